@@ -1,0 +1,33 @@
+# Compiler settings shared by every target. Contraction stays off: results must not depend on FMA.
+set(CMAKE_C_STANDARD 17)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+add_library(ftl_flags INTERFACE)
+target_compile_options(ftl_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wnull-dereference -Wstrict-prototypes
+  -Wmissing-prototypes -Wvla -fno-math-errno -ffp-contract=off)
+target_compile_definitions(ftl_flags INTERFACE _GNU_SOURCE)
+if(FTL_WERROR)
+  target_compile_options(ftl_flags INTERFACE -Werror)
+endif()
+
+set(FTL_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
+if(FTL_SANITIZE)
+  add_compile_options(-fsanitize=${FTL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${FTL_SANITIZE})
+endif()
+if(FTL_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+option(FTL_COVERAGE "Instrument for gcov" OFF)
+if(FTL_COVERAGE)
+  add_compile_options(--coverage -O0)
+  add_link_options(--coverage)
+endif()

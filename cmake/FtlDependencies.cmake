@@ -1,0 +1,27 @@
+# One switch per dependency. A missing one turns its codec off with a message, never silently.
+find_package(Threads REQUIRED)
+add_library(ftl_deps INTERFACE)
+target_link_libraries(ftl_deps INTERFACE Threads::Threads m)
+set(FTL_PC_LIBS_PRIVATE "-lpthread -lm")
+
+function(ftl_codec option_name define header library pc)
+  if(NOT ${option_name})
+    return()
+  endif()
+  find_path(${define}_INCLUDE ${header})
+  find_library(${define}_LIBRARY ${library})
+  if(NOT ${define}_INCLUDE OR NOT ${define}_LIBRARY)
+    message(FATAL_ERROR "${option_name}: ${header} or lib${library} was not found; "
+                        "install it (scripts/bootstrap does) or configure with -D${option_name}=OFF")
+  endif()
+  target_include_directories(ftl_deps INTERFACE ${${define}_INCLUDE})
+  target_link_libraries(ftl_deps INTERFACE ${${define}_LIBRARY})
+  target_compile_definitions(ftl_deps INTERFACE ${define}=1)
+  set(FTL_PC_LIBS_PRIVATE "${FTL_PC_LIBS_PRIVATE} -l${library}" PARENT_SCOPE)
+endfunction()
+
+ftl_codec(FTL_WITH_ZLIB FTL_HAVE_ZLIB zlib.h z zlib)
+ftl_codec(FTL_WITH_BZIP2 FTL_HAVE_BZIP2 bzlib.h bz2 bzip2)
+ftl_codec(FTL_WITH_LZMA FTL_HAVE_LZMA lzma.h lzma liblzma)
+ftl_codec(FTL_WITH_LZ4 FTL_HAVE_LZ4 lz4frame.h lz4 liblz4)
+ftl_codec(FTL_WITH_ZSTD FTL_HAVE_ZSTD zstd.h zstd libzstd)
