@@ -1,0 +1,123 @@
+#include "base/arena.h"
+
+#include "base/checked.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct ftl_arena_block {
+    ftl_arena_block *previous;
+    size_t unused; /* keeps the payload 16-byte aligned */
+};
+
+enum { first_block = 4096, largest_block = 1 << 20, large_request = 1 << 15, alignment = 16, wide_alignment = 64 };
+
+void ftl_arena_init(ftl_arena *arena, ftl_account *account)
+{
+    *arena = (ftl_arena){.account = account, .block_size = first_block};
+}
+
+void ftl_arena_free(ftl_arena *arena)
+{
+    for (ftl_arena_block *block = arena->head; block;) {
+        ftl_arena_block *previous = block->previous;
+        ftl_free(arena->account, block);
+        block = previous;
+    }
+    ftl_arena_init(arena, arena->account);
+}
+
+static unsigned char *new_block(ftl_arena *arena, size_t payload)
+{
+    size_t bytes;
+    if (!ftl_add_size(payload, sizeof(ftl_arena_block), &bytes))
+        return NULL;
+    ftl_arena_block *block = ftl_alloc(arena->account, bytes);
+    if (!block)
+        return NULL;
+    block->previous = arena->head;
+    arena->head = block;
+    return (unsigned char *)(block + 1);
+}
+
+void *ftl_arena_alloc(ftl_arena *arena, size_t size)
+{
+    size_t rounded;
+    if (!ftl_add_size(size ? size : 1, alignment - 1, &rounded))
+        return NULL;
+    rounded &= ~(size_t)(alignment - 1);
+    if ((size_t)(arena->end - arena->next) >= rounded) {
+        void *out = arena->next;
+        arena->next += rounded;
+        return out;
+    }
+    if (rounded >= large_request)
+        return new_block(arena, rounded); /* the current block keeps its room */
+    unsigned char *block = new_block(arena, arena->block_size > rounded ? arena->block_size : rounded);
+    if (!block)
+        return NULL;
+    arena->next = block + rounded;
+    arena->end = block + (arena->block_size > rounded ? arena->block_size : rounded);
+    if (arena->block_size < largest_block)
+        arena->block_size *= 2;
+    return block;
+}
+
+void *ftl_arena_alloc_aligned(ftl_arena *arena, size_t size)
+{
+    size_t padded;
+    if (!ftl_add_size(size, wide_alignment, &padded))
+        return NULL;
+    unsigned char *block = ftl_arena_alloc(arena, padded);
+    if (!block)
+        return NULL;
+    return block + (-(uintptr_t)block & (wide_alignment - 1));
+}
+
+void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    return ftl_mul_size(count, size, &bytes) ? ftl_arena_alloc(arena, bytes) : NULL;
+}
+
+void *ftl_arena_zero_array(ftl_arena *arena, size_t count, size_t size)
+{
+    void *out = ftl_arena_array(arena, count, size);
+    return out ? memset(out, 0, count * size) : NULL;
+}
+
+void *ftl_arena_copy(ftl_arena *arena, const void *data, size_t size)
+{
+    void *out = ftl_arena_alloc(arena, size);
+    if (out && size)
+        memcpy(out, data, size);
+    return out;
+}
+
+char *ftl_arena_string(ftl_arena *arena, const char *text, size_t size)
+{
+    size_t bytes;
+    char *out = ftl_add_size(size, 1, &bytes) ? ftl_arena_alloc(arena, bytes) : NULL;
+    if (!out)
+        return NULL;
+    if (size)
+        memcpy(out, text, size);
+    out[size] = '\0';
+    return out;
+}
+
+char *ftl_arena_printf(ftl_arena *arena, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *out = n < 0 ? NULL : ftl_arena_alloc(arena, (size_t)n + 1);
+    if (!out)
+        return NULL;
+    va_start(args, format);
+    vsnprintf(out, (size_t)n + 1, format, args);
+    va_end(args);
+    return out;
+}

@@ -1,0 +1,77 @@
+#include "base/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *ftl_status_name(ftl_status status)
+{
+    static const char *const names[] = {"OK",        "END",   "ARG",   "NOMEM",  "IO",        "CORRUPT", "UNSUPPORTED",
+                                        "FORBIDDEN", "LIMIT", "SHAPE", "SCHEMA", "CANCELLED", "VALUE",   "INTERNAL"};
+    return (unsigned)status < FTL_ARRAY_LEN(names) ? names[status] : "UNKNOWN";
+}
+
+void ftl_error_clear(ftl_error *error)
+{
+    if (!error)
+        return;
+    error->code = FTL_OK;
+    error->offset = error->line = error->row = error->column = -1;
+    error->path[0] = error->message[0] = '\0';
+}
+
+/* An error is one line: control characters of hostile names must not reach a terminal or a log. */
+static void make_printable(char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (c < 0x20 || c == 0x7f)
+            *text = '?';
+    }
+}
+
+void ftl_error_set(ftl_error *error, ftl_status code, const char *format, ...)
+{
+    if (!error)
+        return;
+    ftl_error_clear(error);
+    error->code = code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->message, sizeof error->message, format, args);
+    va_end(args);
+    make_printable(error->message);
+}
+
+void ftl_error_at(ftl_error *error, int64_t offset)
+{
+    if (error && error->offset < 0)
+        error->offset = offset;
+}
+
+void ftl_error_in(ftl_error *error, const char *path)
+{
+    if (!error || error->path[0] || !path)
+        return;
+    snprintf(error->path, sizeof error->path, "%s", path);
+    make_printable(error->path);
+}
+
+void ftl_error_prefix(ftl_error *error, const char *format, ...)
+{
+    if (!error)
+        return;
+    char joined[sizeof error->path];
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(joined, sizeof joined, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof joined)
+        return;
+    const char *dot = (error->path[0] && error->path[0] != '[') ? "." : "";
+    int all = snprintf(joined + n, sizeof joined - (size_t)n, "%s%s", dot, error->path);
+    if (all < 0)
+        return; /* a path that is cut off at the end still leads to the place */
+    memcpy(error->path, joined, sizeof joined);
+    make_printable(error->path);
+}

@@ -1,0 +1,87 @@
+#include "base/strbuf.h"
+
+#include "base/checked.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void ftl_strbuf_init(ftl_strbuf *buffer, ftl_account *account, size_t limit)
+{
+    *buffer = (ftl_strbuf){.account = account, .limit = limit ? limit : (size_t)1 << 30};
+}
+
+void ftl_strbuf_free(ftl_strbuf *buffer)
+{
+    ftl_free(buffer->account, buffer->data);
+    ftl_strbuf_init(buffer, buffer->account, buffer->limit);
+}
+
+void ftl_strbuf_clear(ftl_strbuf *buffer)
+{
+    buffer->size = 0;
+    buffer->failed = false;
+}
+
+/* Room for size more bytes and a terminator. */
+static bool reserve(ftl_strbuf *buffer, size_t size)
+{
+    size_t needed;
+    if (buffer->failed || !ftl_add_size(buffer->size, size, &needed) || !ftl_add_size(needed, 1, &needed) ||
+        needed > buffer->limit ||
+        ftl_grow(buffer->account, &buffer->data, &buffer->room, needed, 1, NULL) != FTL_OK) {
+        buffer->failed = true;
+        return false;
+    }
+    return true;
+}
+
+void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size)
+{
+    if (!reserve(buffer, size) || size == 0)
+        return;
+    memcpy(buffer->data + buffer->size, data, size);
+    buffer->size += size;
+}
+
+void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text) { ftl_strbuf_append(buffer, text, strlen(text)); }
+void ftl_strbuf_putc(ftl_strbuf *buffer, char c) { ftl_strbuf_append(buffer, &c, 1); }
+
+void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0 || !reserve(buffer, (size_t)n)) {
+        buffer->failed = true;
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
+    va_end(args);
+    buffer->size += (size_t)n;
+}
+
+void ftl_strbuf_json_string(ftl_strbuf *buffer, const char *text, size_t size)
+{
+    ftl_strbuf_putc(buffer, '"');
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (c == '"' || c == '\\')
+            ftl_strbuf_printf(buffer, "\\%c", c);
+        else if (c < 0x20)
+            ftl_strbuf_printf(buffer, "\\u%04x", c);
+        else
+            ftl_strbuf_putc(buffer, (char)c);
+    }
+    ftl_strbuf_putc(buffer, '"');
+}
+
+const char *ftl_strbuf_text(ftl_strbuf *buffer)
+{
+    if (buffer->failed || !reserve(buffer, 0))
+        return "";
+    buffer->data[buffer->size] = '\0';
+    return buffer->data;
+}
