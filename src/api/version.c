@@ -1,0 +1,3 @@
+#include "foretell/foretell.h"
+
+const char *ftl_version(void) { return FTL_VERSION_STRING; }
