@@ -18,7 +18,7 @@ typedef struct ftl_codec {
 } ftl_codec;
 
 extern const ftl_codec ftl_codec_zlib, ftl_codec_gzip, ftl_codec_bzip2, ftl_codec_xz, ftl_codec_lzma, ftl_codec_lz4,
-    ftl_codec_zstd;
+    ftl_codec_zstd, ftl_codec_joblib_zf;
 
 /*
  * Replaces *stream by its decoded form; unchanged when nothing bids. budget bounds the decoded bytes (0: none).

@@ -36,6 +36,8 @@ FTL_MUST_USE ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const u
 void ftl_stream_consume(ftl_stream *stream, size_t size);
 /* Exactly size bytes; CORRUPT "unexpected end of file" with the offset otherwise. Large reads bypass the buffer. */
 FTL_MUST_USE ftl_status ftl_stream_read(ftl_stream *stream, void *out, size_t size, ftl_error *error);
+/* 1..room bytes into out; *got = 0 at the end (or when room is 0). Large reads bypass the buffer. */
+FTL_MUST_USE ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room, size_t *got, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_stream_skip(ftl_stream *stream, uint64_t size, ftl_error *error);
 /* Bytes consumed so far. */
 uint64_t ftl_stream_offset(const ftl_stream *stream);
