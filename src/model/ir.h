@@ -1,0 +1,321 @@
+/*
+ * The IR: a directed acyclic graph of operations over blocks of rows. Front ends (estimators/, formats/) emit operations and
+ * never compute; plan/ turns a validated graph into an executable plan.
+ *
+ * Every operation has one output edge and reads columns of earlier operations, so the order of the array is a topological
+ * order and cycles cannot be written down. Only ftl_graph_validate makes a graph usable; after it every index is in range.
+ *
+ * Edge kinds
+ *   NUM     dense float matrix, row-major; float32 or float64 is decided by the plan from the input's dtype (dtype rules)
+ *   CODED   per source column a category index in [0, cardinality) or -1 for "no column set": what a one-hot encoder yields. Its
+ *           width is the sum of cardinalities; linear operations consume it without materialising it
+ *   OBJECT  cells (ftl_cell): text, numbers or missing
+ * Integers and booleans travel in NUM edges as exact float64 values; a column's `as` says how it is shown.
+ */
+#ifndef FTL_MODEL_IR_H
+#define FTL_MODEL_IR_H
+
+#include "base/arena.h"
+#include "base/strbuf.h"
+
+typedef enum ftl_edge_kind { FTL_EDGE_NUM, FTL_EDGE_CODED, FTL_EDGE_OBJECT } ftl_edge_kind;
+
+typedef enum ftl_cell_tag { FTL_CELL_MISSING, FTL_CELL_STRING, FTL_CELL_INT, FTL_CELL_FLOAT, FTL_CELL_BOOL } ftl_cell_tag;
+
+/* A value of an OBJECT edge; text is borrowed (from the input batch or the model). */
+typedef struct ftl_cell {
+    uint32_t tag;  /* ftl_cell_tag */
+    uint32_t size; /* of text */
+    union {
+        const char *text;
+        int64_t integer; /* INT and BOOL */
+        double number;
+    } u;
+} ftl_cell;
+
+/* How the float type of a NUM edge follows from its sources. */
+typedef enum ftl_dtype_rule {
+    FTL_DTYPE_SAME, /* numpy promotion of the sources: float32 only when all are */
+    FTL_DTYPE_F32,
+    FTL_DTYPE_F64
+} ftl_dtype_rule;
+
+typedef enum ftl_op_kind {
+    FTL_OP_INPUT,         /* one column of the schema; NUM or OBJECT */
+    FTL_OP_GATHER,        /* columns of any sources → one NUM matrix; CODED sources expand, OBJECT cells convert */
+    FTL_OP_GATHER_OBJECT, /* columns of any sources → one OBJECT matrix */
+    FTL_OP_CAST,          /* NUM → NUM of the rule's dtype */
+    FTL_OP_CHECK,         /* passes its source through; marks rows that the library would refuse */
+    FTL_OP_AFFINE,        /* a list of elementwise vector steps (scalers) */
+    FTL_OP_NORMALIZE,     /* row norms */
+    FTL_OP_IMPUTE,        /* NUM: missing → statistic; keeps some columns */
+    FTL_OP_IMPUTE_OBJECT, /* the same for cells */
+    FTL_OP_INDICATOR,     /* 1 where missing, 0 elsewhere, for some columns; NUM or OBJECT source */
+    FTL_OP_ONEHOT,        /* columns → CODED */
+    FTL_OP_ORDINAL,       /* columns → category index as a number */
+    FTL_OP_POLYNOMIAL,
+    FTL_OP_UFUNC,         /* a numpy ufunc of one argument */
+    FTL_OP_LINEAR,        /* X @ coef.T + intercept */
+    FTL_OP_TREES,         /* leaf values of a tree ensemble, combined */
+    FTL_OP_TREE_APPLY,    /* leaf node index per tree */
+    FTL_OP_LINK,          /* scores → probabilities and the like */
+    FTL_OP_DECIDE,        /* scores → class index */
+    FTL_OP_CONSTANT,      /* the same row for every input row */
+    FTL_OP_ADD,           /* elementwise sum of two sources of equal width, left to right */
+    FTL_OP_KIND_COUNT
+} ftl_op_kind;
+
+/* Consecutive columns of an earlier operation. CODED columns count expanded. */
+typedef struct ftl_segment {
+    uint32_t op;
+    uint32_t first;
+    uint32_t count;
+} ftl_segment;
+
+/* ---- Parameters, one struct per kind. Arrays live in the model's arena. --------------------------------------- */
+
+typedef struct ftl_input_op {
+    uint32_t column; /* of the schema */
+} ftl_input_op;
+
+enum { FTL_CHECK_NAN = 1, FTL_CHECK_INF = 2, FTL_CHECK_F32_RANGE = 4 };
+typedef struct ftl_check_op {
+    uint32_t refuse;           /* FTL_CHECK_ bits: what makes a row bad. F32_RANGE: finite values that become inf as float32 */
+    const char *estimator;     /* class name for the message */
+    const char *const *names;  /* [width] column names for the message, or NULL */
+} ftl_check_op;
+
+typedef enum ftl_affine_step_kind {
+    FTL_AFFINE_SUB, FTL_AFFINE_ADD, FTL_AFFINE_MUL, FTL_AFFINE_DIV, FTL_AFFINE_CLIP_LOW, FTL_AFFINE_CLIP_HIGH
+} ftl_affine_step_kind;
+/* One in-place numpy operation with a float64 row vector: computed in float64 and rounded to the edge's dtype after each step
+   when `wide`, else in the edge's own dtype with the vector rounded to it first. */
+typedef struct ftl_affine_step {
+    ftl_affine_step_kind kind;
+    bool wide;
+    const double *vector; /* [width] */
+} ftl_affine_step;
+typedef struct ftl_affine_op {
+    uint32_t n_steps;
+    const ftl_affine_step *steps;
+} ftl_affine_op;
+
+typedef enum ftl_norm { FTL_NORM_L1, FTL_NORM_L2, FTL_NORM_MAX } ftl_norm;
+typedef struct ftl_normalize_op {
+    ftl_norm norm;
+} ftl_normalize_op;
+
+/* missing_is_nan: NaN is missing, else values equal to missing_value. Output column i is source column columns[i]. */
+typedef struct ftl_impute_op {
+    bool missing_is_nan;
+    double missing_value;
+    const uint32_t *columns;    /* [width] */
+    const double *fill;         /* [width] */
+} ftl_impute_op;
+typedef struct ftl_impute_object_op {
+    ftl_cell missing;           /* MISSING: None and NaN */
+    const uint32_t *columns;    /* [width] */
+    const ftl_cell *fill;       /* [width] */
+} ftl_impute_object_op;
+typedef struct ftl_indicator_op {
+    bool missing_is_nan;        /* NUM sources */
+    double missing_value;
+    ftl_cell missing;           /* OBJECT sources */
+    const uint32_t *columns;    /* [width] of the source */
+} ftl_indicator_op;
+
+/* The categories of one source column; NUM or OBJECT lookup. */
+typedef struct ftl_categories {
+    uint32_t count;
+    bool numeric;               /* values are numbers[]; the source is NUM. NaN equals NaN */
+    const double *numbers;      /* [count] */
+    const ftl_cell *cells;      /* [count] when not numeric */
+} ftl_categories;
+
+enum { FTL_CODE_NONE = -1, FTL_CODE_REFUSED = -2 };
+/* Both encoders: category index i of column j → codes[j][i]; an unknown value → unknown[j]; FTL_CODE_REFUSED makes the row bad. */
+typedef struct ftl_encode_column {
+    ftl_categories categories;
+    const int32_t *codes;       /* [categories.count]: ONEHOT: column in [0, cardinality) or NONE */
+    int32_t unknown;            /* ONEHOT: the same, or REFUSED. ORDINAL: REFUSED, or NONE = take unknown_value */
+    uint32_t cardinality;       /* ONEHOT: output columns of this source column */
+    const double *values;       /* ORDINAL: [categories.count] the output value */
+    double unknown_value;       /* ORDINAL */
+    const char *name;           /* column name for messages, or NULL */
+} ftl_encode_column;
+typedef struct ftl_encode_op {
+    uint32_t n_columns;         /* = source columns */
+    const ftl_encode_column *columns;
+    const char *estimator;
+} ftl_encode_op;
+
+/* Output column i is the product of source columns powers_columns[start[i] .. start[i+1]) in that order; none: 1. */
+typedef struct ftl_polynomial_op {
+    const uint32_t *start;      /* [width + 1] */
+    const uint32_t *factors;    /* source columns, repeated for powers */
+} ftl_polynomial_op;
+
+typedef enum ftl_ufunc {
+    FTL_UFUNC_LOG, FTL_UFUNC_LOG1P, FTL_UFUNC_LOG2, FTL_UFUNC_LOG10, FTL_UFUNC_EXP, FTL_UFUNC_EXPM1, FTL_UFUNC_EXP2, FTL_UFUNC_SQRT,
+    FTL_UFUNC_CBRT, FTL_UFUNC_SQUARE, FTL_UFUNC_ABS, FTL_UFUNC_NEGATIVE, FTL_UFUNC_RECIPROCAL, FTL_UFUNC_SIGN, FTL_UFUNC_FLOOR,
+    FTL_UFUNC_CEIL, FTL_UFUNC_TRUNC, FTL_UFUNC_RINT, FTL_UFUNC_SIN, FTL_UFUNC_COS, FTL_UFUNC_TAN, FTL_UFUNC_ARCSIN, FTL_UFUNC_ARCCOS,
+    FTL_UFUNC_ARCTAN, FTL_UFUNC_SINH, FTL_UFUNC_COSH, FTL_UFUNC_TANH, FTL_UFUNC_ARCSINH, FTL_UFUNC_ARCCOSH, FTL_UFUNC_ARCTANH,
+    FTL_UFUNC_DEG2RAD, FTL_UFUNC_RAD2DEG, FTL_UFUNC_ISNAN, FTL_UFUNC_ISFINITE, FTL_UFUNC_ISINF, FTL_UFUNC_COUNT
+} ftl_ufunc;
+typedef struct ftl_ufunc_op {
+    ftl_ufunc function;
+} ftl_ufunc_op;
+
+/* Output k = Σ_j x_j coef[k][j] + intercept[k]; sources may be several segments, CODED ones included. */
+typedef struct ftl_linear_op {
+    const double *coef;      /* [width][source columns], row-major */
+    const double *intercept; /* [width] or NULL */
+} ftl_linear_op;
+
+/*
+ * Tree ensemble, one form for every library. Nodes of all trees lie one after another; node ids are local to their tree
+ * and keep the library's numbering (apply returns them). The root is node 0; validate proves that each tree is a tree: no
+ * child is used twice, none is the root, all are in range.
+ */
+enum {
+    FTL_NODE_LEAF = 1,
+    FTL_NODE_MISSING_LEFT = 2, /* NaN goes left; else right */
+    FTL_NODE_CATEGORICAL = 4   /* category in the bitset goes left */
+};
+typedef struct ftl_tree_nodes {
+    uint32_t n_trees;
+    uint32_t n_nodes;
+    const uint32_t *root;       /* [n_trees + 1] position of each tree's node 0 */
+    const uint8_t *flags;       /* [n_nodes] */
+    const int32_t *feature;     /* [n_nodes] source column */
+    const double *threshold;    /* [n_nodes] x <= threshold goes left; categorical: index into bitsets */
+    const int32_t *left;        /* [n_nodes] local id */
+    const int32_t *right;       /* [n_nodes] local id; leaves: 0 */
+    const int32_t *leaf;        /* [n_nodes] leaf: row of values; else -1. NULL: node position itself is the row */
+    uint32_t n_values;          /* rows of values */
+    uint32_t value_width;       /* numbers per leaf: 1, or the ensemble's output width */
+    const double *values;       /* [n_values][value_width] */
+    uint32_t n_bitsets;
+    const uint32_t (*bitsets)[8]; /* 256 categories each; category c < 0, >= 256 or fraction: not in the set */
+} ftl_tree_nodes;
+typedef enum ftl_tree_input { FTL_TREE_INPUT_F32, FTL_TREE_INPUT_F64 } ftl_tree_input;
+/*
+ * out[k] = finish(base[k] + Σ_t contribution_t[k]) with the sum in tree order, in float64. A tree adds its leaf's value vector,
+ * or, when value_width is 1 and the width is larger, its one value to output target[t].
+ */
+typedef struct ftl_trees_op {
+    const ftl_tree_nodes *nodes;
+    ftl_tree_input input;       /* F32: the source is cast to float32 first, as scikit-learn's trees do */
+    const uint32_t *target;     /* [n_trees] output column, or NULL: all columns */
+    const double *base;         /* [width] or NULL: zeros. Start of the sum */
+    double divisor;             /* the sum is divided by it; 1: left alone */
+} ftl_trees_op;
+typedef struct ftl_tree_apply_op {
+    const ftl_tree_nodes *nodes;
+    ftl_tree_input input;
+} ftl_tree_apply_op;
+
+typedef enum ftl_link {
+    FTL_LINK_SIGMOID_PAIR,     /* d → (1 - p, p), p = 1 / (1 + exp(-d)) */
+    FTL_LINK_SIGMOID2_PAIR,    /* d → (1 - p, p), p = 1 / (1 + exp(-2d)): exponential loss */
+    FTL_LINK_SOFTMAX,          /* exp(d - max) / Σ */
+    FTL_LINK_SOFTMAX_PAIR,     /* d → softmax(-d, d) */
+    FTL_LINK_OVR,              /* p_k = sigmoid(d_k), divided by their sum */
+    FTL_LINK_LOGSUMEXP_SOFTMAX,/* exp(d - logsumexp(d)) */
+    FTL_LINK_HUBER_PAIR,       /* d → (1 - p, p), p = (clip(d, -1, 1) + 1) / 2 */
+    FTL_LINK_HUBER_OVR,        /* modified Huber, several classes */
+    FTL_LINK_EXP,
+    FTL_LINK_LOG,
+    FTL_LINK_SIGMOID,
+    FTL_LINK_NORMALIZE,        /* divide by the row's sum */
+    FTL_LINK_COUNT
+} ftl_link;
+typedef struct ftl_link_op {
+    ftl_link link;
+} ftl_link_op;
+
+typedef enum ftl_decide {
+    FTL_DECIDE_ARGMAX,    /* first of the largest; NaN counts as largest, as numpy's argmax */
+    FTL_DECIDE_POSITIVE,  /* one score: 1 when > 0 */
+    FTL_DECIDE_NOT_NEGATIVE, /* one score: 1 when >= 0 */
+    FTL_DECIDE_COUNT
+} ftl_decide;
+typedef struct ftl_decide_op {
+    ftl_decide rule;
+} ftl_decide_op;
+
+typedef struct ftl_constant_op {
+    const double *values; /* [width] */
+} ftl_constant_op;
+
+typedef struct ftl_op {
+    ftl_op_kind kind;
+    ftl_edge_kind edge;
+    ftl_dtype_rule dtype;      /* NUM edges */
+    uint32_t width;            /* columns; CODED: expanded */
+    uint32_t n_segments;
+    const ftl_segment *segments;
+    const char *path;          /* dotted path of the estimator that emitted it, for messages; never NULL */
+    union {
+        ftl_input_op input;
+        ftl_check_op check;
+        ftl_affine_op affine;
+        ftl_normalize_op normalize;
+        ftl_impute_op impute;
+        ftl_impute_object_op impute_object;
+        ftl_indicator_op indicator;
+        ftl_encode_op encode;  /* ONEHOT and ORDINAL */
+        ftl_polynomial_op polynomial;
+        ftl_ufunc_op ufunc;
+        ftl_linear_op linear;
+        ftl_trees_op trees;
+        ftl_tree_apply_op tree_apply;
+        ftl_link_op link;
+        ftl_decide_op decide;
+        ftl_constant_op constant;
+    } u;
+} ftl_op;
+
+/* ---- Outputs --------------------------------------------------------------------------------------------------- */
+
+/* Class labels or other values that an index stands for. */
+typedef struct ftl_labels {
+    ftl_type type;               /* F64, I64, BOOL or STRING: what is shown */
+    uint32_t count;
+    const ftl_cell *cells;       /* [count]: INT for I64, BOOL, FLOAT, STRING */
+} ftl_labels;
+
+typedef enum ftl_as { FTL_AS_FLOAT, FTL_AS_INT, FTL_AS_BOOL, FTL_AS_LABEL, FTL_AS_CELL } ftl_as;
+
+typedef struct ftl_output {
+    const char *name;
+    uint32_t op, column;
+    ftl_as as;
+    const ftl_labels *labels;    /* AS_LABEL */
+} ftl_output;
+
+typedef struct ftl_method_outputs {
+    size_t count;                /* 0: the model lacks the method */
+    const ftl_output *outputs;
+} ftl_method_outputs;
+
+typedef struct ftl_graph {
+    size_t n_ops;
+    ftl_op *ops;
+    size_t n_inputs;             /* schema columns */
+    ftl_method_outputs methods[FTL_METHOD_COUNT];
+} ftl_graph;
+
+const char *ftl_op_name(ftl_op_kind kind);
+uint32_t ftl_op_source_columns(const ftl_op *op); /* sum of segment counts */
+
+/* Proves every index, width and acyclicity; INTERNAL or CORRUPT with the op's path otherwise. scratch: freed by the caller. */
+FTL_MUST_USE ftl_status ftl_graph_validate(const ftl_graph *graph, ftl_account *scratch, ftl_error *error);
+/* Checks one tree array (validate.c's part for TREES): children in range, used once, features below n_features. */
+FTL_MUST_USE ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features, ftl_account *scratch,
+                                                ftl_error *error);
+
+/* One line per op: "%3 = linear[3] f(same) <- %2[0:28]  path": goldens of the front ends. */
+void ftl_graph_dump(const ftl_graph *graph, ftl_strbuf *out);
+
+#endif

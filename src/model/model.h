@@ -1,0 +1,43 @@
+/* A loaded model: validated graph, schema and descriptions in one arena. Immutable after opening; reference-counted. */
+#ifndef FTL_MODEL_MODEL_H
+#define FTL_MODEL_MODEL_H
+
+#include "model/ir.h"
+
+#include <stdatomic.h>
+
+/* One estimator inside the model, for inspect. */
+typedef struct ftl_step_info {
+    const char *path;       /* "" for the model itself */
+    const char *class_name; /* sklearn.preprocessing.StandardScaler: public module when known */
+    const char *detail;     /* such as "100 trees, 1220 nodes, depth 10"; "" when there is nothing to say */
+} ftl_step_info;
+
+typedef struct ftl_problem {
+    ftl_status code;
+    const char *path;
+    const char *message;
+} ftl_problem;
+
+struct ftl_model {
+    atomic_uint references;
+    ftl_context *context;
+    ftl_account account;
+    ftl_arena arena;
+    ftl_graph graph;
+    ftl_schema_column *inputs;   /* [graph.n_inputs] */
+    bool has_input_names;
+    ftl_model_kind kind;
+    const char *class_name, *library, *library_version, *codec;
+    uint64_t file_bytes;
+    ftl_method default_method;
+    size_t n_steps;
+    const ftl_step_info *steps;
+    size_t n_classes;            /* label tables: one per target of a classifier */
+    const ftl_labels *const *classes;
+    ftl_error method_error[FTL_METHOD_COUNT]; /* why a method that the class has cannot run; code OK when it can or is absent */
+    size_t n_problems;           /* everything unsupported, with its place */
+    const ftl_problem *problems;
+};
+
+#endif
