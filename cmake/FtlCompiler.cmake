@@ -18,6 +18,15 @@ if(FTL_WERROR)
   target_compile_options(ftl_flags INTERFACE -Werror)
 endif()
 
+# Unused functions and data are left out of the programs; a parser of untrusted files wants the usual hardening.
+add_compile_options(-ffunction-sections -fdata-sections)
+if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
+  add_link_options(-Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro,-z,now $<$<CONFIG:Release>:-s>)
+  add_compile_options("$<$<CONFIG:Release>:-fstack-protector-strong;-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>")
+elseif(APPLE)
+  add_link_options(-Wl,-dead_strip)
+endif()
+
 set(FTL_SANITIZE "" CACHE STRING "Sanitizers for every target, such as address,undefined")
 if(FTL_SANITIZE)
   add_compile_options(-fsanitize=${FTL_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)

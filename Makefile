@@ -1,0 +1,65 @@
+# The front door. `make` alone prints what there is; each target installs what it needs and says so.
+.DEFAULT_GOAL := help
+.PHONY: help demo build test test-all unit python check asan tsan fuzz bench bench-peers format lint install clean
+
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+FUZZ_SECONDS ?= 900
+PREFIX ?= /usr/local
+# cmocka is not needed to build the program: a fresh build folder is set up without tests; `make test` adds them.
+FRESH_BUILD = $(if $(wildcard build/release/CMakeCache.txt),,-DFTL_BUILD_TESTS=OFF)
+
+help: ## print this list
+	@echo "foretell: runs saved scikit-learn models exactly, without Python"
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+demo: build ## predict 200,000 rows with a real pipeline and show the result
+	@examples/demo/run
+
+build: ## build the program: build/release/foretell
+	@scripts/bootstrap build
+	@cmake --preset release $(FRESH_BUILD) --log-level=WARNING
+	@cmake --build --preset release -j$(JOBS)
+
+test: ## everything a change must pass (<= 20 minutes on two cores)
+	@scripts/test
+
+test-all: ## the same, then long differential runs, every CPU mask, torture and ThreadSanitizer
+	@scripts/test all
+
+unit: ## unit tests of the release build
+	@scripts/test unit
+
+python: ## tests that drive the built program: goldens, differential, corpus, command line
+	@scripts/test python
+
+check: ## layers, banned calls, layout, exported symbols
+	@scripts/test check
+
+asan: ## unit tests and fuzz replay under AddressSanitizer and UBSan
+	@scripts/test asan
+
+tsan: ## unit tests under ThreadSanitizer
+	@scripts/test tsan
+
+fuzz: ## fuzz every parser, FUZZ_SECONDS (900) each, FUZZ_TARGETS="pickle csv" for some
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS="$(FUZZ_TARGETS)" scripts/fuzz
+
+bench: build ## time loading and predicting, as in the README
+	@bench/run
+
+bench-peers: build ## the same against scikit-learn
+	@bench/run --peers
+
+format: ## lay out the sources with clang-format 19
+	@scripts/bootstrap test
+	@tools/check_format --fix
+
+lint: ## clang-tidy, cppcheck and gcc's analyzer
+	@scripts/lint
+
+install: build ## install program, library and headers below PREFIX (/usr/local)
+	@cmake --install build/release --prefix "$(PREFIX)" --strip
+
+clean: ## remove everything that was built
+	rm -rf build
