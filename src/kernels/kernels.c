@@ -1,0 +1,37 @@
+#include "kernels/kernels.h"
+
+#include "base/cpu.h"
+
+static const ftl_kernels portable = {
+    .name = "portable",
+    .linear = FTL_LINEAR_KERNELS(portable),
+};
+
+#if defined(__x86_64__)
+static const ftl_kernels avx2 = {
+    .name = "avx2",
+    .linear = FTL_LINEAR_KERNELS(avx2),
+};
+
+static const ftl_kernels avx512 = {
+    .name = "avx512",
+    .linear = FTL_LINEAR_KERNELS(avx512),
+};
+#endif
+
+const ftl_kernels *ftl_kernels_for(uint32_t cpu_flags)
+{
+#if defined(__x86_64__)
+    if (cpu_flags & FTL_CPU_AVX512)
+        return &avx512;
+    if (cpu_flags & FTL_CPU_AVX2)
+        return &avx2;
+#endif
+    (void)cpu_flags;
+    return &portable;
+}
+
+const ftl_kernels *ftl_kernels_get(void)
+{
+    return ftl_kernels_for(ftl_cpu_flags());
+}
