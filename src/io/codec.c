@@ -46,8 +46,8 @@ ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t 
     for (int layer = 0;; layer++) {
         const ftl_codec *codec;
         FTL_TRY(best_bid(*stream, &codec, error));
-        if (!codec)
-            return FTL_OK;
+        if (!codec) /* decoded layers have their budget from opening; this bounds plain files and /dev/zero */
+            return layer ? FTL_OK : ftl_stream_limit(*stream, budget, error);
         if (layer == LAYERS)
             return FTL_FAIL(error, FTL_LIMIT, "more than %d layers of compression (%s inside); decompress the file first",
                             LAYERS, codec->name);
@@ -55,7 +55,7 @@ ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t 
             return FTL_FAIL(error, FTL_UNSUPPORTED,
                             "%s data, which this build cannot read; build foretell with -D%s=ON or decompress the file",
                             codec->name, codec->option);
-        FTL_TRY(codec->open(account, *stream, budget, stream, error));
         add_name(names, names_size, codec->name);
+        FTL_TRY(codec->open(account, *stream, budget, stream, error));
     }
 }

@@ -21,7 +21,7 @@ extern const ftl_codec ftl_codec_zlib, ftl_codec_gzip, ftl_codec_bzip2, ftl_code
     ftl_codec_zstd, ftl_codec_joblib_zf;
 
 /*
- * Replaces *stream by its decoded form; unchanged when nothing bids. budget bounds the decoded bytes (0: none).
+ * Replaces *stream by its decoded form; the same one when nothing bids. budget bounds the bytes that come out (0: none).
  * On failure *stream is still the caller's to close. names (may be NULL) receives the codecs found, outermost first,
  * joined by "+".
  */

@@ -72,6 +72,21 @@ void ftl_stream_close(ftl_stream *stream)
     ftl_free(stream->account, stream);
 }
 
+static ftl_status over_budget(uint64_t budget, ftl_error *error)
+{
+    return FTL_FAIL_AT(error, FTL_LIMIT, budget,
+                       "the data is longer than the limit of %llu bytes; raise the limit if the file is trusted",
+                       (unsigned long long)budget);
+}
+
+ftl_status ftl_stream_limit(ftl_stream *stream, uint64_t budget, ftl_error *error)
+{
+    if (budget && stream->produced > budget)
+        return over_budget(budget, error);
+    stream->budget = budget;
+    return FTL_OK;
+}
+
 uint64_t ftl_stream_offset(const ftl_stream *stream) { return stream->consumed; }
 
 /* One read from the source into out[0..room), room > 0. Sets ended at the end; failures are remembered. */
@@ -102,9 +117,7 @@ static ftl_status pull(ftl_stream *stream, void *out, size_t room, size_t *got, 
     }
     if (exhausted) {
         stream->failed = FTL_LIMIT;
-        return FTL_FAIL_AT(error, FTL_LIMIT, stream->produced,
-                           "the data is longer than the limit of %llu bytes; raise the limit if the file is trusted",
-                           (unsigned long long)stream->budget);
+        return over_budget(stream->budget, error);
     }
     stream->produced += n;
     *got = n;

@@ -27,6 +27,8 @@ FTL_MUST_USE ftl_status ftl_stream_open_file(ftl_account *account, const char *p
 /* data is borrowed until the stream is closed. */
 FTL_MUST_USE ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size, ftl_stream **out,
                                                ftl_error *error);
+/* Bounds the bytes that the stream may yield in all; LIMIT when it has yielded more already. 0: no limit. */
+FTL_MUST_USE ftl_status ftl_stream_limit(ftl_stream *stream, uint64_t budget, ftl_error *error);
 void ftl_stream_close(ftl_stream *stream); /* NULL is allowed */
 
 /* At least min bytes at *data unless the stream ends first; *available may exceed min. Grows the buffer up to 16 MiB. */

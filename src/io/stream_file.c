@@ -55,7 +55,7 @@ static ftl_status file_read(void *state, void *out, size_t room, size_t *got, ft
         return system_error(error, "read", source->path, errno);
     source->position += (uint64_t)n;
     /* Files of size 0 are empty or made up by the kernel (/proc), whose times mean nothing. */
-    bool at_end = n == 0 || source->position == (uint64_t)source->opened.st_size;
+    bool at_end = n == 0 || source->position >= (uint64_t)source->opened.st_size;
     if (at_end && source->regular && source->opened.st_size > 0)
         FTL_TRY(verify_unchanged(source, error));
     *got = (size_t)n;
