@@ -1,0 +1,119 @@
+"""Each check of tools/ accepts a clean tree and refuses one with the fault that it is there to find."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+TOOLS = pathlib.Path(__file__).resolve().parents[2] / "tools"
+CLEAN = "/* strcpy(a, b) and printf( in a comment are fine */\nint f(void) { return 0; }\n"
+
+
+def check(tool, root, *options):
+    result = subprocess.run([sys.executable, str(TOOLS / tool), *options, "--root", str(root)],
+                            capture_output=True, text=True, check=False)
+    return result.returncode, result.stdout + result.stderr
+
+
+@pytest.fixture
+def tree(tmp_path):
+    def write(name, text=CLEAN):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return tmp_path
+    write("src/base/clean.c")
+    return write
+
+
+@pytest.mark.parametrize("tool", ["check_layers", "check_bans", "check_format"])
+def test_clean_tree_passes(tree, tool):
+    status, output = check(tool, tree("cli/main.c", "#include <foretell/foretell.h>\n"))
+    assert (status, "ok" in output) == (0, True), output
+
+
+@pytest.mark.parametrize("name, text", [
+    ("src/base/a.c", '#include "io/stream.h"\n'),
+    ("src/pickle/a.c", '#include "model/model.h"\n'),
+    ("src/plan/a.h", '#  include "estimators/registry.h"\n'),
+    ("src/table/a.c", '#include "engine/session.h"\n'),
+    ("src/newfolder/a.c", '#include "base/alloc.h"\n'),
+    ("cli/a.c", '#include "base/alloc.h"\n'),
+    ("examples/a.c", '#include "../src/base/alloc.h"\n'),
+    ("src/base/long.c", "\n" * 1001),
+])
+def test_layers_can_fail(tree, name, text):
+    status, output = check("check_layers", tree(name, text))
+    assert status == 1 and name in output
+
+
+@pytest.mark.parametrize("name, text", [
+    ("src/io/a.c", '#include "base/alloc.h"\n'),
+    ("src/api/a.c", '#include "engine/session.h"\n'),
+    ("src/io/a.c", '/* #include "plan/plan.h" */\n'),
+])
+def test_layers_allow(tree, name, text):
+    assert check("check_layers", tree(name, text))[0] == 0
+
+
+@pytest.mark.parametrize("name, text", [
+    ("src/io/a.c", "char *p = malloc(3);\n"),
+    ("src/io/a.c", "free (p);\n"),
+    ("src/base/a.c", "strcpy(a, b);\n"),
+    ("src/base/a.c", 'sprintf(a, "x");\n'),
+    ("src/base/a.c", 'fprintf(stderr, "x");\n'),
+    ("src/base/a.c", "abort();\n"),
+    ("src/table/a.c", "double d = strtod(s, 0);\n"),
+    ("cli/a.c", "int i = atoi(s);\n"),
+    ("tests/unit/a.c", "strcat(a, b);\n"),
+    ("src/base/a.c", "/* TO" + "DO: later */\n"),
+    ("docs/a.md", "See /ro" + "ot/notes.\n"),
+    ("a.md", "<<<<" + "<<< ours\n"),
+])
+def test_bans_can_fail(tree, name, text):
+    status, output = check("check_bans", tree(name, text))
+    assert status == 1 and name in output
+
+
+@pytest.mark.parametrize("name, text", [
+    ("src/base/a.c", "free(p);\n"),
+    ("src/io/a.c", "z->free(p); stream.free(p); ftl_free(p); snprintf(a, n, s);\n"),
+    ("src/io/a.c", 'const char *text = "call abort() // malloc(1)";\n'),
+    ("tests/unit/a.c", "double d = strtod(s, 0);\n"),
+])
+def test_bans_allow(tree, name, text):
+    assert check("check_bans", tree(name, text))[0] == 0
+
+
+@pytest.mark.parametrize("name, text", [
+    ("src/base/a.c", "int f(void) {return  0;}\n"),
+    ("a.md", "trailing \n"),
+    ("a.md", "no newline"),
+    ("a.py", "if 1:\n\tpass\n"),
+])
+def test_format_can_fail(tree, name, text):
+    status, output = check("check_format", tree(name, text))
+    assert status == 1 and name in output
+
+
+def test_format_fixes(tree):
+    root = tree("src/base/a.c", "int f(void) {return  0;}")
+    tree("a.md", "trailing \n\n\n")
+    assert check("check_format", root, "--fix")[0] == 0
+    assert check("check_format", root)[0] == 0
+
+
+@pytest.mark.parametrize("header, source, fault", [
+    ("FTL_API int ftl_a(void);", "", "ftl_a: declared"),
+    ("FTL_API int ftl_a(void);", "int ftl_a(void){return 0;} int ftl_b(void){return 0;}", "ftl_b: exported"),
+    ("FTL_API const char *ftl_a(\n int x);", "int ftl_a(int x){return x;}", None),
+    ("/* FTL_API int ftl_b(void); */ FTL_API int ftl_a(void);", "int ftl_a(void){return 0;}", None),
+])
+def test_symbols(tmp_path, header, source, fault):
+    (tmp_path / "foretell.h").write_text(header, encoding="utf-8")
+    (tmp_path / "a.c").write_text(source, encoding="utf-8")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", tmp_path / "lib.so", tmp_path / "a.c"], check=True)
+    result = subprocess.run([sys.executable, str(TOOLS / "check_symbols"), str(tmp_path / "lib.so"), "--headers",
+                             str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (result.returncode, fault is None or fault in result.stdout) == (0 if fault is None else 1, True)

@@ -1,0 +1,97 @@
+"""Installs the release build into an empty folder and uses it from there, as another project would.
+
+examples/predict.c is built four ways (pkg-config and find_package, shared and static) and runs the demo's model.
+"""
+
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/release"
+MODEL = ROOT / "examples/demo/model.joblib"
+# A customer of the demo (see examples/demo/train.py for the columns); the empty cells are missing values.
+ROW = {"age": "41", "tenure_months": "18", "monthly_charge": "", "support_calls": "3", "plan": "basic",
+       "region": "north", "payment": ""}
+
+
+def run(*command, env=None, **options):
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False,
+                            env={**os.environ, **(env or {})}, **options)
+    assert result.returncode == 0, f"{command}\n{result.stdout}{result.stderr}"
+    return result.stdout
+
+
+def pkg_config(prefix, *options):
+    folder = next(prefix.rglob("foretell.pc")).parent
+    return shlex.split(run("pkg-config", *options, "foretell", env={"PKG_CONFIG_PATH": str(folder)}))
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prefix") / "moved"
+    run("cmake", "--install", BUILD, "--prefix", folder.parent / "first")
+    (folder.parent / "first").rename(folder)  # the package files must not hold the place of the installation
+    return folder
+
+
+def library_folder(prefix):
+    return next(prefix.rglob("libforetell.a")).parent
+
+
+def use(program, prefix, tmp_path):
+    """Runs the program in each of its three ways and compares it with the installed foretell command."""
+    env = {"LD_LIBRARY_PATH": str(library_folder(prefix))}
+    assert "plan (" in run(program, MODEL, env=env)
+    header, values = ",".join(ROW), ",".join(ROW.values())
+    (tmp_path / "rows.csv").write_text(f"{header}\n{values}\n", encoding="utf-8")
+    by_command = run(prefix / "bin/foretell", "predict", MODEL, tmp_path / "rows.csv").splitlines()
+    assert run(program, MODEL, "row", *ROW.values(), env=env).strip() == by_command[1]
+    run(program, MODEL, "file", tmp_path / "rows.csv", tmp_path / "out.csv", env=env)
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8").splitlines() == by_command
+
+
+def test_pkg_config_shared(prefix, tmp_path):
+    run("cc", "-std=gnu17", ROOT / "examples/predict.c", *pkg_config(prefix, "--cflags", "--libs"), "-o",
+        tmp_path / "predict")
+    use(tmp_path / "predict", prefix, tmp_path)
+
+
+def test_pkg_config_static(prefix, tmp_path):
+    """With the archive alone, the names in Libs.private must suffice."""
+    only_static = tmp_path / "static"
+    shutil.copytree(prefix, only_static, symlinks=True)
+    for shared in only_static.rglob("libforetell.so*"):
+        shared.unlink()
+    run("cc", "-std=gnu17", ROOT / "examples/predict.c", *pkg_config(only_static, "--cflags", "--static", "--libs"),
+        "-o", tmp_path / "predict")
+    use(tmp_path / "predict", prefix, tmp_path)
+
+
+@pytest.mark.parametrize("target", ["predict", "predict_static"])
+def test_find_package(prefix, tmp_path, target):
+    run("cmake", "-S", ROOT / "examples", "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "--build", tmp_path / "build", "--target", target)
+    use(tmp_path / "build" / target, prefix, tmp_path)
+
+
+@pytest.mark.parametrize("compiler, flags", [
+    ("cc", "-std=c99"), ("cc", "-std=c11"), ("cc", "-std=c17"), ("c++", "-std=c++17")])
+@pytest.mark.parametrize("header", sorted(path.name for path in (ROOT / "include/foretell").glob("*.h")))
+def test_public_header_compiles_alone(tmp_path, compiler, flags, header):
+    suffix = "cc" if compiler == "c++" else "c"
+    source = tmp_path / f"alone.{suffix}"
+    source.write_text(f"#include <foretell/{header}>\n", encoding="utf-8")
+    run(compiler, flags, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", f"-I{ROOT / 'include'}", source)
+
+
+def test_installed_program_is_stripped_and_complete(prefix):
+    program = prefix / "bin/foretell"
+    assert program.stat().st_size <= 3 * 1024 * 1024
+    assert run(program, "--version").startswith("foretell ")
+    needed = run("ldd", program) if shutil.which("ldd") else ""
+    assert "not found" not in needed and "libstdc++" not in needed
