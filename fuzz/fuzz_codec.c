@@ -1,4 +1,5 @@
-/* Any bytes through the codec layers, 1 MiB out at most, read in pieces whose size the input chooses. */
+/* Any bytes through the codec layers, 1 MiB out at most, read in pieces whose size the input
+ * chooses. */
 #include "io/codec.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -7,7 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { BUDGET = 1 << 20, MEMORY = 512 << 20 };
     static uint8_t piece[70000];
-    size_t step = size ? 1 + (size_t)data[size - 1] * 273 : 1; /* 69616 at most: both sides of a direct read */
+    size_t step = size ? 1 + (size_t)data[size - 1] * 273
+                       : 1; /* 69616 at most: both sides of a direct read */
     ftl_account account;
     ftl_account_init(&account, NULL, MEMORY);
     ftl_stream *stream = NULL;

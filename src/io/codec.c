@@ -5,8 +5,9 @@
 
 enum { LAYERS = 4 };
 
-static const ftl_codec *const codecs[] = {&ftl_codec_zlib, &ftl_codec_gzip, &ftl_codec_bzip2, &ftl_codec_xz,
-                                          &ftl_codec_lzma, &ftl_codec_lz4,  &ftl_codec_zstd,  &ftl_codec_joblib_zf};
+static const ftl_codec *const codecs[] = {&ftl_codec_zlib, &ftl_codec_gzip,     &ftl_codec_bzip2,
+                                          &ftl_codec_xz,   &ftl_codec_lzma,     &ftl_codec_lz4,
+                                          &ftl_codec_zstd, &ftl_codec_joblib_zf};
 
 static ftl_status best_bid(ftl_stream *stream, const ftl_codec **best, ftl_error *error)
 {
@@ -36,8 +37,8 @@ static void add_name(char *names, size_t size, const char *name)
         snprintf(names + length, size - length, "%s%s", length ? "+" : "", name);
 }
 
-ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t budget, char *names, size_t names_size,
-                            ftl_error *error)
+ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t budget, char *names,
+                            size_t names_size, ftl_error *error)
 {
     if (names_size == 0)
         names = NULL;
@@ -46,14 +47,18 @@ ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t 
     for (int layer = 0;; layer++) {
         const ftl_codec *codec;
         FTL_TRY(best_bid(*stream, &codec, error));
-        if (!codec) /* decoded layers have their budget from opening; this bounds plain files and /dev/zero */
+        if (!codec) /* decoded layers have their budget from opening; this bounds plain files and
+                       /dev/zero */
             return layer ? FTL_OK : ftl_stream_limit(*stream, budget, error);
         if (layer == LAYERS)
-            return FTL_FAIL(error, FTL_LIMIT, "more than %d layers of compression (%s inside); decompress the file first",
-                            LAYERS, codec->name);
+            return FTL_FAIL(
+                error, FTL_LIMIT,
+                "more than %d layers of compression (%s inside); decompress the file first", LAYERS,
+                codec->name);
         if (!codec->open)
             return FTL_FAIL(error, FTL_UNSUPPORTED,
-                            "%s data, which this build cannot read; build foretell with -D%s=ON or decompress the file",
+                            "%s data, which this build cannot read; build foretell with -D%s=ON or "
+                            "decompress the file",
                             codec->name, codec->option);
         add_name(names, names_size, codec->name);
         FTL_TRY(codec->open(account, *stream, budget, stream, error));

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* "BZh", the level, then the magic of a block (pi) or of an empty stream's end (sqrt pi): 80 bits. */
+/* "BZh", the level, then the magic of a block (pi) or of an empty stream's end (sqrt pi): 80 bits.
+ */
 static int bzip2_bid(const uint8_t *data, size_t size)
 {
     static const uint8_t block[6] = {0x31, 0x41, 0x59, 0x26, 0x53, 0x59};
@@ -53,7 +54,8 @@ static ftl_status bzip2_step(void *state, ftl_decoder_step *step, ftl_error *err
         return FTL_OK;
     if (rc == BZ_MEM_ERROR)
         return FTL_OOM(error);
-    return ftl_decoder_damaged(error, &ftl_codec_bzip2, rc == BZ_DATA_ERROR ? "checksum or code table" : NULL);
+    return ftl_decoder_damaged(error, &ftl_codec_bzip2,
+                               rc == BZ_DATA_ERROR ? "checksum or code table" : NULL);
 }
 
 static void bzip2_stop(void *state) { (void)BZ2_bzDecompressEnd(state); }
@@ -64,8 +66,8 @@ static ftl_status bzip2_restart(void *state, ftl_error *error)
     return initialise(state, error);
 }
 
-static ftl_status bzip2_open(ftl_account *account, ftl_stream *source, uint64_t budget, ftl_stream **out,
-                             ftl_error *error)
+static ftl_status bzip2_open(ftl_account *account, ftl_stream *source, uint64_t budget,
+                             ftl_stream **out, ftl_error *error)
 {
     static const ftl_decoder_ops ops = {&ftl_codec_bzip2, sizeof(bz_stream), bzip2_start,
                                         bzip2_step,       bzip2_restart,     bzip2_stop};
@@ -75,5 +77,8 @@ static ftl_status bzip2_open(ftl_account *account, ftl_stream *source, uint64_t 
 #define bzip2_open NULL
 #endif
 
-const ftl_codec ftl_codec_bzip2 = {
-    .name = "bzip2", .option = "FTL_WITH_BZIP2", .magic_size = 10, .bid = bzip2_bid, .open = bzip2_open};
+const ftl_codec ftl_codec_bzip2 = {.name = "bzip2",
+                                   .option = "FTL_WITH_BZIP2",
+                                   .magic_size = 10,
+                                   .bid = bzip2_bid,
+                                   .open = bzip2_open};

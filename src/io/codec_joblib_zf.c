@@ -1,6 +1,7 @@
 /*
- * The compressed files of joblib 0.9 and older: "ZF", the decoded length as 19 characters of hexadecimal text ("0x1f4" padded
- * with spaces; 20 characters from Python 2 before joblib 0.8.4), then zlib data. The length is checked, as joblib did.
+ * The compressed files of joblib 0.9 and older: "ZF", the decoded length as 19 characters of
+ * hexadecimal text ("0x1f4" padded with spaces; 20 characters from Python 2 before joblib 0.8.4),
+ * then zlib data. The length is checked, as joblib did.
  */
 #include "io/codec.h"
 
@@ -34,7 +35,8 @@ static bool parse_length(const uint8_t *text, uint64_t *out)
 static int joblib_zf_bid(const uint8_t *data, size_t size)
 {
     uint64_t length;
-    bool match = size > HEADER && data[0] == 'Z' && data[1] == 'F' && parse_length(data + PREFIX, &length);
+    bool match = size > HEADER && data[0] == 'Z' && data[1] == 'F' &&
+                 parse_length(data + PREFIX, &length);
     return match ? 8 * HEADER : 0;
 }
 
@@ -52,9 +54,10 @@ static ftl_status zf_read(void *opaque, void *out, size_t room, size_t *got, ftl
     zf->seen += *got;
     bool ended = *got == 0;
     if (zf->seen > zf->expected || (ended && zf->seen != zf->expected))
-        return FTL_FAIL(error, FTL_CORRUPT,
-                        "joblib's ZF header says %llu bytes but the data has %s; get the file again",
-                        (unsigned long long)zf->expected, ended ? "fewer" : "more");
+        return FTL_FAIL(
+            error, FTL_CORRUPT,
+            "joblib's ZF header says %llu bytes but the data has %s; get the file again",
+            (unsigned long long)zf->expected, ended ? "fewer" : "more");
     return FTL_OK;
 }
 
@@ -63,6 +66,11 @@ static void zf_close(void *opaque)
     zf_state *zf = opaque;
     ftl_stream_close(zf->inner);
     ftl_free(zf->account, zf);
+}
+
+static ftl_status zf_verify(void *opaque, ftl_error *error)
+{
+    return ftl_stream_verify(((zf_state *)opaque)->inner, error);
 }
 
 static ftl_status read_header(ftl_stream *source, uint64_t *expected, ftl_error *error)
@@ -76,18 +84,20 @@ static ftl_status read_header(ftl_stream *source, uint64_t *expected, ftl_error 
     ftl_stream_consume(source, data[HEADER] == ' ' ? HEADER + 1 : HEADER);
     FTL_TRY(ftl_stream_ahead(source, ftl_codec_zlib.magic_size, &data, &available, error));
     if (!ftl_codec_zlib.bid(data, available))
-        return FTL_FAIL(error, FTL_CORRUPT, "no zlib data follows joblib's ZF header; get the file again");
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "no zlib data follows joblib's ZF header; get the file again");
     return FTL_OK;
 }
 
-static ftl_status joblib_zf_open(ftl_account *account, ftl_stream *source, uint64_t budget, ftl_stream **out,
-                                 ftl_error *error)
+static ftl_status joblib_zf_open(ftl_account *account, ftl_stream *source, uint64_t budget,
+                                 ftl_stream **out, ftl_error *error)
 {
-    static const ftl_stream_ops ops = {zf_read, zf_close};
+    static const ftl_stream_ops ops = {zf_read, zf_close, zf_verify};
     uint64_t expected;
     FTL_TRY(read_header(source, &expected, error));
     if (budget && expected > budget)
-        return FTL_FAIL(error, FTL_LIMIT, "joblib's ZF header asks for %llu bytes, above the limit of %llu",
+        return FTL_FAIL(error, FTL_LIMIT,
+                        "joblib's ZF header asks for %llu bytes, above the limit of %llu",
                         (unsigned long long)expected, (unsigned long long)budget);
     zf_state *zf = ftl_alloc_zero(account, 1, sizeof *zf);
     if (!zf)

@@ -1,10 +1,13 @@
-/* lz4 frames, also several in a row, by the lz4 library, which allocates for itself (a few blocks of 4 MiB at most). */
+/* lz4 frames, also several in a row, by the lz4 library, which allocates for itself (a few blocks
+ * of 4 MiB at most). */
 #include "io/decoder.h"
 
-/* Magic 184D2204 (little-endian), then a descriptor whose version is 1 and whose reserved bit is 0. */
+/* Magic 184D2204 (little-endian), then a descriptor whose version is 1 and whose reserved bit is 0.
+ */
 static int lz4_bid(const uint8_t *data, size_t size)
 {
-    bool match = size >= 5 && data[0] == 0x04 && data[1] == 0x22 && data[2] == 0x4d && data[3] == 0x18;
+    bool match = size >= 5 && data[0] == 0x04 && data[1] == 0x22 && data[2] == 0x4d &&
+                 data[3] == 0x18;
     return match && (data[4] & 0xc2) == 0x40 ? 35 : 0;
 }
 
@@ -19,7 +22,9 @@ static ftl_status lz4_start(void *state, ftl_account *account, ftl_error *error)
 {
     (void)account;
     lz4_state *lz4 = state;
-    return LZ4F_isError(LZ4F_createDecompressionContext(&lz4->context, LZ4F_VERSION)) ? FTL_OOM(error) : FTL_OK;
+    return LZ4F_isError(LZ4F_createDecompressionContext(&lz4->context, LZ4F_VERSION))
+               ? FTL_OOM(error)
+               : FTL_OK;
 }
 
 static ftl_status lz4_step(void *state, ftl_decoder_step *step, ftl_error *error)
@@ -46,13 +51,15 @@ static ftl_status lz4_restart(void *state, ftl_error *error)
 static void lz4_stop(void *state)
 {
     lz4_state *lz4 = state;
-    (void)LZ4F_freeDecompressionContext(lz4->context); /* its result tells the stage that was reached, not an error */
+    (void)LZ4F_freeDecompressionContext(
+        lz4->context); /* its result tells the stage that was reached, not an error */
 }
 
-static ftl_status lz4_open(ftl_account *account, ftl_stream *source, uint64_t budget, ftl_stream **out,
-                           ftl_error *error)
+static ftl_status lz4_open(ftl_account *account, ftl_stream *source, uint64_t budget,
+                           ftl_stream **out, ftl_error *error)
 {
-    static const ftl_decoder_ops ops = {&ftl_codec_lz4, sizeof(lz4_state), lz4_start, lz4_step, lz4_restart, lz4_stop};
+    static const ftl_decoder_ops ops = {&ftl_codec_lz4, sizeof(lz4_state), lz4_start,
+                                        lz4_step,       lz4_restart,       lz4_stop};
     return ftl_decoder_open(&ops, account, source, budget, out, error);
 }
 #else

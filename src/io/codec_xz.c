@@ -11,9 +11,9 @@ static int xz_bid(const uint8_t *data, size_t size)
 }
 
 /*
- * The format has no magic: properties 5d (lc=3 lp=0 pb=2, what every writer uses), the dictionary size (2^n or 2^n + 2^(n-1), at
- * least 64 KiB), the decoded size (unknown = all ones, or below 2^48). A pickled list also begins with 5d, but its next byte
- * is an opcode, which 0 is not.
+ * The format has no magic: properties 5d (lc=3 lp=0 pb=2, what every writer uses), the dictionary
+ * size (2^n or 2^n + 2^(n-1), at least 64 KiB), the decoded size (unknown = all ones, or below
+ * 2^48). A pickled list also begins with 5d, but its next byte is an opcode, which 0 is not.
  */
 static int lzma_bid(const uint8_t *data, size_t size)
 {
@@ -50,10 +50,13 @@ static ftl_status check(lzma_ret rc, const ftl_codec *codec, ftl_error *error)
     case LZMA_MEM_ERROR:
         return FTL_OOM(error);
     case LZMA_MEMLIMIT_ERROR:
-        return FTL_FAIL(error, FTL_LIMIT, "%s data needs more than %llu MiB to decode; recompress it with preset 9 or less",
-                        codec->name, (unsigned long long)(memory_limit >> 20));
+        return FTL_FAIL(
+            error, FTL_LIMIT,
+            "%s data needs more than %llu MiB to decode; recompress it with preset 9 or less",
+            codec->name, (unsigned long long)(memory_limit >> 20));
     case LZMA_OPTIONS_ERROR:
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s data uses options that liblzma does not know", codec->name);
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s data uses options that liblzma does not know",
+                        codec->name);
     default:
         return ftl_decoder_damaged(error, codec, rc == LZMA_DATA_ERROR ? "checksum or code" : NULL);
     }
@@ -86,7 +89,8 @@ static ftl_status lzma_start(void *state, ftl_account *account, ftl_error *error
     return check(lzma_alone_decoder(&xz->stream, memory_limit), &ftl_codec_lzma, error);
 }
 
-static ftl_status step_with(xz_state *xz, const ftl_codec *codec, ftl_decoder_step *step, ftl_error *error)
+static ftl_status step_with(xz_state *xz, const ftl_codec *codec, ftl_decoder_step *step,
+                            ftl_error *error)
 {
     xz->stream.next_in = step->in;
     xz->stream.avail_in = step->in_size;
@@ -111,17 +115,19 @@ static ftl_status lzma_step(void *state, ftl_decoder_step *step, ftl_error *erro
 
 static void stop(void *state) { lzma_end(&((xz_state *)state)->stream); }
 
-static ftl_status xz_open(ftl_account *account, ftl_stream *source, uint64_t budget, ftl_stream **out,
-                          ftl_error *error)
+static ftl_status xz_open(ftl_account *account, ftl_stream *source, uint64_t budget,
+                          ftl_stream **out, ftl_error *error)
 {
-    static const ftl_decoder_ops ops = {&ftl_codec_xz, sizeof(xz_state), xz_start, xz_step, xz_restart, stop};
+    static const ftl_decoder_ops ops = {&ftl_codec_xz, sizeof(xz_state), xz_start,
+                                        xz_step,       xz_restart,       stop};
     return ftl_decoder_open(&ops, account, source, budget, out, error);
 }
 
-static ftl_status lzma_open(ftl_account *account, ftl_stream *source, uint64_t budget, ftl_stream **out,
-                            ftl_error *error)
+static ftl_status lzma_open(ftl_account *account, ftl_stream *source, uint64_t budget,
+                            ftl_stream **out, ftl_error *error)
 {
-    static const ftl_decoder_ops ops = {&ftl_codec_lzma, sizeof(xz_state), lzma_start, lzma_step, NULL, stop};
+    static const ftl_decoder_ops ops = {
+        &ftl_codec_lzma, sizeof(xz_state), lzma_start, lzma_step, NULL, stop};
     return ftl_decoder_open(&ops, account, source, budget, out, error);
 }
 #else
@@ -131,5 +137,8 @@ static ftl_status lzma_open(ftl_account *account, ftl_stream *source, uint64_t b
 
 const ftl_codec ftl_codec_xz = {
     .name = "xz", .option = "FTL_WITH_LZMA", .magic_size = 8, .bid = xz_bid, .open = xz_open};
-const ftl_codec ftl_codec_lzma = {
-    .name = "lzma", .option = "FTL_WITH_LZMA", .magic_size = 13, .bid = lzma_bid, .open = lzma_open};
+const ftl_codec ftl_codec_lzma = {.name = "lzma",
+                                  .option = "FTL_WITH_LZMA",
+                                  .magic_size = 13,
+                                  .bid = lzma_bid,
+                                  .open = lzma_open};

@@ -1,13 +1,14 @@
 /*
- * zstd frames, also several in a row, by the zstd library, which allocates for itself: its default window limit (128 MiB) bounds
- * that.
+ * zstd frames, also several in a row, by the zstd library, which allocates for itself: its default
+ * window limit (128 MiB) bounds that.
  */
 #include "io/decoder.h"
 
 /* Magic FD2FB528 (little-endian), then a frame header descriptor whose reserved bit is 0. */
 static int zstd_bid(const uint8_t *data, size_t size)
 {
-    bool match = size >= 5 && data[0] == 0x28 && data[1] == 0xb5 && data[2] == 0x2f && data[3] == 0xfd;
+    bool match = size >= 5 && data[0] == 0x28 && data[1] == 0xb5 && data[2] == 0x2f &&
+                 data[3] == 0xfd;
     return match && (data[4] & 0x08) == 0 ? 33 : 0;
 }
 
@@ -33,7 +34,8 @@ static ftl_status failure(size_t rc, ftl_error *error)
     case ZSTD_error_memory_allocation:
         return FTL_OOM(error);
     case ZSTD_error_frameParameter_windowTooLarge:
-        return FTL_FAIL(error, FTL_LIMIT, "zstd data needs a window above 128 MiB; recompress it without --long");
+        return FTL_FAIL(error, FTL_LIMIT,
+                        "zstd data needs a window above 128 MiB; recompress it without --long");
     case ZSTD_error_dictionary_wrong:
         return FTL_FAIL(error, FTL_UNSUPPORTED, "zstd data needs a dictionary");
     default:
@@ -68,8 +70,8 @@ static void zstd_stop(void *state)
     ZSTD_freeDCtx(zstd->context);
 }
 
-static ftl_status zstd_open(ftl_account *account, ftl_stream *source, uint64_t budget, ftl_stream **out,
-                            ftl_error *error)
+static ftl_status zstd_open(ftl_account *account, ftl_stream *source, uint64_t budget,
+                            ftl_stream **out, ftl_error *error)
 {
     static const ftl_decoder_ops ops = {&ftl_codec_zstd, sizeof(zstd_state), zstd_start,
                                         zstd_step,       zstd_restart,       zstd_stop};

@@ -13,9 +13,18 @@ typedef struct decoder {
     _Alignas(16) unsigned char state[];
 } decoder;
 
-void *ftl_decoder_alloc(void *opaque, size_t count, size_t size) { return ftl_alloc_array(opaque, count, size); }
+void *ftl_decoder_alloc(void *opaque, size_t count, size_t size)
+{
+    return ftl_alloc_array(opaque, count, size);
+}
 
 void ftl_decoder_free(void *opaque, void *pointer) { ftl_free(opaque, pointer); }
+
+ftl_status ftl_decoder_damaged(ftl_error *error, const ftl_codec *codec, const char *detail)
+{
+    return FTL_FAIL(error, FTL_CORRUPT, "%s data is damaged (%s)", codec->name,
+                    detail ? detail : "invalid data");
+}
 
 /* Adds where in the compressed bytes it happened: the error's own offset counts decoded bytes. */
 static ftl_status locate(const decoder *d, ftl_status status, ftl_error *error)
@@ -24,17 +33,20 @@ static ftl_status locate(const decoder *d, ftl_status status, ftl_error *error)
         return status;
     size_t length = strlen(error->message);
     snprintf(error->message + length, sizeof error->message - length, " at compressed byte %llu%s",
-             (unsigned long long)ftl_stream_offset(d->source), status == FTL_CORRUPT ? "; get the file again" : "");
+             (unsigned long long)ftl_stream_offset(d->source),
+             status == FTL_CORRUPT ? "; get the file again" : "");
     return status;
 }
 
 static ftl_status truncated(const decoder *d, ftl_error *error)
 {
-    return FTL_FAIL(error, FTL_CORRUPT, "%s data ends too early, after compressed byte %llu; get the file again",
+    return FTL_FAIL(error, FTL_CORRUPT,
+                    "%s data ends too early, after compressed byte %llu; get the file again",
                     d->ops->codec->name, (unsigned long long)ftl_stream_offset(d->source));
 }
 
-/* After a member: the end, another member, or padding with zeros, as tapes and block devices leave it. */
+/* After a member: the end, another member, or padding with zeros, as tapes and block devices leave
+ * it. */
 static ftl_status next_member(decoder *d, ftl_error *error)
 {
     const ftl_codec *codec = d->ops->codec;
@@ -54,7 +66,8 @@ static ftl_status next_member(decoder *d, ftl_error *error)
         ftl_stream_consume(d->source, zeros);
         if (zeros == 0)
             return FTL_FAIL(error, FTL_CORRUPT,
-                            "bytes that are not %s data follow its end at compressed byte %llu; get the file again",
+                            "bytes that are not %s data follow its end at compressed byte %llu; "
+                            "get the file again",
                             codec->name, (unsigned long long)ftl_stream_offset(d->source));
     }
 }
@@ -100,10 +113,15 @@ static void decoder_close(void *opaque)
     ftl_free(d->account, d);
 }
 
-ftl_status ftl_decoder_open(const ftl_decoder_ops *ops, ftl_account *account, ftl_stream *source, uint64_t budget,
-                            ftl_stream **out, ftl_error *error)
+static ftl_status decoder_verify(void *opaque, ftl_error *error)
 {
-    static const ftl_stream_ops stream_ops = {decoder_read, decoder_close};
+    return ftl_stream_verify(((decoder *)opaque)->source, error);
+}
+
+ftl_status ftl_decoder_open(const ftl_decoder_ops *ops, ftl_account *account, ftl_stream *source,
+                            uint64_t budget, ftl_stream **out, ftl_error *error)
+{
+    static const ftl_stream_ops stream_ops = {decoder_read, decoder_close, decoder_verify};
     decoder *d = ftl_alloc_zero(account, 1, sizeof *d + ops->state_size);
     if (!d)
         return FTL_OOM(error);

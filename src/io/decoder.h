@@ -1,13 +1,14 @@
 /*
- * The frame that the codecs share: reading from the source below, members that follow each other, truncated input,
- * clean-up. A codec supplies a step over buffers and little else.
+ * The frame that the codecs share: reading from the source below, members that follow each other,
+ * truncated input, clean-up. A codec supplies a step over buffers and little else.
  */
 #ifndef FTL_IO_DECODER_H
 #define FTL_IO_DECODER_H
 
 #include "io/codec.h"
 
-/* One step: in[0..in_size) and out[0..room) are offered, used, made and done are the step's answer. */
+/* One step: in[0..in_size) and out[0..room) are offered, used, made and done are the step's answer.
+ */
 typedef struct ftl_decoder_step {
     const uint8_t *in;
     size_t in_size; /* 0: the source has ended; 1 GiB at most */
@@ -29,14 +30,16 @@ typedef struct ftl_decoder_ops {
 } ftl_decoder_ops;
 
 /* source is taken over on success only. */
-FTL_MUST_USE ftl_status ftl_decoder_open(const ftl_decoder_ops *ops, ftl_account *account, ftl_stream *source,
-                                         uint64_t budget, ftl_stream **out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_decoder_open(const ftl_decoder_ops *ops, ftl_account *account,
+                                         ftl_stream *source, uint64_t budget, ftl_stream **out,
+                                         ftl_error *error);
 
 /* CORRUPT with what the library says about the data (NULL: nothing). */
-#define ftl_decoder_damaged(error, codec_, detail) \
-    FTL_FAIL((error), FTL_CORRUPT, "%s data is damaged (%s)", (codec_)->name, (detail) ? (detail) : "invalid data")
+FTL_MUST_USE ftl_status ftl_decoder_damaged(ftl_error *error, const ftl_codec *codec,
+                                            const char *detail);
 
-/* Allocation functions for zlib and bzip2 (int counts) and liblzma (size_t counts); opaque is the account. */
+/* Allocation functions for zlib and bzip2 (int counts) and liblzma (size_t counts); opaque is the
+ * account. */
 void *ftl_decoder_alloc(void *opaque, size_t count, size_t size);
 void ftl_decoder_free(void *opaque, void *pointer);
 

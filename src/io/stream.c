@@ -1,8 +1,9 @@
 /*
  * The buffered stream over a source or codec, and the memory stream.
  *
- * A memory stream is the same structure with its buffer set to the caller's bytes and no ops, so that ahead() shows the
- * whole of it without a copy. A failed source stays failed: decoders are not called again after an error.
+ * A memory stream is the same structure with its buffer set to the caller's bytes and no ops, so
+ * that ahead() shows the whole of it without a copy. A failed source stays failed: decoders are not
+ * called again after an error.
  */
 #include "io/stream.h"
 
@@ -11,28 +12,28 @@
 #include <string.h>
 
 enum {
-    BUFFER_SIZE = 256 * 1024,      /* first size; what one read(2) fills */
+    BUFFER_SIZE = 256 * 1024, /* first size; what one read(2) fills */
     BUFFER_LIMIT = 16 * 1024 * 1024,
-    DIRECT_READ = 64 * 1024        /* reads of this many bytes go straight into the caller's memory */
+    DIRECT_READ = 64 * 1024 /* reads of this many bytes go straight into the caller's memory */
 };
 
 struct ftl_stream {
     ftl_account *account;
     const ftl_stream_ops *ops; /* NULL: a memory stream */
     void *state;
-    uint64_t budget;           /* 0: none */
-    uint64_t produced;         /* bytes that came from ops */
-    uint64_t consumed;         /* bytes given to the caller */
-    uint8_t *owned;            /* NULL until first needed, and for memory streams */
+    uint64_t budget;   /* 0: none */
+    uint64_t produced; /* bytes that came from ops */
+    uint64_t consumed; /* bytes given to the caller */
+    uint8_t *owned;    /* NULL until first needed, and for memory streams */
     size_t room;
-    const uint8_t *data;       /* owned, or the caller's memory */
-    size_t begin, end;         /* unread bytes: data[begin..end) */
+    const uint8_t *data; /* owned, or the caller's memory */
+    size_t begin, end;   /* unread bytes: data[begin..end) */
     bool ended;
     ftl_status failed;
 };
 
-ftl_status ftl_stream_create(ftl_account *account, const ftl_stream_ops *ops, void *state, uint64_t budget,
-                             ftl_stream **out, ftl_error *error)
+ftl_status ftl_stream_create(ftl_account *account, const ftl_stream_ops *ops, void *state,
+                             uint64_t budget, ftl_stream **out, ftl_error *error)
 {
     ftl_stream *stream = ftl_alloc_zero(account, 1, sizeof *stream);
     if (!stream) {
@@ -47,8 +48,8 @@ ftl_status ftl_stream_create(ftl_account *account, const ftl_stream_ops *ops, vo
     return FTL_OK;
 }
 
-ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size, ftl_stream **out,
-                                  ftl_error *error)
+ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size,
+                                  ftl_stream **out, ftl_error *error)
 {
     ftl_stream *stream = ftl_alloc_zero(account, 1, sizeof *stream);
     if (!stream)
@@ -74,9 +75,10 @@ void ftl_stream_close(ftl_stream *stream)
 
 static ftl_status over_budget(uint64_t budget, ftl_error *error)
 {
-    return FTL_FAIL_AT(error, FTL_LIMIT, budget,
-                       "the data is longer than the limit of %llu bytes; raise the limit if the file is trusted",
-                       (unsigned long long)budget);
+    return FTL_FAIL_AT(
+        error, FTL_LIMIT, budget,
+        "the data is longer than the limit of %llu bytes; raise the limit if the file is trusted",
+        (unsigned long long)budget);
 }
 
 ftl_status ftl_stream_limit(ftl_stream *stream, uint64_t budget, ftl_error *error)
@@ -87,14 +89,21 @@ ftl_status ftl_stream_limit(ftl_stream *stream, uint64_t budget, ftl_error *erro
     return FTL_OK;
 }
 
+ftl_status ftl_stream_verify(ftl_stream *stream, ftl_error *error)
+{
+    return stream->ops && stream->ops->verify ? stream->ops->verify(stream->state, error) : FTL_OK;
+}
+
 uint64_t ftl_stream_offset(const ftl_stream *stream) { return stream->consumed; }
 
-/* One read from the source into out[0..room), room > 0. Sets ended at the end; failures are remembered. */
+/* One read from the source into out[0..room), room > 0. Sets ended at the end; failures are
+ * remembered. */
 static ftl_status pull(ftl_stream *stream, void *out, size_t room, size_t *got, ftl_error *error)
 {
     *got = 0;
     if (stream->failed)
-        return FTL_FAIL(error, stream->failed, "the stream cannot be read further after an earlier error");
+        return FTL_FAIL(error, stream->failed,
+                        "the stream cannot be read further after an earlier error");
     if (stream->ended)
         return FTL_OK;
     uint8_t beyond;
@@ -154,7 +163,8 @@ static ftl_status fill(ftl_stream *stream, size_t min, ftl_error *error)
         return FTL_OK;
     if (min > BUFFER_LIMIT)
         return FTL_FAIL_AT(error, FTL_LIMIT, stream->consumed,
-                           "an item of %zu bytes is longer than the limit of %d bytes", min, BUFFER_LIMIT);
+                           "an item of %zu bytes is longer than the limit of %d bytes", min,
+                           BUFFER_LIMIT);
     FTL_TRY(make_room(stream, min, error));
     while (stream->end - stream->begin < min && !stream->ended) {
         size_t got;
@@ -164,7 +174,8 @@ static ftl_status fill(ftl_stream *stream, size_t min, ftl_error *error)
     return FTL_OK;
 }
 
-ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const uint8_t **data, size_t *available, ftl_error *error)
+ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const uint8_t **data, size_t *available,
+                            ftl_error *error)
 {
     static const uint8_t nothing[1];
     if (FTL_UNLIKELY(stream->end - stream->begin < min))
@@ -183,7 +194,8 @@ void ftl_stream_consume(ftl_stream *stream, size_t size)
     stream->consumed += size;
 }
 
-ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room, size_t *got, ftl_error *error)
+ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room, size_t *got,
+                                ftl_error *error)
 {
     size_t n = stream->end - stream->begin;
     *got = 0;
@@ -211,7 +223,8 @@ ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room, size
 static ftl_status early_end(const ftl_stream *stream, uint64_t missing, ftl_error *error)
 {
     return FTL_FAIL_AT(error, FTL_CORRUPT, stream->consumed,
-                       "unexpected end of file: %llu more bytes were expected; the file is truncated, get it again",
+                       "unexpected end of file: %llu more bytes were expected; the file is "
+                       "truncated, get it again",
                        (unsigned long long)missing);
 }
 

@@ -1,8 +1,9 @@
 /*
  * Byte streams: a source is read ahead and consumed; codecs stack on top by bidding (codec.h).
  *
- * Two primitives replace every ad-hoc buffer: ahead(min) makes at least min bytes visible (or all that is left) and
- * consume(n) drops bytes already seen. A stream belongs to one thread. Memory comes from the account given at opening.
+ * Two primitives replace every ad-hoc buffer: ahead(min) makes at least min bytes visible (or all
+ * that is left) and consume(n) drops bytes already seen. A stream belongs to one thread. Memory
+ * comes from the account given at opening.
  */
 #ifndef FTL_IO_STREAM_H
 #define FTL_IO_STREAM_H
@@ -16,31 +17,49 @@ typedef struct ftl_stream_ops {
     /* Reads 1..room bytes into out; *got = 0 means the end. May be called again after the end. */
     ftl_status (*read)(void *state, void *out, size_t room, size_t *got, ftl_error *error);
     void (*close)(void *state);
+    /* IO when what was read so far is no longer what the source holds. NULL: such a thing cannot be
+     * known. */
+    ftl_status (*verify)(void *state, ftl_error *error);
 } ftl_stream_ops;
 
-/* Takes ownership of state (close is called also when this fails). budget: bytes that the stream may yield; 0: no limit. */
-FTL_MUST_USE ftl_status ftl_stream_create(ftl_account *account, const ftl_stream_ops *ops, void *state, uint64_t budget,
-                                          ftl_stream **out, ftl_error *error);
-/* path "-" is standard input. Directories are refused with a clear message. *size: the file's bytes, or 0 when unknown. */
-FTL_MUST_USE ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stream **out, uint64_t *size,
-                                             ftl_error *error);
+/* Takes ownership of state (close is called also when this fails). budget: bytes that the stream
+ * may yield; 0: no limit. */
+FTL_MUST_USE ftl_status ftl_stream_create(ftl_account *account, const ftl_stream_ops *ops,
+                                          void *state, uint64_t budget, ftl_stream **out,
+                                          ftl_error *error);
+/* path "-" is standard input. Directories are refused with a clear message. *size: the file's
+ * bytes, or 0 when unknown. */
+FTL_MUST_USE ftl_status ftl_stream_open_file(ftl_account *account, const char *path,
+                                             ftl_stream **out, uint64_t *size, ftl_error *error);
 /* data is borrowed until the stream is closed. */
-FTL_MUST_USE ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size, ftl_stream **out,
-                                               ftl_error *error);
-/* Bounds the bytes that the stream may yield in all; LIMIT when it has yielded more already. 0: no limit. */
+FTL_MUST_USE ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size,
+                                               ftl_stream **out, ftl_error *error);
+/* Bounds the bytes that the stream may yield in all; LIMIT when it has yielded more already. 0: no
+ * limit. */
 FTL_MUST_USE ftl_status ftl_stream_limit(ftl_stream *stream, uint64_t budget, ftl_error *error);
 void ftl_stream_close(ftl_stream *stream); /* NULL is allowed */
 
-/* At least min bytes at *data unless the stream ends first; *available may exceed min. Grows the buffer up to 16 MiB. */
-FTL_MUST_USE ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const uint8_t **data, size_t *available,
-                                         ftl_error *error);
+/* At least min bytes at *data unless the stream ends first; *available may exceed min. Grows the
+ * buffer up to 16 MiB. */
+FTL_MUST_USE ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const uint8_t **data,
+                                         size_t *available, ftl_error *error);
 /* size must be at most what the last ahead showed. */
 void ftl_stream_consume(ftl_stream *stream, size_t size);
-/* Exactly size bytes; CORRUPT "unexpected end of file" with the offset otherwise. Large reads bypass the buffer. */
-FTL_MUST_USE ftl_status ftl_stream_read(ftl_stream *stream, void *out, size_t size, ftl_error *error);
-/* 1..room bytes into out; *got = 0 at the end (or when room is 0). Large reads bypass the buffer. */
-FTL_MUST_USE ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room, size_t *got, ftl_error *error);
+/* Exactly size bytes; CORRUPT "unexpected end of file" with the offset otherwise. Large reads
+ * bypass the buffer. */
+FTL_MUST_USE ftl_status ftl_stream_read(ftl_stream *stream, void *out, size_t size,
+                                        ftl_error *error);
+/* 1..room bytes into out; *got = 0 at the end (or when room is 0). Large reads bypass the buffer.
+ */
+FTL_MUST_USE ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room,
+                                             size_t *got, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_stream_skip(ftl_stream *stream, uint64_t size, ftl_error *error);
+/*
+ * IO "changed while it was read" when the file below has been rewritten since it was opened. Ask
+ * after a parser's CORRUPT: half of a new file behind half of an old one looks damaged, and the
+ * true cause is the better message. Reading to the end asks by itself.
+ */
+FTL_MUST_USE ftl_status ftl_stream_verify(ftl_stream *stream, ftl_error *error);
 /* Bytes consumed so far. */
 uint64_t ftl_stream_offset(const ftl_stream *stream);
 

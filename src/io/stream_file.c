@@ -1,6 +1,7 @@
 /*
- * The file source: read(2) without a buffer of its own. A regular file is compared with what it was at opening once its
- * end is reached, because joblib.dump truncates and rewrites in place and half of each version must not become a model.
+ * The file source: read(2) without a buffer of its own. A regular file is compared with what it was
+ * at opening once its end is reached, because joblib.dump truncates and rewrites in place and half
+ * of each version must not become a model.
  */
 #include "io/stream.h"
 
@@ -13,17 +14,18 @@
 typedef struct file_source {
     ftl_account *account;
     int fd;
-    bool owned;          /* standard input is not closed */
+    bool owned; /* standard input is not closed */
     bool regular;
-    uint64_t position;   /* bytes read */
-    struct stat opened;  /* what the file was at opening */
+    uint64_t position;  /* bytes read */
+    struct stat opened; /* what the file was at opening */
     char path[];
 } file_source;
 
 static ftl_status system_error(ftl_error *error, const char *what, const char *path, int number)
 {
     char text[128];
-    return FTL_FAIL(error, FTL_IO, "cannot %s \"%s\": %s", what, path, strerror_r(number, text, sizeof text));
+    return FTL_FAIL(error, FTL_IO, "cannot %s \"%s\": %s", what, path,
+                    strerror_r(number, text, sizeof text));
 }
 
 static bool same_time(const struct timespec *a, const struct timespec *b)
@@ -31,15 +33,20 @@ static bool same_time(const struct timespec *a, const struct timespec *b)
     return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
-static ftl_status verify_unchanged(const file_source *source, ftl_error *error)
+static ftl_status file_verify(void *state, ftl_error *error)
 {
+    const file_source *source = state;
     struct stat now;
+    /* Files of size 0 are empty or made up by the kernel (/proc), whose times mean nothing. */
+    if (!source->regular || source->opened.st_size == 0)
+        return FTL_OK;
     if (fstat(source->fd, &now) != 0)
         return system_error(error, "read", source->path, errno);
     if (now.st_size == source->opened.st_size && now.st_ino == source->opened.st_ino &&
         same_time(&now.st_mtim, &source->opened.st_mtim))
         return FTL_OK;
-    return FTL_FAIL(error, FTL_IO, "\"%s\" changed while it was read; wait until it is written, then try again",
+    return FTL_FAIL(error, FTL_IO,
+                    "\"%s\" changed while it was read; wait until it is written, then try again",
                     source->path);
 }
 
@@ -54,10 +61,8 @@ static ftl_status file_read(void *state, void *out, size_t room, size_t *got, ft
     if (n < 0)
         return system_error(error, "read", source->path, errno);
     source->position += (uint64_t)n;
-    /* Files of size 0 are empty or made up by the kernel (/proc), whose times mean nothing. */
-    bool at_end = n == 0 || source->position >= (uint64_t)source->opened.st_size;
-    if (at_end && source->regular && source->opened.st_size > 0)
-        FTL_TRY(verify_unchanged(source, error));
+    if (n == 0 || source->position >= (uint64_t)source->opened.st_size)
+        FTL_TRY(file_verify(source, error));
     *got = (size_t)n;
     return FTL_OK;
 }
@@ -82,17 +87,18 @@ static ftl_status file_open(file_source *source, ftl_error *error)
     if (fstat(source->fd, &source->opened) != 0)
         return system_error(error, "open", source->path, errno);
     if (S_ISDIR(source->opened.st_mode))
-        return FTL_FAIL(error, FTL_IO, "\"%s\" is a directory; give the path of a file in it", source->path);
+        return FTL_FAIL(error, FTL_IO, "\"%s\" is a directory; give the path of a file in it",
+                        source->path);
     source->regular = S_ISREG(source->opened.st_mode);
     if (source->regular) /* only advice: a refusal changes nothing */
         (void)posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return FTL_OK;
 }
 
-ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stream **out, uint64_t *size,
-                                ftl_error *error)
+ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stream **out,
+                                uint64_t *size, ftl_error *error)
 {
-    static const ftl_stream_ops ops = {file_read, file_close};
+    static const ftl_stream_ops ops = {file_read, file_close, file_verify};
     bool is_stdin = strcmp(path, "-") == 0;
     const char *shown = is_stdin ? "standard input" : path;
     size_t length = strlen(shown) + 1;

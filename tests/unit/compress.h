@@ -27,7 +27,8 @@
 typedef size_t (*compress_fn)(const uint8_t *data, size_t size, uint8_t *out, size_t room);
 
 #if FTL_HAVE_ZLIB
-static inline size_t deflate_with(int window_bits, const uint8_t *data, size_t size, uint8_t *out, size_t room)
+static inline size_t deflate_with(int window_bits, const uint8_t *data, size_t size, uint8_t *out,
+                                  size_t room)
 {
     z_stream z;
     memset(&z, 0, sizeof z);
@@ -69,7 +70,8 @@ static inline size_t compress_joblib_zf(const uint8_t *data, size_t size, uint8_
 static inline size_t compress_bzip2(const uint8_t *data, size_t size, uint8_t *out, size_t room)
 {
     unsigned made = (unsigned)room;
-    int rc = BZ2_bzBuffToBuffCompress((char *)out, &made, (char *)(uintptr_t)data, (unsigned)size, 9, 0, 0);
+    int rc = BZ2_bzBuffToBuffCompress((char *)out, &made, (char *)(uintptr_t)data, (unsigned)size,
+                                      9, 0, 0);
     return rc == BZ_OK ? made : 0;
 }
 #endif

@@ -1,12 +1,9 @@
-/* Codecs: round trips, members in a row, nesting, damage of every kind, budgets, bids, allocation failures. */
+/* Codecs: round trips, members in a row, nesting, damage of every kind, budgets, bids, allocation
+ * failures. */
 #include "compress.h"
 #include "io/codec.h"
 #include "torture.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "unit.h"
 
 typedef struct format {
     const char *name;
@@ -41,18 +38,14 @@ typedef struct format {
 #endif
 
 static const format formats[] = {
-    {"zlib", ZLIB(compress_zlib), true},
-    {"gzip", ZLIB(compress_gzip), true},
-    {"bzip2", BZIP2(compress_bzip2), true},
-    {"xz", LZMA(compress_xz), true},
-    {"lzma", LZMA(compress_lzma), false},
-    {"lz4", LZ4(compress_lz4), true},
-    {"zstd", ZSTD(compress_zstd), true},
-    {"joblib-zf", ZLIB(compress_joblib_zf), false},
+    {"zlib", ZLIB(compress_zlib), true},    {"gzip", ZLIB(compress_gzip), true},
+    {"bzip2", BZIP2(compress_bzip2), true}, {"xz", LZMA(compress_xz), true},
+    {"lzma", LZMA(compress_lzma), false},   {"lz4", LZ4(compress_lz4), true},
+    {"zstd", ZSTD(compress_zstd), true},    {"joblib-zf", ZLIB(compress_joblib_zf), false},
 };
 
-#define EACH_FORMAT(f)                                                                \
-    for (const format *f = formats; f < formats + FTL_ARRAY_LEN(formats); f++)        \
+#define EACH_FORMAT(f)                                                         \
+    for (const format *f = formats; f < formats + FTL_ARRAY_LEN(formats); f++) \
         if (f->compress)
 
 enum { ROOM = 4 << 20 };
@@ -75,11 +68,12 @@ static void *must_alloc(size_t size)
 }
 
 /*
- * Decodes data wholly. Gives the status; *size bytes in out (at most room, LIMIT beyond). The bytes are in a block of exactly their
- * size so that AddressSanitizer sees any read beyond.
+ * Decodes data wholly. Gives the status; *size bytes in out (at most room, LIMIT beyond). The bytes
+ * are in a block of exactly their size so that AddressSanitizer sees any read beyond.
  */
-static ftl_status decode(ftl_account *account, const uint8_t *data, size_t data_size, uint8_t *out, size_t room,
-                         size_t *size, char *names, size_t names_size, ftl_error *error)
+static ftl_status decode(ftl_account *account, const uint8_t *data, size_t data_size, uint8_t *out,
+                         size_t room, size_t *size, char *names, size_t names_size,
+                         ftl_error *error)
 {
     uint8_t *exact = must_alloc(data_size);
     memcpy(exact, data, data_size);
@@ -92,7 +86,8 @@ static ftl_status decode(ftl_account *account, const uint8_t *data, size_t data_
         size_t got;
         uint8_t spare;
         bool full = *size == room;
-        status = ftl_stream_read_some(stream, full ? &spare : out + *size, full ? 1 : room - *size, &got, error);
+        status = ftl_stream_read_some(stream, full ? &spare : out + *size, full ? 1 : room - *size,
+                                      &got, error);
         if (status != FTL_OK || got == 0)
             break;
         *size += got;
@@ -110,14 +105,16 @@ static void round_trips(void **state)
     make_plain(plain, ROOM);
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         for (size_t s = 0; s < FTL_ARRAY_LEN(sizes); s++) {
             size_t made = f->compress(plain, sizes[s], packed, ROOM), size;
             assert_true(made > 0);
             char names[64];
             ftl_error error;
             ftl_error_clear(&error);
-            ftl_status status = decode(&account, packed, made, out, ROOM, &size, names, sizeof names, &error);
+            ftl_status status = decode(&account, packed, made, out, ROOM, &size, names,
+                                       sizeof names, &error);
             if (status != FTL_OK)
                 fail_msg("%s of %zu bytes: %s", f->name, sizes[s], error.message);
             assert_string_equal(names, f->name);
@@ -138,7 +135,8 @@ static void members_follow_each_other(void **state)
     make_plain(plain, sizeof plain);
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         size_t first = f->compress(plain, 1000, packed, sizeof packed), size;
         size_t all = first + f->compress(plain + 1000, 2000, packed + first, sizeof packed - first);
         ftl_error error;
@@ -149,10 +147,13 @@ static void members_follow_each_other(void **state)
             assert_memory_equal(out, plain, 3000);
         }
         memset(packed + first, 0, 512); /* padding with zeros is let pass, anything else is not */
-        assert_int_equal(decode(&account, packed, first + 512, out, sizeof out, &size, NULL, 0, NULL), FTL_OK);
+        assert_int_equal(
+            decode(&account, packed, first + 512, out, sizeof out, &size, NULL, 0, NULL), FTL_OK);
         assert_int_equal(size, 1000);
         packed[first + 511] = 'x';
-        assert_int_equal(decode(&account, packed, first + 512, out, sizeof out, &size, NULL, 0, &error), FTL_CORRUPT);
+        assert_int_equal(
+            decode(&account, packed, first + 512, out, sizeof out, &size, NULL, 0, &error),
+            FTL_CORRUPT);
         assert_non_null(strstr(error.message, "follow its end"));
     }
     assert_int_equal(ftl_account_used(&account), 0);
@@ -166,14 +167,16 @@ static void every_truncation_is_found(void **state)
     make_plain(plain, sizeof plain);
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         size_t made = f->compress(plain, sizeof plain, packed, sizeof packed);
         for (size_t cut = 0; cut < made; cut++) {
             size_t size;
             char names[64];
             ftl_error error;
             ftl_error_clear(&error);
-            ftl_status status = decode(&account, packed, cut, out, sizeof out, &size, names, sizeof names, &error);
+            ftl_status status = decode(&account, packed, cut, out, sizeof out, &size, names,
+                                       sizeof names, &error);
             if (names[0] == '\0') {
                 assert_int_equal(status, FTL_OK);
                 assert_true(cut < 40); /* not known: plain bytes */
@@ -188,7 +191,8 @@ static void every_truncation_is_found(void **state)
     assert_int_equal(ftl_account_used(&account), 0);
 }
 
-/* Flipped bits: an error or, where the format has no checksum, other bytes; never a crash, never more than the budget. */
+/* Flipped bits: an error or, where the format has no checksum, other bytes; never a crash, never
+ * more than the budget. */
 static void flipped_bits_do_no_harm(void **state)
 {
     (void)state;
@@ -196,13 +200,16 @@ static void flipped_bits_do_no_harm(void **state)
     make_plain(plain, sizeof plain);
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         size_t made = f->compress(plain, sizeof plain, packed, sizeof packed);
         for (size_t bit = 0; bit < made * 8; bit++) {
             size_t size;
             packed[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            ftl_status status = decode(&account, packed, made, out, sizeof out, &size, NULL, 0, NULL);
-            assert_true(status == FTL_OK || status == FTL_CORRUPT || status == FTL_LIMIT || status == FTL_UNSUPPORTED);
+            ftl_status status = decode(&account, packed, made, out, sizeof out, &size, NULL, 0,
+                                       NULL);
+            assert_true(status == FTL_OK || status == FTL_CORRUPT || status == FTL_LIMIT ||
+                        status == FTL_UNSUPPORTED);
             assert_true(size <= sizeof out);
             packed[bit / 8] ^= (uint8_t)(1u << bit % 8);
         }
@@ -214,13 +221,15 @@ static void random_damage_does_no_harm(void **state)
 {
     (void)state;
     enum { PLAIN = 20000 };
-    uint8_t *plain = must_alloc(PLAIN), *packed = must_alloc(PLAIN * 2), *broken = must_alloc(PLAIN * 2);
+    uint8_t *plain = must_alloc(PLAIN), *packed = must_alloc(PLAIN * 2),
+            *broken = must_alloc(PLAIN * 2);
     uint8_t *out = must_alloc(PLAIN * 4);
     make_plain(plain, PLAIN);
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
     uint32_t seed = 99;
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         size_t made = f->compress(plain, PLAIN, packed, PLAIN * 2);
         for (int round = 0; round < 200; round++) {
             memcpy(broken, packed, made);
@@ -229,7 +238,8 @@ static void random_damage_does_no_harm(void **state)
                 broken[(seed >> 8) % made] = (uint8_t)seed;
             }
             size_t size;
-            ftl_status status = decode(&account, broken, made, out, PLAIN * 4, &size, NULL, 0, NULL);
+            ftl_status status = decode(&account, broken, made, out, PLAIN * 4, &size, NULL, 0,
+                                       NULL);
             assert_true(status != FTL_INTERNAL && status != FTL_NOMEM && size <= PLAIN * 4);
         }
     }
@@ -247,7 +257,8 @@ static void bombs_end_at_the_budget(void **state)
     assert_non_null(zeros);
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         size_t made = f->compress(zeros, ROOM, packed, 2 * ROOM), size;
         ftl_error error;
         ftl_status status = decode(&account, packed, made, out, 100000, &size, NULL, 0, &error);
@@ -280,7 +291,8 @@ static void layers_are_peeled_up_to_four(void **state)
         size_t size;
         char names[64];
         ftl_error error;
-        ftl_status status = decode(&account, a, made, b, sizeof b, &size, names, sizeof names, &error);
+        ftl_status status = decode(&account, a, made, b, sizeof b, &size, names, sizeof names,
+                                   &error);
         assert_int_equal(status, layers <= 4 ? FTL_OK : FTL_LIMIT);
         char twice[64];
         snprintf(twice, sizeof twice, "%s+%s", f->name, f->name);
@@ -307,10 +319,10 @@ static void plain_bytes_are_left_alone(void **state)
         BYTES("BZh9 is a name,1\n2,3\n"),
         BYTES("ZF0xyz is not a header     \x78\x9c"),
         BYTES("ZF,b\n1,2\n"),
-        BYTES("]q\0(K\1K\2e."),             /* a pickled list, protocol 1 */
+        BYTES("]q\0(K\1K\2e."), /* a pickled list, protocol 1 */
         BYTES("]q\0."),
         BYTES("\x80\x04]\x94."),
-        BYTES("(lp0\n."),                   /* protocol 0 */
+        BYTES("(lp0\n."), /* protocol 0 */
         BYTES("\x1f\x8b"),
         BYTES("(\xb5/\xfd"),
         BYTES("\x04\x22\x4d\x18"),
@@ -324,7 +336,8 @@ static void plain_bytes_are_left_alone(void **state)
         size_t size;
         char names[64];
         const uint8_t *data = (const uint8_t *)cases[i].data;
-        ftl_status status = decode(&account, data, cases[i].size, out, sizeof out, &size, names, sizeof names, NULL);
+        ftl_status status = decode(&account, data, cases[i].size, out, sizeof out, &size, names,
+                                   sizeof names, NULL);
         assert_int_equal(status, FTL_OK);
         assert_string_equal(names, "");
         assert_int_equal(size, cases[i].size);
@@ -332,7 +345,8 @@ static void plain_bytes_are_left_alone(void **state)
     }
 }
 
-/* Codecs bid whether or not they are compiled in; those that are not are named with their switch. */
+/* Codecs bid whether or not they are compiled in; those that are not are named with their switch.
+ */
 static void fixed_headers_are_known(void **state)
 {
     (void)state;
@@ -359,7 +373,8 @@ static void fixed_headers_are_known(void **state)
         size_t size;
         ftl_error error;
         ftl_error_clear(&error);
-        ftl_status status = decode(&account, cases[i].data, 32, out, sizeof out, &size, NULL, 0, &error);
+        ftl_status status = decode(&account, cases[i].data, 32, out, sizeof out, &size, NULL, 0,
+                                   &error);
         assert_int_equal(status, cases[i].codec->open ? FTL_CORRUPT : FTL_UNSUPPORTED);
         assert_non_null(strstr(error.message, cases[i].codec->name));
         if (!cases[i].codec->open)
@@ -380,19 +395,20 @@ static void old_joblib_headers(void **state)
         const char *header;
         ftl_status status;
     } cases[] = {
-        {"ZF0x12c            ", FTL_OK},  /* padded below to 21 */
-        {"ZF0x12c             ", FTL_OK},
-        {"ZF0x12b            ", FTL_CORRUPT},
-        {"ZF0x12d            ", FTL_CORRUPT},
-        {"ZF0xfffffffffffffff", FTL_LIMIT},
+        {"ZF0x12c            ", FTL_OK}, /* padded below to 21 */
+        {"ZF0x12c             ", FTL_OK},     {"ZF0x12b            ", FTL_CORRUPT},
+        {"ZF0x12d            ", FTL_CORRUPT}, {"ZF0xfffffffffffffff", FTL_LIMIT},
     };
     for (size_t i = 0; i < FTL_ARRAY_LEN(cases); i++) {
         for (size_t width = 21; width <= 22; width++) { /* 22: Python 2 before joblib 0.8.4 */
             memset(packed, ' ', width);
             memcpy(packed, cases[i].header, strnlen(cases[i].header, 21));
-            size_t made = width + compress_zlib(plain, sizeof plain, packed + width, sizeof packed - width), size;
+            size_t made = width +
+                          compress_zlib(plain, sizeof plain, packed + width, sizeof packed - width),
+                   size;
             ftl_error error;
-            ftl_status status = decode(&account, packed, made, out, sizeof out, &size, NULL, 0, &error);
+            ftl_status status = decode(&account, packed, made, out, sizeof out, &size, NULL, 0,
+                                       &error);
             assert_int_equal(status, cases[i].status);
             if (status == FTL_OK)
                 assert_memory_equal(out, plain, sizeof plain);
@@ -402,7 +418,8 @@ static void old_joblib_headers(void **state)
     }
     static const uint8_t bare[24] = "ZF0x12c              no";
     size_t size;
-    assert_int_equal(decode(&account, bare, 23, out, sizeof out, &size, NULL, 0, NULL), FTL_CORRUPT);
+    assert_int_equal(decode(&account, bare, 23, out, sizeof out, &size, NULL, 0, NULL),
+                     FTL_CORRUPT);
     assert_int_equal(ftl_account_used(&account), 0);
 }
 #endif
@@ -418,7 +435,8 @@ static void lzma_memory_is_bounded(void **state)
     ftl_error error;
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    assert_int_equal(decode(&account, data, sizeof data, out, sizeof out, &size, NULL, 0, &error), FTL_LIMIT);
+    assert_int_equal(decode(&account, data, sizeof data, out, sizeof out, &size, NULL, 0, &error),
+                     FTL_LIMIT);
     assert_non_null(strstr(error.message, "MiB"));
 }
 #endif
@@ -428,14 +446,17 @@ static void every_allocation_may_fail(void **state)
     (void)state;
     uint8_t plain[3000], packed[16384], out[8192];
     make_plain(plain, sizeof plain);
-    EACH_FORMAT(f) {
+    EACH_FORMAT(f)
+    {
         size_t made = f->compress(plain, sizeof plain, packed, sizeof packed), size;
-        made += f->members ? f->compress(plain, sizeof plain, packed + made, sizeof packed - made) : 0;
+        made += f->members ? f->compress(plain, sizeof plain, packed + made, sizeof packed - made)
+                           : 0;
         for (long n = 1;; n++) {
             torture t;
             ftl_account account;
             torture_begin(&t, &account, n);
-            ftl_status status = decode(&account, packed, made, out, sizeof out, &size, NULL, 0, NULL);
+            ftl_status status = decode(&account, packed, made, out, sizeof out, &size, NULL, 0,
+                                       NULL);
             assert_int_equal(t.held, 0);
             assert_int_equal(ftl_account_used(&account), 0);
             if (torture_over(&t)) {
@@ -443,7 +464,8 @@ static void every_allocation_may_fail(void **state)
                 break;
             }
             if (status != FTL_NOMEM)
-                fail_msg("%s: allocation %ld failed, yet the status is %s", f->name, n, ftl_status_name(status));
+                fail_msg("%s: allocation %ld failed, yet the status is %s", f->name, n,
+                         ftl_status_name(status));
         }
     }
 }

@@ -1,16 +1,13 @@
 /* Streams over files, memory and sources of odd manners. */
 #include "io/codec.h"
 #include "torture.h"
+#include "unit.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 typedef struct fixture {
     ftl_account account;
@@ -80,7 +77,7 @@ static ftl_status drip_read(void *state, void *out, size_t room, size_t *got, ft
 
 static void drip_close(void *state) { ((drip *)state)->closed++; }
 
-static const ftl_stream_ops drip_ops = {drip_read, drip_close};
+static const ftl_stream_ops drip_ops = {drip_read, drip_close, NULL};
 
 static void file_is_read_in_pieces_of_any_size(void **state)
 {
@@ -194,7 +191,8 @@ static void budget_is_exact(void **state)
         ftl_stream *stream;
         ftl_error error;
         ftl_error_clear(&error);
-        assert_int_equal(ftl_stream_create(&f->account, &drip_ops, &source, budget, &stream, NULL), FTL_OK);
+        assert_int_equal(ftl_stream_create(&f->account, &drip_ops, &source, budget, &stream, NULL),
+                         FTL_OK);
         const uint8_t *data;
         size_t available;
         ftl_status expected = budget < 1000 ? FTL_LIMIT : FTL_OK;
@@ -260,7 +258,9 @@ static void a_file_that_changes_is_refused(void **state)
         ftl_error error;
         assert_int_equal(ftl_stream_open_file(&f->account, f->file, &stream, NULL, NULL), FTL_OK);
         assert_int_equal(ftl_stream_skip(stream, 1000, &error), FTL_OK);
+        assert_int_equal(ftl_stream_verify(stream, &error), FTL_OK);
         write_pattern(f->file, longer ? 1200000 : 500000);
+        assert_int_equal(ftl_stream_verify(stream, &error), FTL_IO);
         assert_int_equal(ftl_stream_skip(stream, 999000, &error), FTL_IO);
         assert_non_null(strstr(error.message, "changed while it was read"));
         ftl_stream_close(stream);
@@ -292,7 +292,8 @@ static void kernel_files_are_read(void **state)
     ftl_stream *stream;
     const uint8_t *data;
     size_t available;
-    assert_int_equal(ftl_stream_open_file(&f->account, "/proc/self/stat", &stream, NULL, NULL), FTL_OK);
+    assert_int_equal(ftl_stream_open_file(&f->account, "/proc/self/stat", &stream, NULL, NULL),
+                     FTL_OK);
     assert_int_equal(ftl_stream_ahead(stream, 100000, &data, &available, NULL), FTL_OK);
     assert_true(available > 10);
     ftl_stream_close(stream);

@@ -1,4 +1,5 @@
-/* An allocator that fails its Nth request and counts what is still held, for allocation-failure tests. */
+/* An allocator that fails its Nth request and counts what is still held, for allocation-failure
+ * tests. */
 #ifndef FTL_TESTS_TORTURE_H
 #define FTL_TESTS_TORTURE_H
 
@@ -7,9 +8,9 @@
 #include <stdlib.h>
 
 typedef struct torture {
-    long fail_at;  /* 1-based; 0: never */
+    long fail_at; /* 1-based; 0: never */
     long requests;
-    long held;     /* blocks not yet freed */
+    long held; /* blocks not yet freed */
 } torture;
 
 static inline void *torture_realloc(void *user, void *pointer, size_t size)
