@@ -42,6 +42,11 @@ typedef struct ftl_estimator {
     int version;                    /* FTL_SKLEARN form + patch of _sklearn_version; of the nearest parent when absent */
 } ftl_estimator;
 
+typedef struct ftl_inputs {
+    int64_t count;              /* -1: the estimator cannot tell */
+    const char *const *names;   /* [count] or NULL */
+} ftl_inputs;
+
 struct ftl_estimator_class {
     const char *package;            /* "sklearn.ensemble": the module is it or below it */
     const char *name;               /* "RandomForestClassifier" */
@@ -54,8 +59,9 @@ struct ftl_estimator_class {
      */
     ftl_status (*emit)(ftl_build *build, const ftl_estimator *estimator, ftl_method method, const ftl_frame *in,
                        ftl_frame *out, ftl_error *error);
-    /* The estimator's input columns: -1 when it cannot tell. NULL: n_features_in_ and its older names, then coef_ … */
-    int64_t (*n_features)(ftl_build *build, const ftl_estimator *estimator);
+    /* The columns that the estimator was fitted on; NULL: feature_names_in_, n_features_in_ and its older names, coef_ …
+       Meta-estimators ask the child that sees the input first (ftl_estimator_inputs). */
+    ftl_status (*inputs)(ftl_build *build, const ftl_estimator *estimator, ftl_inputs *out, ftl_error *error);
     /* One line for inspect; NULL or "" when there is nothing to say. */
     const char *(*detail)(ftl_build *build, const ftl_estimator *estimator);
 };
@@ -87,6 +93,7 @@ FTL_MUST_USE ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node,
 /* "steps[1]" below the parent's path: ftl_child_path(build, parent, "estimators_[%u]", i). NULL only when out of memory. */
 const char *ftl_child_path(ftl_build *build, const ftl_estimator *parent, const char *format, ...) FTL_PRINTF(3, 4);
 uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator);
+FTL_MUST_USE ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *estimator, ftl_inputs *out, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method method, const ftl_frame *in,
                                  ftl_frame *out, ftl_error *error);
 
@@ -144,8 +151,6 @@ FTL_MUST_USE ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in, 
 FTL_MUST_USE ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, ftl_frame *out, ftl_error *error);
 /* SHAPE error "expects n features, …" when the frame's width differs. */
 FTL_MUST_USE ftl_status ftl_frame_expect(const ftl_estimator *e, const ftl_frame *in, size_t n, ftl_error *error);
-/* "x0".. names, or the frame's own: for transformers that pass names through. */
-
 /* A new operation whose sources are the frame's columns in order (merged into segments). The caller fills u and, when it differs,
    edge (NUM), dtype (SAME) and width (source columns). The pointer is valid until the next ftl_build_op. */
 FTL_MUST_USE ftl_status ftl_build_op(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind, const ftl_frame *sources,

@@ -1,0 +1,73 @@
+/* Names and the text form of graphs. */
+#include "model/ir.h"
+
+static const char *const op_names[FTL_OP_KIND_COUNT] = {
+    [FTL_OP_INPUT] = "input",
+    [FTL_OP_GATHER] = "gather",
+    [FTL_OP_GATHER_OBJECT] = "gather_object",
+    [FTL_OP_CAST] = "cast",
+    [FTL_OP_CHECK] = "check",
+    [FTL_OP_AFFINE] = "affine",
+    [FTL_OP_NORMALIZE] = "normalize",
+    [FTL_OP_IMPUTE] = "impute",
+    [FTL_OP_IMPUTE_OBJECT] = "impute_object",
+    [FTL_OP_INDICATOR] = "indicator",
+    [FTL_OP_ONEHOT] = "onehot",
+    [FTL_OP_ORDINAL] = "ordinal",
+    [FTL_OP_POLYNOMIAL] = "polynomial",
+    [FTL_OP_UFUNC] = "ufunc",
+    [FTL_OP_LINEAR] = "linear",
+    [FTL_OP_TREES] = "trees",
+    [FTL_OP_TREE_APPLY] = "tree_apply",
+    [FTL_OP_LINK] = "link",
+    [FTL_OP_DECIDE] = "decide",
+    [FTL_OP_CONSTANT] = "constant",
+    [FTL_OP_ADD] = "add",
+};
+
+const char *ftl_op_name(ftl_op_kind kind)
+{
+    return (unsigned)kind < FTL_OP_KIND_COUNT && op_names[kind] ? op_names[kind] : "unknown";
+}
+
+uint32_t ftl_op_source_columns(const ftl_op *op)
+{
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < op->n_segments; i++)
+        total += op->segments[i].count; /* the builder and validate keep the sum within 32 bits */
+    return total;
+}
+
+static void dump_op(const ftl_op *op, size_t id, ftl_strbuf *out)
+{
+    static const char *const edges[] = {"num", "coded", "object"};
+    static const char *const dtypes[] = {"", ":f32", ":f64"};
+    ftl_strbuf_printf(out, "%%%zu = %s %s%s[%u]", id, ftl_op_name(op->kind), edges[op->edge],
+                      op->edge == FTL_EDGE_NUM ? dtypes[op->dtype] : "", op->width);
+    if (op->kind == FTL_OP_INPUT)
+        ftl_strbuf_printf(out, " column %u", op->u.input.column);
+    for (uint32_t i = 0; i < op->n_segments; i++) {
+        const ftl_segment *segment = &op->segments[i];
+        ftl_strbuf_printf(out, "%s%%%u[%u:%u]", i ? ", " : " <- ", segment->op, segment->first,
+                          segment->first + segment->count);
+    }
+    if (op->path[0])
+        ftl_strbuf_printf(out, "  # %s", op->path);
+    ftl_strbuf_putc(out, '\n');
+}
+
+void ftl_graph_dump(const ftl_graph *graph, ftl_strbuf *out)
+{
+    for (size_t i = 0; i < graph->n_ops; i++)
+        dump_op(&graph->ops[i], i, out);
+    for (int method = 0; method < FTL_METHOD_COUNT; method++) {
+        const ftl_method_outputs *outputs = &graph->methods[method];
+        if (outputs->count == 0)
+            continue;
+        ftl_strbuf_printf(out, "%s:", ftl_method_name((ftl_method)method));
+        for (size_t i = 0; i < outputs->count; i++)
+            ftl_strbuf_printf(out, " %s=%%%u[%u]", outputs->outputs[i].name, outputs->outputs[i].op,
+                              outputs->outputs[i].column);
+        ftl_strbuf_putc(out, '\n');
+    }
+}

@@ -1,0 +1,22 @@
+#include "base/status.h"
+
+#include <string.h>
+
+static const char *const names[FTL_METHOD_COUNT] = {"predict",   "predict_proba", "predict_log_proba", "decision_function",
+                                                    "transform", "score_samples", "apply"};
+
+const char *ftl_method_name(ftl_method method) { return (unsigned)method < FTL_METHOD_COUNT ? names[method] : NULL; }
+
+ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
+{
+    for (unsigned i = 0; name && i < FTL_METHOD_COUNT; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            *out = (ftl_method)i;
+            return FTL_OK;
+        }
+    }
+    return FTL_FAIL(error, FTL_ARG,
+                    "unknown method '%s'; use predict, predict_proba, predict_log_proba, decision_function, transform, "
+                    "score_samples or apply",
+                    name ? name : "");
+}

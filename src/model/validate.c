@@ -1,0 +1,179 @@
+/*
+ * The one validator: after ftl_graph_validate every op reads columns that exist in earlier ops, widths agree, and every index
+ * in a parameter is in range, so that plan/ and kernels/ need no checks.
+ */
+#include "model/validate.h"
+
+#include "base/checked.h"
+
+/* Widest edge: bounds every width computation in 32 bits and the size of a block. */
+enum { max_width = 1 << 24 };
+
+typedef ftl_status (*validate_fn)(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+
+static ftl_status check_width(const ftl_op *op, uint32_t expected, ftl_error *error)
+{
+    if (op->width != expected)
+        return FTL_INVALID(error, op, "a %s step yields %u columns where %u were expected", ftl_op_name(op->kind), op->width,
+                           expected);
+    return FTL_OK;
+}
+
+static ftl_status validate_same_width(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+{
+    (void)scratch;
+    return check_width(op, n, error);
+}
+
+static ftl_status validate_add(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+{
+    (void)scratch;
+    if (op->n_segments != 2 || op->segments[0].count != op->segments[1].count)
+        return FTL_INVALID(error, op, "an addition needs two sources of equal width");
+    (void)n;
+    return check_width(op, op->segments[0].count, error);
+}
+
+static ftl_status validate_constant(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+{
+    (void)scratch;
+    if (n != 0 || !op->u.constant.values)
+        return FTL_INVALID(error, op, "a constant has no sources");
+    return FTL_OK;
+}
+
+static ftl_status validate_check(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+{
+    if (op->n_segments != 1)
+        return FTL_INVALID(error, op, "a check has one source");
+    return validate_same_width(op, n, scratch, error);
+}
+
+static const validate_fn validators[FTL_OP_KIND_COUNT] = {
+    [FTL_OP_GATHER] = validate_same_width,
+    [FTL_OP_GATHER_OBJECT] = validate_same_width,
+    [FTL_OP_CAST] = validate_same_width,
+    [FTL_OP_CHECK] = validate_check,
+    [FTL_OP_AFFINE] = ftl_validate_affine,
+    [FTL_OP_NORMALIZE] = ftl_validate_normalize,
+    [FTL_OP_IMPUTE] = ftl_validate_impute,
+    [FTL_OP_IMPUTE_OBJECT] = ftl_validate_impute_object,
+    [FTL_OP_INDICATOR] = ftl_validate_indicator,
+    [FTL_OP_ONEHOT] = ftl_validate_encode,
+    [FTL_OP_ORDINAL] = ftl_validate_encode,
+    [FTL_OP_POLYNOMIAL] = ftl_validate_polynomial,
+    [FTL_OP_UFUNC] = ftl_validate_ufunc,
+    [FTL_OP_LINEAR] = ftl_validate_linear,
+    [FTL_OP_TREES] = ftl_validate_trees,
+    [FTL_OP_TREE_APPLY] = ftl_validate_tree_apply,
+    [FTL_OP_LINK] = ftl_validate_link,
+    [FTL_OP_DECIDE] = ftl_validate_decide,
+    [FTL_OP_CONSTANT] = validate_constant,
+    [FTL_OP_ADD] = validate_add,
+};
+
+/* Ops that read one whole NUM matrix through ftl_matrix_source. */
+static bool reads_matrix(ftl_op_kind kind)
+{
+    switch (kind) {
+    case FTL_OP_CAST:
+    case FTL_OP_CHECK:
+    case FTL_OP_AFFINE:
+    case FTL_OP_NORMALIZE:
+    case FTL_OP_IMPUTE:
+    case FTL_OP_POLYNOMIAL:
+    case FTL_OP_UFUNC:
+    case FTL_OP_TREES:
+    case FTL_OP_TREE_APPLY:
+    case FTL_OP_LINK:
+    case FTL_OP_DECIDE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static ftl_edge_kind expected_edge(ftl_op_kind kind)
+{
+    switch (kind) {
+    case FTL_OP_ONEHOT:
+        return FTL_EDGE_CODED;
+    case FTL_OP_GATHER_OBJECT:
+    case FTL_OP_IMPUTE_OBJECT:
+        return FTL_EDGE_OBJECT;
+    default:
+        return FTL_EDGE_NUM;
+    }
+}
+
+static ftl_status validate_sources(const ftl_graph *graph, size_t id, uint32_t *n, ftl_error *error)
+{
+    const ftl_op *op = &graph->ops[id];
+    uint32_t total = 0;
+    for (uint32_t i = 0; i < op->n_segments; i++) {
+        const ftl_segment *s = &op->segments[i];
+        if (s->op >= id)
+            return FTL_INVALID(error, op, "step %zu reads step %u, which comes later", id, s->op);
+        const ftl_op *source = &graph->ops[s->op];
+        if (s->first > source->width || s->count > source->width - s->first)
+            return FTL_INVALID(error, op, "columns %u to %u are read from a step with %u", s->first, s->first + s->count,
+                               source->width);
+        if (__builtin_add_overflow(total, s->count, &total) || total > max_width)
+            return FTL_FAIL(error, FTL_LIMIT, "a step reads more than %d columns", (int)max_width);
+    }
+    if (reads_matrix(op->kind)) {
+        const ftl_op *source = op->n_segments == 1 ? &graph->ops[op->segments[0].op] : NULL;
+        if (!source || source->edge != FTL_EDGE_NUM || source->kind == FTL_OP_INPUT || source->width != total)
+            return FTL_INVALID(error, op, "a %s step needs one whole numeric matrix", ftl_op_name(op->kind));
+    }
+    *n = total;
+    return FTL_OK;
+}
+
+static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *scratch, ftl_error *error)
+{
+    const ftl_op *op = &graph->ops[id];
+    if ((unsigned)op->kind >= FTL_OP_KIND_COUNT || !op->path || (op->n_segments && !op->segments))
+        return FTL_INVALID(error, op, "step %zu is malformed", id);
+    if (op->width > max_width)
+        return FTL_FAIL(error, FTL_LIMIT, "a step yields %u columns; the limit is %d", op->width, (int)max_width);
+    if (op->kind == FTL_OP_INPUT) {
+        if (op->width != 1 || op->n_segments || op->edge == FTL_EDGE_CODED || op->u.input.column >= graph->n_inputs)
+            return FTL_INVALID(error, op, "an input step is malformed");
+        return FTL_OK;
+    }
+    if (op->edge != expected_edge(op->kind))
+        return FTL_INVALID(error, op, "a %s step has the wrong kind of output", ftl_op_name(op->kind));
+    uint32_t n = 0;
+    FTL_TRY(validate_sources(graph, id, &n, error));
+    return validators[op->kind](op, n, scratch, error);
+}
+
+static ftl_status validate_outputs(const ftl_graph *graph, const ftl_method_outputs *outputs, ftl_error *error)
+{
+    for (size_t i = 0; i < outputs->count; i++) {
+        const ftl_output *out = &outputs->outputs[i];
+        if (!out->name || out->op >= graph->n_ops || out->column >= graph->ops[out->op].width)
+            return FTL_FAIL(error, FTL_CORRUPT, "output %zu refers to a column that does not exist", i);
+        if (out->as == FTL_AS_LABEL && (!out->labels || out->labels->count == 0))
+            return FTL_FAIL(error, FTL_CORRUPT, "output %zu has no classes", i);
+        bool object = graph->ops[out->op].edge == FTL_EDGE_OBJECT;
+        if (object != (out->as == FTL_AS_CELL))
+            return FTL_FAIL(error, FTL_CORRUPT, "output %zu has the wrong kind", i);
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_graph_validate(const ftl_graph *graph, ftl_account *scratch, ftl_error *error)
+{
+    for (size_t id = 0; id < graph->n_ops; id++) {
+        ftl_status status = validate_op(graph, id, scratch, error);
+        if (status != FTL_OK) {
+            ftl_error_in(error, graph->ops[id].path);
+            return status;
+        }
+    }
+    for (int method = 0; method < FTL_METHOD_COUNT; method++)
+        FTL_TRY(validate_outputs(graph, &graph->methods[method], error));
+    return FTL_OK;
+}
