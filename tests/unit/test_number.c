@@ -144,8 +144,8 @@ static void parses_halfway_cases(void **unused)
         char *e = strchr(text, 'e');
         char exponent[16];
         snprintf(exponent, sizeof exponent, "%s", e);
-        memcpy(e, "1", 2); /* a non-zero digit far behind */
-        strncat(text, exponent, 15);
+        *e = '1'; /* a non-zero digit far behind */
+        snprintf(e + 1, sizeof text - (size_t)(e + 1 - text), "%s", exponent);
         expect_strtod(text);
         snprintf(text, sizeof text, "%.*Le", 18 + i % 30, middle);
         expect_strtod(text);
