@@ -1,0 +1,203 @@
+/*
+ * Signatures come from the formats' own descriptions. None is the beginning of a valid pickle:
+ * those begin with 80 (protocol 2 and later) or with one of the few opcodes that can stand on an
+ * empty stack.
+ */
+#include "formats/sniff.h"
+
+#include <string.h>
+
+enum { LOOK = 512 };
+
+typedef struct signature {
+    const char *bytes;
+    size_t size;
+    size_t offset;
+    ftl_status code;
+    const char *message;
+} signature;
+
+#define AT(offset_, bytes_, code_, message_) {bytes_, sizeof bytes_ - 1, offset_, code_, message_}
+#define MODEL(what) "this is " what ", which this version does not read"
+#define TABLE(what) "this is " what ", not a model; give the model first, then the data"
+
+static const signature signatures[] = {
+    AT(0, "version https://git-lfs", FTL_CORRUPT,
+       "this is a Git LFS pointer, not the model itself; run git lfs pull to fetch it"),
+    AT(0, "PAR1", FTL_UNSUPPORTED, TABLE("a Parquet table")),
+    AT(0, "ARROW1", FTL_UNSUPPORTED, TABLE("an Arrow table")),
+    AT(0, "FEA1", FTL_UNSUPPORTED, TABLE("a Feather table")),
+    AT(0, "\x93NUMPY", FTL_UNSUPPORTED, TABLE("a NumPy array (.npy)")),
+    AT(0, "SQLite format 3", FTL_UNSUPPORTED, TABLE("an SQLite database")),
+    AT(0, "\x89HDF\r\n\x1a\n", FTL_UNSUPPORTED, MODEL("an HDF5 file (such as a Keras model)")),
+    AT(4, "TFL3", FTL_UNSUPPORTED, MODEL("a TensorFlow Lite model")),
+    AT(0, "GGUF", FTL_UNSUPPORTED, MODEL("a GGUF language model")),
+    AT(8, "{\"", FTL_UNSUPPORTED, MODEL("a safetensors file")),
+    AT(0, "CBM1", FTL_UNSUPPORTED, MODEL("a CatBoost model file")),
+    AT(0, "tree\nversion=", FTL_UNSUPPORTED, MODEL("a LightGBM model file")),
+    AT(0, "binf", FTL_UNSUPPORTED, MODEL("an XGBoost model in its old binary format")),
+    AT(0, "{L", FTL_UNSUPPORTED, MODEL("an XGBoost model in UBJSON")),
+    /* torch.save before its zip format: protocol 2 with a magic number of ten bytes */
+    AT(0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", FTL_UNSUPPORTED,
+       MODEL("a PyTorch file (old format)")),
+    AT(0, "RDX2\n", FTL_UNSUPPORTED, MODEL("an R workspace (.RData)")),
+    AT(0, "RDX3\n", FTL_UNSUPPORTED, MODEL("an R workspace (.RData)")),
+    AT(0, "X\n\0\0\0", FTL_UNSUPPORTED, MODEL("an R object (.rds)")),
+    AT(0,
+       "\x7f"
+       "ELF",
+       FTL_UNSUPPORTED, "this is a program, not a model"),
+    AT(0, "MZ", FTL_UNSUPPORTED, "this is a Windows program, not a model"),
+    AT(0, "%PDF-", FTL_UNSUPPORTED, "this is a PDF document, not a model"),
+    AT(0, "\x89PNG", FTL_UNSUPPORTED, "this is a picture, not a model"),
+    AT(257, "ustar", FTL_UNSUPPORTED, "this is a tar archive; unpack it and give the model in it"),
+    AT(0, "7z\xbc\xaf", FTL_UNSUPPORTED,
+       "this is a 7z archive; unpack it and give the model in it"),
+    AT(0, "Rar!", FTL_UNSUPPORTED, "this is a RAR archive; unpack it and give the model in it"),
+};
+
+static bool begins(const uint8_t *data, size_t size, size_t offset, const char *bytes, size_t n)
+{
+    return size >= offset + n && memcmp(data + offset, bytes, n) == 0;
+}
+
+/* True when text occurs in data[0..size). */
+static bool holds(const uint8_t *data, size_t size, const char *text)
+{
+    return memmem(data, size, text, strlen(text)) != NULL;
+}
+
+/* A zip archive tells its kind by the name of its first member (offset 30, length at 26). */
+static ftl_status zip_kind(const uint8_t *data, size_t size, ftl_error *error)
+{
+    size_t length = size >= 30 ? (size_t)data[26] | (size_t)data[27] << 8 : 0;
+    const uint8_t *name = size >= 30 ? data + 30 : data;
+    if (length > size - (size >= 30 ? 30 : 0))
+        length = size >= 30 ? size - 30 : 0;
+    bool digits = length > 4;
+    for (size_t i = 0; i + 4 < length; i++)
+        digits = digits && name[i] >= '0' && name[i] <= '9';
+    bool npy = length > 4 && memcmp(name + length - 4, ".npy", 4) == 0;
+    if (holds(name, length, "/data.pkl") || holds(name, length, "/version") ||
+        holds(name, length, "/byteorder"))
+        return FTL_FAIL(error, FTL_UNSUPPORTED, MODEL("a PyTorch zip archive"));
+    if (holds(name, length, "model.weights.h5") || holds(name, length, "config.json") ||
+        holds(name, length, "metadata.json"))
+        return FTL_FAIL(error, FTL_UNSUPPORTED, MODEL("a Keras zip archive"));
+    if (holds(name, length, "schema.json") || (npy && digits))
+        return FTL_FAIL(error, FTL_UNSUPPORTED, MODEL("a skops archive"));
+    if (npy)
+        return FTL_FAIL(error, FTL_UNSUPPORTED, TABLE("a NumPy archive (.npz)"));
+    if (holds(name, length, "[Content_Types].xml"))
+        return FTL_FAIL(error, FTL_UNSUPPORTED, TABLE("an Office document"));
+    return FTL_FAIL(error, FTL_UNSUPPORTED,
+                    "this is a zip archive; unpack it and give the model in it");
+}
+
+/* ONNX: protobuf field 1 (ir_version, one byte), then field 2 (producer_name) or 7 (graph) or 8
+ * (opset_import). */
+static bool is_onnx(const uint8_t *data, size_t size)
+{
+    return size >= 4 && data[0] == 0x08 && data[1] >= 1 && data[1] <= 32 &&
+           (data[2] == 0x12 || data[2] == 0x3a || data[2] == 0x42);
+}
+
+static bool is_text(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = data[i];
+        if ((c < 0x20 && c != '\n' && c != '\r' && c != '\t') || c == 0x7f)
+            return false;
+    }
+    return true;
+}
+
+/* The length of a dotted name ended by a newline, which is included; 0: there is none. */
+static size_t name_line(const uint8_t *data, size_t size)
+{
+    size_t i = 0;
+    for (; i < size && data[i] != '\n' && data[i] != '\r'; i++) {
+        uint8_t c = data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80;
+        if (!letter && (i == 0 || (c != '.' && c != '<' && c != '>' && (c < '0' || c > '9'))))
+            return 0;
+    }
+    i += i < size && data[i] == '\r';
+    return i > 0 && i < size && data[i] == '\n' ? i + 1 : 0;
+}
+
+/* Protocol 0 is text itself: an opcode that may come first, with an argument of its form. */
+static bool may_be_protocol_0(const uint8_t *data, size_t size)
+{
+    uint8_t next = size > 1 ? data[1] : 0;
+    bool number = (next >= '0' && next <= '9') || next == '-' || next == '+' || next == '.';
+    switch (data[0]) {
+    case '(':
+    case ')':
+    case ']':
+    case '}':
+        return true;
+    case 'N':
+        return next == '.';
+    case 'S':
+        return next == '\'' || next == '"';
+    case 'I':
+    case 'L':
+        return number;
+    case 'F':
+        return number || begins(data, size, 1, "nan\n", 4) || begins(data, size, 1, "inf\n", 4);
+    case 'c': {
+        size_t module = name_line(data + 1, size - 1);
+        return module && name_line(data + 1 + module, size - 1 - module);
+    }
+    default:
+        return false;
+    }
+}
+
+/* Files that are text and no pickle. */
+static ftl_status text_kind(const uint8_t *data, size_t size, ftl_error *error)
+{
+    size_t i = begins(data, size, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
+    while (i < size && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t'))
+        i++;
+    const uint8_t *text = data + i;
+    size_t left = size - i;
+    if (begins(text, left, 0, "<", 1) && holds(text, left, "PMML"))
+        return FTL_FAIL(error, FTL_UNSUPPORTED, MODEL("a PMML file"));
+    if (begins(text, left, 0, "<!", 2) || begins(text, left, 0, "<h", 2) ||
+        begins(text, left, 0, "<H", 2))
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "this is a web page, not a model; the download probably asked for a login, "
+                        "get the file again");
+    if (begins(text, left, 0, "{", 1) && holds(text, left, "\"learner\""))
+        return FTL_FAIL(error, FTL_UNSUPPORTED, MODEL("an XGBoost model in JSON"));
+    if (begins(text, left, 0, "{", 1) || begins(text, left, 0, "[", 1))
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "this is a JSON file, not a saved scikit-learn model");
+    return FTL_FAIL(error, FTL_CORRUPT,
+                    "this is a text file, not a saved model; give a .joblib or .pkl file");
+}
+
+ftl_status ftl_sniff_pickle(ftl_stream *stream, ftl_error *error)
+{
+    const uint8_t *data;
+    size_t size;
+    FTL_TRY(ftl_stream_ahead(stream, LOOK, &data, &size, error));
+    if (size > LOOK)
+        size = LOOK;
+    if (size == 0)
+        return FTL_FAIL_AT(error, FTL_CORRUPT, 0, "the file is empty; get it again");
+    for (size_t i = 0; i < FTL_ARRAY_LEN(signatures); i++) {
+        const signature *s = &signatures[i];
+        if (begins(data, size, s->offset, s->bytes, s->size))
+            return FTL_FAIL_AT(error, s->code, 0, "%s", s->message);
+    }
+    if (begins(data, size, 0, "PK\3\4", 4) || begins(data, size, 0, "PK\5\6", 4))
+        return zip_kind(data, size, error);
+    if (is_onnx(data, size))
+        return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 0, MODEL("an ONNX model"));
+    if (data[0] != 0x80 && is_text(data, size) && !may_be_protocol_0(data, size))
+        return text_kind(data, size, error);
+    return FTL_OK;
+}
