@@ -1,0 +1,34 @@
+"""Runs the built program for the tests."""
+
+import csv
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def program():
+    """$FORETELL, else the release build, else the dev build."""
+    if os.environ.get("FORETELL"):
+        return os.environ["FORETELL"]
+    for preset in ("release", "dev"):
+        path = ROOT / "build" / preset / "foretell"
+        if path.exists():
+            return str(path)
+    raise FileNotFoundError("build/release/foretell is not built; run make build, or name it in FORETELL")
+
+
+def run(*arguments, timeout=60, **options):
+    """The finished process of `foretell ARGUMENTS…`; text output, no exception for exit codes."""
+    return subprocess.run([program(), *map(str, arguments)], capture_output=True, text=True, encoding="utf-8",
+                          errors="replace", timeout=timeout, check=False, **options)
+
+
+def read_csv(path):
+    """(header, rows) of a CSV file; a line without anything is a row with one empty cell."""
+    with open(path, encoding="utf-8", newline="") as f:
+        rows = [row or [""] for row in csv.reader(f)]
+    if not rows:
+        raise AssertionError("the output has no header")
+    return rows[0], rows[1:]

@@ -1,0 +1,228 @@
+"""The golden fixtures: unpacks them, runs the program on a case and compares (tests/golden/README.md)."""
+
+import functools
+import hashlib
+import json
+import math
+import os
+import pathlib
+import shutil
+import tarfile
+import tempfile
+
+import ftl
+import numpy as np
+
+ARCHIVES = ftl.ROOT / "tests/golden"
+# What agreement means for sums (relative to the sum of the magnitudes) and probabilities (absolute).
+DOUBLE, SINGLE = 1e-12, 1e-6
+EPSILON = 4e-16
+
+
+class Disagreement(AssertionError):
+    """The program and the library differ; the text is one line."""
+
+
+def versions():
+    """scikit-learn versions that have fixtures, oldest first."""
+    names = [path.name[len("sklearn-"):-len(".tar.xz")] for path in ARCHIVES.glob("sklearn-*.tar.xz")]
+    return sorted(names, key=lambda name: [int(n) for n in name.split(".")[:2]])
+
+
+@functools.lru_cache(maxsize=None)
+def unpacked(version):
+    """Folder with a version's archive unpacked; made once per content, by whichever process comes first."""
+    archive = ARCHIVES / f"sklearn-{version}.tar.xz"
+    digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
+    folder = ftl.ROOT / "build/golden" / f"{version}-{digest}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        work = pathlib.Path(tempfile.mkdtemp(dir=folder.parent))
+        with tarfile.open(archive) as tar:
+            tar.extractall(work / "out", filter="data")
+        try:
+            (work / "out").rename(folder)
+        except OSError:  # another process was faster
+            if not folder.exists():
+                raise
+        shutil.rmtree(work)
+    return folder
+
+
+@functools.lru_cache(maxsize=None)
+def cases(version):
+    return json.loads((unpacked(version) / "manifest.json").read_text(encoding="utf-8"))["cases"]
+
+
+@functools.lru_cache(maxsize=64)
+def expected(version, file):
+    return json.loads((unpacked(version) / file).read_text(encoding="utf-8"))
+
+
+def label(value):
+    """A class as the program prints it."""
+    return value if isinstance(value, str) else "" if value is None else repr(value)
+
+
+def headers(case, method, result):
+    """The column names the program must give, or None where nothing says them."""
+    shapes = [part["shape"] for part in result.get("list", [result])]
+    width = shapes[0][1] if len(shapes[0]) > 1 else None
+    classes = case.get("classes")
+    if method == "predict":
+        return ["prediction"] if width is None else [f"prediction_{i}" for i in range(width)]
+    if method in ("predict_proba", "predict_log_proba"):
+        word = "probability" if method == "predict_proba" else "log_probability"
+        if "list" in result:
+            return [f"{word}_{i}_{label(c)}" for i, group in enumerate(classes) for c in group]
+        return [f"{word}_{label(c)}" for c in classes]
+    if method == "decision_function":
+        return ["decision"] if width is None else [f"decision_{label(c)}" for c in classes]
+    if method == "score_samples":
+        return ["score"]
+    if method == "apply":
+        return [f"apply_{i}" for i in range(width)]
+    return case.get("columns", {}).get(method)
+
+
+def columns(result):
+    """[(dtype, values of one output column)] of a recorded result, targets side by side."""
+    out = []
+    for part in result.get("list", [result]):
+        shape = part["shape"]
+        width = math.prod(shape[1:])
+        for i in range(width):
+            out.append((part["dtype"], part["values"][i::width] if width > 1 else part["values"]))
+    return out
+
+
+def number(cell, dtype):
+    if cell == "":
+        return math.nan
+    value = float(cell)
+    return float(np.float32(value)) if dtype == "float32" else value
+
+
+def same(cell, value):
+    """Whether a cell is that label, text or whole value exactly."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return cell == ""
+    return cell == label(value)
+
+
+def ties(case, whole, row):
+    """Whether the two best scores of a row lie within the tolerance, so that either label is right."""
+    for method in ("predict_proba", "decision_function"):
+        result = whole.get(method)
+        if result is None or "list" in result:
+            continue
+        width = math.prod(result["shape"][1:])
+        scores = result["values"][row * width:(row + 1) * width]
+        scale = whole.get("scale", [1.0] * (row + 1))[row]
+        margin = abs(scores[0]) if width == 1 else np.diff(sorted(scores)[-2:])[0]
+        if margin <= DOUBLE * max(1.0, scale if method == "decision_function" else 1.0):
+            return True
+    return False
+
+
+def bound(method, value, unit, scale):
+    """How far an output may lie from the library's value."""
+    magnitude = abs(value) if math.isfinite(value) else 0.0
+    if method == "predict_proba":
+        return unit + EPSILON * scale
+    if method == "predict_log_proba":  # the error of the probability, carried through the logarithm
+        return unit * (1 + magnitude) + (unit + EPSILON * scale) * math.exp(min(magnitude, 700.0))
+    if method == "transform":
+        return unit * magnitude
+    return unit * max(magnitude, scale)
+
+
+def compare_cell(case, method, whole, row, cell, dtype, value):
+    """None, or what is wrong with one cell."""
+    classifier_label = method == "predict" and case["kind"] == "classifier"
+    if dtype in ("object", "bool") or classifier_label:
+        if same(cell, value):
+            return None
+        if classifier_label:
+            return None if ties(case, whole, row) else "another label"
+        if isinstance(value, (str, bool)) or value is None:
+            return "another text"
+    try:
+        got = number(cell, dtype)
+    except ValueError:
+        return "not a number"
+    value = float("nan") if value is None else float(np.float32(value)) if dtype == "float32" else float(value)
+    if got == value or (math.isnan(got) and math.isnan(value)):
+        return None
+    if method in case.get("exact", []):
+        return "not bit-equal"
+    if method == "predict_log_proba" and value == -math.inf:
+        return None if got < math.log(DOUBLE) else "too large"
+    if not math.isfinite(got) or not math.isfinite(value):
+        return "not finite alike"
+    unit = SINGLE if "float32" in (dtype, case["dtype"]) else DOUBLE
+    scale = whole["scale"][row] if "scale" in whole else 0.0
+    limit = bound(method, value, unit, scale)
+    return None if abs(got - value) <= limit else f"off by {abs(got - value):.3g}, allowed {limit:.3g}"
+
+
+def compare(case, method, whole, header, rows, names=None):
+    """Raise Disagreement unless rows (lists of cells under header) are the recorded result."""
+    result = whole[method]
+    names = headers(case, method, result) if names is None else names
+    wanted = columns(result)
+    height = result.get("list", [result])[0]["shape"][0]
+    if len(header) != len(wanted):
+        raise Disagreement(f"{len(header)} columns instead of {len(wanted)}: {header[:6]}")
+    if names is not None and header != names:
+        first = next(i for i, pair in enumerate(zip(header, names)) if pair[0] != pair[1])
+        raise Disagreement(f"column {first} is called {header[first]!r} instead of {names[first]!r}")
+    if len(rows) != height:
+        raise Disagreement(f"{len(rows)} rows instead of {height}")
+    for row, cells in enumerate(rows):
+        if len(cells) != len(wanted):
+            raise Disagreement(f"row {row} has {len(cells)} cells instead of {len(wanted)}")
+        for i, (dtype, values) in enumerate(wanted):
+            wrong = compare_cell(case, method, whole, row, cells[i], dtype, values[row])
+            if wrong:
+                raise Disagreement(f"row {row}, {header[i]}: {cells[i]!r} instead of {values[row]!r}: {wrong}")
+
+
+def predict(version, case, folder, *options):
+    """Run the program on a case; (finished process, path of its output)."""
+    data = unpacked(version)
+    out = pathlib.Path(folder) / "out.csv"
+    if out.exists():
+        os.remove(out)
+    return ftl.run("predict", data / case["model"], data / case["input"], "-o", out, *options), out
+
+
+def check(version, case, method, folder):
+    """Compare one method of one case with the library; raise Disagreement where they differ."""
+    process, out = predict(version, case, folder, "--method", method)
+    if method in case.get("errors", {}):
+        left = sorted(path.name for path in pathlib.Path(folder).iterdir())
+        if process.returncode != 4 or left or process.stdout:
+            raise Disagreement(f"exit {process.returncode} with {left} where the library raises "
+                               f"{case['errors'][method]}: {process.stderr.strip()[:200]}")
+        return
+    if process.returncode != 0:
+        raise Disagreement(f"exit {process.returncode}: {process.stderr.strip()[:300]}")
+    header, rows = ftl.read_csv(out)
+    compare(case, method, expected(version, case["expected"]), header, rows)
+
+
+def check_proba(version, case, folder):
+    """The same for --proba: predictions and probabilities side by side."""
+    process, out = predict(version, case, folder, "--proba")
+    if process.returncode != 0:
+        raise Disagreement(f"exit {process.returncode}: {process.stderr.strip()[:300]}")
+    header, rows = ftl.read_csv(out)
+    whole = expected(version, case["expected"])
+    split = len(columns(whole["predict"]))
+    compare(case, "predict", whole, header[:split], [row[:split] for row in rows])
+    compare(case, "predict_proba", whole, header[split:], [row[split:] for row in rows])
+
+
+def methods(case):
+    return case.get("methods", []) + sorted(case.get("errors", {}))
