@@ -1,6 +1,8 @@
 """Each check of tools/ accepts a clean tree and refuses one with the fault that it is there to find."""
 
+import importlib.machinery
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -117,3 +119,16 @@ def test_symbols(tmp_path, header, source, fault):
     result = subprocess.run([sys.executable, str(TOOLS / "check_symbols"), str(tmp_path / "lib.so"), "--headers",
                              str(tmp_path)], capture_output=True, text=True, check=False)
     assert (result.returncode, fault is None or fault in result.stdout) == (0 if fault is None else 1, True)
+
+
+def test_architecture_page_has_the_table_of_layers():
+    sys.path.insert(0, str(TOOLS))
+    loader = importlib.machinery.SourceFileLoader("check_layers", str(TOOLS / "check_layers"))
+    allowed = loader.load_module().ALLOWED
+    page = (TOOLS.parent / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `src/(\w+)/` \|[^|]*\| ([^|]*) \|$", page, re.MULTILINE))
+    folders = {path.name for path in (TOOLS.parent / "src").iterdir() if path.is_dir()}
+    assert folders == set(rows)
+    for folder, cell in rows.items():
+        named = set(cell.split(", ")) if cell not in ("–", "everything", "all of the above") else None
+        assert named is None or named == allowed[folder] & folders, folder
