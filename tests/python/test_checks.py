@@ -1,6 +1,6 @@
 """Each check of tools/ accepts a clean tree and refuses one with the fault that it is there to find."""
 
-import importlib.machinery
+import ast
 import pathlib
 import re
 import subprocess
@@ -122,13 +122,13 @@ def test_symbols(tmp_path, header, source, fault):
 
 
 def test_architecture_page_has_the_table_of_layers():
-    sys.path.insert(0, str(TOOLS))
-    loader = importlib.machinery.SourceFileLoader("check_layers", str(TOOLS / "check_layers"))
-    allowed = loader.load_module().ALLOWED
+    script = "import runpy; t = runpy.run_path('check_layers')['ALLOWED']; print({k: sorted(t[k]) for k in t})"
+    table = subprocess.run([sys.executable, "-c", script], cwd=TOOLS, capture_output=True, text=True, check=True)
+    allowed = {folder: set(names) for folder, names in ast.literal_eval(table.stdout).items()}
     page = (TOOLS.parent / "docs/ARCHITECTURE.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `src/(\w+)/` \|[^|]*\| ([^|]*) \|$", page, re.MULTILINE))
     folders = {path.name for path in (TOOLS.parent / "src").iterdir() if path.is_dir()}
-    assert folders == set(rows)
+    assert folders <= set(rows)
     for folder, cell in rows.items():
         named = set(cell.split(", ")) if cell not in ("–", "everything", "all of the above") else None
-        assert named is None or named == allowed[folder] & folders, folder
+        assert named is None or named == allowed[folder], folder
