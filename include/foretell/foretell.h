@@ -271,6 +271,12 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict(ftl_session *session, ftl_method met
  */
 FTL_API FTL_MUST_USE ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
                                                    double *out, ftl_error *error);
+/*
+ * Output columns with the types that this session yields: as ftl_model_output, but F32 where the source library's result is
+ * float32 for float32 input.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, ftl_method method, size_t index,
+                                                   ftl_output_column *out);
 /* Bad rows of the last ftl_predict under FTL_ON_ERROR_NULL. */
 FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
 

@@ -75,6 +75,7 @@ struct ftl_build {
     ftl_schema_column *inputs; /* kinds are noted by the operations that consume the columns */
     size_t n_inputs;
     bool *input_used;
+    bool named_inputs;       /* a data frame was fitted: columns that are passed through may be text */
     struct ftl_emit_memo *memo; /* what ftl_emit made before */
     size_t n_memo, memo_room;
     ftl_step_info *steps;

@@ -167,7 +167,7 @@ static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inpu
         build->inputs[i] = (ftl_schema_column){
             .name = inputs->names ? name : NULL, .kind = FTL_KIND_NUMERIC, .missing = FTL_MISSING_NAN, .batch_type = FTL_F64};
     }
-    model->has_input_names = inputs->names != NULL;
+    model->has_input_names = build->named_inputs = inputs->names != NULL;
     return FTL_OK;
 }
 

@@ -26,7 +26,7 @@ extern const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT];
 struct ftl_step {
     const ftl_op *op;
     uint32_t id;           /* of the op */
-    bool needed;           /* some wanted output depends on it */
+    uint32_t methods;      /* bit set: the wanted methods whose outputs depend on it; 0: never run */
     bool is_f32;           /* NUM edges: the slot holds float, else double */
     uint32_t slot_width;   /* elements a row: op->width; CODED: source columns (int32); OBJECT: cells */
     uint32_t alias_of;     /* UINT32_MAX, or the step whose slot this one shares (CHECK) */
@@ -51,7 +51,8 @@ struct ftl_plan {
 
 struct ftl_exec {
     const ftl_plan *plan;
-    unsigned char *workspace;
+    void *allocation;
+    unsigned char *workspace;   /* 64-byte aligned */
     uint32_t rows;              /* of this block, <= plan->block_rows */
     const ftl_batch *in;
     size_t in_row;              /* first row of the block in `in` */
@@ -68,7 +69,8 @@ void ftl_plan_destroy(ftl_plan *plan);
 
 FTL_MUST_USE ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *account, ftl_error *error);
 void ftl_exec_free(ftl_exec *exec, ftl_account *account);
-/* Computes rows [in_row, in_row + rows) of `in`, rows <= block_rows. Outputs are then in the slots. */
+/* Computes rows [in_row, in_row + rows) of `in`, 1 <= rows <= block_rows, for some of the plan's methods (bit set). Outputs are
+   then in the slots. */
 void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows, uint32_t methods);
 
 /* ---- For operations -------------------------------------------------------------------------------------------------------- */

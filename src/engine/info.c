@@ -1,0 +1,57 @@
+/* What a model tells about itself. */
+#include "model/model.h"
+
+void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
+{
+    *out = (ftl_model_info){
+        .kind = model->kind,
+        .class_name = model->class_name,
+        .library = model->library,
+        .library_version = model->library_version,
+        .bytes = ftl_account_used(&model->account),
+        .file_bytes = model->file_bytes,
+        .default_method = model->default_method,
+        .n_inputs = model->graph.n_inputs,
+        .has_input_names = model->has_input_names,
+    };
+}
+
+bool ftl_model_has_method(const ftl_model *model, ftl_method method) { return ftl_model_output_count(model, method) > 0; }
+
+ftl_status ftl_model_input(const ftl_model *model, size_t index, ftl_schema_column *out)
+{
+    if (!model || !out || index >= model->graph.n_inputs)
+        return FTL_ARG;
+    *out = model->inputs[index];
+    return FTL_OK;
+}
+
+size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
+{
+    return (unsigned)method < FTL_METHOD_COUNT ? model->graph.methods[method].count : 0;
+}
+
+static ftl_type output_type(const ftl_output *output)
+{
+    switch (output->as) {
+    case FTL_AS_INT:
+        return FTL_I64;
+    case FTL_AS_BOOL:
+        return FTL_BOOL;
+    case FTL_AS_LABEL:
+        return output->labels->type;
+    case FTL_AS_CELL:
+        return FTL_STRING;
+    default:
+        return FTL_F64;
+    }
+}
+
+ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index, ftl_output_column *out)
+{
+    if (!model || !out || index >= ftl_model_output_count(model, method))
+        return FTL_ARG;
+    const ftl_output *output = &model->graph.methods[method].outputs[index];
+    *out = (ftl_output_column){.name = output->name, .type = output_type(output)};
+    return FTL_OK;
+}

@@ -1,0 +1,172 @@
+/* A model file → a model: codecs, the object graph, the IR, validation. */
+#include "engine/context.h"
+#include "estimators/build.h"
+#include "io/codec.h"
+#include "model/model.h"
+#include "pickle/load.h"
+
+#include <string.h>
+
+static const uint64_t default_max_bytes = (uint64_t)64 << 30;
+
+typedef struct source {
+    ftl_stream *stream;
+    uint64_t file_bytes;
+    const char *folder; /* for side files; NULL: refused */
+} source;
+
+/* ---- What a file is, when it is not a pickle ----------------------------------------------------------------------- */
+
+typedef struct magic {
+    const char *bytes;
+    size_t size;
+    ftl_status code;
+    const char *message;
+} magic;
+
+#define MAGIC(bytes, code, message) {bytes, sizeof(bytes) - 1, code, message}
+static const magic others[] = {
+    MAGIC("version https://git-lfs", FTL_CORRUPT, "this is a Git LFS pointer, not the model; run 'git lfs pull'"),
+    MAGIC("<!DOCTYPE", FTL_CORRUPT, "this is an HTML page, not a model; download the file itself"),
+    MAGIC("<html", FTL_CORRUPT, "this is an HTML page, not a model; download the file itself"),
+    MAGIC("PK\003\004", FTL_UNSUPPORTED, "this is a ZIP archive (PyTorch, Keras, skops or npz), which is not supported"),
+    MAGIC("PK\005\006", FTL_UNSUPPORTED, "this is an empty ZIP archive"),
+    MAGIC("PAR1", FTL_CORRUPT, "this is a Parquet table, not a model"),
+    MAGIC("\211HDF\r\n\032\n", FTL_UNSUPPORTED, "this is an HDF5 file (Keras), which is not supported"),
+    MAGIC("\x93NUMPY", FTL_CORRUPT, "this is a .npy array, not a model"),
+    MAGIC("CBM1", FTL_UNSUPPORTED, "this is a CatBoost model, which is not supported yet"),
+    MAGIC("binf", FTL_UNSUPPORTED, "this is an XGBoost model, which is not supported yet"),
+    MAGIC("tree\nversion=", FTL_UNSUPPORTED, "this is a LightGBM model, which is not supported yet"),
+    MAGIC("{", FTL_UNSUPPORTED, "this is a JSON file; JSON models are not supported yet"),
+    MAGIC("\177ELF", FTL_CORRUPT, "this is a program, not a model"),
+};
+
+/* Protocol 2 and later begin with PROTO; older ones with an opcode that builds the first object. */
+static bool looks_like_pickle(const uint8_t *data, size_t size)
+{
+    if (size >= 2 && data[0] == 0x80)
+        return data[1] <= 5;
+    return size > 0 && strchr("(]}lcdtNIFVLSUTKMJGiKq\x8c\x8a)", data[0]) != NULL;
+}
+
+static ftl_status sniff(ftl_stream *stream, ftl_error *error)
+{
+    const uint8_t *data;
+    size_t size;
+    FTL_TRY(ftl_stream_ahead(stream, 32, &data, &size, error));
+    if (size == 0)
+        return FTL_FAIL(error, FTL_CORRUPT, "the file is empty");
+    for (size_t i = 0; i < FTL_ARRAY_LEN(others); i++) {
+        if (size >= others[i].size && memcmp(data, others[i].bytes, others[i].size) == 0)
+            return FTL_FAIL_AT(error, others[i].code, 0, "%s", others[i].message);
+    }
+    if (size >= 2 && data[0] == 0x80 && data[1] > 5)
+        return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 1, "pickle protocol %u is not known; 0 to 5 are", data[1]);
+    if (!looks_like_pickle(data, size))
+        return FTL_FAIL_AT(error, FTL_CORRUPT, 0, "this is neither a pickle nor a joblib file");
+    return FTL_OK;
+}
+
+/* ---- Opening --------------------------------------------------------------------------------------------------------- */
+
+static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options, ftl_error *error)
+{
+    ftl_account *account = &model->account;
+    uint64_t budget = options->max_bytes ? options->max_bytes : default_max_bytes;
+    char codecs[64] = "";
+    FTL_TRY(ftl_codec_decode(account, &from->stream, budget, codecs, sizeof codecs, error));
+    model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
+    if (!model->codec)
+        return FTL_OOM(error);
+    FTL_TRY(sniff(from->stream, error));
+
+    ftl_account temporary;
+    ftl_arena objects;
+    ftl_account_init_child(&temporary, account);
+    ftl_arena_init(&objects, &temporary);
+    ftl_pickle_options pickle = {.max_objects = options->max_objects,
+                                 .max_depth = options->max_depth,
+                                 .folder = from->folder};
+    ftl_node *root = NULL;
+    ftl_status status = ftl_pickle_load(from->stream, &objects, &pickle, &root, error);
+    if (status == FTL_OK)
+        status = ftl_estimators_build(model, root, error);
+    ftl_arena_free(&objects);
+    return status;
+}
+
+static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options, ftl_model **out,
+                              ftl_error *error)
+{
+    ftl_model_options chosen = {0};
+    if (options)
+        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+    ftl_model *model = ftl_alloc_zero(&context->account, 1, sizeof *model);
+    if (!model)
+        return FTL_OOM(error);
+    model->context = context;
+    atomic_init(&model->references, 1);
+    ftl_account_init_child(&model->account, &context->account);
+    ftl_arena_init(&model->arena, &model->account);
+    model->file_bytes = from->file_bytes;
+    ftl_status status = load_graph(model, from, &chosen, error);
+    if (status == FTL_OK)
+        status = ftl_graph_validate(&model->graph, &model->account, error);
+    if (status != FTL_OK) {
+        ftl_model_release(model);
+        return status;
+    }
+    *out = model;
+    return FTL_OK;
+}
+
+ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_model_options *options, ftl_model **out,
+                          ftl_error *error)
+{
+    if (!context || !path || !out)
+        return FTL_FAIL(error, FTL_ARG, "ftl_model_open needs a context, a path and a place for the model");
+    source from = {0};
+    const char *slash = strrchr(path, '/');
+    char *folder = NULL;
+    if (strcmp(path, "-") != 0) {
+        size_t size = slash ? (size_t)(slash - path) + 1 : 2;
+        folder = ftl_alloc(&context->account, size + 1);
+        if (!folder)
+            return FTL_OOM(error);
+        memcpy(folder, slash ? path : "./", size);
+        folder[size] = '\0';
+    }
+    from.folder = folder;
+    ftl_status status = ftl_stream_open_file(&context->account, path, &from.stream, &from.file_bytes, error);
+    if (status == FTL_OK)
+        status = open_source(context, &from, options, out, error);
+    ftl_stream_close(from.stream);
+    ftl_free(&context->account, folder);
+    return status;
+}
+
+ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t size, const ftl_model_options *options,
+                                 ftl_model **out, ftl_error *error)
+{
+    if (!context || (!data && size) || !out)
+        return FTL_FAIL(error, FTL_ARG, "ftl_model_open_memory needs a context, bytes and a place for the model");
+    source from = {.file_bytes = size};
+    FTL_TRY(ftl_stream_open_memory(&context->account, data, size, &from.stream, error));
+    ftl_status status = open_source(context, &from, options, out, error);
+    ftl_stream_close(from.stream);
+    return status;
+}
+
+ftl_model *ftl_model_retain(ftl_model *model)
+{
+    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
+    return model;
+}
+
+void ftl_model_release(ftl_model *model)
+{
+    if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
+        return;
+    ftl_arena_free(&model->arena);
+    ftl_free(&model->context->account, model);
+}

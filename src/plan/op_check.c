@@ -1,0 +1,90 @@
+/* Rows that the library would refuse: NaN, infinity, values too large for float32. The slot is the source's own. */
+#include "plan/plan.h"
+
+#include <float.h>
+#include <math.h>
+
+static void complain(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t column, double value)
+{
+    const ftl_check_op *check = &step->op->u.check;
+    const char *name = check->names ? check->names[column] : NULL;
+    if (isnan(value))
+        ftl_exec_bad(exec, step, row, name, "a missing value (NaN), which %s does not accept; impute it first", check->estimator);
+    else if (isinf(value))
+        ftl_exec_bad(exec, step, row, name, "infinity, which %s does not accept", check->estimator);
+    else
+        ftl_exec_bad(exec, step, row, name, "%g is too large for float32, which %s works in", value, check->estimator);
+}
+
+static bool refused(uint32_t refuse, double value)
+{
+    if (isnan(value))
+        return refuse & FTL_CHECK_NAN;
+    if (isinf(value))
+        return refuse & FTL_CHECK_INF;
+    /* numpy casts to float32 by rounding to nearest: the largest value that stays finite is FLT_MAX and half a step. */
+    return (refuse & FTL_CHECK_F32_RANGE) && isinf((float)value);
+}
+
+static void scan_f64(const ftl_step *step, ftl_exec *exec, const double *data)
+{
+    uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        const double *row = data + (size_t)i * width;
+        /* x * 0 is 0 for finite values and NaN otherwise: one sum tells whether the row needs a closer look. */
+        double sum = 0;
+        bool large = false;
+        for (uint32_t j = 0; j < width; j++) {
+            sum += row[j] * 0.0;
+            large |= !(fabs(row[j]) <= (double)FLT_MAX);
+        }
+        if (sum == 0 && !large)
+            continue;
+        for (uint32_t j = 0; j < width; j++) {
+            if (refused(refuse, row[j])) {
+                complain(step, exec, i, j, row[j]);
+                break;
+            }
+        }
+    }
+}
+
+static void scan_f32(const ftl_step *step, ftl_exec *exec, const float *data)
+{
+    uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        const float *row = data + (size_t)i * width;
+        float sum = 0;
+        for (uint32_t j = 0; j < width; j++)
+            sum += row[j] * 0.0f;
+        if (sum == 0)
+            continue;
+        for (uint32_t j = 0; j < width; j++) {
+            if (refused(refuse, (double)row[j])) {
+                complain(step, exec, i, j, (double)row[j]);
+                break;
+            }
+        }
+    }
+}
+
+static void run(const ftl_step *step, ftl_exec *exec)
+{
+    bool is_f32;
+    const void *data = ftl_matrix_source(step, exec, &is_f32);
+    if (is_f32)
+        scan_f32(step, exec, data);
+    else
+        scan_f64(step, exec, data);
+}
+
+static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    (void)error;
+    uint32_t source = step->op->segments[0].op;
+    step->alias_of = plan->steps[source].alias_of != UINT32_MAX ? plan->steps[source].alias_of : source;
+    step->run = run;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_check = {"check", prepare};

@@ -1,0 +1,132 @@
+/* Columns of any sources into one row-major matrix, numbers or cells; casts and sums. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+/* All columns of the input batch in order, from a matrix of the same dtype with contiguous rows: a copy of rows. */
+static bool copies_matrix(const ftl_step *step, const ftl_exec *exec)
+{
+    const ftl_matrix *matrix = exec->in->matrix;
+    if (!matrix || matrix->column_stride != 1 || (matrix->dtype == FTL_F32) != step->is_f32 ||
+        step->op->n_segments != step->op->width)
+        return false;
+    for (uint32_t i = 0; i < step->op->n_segments; i++) {
+        const ftl_op *source = ftl_source_step(step, exec, i)->op;
+        if (source->kind != FTL_OP_INPUT || source->u.input.column != i)
+            return false;
+    }
+    return matrix->columns == step->op->width;
+}
+
+static void copy_rows(const ftl_step *step, const ftl_exec *exec)
+{
+    const ftl_matrix *matrix = exec->in->matrix;
+    size_t element = step->is_f32 ? sizeof(float) : sizeof(double), bytes = element * step->op->width;
+    unsigned char *out = ftl_slot(step, exec);
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        ptrdiff_t at = (ptrdiff_t)(exec->in_row + i) * matrix->row_stride * (ptrdiff_t)element;
+        memcpy(out + i * bytes, (const unsigned char *)matrix->data + at, bytes);
+    }
+}
+
+static void run_numbers(const ftl_step *step, ftl_exec *exec)
+{
+    if (copies_matrix(step, exec)) {
+        copy_rows(step, exec);
+        return;
+    }
+    uint32_t at = 0;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        for (uint32_t c = 0; c < step->op->segments[s].count; c++, at++) {
+            if (step->is_f32)
+                ftl_read_f32(step, exec, s, c, (float *)ftl_slot(step, exec) + at, step->slot_width);
+            else
+                ftl_read_f64(step, exec, s, c, (double *)ftl_slot(step, exec) + at, step->slot_width);
+        }
+    }
+}
+
+static void run_cells(const ftl_step *step, ftl_exec *exec)
+{
+    uint32_t at = 0;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        for (uint32_t c = 0; c < step->op->segments[s].count; c++, at++)
+            ftl_read_cells(step, exec, s, c, (ftl_cell *)ftl_slot(step, exec) + at, step->slot_width);
+    }
+}
+
+static void run_cast(const ftl_step *step, ftl_exec *exec)
+{
+    bool is_f32;
+    const void *data = ftl_matrix_source(step, exec, &is_f32);
+    size_t n = (size_t)exec->rows * step->slot_width;
+    if (is_f32 == step->is_f32) {
+        memcpy(ftl_slot(step, exec), data, n * (is_f32 ? sizeof(float) : sizeof(double)));
+    } else if (is_f32) {
+        double *out = ftl_slot(step, exec);
+        for (size_t i = 0; i < n; i++)
+            out[i] = (double)((const float *)data)[i];
+    } else {
+        float *out = ftl_slot(step, exec);
+        for (size_t i = 0; i < n; i++)
+            out[i] = (float)((const double *)data)[i];
+    }
+}
+
+static void run_constant(const ftl_step *step, ftl_exec *exec)
+{
+    const double *values = step->op->u.constant.values;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        for (uint32_t j = 0; j < step->slot_width; j++) {
+            if (step->is_f32)
+                ((float *)ftl_slot(step, exec))[(size_t)i * step->slot_width + j] = (float)values[j];
+            else
+                ((double *)ftl_slot(step, exec))[(size_t)i * step->slot_width + j] = values[j];
+        }
+    }
+}
+
+/* Sums are made in the output's dtype. Scratch: one column of each source. */
+static void run_add(const ftl_step *step, ftl_exec *exec)
+{
+    double *left = ftl_scratch(step, exec);
+    double *right = left + exec->plan->block_rows;
+    for (uint32_t c = 0; c < step->slot_width; c++) {
+        ftl_read_f64(step, exec, 0, c, left, 1);
+        ftl_read_f64(step, exec, 1, c, right, 1);
+        for (uint32_t i = 0; i < exec->rows; i++) {
+            size_t at = (size_t)i * step->slot_width + c;
+            if (step->is_f32)
+                ((float *)ftl_slot(step, exec))[at] = (float)left[i] + (float)right[i];
+            else
+                ((double *)ftl_slot(step, exec))[at] = left[i] + right[i];
+        }
+    }
+}
+
+static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    (void)plan;
+    (void)error;
+    switch (step->op->kind) {
+    case FTL_OP_GATHER:
+        step->run = run_numbers;
+        break;
+    case FTL_OP_GATHER_OBJECT:
+        step->run = run_cells;
+        break;
+    case FTL_OP_CAST:
+        step->run = run_cast;
+        break;
+    case FTL_OP_CONSTANT:
+        step->run = run_constant;
+        break;
+    default:
+        step->run = run_add;
+        step->scratch_per_row = 2 * sizeof(double);
+        break;
+    }
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_gather = {"gather", prepare};

@@ -1,0 +1,14 @@
+/* Which file runs which kind of operation. */
+#include "plan/plan.h"
+
+extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_check;
+
+const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
+    [FTL_OP_INPUT] = &ftl_op_impl_input,
+    [FTL_OP_GATHER] = &ftl_op_impl_gather,
+    [FTL_OP_GATHER_OBJECT] = &ftl_op_impl_gather,
+    [FTL_OP_CAST] = &ftl_op_impl_gather,
+    [FTL_OP_CONSTANT] = &ftl_op_impl_gather,
+    [FTL_OP_ADD] = &ftl_op_impl_gather,
+    [FTL_OP_CHECK] = &ftl_op_impl_check,
+};

@@ -1,0 +1,202 @@
+/* Graph → plan: which steps are needed, their dtypes, their slots in the workspace, their prepared states. */
+#include "plan/plan.h"
+
+#include "base/checked.h"
+
+#include <string.h>
+
+enum {
+    slot_alignment = 64,
+    smallest_block = 16,
+    usual_smallest_block = 256,
+    largest_block = 4096,
+    workspace_aim = 1 << 20,  /* stays in a core's L2 with room for the model */
+    workspace_limit = 1 << 28
+};
+
+static void mark_needed(ftl_plan *plan, const ftl_graph *graph)
+{
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        if (!(plan->methods & 1u << m))
+            continue;
+        for (size_t i = 0; i < graph->methods[m].count; i++)
+            plan->steps[graph->methods[m].outputs[i].op].methods |= 1u << m;
+    }
+    for (size_t id = graph->n_ops; id-- > 0;) {
+        for (uint32_t i = 0; i < graph->ops[id].n_segments; i++)
+            plan->steps[graph->ops[id].segments[i].op].methods |= plan->steps[id].methods;
+    }
+}
+
+/* numpy's promotion: a NUM edge is float32 only when every numeric source is. cells count as float64. */
+static bool resolve_f32(const ftl_plan *plan, const ftl_op *op)
+{
+    if (op->edge == FTL_EDGE_OBJECT)
+        return false;
+    if (op->edge == FTL_EDGE_CODED)
+        return op->dtype == FTL_DTYPE_F32; /* the encoder's dtype parameter */
+    if (op->dtype != FTL_DTYPE_SAME)
+        return op->dtype == FTL_DTYPE_F32;
+    if (op->kind == FTL_OP_INPUT)
+        return plan->input_dtype == FTL_F32;
+    if (op->n_segments == 0)
+        return false;
+    for (uint32_t i = 0; i < op->n_segments; i++) {
+        if (!plan->steps[op->segments[i].op].is_f32)
+            return false;
+    }
+    return true;
+}
+
+static size_t element_size(const ftl_step *step)
+{
+    switch (step->op->edge) {
+    case FTL_EDGE_CODED:
+        return sizeof(int32_t);
+    case FTL_EDGE_OBJECT:
+        return sizeof(ftl_cell);
+    default:
+        return step->is_f32 ? sizeof(float) : sizeof(double);
+    }
+}
+
+static size_t slot_row_bytes(const ftl_step *step)
+{
+    /* Numeric input columns are read where they lie. */
+    if (!step->methods || step->alias_of != UINT32_MAX ||
+        (step->op->kind == FTL_OP_INPUT && step->op->edge == FTL_EDGE_NUM))
+        return 0;
+    return step->slot_width * element_size(step);
+}
+
+static uint32_t choose_rows(const ftl_plan *plan, uint32_t wanted)
+{
+    size_t row_bytes = 1, largest = 1;
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        row_bytes += slot_row_bytes(&plan->steps[i]) + plan->steps[i].scratch_per_row;
+        largest = plan->steps[i].slot_width > largest ? plan->steps[i].slot_width : largest;
+    }
+    size_t rows = wanted ? wanted : workspace_aim / row_bytes;
+    if (!wanted && rows < usual_smallest_block)
+        rows = usual_smallest_block;
+    if (rows > workspace_limit / row_bytes)
+        rows = workspace_limit / row_bytes;
+    if (rows > largest_block)
+        rows = largest_block;
+    if (!wanted)
+        rows = rows / smallest_block * smallest_block;
+    return rows < 1 ? 1 : (uint32_t)rows;
+}
+
+static size_t align(size_t bytes) { return (bytes + slot_alignment - 1) / slot_alignment * slot_alignment; }
+
+/* Slots lie one after another; the input columns of a plan are never written. */
+static void place_slots(ftl_plan *plan)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < plan->n_steps; i++) {
+        ftl_step *step = &plan->steps[i];
+        if (!step->methods)
+            continue;
+        if (step->alias_of != UINT32_MAX) {
+            step->slot = plan->steps[step->alias_of].slot;
+        } else {
+            step->slot = at;
+            at += align(slot_row_bytes(step) * plan->block_rows);
+        }
+        step->scratch = at;
+        at += align(step->scratch_fixed + step->scratch_per_row * plan->block_rows);
+    }
+    plan->workspace_bytes = at;
+}
+
+static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
+{
+    const ftl_graph *graph = &plan->model->graph;
+    for (size_t id = 0; id < graph->n_ops; id++) {
+        ftl_step *step = &plan->steps[id];
+        step->op = &graph->ops[id];
+        step->id = (uint32_t)id;
+        step->alias_of = UINT32_MAX;
+        step->is_f32 = resolve_f32(plan, step->op);
+        step->slot_width = step->op->width;
+        if (step->op->edge == FTL_EDGE_CODED)
+            step->slot_width = ftl_op_source_columns(step->op);
+        if (!step->methods)
+            continue;
+        const ftl_op_impl *impl = ftl_op_impls[step->op->kind];
+        if (!impl)
+            return FTL_FAIL(error, FTL_UNSUPPORTED, "this build cannot run %s steps", ftl_op_name(step->op->kind));
+        ftl_status status = impl->prepare(plan, step, error);
+        if (status != FTL_OK) {
+            ftl_error_in(error, step->op->path);
+            return status;
+        }
+    }
+    return FTL_OK;
+}
+
+/* Every wanted method must exist; 0 means all there are. */
+static ftl_status choose_methods(const ftl_model *model, uint32_t wanted, uint32_t *out, ftl_error *error)
+{
+    uint32_t methods = 0;
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        if (model->graph.methods[m].count) {
+            methods |= 1u << m;
+        } else if (wanted & 1u << m) {
+            const ftl_error *why = &model->method_error[m];
+            if (why->code != FTL_OK) {
+                if (error)
+                    *error = *why;
+                return why->code;
+            }
+            return FTL_FAIL(error, FTL_ARG, "%s has no %s", model->class_name, ftl_method_name((ftl_method)m));
+        }
+    }
+    *out = wanted ? wanted : methods;
+    return FTL_OK;
+}
+
+static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_rows, ftl_error *error)
+{
+    FTL_TRY(choose_methods(plan->model, methods, &plan->methods, error));
+    plan->n_steps = plan->model->graph.n_ops;
+    plan->steps = ftl_arena_zero_array(&plan->arena, plan->n_steps, sizeof *plan->steps);
+    if (!plan->steps)
+        return FTL_OOM(error);
+    mark_needed(plan, &plan->model->graph);
+    FTL_TRY(prepare_steps(plan, error));
+    plan->block_rows = choose_rows(plan, block_rows);
+    place_slots(plan);
+    return FTL_OK;
+}
+
+ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_t methods, uint32_t block_rows, ftl_plan **out,
+                           ftl_error *error)
+{
+    ftl_account *account = (ftl_account *)&model->account; /* counting is atomic; the model itself is not changed */
+    if (input_dtype != FTL_F64 && input_dtype != FTL_F32)
+        return FTL_FAIL(error, FTL_ARG, "the input dtype of a session is F64 or F32");
+    ftl_plan *plan = ftl_alloc_zero(account, 1, sizeof *plan);
+    if (!plan)
+        return FTL_OOM(error);
+    plan->model = model;
+    plan->input_dtype = input_dtype;
+    ftl_account_init_child(&plan->account, account);
+    ftl_arena_init(&plan->arena, &plan->account);
+    ftl_status status = make_plan(plan, methods, block_rows, error);
+    if (status != FTL_OK) {
+        ftl_plan_destroy(plan);
+        return status;
+    }
+    *out = plan;
+    return FTL_OK;
+}
+
+void ftl_plan_destroy(ftl_plan *plan)
+{
+    if (!plan)
+        return;
+    ftl_arena_free(&plan->arena);
+    ftl_free((ftl_account *)&plan->model->account, plan);
+}

@@ -1,0 +1,224 @@
+/* Reading one column of any source: input batches, numeric and coded slots, cells. */
+#include "base/number.h"
+#include "plan/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool bit_at(const uint8_t *bits, size_t i) { return (bits[i / 8] >> (i % 8)) & 1; }
+
+/* ---- Input columns ------------------------------------------------------------------------------------------------- */
+
+static double input_value(const ftl_column *column, size_t row)
+{
+    const unsigned char *at = column->values;
+    if (column->validity && !bit_at(column->validity, row))
+        return NAN;
+    switch (column->type) {
+    case FTL_F64: {
+        double value;
+        memcpy(&value, at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value), sizeof value);
+        return value;
+    }
+    case FTL_F32: {
+        float value;
+        memcpy(&value, at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value), sizeof value);
+        return (double)value;
+    }
+    case FTL_I64: {
+        int64_t value;
+        memcpy(&value, at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value), sizeof value);
+        return (double)value;
+    }
+    default:
+        return at[(ptrdiff_t)row * (column->stride ? column->stride : 1)] ? 1.0 : 0.0;
+    }
+}
+
+/* A column as an element pointer, step in elements and width of the element; false for types that need conversion. */
+static bool input_floats(const ftl_exec *exec, uint32_t column, ftl_type type, const unsigned char **data, ptrdiff_t *step)
+{
+    const ptrdiff_t size = type == FTL_F64 ? (ptrdiff_t)sizeof(double) : (ptrdiff_t)sizeof(float);
+    const ftl_matrix *matrix = exec->in->matrix;
+    if (matrix) {
+        if (matrix->dtype != type)
+            return false;
+        *step = matrix->row_stride * size;
+        *data = (const unsigned char *)matrix->data + (ptrdiff_t)column * matrix->column_stride * size +
+                (ptrdiff_t)exec->in_row * *step;
+        return true;
+    }
+    const ftl_column *c = &exec->in->columns[column];
+    if (c->type != type || c->validity)
+        return false;
+    *step = c->stride ? c->stride : size;
+    *data = (const unsigned char *)c->values + (ptrdiff_t)exec->in_row * *step;
+    return true;
+}
+
+static double matrix_value(const ftl_matrix *matrix, size_t row, uint32_t column)
+{
+    ptrdiff_t at = (ptrdiff_t)row * matrix->row_stride + (ptrdiff_t)column * matrix->column_stride;
+    return matrix->dtype == FTL_F64 ? ((const double *)matrix->data)[at] : (double)((const float *)matrix->data)[at];
+}
+
+static double any_input(const ftl_exec *exec, uint32_t column, uint32_t row)
+{
+    if (exec->in->matrix)
+        return matrix_value(exec->in->matrix, exec->in_row + row, column);
+    return input_value(&exec->in->columns[column], exec->in_row + row);
+}
+
+static void input_f64(const ftl_exec *exec, uint32_t column, double *out, size_t stride)
+{
+    const unsigned char *data;
+    ptrdiff_t step;
+    if (input_floats(exec, column, FTL_F64, &data, &step)) {
+        for (uint32_t i = 0; i < exec->rows; i++)
+            memcpy(&out[i * stride], data + (ptrdiff_t)i * step, sizeof *out);
+        return;
+    }
+    for (uint32_t i = 0; i < exec->rows; i++)
+        out[i * stride] = any_input(exec, column, i);
+}
+
+static void input_f32(const ftl_exec *exec, uint32_t column, float *out, size_t stride)
+{
+    const unsigned char *data;
+    ptrdiff_t step;
+    if (input_floats(exec, column, FTL_F32, &data, &step)) {
+        for (uint32_t i = 0; i < exec->rows; i++)
+            memcpy(&out[i * stride], data + (ptrdiff_t)i * step, sizeof *out);
+        return;
+    }
+    for (uint32_t i = 0; i < exec->rows; i++)
+        out[i * stride] = (float)any_input(exec, column, i);
+}
+
+/* ---- Coded columns and cells ------------------------------------------------------------------------------------------ */
+
+/* The source column of a one-hot step that an expanded column belongs to; *base receives its first expanded column. */
+static uint32_t coded_column(const ftl_encode_op *encode, uint32_t expanded, uint32_t *base)
+{
+    uint32_t at = 0;
+    for (uint32_t j = 0; j < encode->n_columns; j++) {
+        if (expanded - at < encode->columns[j].cardinality) {
+            *base = at;
+            return j;
+        }
+        at += encode->columns[j].cardinality;
+    }
+    *base = at;
+    return 0; /* not reached: validate keeps expanded below the sum */
+}
+
+static bool text_is(const char *text, size_t size, const char *word)
+{
+    return strlen(word) == size && memcmp(text, word, size) == 0;
+}
+
+static bool cell_number(const ftl_cell *cell, double *out)
+{
+    switch (cell->tag) {
+    case FTL_CELL_MISSING:
+        *out = NAN;
+        return true;
+    case FTL_CELL_INT:
+    case FTL_CELL_BOOL:
+        *out = (double)cell->u.integer;
+        return true;
+    case FTL_CELL_FLOAT:
+        *out = cell->u.number;
+        return true;
+    default:
+        break;
+    }
+    if (text_is(cell->u.text, cell->size, "True") || text_is(cell->u.text, cell->size, "False")) {
+        *out = cell->u.text[0] == 'T' ? 1.0 : 0.0;
+        return true;
+    }
+    return ftl_parse_f64(cell->u.text, cell->size, '.', out);
+}
+
+static double cell_to_f64(const ftl_step *step, ftl_exec *exec, uint32_t row, const ftl_cell *cell)
+{
+    double value = NAN;
+    if (!cell_number(cell, &value))
+        ftl_exec_bad(exec, step, row, NULL, "'%.*s' is not a number", cell->size > 40 ? 40 : (int)cell->size, cell->u.text);
+    return value;
+}
+
+/* Type-generic bodies: the compiler makes a float and a double form. */
+#define FTL_READ_BODY(TYPE, INPUT)                                                                                          \
+    const ftl_segment *s = &step->op->segments[segment];                                                                   \
+    const ftl_step *from = &exec->plan->steps[s->op];                                                                       \
+    const uint32_t rows = exec->rows, c = s->first + column;                                                                \
+    if (from->op->kind == FTL_OP_INPUT && from->op->edge == FTL_EDGE_NUM) {                                                 \
+        INPUT(exec, from->op->u.input.column, out, stride);                                                                 \
+    } else if (from->op->edge == FTL_EDGE_OBJECT) {                                                                         \
+        const ftl_cell *cells = ftl_slot(from, exec);                                                                       \
+        for (uint32_t i = 0; i < rows; i++)                                                                                 \
+            out[i * stride] = (TYPE)cell_to_f64(step, exec, i, &cells[(size_t)i * from->slot_width + c]);                   \
+    } else if (from->op->edge == FTL_EDGE_CODED) {                                                                          \
+        uint32_t base, j = coded_column(&from->op->u.encode, c, &base);                                                     \
+        const int32_t *codes = ftl_slot(from, exec);                                                                        \
+        for (uint32_t i = 0; i < rows; i++)                                                                                 \
+            out[i * stride] = codes[(size_t)i * from->slot_width + j] == (int32_t)(c - base) ? (TYPE)1 : (TYPE)0;           \
+    } else if (from->is_f32) {                                                                                              \
+        const float *data = ftl_slot(from, exec);                                                                           \
+        for (uint32_t i = 0; i < rows; i++)                                                                                 \
+            out[i * stride] = (TYPE)data[(size_t)i * from->slot_width + c];                                                 \
+    } else {                                                                                                                \
+        const double *data = ftl_slot(from, exec);                                                                          \
+        for (uint32_t i = 0; i < rows; i++)                                                                                 \
+            out[i * stride] = (TYPE)data[(size_t)i * from->slot_width + c];                                                 \
+    }
+
+void ftl_read_f64(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, double *out, size_t stride)
+{
+    FTL_READ_BODY(double, input_f64)
+}
+
+void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, float *out, size_t stride)
+{
+    FTL_READ_BODY(float, input_f32)
+}
+
+void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, ftl_cell *out, size_t stride)
+{
+    const ftl_segment *s = &step->op->segments[segment];
+    const ftl_step *from = &exec->plan->steps[s->op];
+    if (from->op->edge == FTL_EDGE_OBJECT) {
+        const ftl_cell *cells = ftl_slot(from, exec);
+        for (uint32_t i = 0; i < exec->rows; i++)
+            out[i * stride] = cells[(size_t)i * from->slot_width + s->first + column];
+        return;
+    }
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        double value = NAN;
+        const ftl_cell missing = {.tag = FTL_CELL_MISSING};
+        if (from->op->kind == FTL_OP_INPUT)
+            value = any_input(exec, from->op->u.input.column, i);
+        else if (from->op->edge == FTL_EDGE_CODED) {
+            uint32_t base, j = coded_column(&from->op->u.encode, s->first + column, &base);
+            const int32_t *codes = ftl_slot(from, exec);
+            value = codes[(size_t)i * from->slot_width + j] == (int32_t)(s->first + column - base) ? 1.0 : 0.0;
+        } else if (from->is_f32)
+            value = (double)((const float *)ftl_slot(from, exec))[(size_t)i * from->slot_width + s->first + column];
+        else
+            value = ((const double *)ftl_slot(from, exec))[(size_t)i * from->slot_width + s->first + column];
+        out[i * stride] = isnan(value) ? missing : (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
+    }
+}
+
+bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t segment)
+{
+    return plan->model->graph.ops[step->op->segments[segment].op].edge == FTL_EDGE_OBJECT;
+}
+
+const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32)
+{
+    const ftl_step *from = ftl_source_step(step, exec, 0);
+    *is_f32 = from->is_f32;
+    return ftl_slot(from, exec);
+}
