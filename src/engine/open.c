@@ -1,6 +1,7 @@
 /* A model file → a model: codecs, the object graph, the IR, validation. */
 #include "engine/context.h"
 #include "estimators/build.h"
+#include "formats/sniff.h"
 #include "io/codec.h"
 #include "model/model.h"
 #include "pickle/load.h"
@@ -15,58 +16,6 @@ typedef struct source {
     const char *folder; /* for side files; NULL: refused */
 } source;
 
-/* ---- What a file is, when it is not a pickle ----------------------------------------------------------------------- */
-
-typedef struct magic {
-    const char *bytes;
-    size_t size;
-    ftl_status code;
-    const char *message;
-} magic;
-
-#define MAGIC(bytes, code, message) {bytes, sizeof(bytes) - 1, code, message}
-static const magic others[] = {
-    MAGIC("version https://git-lfs", FTL_CORRUPT, "this is a Git LFS pointer, not the model; run 'git lfs pull'"),
-    MAGIC("<!DOCTYPE", FTL_CORRUPT, "this is an HTML page, not a model; download the file itself"),
-    MAGIC("<html", FTL_CORRUPT, "this is an HTML page, not a model; download the file itself"),
-    MAGIC("PK\003\004", FTL_UNSUPPORTED, "this is a ZIP archive (PyTorch, Keras, skops or npz), which is not supported"),
-    MAGIC("PK\005\006", FTL_UNSUPPORTED, "this is an empty ZIP archive"),
-    MAGIC("PAR1", FTL_CORRUPT, "this is a Parquet table, not a model"),
-    MAGIC("\211HDF\r\n\032\n", FTL_UNSUPPORTED, "this is an HDF5 file (Keras), which is not supported"),
-    MAGIC("\x93NUMPY", FTL_CORRUPT, "this is a .npy array, not a model"),
-    MAGIC("CBM1", FTL_UNSUPPORTED, "this is a CatBoost model, which is not supported yet"),
-    MAGIC("binf", FTL_UNSUPPORTED, "this is an XGBoost model, which is not supported yet"),
-    MAGIC("tree\nversion=", FTL_UNSUPPORTED, "this is a LightGBM model, which is not supported yet"),
-    MAGIC("{", FTL_UNSUPPORTED, "this is a JSON file; JSON models are not supported yet"),
-    MAGIC("\177ELF", FTL_CORRUPT, "this is a program, not a model"),
-};
-
-/* Protocol 2 and later begin with PROTO; older ones with an opcode that builds the first object. */
-static bool looks_like_pickle(const uint8_t *data, size_t size)
-{
-    if (size >= 2 && data[0] == 0x80)
-        return data[1] <= 5;
-    return size > 0 && strchr("(]}lcdtNIFVLSUTKMJGiKq\x8c\x8a)", data[0]) != NULL;
-}
-
-static ftl_status sniff(ftl_stream *stream, ftl_error *error)
-{
-    const uint8_t *data;
-    size_t size;
-    FTL_TRY(ftl_stream_ahead(stream, 32, &data, &size, error));
-    if (size == 0)
-        return FTL_FAIL(error, FTL_CORRUPT, "the file is empty");
-    for (size_t i = 0; i < FTL_ARRAY_LEN(others); i++) {
-        if (size >= others[i].size && memcmp(data, others[i].bytes, others[i].size) == 0)
-            return FTL_FAIL_AT(error, others[i].code, 0, "%s", others[i].message);
-    }
-    if (size >= 2 && data[0] == 0x80 && data[1] > 5)
-        return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 1, "pickle protocol %u is not known; 0 to 5 are", data[1]);
-    if (!looks_like_pickle(data, size))
-        return FTL_FAIL_AT(error, FTL_CORRUPT, 0, "this is neither a pickle nor a joblib file");
-    return FTL_OK;
-}
-
 /* ---- Opening --------------------------------------------------------------------------------------------------------- */
 
 static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options, ftl_error *error)
@@ -78,7 +27,7 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
     if (!model->codec)
         return FTL_OOM(error);
-    FTL_TRY(sniff(from->stream, error));
+    FTL_TRY(ftl_sniff_pickle(from->stream, error));
 
     ftl_account temporary;
     ftl_arena objects;
