@@ -9,14 +9,18 @@ static uint32_t detect(void)
 {
     uint32_t flags = 0;
 #if defined(__x86_64__)
-    /* The compiler's run-time library asks for the operating system's register support (XGETBV) too. */
+    /* The compiler's run-time library asks for the operating system's register support (XGETBV)
+     * too. */
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+        __builtin_cpu_supports("bmi2"))
         flags |= FTL_CPU_AVX2;
-    if ((flags & FTL_CPU_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if ((flags & FTL_CPU_AVX2) && __builtin_cpu_supports("avx512f") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         flags |= FTL_CPU_AVX512;
-    if ((flags & FTL_CPU_AVX512) && __builtin_cpu_supports("avx512vbmi") && __builtin_cpu_supports("gfni"))
+    if ((flags & FTL_CPU_AVX512) && __builtin_cpu_supports("avx512vbmi") &&
+        __builtin_cpu_supports("gfni"))
         flags |= FTL_CPU_VBMI;
 #endif
     return flags;

@@ -11,8 +11,9 @@ enum {
 };
 
 /*
- * Bit set of the above. In builds with tests the environment variable FTL_CPU_MASK, a decimal number read once, switches off
- * every flag that it lacks, so that the whole suite can be run on narrower kernels: 0 is the portable code.
+ * Bit set of the above. In builds with tests the environment variable FTL_CPU_MASK, a decimal
+ * number read once, switches off every flag that it lacks, so that the whole suite can be run on
+ * narrower kernels: 0 is the portable code.
  */
 uint32_t ftl_cpu_flags(void);
 

@@ -6,6 +6,11 @@
 #include <string.h>
 
 const ftl_estimator_class *const ftl_estimator_families[] = {
+    ftl_linear_regression_classes,
+    ftl_linear_classifier_classes,
+    ftl_logistic_classes,
+    ftl_sgd_classes,
+    ftl_dummy_classes,
     NULL,
 };
 

@@ -4,4 +4,10 @@
 
 #include "estimators/build.h"
 
+extern const ftl_estimator_class ftl_linear_regression_classes[];
+extern const ftl_estimator_class ftl_linear_classifier_classes[];
+extern const ftl_estimator_class ftl_logistic_classes[];
+extern const ftl_estimator_class ftl_sgd_classes[];
+extern const ftl_estimator_class ftl_dummy_classes[];
+
 #endif

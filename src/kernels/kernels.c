@@ -31,7 +31,4 @@ const ftl_kernels *ftl_kernels_for(uint32_t cpu_flags)
     return &portable;
 }
 
-const ftl_kernels *ftl_kernels_get(void)
-{
-    return ftl_kernels_for(ftl_cpu_flags());
-}
+const ftl_kernels *ftl_kernels_get(void) { return ftl_kernels_for(ftl_cpu_flags()); }

@@ -1,10 +1,12 @@
 /*
- * The kernel table: pure functions on arrays, one set per instruction set, chosen once by what the processor offers. Kernels
- * trust their arguments (validate and prepare have checked them), allocate nothing and cannot fail. Every set of kernels gives
- * the same bits: the order of each sum is fixed by its length alone, and products are never fused into additions.
+ * The kernel table: pure functions on arrays, one set per instruction set, chosen once by what the
+ * processor offers. Kernels trust their arguments (validate and prepare have checked them),
+ * allocate nothing and cannot fail. Every set of kernels gives the same bits: the order of each sum
+ * is fixed by its length alone, and products are never fused into additions.
  *
- * A new kernel is a member here, a portable form, and, where it pays, forms in *_avx2.c and *_avx512.c, which get their flags
- * from the build; nothing else is compiled for more than the base instruction set.
+ * A new kernel is a member here, a portable form, and, where it pays, forms in *_avx2.c and
+ * *_avx512.c, which get their flags from the build; nothing else is compiled for more than the base
+ * instruction set.
  */
 #ifndef FTL_KERNELS_KERNELS_H
 #define FTL_KERNELS_KERNELS_H

@@ -228,6 +228,7 @@ typedef enum ftl_link {
     FTL_LINK_LOG,
     FTL_LINK_SIGMOID,
     FTL_LINK_NORMALIZE,        /* divide by the row's sum */
+    FTL_LINK_OVR_UNIFORM,      /* OVR where a row of zeros becomes uniform instead of NaN */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {
@@ -236,8 +237,8 @@ typedef struct ftl_link_op {
 
 typedef enum ftl_decide {
     FTL_DECIDE_ARGMAX,    /* first of the largest; NaN counts as largest, as numpy's argmax */
-    FTL_DECIDE_POSITIVE,  /* one score: 1 when > 0 */
-    FTL_DECIDE_NOT_NEGATIVE, /* one score: 1 when >= 0 */
+    FTL_DECIDE_POSITIVE,  /* each score: 1 when > 0 */
+    FTL_DECIDE_NOT_NEGATIVE, /* each score: 1 when >= 0 */
     FTL_DECIDE_COUNT
 } ftl_decide;
 typedef struct ftl_decide_op {

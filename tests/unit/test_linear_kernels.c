@@ -1,12 +1,14 @@
-/* Linear kernels: every instruction set gives the same bits, a row's result does not depend on its place, and the sums are right. */
+/* Linear kernels: every instruction set gives the same bits, a row's result does not depend on its
+ * place, and the sums are right. */
 #include "base/cpu.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <setjmp.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+
 #include <cmocka.h>
 
 enum { MAX_ROWS = 7, MAX_N = 67, MAX_OUT = 19, STRIDE = 71 };
@@ -47,7 +49,8 @@ typedef struct results {
     double one64[MAX_ROWS], one32[MAX_ROWS], many64[MAX_ROWS * MAX_OUT], many32[MAX_ROWS * MAX_OUT];
 } results;
 
-static void compute(const ftl_linear_kernels *kernels, const problem *p, size_t first, size_t rows, results *out)
+static void compute(const ftl_linear_kernels *kernels, const problem *p, size_t first, size_t rows,
+                    results *out)
 {
     memset(out, 0, sizeof *out);
     kernels->one_f64(rows, p->n, p->x64 + first * STRIDE, STRIDE, p->one, out->one64);

@@ -1,0 +1,60 @@
+/* DECIDE: scores → class index. ARGMAX takes a row of scores to one index; the sign rules take each
+ * score to 0 or 1. */
+#include "plan/plan.h"
+
+#include <math.h>
+
+static void store(const ftl_step *step, ftl_exec *exec, size_t i, size_t value)
+{
+    if (step->is_f32)
+        ((float *)ftl_slot(step, exec))[i] = (float)value;
+    else
+        ((double *)ftl_slot(step, exec))[i] = (double)value;
+}
+
+static double score_at(const void *scores, bool is_f32, size_t i)
+{
+    return is_f32 ? (double)((const float *)scores)[i] : ((const double *)scores)[i];
+}
+
+/* numpy's argmax: the first of the largest; the first NaN when there is one. */
+static void run_argmax(const ftl_step *step, ftl_exec *exec)
+{
+    bool is_f32;
+    const void *scores = ftl_matrix_source(step, exec, &is_f32);
+    size_t width = step->op->segments[0].count;
+    for (size_t r = 0; r < exec->rows; r++) {
+        size_t best = 0;
+        double largest = score_at(scores, is_f32, r * width);
+        for (size_t k = 1; k < width && !isnan(largest); k++) {
+            double score = score_at(scores, is_f32, r * width + k);
+            if (!(score <= largest)) {
+                largest = score;
+                best = k;
+            }
+        }
+        store(step, exec, r, best);
+    }
+}
+
+static void run_sign(const ftl_step *step, ftl_exec *exec)
+{
+    bool is_f32;
+    const void *scores = ftl_matrix_source(step, exec, &is_f32);
+    size_t n = (size_t)exec->rows * step->op->width;
+    bool strict = step->op->u.decide.rule == FTL_DECIDE_POSITIVE;
+    for (size_t i = 0; i < n; i++) {
+        double score = score_at(scores, is_f32, i);
+        store(step, exec, i, strict ? score > 0 : score >= 0);
+    }
+}
+
+static ftl_status prepare_decide(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    (void)plan;
+    (void)error;
+    step->run = step->op->u.decide.rule == FTL_DECIDE_ARGMAX ? run_argmax : run_sign;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_decide = {.name = "decide", .prepare = prepare_decide};

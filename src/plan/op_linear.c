@@ -1,0 +1,208 @@
+/*
+ * LINEAR: scores = X W + b, accumulated in float64 whatever the sources are and rounded once when
+ * the edge is float32. Coded columns (one-hot encodings) add the weights of their code and are
+ * never expanded.
+ */
+#include "base/checked.h"
+#include "kernels/kernels.h"
+#include "plan/plan.h"
+
+#include <string.h>
+
+typedef enum part_kind {
+    PART_DENSE, /* columns of a matrix in the workspace */
+    PART_CODED,
+    PART_READ /* anything else, a column at a time */
+} part_kind;
+
+/* A source column of a coded segment: its code c stands for column c + base of the segment, when
+ * that is in range. */
+typedef struct coded_column {
+    uint32_t column;
+    int64_t base;
+} coded_column;
+
+typedef struct linear_part {
+    part_kind kind;
+    uint32_t segment;
+    uint32_t count;        /* columns, coded ones expanded */
+    const double *weights; /* packed for the kernels: [count] of one output, else [count][row] */
+    uint32_t n_coded;
+    const coded_column *coded;
+} linear_part;
+
+typedef struct linear_state {
+    const ftl_linear_kernels *kernels;
+    size_t row; /* numbers per column of packed weights: 1, or the padded outputs */
+    uint32_t n_parts;
+    const linear_part *parts;
+} linear_state;
+
+/* ---- Preparing --------------------------------------------------------------------------- */
+
+/* coef: [outputs][sources] → weights of source columns [first, first + count), outputs together. */
+static ftl_status pack_weights(ftl_plan *plan, const ftl_op *op, uint32_t first, uint32_t count,
+                               size_t row, const double **out, ftl_error *error)
+{
+    size_t sources = ftl_op_source_columns(op), size;
+    if (!ftl_mul_size(ftl_linear_padded(count), row, &size))
+        return FTL_OOM(error);
+    double *weights = ftl_arena_zero_array(&plan->arena, size, sizeof *weights);
+    if (!weights)
+        return FTL_OOM(error);
+    for (uint32_t k = 0; k < op->width; k++) {
+        const double *from = op->u.linear.coef + k * sources + first;
+        for (size_t j = 0; j < count; j++)
+            weights[j * row + k] = from[j];
+    }
+    *out = weights;
+    return FTL_OK;
+}
+
+static ftl_status prepare_coded(ftl_plan *plan, const ftl_op *source, const ftl_segment *segment,
+                                linear_part *part, ftl_error *error)
+{
+    const ftl_encode_op *encode = &source->u.encode;
+    coded_column *columns = ftl_arena_array(&plan->arena, encode->n_columns, sizeof *columns);
+    if (!columns)
+        return FTL_OOM(error);
+    int64_t offset = 0, first = segment->first, end = first + segment->count;
+    uint32_t n = 0;
+    for (uint32_t c = 0; c < encode->n_columns; c++) {
+        int64_t next = offset + encode->columns[c].cardinality;
+        if (offset < end && next > first)
+            columns[n++] = (coded_column){.column = c, .base = offset - first};
+        offset = next;
+    }
+    part->kind = PART_CODED;
+    part->coded = columns;
+    part->n_coded = n;
+    return FTL_OK;
+}
+
+static ftl_status prepare_part(ftl_plan *plan, const ftl_op *op, uint32_t segment, uint32_t first,
+                               size_t row, linear_part *part, ftl_error *error)
+{
+    const ftl_segment *s = &op->segments[segment];
+    const ftl_op *source = &plan->model->graph.ops[s->op];
+    *part = (linear_part){.kind = PART_READ, .segment = segment, .count = s->count};
+    FTL_TRY(pack_weights(plan, op, first, s->count, row, &part->weights, error));
+    if (source->edge == FTL_EDGE_CODED)
+        return prepare_coded(plan, source, s, part, error);
+    if (source->edge == FTL_EDGE_NUM && source->kind != FTL_OP_INPUT)
+        part->kind = PART_DENSE;
+    return FTL_OK;
+}
+
+/* ---- Running ----------------------------------------------------------------------------- */
+
+static void add_dense(const linear_state *state, const linear_part *part, const ftl_step *step,
+                      const ftl_exec *exec, double *acc)
+{
+    const ftl_step *source = ftl_source_step(step, exec, part->segment);
+    size_t first = step->op->segments[part->segment].first, n_out = step->op->width,
+           stride = source->slot_width;
+    const ftl_linear_kernels *k = state->kernels;
+    if (source->is_f32) {
+        const float *x = (const float *)ftl_slot(source, exec) + first;
+        if (n_out == 1)
+            k->one_f32(exec->rows, part->count, x, stride, part->weights, acc);
+        else
+            k->many_f32(exec->rows, part->count, n_out, x, stride, part->weights, acc);
+    } else {
+        const double *x = (const double *)ftl_slot(source, exec) + first;
+        if (n_out == 1)
+            k->one_f64(exec->rows, part->count, x, stride, part->weights, acc);
+        else
+            k->many_f64(exec->rows, part->count, n_out, x, stride, part->weights, acc);
+    }
+}
+
+static void add_coded(const linear_state *state, const linear_part *part, const ftl_step *step,
+                      const ftl_exec *exec, double *acc)
+{
+    const ftl_step *source = ftl_source_step(step, exec, part->segment);
+    const int32_t *codes = ftl_slot(source, exec);
+    size_t n_out = step->op->width;
+    for (size_t r = 0; r < exec->rows; r++) {
+        for (uint32_t i = 0; i < part->n_coded; i++) {
+            int32_t code = codes[r * source->slot_width + part->coded[i].column];
+            int64_t at = code + part->coded[i].base;
+            if (code < 0 || at < 0 || at >= part->count)
+                continue;
+            const double *w = part->weights + (size_t)at * state->row;
+            for (size_t k = 0; k < n_out; k++)
+                acc[r * n_out + k] += w[k];
+        }
+    }
+}
+
+static void add_read(const linear_state *state, const linear_part *part, const ftl_step *step,
+                     ftl_exec *exec, double *acc, double *column)
+{
+    size_t n_out = step->op->width;
+    for (uint32_t j = 0; j < part->count; j++) {
+        const double *w = part->weights + j * state->row;
+        ftl_read_f64(step, exec, part->segment, j, column, 1);
+        for (size_t r = 0; r < exec->rows; r++) {
+            for (size_t k = 0; k < n_out; k++)
+                acc[r * n_out + k] += column[r] * w[k];
+        }
+    }
+}
+
+static void run_linear(const ftl_step *step, ftl_exec *exec)
+{
+    const linear_state *state = step->state;
+    const ftl_op *op = step->op;
+    size_t n = (size_t)exec->rows * op->width;
+    double *scratch = ftl_scratch(step, exec);
+    double *acc = step->is_f32 ? scratch : ftl_slot(step, exec);
+    double *column = step->is_f32 ? scratch + n : scratch;
+    memset(acc, 0, n * sizeof *acc);
+    for (uint32_t i = 0; i < state->n_parts; i++) {
+        const linear_part *part = &state->parts[i];
+        if (part->kind == PART_DENSE)
+            add_dense(state, part, step, exec, acc);
+        else if (part->kind == PART_CODED)
+            add_coded(state, part, step, exec, acc);
+        else
+            add_read(state, part, step, exec, acc, column);
+    }
+    const double *intercept = op->u.linear.intercept;
+    for (size_t r = 0; intercept && r < exec->rows; r++) {
+        for (size_t k = 0; k < op->width; k++)
+            acc[r * op->width + k] += intercept[k];
+    }
+    if (step->is_f32) {
+        float *out = ftl_slot(step, exec);
+        for (size_t i = 0; i < n; i++)
+            out[i] = (float)acc[i];
+    }
+}
+
+static ftl_status prepare_linear(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    const ftl_op *op = step->op;
+    linear_state *state = FTL_ARENA_NEW(&plan->arena, linear_state);
+    linear_part *parts = ftl_arena_array(&plan->arena, op->n_segments, sizeof *parts);
+    if (!state || !parts)
+        return FTL_OOM(error);
+    state->kernels = &ftl_kernels_get()->linear;
+    state->row = op->width == 1 ? 1 : ftl_linear_padded(op->width);
+    state->parts = parts;
+    state->n_parts = op->n_segments;
+    bool reads = false;
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < op->n_segments; i++) {
+        FTL_TRY(prepare_part(plan, op, i, first, state->row, &parts[i], error));
+        reads = reads || parts[i].kind == PART_READ;
+        first += op->segments[i].count;
+    }
+    step->scratch_per_row = ((step->is_f32 ? op->width : 0) + (reads ? 1 : 0)) * sizeof(double);
+    step->state = state;
+    step->run = run_linear;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_linear = {.name = "linear", .prepare = prepare_linear};

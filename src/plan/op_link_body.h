@@ -1,0 +1,120 @@
+/*
+ * The links for one float type; included with LINK_T (float, double), LINK_NAME(name), LINK_EXP and
+ * LINK_LOG defined. Everything is computed in the edge's own type, as numpy does, so that underflow
+ * to zero happens where it does there.
+ *
+ * in: [rows][n], out: [rows][width]; width is 2 for the pairs (n is 1), else n.
+ */
+
+static LINK_T LINK_NAME(sigmoid)(LINK_T d) { return 1 / (1 + LINK_EXP(-d)); }
+
+static LINK_T LINK_NAME(huber)(LINK_T d)
+{
+    LINK_T clipped = d < -1 ? -1 : d > 1 ? 1 : d;
+    return (clipped + 1) / 2;
+}
+
+static LINK_T LINK_NAME(sum)(const LINK_T *row, size_t n)
+{
+    LINK_T total = 0;
+    for (size_t k = 0; k < n; k++)
+        total += row[k];
+    return total;
+}
+
+static void LINK_NAME(divide)(LINK_T *row, size_t n, LINK_T by)
+{
+    for (size_t k = 0; k < n; k++)
+        row[k] /= by;
+}
+
+/* Divides by the sum; a row of zeros becomes uniform when so asked, else NaN. */
+static void LINK_NAME(normalize)(LINK_T *row, size_t n, bool uniform)
+{
+    LINK_T total = LINK_NAME(sum)(row, n);
+    if (uniform && total == 0) {
+        for (size_t k = 0; k < n; k++)
+            row[k] = 1;
+        total = (LINK_T)n;
+    }
+    LINK_NAME(divide)(row, n, total);
+}
+
+static void LINK_NAME(softmax)(const LINK_T *d, size_t n, LINK_T *out)
+{
+    LINK_T largest = d[0];
+    for (size_t k = 1; k < n; k++)
+        largest = d[k] > largest ? d[k] : largest;
+    for (size_t k = 0; k < n; k++)
+        out[k] = LINK_EXP(d[k] - largest);
+    LINK_NAME(divide)(out, n, LINK_NAME(sum)(out, n));
+}
+
+static void LINK_NAME(logsumexp_softmax)(const LINK_T *d, size_t n, LINK_T *out)
+{
+    LINK_T largest = d[0], total = 0;
+    for (size_t k = 1; k < n; k++)
+        largest = d[k] > largest ? d[k] : largest;
+    if (!isfinite(largest))
+        largest = 0;
+    for (size_t k = 0; k < n; k++)
+        total += LINK_EXP(d[k] - largest);
+    LINK_T logsumexp = LINK_LOG(total) + largest;
+    for (size_t k = 0; k < n; k++)
+        out[k] = LINK_EXP(d[k] - logsumexp);
+}
+
+static void LINK_NAME(pair)(ftl_link link, LINK_T d, LINK_T *out)
+{
+    if (link == FTL_LINK_SOFTMAX_PAIR) {
+        const LINK_T both[2] = {-d, d};
+        LINK_NAME(softmax)(both, 2, out);
+        return;
+    }
+    LINK_T p = link == FTL_LINK_HUBER_PAIR      ? LINK_NAME(huber)(d)
+               : link == FTL_LINK_SIGMOID2_PAIR ? LINK_NAME(sigmoid)(2 * d)
+                                                : LINK_NAME(sigmoid)(d);
+    out[0] = 1 - p;
+    out[1] = p;
+}
+
+static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
+{
+    switch (link) {
+    case FTL_LINK_EXP:
+        return LINK_EXP(d);
+    case FTL_LINK_LOG:
+        return LINK_LOG(d);
+    case FTL_LINK_HUBER_OVR:
+        return LINK_NAME(huber)(d);
+    case FTL_LINK_NORMALIZE:
+        return d;
+    default:
+        return LINK_NAME(sigmoid)(d);
+    }
+}
+
+static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out)
+{
+    switch (link) {
+    case FTL_LINK_SIGMOID_PAIR:
+    case FTL_LINK_SIGMOID2_PAIR:
+    case FTL_LINK_SOFTMAX_PAIR:
+    case FTL_LINK_HUBER_PAIR:
+        LINK_NAME(pair)(link, d[0], out);
+        return;
+    case FTL_LINK_SOFTMAX:
+        LINK_NAME(softmax)(d, n, out);
+        return;
+    case FTL_LINK_LOGSUMEXP_SOFTMAX:
+        LINK_NAME(logsumexp_softmax)(d, n, out);
+        return;
+    default:
+        for (size_t k = 0; k < n; k++)
+            out[k] = LINK_NAME(one)(link, d[k]);
+        if (link == FTL_LINK_OVR || link == FTL_LINK_NORMALIZE)
+            LINK_NAME(normalize)(out, n, false);
+        else if (link == FTL_LINK_OVR_UNIFORM || link == FTL_LINK_HUBER_OVR)
+            LINK_NAME(normalize)(out, n, true);
+    }
+}
