@@ -132,3 +132,13 @@ def test_architecture_page_has_the_table_of_layers():
     for folder, cell in rows.items():
         named = set(cell.split(", ")) if cell not in ("–", "everything", "all of the above") else None
         assert named is None or named == allowed[folder], folder
+
+
+def test_code_in_the_estimator_page_is_the_code():
+    root = TOOLS.parent
+    page = (root / "docs/ADD-AN-ESTIMATOR.md").read_text(encoding="utf-8")
+    sources = "".join(path.read_text(encoding="utf-8") for path in sorted((root / "src/estimators").glob("*.c")))
+    excerpts = re.findall(r"^```c\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert excerpts
+    for excerpt in excerpts:
+        assert "".join(excerpt.split()) in "".join(sources.split()), excerpt
