@@ -1,12 +1,14 @@
 """Pipelines, column transformers, unions and searches, and what people really build with them."""
 import numpy as np
-import sklearn
+import pandas as pd
+from scipy.stats import uniform
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (ExtraTreesClassifier, GradientBoostingRegressor, RandomForestClassifier,
                               RandomForestRegressor)
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge, SGDClassifier
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.metrics import f1_score, make_scorer
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV, StratifiedKFold
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 from sklearn.preprocessing import (FunctionTransformer, MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder,
                                    OrdinalEncoder, PolynomialFeatures, RobustScaler, StandardScaler)
@@ -58,6 +60,8 @@ def _pipelines(c):
           Y_STR3, on=["named"])
     c.add("pipe_func_linreg", lambda: make_pipeline(FunctionTransformer(np.cbrt, validate=True), LinearRegression()), X,
           Y_REG)
+    c.add("pipe_end_passthrough", lambda: Pipeline([("scale", StandardScaler()), ("end", None if VERSION < (0, 21) else
+                                                                                   "passthrough")]), X, on=["num", "f32"])
     c.add("pipe_memory", lambda: Pipeline([("scale", StandardScaler()), ("model", logistic())], memory=None), X, Y_BIN)
     if c.since(1, 2):
         c.add("pipe_set_output", lambda: make_pipeline(StandardScaler(), SimpleImputer()).set_output(
@@ -78,6 +82,11 @@ def _searches(c):
                                            {"standardscaler": [StandardScaler(), MinMaxScaler()]}), X, Y_BIN)
     c.add("random_rf", lambda: RandomizedSearchCV(RandomForestClassifier(n_estimators=3, random_state=0), {
         "max_depth": [2, 3], "min_samples_leaf": [1, 4]}, n_iter=2, cv=3, random_state=0), X, Y_STR3)
+    # the state of scipy's distributions, of a splitter and of a scorer lies in these files
+    c.add("random_uniform", lambda: RandomizedSearchCV(Ridge(), {"alpha": uniform(0.1, 2.0)}, n_iter=3, cv=3,
+                                                       random_state=0), X, Y_REG)
+    c.add("grid_scorer", lambda: grid(logistic(), {"C": [0.1, 1.0]}, cv=StratifiedKFold(3), scoring=make_scorer(
+        f1_score, average="macro")), X / [1, 10, 0.125, 100, 1], Y_BIN)
     c.add("pipe_of_grid", lambda: make_pipeline(StandardScaler(), grid(Ridge(), {"alpha": [0.1, 1.0]})), X, Y_REG)
     c.add("grid_named", lambda: grid(logistic(), {"C": [0.1, 1.0]}), named(X / [1, 10, 0.125, 100, 1]), Y_STR,
           on=["named"])
@@ -150,6 +159,14 @@ def _columns_by_name(c):
           on=[Input("four", FULL_ROWS[["income", "city", "colour", "score"]])])
     c.add("ctn_onehot_all", lambda: columns(("all", OneHotEncoder(**one_hot), ["colour", "flag", "grade", "children"])),
           MIXED, on=["known"])
+    # columns told by a pandas Index, a Series mask, an array of names: all of them reach the file
+    c.add("ctn_index", lambda: columns(("num", StandardScaler(), MIXED.columns[[1, 7]]), ("cat", OneHotEncoder(
+        **one_hot), MIXED.select_dtypes(exclude=["number", "bool"]).columns[1:])), MIXED, on=["known"])
+    c.add("ctn_series", lambda: columns(("num", StandardScaler(), MIXED.dtypes == np.int64), remainder="drop"), MIXED,
+          on=["known"])
+    c.add("ctn_names", lambda: columns(("num", StandardScaler(), np.array(["score", "income"]).tolist()),
+                                       ("one", FunctionTransformer(np.square, validate=False), ["children"])), MIXED,
+          on=["known"])
     if c.since(0, 22):
         from sklearn.compose import make_column_selector as select
         text = object if VERSION < (1, 9) else [object, "string"]
@@ -191,11 +208,11 @@ def _real(c):
     c.add("real_grid", lambda: GridSearchCV(Pipeline([("prep", _prepare()), ("model", logistic())]), {
         "model__C": [0.1, 1.0], "prep__num__impute__strategy": ["mean", "median"]}, cv=2), MIXED, MIXED_BIN,
           on=["mixed"])
-    if c.since(0, 20):
-        c.add("real_ordinal", lambda: make_pipeline(ColumnTransformer([("cat", OrdinalEncoder(), TEXTS)],
-                                                                      remainder="passthrough"),
-                                                    DecisionTreeClassifier(max_depth=3, random_state=0)),
-              FULL, MIXED_BIN, on=["full"])
+    c.add("real_ordinal", lambda: make_pipeline(ColumnTransformer([("cat", OrdinalEncoder(), TEXTS)],
+                                                                  remainder="passthrough"),
+                                                DecisionTreeClassifier(max_depth=3, random_state=0)),
+          FULL, MIXED_BIN, on=["full"])
+    c.add("real_series", lambda: make_pipeline(_prepare(), logistic()), MIXED, pd.Series(MIXED_BIN), on=["mixed"])
     if c.since(0, 22):
         small = dict(max_iter=4, max_leaf_nodes=5, min_samples_leaf=4, max_bins=24, random_state=0)
         c.add("real_hgb", lambda: make_pipeline(_prepare(sparse_threshold=0), HistGradientBoostingClassifier(**small)),

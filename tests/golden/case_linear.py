@@ -99,6 +99,10 @@ def _logistic(c):
         c.add("logreg_auto_liblinear3", lambda: logistic(multi_class="auto", solver="liblinear"), XS, Y_3, on=[UNIT])
     c.add("logreg_none", lambda: logistic(penalty="none", C=1.0), XS, Y_REG > 2, on=[UNIT]) if c.since(0, 22) else None
 
+    # coef_ as a csr matrix
+    c.add("logreg_sparsify", lambda: logistic(solver="liblinear", penalty="l1", C=0.3, random_state=0).fit(
+        XS, Y_STR).sparsify(), XS, fitted=True, on=both)
+
     def cv(**more):
         more.update(Cs=[0.1, 1.0], cv=3, max_iter=500)
         if c.since(1, 8):
@@ -124,6 +128,8 @@ def _sgd(c):
               log=name == "log")
         if name in ("hinge", "log", "modified_huber"):
             c.add("sgd3_%s" % name, lambda: sgd(loss=loss), XS, Y_STR3, on=[UNIT])
+    c.add("sgd3_sparsify", lambda: sgd(penalty="l1", alpha=0.02).fit(XS, Y_STR3).sparsify(), XS, fitted=True,
+          on=[UNIT])
     c.add("sgd_average", lambda: sgd(loss=log_loss, average=True, penalty="elasticnet"), XS, Y_3, on=[UNIT])
     # loose weights drive every modified-Huber score below -1: probabilities of all-zero rows become uniform
     c.add("sgd3_huber_zero", lambda: sgd(loss="modified_huber", alpha=1e-6), XS, Y_BIG, on=[UNIT], log=True)

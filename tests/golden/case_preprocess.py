@@ -5,7 +5,8 @@ from sklearn import preprocessing as pp
 from sklearn.impute import SimpleImputer
 
 from case_data import (CAT_INT, CAT_INT_ROWS, CAT_INT_UNKNOWN, CAT_STR, CAT_STR_ROWS, CAT_STR_UNKNOWN, ROWS, X, X_CONST,
-                       X_NAN, X_POS, Y_3, Y_BIG, Y_STR3, Input, named)
+                       X_NAN, X_POS, Y_3, Y_BIG, Y_BOOL, Y_OBJ,
+                       Y_STR3, Input, named)
 
 
 def add_cases(c):
@@ -58,6 +59,15 @@ def _imputers(c):
     c.add("imputer_words_constant", lambda: SimpleImputer(strategy="constant", fill_value="none, given"), words,
           on=[rows])
     c.add("imputer_words_default", lambda: SimpleImputer(strategy="constant"), words, on=[rows])
+    asked = np.where(words == words, words, "?")
+    c.add("imputer_question", lambda: SimpleImputer(missing_values="?", strategy="most_frequent"), asked,
+          on=[Input("asked", np.array([["?", "y"], ["b", "?"], ["q", "x"]], dtype=object))])
+    c.add("imputer_zero", lambda: SimpleImputer(missing_values=0, strategy="most_frequent"), CAT_INT,
+          on=["cat_int"])
+    if c.since(0, 22):
+        nones = np.where(words == words, words, None)
+        c.add("imputer_none", lambda: SimpleImputer(missing_values=None, strategy="most_frequent"), nones,
+              on=[Input("nones", np.array([[None, "y"], ["b", None], ["q", "x"]], dtype=object))])
     if c.since(0, 21):
         c.add("imputer_indicator", lambda: SimpleImputer(add_indicator=True), X_NAN, on=["nan", "nan32"])
         c.add("imputer_indicator_named", lambda: SimpleImputer(add_indicator=True, strategy="most_frequent"),
@@ -90,6 +100,12 @@ def _one_hot(c):
     if c.since(0, 22):
         c.add("onehot_given", lambda: one_hot(categories=[np.array(g, dtype=object) for g in given], **ignore), CAT_STR,
               on=known + unknown)
+    c.add("onehot_unicode", lambda: one_hot(**ignore), CAT_STR.astype(str),
+          on=[Input("cat_u", np.vstack([CAT_STR_ROWS, CAT_STR_UNKNOWN]).astype(str))])
+    if c.since(0, 24) and not c.since(1, 4):  # later versions refuse cells of several kinds
+        several = np.array([1, "a", 2.5, "1", True], dtype=object)[[0, 1, 2, 1, 0]].reshape(-1, 1)
+        c.add("onehot_several_kinds", lambda: one_hot(categories=[np.array(["a", 1, 2.5], dtype=object)], **ignore),
+              several, on=[Input("several", np.array([[1], ["a"], [2.5], ["b"], [3]], dtype=object))])
     c.add("onehot_num", lambda: one_hot(categories="auto"), CAT_INT, on=["cat_int"], raises=["cat_int_unknown"])
     c.add("onehot_num_ignore", lambda: one_hot(categories="auto", **ignore), CAT_INT,
           on=["cat_int", "cat_int_unknown"])
@@ -184,7 +200,7 @@ def _ordinal(c):
 
 
 def _labels(c):
-    for name, y in [("str", Y_STR3), ("int", Y_3), ("big", Y_BIG)]:
+    for name, y in [("str", Y_STR3), ("int", Y_3), ("big", Y_BIG), ("obj", Y_OBJ), ("bool", Y_BOOL)]:
         rows = Input("labels_" + name, y[:9])
         c.add("label_" + name, lambda: pp.LabelEncoder(), y, on=[rows])
     c.add("label_unknown", lambda: pp.LabelEncoder(), Y_STR3,

@@ -44,6 +44,9 @@ def _single(c):
           X, Y_STR, fit={"sample_weight": WEIGHT})
     c.add("tree_pruned", lambda: DecisionTreeClassifier(ccp_alpha=0.02, random_state=0), X, Y_3) \
         if c.since(0, 22) else None
+    if c.since(1, 4):
+        c.add("tree_monotonic", lambda: DecisionTreeClassifier(max_depth=3, random_state=0,
+                                                               monotonic_cst=[1, -1, 0, 0, 0]), X, Y_BIN)
     model = c.add("treereg", lambda: DecisionTreeRegressor(max_depth=4, random_state=0), X, Y_REG,
                   on=["num", "f32F"] + accepts, raises=refuses)
     add_edges(c, "treereg", model, [model])

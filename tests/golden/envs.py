@@ -35,7 +35,7 @@ SKLEARN = [
     _sklearn("1.5.2", "3.12", "2.0.2", "1.14.1", "1.4.2", "2.2.3"),
     _sklearn("1.6.1", "3.12", "2.2.6", "1.15.3", "1.4.2", "2.2.3"),
     _sklearn("1.8.0", "3.13", "2.3.5", "1.16.3", "1.5.2", "2.3.3"),
-    _sklearn("1.9.1", "3.13", "2.5.5", "1.18.1", "1.6.0", "3.0.6"),
+    _sklearn("1.9.1", "3.13", "2.5.5", "1.18.1", "1.6.0", "3.0.6", "lz4", "pyarrow"),
 ]
 
 # joblib's file layout changed at 0.10 (arrays in the stream) and 1.2 (aligned arrays); plain pickles come from the
