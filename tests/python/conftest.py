@@ -1,0 +1,36 @@
+"""How much the randomised tests do: FTL_TEST_PROFILE=fast (every change) or long (make test-all).
+
+Fast runs draw the same examples each time, so that a failure is the change's own; long runs draw new ones and print
+what is needed to repeat a failure.
+"""
+
+import os
+
+import hypothesis
+import pytest
+
+PROFILE = os.environ.get("FTL_TEST_PROFILE", "fast")
+COMMON = {"deadline": None, "database": None, "print_blob": True,
+          "suppress_health_check": [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large,
+                                    hypothesis.HealthCheck.function_scoped_fixture]}
+
+hypothesis.settings.register_profile("fast", max_examples=12, derandomize=True, **COMMON)
+hypothesis.settings.register_profile("long", max_examples=400, **COMMON)
+hypothesis.settings.load_profile(PROFILE)
+
+# numpy's and scikit-learn's own thread pools fight with the tests running side by side
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+
+def pytest_collection_modifyitems(config, items):
+    if PROFILE != "long":
+        kept = [item for item in items if "long" not in item.keywords]
+        config.hook.pytest_deselected(items=[item for item in items if "long" in item.keywords])
+        items[:] = kept
+
+
+@pytest.fixture(scope="session")
+def profile():
+    """fast or long."""
+    return PROFILE
