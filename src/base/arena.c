@@ -75,6 +75,27 @@ void *ftl_arena_alloc_aligned(ftl_arena *arena, size_t size)
     return block + (-(uintptr_t)block & (wide_alignment - 1));
 }
 
+void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t size)
+{
+    size_t bytes, shift = 0;
+    ftl_arena_block *old = pointer ? arena->head : NULL;
+    if (old)
+        shift = (size_t)((unsigned char *)pointer - (unsigned char *)(old + 1));
+    if (!ftl_add_size(size, wide_alignment + sizeof(ftl_arena_block), &bytes))
+        return NULL;
+    ftl_arena_block *block = ftl_realloc(arena->account, old, bytes); /* the C library remaps large blocks, no copy */
+    if (!block)
+        return NULL;
+    if (!old)
+        block->previous = arena->head;
+    arena->head = block;
+    unsigned char *payload = (unsigned char *)(block + 1);
+    unsigned char *aligned = payload + (-(uintptr_t)payload & (wide_alignment - 1));
+    if (old && aligned != payload + shift)
+        memmove(aligned, payload + shift, old_size < size ? old_size : size);
+    return aligned;
+}
+
 void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size)
 {
     size_t bytes;

@@ -25,6 +25,11 @@ void *ftl_arena_alloc_aligned(ftl_arena *arena, size_t size);
 void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size);      /* checked product */
 void *ftl_arena_zero_array(ftl_arena *arena, size_t count, size_t size); /* checked product, cleared */
 void *ftl_arena_copy(ftl_arena *arena, const void *data, size_t size);
+/*
+ * A block for bytes whose size is not yet trusted: begin with pointer NULL, then resize as the bytes arrive. Only while no
+ * other block was added to the arena since. Aligned to 64 bytes; old_size bytes are kept. NULL on failure: the old stays.
+ */
+void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t size);
 /* NUL-terminated copy of text[0..size). */
 char *ftl_arena_string(ftl_arena *arena, const char *text, size_t size);
 char *ftl_arena_printf(ftl_arena *arena, const char *format, ...) FTL_PRINTF(2, 3);

@@ -9,28 +9,49 @@
 #include "pickle/node.h"
 
 /*
- * A structured array read row by row into less memory: when the dtype of a large array has all the names in `fields`
- * (a NULL-terminated list; optional ones last), only those fields are kept, packed. The node's dtype is then the packed one.
- * This is how a forest's 64-byte nodes never exist in memory at once.
+ * A structured array read row by row into less memory: when the dtype has all the required names, only the fields named here
+ * are kept, packed, in the order of the file. The node's dtype is then the packed one. This is how a forest's 64-byte nodes
+ * never exist in memory at once. The first projection that fits and saves bytes is taken.
  */
 typedef struct ftl_pickle_projection {
     const char *const *required; /* NULL-terminated */
     const char *const *optional; /* NULL-terminated */
 } ftl_pickle_projection;
 
+/* What was seen beside the graph. Strings live in the arena. */
+typedef struct ftl_pickle_report {
+    const char *dangerous;        /* first function that runs code or reaches the system, such as "os.system"; or NULL */
+    uint64_t dangerous_offset;
+    const char *local_function;   /* first function or class saved by value, as cloudpickle and dill do; or NULL */
+    uint64_t local_function_offset;
+    uint64_t objects;             /* nodes made */
+    uint64_t bytes;               /* read from the stream, up to and with STOP */
+    bool trailing;                /* more bytes follow; joblib allows them */
+} ftl_pickle_report;
+
+/*
+ * max_depth bounds open MARKs: how deep containers of several items nest. The machine itself does not recurse, whatever the
+ * nesting; who walks the graph bounds its own depth.
+ */
 typedef struct ftl_pickle_options {
     uint64_t max_objects; /* 0: 50 million */
     uint32_t max_depth;   /* 0: 500 */
     const char *folder;   /* of the model file, for side files; NULL: side files are refused */
     const ftl_pickle_projection *projections;
     size_t n_projections;
+    ftl_pickle_report *report; /* filled when not NULL and loading succeeds */
 } ftl_pickle_options;
 
 /*
  * Reads one pickle from stream into arena. Errors: CORRUPT (damaged), UNSUPPORTED, FORBIDDEN never here (unknown callables
- * stay inert objects and fail where they are used), LIMIT (budgets), NOMEM, IO. error->offset is the offset in stream.
+ * stay inert objects and fail where they are used; the report names dangerous ones), LIMIT (budgets), NOMEM, IO.
+ * error->offset is the offset in stream. On failure the arena keeps what was made until its owner frees it.
  */
 FTL_MUST_USE ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickle_options *options,
                                         ftl_node **root, ftl_error *error);
+
+/* Is it a class or function that runs code or reaches the system, or what a call of one would give? Such as os.system. */
+bool ftl_node_is_dangerous(const ftl_node *node);
+bool ftl_global_is_dangerous(const char *module, const char *name);
 
 #endif

@@ -22,9 +22,9 @@ typedef enum ftl_node_kind {
     FTL_NODE_SET,       /* set and frozenset */
     FTL_NODE_DICT,      /* also OrderedDict, defaultdict, Bunch-like dict subclasses when they carry items */
     FTL_NODE_GLOBAL,    /* a class or function by name */
-    FTL_NODE_OBJECT,    /* an instance */
+    FTL_NODE_OBJECT,    /* an instance, or the inert result of an unknown callable (named by the callable) */
     FTL_NODE_DTYPE,     /* numpy dtype */
-    FTL_NODE_ARRAY,     /* numpy array; numpy scalars are arrays of 0 dimensions */
+    FTL_NODE_ARRAY,     /* numpy array; numpy scalars are arrays of 0 dimensions, but numpy.str_ is STR, bytes_ BYTES */
     FTL_NODE_SPARSE,    /* scipy csr, csc */
     FTL_NODE_PERSISTENT /* persistent id */
 } ftl_node_kind;
@@ -66,7 +66,10 @@ typedef struct ftl_dtype_field {
     uint32_t offset;
 } ftl_dtype_field;
 
-/* numpy dtype. kind is numpy's letter: b i u f c S U V O M m. Data in arrays is always native-endian after loading. */
+/*
+ * numpy dtype. kind is numpy's letter: b i u f c S U V O M m. Data in arrays is always native-endian after loading. Fields
+ * are leaves: a field that is itself structured or a sub-array is an opaque V of its size.
+ */
 typedef struct ftl_dtype {
     char kind;
     bool swapped;          /* the file's byte order differs from this machine's */
@@ -81,8 +84,9 @@ typedef struct ftl_node_array {
     bool fortran;            /* column-major data */
     size_t shape[FTL_MAX_DIMS];
     size_t size;             /* product of shape */
-    const void *data;        /* size * item_size bytes, 64-byte aligned; NULL for object arrays */
-    ftl_node **objects;      /* size nodes, in C order, for kind 'O' */
+    const void *data;        /* size * item_size bytes, 64-byte aligned; NULL when objects is set */
+    ftl_node **objects;      /* size nodes, in C order: kind 'O', or a structured dtype with object fields */
+    ftl_node_string text;    /* a U array of 0 dimensions: its text; else data is NULL */
 } ftl_node_array;
 
 typedef struct ftl_node_sparse {
@@ -115,7 +119,10 @@ struct ftl_node {
 
 /* The node of a string key; NULL when absent. */
 const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key);
-/* An attribute of an object: its state dict, or the second half of a (dict, slots) state. NULL when absent. */
+/*
+ * An attribute of an object: its state dict, or the second half of a (dict, slots) state. NULL when absent. A pandas Index
+ * is an OBJECT of its class with the attributes "data" and "name" (a RangeIndex: "start", "stop", "step", "name").
+ */
 const ftl_node *ftl_node_attr(const ftl_node *object, const char *name);
 
 bool ftl_node_is_none(const ftl_node *node); /* also NULL */
@@ -134,6 +141,8 @@ FTL_MUST_USE ftl_status ftl_array_string_at(const ftl_node_array *array, size_t 
 /* The byte offset and dtype of a named field; NULL when absent. */
 const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name);
 
+/* "numpy.ndarray (100, 2) float64" */
+const char *ftl_array_describe(const ftl_node_array *array, char *buffer, size_t size);
 /* "sklearn.tree._classes.DecisionTreeClassifier", "list", "numpy.ndarray (100, 2) float64": for messages. Never NULL. */
 const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size);
 

@@ -1,0 +1,109 @@
+/*
+ * After loading: a dict that was given the same string key twice keeps the later value at the place of the first, as Python's
+ * does. Done once for all dicts, so that loading stays linear however the items came.
+ */
+#include "pickle/vm.h"
+
+enum { SMALL = 8, PROBES_PER_KEY = 64 };
+
+/* A key's hash; the seed differs from run to run, so that a file cannot be made to collide. */
+static uint64_t hash_key(const ftl_node_string *key, uint64_t seed)
+{
+    uint64_t h = seed ^ key->size * 0x9e3779b97f4a7c15ull;
+    for (size_t i = 0; i < key->size; i += 8) {
+        uint64_t word = 0;
+        memcpy(&word, key->data + i, key->size - i < 8 ? key->size - i : 8);
+        h = (h ^ word) * 0xff51afd7ed558ccdull;
+        h ^= h >> 32;
+    }
+    return h ^ h >> 29;
+}
+
+static bool equal(const ftl_node *a, const ftl_node *b)
+{
+    return a == b || (a->u.str.size == b->u.str.size && memcmp(a->u.str.data, b->u.str.data, a->u.str.size) == 0);
+}
+
+/* Moves the pairs that stay to the front; drop[i] says which go. */
+static void compact(ftl_node_dict *dict, const bool *drop)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < dict->size; i++) {
+        if (drop[i])
+            continue;
+        dict->keys[n] = dict->keys[i];
+        dict->values[n++] = dict->values[i];
+    }
+    dict->size = n;
+}
+
+static void small_dict(ftl_node_dict *dict)
+{
+    bool drop[SMALL] = {false}, any = false;
+    for (size_t i = 1; i < dict->size; i++) {
+        for (size_t k = 0; k < i && dict->keys[i]->kind == FTL_NODE_STR; k++) {
+            if (drop[k] || dict->keys[k]->kind != FTL_NODE_STR || !equal(dict->keys[i], dict->keys[k]))
+                continue;
+            dict->values[k] = dict->values[i];
+            drop[i] = any = true;
+            break;
+        }
+    }
+    if (any)
+        compact(dict, drop);
+}
+
+/* slots holds indices + 1, mask + 1 of them. false: the keys collide far more than chance. */
+static bool mark_duplicates(ftl_node_dict *dict, size_t *slots, size_t mask, bool *drop, bool *any)
+{
+    uint64_t seed = (uint64_t)(uintptr_t)slots * 0x2545f4914f6cdd1dull;
+    size_t probes = 0;
+    for (size_t i = 0; i < dict->size; i++) {
+        const ftl_node *key = dict->keys[i];
+        if (key->kind != FTL_NODE_STR)
+            continue;
+        size_t at = (size_t)hash_key(&key->u.str, seed) & mask;
+        while (slots[at] && !equal(key, dict->keys[slots[at] - 1])) {
+            at = (at + 1) & mask;
+            if (++probes > dict->size * PROBES_PER_KEY)
+                return false;
+        }
+        if (slots[at]) {
+            dict->values[slots[at] - 1] = dict->values[i];
+            drop[i] = *any = true;
+        } else {
+            slots[at] = i + 1;
+        }
+    }
+    return true;
+}
+
+static ftl_status large_dict(ftl_pk_load *load, ftl_node_dict *dict)
+{
+    size_t mask = 16;
+    while (mask < dict->size * 2)
+        mask *= 2;
+    size_t *slots = ftl_alloc_zero(load->account, mask, sizeof *slots);
+    bool *drop = slots ? ftl_alloc_zero(load->account, dict->size, sizeof *drop) : NULL;
+    bool any = false;
+    bool fair = drop && mark_duplicates(dict, slots, mask - 1, drop, &any);
+    if (fair && any)
+        compact(dict, drop);
+    bool memory = drop != NULL;
+    ftl_free(load->account, slots);
+    ftl_free(load->account, drop);
+    if (!memory)
+        return FTL_OOM(load->error);
+    return fair ? FTL_OK : FTL_FAIL(load->error, FTL_CORRUPT, "the keys of a dict are made to collide");
+}
+
+ftl_status ftl_pk_remove_duplicates(ftl_pk_load *load)
+{
+    for (size_t i = 0; i < load->n_dicts; i++) {
+        if (load->dicts[i]->size <= SMALL)
+            small_dict(load->dicts[i]);
+        else
+            FTL_TRY(large_dict(load, load->dicts[i]));
+    }
+    return FTL_OK;
+}

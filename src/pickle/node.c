@@ -1,0 +1,157 @@
+/* Accessors of the object graph. Everything here is bounded: no accessor follows more than two links. */
+#include "pickle/node.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key)
+{
+    if (!dict || !key)
+        return NULL;
+    for (size_t i = dict->size; i-- > 0;) {
+        if (ftl_node_str_equal(dict->keys[i], key))
+            return dict->values[i];
+    }
+    return NULL;
+}
+
+const ftl_node *ftl_node_attr(const ftl_node *object, const char *name)
+{
+    if (!object || object->kind != FTL_NODE_OBJECT || !object->u.object->state)
+        return NULL;
+    const ftl_node *state = object->u.object->state;
+    if (state->kind == FTL_NODE_DICT)
+        return ftl_node_dict_get(&state->u.dict, name);
+    if (state->kind != FTL_NODE_TUPLE || state->u.seq.size != 2)
+        return NULL;
+    for (size_t i = 2; i-- > 0;) {
+        const ftl_node *half = state->u.seq.items[i];
+        const ftl_node *found = half->kind == FTL_NODE_DICT ? ftl_node_dict_get(&half->u.dict, name) : NULL;
+        if (found)
+            return found;
+    }
+    return NULL;
+}
+
+bool ftl_node_is_none(const ftl_node *node) { return !node || node->kind == FTL_NODE_NONE; }
+
+/* The array behind a numpy scalar, or NULL. */
+static const ftl_node_array *scalar_of(const ftl_node *node)
+{
+    if (!node || node->kind != FTL_NODE_ARRAY || node->u.array->ndim != 0 || !node->u.array->data)
+        return NULL;
+    return node->u.array;
+}
+
+bool ftl_node_as_bool(const ftl_node *node, bool *out)
+{
+    if (node && node->kind == FTL_NODE_BOOL) {
+        *out = node->u.boolean;
+        return true;
+    }
+    const ftl_node_array *scalar = scalar_of(node);
+    if (!scalar || scalar->dtype->kind != 'b')
+        return false;
+    *out = *(const unsigned char *)scalar->data != 0;
+    return true;
+}
+
+bool ftl_node_as_int(const ftl_node *node, int64_t *out)
+{
+    if (node && node->kind == FTL_NODE_INT) {
+        *out = node->u.integer;
+        return true;
+    }
+    const ftl_node_array *scalar = scalar_of(node);
+    return scalar && ftl_array_i64_at(scalar, 0, out);
+}
+
+/* Two's complement, little-endian. Rounded once per byte beyond the first eight: good to an ulp, which no reader needs. */
+static double bigint_as_f64(const ftl_node_string *bytes)
+{
+    const unsigned char *b = (const unsigned char *)bytes->data;
+    bool negative = bytes->size && (b[bytes->size - 1] & 0x80);
+    double value = negative ? -1.0 : 0.0;
+    for (size_t i = bytes->size; i-- > 0 && isfinite(value);)
+        value = value * 256.0 + b[i];
+    return value;
+}
+
+bool ftl_node_as_f64(const ftl_node *node, double *out)
+{
+    if (!node)
+        return false;
+    switch (node->kind) {
+    case FTL_NODE_BOOL:
+        *out = node->u.boolean ? 1.0 : 0.0;
+        return true;
+    case FTL_NODE_INT:
+        *out = (double)node->u.integer;
+        return true;
+    case FTL_NODE_BIGINT:
+        *out = bigint_as_f64(&node->u.str);
+        return true;
+    case FTL_NODE_FLOAT:
+        *out = node->u.number;
+        return true;
+    default: {
+        const ftl_node_array *scalar = scalar_of(node);
+        return scalar && ftl_array_f64_at(scalar, 0, out);
+    }
+    }
+}
+
+bool ftl_node_as_str(const ftl_node *node, ftl_node_string *out)
+{
+    if (node && node->kind == FTL_NODE_STR) {
+        *out = node->u.str;
+        return true;
+    }
+    if (!node || node->kind != FTL_NODE_ARRAY || !node->u.array->text.data)
+        return false;
+    *out = node->u.array->text;
+    return true;
+}
+
+bool ftl_node_str_equal(const ftl_node *node, const char *text)
+{
+    ftl_node_string string;
+    return ftl_node_as_str(node, &string) && string.size == strlen(text) && memcmp(string.data, text, string.size) == 0;
+}
+
+const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name)
+{
+    for (uint32_t i = 0; dtype && i < dtype->n_fields; i++) {
+        if (strcmp(dtype->fields[i].name, name) == 0)
+            return &dtype->fields[i];
+    }
+    return NULL;
+}
+
+const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size)
+{
+    static const char *const names[] = {"None",  "bool", "int",   "int",  "float",   "str",
+                                        "bytes", "tuple", "list", "set",  "dict",    "function or class",
+                                        "object", "numpy.dtype", "numpy.ndarray", "sparse matrix", "persistent id"};
+    if (!node)
+        return "nothing";
+    if (size == 0)
+        return names[node->kind];
+    switch (node->kind) {
+    case FTL_NODE_GLOBAL:
+        snprintf(buffer, size, "%s.%s", node->u.global.module, node->u.global.name);
+        return buffer;
+    case FTL_NODE_OBJECT:
+        snprintf(buffer, size, "%s.%s", node->u.object->module, node->u.object->name);
+        return buffer;
+    case FTL_NODE_SPARSE:
+        snprintf(buffer, size, "scipy.sparse.%s (%zu, %zu)", node->u.sparse->csc ? "csc_matrix" : "csr_matrix",
+                 node->u.sparse->rows, node->u.sparse->columns);
+        return buffer;
+    case FTL_NODE_ARRAY:
+        return ftl_array_describe(node->u.array, buffer, size);
+    default:
+        return names[node->kind];
+    }
+}
