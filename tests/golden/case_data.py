@@ -5,6 +5,7 @@ stays small, thresholds become short midpoints and rows hit them exactly.
 """
 import numpy as np
 import pandas as pd
+import sklearn
 
 NAMES = ["age", "income", "ratio", "has space", "\u00e9t\u00e9"]
 TINY, SMALL, HUGE = 5e-324, 2.2250738585072014e-308, 1e30
@@ -89,6 +90,11 @@ def shuffled(frame):
     out.insert(1, "id", ["row %d" % i for i in range(len(out))])
     out["note, quoted"] = ["a \"b\"\nc"] * len(out)
     return out
+
+
+def by_name(frame):
+    """Shuffled where models know their columns' names: from 1.0 on."""
+    return shuffled(frame) if int(sklearn.__version__.split(".")[0]) >= 1 else frame
 
 
 def thresholds(trees, width=5, limit=4):
@@ -176,8 +182,8 @@ _INPUTS = {
     "pos32": lambda: Input("pos32", np.abs(ROWS).astype(np.float32), form="npy"),
     "const": lambda: Input("const", ROWS[:, :4]),
     "one": lambda: Input("one", ROWS[:1]),
-    "named": lambda: Input("named", named(ROWS), shuffled(named(ROWS))),
-    "named_nan": lambda: Input("named_nan", named(ROWS_NAN), shuffled(named(ROWS_NAN))),
+    "named": lambda: Input("named", named(ROWS), by_name(named(ROWS))),
+    "named_nan": lambda: Input("named_nan", named(ROWS_NAN), by_name(named(ROWS_NAN))),
     "mixed": lambda: Input("mixed", MIXED_ROWS, shuffled(MIXED_ROWS)),
     "known": lambda: Input("known", MIXED_KNOWN),
     "full": lambda: Input("full", FULL_ROWS),
