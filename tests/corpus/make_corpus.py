@@ -272,7 +272,7 @@ def dtypes():
 def trees():
     def bad(name, tree, contains="tree_", code="CORRUPT"):
         case(f"tree-{name}.pkl", w.pickled(w.tree_regressor(tree)), code, contains)
-        case(f"forest-{name}.pkl", w.pickled(w.forest([w.tree_regressor(), w.tree_regressor(tree)])), code,
+        case(f"forest-{name}.pkl.gz", gz(w.pickled(w.forest([w.tree_regressor(), w.tree_regressor(tree)]))), code,
              "estimators_[1]")
 
     def nodes(index, node):
@@ -305,8 +305,10 @@ def trees():
     bad("outputs-huge", w.tree().replace(w.longs(1) + w.value(1), w.longs(1) + w.value(2**31 - 1)))
     bad("classes-huge", w.tree(classes=2**40))
     bad("not-a-tree", w.value("tree"))
-    chain = [(i + 1, 200_000 - i, 0, 0.5) for i in range(100_000)] + [(-1, -1, -2, -2.0)] * 100_001
-    case("tree-deep-100k.pkl.xz", lzma.compress(w.pickled(w.tree_regressor(w.tree(chain))), preset=9), "OK|LIMIT", "")
+    depth = 20_000
+    chain = [(i + 1, 2 * depth - i, 0, 0.5) for i in range(depth)] + [(-1, -1, -2, -2.0)] * (depth + 1)
+    case("tree-deep.pkl.xz", lzma.compress(w.pickled(w.tree_regressor(w.tree(chain, values=[0.0] * len(chain))))),
+         "OK|LIMIT", "")
     case("forest-empty.pkl", w.pickled(w.forest([])), "CORRUPT", "estimators_")
     case("forest-of-text.pkl", w.pickled(w.forest([w.value("a"), w.value("b")])), "CORRUPT|UNSUPPORTED", "estimators_")
     case("forest-features-differ.pkl", w.pickled(w.forest([w.tree_regressor(w.tree(n_features=7))])),
@@ -349,13 +351,16 @@ def models():
     bad("plain-array", w.doubles(1, 2), "", "UNSUPPORTED")
     bad("none", w.NONE, "", "UNSUPPORTED")
     bad("terminal-codes", w.instance("evil\x1b[2J\nmodule", "Cl\rass\x1b]0;x\x07", {}), "", "UNSUPPORTED")
-    bad("long-name", w.instance("m" * 60000, "n" * 60000, {}), "", "UNSUPPORTED")
+    case("model-long-name.pkl.gz", gz(w.pickled(w.instance("m" * 60000, "n" * 60000, {}))), "UNSUPPORTED", "mmmm")
 
 
 def machine():
     """Pickles that break the rules of the machine."""
     def bad(name, data, code="CORRUPT", contains=""):
-        case(f"pickle-{name}.pkl", data, code, contains)
+        if len(data) < 9000:
+            case(f"pickle-{name}.pkl", data, code, contains)
+        else:
+            case(f"pickle-{name}.pkl.gz", gz(data), code, contains)
 
     bad("no-stop", GOOD_TREE[:-1])
     bad("stop-only", b".")
