@@ -18,9 +18,30 @@ typedef struct source {
 
 /* ---- Opening --------------------------------------------------------------------------------------------------------- */
 
+/* Asking for what follows the pickle makes a decoder verify its checksum and a file that it is unchanged. */
+static ftl_status check_end(ftl_stream *stream, ftl_error *error)
+{
+    const uint8_t *data;
+    size_t available;
+    return ftl_stream_ahead(stream, 1, &data, &available, error);
+}
+
+/* A model that is damaged because it was rewritten while it was read is an IO error that says so. */
+static ftl_status blame_change(ftl_stream *stream, ftl_error *error)
+{
+    ftl_error changed;
+    ftl_status status = ftl_stream_verify(stream, &changed);
+    if (status == FTL_OK)
+        return FTL_CORRUPT;
+    if (error)
+        *error = changed;
+    return status;
+}
+
 static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options, ftl_error *error)
 {
-    ftl_account *account = &model->account;
+    /* The streams outlive a model that fails to load: they are charged to the context. */
+    ftl_account *account = &model->context->account;
     uint64_t budget = options->max_bytes ? options->max_bytes : default_max_bytes;
     char codecs[64] = "";
     FTL_TRY(ftl_codec_decode(account, &from->stream, budget, codecs, sizeof codecs, error));
@@ -31,7 +52,7 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
 
     ftl_account temporary;
     ftl_arena objects;
-    ftl_account_init_child(&temporary, account);
+    ftl_account_init_child(&temporary, &model->account);
     ftl_arena_init(&objects, &temporary);
     ftl_pickle_options pickle = {.max_objects = options->max_objects,
                                  .max_depth = options->max_depth,
@@ -39,9 +60,11 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     ftl_node *root = NULL;
     ftl_status status = ftl_pickle_load(from->stream, &objects, &pickle, &root, error);
     if (status == FTL_OK)
+        status = check_end(from->stream, error);
+    if (status == FTL_OK)
         status = ftl_estimators_build(model, root, error);
     ftl_arena_free(&objects);
-    return status;
+    return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
 }
 
 static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options, ftl_model **out,
