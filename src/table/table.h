@@ -110,8 +110,9 @@ void ftl_row_batch_view(const ftl_row_batch *batch, ftl_row_view *out);
 /*
  * Why the i-th bad row (in row order, i < n_bad) is bad: *row receives its index in the batch; error its code, line, row
  * (of the whole table), column (of the table) and a message that names line, column and the cell. Both may be NULL.
+ * The batch's scratch is used, so this belongs to the batch's thread.
  */
-void ftl_row_batch_problem(const ftl_table *table, const ftl_table_block *block, const ftl_row_batch *batch, size_t i,
+void ftl_row_batch_problem(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, size_t i,
                            size_t *row, ftl_error *error);
 
 #endif

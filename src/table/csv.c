@@ -1,0 +1,266 @@
+/* CSV: RFC 4180 and what people have. docs/CSV.md says what is read how. */
+#include "table/csv.h"
+
+#include <string.h>
+
+enum { SNIFF_BYTES = 16 * 1024 };
+
+static int csv_bid(const uint8_t *data, size_t size)
+{
+    (void)data;
+    (void)size;
+    return 0; /* what no other format claims */
+}
+
+/* Files that are no text but are offered in the place of one. */
+static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *error)
+{
+    static const struct {
+        const char *magic;
+        size_t size;
+        const char *what;
+    } foreign[] = {
+        {"\xff\xfe", 2, "UTF-16 text; convert it to UTF-8"},
+        {"\xfe\xff", 2, "UTF-16 text; convert it to UTF-8"},
+        {"PAR1", 4, "a Parquet file; convert it to CSV"},
+        {"ARROW1", 6, "an Arrow file; convert it to CSV"},
+        {"PK\3\4", 4, "a zip file (.xlsx, .npz); save the table as CSV or .npy"},
+        {"\xd0\xcf\x11\xe0", 4, "an Excel file; save the table as CSV"},
+        {"SQLite format 3", 15, "a SQLite database; export the table as CSV"},
+    };
+    for (size_t i = 0; i < FTL_ARRAY_LEN(foreign); i++) {
+        if (size >= foreign[i].size && memcmp(data, foreign[i].magic, foreign[i].size) == 0)
+            return FTL_FAIL(error, FTL_UNSUPPORTED, "the input is %s", foreign[i].what);
+    }
+    return FTL_OK;
+}
+
+static bool usable_delimiter(char c)
+{
+    return (c >= ' ' || c == '\t') && c != '"' && !(c >= '0' && c <= '9');
+}
+
+static ftl_status set_dialect(ftl_csv *csv, const ftl_table_options *options, ftl_error *error)
+{
+    csv->decimal = options->decimal ? options->decimal : '.';
+    if (csv->decimal != '.' && csv->decimal != ',')
+        return FTL_FAIL(error, FTL_ARG, "the decimal mark is '.' or ','");
+    csv->delimiter = options->delimiter;
+    if (csv->delimiter && !usable_delimiter(csv->delimiter))
+        return FTL_FAIL(error, FTL_ARG, "the delimiter is one ASCII character, no digit, quote or line end");
+    if (csv->delimiter == csv->decimal)
+        return FTL_FAIL(error, FTL_ARG, "the delimiter and the decimal mark are both '%c'", csv->decimal);
+    return FTL_OK;
+}
+
+static bool is_blank(const uint8_t *data, size_t size, char delimiter)
+{
+    for (size_t i = 0; i < size; i++) {
+        if ((data[i] != ' ' && data[i] != '\t') || data[i] == (uint8_t)delimiter)
+            return false;
+    }
+    return true;
+}
+
+static ftl_status record_too_long(const ftl_table *table, const ftl_csv *csv, ftl_error *error)
+{
+    ftl_error_set(error, FTL_LIMIT,
+                  "line %lld: the record that begins here is longer than %zu bytes; look for a quote that is not "
+                  "closed, or raise the limit with --max-record",
+                  (long long)csv->line, table->max_record);
+    if (error)
+        error->line = csv->line;
+    return FTL_LIMIT;
+}
+
+static ftl_status quote_is_open(const ftl_csv *csv, ftl_error *error)
+{
+    ftl_error_set(error, FTL_VALUE, "line %lld: a quote opened in the record that begins here is never closed",
+                  (long long)csv->line);
+    if (error)
+        error->line = csv->line;
+    return FTL_VALUE;
+}
+
+/*
+ * Scans records in data[*used..size) and lists those that are not blank (records and their lines; starts count from
+ * data[0] plus base). Stops at max_rows, behind wanted bytes or where a record does not end; *used moves behind the last one.
+ */
+static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan *scan, const uint8_t *data, size_t size,
+                              bool final, size_t base, size_t wanted, size_t max_rows, ftl_table_block *block,
+                              size_t *used)
+{
+    while (*used < size && *used < wanted && block->rows < max_rows && block->rows < block->records_room) {
+        size_t content = 0, total = 0;
+        ftl_csv_found found =
+            ftl_csv_scan_record(scan, csv->delimiter, data + *used, size - *used, final, &content, &total);
+        if (found != FTL_CSV_RECORD)
+            return found;
+        if (content > table->max_record)
+            return FTL_CSV_MORE; /* the caller sees that it is too long */
+        if (!is_blank(data + *used, content, csv->delimiter))
+            block->records[block->rows++] =
+                (ftl_record){.start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
+        csv->line += 1 + (scan->quotes ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
+        *used += total;
+        *scan = (ftl_csv_scan){0};
+    }
+    return FTL_CSV_RECORD;
+}
+
+static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error)
+{
+    ftl_csv *csv = table->state;
+    ftl_csv_scan scan = {0};
+    size_t min = 1;
+    while (block->rows < max_rows && block->size < table->block_bytes) {
+        const uint8_t *data;
+        size_t size, used = 0;
+        FTL_TRY(ftl_stream_ahead(table->stream, min, &data, &size, error));
+        bool final = size < min;
+        if (size == 0)
+            break;
+        FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room, block->rows + 1, sizeof(ftl_record),
+                         error));
+        ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->size,
+                                       table->block_bytes - block->size, max_rows, block, &used);
+        if (block->rows) { /* blank lines before the first row are dropped: a block of them would look like the end */
+            FTL_TRY(ftl_table_block_reserve(block, block->size + used, error));
+            memcpy(block->data + block->size, data, used);
+            block->size += used;
+        }
+        ftl_stream_consume(table->stream, used);
+        if (found == FTL_CSV_OPEN_QUOTE)
+            return quote_is_open(csv, error);
+        if (found == FTL_CSV_MORE && size - used > table->max_record)
+            return record_too_long(table, csv, error);
+        min = found == FTL_CSV_MORE ? size - used + 1 : 1;
+    }
+    return block->rows ? FTL_OK : FTL_END;
+}
+
+/* The next record that is not blank, shown in the stream's buffer and not consumed; END when there is none. */
+static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **record, size_t *content, size_t *total,
+                              ftl_error *error)
+{
+    ftl_csv_scan scan = {0};
+    for (size_t min = 1;;) {
+        size_t size;
+        FTL_TRY(ftl_stream_ahead(table->stream, min, record, &size, error));
+        if (size == 0)
+            return FTL_END;
+        ftl_csv_found found =
+            ftl_csv_scan_record(&scan, csv->delimiter, *record, size, size < min, content, total);
+        if (found == FTL_CSV_OPEN_QUOTE)
+            return quote_is_open(csv, error);
+        if ((found == FTL_CSV_MORE ? size : *content) > table->max_record)
+            return record_too_long(table, csv, error);
+        if (found == FTL_CSV_RECORD && !is_blank(*record, *content, csv->delimiter))
+            return FTL_OK;
+        min = size + 1;
+        if (found == FTL_CSV_RECORD) {
+            ftl_stream_consume(table->stream, *total);
+            csv->line++;
+            scan = (ftl_csv_scan){0};
+            min = 1;
+        }
+    }
+}
+
+/* The name of a header cell; an empty one gets pandas' name, which is what models of such files have. */
+static const char *cell_name(ftl_table *table, size_t column, const uint8_t *cell, size_t size)
+{
+    if (size && cell[0] == '"') {
+        char *text = ftl_arena_alloc(&table->arena, size);
+        if (!text)
+            return NULL;
+        size = ftl_csv_unquote(cell, size, text);
+        cell = (const uint8_t *)text;
+    }
+    if (size == 0)
+        return ftl_arena_printf(&table->arena, "Unnamed: %zu", column);
+    return ftl_arena_string(&table->arena, (const char *)cell, size);
+}
+
+static ftl_status read_header(ftl_table *table, ftl_csv *csv, ftl_error *error)
+{
+    const uint8_t *record = (const uint8_t *)csv->header;
+    if (memchr(record, '\0', csv->header_size))
+        return FTL_FAIL(error, FTL_SCHEMA, "the header line has a zero byte: the input is no text table");
+    uint32_t *ends = ftl_arena_array(&table->arena, table->info.n_columns, sizeof *ends);
+    table->names = ftl_arena_zero_array(&table->arena, table->info.n_columns, sizeof *table->names);
+    if (!ends || !table->names)
+        return FTL_OOM(error);
+    ftl_csv_split(record, csv->header_size, csv->delimiter, ends, table->info.n_columns);
+    for (size_t i = 0, begin = 0; i < table->info.n_columns; begin = ends[i++] + (size_t)1) {
+        table->names[i] = cell_name(table, i, record + begin, ends[i] - begin);
+        if (!table->names[i])
+            return FTL_OOM(error);
+    }
+    return FTL_OK;
+}
+
+static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options *options, ftl_error *error)
+{
+    const uint8_t *data;
+    size_t size, content = 0, total = 0;
+    FTL_TRY(ftl_stream_ahead(table->stream, SNIFF_BYTES, &data, &size, error));
+    bool final = size < SNIFF_BYTES;
+    FTL_TRY(refuse_foreign(data, size, error));
+    if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
+        ftl_stream_consume(table->stream, 3);
+        data += 3;
+        size -= 3;
+    }
+    if (!csv->delimiter)
+        csv->delimiter = ftl_csv_sniff(data, size, final, csv->decimal);
+    table->info.delimiter = csv->delimiter;
+    ftl_status status = peek_record(table, csv, &data, &content, &total, error);
+    if (status == FTL_END)
+        return FTL_FAIL(error, FTL_SCHEMA, "the table is empty: there is not even a header line");
+    FTL_TRY(status);
+    table->info.n_columns = ftl_csv_split(data, content, csv->delimiter, NULL, 0);
+    if (options->no_header)
+        return FTL_OK;
+    csv->header = ftl_arena_string(&table->arena, (const char *)data, content);
+    if (!csv->header)
+        return FTL_OOM(error);
+    csv->header_size = content;
+    csv->line += 1 + (int64_t)ftl_csv_count_lines(data, content);
+    ftl_stream_consume(table->stream, total);
+    return read_header(table, csv, error);
+}
+
+static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, ftl_error *error)
+{
+    ftl_csv *csv = FTL_ARENA_NEW(&table->arena, ftl_csv);
+    if (!csv)
+        return FTL_OOM(error);
+    table->state = csv;
+    csv->line = 1;
+    csv->header = "";
+    table->info.dtype = FTL_F64;
+    FTL_TRY(set_dialect(csv, options, error));
+    FTL_TRY(ftl_na_values_init(&csv->na, &table->arena, options->na_values, options->n_na_values, csv->decimal, error));
+    return begin(table, csv, options, error);
+}
+
+static void csv_close(ftl_table *table) { (void)table; /* everything lives in the arena */ }
+
+static const char *csv_header(const ftl_table *table, size_t *size)
+{
+    const ftl_csv *csv = table->state;
+    *size = csv->header_size;
+    return csv->header;
+}
+
+const ftl_table_format ftl_table_csv = {
+    .name = "CSV",
+    .bid = csv_bid,
+    .open = csv_open,
+    .close = csv_close,
+    .header = csv_header,
+    .read = csv_read,
+    .convert = ftl_csv_convert,
+    .explain = ftl_csv_explain,
+};

@@ -1,0 +1,177 @@
+/* Records to columns. Everything here reads the table and the block only. */
+#include "base/number.h"
+#include "table/csv.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct cell {
+    const char *text;
+    size_t size;
+} cell;
+
+/* Splits a record into batch->cells. Returns the number of cells, which may be another than the table's. */
+static size_t split_record(const ftl_csv *csv, const ftl_table *table, const ftl_table_block *block, size_t row,
+                           ftl_row_batch *batch)
+{
+    const ftl_record *record = &block->records[row];
+    return ftl_csv_split(block->data + record->start, record->size, csv->delimiter, batch->cells,
+                         table->info.n_columns);
+}
+
+/* The text of a cell of the record that was split last; in the file's bytes, or in scratch when it had quotes. */
+static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_batch *batch, size_t column)
+{
+    const uint8_t *data = block->data + block->records[row].start;
+    size_t begin = column ? batch->cells[column - 1] + (size_t)1 : 0;
+    size_t size = batch->cells[column] - begin;
+    if (size == 0 || data[begin] != '"')
+        return (cell){(const char *)data + begin, size};
+    return (cell){batch->scratch, ftl_csv_unquote(data + begin, size, batch->scratch)};
+}
+
+static cell trim(cell c)
+{
+    while (c.size && (c.text[0] == ' ' || c.text[0] == '\t')) {
+        c.text++;
+        c.size--;
+    }
+    while (c.size && (c.text[c.size - 1] == ' ' || c.text[c.size - 1] == '\t'))
+        c.size--;
+    return c;
+}
+
+static bool is_word(cell c, const char *word) { return c.size == strlen(word) && memcmp(c.text, word, c.size) == 0; }
+
+/* What a number column takes besides plain numbers. */
+static bool unusual_number(const ftl_csv *csv, cell c, double *out)
+{
+    c = trim(c);
+    if (ftl_na_values_has(&csv->na, c.text, c.size))
+        *out = (double)NAN;
+    else if (is_word(c, "True") || is_word(c, "TRUE") || is_word(c, "true"))
+        *out = 1;
+    else if (is_word(c, "False") || is_word(c, "FALSE") || is_word(c, "false"))
+        *out = 0;
+    else
+        return ftl_parse_f64(c.text, c.size, csv->decimal, out);
+    return true;
+}
+
+static bool cell_number(const ftl_csv *csv, cell c, double *out)
+{
+    if (FTL_UNLIKELY(!ftl_parse_f64(c.text, c.size, csv->decimal, out)) && !unusual_number(csv, c, out))
+        return false;
+    if (csv->na.n_numbers && ftl_na_values_has_number(&csv->na, *out))
+        *out = (double)NAN;
+    return true;
+}
+
+/* Sets one value of one column; *good turns false when a number column has text. */
+static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t i, size_t row, cell c, bool *good,
+                               ftl_error *error)
+{
+    const ftl_table_column_request *request = &batch->requests[i];
+    if (request->type == FTL_STRING) {
+        bool valid = request->raw || !ftl_na_values_has(&csv->na, c.text, c.size);
+        return ftl_row_batch_set_string(batch, i, row, c.text, c.size, valid, error);
+    }
+    double value = (double)NAN;
+    if (!cell_number(csv, c, &value))
+        *good = false;
+    if (request->type == FTL_F64)
+        ((double *)batch->buffers[i].values)[row] = value;
+    else
+        ((float *)batch->buffers[i].values)[row] = (float)value;
+    return FTL_OK;
+}
+
+static ftl_status convert_record(const ftl_table *table, const ftl_table_block *block, size_t row, ftl_row_batch *batch,
+                                 ftl_error *error)
+{
+    const ftl_csv *csv = table->state;
+    size_t cells = split_record(csv, table, block, row, batch);
+    bool good = cells == table->info.n_columns;
+    for (size_t i = 0; i < batch->n_columns; i++) {
+        size_t column = batch->requests[i].index;
+        /* A short row's last cells count as empty: the row is bad, yet its raw columns are kept. */
+        cell c = column < cells ? cell_text(block, row, batch, column) : (cell){"", 0};
+        FTL_TRY(convert_cell(csv, batch, i, row, c, &good, error));
+    }
+    if (FTL_LIKELY(good))
+        return FTL_OK;
+    ftl_row_batch_blank(batch, row);
+    return ftl_row_batch_mark_bad(batch, row, error);
+}
+
+ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, ftl_error *error)
+{
+    size_t longest = 0;
+    for (size_t row = 0; row < block->rows; row++)
+        longest = block->records[row].size > longest ? block->records[row].size : longest;
+    FTL_TRY(ftl_grow(batch->account, &batch->scratch, &batch->scratch_room, longest, 1, error));
+    FTL_TRY(ftl_grow(batch->account, &batch->cells, &batch->cells_room, table->info.n_columns, sizeof(uint32_t), error));
+    for (size_t row = 0; row < block->rows; row++)
+        FTL_TRY(convert_record(table, block, row, batch, error));
+    return FTL_OK;
+}
+
+/* ---- Why a row is bad ---------------------------------------------------------------------------------------- */
+
+enum { EXCERPT = 40 };
+
+/* At most EXCERPT bytes of a cell, not cutting a UTF-8 character. */
+static int excerpt(cell c)
+{
+    size_t n = c.size < EXCERPT ? c.size : EXCERPT;
+    while (n && n < c.size && ((unsigned char)c.text[n] & 0xc0) == 0x80)
+        n--;
+    return (int)n;
+}
+
+static void explain_cell(const ftl_table *table, int64_t line, size_t column, cell c, ftl_error *error)
+{
+    const ftl_csv *csv = table->state;
+    char place[128];
+    cell name = {"", 0};
+    if (table->names) {
+        name = (cell){table->names[column], strlen(table->names[column])};
+        snprintf(place, sizeof place, "column '%.*s%s'", excerpt(name), name.text, name.size > EXCERPT ? "..." : "");
+    } else {
+        snprintf(place, sizeof place, "cell %zu", column + 1);
+    }
+    double value;
+    cell plain = trim(c);
+    char other = csv->decimal == '.' ? ',' : '.';
+    const char *hint = "";
+    if (ftl_parse_f64(plain.text, plain.size, other, &value))
+        hint = other == ',' ? "; for a decimal comma give --decimal ," : "; the decimal mark is set to ','";
+    ftl_error_set(error, FTL_VALUE, "line %lld, %s: '%.*s%s' is not a number%s", (long long)line, place, excerpt(c),
+                  c.text, c.size > EXCERPT ? "..." : "", hint);
+    error->column = (int64_t)column;
+}
+
+void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, size_t row,
+                     ftl_error *error)
+{
+    const ftl_csv *csv = table->state;
+    int64_t line = block->records[row].line;
+    size_t cells = split_record(csv, table, block, row, batch);
+    if (cells != table->info.n_columns) {
+        ftl_error_set(error, FTL_SHAPE, "line %lld: %zu cell%s where the %s %zu", (long long)line, cells,
+                      cells == 1 ? "" : "s", table->names ? "header has" : "first record has", table->info.n_columns);
+        return;
+    }
+    for (size_t i = 0; i < batch->n_columns; i++) {
+        if (batch->requests[i].type == FTL_STRING)
+            continue;
+        double value;
+        size_t column = batch->requests[i].index;
+        cell c = cell_text(block, row, batch, column);
+        if (!cell_number(csv, c, &value)) {
+            explain_cell(table, line, column, c, error);
+            return;
+        }
+    }
+}

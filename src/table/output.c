@@ -1,0 +1,175 @@
+#include "table/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static ftl_status cannot_write(const ftl_output *output, int number, ftl_error *error)
+{
+    char text[128];
+    const char *reason = strerror_r(number, text, sizeof text);
+    if (number == EPIPE)
+        return FTL_FAIL(error, FTL_IO, "cannot write %s: nobody reads it any more", output->shown);
+    if (number == ENOENT && output->folder)
+        return FTL_FAIL(error, FTL_IO, "cannot write %s: the folder %s does not exist", output->shown, output->folder);
+    return FTL_FAIL(error, FTL_IO, "cannot write %s: %s%s", output->shown, reason,
+                    output->temporary ? "; nothing was left under that name" : "");
+}
+
+/* The target behind symbolic links, so that a link stays a link. */
+static ftl_status resolve(ftl_output *output, const char *path, bool exists, ftl_error *error)
+{
+    char real[PATH_MAX];
+    const char *target = exists && realpath(path, real) ? real : path;
+    const char *slash = strrchr(target, '/');
+    output->target = ftl_arena_string(&output->arena, target, strlen(target));
+    if (!slash)
+        output->folder = ".";
+    else if (slash == target)
+        output->folder = "/";
+    else
+        output->folder = ftl_arena_string(&output->arena, target, (size_t)(slash - target));
+    if (!output->target || !output->folder)
+        return FTL_OOM(error);
+    return FTL_OK;
+}
+
+/* A new file of a random name beside the target. */
+static ftl_status create_temporary(ftl_output *output, ftl_error *error)
+{
+    for (int attempt = 0; attempt < 100; attempt++) {
+        uint64_t number;
+        if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+            number = (uint64_t)getpid() * UINT64_C(1000003) + (uint64_t)attempt;
+        const char *slash = strcmp(output->folder, "/") == 0 ? "" : "/";
+        const char *name = ftl_arena_printf(&output->arena, "%s%s.foretell-%016llx.tmp", output->folder, slash,
+                                            (unsigned long long)number);
+        if (!name)
+            return FTL_OOM(error);
+        output->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (output->fd >= 0) {
+            output->temporary = name;
+            return FTL_OK;
+        }
+        if (errno != EEXIST && errno != EINTR)
+            return cannot_write(output, errno, error);
+    }
+    return cannot_write(output, EEXIST, error);
+}
+
+static ftl_status open_path(ftl_output *output, const char *path, ftl_error *error)
+{
+    struct stat st;
+    bool exists = stat(path, &st) == 0;
+    if (path[0] == '\0')
+        return FTL_FAIL(error, FTL_IO, "the name of the output file is empty");
+    if (exists && S_ISDIR(st.st_mode))
+        return FTL_FAIL(error, FTL_IO, "cannot write %s: it is a directory; give the name of a file", path);
+    if (exists && !S_ISREG(st.st_mode)) {
+        output->fd = open(path, O_WRONLY | O_CLOEXEC);
+        return output->fd < 0 ? cannot_write(output, errno, error) : FTL_OK;
+    }
+    if (exists && access(path, W_OK) != 0)
+        return cannot_write(output, errno, error);
+    if (path[strlen(path) - 1] == '/')
+        return FTL_FAIL(error, FTL_IO, "cannot write %s: it names a folder; give the name of a file", path);
+    FTL_TRY(resolve(output, path, exists, error));
+    FTL_TRY(create_temporary(output, error));
+    if (exists && fchmod(output->fd, st.st_mode & 07777) != 0)
+        return cannot_write(output, errno, error);
+    return FTL_OK;
+}
+
+ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, ftl_error *error)
+{
+    *output = (ftl_output){.fd = -1};
+    ftl_arena_init(&output->arena, account);
+    if (strcmp(path, "-") == 0) {
+        output->fd = STDOUT_FILENO;
+        output->shown = "standard output";
+        return FTL_OK;
+    }
+    output->shown = ftl_arena_string(&output->arena, path, strlen(path));
+    ftl_status status = FTL_NOMEM;
+    if (output->shown)
+        status = open_path(output, path, error);
+    else
+        ftl_error_set(error, FTL_NOMEM, "out of memory");
+    if (status != FTL_OK)
+        ftl_output_abort(output);
+    return status;
+}
+
+ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
+{
+    const char *next = data;
+    while (size) {
+        ssize_t n = write(output->fd, next, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return cannot_write(output, errno, error);
+        next += n;
+        size -= (size_t)n;
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error)
+{
+    ssize_t n = pwrite(output->fd, data, size, 0);
+    return n == (ssize_t)size ? FTL_OK : cannot_write(output, n < 0 ? errno : ENOSPC, error);
+}
+
+/* Closes fd, which is not standard output. False on failure, with errno set. */
+static bool close_file(ftl_output *output)
+{
+    int fd = output->fd;
+    output->fd = -1;
+    /* EINTR: the descriptor is gone all the same, and the data were synced before. */
+    return close(fd) == 0 || errno == EINTR;
+}
+
+static ftl_status complete(ftl_output *output, ftl_error *error)
+{
+    /* Some file systems cannot sync and say so; that is not the data's loss. */
+    if (fsync(output->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+        return cannot_write(output, errno, error);
+    if (!close_file(output) || rename(output->temporary, output->target) != 0)
+        return cannot_write(output, errno, error);
+    output->temporary = NULL;
+    int folder = open(output->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0) { /* the name is there; that it survives a power cut is all that is left to do */
+        (void)fsync(folder);
+        close(folder);
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
+{
+    ftl_status status = FTL_OK;
+    if (output->temporary)
+        status = complete(output, error);
+    else if (output->fd != STDOUT_FILENO && !close_file(output))
+        status = cannot_write(output, errno, error);
+    ftl_output_abort(output);
+    return status;
+}
+
+void ftl_output_abort(ftl_output *output)
+{
+    if (output->fd >= 0 && output->fd != STDOUT_FILENO)
+        close_file(output);
+    output->fd = -1;
+    if (output->temporary)
+        unlink(output->temporary);
+    output->temporary = NULL;
+    ftl_arena_free(&output->arena);
+}

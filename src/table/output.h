@@ -1,0 +1,27 @@
+/*
+ * Where a sink's bytes go. A plain file is written under a temporary name in its folder and gets its own name when complete;
+ * standard output, pipes and devices are written as they are.
+ */
+#ifndef FTL_TABLE_OUTPUT_H
+#define FTL_TABLE_OUTPUT_H
+
+#include "base/arena.h"
+
+typedef struct ftl_output {
+    ftl_arena arena;       /* the strings */
+    int fd;                /* -1: closed */
+    const char *shown;     /* for messages */
+    const char *target;    /* what the temporary file becomes */
+    const char *temporary; /* NULL: written in place */
+    const char *folder;
+} ftl_output;
+
+FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error);
+/* Overwrites bytes at the beginning; for plain files. */
+FTL_MUST_USE ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error);
+/* Both close and free the output, the first also when it fails. */
+FTL_MUST_USE ftl_status ftl_output_commit(ftl_output *output, ftl_error *error);
+void ftl_output_abort(ftl_output *output);
+
+#endif
