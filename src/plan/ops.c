@@ -1,7 +1,8 @@
 /* Which file runs which kind of operation. */
 #include "plan/plan.h"
 
-extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_check;
+extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_check, ftl_op_impl_linear, ftl_op_impl_link,
+    ftl_op_impl_decide;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -11,4 +12,7 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_CONSTANT] = &ftl_op_impl_gather,
     [FTL_OP_ADD] = &ftl_op_impl_gather,
     [FTL_OP_CHECK] = &ftl_op_impl_check,
+    [FTL_OP_LINEAR] = &ftl_op_impl_linear,
+    [FTL_OP_LINK] = &ftl_op_impl_link,
+    [FTL_OP_DECIDE] = &ftl_op_impl_decide,
 };
