@@ -1,6 +1,7 @@
 /*
- * numpy arrays: from a pickled state, from a scalar, from a buffer, from bytes in the stream. An array is built once; a second
- * state is refused, so that what was validated (sparse matrices) stays valid.
+ * numpy arrays: from a pickled state, from a scalar, from a buffer, from bytes in the stream. An
+ * array is built once; a second state is refused, so that what was validated (sparse matrices)
+ * stays valid.
  */
 #include "pickle/utf8.h"
 #include "pickle/vm.h"
@@ -36,18 +37,25 @@ ftl_status ftl_vm_array_new(ftl_vm *vm, ftl_node **out)
 static ftl_status read_shape(ftl_vm *vm, ftl_node_array *array, const ftl_node *shape)
 {
     if (shape->kind != FTL_NODE_TUPLE && shape->kind != FTL_NODE_LIST)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the shape of a numpy array is no tuple: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the shape of a numpy array is no tuple: the file is damaged");
     if (shape->u.seq.size > FTL_MAX_DIMS)
-        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "a numpy array has more than %d dimensions", FTL_MAX_DIMS);
+        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "a numpy array has more than %d dimensions",
+                           FTL_MAX_DIMS);
     size_t count = 1, extent_bytes = array->dtype->item_size ? array->dtype->item_size : 1;
     for (size_t d = 0; d < shape->u.seq.size; d++) {
         int64_t n;
         if (!ftl_node_as_int(shape->u.seq.items[d], &n) || n < 0)
-            return FTL_VM_FAIL(vm, FTL_CORRUPT, "the shape of a numpy array is negative or no number: the file is damaged");
+            return FTL_VM_FAIL(
+                vm, FTL_CORRUPT,
+                "the shape of a numpy array is negative or no number: the file is damaged");
         array->shape[d] = (size_t)n;
-        bool fits = ftl_mul_size(extent_bytes, n ? (size_t)n : 1, &extent_bytes) && extent_bytes <= PTRDIFF_MAX;
+        bool fits = ftl_mul_size(extent_bytes, n ? (size_t)n : 1, &extent_bytes) &&
+                    extent_bytes <= PTRDIFF_MAX;
         if (!fits || !ftl_mul_size(count, (size_t)n, &count))
-            return FTL_VM_FAIL(vm, FTL_CORRUPT, "the shape of a numpy array is larger than any memory: the file is damaged");
+            return FTL_VM_FAIL(
+                vm, FTL_CORRUPT,
+                "the shape of a numpy array is larger than any memory: the file is damaged");
     }
     if (array->dtype->item_size == 0 && count > MAX_EMPTY_ITEMS)
         return FTL_VM_FAIL(vm, FTL_LIMIT, "a numpy array has %zu items of no bytes", count);
@@ -56,15 +64,20 @@ static ftl_status read_shape(ftl_vm *vm, ftl_node_array *array, const ftl_node *
     return FTL_OK;
 }
 
-ftl_status ftl_vm_array_shape(ftl_vm *vm, ftl_node_array *array, const ftl_node *dtype, const ftl_node *shape)
+ftl_status ftl_vm_array_shape(ftl_vm *vm, ftl_node_array *array, const ftl_node *dtype,
+                              const ftl_node *shape)
 {
     if (dtype->kind != FTL_NODE_DTYPE)
-        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "a numpy array has a dtype that is not numpy's own");
+        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED,
+                           "a numpy array has a dtype that is not numpy's own");
     array->dtype = dtype->u.dtype;
     return read_shape(vm, array, shape);
 }
 
-static bool has_object(const ftl_dtype *dtype) { return ((const ftl_pk_dtype *)(const void *)dtype)->has_object; }
+static bool has_object(const ftl_dtype *dtype)
+{
+    return ((const ftl_pk_dtype *)(const void *)dtype)->has_object;
+}
 
 static uint8_t *aligned_copy(ftl_vm *vm, const void *data, size_t size)
 {
@@ -104,8 +117,10 @@ ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array, const ftl_nod
         FTL_TRY(ftl_vm_latin1(vm, bytes, &latin));
         bytes = latin;
     }
-    if (bytes->kind != FTL_NODE_BYTES || has_object(a->dtype) || bytes->u.str.size != a->size * a->dtype->item_size)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the data of a numpy array do not fill its shape: the file is damaged");
+    if (bytes->kind != FTL_NODE_BYTES || has_object(a->dtype) ||
+        bytes->u.str.size != a->size * a->dtype->item_size)
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the data of a numpy array do not fill its shape: the file is damaged");
     ftl_pk_packing packing;
     bool found;
     FTL_TRY(ftl_vm_find_packing(vm, a->dtype, &packing, &found));
@@ -118,7 +133,9 @@ ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array, const ftl_n
 {
     ftl_node_array *a = &array->array;
     if (list->kind != FTL_NODE_LIST || list->u.seq.size != a->size)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the objects of a numpy array do not fill its shape: the file is damaged");
+        return FTL_VM_FAIL(
+            vm, FTL_CORRUPT,
+            "the objects of a numpy array do not fill its shape: the file is damaged");
     FTL_TRY(ftl_vm_spend(vm, a->size * sizeof(ftl_node *)));
     a->data = NULL;
     a->objects = ftl_arena_copy(vm->arena, list->u.seq.items, a->size * sizeof(ftl_node *));
@@ -128,13 +145,16 @@ ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array, const ftl_n
     return FTL_OK;
 }
 
-/* (version, shape, dtype, is Fortran, data); the oldest form lacks the version. MaskedArray appends mask and fill value. */
+/* (version, shape, dtype, is Fortran, data); the oldest form lacks the version. MaskedArray appends
+ * mask and fill value. */
 ftl_status ftl_vm_array_build(ftl_vm *vm, ftl_node *node, const ftl_node *state)
 {
     if (ftl_node_array_built(node))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a numpy array gets its data twice: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a numpy array gets its data twice: the file is damaged");
     if (state->kind != FTL_NODE_TUPLE || state->u.seq.size < 4)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the state of a numpy array is no tuple: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the state of a numpy array is no tuple: the file is damaged");
     ftl_node *const *s = state->u.seq.items + (state->u.seq.size == 4 ? 0 : 1);
     if (ftl_node_array_built(s[3])) { /* read packed already, see ftl_vm_packed_literal */
         node->u.array = s[3]->u.array;
@@ -150,7 +170,8 @@ ftl_status ftl_vm_array_build(ftl_vm *vm, ftl_node *node, const ftl_node *state)
     if (ftl_node_as_int(s[2], &flag))
         fortran = flag != 0;
     else if (!ftl_node_as_bool(s[2], &fortran))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the memory order of a numpy array is no flag: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the memory order of a numpy array is no flag: the file is damaged");
     array->array.fortran = fortran && array->array.ndim > 1;
     if (s[3]->kind == FTL_NODE_LIST)
         FTL_TRY(ftl_vm_array_set_objects(vm, array, s[3]));
@@ -217,7 +238,9 @@ ftl_status ftl_vm_frombuffer(ftl_vm *vm, const ftl_node *args, ftl_node **out)
     ftl_node *node;
     ftl_pk_array *array;
     if (args->u.seq.size != 4)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a numpy array misses its buffer, dtype, shape or order: the file is damaged");
+        return FTL_VM_FAIL(
+            vm, FTL_CORRUPT,
+            "a numpy array misses its buffer, dtype, shape or order: the file is damaged");
     FTL_TRY(ftl_vm_new(vm, FTL_NODE_ARRAY, &node));
     FTL_TRY(ftl_vm_become_array(vm, node, &array));
     FTL_TRY(ftl_vm_array_shape(vm, &array->array, a[1], a[2]));

@@ -1,6 +1,7 @@
 /*
- * Elements of numpy arrays by index, whatever the dtype and memory order. Object arrays yield what their nodes are. These
- * are for parameters and small tables; bulk data is read through `data` by those who know its dtype.
+ * Elements of numpy arrays by index, whatever the dtype and memory order. Object arrays yield what
+ * their nodes are. These are for parameters and small tables; bulk data is read through `data` by
+ * those who know its dtype.
  */
 #include "pickle/node.h"
 #include "pickle/utf8.h"
@@ -100,7 +101,8 @@ static bool unsigned_value(const unsigned char *p, uint32_t size, uint64_t *out)
 
 bool ftl_array_f64_at(const ftl_node_array *array, size_t i, double *out)
 {
-    if (array->objects) /* an element that is itself an object array is no number, so this does not recurse further */
+    if (array->objects) /* an element that is itself an object array is no number, so this does not
+                           recurse further */
         return i < array->size && ftl_node_as_f64(array->objects[i], out);
     const unsigned char *p = element(array, i);
     int64_t integer;
@@ -152,14 +154,16 @@ bool ftl_array_i64_at(const ftl_node_array *array, size_t i, int64_t *out)
     }
 }
 
-ftl_status ftl_array_string_at(const ftl_node_array *array, size_t i, ftl_arena *arena, ftl_node_string *out,
-                               ftl_error *error)
+ftl_status ftl_array_string_at(const ftl_node_array *array, size_t i, ftl_arena *arena,
+                               ftl_node_string *out, ftl_error *error)
 {
     if (i >= array->size)
-        return FTL_FAIL(error, FTL_CORRUPT, "element %zu is past the end of an array of %zu", i, array->size);
+        return FTL_FAIL(error, FTL_CORRUPT, "element %zu is past the end of an array of %zu", i,
+                        array->size);
     if (array->objects) {
         if (!ftl_node_as_str(array->objects[i], out))
-            return FTL_FAIL(error, FTL_UNSUPPORTED, "element %zu of an object array is not text", i);
+            return FTL_FAIL(error, FTL_UNSUPPORTED, "element %zu of an object array is not text",
+                            i);
         return FTL_OK;
     }
     const unsigned char *p = element(array, i);
@@ -167,7 +171,8 @@ ftl_status ftl_array_string_at(const ftl_node_array *array, size_t i, ftl_arena 
     if (array->dtype->kind == 'U' && (p || size == 0))
         return ftl_utf8_from_ucs4(arena, p, size / 4, out, error);
     if (array->dtype->kind != 'S' || !p)
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "an array of dtype kind '%c' holds no text", array->dtype->kind);
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "an array of dtype kind '%c' holds no text",
+                        array->dtype->kind);
     while (size && p[size - 1] == 0)
         size--; /* numpy pads S with NUL */
     char *text = ftl_arena_string(arena, (const char *)p, size);

@@ -1,6 +1,6 @@
 /*
- * Functions that a model never needs and an attack does. Nothing in a pickle is ever called here; the list serves to say
- * plainly what such a file is, instead of "unsupported".
+ * Functions that a model never needs and an attack does. Nothing in a pickle is ever called here;
+ * the list serves to say plainly what such a file is, instead of "unsupported".
  */
 #include "pickle/vm.h"
 
@@ -10,36 +10,111 @@ typedef struct rule {
 } rule;
 
 static const rule dangerous[] = {
-    {"os", NULL},          {"posix", NULL},        {"nt", NULL},          {"subprocess", NULL}, {"commands", NULL},
-    {"popen2", NULL},      {"pty", NULL},          {"sys", NULL},         {"shutil", NULL},     {"socket", NULL},
-    {"ctypes", NULL},      {"ctypes.", NULL},      {"_ctypes", NULL},     {"importlib", NULL},  {"importlib.", NULL},
-    {"imp", NULL},         {"runpy", NULL},        {"code", NULL},        {"codeop", NULL},     {"webbrowser", NULL},
-    {"asyncio", NULL},     {"asyncio.", NULL},     {"multiprocessing", NULL},                   {"multiprocessing.", NULL},
-    {"pip", NULL},         {"pip.", NULL},         {"pip._internal", NULL}, {"ssl", NULL},      {"ftplib", NULL},
-    {"http", NULL},        {"http.", NULL},        {"urllib", NULL},      {"urllib.", NULL},    {"urllib2", NULL},
-    {"requests", NULL},    {"requests.", NULL},    {"smtplib", NULL},     {"telnetlib", NULL},  {"tempfile", NULL},
-    {"pickle", "loads"},    {"pickle", "load"},    {"_pickle", NULL},    {"cPickle", "loads"},
-    {"cPickle", "load"},   {"marshal", NULL},      {"dill", "loads"},     {"joblib", "load"},   {"torch", "load"},
-    {"bdb", NULL},         {"pdb", NULL},          {"cProfile", NULL},    {"profile", NULL},    {"timeit", NULL},
-    {"trace", NULL},       {"doctest", NULL},      {"unittest", NULL},    {"signal", NULL},     {"threading", NULL},
-    {"numpy.testing._private.utils", NULL},        {"numpy.testing.utils", NULL},
-    {"numpy", "load"},     {"numpy", "fromfile"},  {"pandas", "read_pickle"},
-    {"pandas.io.pickle", NULL},                    {"operator", "attrgetter"}, {"operator", "methodcaller"},
-    {"_operator", "attrgetter"},                   {"_operator", "methodcaller"},
-    {"builtins", "eval"},  {"builtins", "exec"},   {"builtins", "compile"}, {"builtins", "__import__"},
-    {"builtins", "open"},  {"builtins", "input"},  {"builtins", "breakpoint"}, {"builtins", "setattr"},
-    {"builtins", "delattr"}, {"builtins", "globals"}, {"builtins", "locals"}, {"builtins", "vars"},
-    {"io", "open"},        {"_io", NULL},          {"linecache", NULL},   {"site", NULL},       {"distutils", NULL},
-    {"distutils.", NULL},  {"setuptools", NULL},   {"setuptools.", NULL},
+    {"os", NULL},
+    {"posix", NULL},
+    {"nt", NULL},
+    {"subprocess", NULL},
+    {"commands", NULL},
+    {"popen2", NULL},
+    {"pty", NULL},
+    {"sys", NULL},
+    {"shutil", NULL},
+    {"socket", NULL},
+    {"ctypes", NULL},
+    {"ctypes.", NULL},
+    {"_ctypes", NULL},
+    {"importlib", NULL},
+    {"importlib.", NULL},
+    {"imp", NULL},
+    {"runpy", NULL},
+    {"code", NULL},
+    {"codeop", NULL},
+    {"webbrowser", NULL},
+    {"asyncio", NULL},
+    {"asyncio.", NULL},
+    {"multiprocessing", NULL},
+    {"multiprocessing.", NULL},
+    {"pip", NULL},
+    {"pip.", NULL},
+    {"pip._internal", NULL},
+    {"ssl", NULL},
+    {"ftplib", NULL},
+    {"http", NULL},
+    {"http.", NULL},
+    {"urllib", NULL},
+    {"urllib.", NULL},
+    {"urllib2", NULL},
+    {"requests", NULL},
+    {"requests.", NULL},
+    {"smtplib", NULL},
+    {"telnetlib", NULL},
+    {"tempfile", NULL},
+    {"pickle", "loads"},
+    {"pickle", "load"},
+    {"_pickle", NULL},
+    {"cPickle", "loads"},
+    {"cPickle", "load"},
+    {"marshal", NULL},
+    {"dill", "loads"},
+    {"joblib", "load"},
+    {"torch", "load"},
+    {"bdb", NULL},
+    {"pdb", NULL},
+    {"cProfile", NULL},
+    {"profile", NULL},
+    {"timeit", NULL},
+    {"trace", NULL},
+    {"doctest", NULL},
+    {"unittest", NULL},
+    {"signal", NULL},
+    {"threading", NULL},
+    {"numpy.testing._private.utils", NULL},
+    {"numpy.testing.utils", NULL},
+    {"numpy", "load"},
+    {"numpy", "fromfile"},
+    {"pandas", "read_pickle"},
+    {"pandas.io.pickle", NULL},
+    {"operator", "attrgetter"},
+    {"operator", "methodcaller"},
+    {"_operator", "attrgetter"},
+    {"_operator", "methodcaller"},
+    {"builtins", "eval"},
+    {"builtins", "exec"},
+    {"builtins", "compile"},
+    {"builtins", "__import__"},
+    {"builtins", "open"},
+    {"builtins", "input"},
+    {"builtins", "breakpoint"},
+    {"builtins", "setattr"},
+    {"builtins", "delattr"},
+    {"builtins", "globals"},
+    {"builtins", "locals"},
+    {"builtins", "vars"},
+    {"io", "open"},
+    {"_io", NULL},
+    {"linecache", NULL},
+    {"site", NULL},
+    {"distutils", NULL},
+    {"distutils.", NULL},
+    {"setuptools", NULL},
+    {"setuptools.", NULL},
 };
 
 static const rule by_value[] = {
-    {"dill._dill", "_create_function"},        {"dill._dill", "_create_code"},   {"dill._dill", "_create_type"},
-    {"dill.dill", "_create_function"},         {"dill.dill", "_create_code"},    {"dill._dill", "_eval_repr"},
-    {"cloudpickle.cloudpickle", "_make_function"},                               {"cloudpickle.cloudpickle", "_make_skel_func"},
-    {"cloudpickle.cloudpickle", "_builtin_type"},                                {"cloudpickle.cloudpickle", "_make_skeleton_class"},
-    {"cloudpickle.cloudpickle", "_fill_function"},                               {"types", "CodeType"},
-    {"types", "FunctionType"},                                                   {"types", "LambdaType"},
+    {"dill._dill", "_create_function"},
+    {"dill._dill", "_create_code"},
+    {"dill._dill", "_create_type"},
+    {"dill.dill", "_create_function"},
+    {"dill.dill", "_create_code"},
+    {"dill._dill", "_eval_repr"},
+    {"cloudpickle.cloudpickle", "_make_function"},
+    {"cloudpickle.cloudpickle", "_make_skel_func"},
+    {"cloudpickle.cloudpickle", "_builtin_type"},
+    {"cloudpickle.cloudpickle", "_make_skeleton_class"},
+    {"cloudpickle.cloudpickle", "_fill_function"},
+    {"types", "CodeType"},
+    {"types", "FunctionType"},
+    {"types", "LambdaType"},
     {"joblib.externals.cloudpickle.cloudpickle", "_make_function"},
     {"joblib.externals.cloudpickle.cloudpickle", "_builtin_type"},
     {"joblib.externals.cloudpickle.cloudpickle", "_make_skeleton_class"},
@@ -48,7 +123,8 @@ static const rule by_value[] = {
 static bool matches(const rule *r, const char *module, const char *name)
 {
     size_t n = strlen(r->module);
-    bool inside = r->module[n - 1] == '.' ? strncmp(module, r->module, n) == 0 : strcmp(module, r->module) == 0;
+    bool inside = r->module[n - 1] == '.' ? strncmp(module, r->module, n) == 0
+                                          : strcmp(module, r->module) == 0;
     return inside && (!r->name || strcmp(name, r->name) == 0);
 }
 
@@ -61,22 +137,26 @@ static bool listed(const rule *rules, size_t count, const char *module, const ch
     return false;
 }
 
-/* Python 2 calls it __builtin__, some attacks builtins.getattr(…); dotted names reach through a class. */
+/* Python 2 calls it __builtin__, some attacks builtins.getattr(…); dotted names reach through a
+ * class. */
 bool ftl_global_is_dangerous(const char *module, const char *name)
 {
     if (strcmp(module, "__builtin__") == 0 || strcmp(module, "__builtins__") == 0)
         module = "builtins";
-    if (strcmp(module, "builtins") == 0 && (strcmp(name, "execfile") == 0 || strcmp(name, "file") == 0))
+    if (strcmp(module, "builtins") == 0 &&
+        (strcmp(name, "execfile") == 0 || strcmp(name, "file") == 0))
         return true;
-    return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) || strstr(name, "__globals__") ||
-           strstr(name, "__subclasses__") || strstr(name, "__builtins__");
+    return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) ||
+           strstr(name, "__globals__") || strstr(name, "__subclasses__") ||
+           strstr(name, "__builtins__");
 }
 
 bool ftl_node_is_dangerous(const ftl_node *node)
 {
     if (node && node->kind == FTL_NODE_GLOBAL)
         return ftl_global_is_dangerous(node->u.global.module, node->u.global.name);
-    return node && node->kind == FTL_NODE_OBJECT && ftl_global_is_dangerous(node->u.object->module, node->u.object->name);
+    return node && node->kind == FTL_NODE_OBJECT &&
+           ftl_global_is_dangerous(node->u.object->module, node->u.object->name);
 }
 
 ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
@@ -105,7 +185,8 @@ ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
 ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable)
 {
     ftl_pickle_report *report = &vm->load->report;
-    if (report->dangerous || callable->kind != FTL_NODE_OBJECT || strcmp(callable->u.object->name, "getattr") != 0)
+    if (report->dangerous || callable->kind != FTL_NODE_OBJECT ||
+        strcmp(callable->u.object->name, "getattr") != 0)
         return FTL_OK;
     report->dangerous = "builtins.getattr";
     report->dangerous_offset = vm->op_offset;

@@ -1,14 +1,14 @@
 /*
  * numpy dtypes: the text form that dtype(…) takes, and the state tuple that __setstate__ takes
- * (version, byte order, sub-array, names, fields, item size, alignment, flags[, metadata]), versions 3 and 4 (numpy's descriptor.c,
- * arraydescr_setstate). A dtype never changes once made: BUILD puts a new one into the node, so arrays that already use the old
- * one keep it.
+ * (version, byte order, sub-array, names, fields, item size, alignment, flags[, metadata]),
+ * versions 3 and 4 (numpy's descriptor.c, arraydescr_setstate). A dtype never changes once made:
+ * BUILD puts a new one into the node, so arrays that already use the old one keep it.
  */
 #include "base/number.h"
 #include "pickle/utf8.h"
 #include "pickle/vm.h"
 
-enum { MAX_FIELDS = 4096, MAX_ITEM = 1 << 28 };
+enum { MAX_FIELDS = 4096, MAX_ITEM = FTL_PK_MAX_ITEM };
 
 static bool file_is_swapped(char order)
 {
@@ -17,7 +17,8 @@ static bool file_is_swapped(char order)
     return (order == '>' && little) || (order == '<' && !little);
 }
 
-static ftl_status new_dtype(ftl_vm *vm, const ftl_dtype *value, bool has_object, const ftl_dtype **out)
+static ftl_status new_dtype(ftl_vm *vm, const ftl_dtype *value, bool has_object,
+                            const ftl_dtype **out)
 {
     ftl_pk_dtype *made = FTL_ARENA_NEW(vm->arena, ftl_pk_dtype);
     if (!made)
@@ -36,15 +37,17 @@ typedef struct named {
 
 /* Names of scalar types, and one-letter codes whose size is not in the text. */
 static const named names[] = {
-    {"?", 'b', 1},       {"bool", 'b', 1},    {"bool_", 'b', 1},    {"int8", 'i', 1},     {"int16", 'i', 2},
-    {"int32", 'i', 4},   {"int64", 'i', 8},   {"uint8", 'u', 1},    {"uint16", 'u', 2},   {"uint32", 'u', 4},
-    {"uint64", 'u', 8},  {"float16", 'f', 2}, {"float32", 'f', 4},  {"float64", 'f', 8},  {"complex64", 'c', 8},
-    {"complex128", 'c', 16},                  {"object", 'O', 8},   {"object_", 'O', 8},  {"O", 'O', 8},
-    {"int", 'i', 8},     {"float", 'f', 8},   {"intp", 'i', 8},     {"d", 'f', 8},        {"f", 'f', 4},
-    {"e", 'f', 2},       {"l", 'i', 8},       {"q", 'i', 8},        {"i", 'i', 4},        {"h", 'i', 2},
-    {"b", 'i', 1},       {"L", 'u', 8},       {"Q", 'u', 8},        {"I", 'u', 4},        {"H", 'u', 2},
-    {"B", 'u', 1},       {"str", 'U', 0},     {"str_", 'U', 0},     {"U", 'U', 0},        {"S", 'S', 0},
-    {"V", 'V', 0},       {"M8", 'M', 8},      {"m8", 'm', 8},       {"record", 'V', 0},   {"void", 'V', 0},
+    {"?", 'b', 1},       {"bool", 'b', 1},    {"bool_", 'b', 1},     {"int8", 'i', 1},
+    {"int16", 'i', 2},   {"int32", 'i', 4},   {"int64", 'i', 8},     {"uint8", 'u', 1},
+    {"uint16", 'u', 2},  {"uint32", 'u', 4},  {"uint64", 'u', 8},    {"float16", 'f', 2},
+    {"float32", 'f', 4}, {"float64", 'f', 8}, {"complex64", 'c', 8}, {"complex128", 'c', 16},
+    {"object", 'O', 8},  {"object_", 'O', 8}, {"O", 'O', 8},         {"int", 'i', 8},
+    {"float", 'f', 8},   {"intp", 'i', 8},    {"d", 'f', 8},         {"f", 'f', 4},
+    {"e", 'f', 2},       {"l", 'i', 8},       {"q", 'i', 8},         {"i", 'i', 4},
+    {"h", 'i', 2},       {"b", 'i', 1},       {"L", 'u', 8},         {"Q", 'u', 8},
+    {"I", 'u', 4},       {"H", 'u', 2},       {"B", 'u', 1},         {"str", 'U', 0},
+    {"str_", 'U', 0},    {"U", 'U', 0},       {"S", 'S', 0},         {"V", 'V', 0},
+    {"M8", 'M', 8},      {"m8", 'm', 8},      {"record", 'V', 0},    {"void", 'V', 0},
     {"bytes_", 'S', 0},
 };
 
@@ -104,28 +107,48 @@ ftl_status ftl_vm_dtype_new(ftl_vm *vm, const char *text, size_t size, ftl_node 
     ftl_dtype dtype = {0};
     ftl_node *node;
     if (!parse_text(text, size, &dtype))
-        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "numpy dtype \"%.*s\" is not known", (int)(size < 64 ? size : 64), text);
+        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "numpy dtype \"%.*s\" is not known",
+                           (int)(size < 64 ? size : 64), text);
     FTL_TRY(ftl_vm_new(vm, FTL_NODE_DTYPE, &node));
     FTL_TRY(new_dtype(vm, &dtype, dtype.kind == 'O', &node->u.dtype));
     *out = node;
     return FTL_OK;
 }
 
+ftl_status ftl_vm_dtype_structured(ftl_vm *vm, const ftl_dtype_field *fields, uint32_t count,
+                                   uint32_t item_size, ftl_node **out)
+{
+    ftl_dtype dtype = {.kind = 'V', .item_size = item_size, .n_fields = count};
+    bool has_object = false;
+    ftl_node *node;
+    for (uint32_t i = 0; i < count; i++)
+        has_object |= ((const ftl_pk_dtype *)(const void *)fields[i].dtype)->has_object;
+    dtype.fields = ftl_arena_copy(vm->arena, fields, count * sizeof *fields);
+    if (!dtype.fields)
+        return FTL_OOM(vm->error);
+    FTL_TRY(ftl_vm_new(vm, FTL_NODE_DTYPE, &node));
+    FTL_TRY(new_dtype(vm, &dtype, has_object, &node->u.dtype));
+    *out = node;
+    return FTL_OK;
+}
+
 static ftl_status bad_state(ftl_vm *vm)
 {
-    return FTL_VM_FAIL(vm, FTL_CORRUPT, "the state of a numpy dtype does not fit together: the file is damaged");
+    return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                       "the state of a numpy dtype does not fit together: the file is damaged");
 }
 
 /* fields[name] = (dtype, offset[, title]) */
-static ftl_status read_field(ftl_vm *vm, const ftl_node *fields, const ftl_node *name, uint32_t item_size,
-                             ftl_dtype_field *out, bool *has_object)
+static ftl_status read_field(ftl_vm *vm, const ftl_node *fields, const ftl_node *name,
+                             uint32_t item_size, ftl_dtype_field *out, bool *has_object)
 {
     if (name->kind != FTL_NODE_STR || memchr(name->u.str.data, 0, name->u.str.size))
         return bad_state(vm);
     const ftl_node *entry = ftl_node_dict_get(&fields->u.dict, name->u.str.data);
     int64_t offset;
     if (!entry || entry->kind != FTL_NODE_TUPLE || entry->u.seq.size < 2 ||
-        entry->u.seq.items[0]->kind != FTL_NODE_DTYPE || !ftl_node_as_int(entry->u.seq.items[1], &offset))
+        entry->u.seq.items[0]->kind != FTL_NODE_DTYPE ||
+        !ftl_node_as_int(entry->u.seq.items[1], &offset))
         return bad_state(vm);
     const ftl_dtype *leaf = entry->u.seq.items[0]->u.dtype;
     if (offset < 0 || offset > item_size || leaf->item_size > item_size - offset)
@@ -133,7 +156,9 @@ static ftl_status read_field(ftl_vm *vm, const ftl_node *fields, const ftl_node 
     *has_object |= ((const ftl_pk_dtype *)(const void *)leaf)->has_object;
     if (leaf->n_fields) {
         if (ftl_dtype_is_swapped(leaf))
-            return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "field \"%s\" is a structure in foreign byte order", name->u.str.data);
+            return FTL_VM_FAIL(vm, FTL_UNSUPPORTED,
+                               "field \"%s\" is a structure in foreign byte order",
+                               name->u.str.data);
         ftl_dtype opaque = {.kind = 'V', .item_size = leaf->item_size};
         FTL_TRY(new_dtype(vm, &opaque, false, &leaf));
     }
@@ -141,8 +166,8 @@ static ftl_status read_field(ftl_vm *vm, const ftl_node *fields, const ftl_node 
     return FTL_OK;
 }
 
-static ftl_status read_fields(ftl_vm *vm, const ftl_node *name_tuple, const ftl_node *fields, ftl_dtype *dtype,
-                              bool *has_object)
+static ftl_status read_fields(ftl_vm *vm, const ftl_node *name_tuple, const ftl_node *fields,
+                              ftl_dtype *dtype, bool *has_object)
 {
     size_t n = name_tuple->u.seq.size;
     if (n > MAX_FIELDS)
@@ -152,7 +177,8 @@ static ftl_status read_fields(ftl_vm *vm, const ftl_node *name_tuple, const ftl_
     if (!list)
         return FTL_OOM(vm->error);
     for (size_t i = 0; i < n; i++)
-        FTL_TRY(read_field(vm, fields, name_tuple->u.seq.items[i], dtype->item_size, &list[i], has_object));
+        FTL_TRY(read_field(vm, fields, name_tuple->u.seq.items[i], dtype->item_size, &list[i],
+                           has_object));
     dtype->fields = list;
     dtype->n_fields = (uint32_t)n;
     return FTL_OK;
@@ -169,8 +195,8 @@ ftl_status ftl_vm_dtype_build(ftl_vm *vm, ftl_node *node, const ftl_node *state)
     int64_t item_size;
     if (!ftl_node_as_str(s[1], &order) || order.size != 1 || !ftl_node_as_int(s[5], &item_size))
         return bad_state(vm);
-    dtype.swapped = file_is_swapped(order.data[0]) && dtype.kind != 'O' && dtype.kind != 'S' && dtype.kind != 'V' &&
-                    !(dtype.item_size == 1);
+    dtype.swapped = file_is_swapped(order.data[0]) && dtype.kind != 'O' && dtype.kind != 'S' &&
+                    dtype.kind != 'V' && !(dtype.item_size == 1);
     if (dtype.kind == 'V' || ((dtype.kind == 'S' || dtype.kind == 'U') && item_size >= 0)) {
         if (item_size < 0 || item_size > MAX_ITEM || (dtype.kind == 'U' && item_size % 4))
             return bad_state(vm);
@@ -202,7 +228,8 @@ ftl_status ftl_vm_dtype_native(ftl_vm *vm, const ftl_dtype *dtype, const ftl_dty
     native.swapped = false;
     FTL_TRY(ftl_vm_spend(vm, dtype->n_fields * (sizeof(ftl_dtype_field) + sizeof(ftl_pk_dtype))));
     if (dtype->n_fields) {
-        ftl_dtype_field *list = ftl_arena_copy(vm->arena, dtype->fields, dtype->n_fields * sizeof *list);
+        ftl_dtype_field *list = ftl_arena_copy(vm->arena, dtype->fields,
+                                               dtype->n_fields * sizeof *list);
         if (!list)
             return FTL_OOM(vm->error);
         for (uint32_t i = 0; i < dtype->n_fields; i++) {
@@ -244,7 +271,8 @@ static void swap_leaf(const ftl_dtype *leaf, unsigned char *data, size_t rows, s
 void ftl_dtype_swap(const ftl_dtype *dtype, void *data, size_t rows)
 {
     for (uint32_t i = 0; i < dtype->n_fields; i++)
-        swap_leaf(dtype->fields[i].dtype, (unsigned char *)data + dtype->fields[i].offset, rows, dtype->item_size);
+        swap_leaf(dtype->fields[i].dtype, (unsigned char *)data + dtype->fields[i].offset, rows,
+                  dtype->item_size);
     if (dtype->n_fields == 0)
         swap_leaf(dtype, data, rows, dtype->item_size);
 }

@@ -1,6 +1,7 @@
 /*
- * After loading: a dict that was given the same string key twice keeps the later value at the place of the first, as Python's
- * does. Done once for all dicts, so that loading stays linear however the items came.
+ * After loading: a dict that was given the same string key twice keeps the later value at the place
+ * of the first, as Python's does. Done once for all dicts, so that loading stays linear however the
+ * items came.
  */
 #include "pickle/vm.h"
 
@@ -21,7 +22,8 @@ static uint64_t hash_key(const ftl_node_string *key, uint64_t seed)
 
 static bool equal(const ftl_node *a, const ftl_node *b)
 {
-    return a == b || (a->u.str.size == b->u.str.size && memcmp(a->u.str.data, b->u.str.data, a->u.str.size) == 0);
+    return a == b || (a->u.str.size == b->u.str.size &&
+                      memcmp(a->u.str.data, b->u.str.data, a->u.str.size) == 0);
 }
 
 /* Moves the pairs that stay to the front; drop[i] says which go. */
@@ -42,7 +44,8 @@ static void small_dict(ftl_node_dict *dict)
     bool drop[SMALL] = {false}, any = false;
     for (size_t i = 1; i < dict->size; i++) {
         for (size_t k = 0; k < i && dict->keys[i]->kind == FTL_NODE_STR; k++) {
-            if (drop[k] || dict->keys[k]->kind != FTL_NODE_STR || !equal(dict->keys[i], dict->keys[k]))
+            if (drop[k] || dict->keys[k]->kind != FTL_NODE_STR ||
+                !equal(dict->keys[i], dict->keys[k]))
                 continue;
             dict->values[k] = dict->values[i];
             drop[i] = any = true;
@@ -94,7 +97,8 @@ static ftl_status large_dict(ftl_pk_load *load, ftl_node_dict *dict)
     ftl_free(load->account, drop);
     if (!memory)
         return FTL_OOM(load->error);
-    return fair ? FTL_OK : FTL_FAIL(load->error, FTL_CORRUPT, "the keys of a dict are made to collide");
+    return fair ? FTL_OK
+                : FTL_FAIL(load->error, FTL_CORRUPT, "the keys of a dict are made to collide");
 }
 
 ftl_status ftl_pk_remove_duplicates(ftl_pk_load *load)

@@ -1,8 +1,10 @@
 /*
- * joblib's arrays. Since joblib 0.10 the raw bytes follow the BUILD of a NumpyArrayWrapper in the stream; since 1.2 they are
- * aligned: one byte says how many bytes of padding come first. Object arrays follow as a pickle of their own. Up to joblib
- * 0.9 (NDArrayWrapper, ZNDArrayWrapper) the data lie in files beside the model.
+ * joblib's arrays. Since joblib 0.10 the raw bytes follow the BUILD of a NumpyArrayWrapper in the
+ * stream; since 1.2 they are aligned: one byte says how many bytes of padding come first. Object
+ * arrays follow as a pickle of their own. Up to joblib 0.9 (NDArrayWrapper, ZNDArrayWrapper) the
+ * data lie in files beside the model (side_file.c).
  */
+#include "pickle/side_file.h"
 #include "pickle/vm.h"
 
 static bool ends_with(const char *text, const char *end)
@@ -14,7 +16,8 @@ static bool ends_with(const char *text, const char *end)
 /* Also sklearn.externals.joblib and other vendored copies. */
 static bool is_joblib(const char *module)
 {
-    return ends_with(module, "joblib.numpy_pickle") || ends_with(module, "joblib.numpy_pickle_compat");
+    return ends_with(module, "joblib.numpy_pickle") ||
+           ends_with(module, "joblib.numpy_pickle_compat");
 }
 
 static ftl_status skip_padding(ftl_vm *vm, const ftl_node *wrapper)
@@ -33,7 +36,8 @@ static ftl_status read_objects(ftl_vm *vm, ftl_node *node)
     ftl_node *root;
     FTL_TRY(ftl_vm_run_nested(vm, &root));
     if (!ftl_node_array_built(root))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "an object array of joblib holds something else: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "an object array of joblib holds something else: the file is damaged");
     node->kind = FTL_NODE_ARRAY;
     node->u.array = root->u.array;
     return FTL_OK;
@@ -43,8 +47,10 @@ static ftl_status read_wrapped(ftl_vm *vm, ftl_node *node)
 {
     const ftl_node *dtype = ftl_node_attr(node, "dtype"), *shape = ftl_node_attr(node, "shape");
     if (!dtype || !shape)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "an array of joblib has no dtype or shape: the file is damaged");
-    if (dtype->kind == FTL_NODE_DTYPE && ((const ftl_pk_dtype *)(const void *)dtype->u.dtype)->has_object)
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "an array of joblib has no dtype or shape: the file is damaged");
+    if (dtype->kind == FTL_NODE_DTYPE &&
+        ((const ftl_pk_dtype *)(const void *)dtype->u.dtype)->has_object)
         return read_objects(vm, node);
     ftl_node made;
     ftl_pk_array *array;
@@ -68,5 +74,9 @@ ftl_status ftl_vm_joblib(ftl_vm *vm, ftl_node *node)
         FTL_TRY(ftl_vm_spend(vm, object->state->u.dict.size));
     if (strcmp(object->name, "NumpyArrayWrapper") == 0)
         return read_wrapped(vm, node);
+    if (strcmp(object->name, "NDArrayWrapper") == 0)
+        return ftl_vm_side_npy(vm, node);
+    if (strcmp(object->name, "ZNDArrayWrapper") == 0)
+        return ftl_vm_side_z(vm, node);
     return FTL_OK;
 }

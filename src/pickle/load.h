@@ -1,6 +1,7 @@
 /*
- * A pickle or joblib stream → object graph (node.h). The machine implements protocols 0–5 completely and executes nothing.
- * joblib arrays of every era are read in-stream; NDArrayWrapper side files are opened by base name in the model's folder.
+ * A pickle or joblib stream → object graph (node.h). The machine implements protocols 0–5
+ * completely and executes nothing. joblib arrays of every era are read in-stream; NDArrayWrapper
+ * side files are opened by base name in the model's folder.
  */
 #ifndef FTL_PICKLE_LOAD_H
 #define FTL_PICKLE_LOAD_H
@@ -9,9 +10,10 @@
 #include "pickle/node.h"
 
 /*
- * A structured array read row by row into less memory: when the dtype has all the required names, only the fields named here
- * are kept, packed, in the order of the file. The node's dtype is then the packed one. This is how a forest's 64-byte nodes
- * never exist in memory at once. The first projection that fits and saves bytes is taken.
+ * A structured array read row by row into less memory: when the dtype has all the required names,
+ * only the fields named here are kept, packed, in the order of the file. The node's dtype is then
+ * the packed one. This is how a forest's 64-byte nodes never exist in memory at once. The first
+ * projection that fits and saves bytes is taken.
  */
 typedef struct ftl_pickle_projection {
     const char *const *required; /* NULL-terminated */
@@ -20,18 +22,20 @@ typedef struct ftl_pickle_projection {
 
 /* What was seen beside the graph. Strings live in the arena. */
 typedef struct ftl_pickle_report {
-    const char *dangerous;        /* first function that runs code or reaches the system, such as "os.system"; or NULL */
+    const char *dangerous; /* first function that runs code or reaches the system, such as
+                              "os.system"; or NULL */
     uint64_t dangerous_offset;
-    const char *local_function;   /* first function or class saved by value, as cloudpickle and dill do; or NULL */
+    const char *local_function; /* first function or class saved by value, as cloudpickle and dill
+                                   do; or NULL */
     uint64_t local_function_offset;
-    uint64_t objects;             /* nodes made */
-    uint64_t bytes;               /* read from the stream, up to and with STOP */
-    bool trailing;                /* more bytes follow; joblib allows them */
+    uint64_t objects; /* nodes made */
+    uint64_t bytes;   /* read from the stream, up to and with STOP */
+    bool trailing;    /* more bytes follow; joblib allows them */
 } ftl_pickle_report;
 
 /*
- * max_depth bounds open MARKs: how deep containers of several items nest. The machine itself does not recurse, whatever the
- * nesting; who walks the graph bounds its own depth.
+ * max_depth bounds open MARKs: how deep containers of several items nest. The machine itself does
+ * not recurse, whatever the nesting; who walks the graph bounds its own depth.
  */
 typedef struct ftl_pickle_options {
     uint64_t max_objects; /* 0: 50 million */
@@ -43,14 +47,19 @@ typedef struct ftl_pickle_options {
 } ftl_pickle_options;
 
 /*
- * Reads one pickle from stream into arena. Errors: CORRUPT (damaged), UNSUPPORTED, FORBIDDEN never here (unknown callables
- * stay inert objects and fail where they are used; the report names dangerous ones), LIMIT (budgets), NOMEM, IO.
- * error->offset is the offset in stream. On failure the arena keeps what was made until its owner frees it.
+ * Reads one pickle from stream into arena. Errors: CORRUPT (damaged), UNSUPPORTED, FORBIDDEN (a
+ * side file outside of the folder), LIMIT (budgets), NOMEM, IO. Unknown callables are no error:
+ * they stay inert objects and fail where they are used; the report names dangerous ones.
+ * error->offset is the offset in stream, and error->path the side file when one failed.
+ * error->offset is the offset in stream. On failure the arena keeps what was made until its owner
+ * frees it.
  */
-FTL_MUST_USE ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickle_options *options,
-                                        ftl_node **root, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena,
+                                        const ftl_pickle_options *options, ftl_node **root,
+                                        ftl_error *error);
 
-/* Is it a class or function that runs code or reaches the system, or what a call of one would give? Such as os.system. */
+/* Is it a class or function that runs code or reaches the system, or what a call of one would give?
+ * Such as os.system. */
 bool ftl_node_is_dangerous(const ftl_node *node);
 bool ftl_global_is_dangerous(const char *module, const char *name);
 

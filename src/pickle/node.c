@@ -1,4 +1,5 @@
-/* Accessors of the object graph. Everything here is bounded: no accessor follows more than two links. */
+/* Accessors of the object graph. Everything here is bounded: no accessor follows more than two
+ * links. */
 #include "pickle/node.h"
 
 #include <math.h>
@@ -27,7 +28,8 @@ const ftl_node *ftl_node_attr(const ftl_node *object, const char *name)
         return NULL;
     for (size_t i = 2; i-- > 0;) {
         const ftl_node *half = state->u.seq.items[i];
-        const ftl_node *found = half->kind == FTL_NODE_DICT ? ftl_node_dict_get(&half->u.dict, name) : NULL;
+        const ftl_node *found = half->kind == FTL_NODE_DICT ? ftl_node_dict_get(&half->u.dict, name)
+                                                            : NULL;
         if (found)
             return found;
     }
@@ -67,7 +69,8 @@ bool ftl_node_as_int(const ftl_node *node, int64_t *out)
     return scalar && ftl_array_i64_at(scalar, 0, out);
 }
 
-/* Two's complement, little-endian. Rounded once per byte beyond the first eight: good to an ulp, which no reader needs. */
+/* Two's complement, little-endian. Rounded once per byte beyond the first eight: good to an ulp,
+ * which no reader needs. */
 static double bigint_as_f64(const ftl_node_string *bytes)
 {
     const unsigned char *b = (const unsigned char *)bytes->data;
@@ -117,7 +120,8 @@ bool ftl_node_as_str(const ftl_node *node, ftl_node_string *out)
 bool ftl_node_str_equal(const ftl_node *node, const char *text)
 {
     ftl_node_string string;
-    return ftl_node_as_str(node, &string) && string.size == strlen(text) && memcmp(string.data, text, string.size) == 0;
+    return ftl_node_as_str(node, &string) && string.size == strlen(text) &&
+           memcmp(string.data, text, string.size) == 0;
 }
 
 const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name)
@@ -131,9 +135,12 @@ const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *
 
 const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size)
 {
-    static const char *const names[] = {"None",  "bool", "int",   "int",  "float",   "str",
-                                        "bytes", "tuple", "list", "set",  "dict",    "function or class",
-                                        "object", "numpy.dtype", "numpy.ndarray", "sparse matrix", "persistent id"};
+    static const char *const names[] = {"None",          "bool",         "int",
+                                        "int",           "float",        "str",
+                                        "bytes",         "tuple",        "list",
+                                        "set",           "dict",         "function or class",
+                                        "object",        "numpy.dtype",  "numpy.ndarray",
+                                        "sparse matrix", "persistent id"};
     if (!node)
         return "nothing";
     if (size == 0)
@@ -146,8 +153,9 @@ const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size)
         snprintf(buffer, size, "%s.%s", node->u.object->module, node->u.object->name);
         return buffer;
     case FTL_NODE_SPARSE:
-        snprintf(buffer, size, "scipy.sparse.%s (%zu, %zu)", node->u.sparse->csc ? "csc_matrix" : "csr_matrix",
-                 node->u.sparse->rows, node->u.sparse->columns);
+        snprintf(buffer, size, "scipy.sparse.%s (%zu, %zu)",
+                 node->u.sparse->csc ? "csc_matrix" : "csr_matrix", node->u.sparse->rows,
+                 node->u.sparse->columns);
         return buffer;
     case FTL_NODE_ARRAY:
         return ftl_array_describe(node->u.array, buffer, size);

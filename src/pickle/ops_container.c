@@ -39,7 +39,8 @@ static ftl_status op_proto(ftl_vm *vm)
     uint8_t version;
     FTL_TRY(ftl_vm_u8(vm, &version));
     if (version > 5)
-        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED, "pickle protocol %u is newer than 5, the newest that is read", version);
+        return FTL_VM_FAIL(vm, FTL_UNSUPPORTED,
+                           "pickle protocol %u is newer than 5, the newest that is read", version);
     return FTL_OK;
 }
 
@@ -158,7 +159,8 @@ static ftl_status append(ftl_vm *vm, ftl_node *target, ftl_node *const *items, s
     case FTL_NODE_OBJECT:
         return ftl_vm_extend(vm, &target->u.object->items, items, count);
     default:
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the pickle appends to something that is no list: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the pickle appends to something that is no list: the file is damaged");
     }
 }
 
@@ -187,7 +189,9 @@ static ftl_status insert(ftl_vm *vm, ftl_node *target, ftl_node *const *items, s
     case FTL_NODE_OBJECT:
         return ftl_vm_insert(vm, &target->u.object->dict_items, items, count);
     default:
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the pickle sets an item of something that is no dict: the file is damaged");
+        return FTL_VM_FAIL(
+            vm, FTL_CORRUPT,
+            "the pickle sets an item of something that is no dict: the file is damaged");
     }
 }
 

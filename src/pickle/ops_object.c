@@ -14,14 +14,16 @@ static ftl_status new_global(ftl_vm *vm, const char *module, const char *name, f
     return FTL_OK;
 }
 
-/* A name from a line. Names with NUL or broken UTF-8 inside would be cut off or misread when shown. */
+/* A name from a line. Names with NUL or broken UTF-8 inside would be cut off or misread when shown.
+ */
 static ftl_status line_name(ftl_vm *vm, const char **out)
 {
     const uint8_t *text;
     size_t size;
     FTL_TRY(ftl_vm_line(vm, &text, &size));
     if (memchr(text, 0, size) || !ftl_utf8_valid(text, size))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a class or function has an unreadable name: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a class or function has an unreadable name: the file is damaged");
     const char *name = ftl_arena_string(vm->arena, (const char *)text, size);
     if (!name)
         return FTL_OOM(vm->error);
@@ -49,9 +51,11 @@ static ftl_status op_stack_global(ftl_vm *vm)
     ftl_node *module, *name, *node;
     FTL_TRY(ftl_vm_pop(vm, &name));
     FTL_TRY(ftl_vm_pop(vm, &module));
-    if (name->kind != FTL_NODE_STR || module->kind != FTL_NODE_STR || memchr(name->u.str.data, 0, name->u.str.size) ||
+    if (name->kind != FTL_NODE_STR || module->kind != FTL_NODE_STR ||
+        memchr(name->u.str.data, 0, name->u.str.size) ||
         memchr(module->u.str.data, 0, module->u.str.size))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a class or function has an unreadable name: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a class or function has an unreadable name: the file is damaged");
     FTL_TRY(new_global(vm, module->u.str.data, name->u.str.data, &node));
     return ftl_vm_push(vm, node);
 }

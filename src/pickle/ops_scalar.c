@@ -79,7 +79,8 @@ static ftl_status push_long(ftl_vm *vm, size_t width)
     uint64_t size;
     FTL_TRY(ftl_vm_le(vm, width, &size));
     if (width == 4 && size > INT32_MAX)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "an integer claims a negative number of bytes: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "an integer claims a negative number of bytes: the file is damaged");
     ftl_node *node;
     if (size <= 256) {
         FTL_TRY(ftl_vm_need(vm, (size_t)size));
@@ -112,7 +113,8 @@ static ftl_status op_float(ftl_vm *vm)
     double value;
     FTL_TRY(ftl_vm_line(vm, &text, &size));
     if (!ftl_parse_f64((const char *)text, size, '.', &value))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a float is not written as a number: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a float is not written as a number: the file is damaged");
     return push_float(vm, value);
 }
 
@@ -197,7 +199,8 @@ static ftl_status push_byte_string(ftl_vm *vm, size_t width)
     ftl_node *node = NULL;
     FTL_TRY(ftl_vm_le(vm, width, &size));
     if (width == 4 && size > INT32_MAX)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a string claims a negative number of bytes: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a string claims a negative number of bytes: the file is damaged");
     FTL_TRY(ftl_vm_packed_literal(vm, size, &node));
     if (node)
         return ftl_vm_push(vm, node);
@@ -213,8 +216,9 @@ static ftl_status op_binstring(ftl_vm *vm) { return push_byte_string(vm, 4); }
 
 static ftl_status op_next_buffer(ftl_vm *vm)
 {
-    return FTL_VM_FAIL(vm, FTL_UNSUPPORTED,
-                       "the pickle keeps its arrays in buffers outside the file; save it without buffer_callback");
+    return FTL_VM_FAIL(
+        vm, FTL_UNSUPPORTED,
+        "the pickle keeps its arrays in buffers outside the file; save it without buffer_callback");
 }
 
 static ftl_status op_readonly_buffer(ftl_vm *vm)

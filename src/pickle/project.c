@@ -1,14 +1,16 @@
 /*
- * Projection: of a structured array only the named fields are kept, packed while the rows are read, straight from the
- * stream's buffer. Fields that lie side by side in the file and in memory are copied as one run.
+ * Projection: of a structured array only the named fields are kept, packed while the rows are read,
+ * straight from the stream's buffer. Fields that lie side by side in the file and in memory are
+ * copied as one run.
  */
 #include "pickle/vm.h"
 
 enum { LITERAL_MIN = 4096, FIRST_BYTES = 1 << 20 };
 
-/* The fields of dtype that a projection wants, in the order of their offsets. false: a required one is missing. */
-static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dtype, const ftl_dtype_field **chosen,
-                   uint32_t *count, uint32_t room)
+/* The fields of dtype that a projection wants, in the order of their offsets. false: a required one
+ * is missing. */
+static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dtype,
+                   const ftl_dtype_field **chosen, uint32_t *count, uint32_t room)
 {
     uint32_t n = 0;
     for (const char *const *name = projection->required; name && *name; name++) {
@@ -16,7 +18,8 @@ static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dty
             return false;
     }
     for (int optional = 0; optional < 2; optional++) {
-        for (const char *const *name = optional ? projection->optional : projection->required; name && *name; name++) {
+        for (const char *const *name = optional ? projection->optional : projection->required;
+             name && *name; name++) {
             const ftl_dtype_field *field = ftl_dtype_find_field(dtype, *name);
             if (!field)
                 continue;
@@ -34,14 +37,16 @@ static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dty
 
 static uint32_t alignment_of(const ftl_dtype *leaf)
 {
-    uint32_t unit = leaf->kind == 'U' ? 4 : leaf->kind == 'c' ? leaf->item_size / 2 : leaf->item_size;
+    uint32_t unit = leaf->kind == 'U'   ? 4
+                    : leaf->kind == 'c' ? leaf->item_size / 2
+                                        : leaf->item_size;
     bool number = leaf->kind != 'S' && leaf->kind != 'V' && unit && (unit & (unit - 1)) == 0;
     return !number ? 1 : unit > 8 ? 8 : unit;
 }
 
 /* Lays the chosen fields out at natural alignment and joins neighbours into runs. */
-static ftl_status lay_out(ftl_vm *vm, const ftl_dtype_field *const *chosen, uint32_t count, ftl_dtype *packed,
-                          ftl_pk_packing *out)
+static ftl_status lay_out(ftl_vm *vm, const ftl_dtype_field *const *chosen, uint32_t count,
+                          ftl_dtype *packed, ftl_pk_packing *out)
 {
     FTL_TRY(ftl_vm_spend(vm, count * sizeof(ftl_dtype_field)));
     ftl_dtype_field *fields = ftl_arena_zero_array(vm->arena, count, sizeof *fields);
@@ -81,7 +86,8 @@ ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packin
         if (!choose(&options->projections[i], dtype, chosen, &count, FTL_ARRAY_LEN(chosen)))
             continue;
         for (uint32_t k = 0; k < count; k++)
-            kept += chosen[k]->dtype->item_size < dtype->item_size ? chosen[k]->dtype->item_size : dtype->item_size;
+            kept += chosen[k]->dtype->item_size < dtype->item_size ? chosen[k]->dtype->item_size
+                                                                   : dtype->item_size;
         if (kept >= dtype->item_size)
             continue;
         ftl_dtype packed = {.kind = 'V'};
@@ -99,7 +105,8 @@ ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packin
     return FTL_OK;
 }
 
-static void pack_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step, size_t from_step, uint32_t size)
+static void pack_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
+                     size_t from_step, uint32_t size)
 {
     switch (size) { /* constant sizes become single moves */
     case 1:
@@ -130,12 +137,14 @@ static void pack_rows(const ftl_pk_packing *packing, uint8_t *to, const uint8_t 
         size_t n = rows - done < BLOCK ? rows - done : BLOCK;
         memset(to + done * to_step, 0, n * to_step);
         for (uint32_t i = 0; i < packing->n_runs; i++)
-            pack_run(to + done * to_step + packing->runs[i].to, from + done * from_step + packing->runs[i].from, n, to_step,
-                     from_step, packing->runs[i].size);
+            pack_run(to + done * to_step + packing->runs[i].to,
+                     from + done * from_step + packing->runs[i].from, n, to_step, from_step,
+                     packing->runs[i].size);
     }
 }
 
-static ftl_status finish(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing, uint8_t *data)
+static ftl_status finish(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing,
+                         uint8_t *data)
 {
     ftl_dtype_swap(packing->dtype, data, array->array.size);
     FTL_TRY(ftl_vm_dtype_native(vm, packing->dtype, &array->array.dtype));
@@ -144,7 +153,8 @@ static ftl_status finish(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *
     return FTL_OK;
 }
 
-ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing, const uint8_t *rows)
+ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing,
+                              const uint8_t *rows)
 {
     size_t bytes = array->array.size * packing->dtype->item_size;
     FTL_TRY(ftl_vm_spend(vm, bytes));
@@ -156,7 +166,8 @@ ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_pack
 }
 
 /* Room for the rows that have come, doubling: the shape is not believed before. */
-static ftl_status more_room(ftl_vm *vm, uint8_t **data, size_t used, size_t *room, size_t needed, size_t all)
+static ftl_status more_room(ftl_vm *vm, uint8_t **data, size_t used, size_t *room, size_t needed,
+                            size_t all)
 {
     if (needed <= *room)
         return FTL_OK;
@@ -173,7 +184,8 @@ static ftl_status more_room(ftl_vm *vm, uint8_t **data, size_t used, size_t *roo
 
 ftl_status ftl_vm_packed_read(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing)
 {
-    size_t row = packing->source->item_size, packed = packing->dtype->item_size, rows = array->array.size, done = 0;
+    size_t row = packing->source->item_size, packed = packing->dtype->item_size,
+           rows = array->array.size, done = 0;
     size_t all = rows * packed, room = 0;
     uint8_t *data = NULL;
     FTL_TRY(more_room(vm, &data, 0, &room, 1, all > 0 ? all : 1));

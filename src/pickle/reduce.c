@@ -1,17 +1,22 @@
 /*
- * What the calls in a pickle stand for. A short list of constructors that are pure data (sets, ordered dicts, numpy arrays,
- * bytes of old protocols) becomes that data; every other call is kept as an inert object named by its callable.
+ * What the calls in a pickle stand for. A short list of constructors that are pure data (sets,
+ * ordered dicts, numpy arrays, bytes of old protocols) becomes that data; every other call is kept
+ * as an inert object named by its callable.
  */
 #include "pickle/utf8.h"
 #include "pickle/vm.h"
 
 typedef ftl_status (*reducer)(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out);
 
-static const ftl_node *arg(const ftl_node *args, size_t i) { return i < args->u.seq.size ? args->u.seq.items[i] : NULL; }
+static const ftl_node *arg(const ftl_node *args, size_t i)
+{
+    return i < args->u.seq.size ? args->u.seq.items[i] : NULL;
+}
 
 static bool is_sequence(const ftl_node *node)
 {
-    return node && (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_SET);
+    return node && (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE ||
+                    node->kind == FTL_NODE_SET);
 }
 
 static ftl_status inert(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
@@ -21,7 +26,8 @@ static ftl_status inert(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node
 
 /* ---- builtins -------------------------------------------------------------------------------------------------- */
 
-static ftl_status copy_sequence(ftl_vm *vm, ftl_node_kind kind, const ftl_node *from, ftl_node **out)
+static ftl_status copy_sequence(ftl_vm *vm, ftl_node_kind kind, const ftl_node *from,
+                                ftl_node **out)
 {
     ftl_node *node;
     FTL_TRY(ftl_vm_new(vm, kind, &node));
@@ -48,7 +54,8 @@ static ftl_status make_list(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_
     return copy_sequence(vm, FTL_NODE_LIST, arg(args, 0), out);
 }
 
-/* bytes(), bytes(b"…"), bytearray(b"…"), bytearray("…", "latin-1"): protocols 0 to 4 write bytearrays so. */
+/* bytes(), bytes(b"…"), bytearray(b"…"), bytearray("…", "latin-1"): protocols 0 to 4 write
+ * bytearrays so. */
 static ftl_status make_bytes(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
 {
     const ftl_node *from = arg(args, 0);
@@ -69,7 +76,8 @@ static ftl_status make_bytes(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl
 static ftl_status codecs_encode(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
 {
     const ftl_node *text = arg(args, 0), *codec = arg(args, 1);
-    bool latin = codec && (ftl_node_str_equal(codec, "latin1") || ftl_node_str_equal(codec, "latin-1"));
+    bool latin = codec &&
+                 (ftl_node_str_equal(codec, "latin1") || ftl_node_str_equal(codec, "latin-1"));
     if (!text || text->kind != FTL_NODE_STR || !latin)
         return inert(vm, callable, args, out);
     return ftl_vm_latin1(vm, text, out);
@@ -112,7 +120,8 @@ static ftl_status make_defaultdict(ftl_vm *vm, ftl_node *callable, ftl_node *arg
 
 /* ---- copyreg --------------------------------------------------------------------------------------------------- */
 
-/* _reconstructor(cls, base, state): objects of protocols 0 and 1. base is object, or list or dict with its content. */
+/* _reconstructor(cls, base, state): objects of protocols 0 and 1. base is object, or list or dict
+ * with its content. */
 static ftl_status reconstructor(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
 {
     ftl_node *node;
@@ -122,7 +131,8 @@ static ftl_status reconstructor(ftl_vm *vm, ftl_node *callable, ftl_node *args, 
     FTL_TRY(ftl_vm_new_tuple(vm, NULL, 0, &empty));
     FTL_TRY(ftl_vm_instance(vm, cls, empty, NULL, &node));
     if (content->kind == FTL_NODE_DICT) {
-        ftl_node_dict *target = node->kind == FTL_NODE_DICT ? &node->u.dict : &node->u.object->dict_items;
+        ftl_node_dict *target = node->kind == FTL_NODE_DICT ? &node->u.dict
+                                                            : &node->u.object->dict_items;
         if (node->kind != FTL_NODE_DICT && node->kind != FTL_NODE_OBJECT)
             return inert(vm, callable, args, out);
         FTL_TRY(ftl_vm_spend(vm, content->u.dict.size * 2 * sizeof(ftl_node *)));
@@ -132,9 +142,11 @@ static ftl_status reconstructor(ftl_vm *vm, ftl_node *callable, ftl_node *args, 
         }
     } else if (node->kind == FTL_NODE_OBJECT && is_sequence(content)) {
         FTL_TRY(ftl_vm_spend(vm, content->u.seq.size * sizeof(ftl_node *)));
-        FTL_TRY(ftl_vm_extend(vm, &node->u.object->items, content->u.seq.items, content->u.seq.size));
+        FTL_TRY(
+            ftl_vm_extend(vm, &node->u.object->items, content->u.seq.items, content->u.seq.size));
     } else if (node->kind == FTL_NODE_OBJECT && content->kind != FTL_NODE_NONE) {
-        FTL_TRY(ftl_vm_new_tuple(vm, &content, 1, &node->u.object->args)); /* a subclass of int, str, … with its value */
+        FTL_TRY(ftl_vm_new_tuple(
+            vm, &content, 1, &node->u.object->args)); /* a subclass of int, str, … with its value */
     }
     *out = node;
     return FTL_OK;
@@ -156,12 +168,14 @@ static ftl_status newobj_ex(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_
 {
     if (args->u.seq.size != 3 || args->u.seq.items[0]->kind != FTL_NODE_GLOBAL)
         return inert(vm, callable, args, out);
-    return ftl_vm_instance(vm, args->u.seq.items[0], args->u.seq.items[1], args->u.seq.items[2], out);
+    return ftl_vm_instance(vm, args->u.seq.items[0], args->u.seq.items[1], args->u.seq.items[2],
+                           out);
 }
 
 /* ---- numpy ----------------------------------------------------------------------------------------------------- */
 
-/* _reconstruct(cls, (0,), b"b"): an array whose state follows. Also MaskedArray's, whose mask is left out. */
+/* _reconstruct(cls, (0,), b"b"): an array whose state follows. Also MaskedArray's, whose mask is
+ * left out. */
 static ftl_status numpy_reconstruct(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
 {
     (void)callable;
@@ -214,7 +228,8 @@ static ftl_status pandas_index(ftl_vm *vm, ftl_node *callable, ftl_node *args, f
 {
     const ftl_node *cls = arg(args, 0);
     ftl_node *node;
-    if (args->u.seq.size != 2 || cls->kind != FTL_NODE_GLOBAL || args->u.seq.items[1]->kind != FTL_NODE_DICT)
+    if (args->u.seq.size != 2 || cls->kind != FTL_NODE_GLOBAL ||
+        args->u.seq.items[1]->kind != FTL_NODE_DICT)
         return inert(vm, callable, args, out);
     FTL_TRY(ftl_vm_new_object(vm, cls->u.global.module, cls->u.global.name, args, &node));
     node->u.object->state = args->u.seq.items[1];
@@ -288,12 +303,14 @@ static bool is_dict_class(const char *module, const char *name)
     if (strcmp(name, "Bunch") == 0)
         return strncmp(module, "sklearn.", 8) == 0;
     return strcmp(module, "collections") == 0 &&
-           (strcmp(name, "OrderedDict") == 0 || strcmp(name, "defaultdict") == 0 || strcmp(name, "Counter") == 0);
+           (strcmp(name, "OrderedDict") == 0 || strcmp(name, "defaultdict") == 0 ||
+            strcmp(name, "Counter") == 0);
 }
 
 /*
- * A class or function that is itself the result of a call, as cloudpickle's classes by value. Such objects are named
- * after what was called; a class made by cloudpickle gets the name that it was given.
+ * A class or function that is itself the result of a call, as cloudpickle's classes by value. Such
+ * objects are named after what was called; a class made by cloudpickle gets the name that it was
+ * given.
  */
 static ftl_status computed(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
 {
@@ -302,7 +319,8 @@ static ftl_status computed(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_n
     if (callable->kind == FTL_NODE_OBJECT) {
         const ftl_node *made = callable->u.object->args;
         bool skeleton = strcmp(callable->u.object->name, "_make_skeleton_class") == 0;
-        const ftl_node *given = skeleton && made && made->kind == FTL_NODE_TUPLE ? arg(made, 1) : NULL;
+        const ftl_node *given = skeleton && made && made->kind == FTL_NODE_TUPLE ? arg(made, 1)
+                                                                                 : NULL;
         module = given && given->kind == FTL_NODE_STR ? "__main__" : callable->u.object->module;
         name = given && given->kind == FTL_NODE_STR ? given->u.str.data : callable->u.object->name;
     }
@@ -314,7 +332,8 @@ static ftl_status computed(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_n
 static ftl_status need_tuple(ftl_vm *vm, const ftl_node *args)
 {
     if (args->kind != FTL_NODE_TUPLE)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the arguments of a call are no tuple: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the arguments of a call are no tuple: the file is damaged");
     return FTL_OK;
 }
 
@@ -327,7 +346,8 @@ ftl_status ftl_vm_reduce(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_nod
     return reduce ? reduce(vm, callable, args, out) : inert(vm, callable, args, out);
 }
 
-ftl_status ftl_vm_instance(ftl_vm *vm, ftl_node *cls, ftl_node *args, ftl_node *kwargs, ftl_node **out)
+ftl_status ftl_vm_instance(ftl_vm *vm, ftl_node *cls, ftl_node *args, ftl_node *kwargs,
+                           ftl_node **out)
 {
     FTL_TRY(need_tuple(vm, args));
     if (cls->kind != FTL_NODE_GLOBAL)
@@ -353,6 +373,7 @@ ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state)
         FTL_TRY(ftl_vm_joblib(vm, node));
         return ftl_vm_scipy(vm, node);
     default:
-        return FTL_OK; /* attributes of a dict subclass, or of a class saved by value: nothing reads them */
+        return FTL_OK; /* attributes of a dict subclass, or of a class saved by value: nothing reads
+                          them */
     }
 }

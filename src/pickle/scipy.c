@@ -1,4 +1,5 @@
-/* scipy's csr and csc matrices and arrays, validated once: whoever multiplies with them needs no checks. */
+/* scipy's csr and csc matrices and arrays, validated once: whoever multiplies with them needs no
+ * checks. */
 #include "pickle/vm.h"
 
 static bool find_class(const ftl_node_object *object, bool *csc)
@@ -6,13 +7,15 @@ static bool find_class(const ftl_node_object *object, bool *csc)
     if (strncmp(object->module, "scipy.sparse", 12) != 0)
         return false;
     *csc = strcmp(object->name, "csc_matrix") == 0 || strcmp(object->name, "csc_array") == 0;
-    return *csc || strcmp(object->name, "csr_matrix") == 0 || strcmp(object->name, "csr_array") == 0;
+    return *csc || strcmp(object->name, "csr_matrix") == 0 ||
+           strcmp(object->name, "csr_array") == 0;
 }
 
 static const ftl_node *built_vector(const ftl_node *object, const char *name)
 {
     const ftl_node *node = ftl_node_attr(object, name);
-    bool vector = node && ftl_node_array_built(node) && node->u.array->ndim == 1 && !node->u.array->objects;
+    bool vector = node && ftl_node_array_built(node) && node->u.array->ndim == 1 &&
+                  !node->u.array->objects;
     return vector ? node : NULL;
 }
 
@@ -36,8 +39,10 @@ static bool read_shape(const ftl_node *object, size_t shape[2])
 static bool consistent(const ftl_node_sparse *sparse)
 {
     const ftl_node_array *indptr = sparse->indptr->u.array, *indices = sparse->indices->u.array;
-    size_t major = sparse->csc ? sparse->columns : sparse->rows, minor = sparse->csc ? sparse->rows : sparse->columns;
-    if (indptr->size == 0 || indptr->size - 1 != major || indices->size > sparse->data->u.array->size)
+    size_t major = sparse->csc ? sparse->columns : sparse->rows,
+           minor = sparse->csc ? sparse->rows : sparse->columns;
+    if (indptr->size == 0 || indptr->size - 1 != major ||
+        indices->size > sparse->data->u.array->size)
         return false;
     int64_t last = 0, value = 0;
     for (size_t i = 0; i < indptr->size; i++) {
@@ -65,12 +70,15 @@ ftl_status ftl_vm_scipy(ftl_vm *vm, ftl_node *node)
                              .indices = built_vector(node, "indices"),
                              .indptr = built_vector(node, "indptr")};
     if (!found.data || !found.indices || !found.indptr || !read_shape(node, shape))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a sparse matrix misses its data, indices, indptr or shape");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a sparse matrix misses its data, indices, indptr or shape");
     found.rows = shape[0];
     found.columns = shape[1];
     FTL_TRY(ftl_vm_spend(vm, found.indices->u.array->size + found.indptr->u.array->size));
     if (!consistent(&found))
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the indices of a sparse matrix point outside of it: the file is damaged");
+        return FTL_VM_FAIL(
+            vm, FTL_CORRUPT,
+            "the indices of a sparse matrix point outside of it: the file is damaged");
     ftl_node_sparse *sparse = ftl_arena_copy(vm->arena, &found, sizeof found);
     if (!sparse)
         return FTL_OOM(vm->error);

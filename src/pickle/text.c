@@ -15,7 +15,8 @@ bool ftl_vm_is_ascii(const uint8_t *data, size_t size)
 
 ftl_status ftl_vm_byte_string(ftl_vm *vm, const uint8_t *data, size_t size, ftl_node **out)
 {
-    return ftl_vm_new_text(vm, ftl_vm_is_ascii(data, size) ? FTL_NODE_STR : FTL_NODE_BYTES, data, size, out);
+    return ftl_vm_new_text(vm, ftl_vm_is_ascii(data, size) ? FTL_NODE_STR : FTL_NODE_BYTES, data,
+                           size, out);
 }
 
 ftl_status ftl_vm_twos_complement(ftl_vm *vm, const uint8_t *bytes, size_t size, ftl_node **out)
@@ -31,8 +32,10 @@ ftl_status ftl_vm_twos_complement(ftl_vm *vm, const uint8_t *bytes, size_t size,
     return ftl_vm_new_int(vm, (int64_t)value, out);
 }
 
-/* Digits to little-endian bytes, then negated when needed. room bytes are enough for the digits and a sign. */
-static void digits_to_bytes(const uint8_t *digits, size_t n, bool negative, uint8_t *bytes, size_t room)
+/* Digits to little-endian bytes, then negated when needed. room bytes are enough for the digits and
+ * a sign. */
+static void digits_to_bytes(const uint8_t *digits, size_t n, bool negative, uint8_t *bytes,
+                            size_t room)
 {
     size_t used = 0;
     memset(bytes, 0, room);
@@ -69,7 +72,8 @@ ftl_status ftl_vm_decimal(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node
             from = size;
     }
     if (from == size)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "an integer is not written as a number: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "an integer is not written as a number: the file is damaged");
     uint8_t bytes[MAX_DIGITS / 2 + 2]; /* a digit takes under half a byte */
     FTL_TRY(ftl_vm_spend(vm, (size - from) * (size - from) / 16));
     digits_to_bytes(text + from, size - from, negative, bytes, (size - from) / 2 + 2);
@@ -78,7 +82,10 @@ ftl_status ftl_vm_decimal(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node
 
 static int hex_value(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Exactly n hexadecimal digits at p. */
@@ -95,7 +102,8 @@ static bool hex_digits(const uint8_t *p, size_t left, size_t n, uint32_t *out)
     return true;
 }
 
-/* One escape of a Python 2 string literal at p, behind the backslash. Returns the bytes used, 0 when it is malformed. */
+/* One escape of a Python 2 string literal at p, behind the backslash. Returns the bytes used, 0
+ * when it is malformed. */
 static size_t unescape(const uint8_t *p, size_t left, uint8_t *out, size_t *written)
 {
     static const char from[] = "\\'\"abfnrtv", to[] = "\\'\"\a\b\f\n\r\t\v";
@@ -140,7 +148,8 @@ ftl_status ftl_vm_quoted(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node 
         }
         size_t written, used = unescape(text + i + 1, size - i - 2, bytes + n, &written);
         if (used == 0)
-            return FTL_VM_FAIL(vm, FTL_CORRUPT, "a string has a broken escape: the file is damaged");
+            return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                               "a string has a broken escape: the file is damaged");
         n += written;
         i += used == SIZE_MAX ? 1 : 1 + used;
     }
@@ -155,7 +164,9 @@ ftl_status ftl_vm_quoted(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node 
 ftl_status ftl_vm_raw_unicode(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node **out)
 {
     size_t room;
-    uint8_t *utf8 = ftl_mul_size(size, 2, &room) && ftl_add_size(room, 1, &room) ? ftl_arena_alloc(vm->arena, room) : NULL;
+    uint8_t *utf8 = ftl_mul_size(size, 2, &room) && ftl_add_size(room, 1, &room)
+                        ? ftl_arena_alloc(vm->arena, room)
+                        : NULL;
     if (!utf8)
         return FTL_OOM(vm->error);
     size_t n = 0;
@@ -166,11 +177,13 @@ ftl_status ftl_vm_raw_unicode(ftl_vm *vm, const uint8_t *text, size_t size, ftl_
         if (code == '\\' && !odd && i + 1 < size && (text[i + 1] == 'u' || text[i + 1] == 'U')) {
             size_t digits = text[i + 1] == 'u' ? 4 : 8;
             if (!hex_digits(text + i + 2, size - i - 2, digits, &code) || code > 0x10ffff)
-                return FTL_VM_FAIL(vm, FTL_CORRUPT, "a text has a broken escape: the file is damaged");
+                return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                                   "a text has a broken escape: the file is damaged");
             used = 2 + digits;
         }
         odd = used == 1 && code == '\\' && !odd;
-        n += ftl_utf8_put(code, utf8 + n); /* at most two bytes for one, four for an escape of six */
+        n += ftl_utf8_put(code,
+                          utf8 + n); /* at most two bytes for one, four for an escape of six */
         i += used;
     }
     utf8[n] = 0;
@@ -195,7 +208,9 @@ ftl_status ftl_vm_latin1(ftl_vm *vm, const ftl_node *text, ftl_node **out)
     for (size_t i = 0, used; i < size; i += used) {
         uint32_t code = ftl_utf8_get(utf8 + i, &used);
         if (code > 255)
-            return FTL_VM_FAIL(vm, FTL_CORRUPT, "bytes are written with a character past Latin-1: the file is damaged");
+            return FTL_VM_FAIL(
+                vm, FTL_CORRUPT,
+                "bytes are written with a character past Latin-1: the file is damaged");
         bytes[n++] = (uint8_t)code;
     }
     bytes[n] = 0;

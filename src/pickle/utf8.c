@@ -7,7 +7,12 @@
 static size_t sequence_length(const uint8_t *p, size_t left)
 {
     static const uint32_t smallest[5] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : p[0] < 0xf5 ? 4 : 0;
+    size_t n = p[0] < 0x80   ? 1
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
     if (n < 2)
         return n;
     if (n > left)
@@ -72,8 +77,8 @@ uint32_t ftl_utf8_get(const uint8_t *data, size_t *length)
     return code;
 }
 
-ftl_status ftl_utf8_from_ucs4(ftl_arena *arena, const unsigned char *data, size_t count, ftl_node_string *out,
-                              ftl_error *error)
+ftl_status ftl_utf8_from_ucs4(ftl_arena *arena, const unsigned char *data, size_t count,
+                              ftl_node_string *out, ftl_error *error)
 {
     uint32_t code = 0;
     size_t bytes = 0;
@@ -82,8 +87,12 @@ ftl_status ftl_utf8_from_ucs4(ftl_arena *arena, const unsigned char *data, size_
     for (size_t i = 0; i < count; i++) {
         memcpy(&code, data + 4 * i, 4);
         if (code > 0x10ffff)
-            return FTL_FAIL(error, FTL_CORRUPT, "a numpy text holds %u, which is not a character", code);
-        bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4; /* <= 4 * count, which is in memory */
+            return FTL_FAIL(error, FTL_CORRUPT, "a numpy text holds %u, which is not a character",
+                            code);
+        bytes += code < 0x80      ? 1
+                 : code < 0x800   ? 2
+                 : code < 0x10000 ? 3
+                                  : 4; /* <= 4 * count, which is in memory */
     }
     uint8_t *text = ftl_arena_alloc(arena, bytes + 1);
     if (!text)

@@ -11,7 +11,7 @@ size_t ftl_utf8_put(uint32_t code, uint8_t out[4]);
 /* The code point at data (valid UTF-8, size > 0) and its length. */
 uint32_t ftl_utf8_get(const uint8_t *data, size_t *length);
 /* count native-endian UCS-4 units, trailing NULs dropped, into the arena. CORRUPT past U+10FFFF. */
-FTL_MUST_USE ftl_status ftl_utf8_from_ucs4(ftl_arena *arena, const unsigned char *data, size_t count,
-                                           ftl_node_string *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_utf8_from_ucs4(ftl_arena *arena, const unsigned char *data,
+                                           size_t count, ftl_node_string *out, ftl_error *error);
 
 #endif

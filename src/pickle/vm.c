@@ -1,6 +1,6 @@
 /*
- * The pickle machine's loop. Opcodes as CPython's Lib/pickletools.py documents them, protocols 0 to 5. Framing is read leniently, as
- * CPython does: joblib puts raw array bytes between frames.
+ * The pickle machine's loop. Opcodes as CPython's Lib/pickletools.py documents them, protocols 0
+ * to 5. Framing is read leniently, as CPython does: joblib puts raw array bytes between frames.
  */
 #include "pickle/vm.h"
 
@@ -19,7 +19,11 @@ static void fill_table(void)
 void ftl_vm_init(ftl_vm *vm, ftl_pk_load *load, ftl_stream *stream, bool joblib)
 {
     pthread_once(&table_once, fill_table);
-    *vm = (ftl_vm){.load = load, .arena = load->arena, .error = load->error, .stream = stream, .joblib = joblib};
+    *vm = (ftl_vm){.load = load,
+                   .arena = load->arena,
+                   .error = load->error,
+                   .stream = stream,
+                   .joblib = joblib};
     vm->base = ftl_stream_offset(stream);
 }
 
@@ -42,7 +46,9 @@ ftl_status ftl_vm_run(ftl_vm *vm, ftl_node **root)
         FTL_TRY(ftl_vm_u8(vm, &code));
         ftl_vm_op op = table[code];
         if (!op)
-            return FTL_VM_FAIL(vm, FTL_CORRUPT, "byte 0x%02x is no pickle opcode: the file is damaged or is not a pickle", code);
+            return FTL_VM_FAIL(
+                vm, FTL_CORRUPT,
+                "byte 0x%02x is no pickle opcode: the file is damaged or is not a pickle", code);
         FTL_TRY(op(vm));
     }
     return ftl_vm_pop(vm, root);
@@ -83,8 +89,8 @@ static ftl_status run(ftl_vm *vm, ftl_node **root)
     return FTL_OK;
 }
 
-ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickle_options *options, ftl_node **root,
-                           ftl_error *error)
+ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickle_options *options,
+                           ftl_node **root, ftl_error *error)
 {
     static const ftl_pickle_options defaults;
     options = options ? options : &defaults;

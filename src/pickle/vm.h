@@ -1,12 +1,14 @@
 /*
  * Internals of the pickle machine, shared by its files.
  *
- * An ftl_pk_load is one call of ftl_pickle_load: arena, budgets, report. An ftl_vm is one machine: a stream with a window on
- * its buffer, a stack with marks, a memo. joblib's object arrays are pickles of their own inside the stream and run on a
- * second machine over the same window; side files have a stream, hence a machine, of their own. Machines nest two deep
- * at most, because only the outermost one looks at joblib's wrappers.
+ * An ftl_pk_load is one call of ftl_pickle_load: arena, budgets, report. An ftl_vm is one machine:
+ * a stream with a window on its buffer, a stack with marks, a memo. joblib's object arrays are
+ * pickles of their own inside the stream and run on a second machine over the same window; side
+ * files have a stream, hence a machine, of their own. Machines nest two deep at most, because only
+ * the outermost one looks at joblib's wrappers.
  *
- * Stack, marks and memo are scratch memory of the account, freed with the machine; nodes live in the arena.
+ * Stack, marks and memo are scratch memory of the account, freed with the machine; nodes live in
+ * the arena.
  */
 #ifndef FTL_PICKLE_VM_H
 #define FTL_PICKLE_VM_H
@@ -23,33 +25,34 @@ typedef struct ftl_pk_load {
     ftl_pickle_report report;
     uint64_t max_objects;
     uint32_t max_depth;
-    uint64_t spent;           /* work and copies that cost more than the bytes read; see ftl_pk_spend */
-    uint64_t side_bytes;      /* read from side files */
-    ftl_node_dict **dicts;    /* those with two items or more: duplicates are removed at the end */
+    uint64_t spent;      /* work and copies that cost more than the bytes read; see ftl_pk_spend */
+    uint64_t side_bytes; /* read from side files */
+    ftl_node_dict **dicts; /* those with two items or more: duplicates are removed at the end */
     size_t n_dicts, dicts_room;
-    ftl_node *constants[3];   /* None, False, True */
+    ftl_node *constants[3]; /* None, False, True */
     ftl_node *small_ints[256];
     ftl_error *error;
 } ftl_pk_load;
 
 typedef struct ftl_vm {
     ftl_pk_load *load;
-    ftl_arena *arena;         /* load's */
-    ftl_error *error;         /* load's */
+    ftl_arena *arena; /* load's */
+    ftl_error *error; /* load's */
     ftl_stream *stream;
-    const uint8_t *start, *at, *end; /* window on the stream's buffer; [start, at) is not consumed yet */
-    uint64_t base;            /* offset of start in the stream */
-    uint64_t op_offset;       /* of the opcode that runs */
+    const uint8_t *start, *at,
+        *end;           /* window on the stream's buffer; [start, at) is not consumed yet */
+    uint64_t base;      /* offset of start in the stream */
+    uint64_t op_offset; /* of the opcode that runs */
     ftl_node **stack;
     size_t size, stack_room;
-    size_t *marks;            /* stack sizes at the open MARKs */
+    size_t *marks; /* stack sizes at the open MARKs */
     size_t n_marks, marks_room;
-    size_t fence;             /* the innermost mark: pops stop here */
+    size_t fence; /* the innermost mark: pops stop here */
     ftl_node **memo;
     size_t memo_room, memo_count;
-    uint8_t *line;            /* scratch of ftl_vm_line */
+    uint8_t *line; /* scratch of ftl_vm_line */
     size_t line_room;
-    bool joblib;              /* arrays follow NumpyArrayWrapper in-stream */
+    bool joblib; /* arrays follow NumpyArrayWrapper in-stream */
     bool stopped;
 } ftl_vm;
 
@@ -72,17 +75,23 @@ void ftl_vm_object_ops(ftl_vm_op table[256]);
 
 /* ---- vm_read.c: bytes ------------------------------------------------------------------------------------------ */
 
-static inline uint64_t ftl_vm_offset(const ftl_vm *vm) { return vm->base + (uint64_t)(vm->at - vm->start); }
-/* Makes n bytes visible at vm->at; n is small (at most 64 KiB). CORRUPT when the stream ends first. */
+static inline uint64_t ftl_vm_offset(const ftl_vm *vm)
+{
+    return vm->base + (uint64_t)(vm->at - vm->start);
+}
+/* Makes n bytes visible at vm->at; n is small (at most 64 KiB). CORRUPT when the stream ends first.
+ */
 FTL_MUST_USE ftl_status ftl_vm_need(ftl_vm *vm, size_t n);
 FTL_MUST_USE ftl_status ftl_vm_u8(ftl_vm *vm, uint8_t *out);
-FTL_MUST_USE ftl_status ftl_vm_le(ftl_vm *vm, size_t width, uint64_t *out); /* little-endian, width 1..8 */
+FTL_MUST_USE ftl_status ftl_vm_le(ftl_vm *vm, size_t width,
+                                  uint64_t *out); /* little-endian, width 1..8 */
 /* Up to and without the newline. Valid until the next read. */
 FTL_MUST_USE ftl_status ftl_vm_line(ftl_vm *vm, const uint8_t **data, size_t *size);
 FTL_MUST_USE ftl_status ftl_vm_read(ftl_vm *vm, void *out, size_t size);
 /*
- * size bytes from the stream in the arena, with a NUL behind them; 64-byte aligned when size >= FTL_VM_WIDE. A size that the
- * stream does not hold costs no more memory than about twice what it does hold.
+ * size bytes from the stream in the arena, with a NUL behind them; 64-byte aligned when size >=
+ * FTL_VM_WIDE. A size that the stream does not hold costs no more memory than about twice what it
+ * does hold.
  */
 enum { FTL_VM_WIDE = 1024 };
 FTL_MUST_USE ftl_status ftl_vm_blob(ftl_vm *vm, uint64_t size, uint8_t **out);
@@ -101,41 +110,52 @@ FTL_MUST_USE ftl_status ftl_vm_memo_put(ftl_vm *vm, uint64_t index);
 FTL_MUST_USE ftl_status ftl_vm_memo_get(ftl_vm *vm, uint64_t index);
 
 FTL_MUST_USE ftl_status ftl_vm_new(ftl_vm *vm, ftl_node_kind kind, ftl_node **out);
-FTL_MUST_USE ftl_status ftl_vm_new_text(ftl_vm *vm, ftl_node_kind kind, const void *data, size_t size, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_new_text(ftl_vm *vm, ftl_node_kind kind, const void *data,
+                                        size_t size, ftl_node **out);
 FTL_MUST_USE ftl_status ftl_vm_new_int(ftl_vm *vm, int64_t value, ftl_node **out);
 FTL_MUST_USE ftl_status ftl_vm_new_bool(ftl_vm *vm, bool value, ftl_node **out);
 FTL_MUST_USE ftl_status ftl_vm_new_none(ftl_vm *vm, ftl_node **out);
-FTL_MUST_USE ftl_status ftl_vm_new_tuple(ftl_vm *vm, ftl_node *const *items, size_t count, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_new_tuple(ftl_vm *vm, ftl_node *const *items, size_t count,
+                                         ftl_node **out);
 /* module and name must outlive the arena or live in it. */
-FTL_MUST_USE ftl_status ftl_vm_new_object(ftl_vm *vm, const char *module, const char *name, ftl_node *args,
-                                          ftl_node **out);
-FTL_MUST_USE ftl_status ftl_vm_extend(ftl_vm *vm, ftl_node_sequence *sequence, ftl_node *const *items, size_t count);
+FTL_MUST_USE ftl_status ftl_vm_new_object(ftl_vm *vm, const char *module, const char *name,
+                                          ftl_node *args, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_extend(ftl_vm *vm, ftl_node_sequence *sequence,
+                                      ftl_node *const *items, size_t count);
 /* items: keys and values in turn; count is even. */
-FTL_MUST_USE ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node *const *items, size_t count);
+FTL_MUST_USE ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node *const *items,
+                                      size_t count);
 /*
- * Work that the file can ask for again and again with few bytes (a copy of a remembered string, say): the sum is bounded by
- * a multiple of the bytes read, so that loading stays linear in the file.
+ * Work that the file can ask for again and again with few bytes (a copy of a remembered string,
+ * say): the sum is bounded by a multiple of the bytes read, so that loading stays linear in the
+ * file.
  */
 FTL_MUST_USE ftl_status ftl_vm_spend(ftl_vm *vm, uint64_t amount);
 
 /* ---- text.c: the literals of protocol 0 ------------------------------------------------------------------------ */
 
 bool ftl_vm_is_ascii(const uint8_t *data, size_t size);
-FTL_MUST_USE ftl_status ftl_vm_decimal(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node **out);
-FTL_MUST_USE ftl_status ftl_vm_twos_complement(ftl_vm *vm, const uint8_t *bytes, size_t size, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_decimal(ftl_vm *vm, const uint8_t *text, size_t size,
+                                       ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_twos_complement(ftl_vm *vm, const uint8_t *bytes, size_t size,
+                                               ftl_node **out);
 FTL_MUST_USE ftl_status ftl_vm_quoted(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node **out);
-FTL_MUST_USE ftl_status ftl_vm_raw_unicode(ftl_vm *vm, const uint8_t *text, size_t size, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_raw_unicode(ftl_vm *vm, const uint8_t *text, size_t size,
+                                           ftl_node **out);
 /* A Python 2 str: STR when it is ASCII, else BYTES. */
-FTL_MUST_USE ftl_status ftl_vm_byte_string(ftl_vm *vm, const uint8_t *data, size_t size, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_byte_string(ftl_vm *vm, const uint8_t *data, size_t size,
+                                           ftl_node **out);
 /* str.encode("latin-1"). */
 FTL_MUST_USE ftl_status ftl_vm_latin1(ftl_vm *vm, const ftl_node *text, ftl_node **out);
 
 /* ---- reduce.c: known callables --------------------------------------------------------------------------------- */
 
 /* callable(*args) as a node, without calling anything. */
-FTL_MUST_USE ftl_status ftl_vm_reduce(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_reduce(ftl_vm *vm, ftl_node *callable, ftl_node *args,
+                                      ftl_node **out);
 /* cls.__new__(cls, *args). kwargs may be NULL. */
-FTL_MUST_USE ftl_status ftl_vm_instance(ftl_vm *vm, ftl_node *cls, ftl_node *args, ftl_node *kwargs, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_instance(ftl_vm *vm, ftl_node *cls, ftl_node *args, ftl_node *kwargs,
+                                        ftl_node **out);
 /* node.__setstate__(state); node changes in place. */
 FTL_MUST_USE ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state);
 
@@ -157,9 +177,14 @@ typedef struct ftl_pk_array {
     bool built;           /* has its data: never changes again */
 } ftl_pk_array;
 
+enum { FTL_PK_MAX_ITEM = 1 << 28 }; /* bytes of one array element */
 FTL_MUST_USE ftl_status ftl_vm_dtype_new(ftl_vm *vm, const char *text, size_t size, ftl_node **out);
 FTL_MUST_USE ftl_status ftl_vm_dtype_build(ftl_vm *vm, ftl_node *node, const ftl_node *state);
-FTL_MUST_USE ftl_status ftl_vm_dtype_native(ftl_vm *vm, const ftl_dtype *dtype, const ftl_dtype **out);
+/* Fields are leaves that lie within item_size. */
+FTL_MUST_USE ftl_status ftl_vm_dtype_structured(ftl_vm *vm, const ftl_dtype_field *fields,
+                                                uint32_t count, uint32_t item_size, ftl_node **out);
+FTL_MUST_USE ftl_status ftl_vm_dtype_native(ftl_vm *vm, const ftl_dtype *dtype,
+                                            const ftl_dtype **out);
 bool ftl_dtype_is_swapped(const ftl_dtype *dtype);
 void ftl_dtype_swap(const ftl_dtype *dtype, void *data, size_t rows);
 
@@ -170,15 +195,18 @@ FTL_MUST_USE ftl_status ftl_vm_array_shape(ftl_vm *vm, ftl_node_array *array, co
                                            const ftl_node *shape);
 /* The data from the bytes that come next in the stream. array has its shape. */
 FTL_MUST_USE ftl_status ftl_vm_array_read(ftl_vm *vm, ftl_pk_array *array);
-FTL_MUST_USE ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array, const ftl_node *bytes);
-FTL_MUST_USE ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array, const ftl_node *list);
+FTL_MUST_USE ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array,
+                                               const ftl_node *bytes);
+FTL_MUST_USE ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array,
+                                                 const ftl_node *list);
 /* Makes node an array in place. */
 FTL_MUST_USE ftl_status ftl_vm_become_array(ftl_vm *vm, ftl_node *node, ftl_pk_array **out);
 FTL_MUST_USE ftl_status ftl_vm_scalar(ftl_vm *vm, const ftl_node *args, ftl_node **out);
 FTL_MUST_USE ftl_status ftl_vm_frombuffer(ftl_vm *vm, const ftl_node *args, ftl_node **out);
 static inline bool ftl_node_array_built(const ftl_node *node)
 {
-    return node->kind == FTL_NODE_ARRAY && ((const ftl_pk_array *)(const void *)node->u.array)->built;
+    return node->kind == FTL_NODE_ARRAY &&
+           ((const ftl_pk_array *)(const void *)node->u.array)->built;
 }
 
 /* How to pack the rows of a structured dtype. */
@@ -192,19 +220,22 @@ typedef struct ftl_pk_packing {
 } ftl_pk_packing;
 
 /* *found is false when no projection fits. */
-FTL_MUST_USE ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packing *out, bool *found);
-FTL_MUST_USE ftl_status ftl_vm_packed_read(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing);
-FTL_MUST_USE ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *packing,
-                                           const uint8_t *rows);
+FTL_MUST_USE ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packing *out,
+                                            bool *found);
+FTL_MUST_USE ftl_status ftl_vm_packed_read(ftl_vm *vm, ftl_pk_array *array,
+                                           const ftl_pk_packing *packing);
+FTL_MUST_USE ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array,
+                                           const ftl_pk_packing *packing, const uint8_t *rows);
 /*
- * At a large bytes literal: when the stack shows that an ndarray's state is being made (1, shape, dtype, order, <here>) and
- * a projection fits, reads it packed into an ARRAY node instead.
+ * At a large bytes literal: when the stack shows that an ndarray's state is being made (1, shape,
+ * dtype, order, <here>) and a projection fits, reads it packed into an ARRAY node instead.
  */
 FTL_MUST_USE ftl_status ftl_vm_packed_literal(ftl_vm *vm, uint64_t size, ftl_node **out);
 
 /* ---- joblib.c, scipy.c ----------------------------------------------------------------------------------------- */
 
-/* The node has just got its state: when it is one of joblib's wrappers, becomes the array that it stands for. */
+/* The node has just got its state: when it is one of joblib's wrappers, becomes the array that it
+ * stands for. */
 FTL_MUST_USE ftl_status ftl_vm_joblib(ftl_vm *vm, ftl_node *node);
 /* The same for scipy's csr and csc classes. */
 FTL_MUST_USE ftl_status ftl_vm_scipy(ftl_vm *vm, ftl_node *node);

@@ -1,4 +1,5 @@
-/* Bytes for the machine: a window on the stream's buffer, and blocks whose declared size is not trusted. */
+/* Bytes for the machine: a window on the stream's buffer, and blocks whose declared size is not
+ * trusted. */
 #include "pickle/vm.h"
 
 enum { FIRST_BLOCK = 1 << 20 };
@@ -13,7 +14,8 @@ void ftl_vm_sync(ftl_vm *vm)
 
 static ftl_status truncated(ftl_vm *vm, uint64_t end)
 {
-    return FTL_FAIL_AT(vm->error, FTL_CORRUPT, end, "the file ends in the middle of a value: it is cut off, copy it again");
+    return FTL_FAIL_AT(vm->error, FTL_CORRUPT, end,
+                       "the file ends in the middle of a value: it is cut off, copy it again");
 }
 
 ftl_status ftl_vm_need(ftl_vm *vm, size_t n)
@@ -92,11 +94,13 @@ ftl_status ftl_vm_read(ftl_vm *vm, void *out, size_t size)
 ftl_status ftl_vm_blob(ftl_vm *vm, uint64_t size, uint8_t **out)
 {
     if (size > SIZE_MAX / 4)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a value claims %llu bytes, which no file has", (unsigned long long)size);
+        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a value claims %llu bytes, which no file has",
+                           (unsigned long long)size);
     size_t n = (size_t)size, done = 0;
     uint8_t *block = NULL;
     if (n <= FIRST_BLOCK) {
-        block = n < FTL_VM_WIDE ? ftl_arena_alloc(vm->arena, n + 1) : ftl_arena_alloc_aligned(vm->arena, n + 1);
+        block = n < FTL_VM_WIDE ? ftl_arena_alloc(vm->arena, n + 1)
+                                : ftl_arena_alloc_aligned(vm->arena, n + 1);
         if (!block)
             return FTL_OOM(vm->error);
         FTL_TRY(ftl_vm_read(vm, block, n));

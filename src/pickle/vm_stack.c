@@ -2,7 +2,7 @@
 #include "pickle/vm.h"
 
 enum {
-    MEMO_SLACK = 65536,       /* memo indices that any file may use, however short */
+    MEMO_SLACK = 65536, /* memo indices that any file may use, however short */
     SPEND_SLACK = 64 << 20,
     SPEND_PER_BYTE = 16
 };
@@ -10,14 +10,16 @@ enum {
 ftl_status ftl_vm_push(ftl_vm *vm, ftl_node *node)
 {
     if (vm->size == vm->stack_room)
-        FTL_TRY(ftl_grow(vm->load->account, &vm->stack, &vm->stack_room, vm->size + 1, sizeof *vm->stack, vm->error));
+        FTL_TRY(ftl_grow(vm->load->account, &vm->stack, &vm->stack_room, vm->size + 1,
+                         sizeof *vm->stack, vm->error));
     vm->stack[vm->size++] = node;
     return FTL_OK;
 }
 
 static ftl_status underflow(ftl_vm *vm)
 {
-    return FTL_VM_FAIL(vm, FTL_CORRUPT, "the pickle takes a value from an empty stack: the file is damaged");
+    return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                       "the pickle takes a value from an empty stack: the file is damaged");
 }
 
 ftl_status ftl_vm_pop(ftl_vm *vm, ftl_node **out)
@@ -39,8 +41,10 @@ ftl_status ftl_vm_top(ftl_vm *vm, ftl_node **out)
 ftl_status ftl_vm_mark(ftl_vm *vm)
 {
     if (vm->n_marks >= vm->load->max_depth)
-        return FTL_VM_FAIL(vm, FTL_LIMIT, "objects nest deeper than %u levels", vm->load->max_depth);
-    FTL_TRY(ftl_grow(vm->load->account, &vm->marks, &vm->marks_room, vm->n_marks + 1, sizeof *vm->marks, vm->error));
+        return FTL_VM_FAIL(vm, FTL_LIMIT, "objects nest deeper than %u levels",
+                           vm->load->max_depth);
+    FTL_TRY(ftl_grow(vm->load->account, &vm->marks, &vm->marks_room, vm->n_marks + 1,
+                     sizeof *vm->marks, vm->error));
     vm->marks[vm->n_marks++] = vm->fence = vm->size;
     return FTL_OK;
 }
@@ -48,7 +52,8 @@ ftl_status ftl_vm_mark(ftl_vm *vm)
 ftl_status ftl_vm_pop_mark(ftl_vm *vm, ftl_node ***items, size_t *count)
 {
     if (vm->n_marks == 0)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "the pickle closes a mark that it never set: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "the pickle closes a mark that it never set: the file is damaged");
     size_t mark = vm->marks[--vm->n_marks];
     vm->fence = vm->n_marks ? vm->marks[vm->n_marks - 1] : 0;
     *items = vm->stack + mark;
@@ -61,10 +66,15 @@ ftl_status ftl_vm_memo_put(ftl_vm *vm, uint64_t index)
 {
     ftl_node *node;
     FTL_TRY(ftl_vm_top(vm, &node));
-    if (index >= MEMO_SLACK + ftl_vm_offset(vm)) /* picklers number objects one by one, so an index is below the offset */
-        return FTL_VM_FAIL(vm, FTL_LIMIT, "memo index %llu is larger than the file can need", (unsigned long long)index);
+    if (index >=
+        MEMO_SLACK +
+            ftl_vm_offset(
+                vm)) /* picklers number objects one by one, so an index is below the offset */
+        return FTL_VM_FAIL(vm, FTL_LIMIT, "memo index %llu is larger than the file can need",
+                           (unsigned long long)index);
     size_t old = vm->memo_room;
-    FTL_TRY(ftl_grow(vm->load->account, &vm->memo, &vm->memo_room, (size_t)index + 1, sizeof *vm->memo, vm->error));
+    FTL_TRY(ftl_grow(vm->load->account, &vm->memo, &vm->memo_room, (size_t)index + 1,
+                     sizeof *vm->memo, vm->error));
     if (vm->memo_room > old)
         memset(vm->memo + old, 0, (vm->memo_room - old) * sizeof *vm->memo);
     vm->memo_count += vm->memo[index] == NULL;
@@ -94,7 +104,8 @@ ftl_status ftl_vm_new(ftl_vm *vm, ftl_node_kind kind, ftl_node **out)
     return FTL_OK;
 }
 
-ftl_status ftl_vm_new_text(ftl_vm *vm, ftl_node_kind kind, const void *data, size_t size, ftl_node **out)
+ftl_status ftl_vm_new_text(ftl_vm *vm, ftl_node_kind kind, const void *data, size_t size,
+                           ftl_node **out)
 {
     ftl_node *node;
     FTL_TRY(ftl_vm_new(vm, kind, &node));
@@ -153,7 +164,8 @@ ftl_status ftl_vm_new_tuple(ftl_vm *vm, ftl_node *const *items, size_t count, ft
     return FTL_OK;
 }
 
-ftl_status ftl_vm_new_object(ftl_vm *vm, const char *module, const char *name, ftl_node *args, ftl_node **out)
+ftl_status ftl_vm_new_object(ftl_vm *vm, const char *module, const char *name, ftl_node *args,
+                             ftl_node **out)
 {
     ftl_node *node;
     FTL_TRY(ftl_vm_new(vm, FTL_NODE_OBJECT, &node));
@@ -187,7 +199,8 @@ static ftl_node **grow_items(ftl_arena *arena, ftl_node **items, size_t size, si
     return bigger;
 }
 
-ftl_status ftl_vm_extend(ftl_vm *vm, ftl_node_sequence *sequence, ftl_node *const *items, size_t count)
+ftl_status ftl_vm_extend(ftl_vm *vm, ftl_node_sequence *sequence, ftl_node *const *items,
+                         size_t count)
 {
     if (count == 0)
         return FTL_OK;
@@ -210,7 +223,8 @@ ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node *const *items
 {
     size_t pairs = count / 2;
     if (count % 2)
-        return FTL_VM_FAIL(vm, FTL_CORRUPT, "a dict gets a key without a value: the file is damaged");
+        return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                           "a dict gets a key without a value: the file is damaged");
     if (pairs == 0)
         return FTL_OK;
     if (dict->room - dict->size < pairs) {
@@ -226,7 +240,8 @@ ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node *const *items
     }
     if (dict->size < 2 && dict->size + pairs >= 2) {
         ftl_pk_load *load = vm->load;
-        FTL_TRY(ftl_grow(load->account, &load->dicts, &load->dicts_room, load->n_dicts + 1, sizeof *load->dicts, vm->error));
+        FTL_TRY(ftl_grow(load->account, &load->dicts, &load->dicts_room, load->n_dicts + 1,
+                         sizeof *load->dicts, vm->error));
         load->dicts[load->n_dicts++] = dict;
     }
     for (size_t i = 0; i < pairs; i++) {
@@ -241,6 +256,7 @@ ftl_status ftl_vm_spend(ftl_vm *vm, uint64_t amount)
 {
     uint64_t allowed = SPEND_SLACK + SPEND_PER_BYTE * (ftl_vm_offset(vm) + vm->load->side_bytes);
     if (!ftl_add_u64(vm->load->spent, amount, &vm->load->spent) || vm->load->spent > allowed)
-        return FTL_VM_FAIL(vm, FTL_LIMIT, "the pickle blows up: it uses the same bytes over and over");
+        return FTL_VM_FAIL(vm, FTL_LIMIT,
+                           "the pickle blows up: it uses the same bytes over and over");
     return FTL_OK;
 }

@@ -1,6 +1,7 @@
 /*
- * An object graph as text, in the form of tests/golden/README.md: one value per line, children indented. Arrays are native-endian
- * here. Shared nodes are written each time; depth is bounded and cycles end there.
+ * An object graph as text, in the form of tests/golden/README.md: one value per line, children
+ * indented. Arrays are native-endian here. Shared nodes are written each time; depth is bounded and
+ * cycles end there.
  */
 #ifndef GRAPH_TEXT_H
 #define GRAPH_TEXT_H
@@ -124,7 +125,8 @@ static inline void graph_array(ftl_strbuf *out, const ftl_node_array *a, int dep
     }
 }
 
-static inline void graph_sequence(ftl_strbuf *out, const char *kind, const ftl_node_sequence *s, int depth)
+static inline void graph_sequence(ftl_strbuf *out, const char *kind, const ftl_node_sequence *s,
+                                  int depth)
 {
     ftl_strbuf_printf(out, "%s %zu\n", kind, s->size);
     for (size_t i = 0; i < s->size; i++)
@@ -174,8 +176,10 @@ static inline void graph_sparse(ftl_strbuf *out, const ftl_node_sparse *s, int d
 static inline void graph_number(ftl_strbuf *out, const ftl_node *node)
 {
     if (node->kind == FTL_NODE_INT) {
-        uint64_t magnitude = node->u.integer < 0 ? 0 - (uint64_t)node->u.integer : (uint64_t)node->u.integer;
-        ftl_strbuf_printf(out, "int %s%llx\n", node->u.integer < 0 ? "-" : "", (unsigned long long)magnitude);
+        uint64_t magnitude = node->u.integer < 0 ? 0 - (uint64_t)node->u.integer
+                                                 : (uint64_t)node->u.integer;
+        ftl_strbuf_printf(out, "int %s%llx\n", node->u.integer < 0 ? "-" : "",
+                          (unsigned long long)magnitude);
     } else {
         uint64_t bits;
         memcpy(&bits, &node->u.number, 8);

@@ -1,4 +1,5 @@
-/* pickle_dump [-q] FILE…: the object graph of each file as text (graph_text.h); -q: only whether it loads. */
+/* pickle_dump [-q] FILE…: the object graph of each file as text (graph_text.h); -q: only whether it
+ * loads. */
 #include "graph_text.h"
 
 #include "io/codec.h"
@@ -41,9 +42,11 @@ static int show(const char *path, bool quiet)
         ftl_strbuf_free(&text);
     }
     if (status != FTL_OK)
-        fprintf(stderr, "%s: %s at byte %lld: %s\n", path, ftl_status_name(status), (long long)error.offset, error.message);
+        fprintf(stderr, "%s: %s at byte %lld: %s\n", path, ftl_status_name(status),
+                (long long)error.offset, error.message);
     else if (report.dangerous || report.local_function)
-        fprintf(stderr, "%s: holds %s\n", path, report.dangerous ? report.dangerous : report.local_function);
+        fprintf(stderr, "%s: holds %s\n", path,
+                report.dangerous ? report.dangerous : report.local_function);
     ftl_arena_free(&arena);
     return status != FTL_OK;
 }
