@@ -149,8 +149,9 @@ def _categorical(c):
         c.add("hgbcat_dtype_" + name, lambda: cls(categorical_features="from_dtype", **small), typed(MIXED), y,
               on=[mixed])
     text = Input("text", FULL_ROWS[["grade", "city", "income", "colour"]])
-    c.add("hgbcat_text", lambda: HistGradientBoostingRegressor(categorical_features=["city", "colour", "grade"], **small),
-          FULL[["grade", "city", "income", "colour"]], MIXED_REG, on=[text])
+    c.add("hgbcat_text", lambda: HistGradientBoostingRegressor(categorical_features=["city", "colour", "grade"],
+                                                               **small), FULL[["grade", "city", "income", "colour"]], MIXED_REG,
+          on=[text])
     numbers = MIXED_KNOWN[["children", "income", "grade"]]
     c.add("hgbcat_numbers", lambda: HistGradientBoostingClassifier(categorical_features=["grade"], **small),
           MIXED[["children", "income", "grade"]], MIXED_BIN, on=[Input("grades", numbers)])

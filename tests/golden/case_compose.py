@@ -15,8 +15,8 @@ from sklearn.preprocessing import (FunctionTransformer, MaxAbsScaler, MinMaxScal
 from sklearn.tree import DecisionTreeClassifier
 
 from case_boosting import VERSION
-from case_data import (FULL, FULL_ROWS, MIXED, MIXED_3, MIXED_BIN, MIXED_KNOWN, MIXED_REG, MIXED_ROWS, X, X_NAN, Y_3,
-                       Y_BIN, Y_REG, Y_REG2, Y_STR, Y_STR3, Input, named, shuffled)
+from case_data import (CAT_STR, CAT_STR_ROWS, CAT_STR_UNKNOWN, FULL, FULL_ROWS, MIXED, MIXED_3, MIXED_BIN, MIXED_REG, X,
+                       X_NAN, Y_3, Y_BIN, Y_REG, Y_REG2, Y_STR, Y_STR3, Input, named)
 
 if VERSION >= (0, 22):
     from case_boosting import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -26,6 +26,7 @@ NUMBERS, TEXTS = ["age", "income", "children"], ["city", "colour"]
 
 def add_cases(c):
     _pipelines(c)
+    _sparse(c)
     _searches(c)
     _unions(c)
     _columns_by_position(c)
@@ -42,8 +43,8 @@ def _pipelines(c):
     c.add("pipe_scale_linreg", lambda: make_pipeline(StandardScaler(), LinearRegression()), X, Y_REG,
           on=both + ["big"], raises=["nan", "inf"])
     c.add("pipe_scale_logreg", lambda: make_pipeline(StandardScaler(), logistic()), X, Y_STR, on=both, log=True)
-    c.add("pipe_minmax_sgd", lambda: make_pipeline(MinMaxScaler(), SGDClassifier(random_state=0, max_iter=20, tol=None)),
-          X, Y_STR3, on=both)
+    c.add("pipe_minmax_sgd", lambda: make_pipeline(MinMaxScaler(), SGDClassifier(
+        random_state=0, max_iter=20, tol=None)), X, Y_STR3, on=both)
     c.add("pipe_robust_rf", lambda: make_pipeline(RobustScaler(), RandomForestClassifier(
         n_estimators=3, max_depth=3, random_state=0)), X, Y_STR3, on=both)
     c.add("pipe_impute_tree", lambda: make_pipeline(SimpleImputer(), DecisionTreeClassifier(
@@ -60,12 +61,37 @@ def _pipelines(c):
           Y_STR3, on=["named"])
     c.add("pipe_func_linreg", lambda: make_pipeline(FunctionTransformer(np.cbrt, validate=True), LinearRegression()), X,
           Y_REG)
-    c.add("pipe_end_passthrough", lambda: Pipeline([("scale", StandardScaler()), ("end", None if VERSION < (0, 21) else
-                                                                                   "passthrough")]), X, on=["num", "f32"])
+    nothing = c.pick((0, 21), "passthrough", None)
+    c.add("pipe_end_passthrough", lambda: Pipeline([("scale", StandardScaler()), ("end", nothing)]), X,
+          on=["num", "f32"])
     c.add("pipe_memory", lambda: Pipeline([("scale", StandardScaler()), ("model", logistic())], memory=None), X, Y_BIN)
     if c.since(1, 2):
         c.add("pipe_set_output", lambda: make_pipeline(StandardScaler(), SimpleImputer()).set_output(
             transform="pandas"), named(X_NAN), on=["named_nan"])
+
+
+def _sparse(c):
+    """What comes out of a one-hot encoder stays sparse through the steps behind it."""
+    def after(*steps, **more):
+        return make_pipeline(OneHotEncoder(handle_unknown="ignore", **more), *steps)
+
+    on = ["cat_str", "cat_unknown"]
+    c.add("sparse_maxabs", lambda: after(MaxAbsScaler(), logistic()), CAT_STR, Y_STR, on=on)
+    c.add("sparse_standard", lambda: after(StandardScaler(with_mean=False), Ridge()), CAT_STR, Y_REG, on=on)
+    c.add("sparse_normalizer", lambda: after(Normalizer(), logistic(solver="lbfgs")), CAT_STR, Y_STR3, on=on)
+    c.add("sparse_robust", lambda: after(RobustScaler(with_centering=False), MaxAbsScaler()), CAT_STR, on=on)
+    c.add("sparse_f32", lambda: after(logistic(), dtype=np.float32), CAT_STR, Y_STR, on=on)
+    c.add("sparse_tree", lambda: after(DecisionTreeClassifier(max_depth=4, random_state=0)), CAT_STR, Y_STR3, on=on)
+    c.add("sparse_gb", lambda: after(GradientBoostingRegressor(n_estimators=3, max_depth=2, random_state=0)), CAT_STR,
+          Y_REG, on=on)
+    c.add("sparse_sgd", lambda: after(SGDClassifier(random_state=0, max_iter=20, tol=None)), CAT_STR, Y_STR3, on=on)
+    c.add("sparse_union", lambda: make_pipeline(make_union(OneHotEncoder(handle_unknown="ignore"), OneHotEncoder(
+        handle_unknown="ignore", dtype=np.float32)), MaxAbsScaler(), Ridge()), CAT_STR, Y_REG, on=on)
+    c.add("sparse_poly", lambda: after(PolynomialFeatures(2, interaction_only=True, include_bias=False), Ridge()),
+          CAT_STR, Y_REG, on=on)
+    if c.since(0, 21):
+        c.add("sparse_poly3", lambda: after(PolynomialFeatures(3)), CAT_STR[:, 1:], on=[
+            Input("cat_two", np.vstack([CAT_STR_ROWS, CAT_STR_UNKNOWN])[:, 1:])])
 
 
 def _searches(c):

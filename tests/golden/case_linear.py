@@ -79,7 +79,7 @@ def _logistic(c):
     both = [UNIT, UNIT32]
     for name, y in [("int", Y_BIN), ("str", Y_STR), ("bool", Y_BOOL), ("neg", Y_NEG), ("float", Y_FLOAT)]:
         c.add("logreg_" + name, lambda: logistic(), XS, y, on=both if name == "int" else [UNIT], log=name == "str")
-    for name, y in [("int", Y_3), ("str", Y_STR3), ("obj", Y_OBJ), ("big", Y_BIG)]:
+    for name, y in [("int", Y_3), ("str", Y_STR3), ("obj", Y_OBJ), ("big", Y_BIG), ("i8", Y_3.astype(np.int8))]:
         c.add("logreg3_" + name, lambda: logistic(), XS, y, on=both if name == "int" else [UNIT], log=name == "str")
     c.add("logreg_raw", lambda: logistic(solver="liblinear"), X, Y_BIN, on=["num", "f32", "big"],
           raises=["nan", "inf"])
@@ -157,6 +157,7 @@ def _dummy(c):
     c.add("dummy_multi_str", lambda: DummyClassifier(strategy="most_frequent"), X, Y_MULTI_STR, on=["one"])
     c.add("dummy_one_class", lambda: DummyClassifier(strategy="prior"), X, np.ones(60, dtype=int), on=["one"])
     c.add("dummy_nan", lambda: DummyClassifier(strategy="prior"), X, Y_BIN, on=["nan"])
-    for strategy, more in [("mean", {}), ("median", {}), ("quantile", {"quantile": 0.7}), ("constant", {"constant": 3})]:
+    for strategy in ["mean", "median", "quantile", "constant"]:
+        more = {"quantile": {"quantile": 0.7}, "constant": {"constant": 3}}.get(strategy, {})
         c.add("dummyreg_" + strategy, lambda: DummyRegressor(strategy=strategy, **more), X, Y_REG, on=["one"])
     c.add("dummyreg_multi", lambda: DummyRegressor(), X, Y_REG2, on=["one", "f32"])

@@ -4,7 +4,7 @@ import pandas as pd
 from sklearn import preprocessing as pp
 from sklearn.impute import SimpleImputer
 
-from case_data import (CAT_INT, CAT_INT_ROWS, CAT_INT_UNKNOWN, CAT_STR, CAT_STR_ROWS, CAT_STR_UNKNOWN, ROWS, X, X_CONST,
+from case_data import (CAT_INT, CAT_INT_ROWS, CAT_STR, CAT_STR_ROWS, CAT_STR_UNKNOWN, ROWS, X, X_CONST,
                        X_NAN, X_POS, Y_3, Y_BIG, Y_BOOL, Y_OBJ,
                        Y_STR3, Input, named)
 
@@ -190,8 +190,8 @@ def _ordinal(c):
     c.add("ordinal_nan_str", lambda: pp.OrdinalEncoder(unknown_value=-1, **use), words, on=[word_rows])
     if c.since(1, 1):
         c.add("ordinal_missing", lambda: pp.OrdinalEncoder(encoded_missing_value=-2), floats, on=[rows])
-        c.add("ordinal_missing_str", lambda: pp.OrdinalEncoder(encoded_missing_value=99, unknown_value=-1, **use), words,
-              on=[word_rows])
+        c.add("ordinal_missing_str", lambda: pp.OrdinalEncoder(encoded_missing_value=99, unknown_value=-1, **use),
+              words, on=[word_rows])
     if c.since(1, 3):
         c.add("ordinal_min", lambda: pp.OrdinalEncoder(min_frequency=8, unknown_value=-1, **use), CAT_STR,
               on=["cat_str", "cat_unknown"])

@@ -32,6 +32,9 @@ def _single(c):
     add_edges(c, "tree", model, [model], f32=True)
     c.add("tree_bool", lambda: DecisionTreeClassifier(max_depth=2, criterion="entropy", random_state=0), X, Y_BOOL)
     c.add("tree_float", lambda: DecisionTreeClassifier(max_leaf_nodes=5, random_state=0), X, Y_FLOAT)
+    c.add("tree_u8", lambda: DecisionTreeClassifier(max_depth=2, random_state=0), X, Y_3.astype(np.uint8))
+    c.add("tree_f32_classes", lambda: DecisionTreeClassifier(max_depth=2, random_state=0), X,
+          Y_FLOAT.astype(np.float32))
     c.add("tree_big", lambda: DecisionTreeClassifier(max_depth=3, random_state=0, class_weight="balanced"), X, Y_BIG)
     c.add("tree_obj", lambda: DecisionTreeClassifier(max_depth=3, random_state=0), X, Y_OBJ)
     c.add("tree_named", lambda: DecisionTreeClassifier(max_depth=3, random_state=0), named(X), Y_BIN, on=["named"])
@@ -40,8 +43,8 @@ def _single(c):
     # 0.20 could not predict several text targets; it gives their probabilities
     texts = c.pick((0, 21), None, ["predict_proba", "apply"])
     c.add("tree_multi_str", lambda: DecisionTreeClassifier(max_depth=2, random_state=0), X, Y_MULTI_STR, methods=texts)
-    c.add("tree_weight", lambda: DecisionTreeClassifier(max_depth=3, random_state=0, class_weight={"no": 1, "yes": 2.7}),
-          X, Y_STR, fit={"sample_weight": WEIGHT})
+    c.add("tree_weight", lambda: DecisionTreeClassifier(max_depth=3, random_state=0,
+                                                        class_weight={"no": 1, "yes": 2.7}), X, Y_STR, fit={"sample_weight": WEIGHT})
     c.add("tree_pruned", lambda: DecisionTreeClassifier(ccp_alpha=0.02, random_state=0), X, Y_3) \
         if c.since(0, 22) else None
     if c.since(1, 4):
@@ -82,7 +85,8 @@ def _forests(c):
           named(X), Y_STR, on=["named"])
     c.add("rf_state", lambda: RandomForestClassifier(n_estimators=2, max_depth=2,
                                                      random_state=np.random.RandomState(0)), X, Y_STR)
-    model = c.add("rfreg", lambda: RandomForestRegressor(**small), X, Y_REG, on=["num", "f32"] + accepts, raises=refuses)
+    model = c.add("rfreg", lambda: RandomForestRegressor(**small), X, Y_REG, on=["num", "f32"] + accepts,
+                  raises=refuses)
     add_edges(c, "rfreg", model, model.estimators_)
     c.add("rfreg_multi", lambda: RandomForestRegressor(**small), X, Y_REG2, on=["num", "f32"])
     c.add("rfreg_samples", lambda: RandomForestRegressor(max_samples=0.5, max_features=0.6, **small), X, Y_POS) \

@@ -5,7 +5,6 @@
 Runs on Python 3.6+ with scikit-learn 0.20 to the newest.  The families of cases are in case_*.py; this file is
 the recorder.  FOLDER gets manifest.json, models/, inputs/ and expected/; README.md describes them.
 """
-import csv
 import io
 import json
 import math
