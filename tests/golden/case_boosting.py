@@ -150,8 +150,8 @@ def _categorical(c):
               on=[mixed])
     text = Input("text", FULL_ROWS[["grade", "city", "income", "colour"]])
     c.add("hgbcat_text", lambda: HistGradientBoostingRegressor(categorical_features=["city", "colour", "grade"],
-                                                               **small), FULL[["grade", "city", "income", "colour"]], MIXED_REG,
-          on=[text])
+                                                               **small),
+          FULL[["grade", "city", "income", "colour"]], MIXED_REG, on=[text])
     numbers = MIXED_KNOWN[["children", "income", "grade"]]
     c.add("hgbcat_numbers", lambda: HistGradientBoostingClassifier(categorical_features=["grade"], **small),
           MIXED[["children", "income", "grade"]], MIXED_BIN, on=[Input("grades", numbers)])

@@ -44,7 +44,8 @@ def _single(c):
     texts = c.pick((0, 21), None, ["predict_proba", "apply"])
     c.add("tree_multi_str", lambda: DecisionTreeClassifier(max_depth=2, random_state=0), X, Y_MULTI_STR, methods=texts)
     c.add("tree_weight", lambda: DecisionTreeClassifier(max_depth=3, random_state=0,
-                                                        class_weight={"no": 1, "yes": 2.7}), X, Y_STR, fit={"sample_weight": WEIGHT})
+                                                        class_weight={"no": 1, "yes": 2.7}), X, Y_STR,
+          fit={"sample_weight": WEIGHT})
     c.add("tree_pruned", lambda: DecisionTreeClassifier(ccp_alpha=0.02, random_state=0), X, Y_3) \
         if c.since(0, 22) else None
     if c.since(1, 4):
