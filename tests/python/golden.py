@@ -144,7 +144,8 @@ def compare_cell(case, method, whole, row, cell, dtype, value):
         if same(cell, value):
             return None
         if classifier_label:
-            return None if ties(case, whole, row) else "another label"
+            loose = method not in case.get("exact", []) and ties(case, whole, row)
+            return None if loose else "another label"
         if isinstance(value, (str, bool)) or value is None:
             return "another text"
     try:

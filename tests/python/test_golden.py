@@ -1,5 +1,7 @@
 """Models of twelve scikit-learn versions, each against what the version that wrote it said (tests/golden)."""
 
+import math
+
 import golden
 import pytest
 
@@ -23,3 +25,33 @@ def test_golden(version, case, method, tmp_path):
      if case["name"] in BOTH and {"predict", "predict_proba"} <= set(golden.methods(case))])
 def test_golden_proba(version, case, tmp_path):
     golden.check_proba(version, case, tmp_path)
+
+
+def recorded(name, method):
+    """A case of the newest version with its recorded result as the program would write it."""
+    version = golden.versions()[-1]
+    case = next(case for case in golden.cases(version) if case["name"] == name)
+    whole = golden.expected(version, case["expected"])
+    cells = [[golden.label(value) for value in values] for _, values in golden.columns(whole[method])]
+    return case, whole, golden.headers(case, method, whole[method]), [list(row) for row in zip(*cells)]
+
+
+@pytest.mark.parametrize("name, method, change", [
+    ("linreg-num", "predict", lambda cell: repr(float(cell) * (1 + 1e-9))),
+    ("linreg-f32", "predict", lambda cell: repr(float(cell) * (1 + 1e-4))),
+    ("rf-num", "predict_proba", lambda cell: repr(math.nextafter(float(cell), 2.0))),
+    ("rf-num", "predict", lambda cell: "yes" if cell == "no" else "no"),
+    ("logreg_str-unit", "predict_log_proba", lambda cell: repr(float(cell) - 1e-8)),
+    ("standard-num", "transform", lambda cell: ""),
+    ("ctn_text-known", "transform", lambda cell: cell + "0"),
+])
+def test_comparison_notices(name, method, change):
+    case, whole, header, rows = recorded(name, method)
+    golden.compare(case, method, whole, header, rows)
+    rows[1][-1] = change(rows[1][-1])
+    with pytest.raises(golden.Disagreement, match="row 1"):
+        golden.compare(case, method, whole, header, rows)
+    with pytest.raises(golden.Disagreement, match="is called"):
+        golden.compare(case, method, whole, ["x" + column for column in header], rows)
+    with pytest.raises(golden.Disagreement, match="rows instead of"):
+        golden.compare(case, method, whole, header, rows[:-1])
