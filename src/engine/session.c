@@ -306,7 +306,8 @@ static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *e
 
 static ftl_status check_matrix(const ftl_model *model, const ftl_matrix *matrix, ftl_error *error)
 {
-    if (matrix->columns != model->graph.n_inputs)
+    /* A model that does not say how many columns it expects never looks at them. */
+    if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
         return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu", matrix->columns, model->class_name,
                         model->graph.n_inputs);
     if (matrix->dtype != FTL_F64 && matrix->dtype != FTL_F32)
@@ -326,6 +327,8 @@ static ftl_status check_batch(const ftl_model *model, const ftl_batch *in, ftl_e
             return FTL_FAIL(error, FTL_SHAPE, "the batch and its matrix differ in rows");
         return check_matrix(model, in->matrix, error);
     }
+    if (model->graph.n_inputs == 0)
+        return FTL_OK;
     if (in->n_columns != model->graph.n_inputs)
         return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu", in->n_columns, model->class_name,
                         model->graph.n_inputs);

@@ -22,6 +22,20 @@ static ftl_status emit_constant(ftl_build *build, const ftl_estimator *e, const 
     return FTL_OK;
 }
 
+/* Versions before 1.5 note no number of columns: 0 then means that any table will do. */
+static ftl_status dummy_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                               ftl_error *error)
+{
+    ftl_estimator_class plain = *e->cls;
+    ftl_estimator bare = *e;
+    plain.inputs = NULL;
+    bare.cls = &plain;
+    FTL_TRY(ftl_estimator_inputs(build, &bare, out, error));
+    if (out->count < 0)
+        out->count = 0;
+    return FTL_OK;
+}
+
 /* ---- DummyClassifier --------------------------------------------------------------------- */
 
 typedef struct dummy_target {
@@ -319,12 +333,14 @@ const ftl_estimator_class ftl_dummy_classes[] = {
      .kind = FTL_CLASSIFIER,
      .methods = dummy_classifier_methods,
      .emit = emit_dummy_classifier,
+     .inputs = dummy_inputs,
      .detail = dummy_detail},
     {.package = "sklearn.dummy",
      .name = "DummyRegressor",
      .kind = FTL_REGRESSOR,
      .methods = dummy_regressor_methods,
      .emit = emit_dummy_regressor,
+     .inputs = dummy_inputs,
      .detail = dummy_detail},
     {0},
 };

@@ -114,9 +114,13 @@ static ftl_status names_of(ftl_build *build, const ftl_estimator *e, ftl_inputs 
 /* The last dimension of a weight array tells the number of features of most old estimators. */
 static int64_t columns_of(const ftl_node *node)
 {
-    if (!node || node->kind != FTL_NODE_ARRAY || node->u.array->ndim == 0)
+    size_t n;
+    if (node && node->kind == FTL_NODE_SPARSE)
+        n = node->u.sparse->columns;
+    else if (node && node->kind == FTL_NODE_ARRAY && node->u.array->ndim > 0)
+        n = node->u.array->shape[node->u.array->ndim - 1];
+    else
         return -1;
-    size_t n = node->u.array->shape[node->u.array->ndim - 1];
     return n <= max_inputs ? (int64_t)n : -1;
 }
 
