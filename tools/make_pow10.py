@@ -30,6 +30,7 @@ def significand(q):
 
 def main():
     print("/* Made by tools/make_pow10.py; do not edit. Included by pow10.c alone. */")
+    print("/* clang-format off */")
     for q in range(LOWEST, HIGHEST + 1):
         value = significand(q)
         print(f"{{0x{value >> 64:016x}, 0x{value & (2**64 - 1):016x}}}, /* 1e{q} */")

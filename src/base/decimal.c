@@ -3,8 +3,8 @@
 #include <string.h>
 
 /*
- * Big integers of a fixed size. The largest number here is 800 digits times 2**1075, or 2**54 times 10**1142: both stay
- * under 3,900 bits.
+ * Big integers of a fixed size. The largest number here is 800 digits times 2**1075, or 2**54 times
+ * 10**1142: both stay under 3,900 bits.
  */
 enum { big_limbs = 64, kept_digits = 800 };
 
@@ -54,8 +54,9 @@ static int big_compare(const big *a, const big *b)
 }
 
 /*
- * Reads at most kept_digits digits; what follows them only matters by being zero or not, since no midpoint of two
- * doubles has more than 768 digits. *exponent is raised by the digits left out. Returns true when a non-zero one was.
+ * Reads at most kept_digits digits; what follows them only matters by being zero or not, since no
+ * midpoint of two doubles has more than 768 digits. *exponent is raised by the digits left out.
+ * Returns true when a non-zero one was.
  */
 static bool read_digits(big *value, const char *text, size_t size, int64_t *exponent)
 {

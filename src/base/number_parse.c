@@ -1,10 +1,11 @@
 /*
  * Decimal text to double, correctly rounded.
  *
- * Up to 19 significant digits w and a decimal exponent q are gathered. Small ones are exact in one operation (Clinger
- * 1990); the others multiply w by a 128-bit power of ten (Lemire, "Number Parsing at a Gigabyte per Second", 2021; that
- * the product always decides was shown by Mushtak and Lemire in 2023). Numbers with more digits are tried
- * with w and w + 1; when these differ, big integers decide (decimal.h).
+ * Up to 19 significant digits w and a decimal exponent q are gathered. Small ones are exact in one
+ * operation (Clinger 1990); the others multiply w by a 128-bit power of ten (Lemire, "Number
+ * Parsing at a Gigabyte per Second", 2021; that the product always decides was shown by Mushtak and
+ * Lemire in 2023). Numbers with more digits are tried with w and w + 1; when these differ, big
+ * integers decide (decimal.h).
  */
 #include "base/number.h"
 
@@ -14,11 +15,13 @@
 #include <math.h>
 #include <string.h>
 
-static const double exact_pow10[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double exact_pow10[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 enum { max_digits = 19, exponent_bias = 1023, significand_bits = 52, infinite_exponent = 0x7ff };
-/* Far beyond any exponent that matters, and still far from overflow when digit positions are added. */
+/* Far beyond any exponent that matters, and still far from overflow when digit positions are added.
+ */
 static const int64_t exponent_ceiling = INT64_C(1000000000000000);
 
 static bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
@@ -70,7 +73,8 @@ static double scale(uint64_t w, int64_t q)
     }
     if (exponent >= infinite_exponent)
         return HUGE_VAL;
-    return from_bits((mantissa & ((UINT64_C(1) << significand_bits) - 1)) | (uint64_t)exponent << significand_bits);
+    return from_bits((mantissa & ((UINT64_C(1) << significand_bits) - 1)) |
+                     (uint64_t)exponent << significand_bits);
 }
 
 /* inf, infinity and nan in any case. */
@@ -103,7 +107,9 @@ static bool eight_digits(uint64_t chunk, uint64_t *value)
         return false;
     digits = digits * 10 + (digits >> 8); /* pairs in bytes 0, 2, 4, 6 */
     const uint64_t mask = UINT64_C(0x000000ff000000ff);
-    *value = ((digits & mask) * UINT64_C(0x000f424000000064) + ((digits >> 16) & mask) * UINT64_C(0x0000271000000001)) >> 32;
+    *value = ((digits & mask) * UINT64_C(0x000f424000000064) +
+              ((digits >> 16) & mask) * UINT64_C(0x0000271000000001)) >>
+             32;
     return true;
 }
 
@@ -128,7 +134,8 @@ static int64_t scan_digits(scan *s)
             s->first = s->p;
     }
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    for (uint64_t chunk, value; s->end - s->p >= 8 && s->digits + 8 <= max_digits; s->p += 8, s->digits += 8) {
+    for (uint64_t chunk, value; s->end - s->p >= 8 && s->digits + 8 <= max_digits;
+         s->p += 8, s->digits += 8) {
         memcpy(&chunk, s->p, 8);
         if (!eight_digits(chunk, &value))
             break;
@@ -196,11 +203,13 @@ bool ftl_parse_f64(const char *text, size_t size, char decimal, double *out)
     exponent += written - after;
 
     if (s.w <= UINT64_C(1) << 53 && !s.lost && exponent >= -22 && exponent <= 22) {
-        value = exponent < 0 ? (double)s.w / exact_pow10[-exponent] : (double)s.w * exact_pow10[exponent];
+        value = exponent < 0 ? (double)s.w / exact_pow10[-exponent]
+                             : (double)s.w * exact_pow10[exponent];
     } else {
         value = scale(s.w, exponent);
         if (s.lost && scale(s.w + 1, exponent) != value)
-            value = ftl_decimal_round(s.first, (size_t)(digits_end - s.first), written - after, value);
+            value = ftl_decimal_round(s.first, (size_t)(digits_end - s.first), written - after,
+                                      value);
     }
     *out = negative ? -value : value;
     return true;

@@ -1,7 +1,8 @@
 /*
- * Shortest decimal text that reads back to the same number: Schubfach (Giulietti, "The Schubfach way to render doubles",
- * 2020). With v = c * 2**q, the interval that rounds to v is scaled by a power of ten so that it is at least one and less than
- * ten units wide; then at most one multiple of ten, and otherwise at least one integer, lies in it.
+ * Shortest decimal text that reads back to the same number: Schubfach (Giulietti, "The Schubfach
+ * way to render doubles", 2020). With v = c * 2**q, the interval that rounds to v is scaled by a
+ * power of ten so that it is at least one and less than ten units wide; then at most one multiple
+ * of ten, and otherwise at least one integer, lies in it.
  */
 #include "base/number.h"
 
@@ -24,7 +25,10 @@ typedef struct binary {
 } binary;
 
 /* floor(q * log10(2)), or floor(q * log10(2) + log10(3/4)) for the narrow interval */
-static int scale_of(const binary *v) { return (v->q * 1262611 - (v->narrow_below ? 524031 : 0)) >> 22; }
+static int scale_of(const binary *v)
+{
+    return (v->q * 1262611 - (v->narrow_below ? 524031 : 0)) >> 22;
+}
 /* floor(e * log2(10)) */
 static int log2_pow10(int e) { return (e * 1741647) >> 19; }
 
@@ -102,9 +106,10 @@ static bool small_integer(const binary *v, int bits, decimal *out)
     return true;
 }
 
-static const char digit_pairs[201] =
-    "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-    "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+static const char digit_pairs[201] = "0001020304050607080910111213141516171819202122232425262728293"
+                                     "031323334353637383940414243444546474849"
+                                     "5051525354555657585960616263646566676869707172737475767778798"
+                                     "081828384858687888990919293949596979899";
 
 static size_t print_u64(uint64_t value, char *out)
 {
@@ -143,7 +148,8 @@ static char *put_exponent(char *p, int exponent)
     return p + print_u64(magnitude, p);
 }
 
-/* Python's layout: positional from 1e-4 up to below 1e16, otherwise with an exponent of two digits or more. */
+/* Python's layout: positional from 1e-4 up to below 1e16, otherwise with an exponent of two digits
+ * or more. */
 static char *lay_out(char *p, decimal value)
 {
     while (value.digits >= 10 && value.digits % 10 == 0) {
@@ -199,7 +205,8 @@ size_t ftl_print_f64(double value, char out[FTL_F64_TEXT_SIZE])
         memcpy(&bits, &value, sizeof bits);
         uint64_t fraction = bits & ((UINT64_C(1) << 52) - 1);
         int exponent = (int)(bits >> 52 & 0x7ff);
-        binary v = exponent ? (binary){fraction | UINT64_C(1) << 52, exponent - 1075, !fraction && exponent > 1}
+        binary v = exponent ? (binary){fraction | UINT64_C(1) << 52, exponent - 1075,
+                                       !fraction && exponent > 1}
                             : (binary){fraction, -1074, false};
         decimal d;
         p = lay_out(p, small_integer(&v, 53, &d) ? d : shortest_f64(&v));
@@ -215,7 +222,8 @@ size_t ftl_print_f32(float value, char out[FTL_F64_TEXT_SIZE])
         memcpy(&bits, &value, sizeof bits);
         uint32_t fraction = bits & ((UINT32_C(1) << 23) - 1);
         int exponent = (int)(bits >> 23 & 0xff);
-        binary v = exponent ? (binary){fraction | UINT32_C(1) << 23, exponent - 150, !fraction && exponent > 1}
+        binary v = exponent ? (binary){fraction | UINT32_C(1) << 23, exponent - 150,
+                                       !fraction && exponent > 1}
                             : (binary){fraction, -149, false};
         decimal d;
         p = lay_out(p, small_integer(&v, 24, &d) ? d : shortest_f32(&v));

@@ -1,4 +1,5 @@
 /* Made by tools/make_pow10.py; do not edit. Included by pow10.c alone. */
+/* clang-format off */
 {0xeef453d6923bd65a, 0x113faa2906a13b3f}, /* 1e-342 */
 {0x9558b4661b6565f8, 0x4ac7ca59a424c507}, /* 1e-341 */
 {0xbaaee17fa23ebf76, 0x5d79bcf00d2df649}, /* 1e-340 */

@@ -47,9 +47,11 @@ static ftl_status set_dialect(ftl_csv *csv, const ftl_table_options *options, ft
         return FTL_FAIL(error, FTL_ARG, "the decimal mark is '.' or ','");
     csv->delimiter = options->delimiter;
     if (csv->delimiter && !usable_delimiter(csv->delimiter))
-        return FTL_FAIL(error, FTL_ARG, "the delimiter is one ASCII character, no digit, quote or line end");
+        return FTL_FAIL(error, FTL_ARG,
+                        "the delimiter is one ASCII character, no digit, quote or line end");
     if (csv->delimiter == csv->decimal)
-        return FTL_FAIL(error, FTL_ARG, "the delimiter and the decimal mark are both '%c'", csv->decimal);
+        return FTL_FAIL(error, FTL_ARG, "the delimiter and the decimal mark are both '%c'",
+                        csv->decimal);
     return FTL_OK;
 }
 
@@ -65,7 +67,8 @@ static bool is_blank(const uint8_t *data, size_t size, char delimiter)
 static ftl_status record_too_long(const ftl_table *table, const ftl_csv *csv, ftl_error *error)
 {
     ftl_error_set(error, FTL_LIMIT,
-                  "line %lld: the record that begins here is longer than %zu bytes; look for a quote that is not "
+                  "line %lld: the record that begins here is longer than %zu bytes; look for a "
+                  "quote that is not "
                   "closed, or raise the limit with --max-record",
                   (long long)csv->line, table->max_record);
     if (error)
@@ -75,7 +78,8 @@ static ftl_status record_too_long(const ftl_table *table, const ftl_csv *csv, ft
 
 static ftl_status quote_is_open(const ftl_csv *csv, ftl_error *error)
 {
-    ftl_error_set(error, FTL_VALUE, "line %lld: a quote opened in the record that begins here is never closed",
+    ftl_error_set(error, FTL_VALUE,
+                  "line %lld: a quote opened in the record that begins here is never closed",
                   (long long)csv->line);
     if (error)
         error->line = csv->line;
@@ -83,24 +87,26 @@ static ftl_status quote_is_open(const ftl_csv *csv, ftl_error *error)
 }
 
 /*
- * Scans records in data[*used..size) and lists those that are not blank (records and their lines; starts count from
- * data[0] plus base). Stops at max_rows, behind wanted bytes or where a record does not end; *used moves behind the last one.
+ * Scans records in data[*used..size) and lists those that are not blank (records and their lines;
+ * starts count from data[0] plus base). Stops at max_rows, behind wanted bytes or where a record
+ * does not end; *used moves behind the last one.
  */
-static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan *scan, const uint8_t *data, size_t size,
-                              bool final, size_t base, size_t wanted, size_t max_rows, ftl_table_block *block,
-                              size_t *used)
+static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan *scan,
+                              const uint8_t *data, size_t size, bool final, size_t base,
+                              size_t wanted, size_t max_rows, ftl_table_block *block, size_t *used)
 {
-    while (*used < size && *used < wanted && block->rows < max_rows && block->rows < block->records_room) {
+    while (*used < size && *used < wanted && block->rows < max_rows &&
+           block->rows < block->records_room) {
         size_t content = 0, total = 0;
-        ftl_csv_found found =
-            ftl_csv_scan_record(scan, csv->delimiter, data + *used, size - *used, final, &content, &total);
+        ftl_csv_found found = ftl_csv_scan_record(scan, csv->delimiter, data + *used, size - *used,
+                                                  final, &content, &total);
         if (found != FTL_CSV_RECORD)
             return found;
         if (content > table->max_record)
             return FTL_CSV_MORE; /* the caller sees that it is too long */
         if (!is_blank(data + *used, content, csv->delimiter))
-            block->records[block->rows++] =
-                (ftl_record){.start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
+            block->records[block->rows++] = (ftl_record){
+                .start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
         csv->line += 1 + (scan->quotes ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
         *used += total;
         *scan = (ftl_csv_scan){0};
@@ -108,7 +114,8 @@ static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan
     return FTL_CSV_RECORD;
 }
 
-static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error)
+static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
+                           ftl_error *error)
 {
     ftl_csv *csv = table->state;
     ftl_csv_scan scan = {0};
@@ -120,11 +127,12 @@ static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *b
         bool final = size < min;
         if (size == 0)
             break;
-        FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room, block->rows + 1, sizeof(ftl_record),
-                         error));
+        FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room, block->rows + 1,
+                         sizeof(ftl_record), error));
         ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->size,
                                        table->block_bytes - block->size, max_rows, block, &used);
-        if (block->rows) { /* blank lines before the first row are dropped: a block of them would look like the end */
+        if (block->rows) { /* blank lines before the first row are dropped: a block of them would
+                              look like the end */
             FTL_TRY(ftl_table_block_reserve(block, block->size + used, error));
             memcpy(block->data + block->size, data, used);
             block->size += used;
@@ -139,9 +147,10 @@ static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *b
     return block->rows ? FTL_OK : FTL_END;
 }
 
-/* The next record that is not blank, shown in the stream's buffer and not consumed; END when there is none. */
-static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **record, size_t *content, size_t *total,
-                              ftl_error *error)
+/* The next record that is not blank, shown in the stream's buffer and not consumed; END when there
+ * is none. */
+static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **record,
+                              size_t *content, size_t *total, ftl_error *error)
 {
     ftl_csv_scan scan = {0};
     for (size_t min = 1;;) {
@@ -149,8 +158,8 @@ static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **re
         FTL_TRY(ftl_stream_ahead(table->stream, min, record, &size, error));
         if (size == 0)
             return FTL_END;
-        ftl_csv_found found =
-            ftl_csv_scan_record(&scan, csv->delimiter, *record, size, size < min, content, total);
+        ftl_csv_found found = ftl_csv_scan_record(&scan, csv->delimiter, *record, size, size < min,
+                                                  content, total);
         if (found == FTL_CSV_OPEN_QUOTE)
             return quote_is_open(csv, error);
         if ((found == FTL_CSV_MORE ? size : *content) > table->max_record)
@@ -167,7 +176,8 @@ static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **re
     }
 }
 
-/* The name of a header cell; an empty one gets pandas' name, which is what models of such files have. */
+/* The name of a header cell; an empty one gets pandas' name, which is what models of such files
+ * have. */
 static const char *cell_name(ftl_table *table, size_t column, const uint8_t *cell, size_t size)
 {
     if (size && cell[0] == '"') {
@@ -186,7 +196,8 @@ static ftl_status read_header(ftl_table *table, ftl_csv *csv, ftl_error *error)
 {
     const uint8_t *record = (const uint8_t *)csv->header;
     if (memchr(record, '\0', csv->header_size))
-        return FTL_FAIL(error, FTL_SCHEMA, "the header line has a zero byte: the input is no text table");
+        return FTL_FAIL(error, FTL_SCHEMA,
+                        "the header line has a zero byte: the input is no text table");
     uint32_t *ends = ftl_arena_array(&table->arena, table->info.n_columns, sizeof *ends);
     table->names = ftl_arena_zero_array(&table->arena, table->info.n_columns, sizeof *table->names);
     if (!ends || !table->names)
@@ -200,7 +211,8 @@ static ftl_status read_header(ftl_table *table, ftl_csv *csv, ftl_error *error)
     return FTL_OK;
 }
 
-static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options *options, ftl_error *error)
+static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options *options,
+                        ftl_error *error)
 {
     const uint8_t *data;
     size_t size, content = 0, total = 0;
@@ -241,7 +253,8 @@ static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, f
     csv->header = "";
     table->info.dtype = FTL_F64;
     FTL_TRY(set_dialect(csv, options, error));
-    FTL_TRY(ftl_na_values_init(&csv->na, &table->arena, options->na_values, options->n_na_values, csv->decimal, error));
+    FTL_TRY(ftl_na_values_init(&csv->na, &table->arena, options->na_values, options->n_na_values,
+                               csv->decimal, error));
     return begin(table, csv, options, error);
 }
 

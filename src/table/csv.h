@@ -11,14 +11,16 @@ typedef struct ftl_csv {
     ftl_na_values na;
     const char *header; /* the record as it stands in the file */
     size_t header_size;
-    int64_t line;       /* 1-based line of the next record */
+    int64_t line; /* 1-based line of the next record */
 } ftl_csv;
 
-/* The likeliest delimiter of a beginning of a file; final: it is the whole file. decimal is never it. */
+/* The likeliest delimiter of a beginning of a file; final: it is the whole file. decimal is never
+ * it. */
 char ftl_csv_sniff(const uint8_t *data, size_t size, bool final, char decimal);
 
-ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, ftl_error *error);
-void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, size_t row,
-                     ftl_error *error);
+ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
+                           ftl_row_batch *batch, ftl_error *error);
+void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
+                     size_t row, ftl_error *error);
 
 #endif

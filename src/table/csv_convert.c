@@ -11,17 +11,20 @@ typedef struct cell {
     size_t size;
 } cell;
 
-/* Splits a record into batch->cells. Returns the number of cells, which may be another than the table's. */
-static size_t split_record(const ftl_csv *csv, const ftl_table *table, const ftl_table_block *block, size_t row,
-                           ftl_row_batch *batch)
+/* Splits a record into batch->cells. Returns the number of cells, which may be another than the
+ * table's. */
+static size_t split_record(const ftl_csv *csv, const ftl_table *table, const ftl_table_block *block,
+                           size_t row, ftl_row_batch *batch)
 {
     const ftl_record *record = &block->records[row];
     return ftl_csv_split(block->data + record->start, record->size, csv->delimiter, batch->cells,
                          table->info.n_columns);
 }
 
-/* The text of a cell of the record that was split last; in the file's bytes, or in scratch when it had quotes. */
-static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_batch *batch, size_t column)
+/* The text of a cell of the record that was split last; in the file's bytes, or in scratch when it
+ * had quotes. */
+static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_batch *batch,
+                      size_t column)
 {
     const uint8_t *data = block->data + block->records[row].start;
     size_t begin = column ? batch->cells[column - 1] + (size_t)1 : 0;
@@ -42,7 +45,10 @@ static cell trim(cell c)
     return c;
 }
 
-static bool is_word(cell c, const char *word) { return c.size == strlen(word) && memcmp(c.text, word, c.size) == 0; }
+static bool is_word(cell c, const char *word)
+{
+    return c.size == strlen(word) && memcmp(c.text, word, c.size) == 0;
+}
 
 /* What a number column takes besides plain numbers. */
 static bool unusual_number(const ftl_csv *csv, cell c, double *out)
@@ -61,7 +67,8 @@ static bool unusual_number(const ftl_csv *csv, cell c, double *out)
 
 static bool cell_number(const ftl_csv *csv, cell c, double *out)
 {
-    if (FTL_UNLIKELY(!ftl_parse_f64(c.text, c.size, csv->decimal, out)) && !unusual_number(csv, c, out))
+    if (FTL_UNLIKELY(!ftl_parse_f64(c.text, c.size, csv->decimal, out)) &&
+        !unusual_number(csv, c, out))
         return false;
     if (csv->na.n_numbers && ftl_na_values_has_number(&csv->na, *out))
         *out = (double)NAN;
@@ -69,8 +76,8 @@ static bool cell_number(const ftl_csv *csv, cell c, double *out)
 }
 
 /* Sets one value of one column; *good turns false when a number column has text. */
-static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t i, size_t row, cell c, bool *good,
-                               ftl_error *error)
+static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t i, size_t row,
+                               cell c, bool *good, ftl_error *error)
 {
     const ftl_table_column_request *request = &batch->requests[i];
     if (request->type == FTL_STRING) {
@@ -87,8 +94,8 @@ static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t 
     return FTL_OK;
 }
 
-static ftl_status convert_record(const ftl_table *table, const ftl_table_block *block, size_t row, ftl_row_batch *batch,
-                                 ftl_error *error)
+static ftl_status convert_record(const ftl_table *table, const ftl_table_block *block, size_t row,
+                                 ftl_row_batch *batch, ftl_error *error)
 {
     const ftl_csv *csv = table->state;
     size_t cells = split_record(csv, table, block, row, batch);
@@ -105,13 +112,15 @@ static ftl_status convert_record(const ftl_table *table, const ftl_table_block *
     return ftl_row_batch_mark_bad(batch, row, error);
 }
 
-ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, ftl_error *error)
+ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
+                           ftl_row_batch *batch, ftl_error *error)
 {
     size_t longest = 0;
     for (size_t row = 0; row < block->rows; row++)
         longest = block->records[row].size > longest ? block->records[row].size : longest;
     FTL_TRY(ftl_grow(batch->account, &batch->scratch, &batch->scratch_room, longest, 1, error));
-    FTL_TRY(ftl_grow(batch->account, &batch->cells, &batch->cells_room, table->info.n_columns, sizeof(uint32_t), error));
+    FTL_TRY(ftl_grow(batch->account, &batch->cells, &batch->cells_room, table->info.n_columns,
+                     sizeof(uint32_t), error));
     for (size_t row = 0; row < block->rows; row++)
         FTL_TRY(convert_record(table, block, row, batch, error));
     return FTL_OK;
@@ -130,14 +139,16 @@ static int excerpt(cell c)
     return (int)n;
 }
 
-static void explain_cell(const ftl_table *table, int64_t line, size_t column, cell c, ftl_error *error)
+static void explain_cell(const ftl_table *table, int64_t line, size_t column, cell c,
+                         ftl_error *error)
 {
     const ftl_csv *csv = table->state;
     char place[128];
     cell name = {"", 0};
     if (table->names) {
         name = (cell){table->names[column], strlen(table->names[column])};
-        snprintf(place, sizeof place, "column '%.*s%s'", excerpt(name), name.text, name.size > EXCERPT ? "..." : "");
+        snprintf(place, sizeof place, "column '%.*s%s'", excerpt(name), name.text,
+                 name.size > EXCERPT ? "..." : "");
     } else {
         snprintf(place, sizeof place, "cell %zu", column + 1);
     }
@@ -146,21 +157,23 @@ static void explain_cell(const ftl_table *table, int64_t line, size_t column, ce
     char other = csv->decimal == '.' ? ',' : '.';
     const char *hint = "";
     if (ftl_parse_f64(plain.text, plain.size, other, &value))
-        hint = other == ',' ? "; for a decimal comma give --decimal ," : "; the decimal mark is set to ','";
-    ftl_error_set(error, FTL_VALUE, "line %lld, %s: '%.*s%s' is not a number%s", (long long)line, place, excerpt(c),
-                  c.text, c.size > EXCERPT ? "..." : "", hint);
+        hint = other == ',' ? "; for a decimal comma give --decimal ,"
+                            : "; the decimal mark is set to ','";
+    ftl_error_set(error, FTL_VALUE, "line %lld, %s: '%.*s%s' is not a number%s", (long long)line,
+                  place, excerpt(c), c.text, c.size > EXCERPT ? "..." : "", hint);
     error->column = (int64_t)column;
 }
 
-void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, size_t row,
-                     ftl_error *error)
+void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
+                     size_t row, ftl_error *error)
 {
     const ftl_csv *csv = table->state;
     int64_t line = block->records[row].line;
     size_t cells = split_record(csv, table, block, row, batch);
     if (cells != table->info.n_columns) {
-        ftl_error_set(error, FTL_SHAPE, "line %lld: %zu cell%s where the %s %zu", (long long)line, cells,
-                      cells == 1 ? "" : "s", table->names ? "header has" : "first record has", table->info.n_columns);
+        ftl_error_set(error, FTL_SHAPE, "line %lld: %zu cell%s where the %s %zu", (long long)line,
+                      cells, cells == 1 ? "" : "s",
+                      table->names ? "header has" : "first record has", table->info.n_columns);
         return;
     }
     for (size_t i = 0; i < batch->n_columns; i++) {

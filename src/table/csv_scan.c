@@ -8,13 +8,15 @@ static size_t find(const uint8_t *data, size_t from, size_t to, char c)
     return at ? (size_t)(at - data) : to;
 }
 
-/* Moves *at from inside a quoted cell to behind its closing quote; false when that is not in sight. */
+/* Moves *at from inside a quoted cell to behind its closing quote; false when that is not in sight.
+ */
 static bool close_quote(const uint8_t *data, size_t size, bool final, size_t *at)
 {
     for (;;) {
         size_t quote = find(data, *at, size, '"');
         *at = quote;
-        if (quote == size || (quote + 1 == size && !final)) /* at the very end it may be half of a doubled one */
+        if (quote == size ||
+            (quote + 1 == size && !final)) /* at the very end it may be half of a doubled one */
             return false;
         if (quote + 1 == size || data[quote + 1] != '"') {
             *at = quote + 1;
@@ -33,11 +35,12 @@ static size_t opening_quote(const uint8_t *data, size_t from, size_t to, char de
     return quote;
 }
 
-ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint8_t *data, size_t size, bool final,
-                                  size_t *content, size_t *total)
+ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint8_t *data,
+                                  size_t size, bool final, size_t *content, size_t *total)
 {
     size_t at = scan->at, line_feed = 0;
-    bool searched = false; /* line_feed holds the first one from at on; found once for all quotes before it */
+    bool searched =
+        false; /* line_feed holds the first one from at on; found once for all quotes before it */
     for (;;) {
         if (scan->quoted) {
             if (!close_quote(data, size, final, &at)) {
@@ -84,7 +87,8 @@ size_t ftl_csv_count_lines(const uint8_t *data, size_t size)
 }
 
 /* Cells of a record without quotes: eight bytes at a time. */
-static size_t split_plain(const uint8_t *data, size_t size, char delimiter, uint32_t *ends, size_t max)
+static size_t split_plain(const uint8_t *data, size_t size, char delimiter, uint32_t *ends,
+                          size_t max)
 {
     size_t n = 0, i = 0;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

@@ -1,9 +1,10 @@
 /*
- * Splitting CSV bytes: a stream into records, a record into cells. These two functions are all that knows about
- * quotes and line ends, so that a faster scanner can take their place.
+ * Splitting CSV bytes: a stream into records, a record into cells. These two functions are all that
+ * knows about quotes and line ends, so that a faster scanner can take their place.
  *
- * Rules: a quote is special at the beginning of a cell alone; inside quotes two quotes are one; what follows the closing quote
- * belongs to the cell. A record ends with LF, CR LF or CR outside quotes.
+ * Rules: a quote is special at the beginning of a cell alone; inside quotes two quotes are one;
+ * what follows the closing quote belongs to the cell. A record ends with LF, CR LF or CR outside
+ * quotes.
  */
 #ifndef FTL_TABLE_CSV_SCAN_H
 #define FTL_TABLE_CSV_SCAN_H
@@ -24,22 +25,24 @@ typedef enum ftl_csv_found {
 } ftl_csv_found;
 
 /*
- * Finds the end of the record that begins at data[0]. final: no bytes follow. On RECORD *content is its size and *total its
- * size with the line end. On MORE call again with the same beginning and more bytes.
+ * Finds the end of the record that begins at data[0]. final: no bytes follow. On RECORD *content is
+ * its size and *total its size with the line end. On MORE call again with the same beginning and
+ * more bytes.
  */
-ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint8_t *data, size_t size, bool final,
-                                  size_t *content, size_t *total);
+ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint8_t *data,
+                                  size_t size, bool final, size_t *content, size_t *total);
 
 /* Line ends in data[0..size): how many lines a record with quotes takes beyond its first. */
 size_t ftl_csv_count_lines(const uint8_t *data, size_t size);
 
 /*
- * Splits a record: ends[i] is the offset behind cell i, where the delimiter stands; the next cell begins one further. Returns the
- * number of cells, of which at most max ends are stored.
+ * Splits a record: ends[i] is the offset behind cell i, where the delimiter stands; the next cell
+ * begins one further. Returns the number of cells, of which at most max ends are stored.
  */
 size_t ftl_csv_split(const uint8_t *data, size_t size, char delimiter, uint32_t *ends, size_t max);
 
-/* A cell that begins with a quote, without its quotes, into out (size bytes at least). Returns the text's size. */
+/* A cell that begins with a quote, without its quotes, into out (size bytes at least). Returns the
+ * text's size. */
 size_t ftl_csv_unquote(const uint8_t *data, size_t size, char *out);
 
 #endif

@@ -15,7 +15,8 @@ static fit try_delimiter(const uint8_t *data, size_t size, bool final, char deli
     while (size && out.records < SNIFFED_RECORDS) {
         ftl_csv_scan scan = {0};
         size_t content = 0, total = 0;
-        if (ftl_csv_scan_record(&scan, delimiter, data, size, final, &content, &total) != FTL_CSV_RECORD) {
+        if (ftl_csv_scan_record(&scan, delimiter, data, size, final, &content, &total) !=
+            FTL_CSV_RECORD) {
             if (out.records)
                 break;
             content = total = size; /* not even one whole record: take what is there */
@@ -43,7 +44,8 @@ char ftl_csv_sniff(const uint8_t *data, size_t size, bool final, char decimal)
         fit f = try_delimiter(data, size, final, candidates[i]);
         if (f.cells < 2)
             continue;
-        /* Records that agree count first, then the number of cells; the order of the candidates decides ties. */
+        /* Records that agree count first, then the number of cells; the order of the candidates
+         * decides ties. */
         uint64_t share = (uint64_t)f.agreeing * (best_fit.records ? best_fit.records : 1);
         uint64_t best_share = (uint64_t)best_fit.agreeing * f.records;
         if (share > best_share || (share == best_share && f.cells > best_fit.cells)) {

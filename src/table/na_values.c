@@ -5,12 +5,12 @@
 #include <string.h>
 
 /* pandas' list, which is what people's files were read with when their models were trained. */
-static const char *const default_values[] = {"NA",   "N/A",  "n/a",   "NaN",     "nan",       "-nan",    "-NaN",
-                                             "NULL", "null", "None",  "<NA>",    "#N/A",      "#NA",     "#N/A N/A",
-                                             "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"};
+static const char *const default_values[] = {
+    "NA",   "N/A",  "n/a",  "NaN", "nan",      "-nan",   "-NaN",    "NULL",    "null",
+    "None", "<NA>", "#N/A", "#NA", "#N/A N/A", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"};
 
-ftl_status ftl_na_values_init(ftl_na_values *na, ftl_arena *arena, const char *const *values, size_t n_values,
-                              char decimal, ftl_error *error)
+ftl_status ftl_na_values_init(ftl_na_values *na, ftl_arena *arena, const char *const *values,
+                              size_t n_values, char decimal, ftl_error *error)
 {
     if (n_values == 0) {
         values = default_values;

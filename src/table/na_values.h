@@ -17,8 +17,9 @@ typedef struct ftl_na_values {
 } ftl_na_values;
 
 /* n_values 0: the default list. Everything is copied into the arena. */
-FTL_MUST_USE ftl_status ftl_na_values_init(ftl_na_values *na, ftl_arena *arena, const char *const *values,
-                                           size_t n_values, char decimal, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_na_values_init(ftl_na_values *na, ftl_arena *arena,
+                                           const char *const *values, size_t n_values, char decimal,
+                                           ftl_error *error);
 /* The empty text is missing under every list. */
 bool ftl_na_values_has(const ftl_na_values *na, const char *text, size_t size);
 bool ftl_na_values_has_number(const ftl_na_values *na, double value);

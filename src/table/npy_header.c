@@ -12,12 +12,14 @@ static ftl_status damaged(ftl_error *error, const char *what)
     return FTL_FAIL(error, FTL_CORRUPT, "the .npy header is damaged: %s", what);
 }
 
-ftl_status ftl_npy_header_size(const uint8_t *data, size_t size, size_t *text, size_t *out, ftl_error *error)
+ftl_status ftl_npy_header_size(const uint8_t *data, size_t size, size_t *text, size_t *out,
+                               ftl_error *error)
 {
     if (size < 10)
         return damaged(error, "the file ends inside it");
     if (data[6] < 1 || data[6] > 3)
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "version %u.%u of the .npy format; versions 1 to 3 are read", data[6],
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "version %u.%u of the .npy format; versions 1 to 3 are read", data[6],
                         data[7]);
     size_t length = (size_t)data[8] | (size_t)data[9] << 8;
     *text = 10;
@@ -81,7 +83,8 @@ static bool take_length(reader *r, uint64_t *out)
     const char *begin = r->p;
     uint64_t value = 0;
     for (; r->p < r->end && *r->p >= '0' && *r->p <= '9'; r->p++) {
-        if (__builtin_mul_overflow(value, 10, &value) || __builtin_add_overflow(value, (uint64_t)(*r->p - '0'), &value))
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(*r->p - '0'), &value))
             return false;
     }
     bool any = r->p > begin;
@@ -96,7 +99,8 @@ static ftl_status parse_shape(reader *r, ftl_npy_header *out, ftl_error *error)
     if (!take(r, '('))
         return damaged(error, "the shape is no tuple");
     while (!take(r, ')')) {
-        if (out->n_dimensions == FTL_NPY_DIMENSIONS || !take_length(r, &out->shape[out->n_dimensions]))
+        if (out->n_dimensions == FTL_NPY_DIMENSIONS ||
+            !take_length(r, &out->shape[out->n_dimensions]))
             return damaged(error, "the shape is no tuple of sizes");
         out->n_dimensions++;
         if (!take(r, ',')) {
@@ -114,20 +118,25 @@ static ftl_status parse_type(reader *r, ftl_npy_header *out, ftl_error *error)
     size_t size;
     skip_spaces(r);
     if (r->p < r->end && *r->p == '[')
-        return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "a .npy file of records (a structured dtype); save a plain array of numbers");
+        return FTL_FAIL(
+            error, FTL_UNSUPPORTED,
+            "a .npy file of records (a structured dtype); save a plain array of numbers");
     if (!take_string(r, &text, &size) || size < 2)
         return damaged(error, "the dtype is no string");
     char order = text[0], kind = text[1];
     bool known = size == 3 && (order == '<' || order == '>' || order == '|' || order == '=');
     unsigned width = known ? (unsigned char)text[2] - (unsigned)'0' : 0;
-    bool integer = (kind == 'i' || kind == 'u') && (width == 1 || width == 2 || width == 4 || width == 8);
+    bool integer = (kind == 'i' || kind == 'u') &&
+                   (width == 1 || width == 2 || width == 4 || width == 8);
     bool real = kind == 'f' && (width == 4 || width == 8);
     if (!known || !(integer || real || (kind == 'b' && width == 1)))
-        return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "a .npy file of dtype '%.*s'%s; float64, float32, integers and bool are read",
-                        (int)(size < 32 ? size : 32), text,
-                        kind == 'U' || kind == 'S' ? " (text)" : kind == 'O' ? " (Python objects)" : "");
+        return FTL_FAIL(
+            error, FTL_UNSUPPORTED,
+            "a .npy file of dtype '%.*s'%s; float64, float32, integers and bool are read",
+            (int)(size < 32 ? size : 32), text,
+            kind == 'U' || kind == 'S' ? " (text)"
+            : kind == 'O'              ? " (Python objects)"
+                                       : "");
     out->kind = kind;
     out->width = width;
     char native = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
@@ -135,7 +144,8 @@ static ftl_status parse_type(reader *r, ftl_npy_header *out, ftl_error *error)
     return FTL_OK;
 }
 
-ftl_status ftl_npy_header_parse(const char *text, size_t size, ftl_npy_header *out, ftl_error *error)
+ftl_status ftl_npy_header_parse(const char *text, size_t size, ftl_npy_header *out,
+                                ftl_error *error)
 {
     enum { TYPE = 1, ORDER = 2, SHAPE = 4, ALL = 7 };
     reader r = {text, text + size};

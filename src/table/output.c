@@ -17,7 +17,8 @@ static ftl_status cannot_write(const ftl_output *output, int number, ftl_error *
     if (number == EPIPE)
         return FTL_FAIL(error, FTL_IO, "cannot write %s: nobody reads it any more", output->shown);
     if (number == ENOENT && output->folder)
-        return FTL_FAIL(error, FTL_IO, "cannot write %s: the folder %s does not exist", output->shown, output->folder);
+        return FTL_FAIL(error, FTL_IO, "cannot write %s: the folder %s does not exist",
+                        output->shown, output->folder);
     return FTL_FAIL(error, FTL_IO, "cannot write %s: %s%s", output->shown, reason,
                     output->temporary ? "; nothing was left under that name" : "");
 }
@@ -48,8 +49,8 @@ static ftl_status create_temporary(ftl_output *output, ftl_error *error)
         if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
             number = (uint64_t)getpid() * UINT64_C(1000003) + (uint64_t)attempt;
         const char *slash = strcmp(output->folder, "/") == 0 ? "" : "/";
-        const char *name = ftl_arena_printf(&output->arena, "%s%s.foretell-%016llx.tmp", output->folder, slash,
-                                            (unsigned long long)number);
+        const char *name = ftl_arena_printf(&output->arena, "%s%s.foretell-%016llx.tmp",
+                                            output->folder, slash, (unsigned long long)number);
         if (!name)
             return FTL_OOM(error);
         output->fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
@@ -70,7 +71,8 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
     if (path[0] == '\0')
         return FTL_FAIL(error, FTL_IO, "the name of the output file is empty");
     if (exists && S_ISDIR(st.st_mode))
-        return FTL_FAIL(error, FTL_IO, "cannot write %s: it is a directory; give the name of a file", path);
+        return FTL_FAIL(error, FTL_IO,
+                        "cannot write %s: it is a directory; give the name of a file", path);
     if (exists && !S_ISREG(st.st_mode)) {
         output->fd = open(path, O_WRONLY | O_CLOEXEC);
         return output->fd < 0 ? cannot_write(output, errno, error) : FTL_OK;
@@ -78,7 +80,8 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
     if (exists && access(path, W_OK) != 0)
         return cannot_write(output, errno, error);
     if (path[strlen(path) - 1] == '/')
-        return FTL_FAIL(error, FTL_IO, "cannot write %s: it names a folder; give the name of a file", path);
+        return FTL_FAIL(error, FTL_IO,
+                        "cannot write %s: it names a folder; give the name of a file", path);
     FTL_TRY(resolve(output, path, exists, error));
     FTL_TRY(create_temporary(output, error));
     if (exists && fchmod(output->fd, st.st_mode & 07777) != 0)
@@ -86,7 +89,8 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
     return FTL_OK;
 }
 
-ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, ftl_error *error)
+ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
+                           ftl_error *error)
 {
     *output = (ftl_output){.fd = -1};
     ftl_arena_init(&output->arena, account);
@@ -145,7 +149,8 @@ static ftl_status complete(ftl_output *output, ftl_error *error)
         return cannot_write(output, errno, error);
     output->temporary = NULL;
     int folder = open(output->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder >= 0) { /* the name is there; that it survives a power cut is all that is left to do */
+    if (folder >=
+        0) { /* the name is there; that it survives a power cut is all that is left to do */
         (void)fsync(folder);
         close(folder);
     }

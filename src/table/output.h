@@ -1,6 +1,6 @@
 /*
- * Where a sink's bytes go. A plain file is written under a temporary name in its folder and gets its own name when complete;
- * standard output, pipes and devices are written as they are.
+ * Where a sink's bytes go. A plain file is written under a temporary name in its folder and gets
+ * its own name when complete; standard output, pipes and devices are written as they are.
  */
 #ifndef FTL_TABLE_OUTPUT_H
 #define FTL_TABLE_OUTPUT_H
@@ -16,10 +16,13 @@ typedef struct ftl_output {
     const char *folder;
 } ftl_output;
 
-FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, ftl_error *error);
-FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
+                                        ftl_error *error);
+FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size,
+                                         ftl_error *error);
 /* Overwrites bytes at the beginning; for plain files. */
-FTL_MUST_USE ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size,
+                                         ftl_error *error);
 /* Both close and free the output, the first also when it fails. */
 FTL_MUST_USE ftl_status ftl_output_commit(ftl_output *output, ftl_error *error);
 void ftl_output_abort(ftl_output *output);

@@ -50,12 +50,16 @@ static ftl_status prepare(ftl_row_batch *batch, size_t rows, ftl_error *error)
         ftl_column_buffer *buffer = &batch->buffers[i];
         if (batch->requests[i].type != FTL_STRING) {
             size_t width = batch->requests[i].type == FTL_F32 ? sizeof(float) : sizeof(double);
-            FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, rows, width, error));
+            FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, rows, width,
+                             error));
             continue;
         }
-        FTL_TRY(ftl_grow(batch->account, &buffer->offsets, &buffer->offsets_room, rows + 1, sizeof(uint32_t), error));
-        FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, (rows + 7) / 8, 1, error));
-        FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, 1, 1, error)); /* never NULL */
+        FTL_TRY(ftl_grow(batch->account, &buffer->offsets, &buffer->offsets_room, rows + 1,
+                         sizeof(uint32_t), error));
+        FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, (rows + 7) / 8,
+                         1, error));
+        FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, 1, 1,
+                         error)); /* never NULL */
         memset(buffer->validity, 0, (rows + 7) / 8);
         buffer->offsets[0] = 0;
         buffer->used = 0;
@@ -68,8 +72,8 @@ static ftl_status prepare(ftl_row_batch *batch, size_t rows, ftl_error *error)
     return FTL_OK;
 }
 
-ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
-                             ftl_error *error)
+ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *block,
+                             ftl_row_batch *batch, ftl_error *error)
 {
     batch->rows = 0;
     FTL_TRY(prepare(batch, block->rows, error));
@@ -90,14 +94,15 @@ ftl_status ftl_row_batch_mark_bad(ftl_row_batch *batch, size_t row, ftl_error *e
 {
     if (batch->bad[row])
         return FTL_OK;
-    FTL_TRY(ftl_grow(batch->account, &batch->bad_rows, &batch->bad_rows_room, batch->n_bad + 1, sizeof(uint32_t), error));
+    FTL_TRY(ftl_grow(batch->account, &batch->bad_rows, &batch->bad_rows_room, batch->n_bad + 1,
+                     sizeof(uint32_t), error));
     batch->bad[row] = 1;
     batch->bad_rows[batch->n_bad++] = (uint32_t)row;
     return FTL_OK;
 }
 
-ftl_status ftl_row_batch_set_string(ftl_row_batch *batch, size_t column, size_t row, const char *text, size_t size,
-                                    bool valid, ftl_error *error)
+ftl_status ftl_row_batch_set_string(ftl_row_batch *batch, size_t column, size_t row,
+                                    const char *text, size_t size, bool valid, ftl_error *error)
 {
     ftl_column_buffer *buffer = &batch->buffers[column];
     if (valid) {
@@ -139,8 +144,8 @@ void ftl_row_batch_view(const ftl_row_batch *batch, ftl_row_view *out)
     };
 }
 
-void ftl_row_batch_problem(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, size_t i,
-                           size_t *row, ftl_error *error)
+void ftl_row_batch_problem(const ftl_table *table, const ftl_table_block *block,
+                           ftl_row_batch *batch, size_t i, size_t *row, ftl_error *error)
 {
     size_t bad = i < batch->n_bad ? batch->bad_rows[i] : 0;
     if (row)

@@ -34,7 +34,8 @@ static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, 
     return FTL_OK;
 }
 
-ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out, ftl_error *error)
+ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out,
+                         ftl_error *error)
 {
     if (options->n_columns == 0)
         return FTL_FAIL(error, FTL_ARG, "an output table has one column at least");
@@ -61,19 +62,22 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     return FTL_OK;
 }
 
-ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip, ftl_strbuf *out,
-                           ftl_error *error)
+ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
+                           ftl_strbuf *out, ftl_error *error)
 {
     if (batch->n_columns != sink->n_columns)
-        return FTL_FAIL(error, FTL_ARG, "%zu columns for an output table of %zu", batch->n_columns, sink->n_columns);
+        return FTL_FAIL(error, FTL_ARG, "%zu columns for an output table of %zu", batch->n_columns,
+                        sink->n_columns);
     for (size_t i = 0; i < sink->n_columns; i++) {
         if (batch->columns[i].type != sink->columns[i].type)
-            return FTL_FAIL(error, FTL_ARG, "output column '%s' changes its type", sink->columns[i].name);
+            return FTL_FAIL(error, FTL_ARG, "output column '%s' changes its type",
+                            sink->columns[i].name);
     }
     return sink->kind->format(sink, batch, skip, out, error);
 }
 
-ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows, ftl_error *error)
+ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
+                           ftl_error *error)
 {
     FTL_TRY(ftl_output_write(&sink->output, data, size, error));
     sink->rows += rows;

@@ -1,9 +1,11 @@
 /*
- * Sinks: row destinations. The file appears under its name only when complete: rows go to a temporary file in the
- * target's folder, and commit syncs and renames it. Standard output and devices get complete rows as they come.
+ * Sinks: row destinations. The file appears under its name only when complete: rows go to a
+ * temporary file in the target's folder, and commit syncs and renames it. Standard output and
+ * devices get complete rows as they come.
  *
- * Formatting and appending are apart so that workers format batches in parallel and one thread appends in order:
- * ftl_sink_format reads the sink only and may run in any number of threads; everything else belongs to one thread.
+ * Formatting and appending are apart so that workers format batches in parallel and one thread
+ * appends in order: ftl_sink_format reads the sink only and may run in any number of threads;
+ * everything else belongs to one thread.
  */
 #ifndef FTL_TABLE_SINK_H
 #define FTL_TABLE_SINK_H
@@ -13,31 +15,34 @@
 typedef struct ftl_sink ftl_sink;
 
 typedef struct ftl_sink_options {
-    const char *path;                 /* "-" is standard output; ".npy" at the end: .npy, anything else CSV */
+    const char *path; /* "-" is standard output; ".npy" at the end: .npy, anything else CSV */
     const ftl_output_column *columns; /* copied with their names */
     size_t n_columns;
-    char delimiter;                   /* CSV; 0: ',' */
+    char delimiter; /* CSV; 0: ',' */
 } ftl_sink_options;
 
 /*
- * Opens the destination; a CSV gets its header line. .npy takes numbers and bools only: float32 or int64 when all
- * columns are, otherwise float64; one column gives shape (n,), several (n, columns).
+ * Opens the destination; a CSV gets its header line. .npy takes numbers and bools only: float32 or
+ * int64 when all columns are, otherwise float64; one column gives shape (n,), several (n, columns).
  */
-FTL_MUST_USE ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out,
-                                      ftl_error *error);
+FTL_MUST_USE ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options,
+                                      ftl_sink **out, ftl_error *error);
 
 /*
- * Appends the batch's rows to out in the sink's format. The batch's columns are the sink's, in type and order (its matrix is
- * not looked at). skip (may be NULL): rows with a non-zero byte are left out.
+ * Appends the batch's rows to out in the sink's format. The batch's columns are the sink's, in type
+ * and order (its matrix is not looked at). skip (may be NULL): rows with a non-zero byte are left
+ * out.
  */
-FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
-                                        ftl_strbuf *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *batch,
+                                        const uint8_t *skip, ftl_strbuf *out, ftl_error *error);
 /* Appends what ftl_sink_format made of `rows` rows. */
-FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
+                                        ftl_error *error);
 /* Both in one. */
 FTL_MUST_USE ftl_status ftl_sink_write(ftl_sink *sink, const ftl_batch *batch, ftl_error *error);
 
-/* Completes and closes: sync, rename, sync of the folder. The sink is gone afterwards, also when this fails. */
+/* Completes and closes: sync, rename, sync of the folder. The sink is gone afterwards, also when
+ * this fails. */
 FTL_MUST_USE ftl_status ftl_sink_commit(ftl_sink *sink, ftl_error *error);
 /* Closes and removes what was written, except on standard output and devices. NULL is allowed. */
 void ftl_sink_abort(ftl_sink *sink);
@@ -45,7 +50,7 @@ void ftl_sink_abort(ftl_sink *sink);
 const char *ftl_sink_temporary_path(const ftl_sink *sink);
 
 /* CSV rows of a batch as a pure function: what ftl_sink_format does for CSV. */
-FTL_MUST_USE ftl_status ftl_csv_format(const ftl_batch *batch, const uint8_t *skip, char delimiter, ftl_strbuf *out,
-                                       ftl_error *error);
+FTL_MUST_USE ftl_status ftl_csv_format(const ftl_batch *batch, const uint8_t *skip, char delimiter,
+                                       ftl_strbuf *out, ftl_error *error);
 
 #endif

@@ -37,7 +37,8 @@ static bool is_blank(const char *text, size_t size)
     return true;
 }
 
-/* alone: the only cell of its line, where a blank one would make a blank line, which readers skip. */
+/* alone: the only cell of its line, where a blank one would make a blank line, which readers skip.
+ */
 static void put_text(ftl_strbuf *out, const char *text, size_t size, char delimiter, bool alone)
 {
     if (needs_quotes(text, size, delimiter) || (alone && is_blank(text, size)))
@@ -71,7 +72,8 @@ static size_t number_text(const ftl_column *column, size_t row, char text[FTL_F6
     return value ? 4 : 5;
 }
 
-static void put_cell(ftl_strbuf *out, const ftl_column *column, size_t row, char delimiter, bool alone)
+static void put_cell(ftl_strbuf *out, const ftl_column *column, size_t row, char delimiter,
+                     bool alone)
 {
     if (column->type == FTL_STRING) {
         size_t begin = column->offsets[row];
@@ -83,8 +85,8 @@ static void put_cell(ftl_strbuf *out, const ftl_column *column, size_t row, char
     put_text(out, text, number_text(column, row, text), delimiter, alone);
 }
 
-ftl_status ftl_csv_format(const ftl_batch *batch, const uint8_t *skip, char delimiter, ftl_strbuf *out,
-                          ftl_error *error)
+ftl_status ftl_csv_format(const ftl_batch *batch, const uint8_t *skip, char delimiter,
+                          ftl_strbuf *out, ftl_error *error)
 {
     bool alone = batch->n_columns == 1;
     for (size_t row = 0; row < batch->rows; row++) {
@@ -116,8 +118,8 @@ static ftl_status csv_begin(ftl_sink *sink, ftl_error *error)
     return ftl_output_write(&sink->output, sink->scratch.data, sink->scratch.size, error);
 }
 
-static ftl_status csv_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip, ftl_strbuf *out,
-                             ftl_error *error)
+static ftl_status csv_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
+                             ftl_strbuf *out, ftl_error *error)
 {
     return ftl_csv_format(batch, skip, sink->delimiter, out, error);
 }

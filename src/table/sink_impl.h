@@ -7,11 +7,11 @@
 
 typedef struct ftl_sink_kind {
     const char *name;
-    const char *ending;  /* of the file's name; NULL: what no other format claims */
+    const char *ending; /* of the file's name; NULL: what no other format claims */
     /* Checks the columns and writes what comes before the rows. */
     ftl_status (*begin)(ftl_sink *sink, ftl_error *error);
-    ftl_status (*format)(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip, ftl_strbuf *out,
-                         ftl_error *error);
+    ftl_status (*format)(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
+                         ftl_strbuf *out, ftl_error *error);
     /* Writes what comes after them; may be NULL. */
     ftl_status (*finish)(ftl_sink *sink, ftl_error *error);
 } ftl_sink_kind;

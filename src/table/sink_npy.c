@@ -1,6 +1,6 @@
 /*
- * .npy output: rows in C order. The header comes first and holds the number of rows, so it is written with room to spare and
- * patched at the end; hence plain files only.
+ * .npy output: rows in C order. The header comes first and holds the number of rows, so it is
+ * written with room to spare and patched at the end; hence plain files only.
  */
 #include "table/sink_impl.h"
 
@@ -14,7 +14,8 @@ enum { HEADER_BYTES = 128, HEADER_PREFIX = 10 }; /* a multiple of 64, as numpy a
 static ftl_status write_header(ftl_sink *sink, bool patch, ftl_error *error)
 {
     char header[HEADER_BYTES] = "\x93NUMPY\1";
-    header[8] = (char)(HEADER_BYTES - HEADER_PREFIX); /* version 1.0, 16-bit length, little-endian */
+    header[8] = (char)(HEADER_BYTES -
+                       HEADER_PREFIX); /* version 1.0, 16-bit length, little-endian */
     const char *type = sink->number == FTL_F32 ? "f4" : sink->number == FTL_I64 ? "i8" : "f8";
     char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
     char second[32] = "";
@@ -37,14 +38,16 @@ static ftl_status npy_begin(ftl_sink *sink, ftl_error *error)
     for (size_t i = 0; i < sink->n_columns; i++) {
         ftl_type type = sink->columns[i].type;
         if (type == FTL_STRING)
-            return FTL_FAIL(error, FTL_UNSUPPORTED,
-                            "column '%s' is text, which a .npy file of numbers does not hold; write CSV",
-                            sink->columns[i].name);
+            return FTL_FAIL(
+                error, FTL_UNSUPPORTED,
+                "column '%s' is text, which a .npy file of numbers does not hold; write CSV",
+                sink->columns[i].name);
         if (type != sink->number || type == FTL_BOOL)
             sink->number = FTL_F64;
     }
     if (lseek(sink->output.fd, 0, SEEK_CUR) < 0)
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "a .npy file is written to a plain file, not to a pipe");
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "a .npy file is written to a plain file, not to a pipe");
     return write_header(sink, false, error);
 }
 
@@ -70,13 +73,14 @@ static double as_double(const ftl_column *column, size_t row)
     return value;
 }
 
-static ftl_status put_value(const ftl_sink *sink, const ftl_column *column, size_t i, size_t row, ftl_strbuf *out,
-                            ftl_error *error)
+static ftl_status put_value(const ftl_sink *sink, const ftl_column *column, size_t i, size_t row,
+                            ftl_strbuf *out, ftl_error *error)
 {
     if (sink->number == FTL_I64) {
         if (!ftl_column_is_valid(column, row))
             return FTL_FAIL(error, FTL_VALUE,
-                            "column '%s' has a missing value, which an integer .npy file cannot hold; write CSV",
+                            "column '%s' has a missing value, which an integer .npy file cannot "
+                            "hold; write CSV",
                             sink->columns[i].name);
         ftl_strbuf_append(out, ftl_column_at(column, row, sizeof(int64_t)), sizeof(int64_t));
         return FTL_OK;
@@ -90,8 +94,8 @@ static ftl_status put_value(const ftl_sink *sink, const ftl_column *column, size
     return FTL_OK;
 }
 
-static ftl_status npy_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip, ftl_strbuf *out,
-                             ftl_error *error)
+static ftl_status npy_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
+                             ftl_strbuf *out, ftl_error *error)
 {
     for (size_t row = 0; row < batch->rows; row++) {
         if (skip && skip[row])
@@ -102,7 +106,10 @@ static ftl_status npy_format(const ftl_sink *sink, const ftl_batch *batch, const
     return out->failed ? FTL_OOM(error) : FTL_OK;
 }
 
-static ftl_status npy_finish(ftl_sink *sink, ftl_error *error) { return write_header(sink, true, error); }
+static ftl_status npy_finish(ftl_sink *sink, ftl_error *error)
+{
+    return write_header(sink, true, error);
+}
 
 const ftl_sink_kind ftl_sink_npy = {
     .name = ".npy",

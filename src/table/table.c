@@ -22,7 +22,8 @@ static uint64_t hash_name(const char *name)
 static struct ftl_name_slot *name_slot(const ftl_table *table, const char *name)
 {
     size_t at = hash_name(name) & table->name_mask;
-    while (table->name_slots[at].count && strcmp(table->names[table->name_slots[at].column], name) != 0)
+    while (table->name_slots[at].count &&
+           strcmp(table->names[table->name_slots[at].column], name) != 0)
         at = (at + 1) & table->name_mask;
     return &table->name_slots[at];
 }
@@ -62,11 +63,11 @@ static ftl_status set_limits(ftl_table *table, const ftl_table_options *options,
     table->max_record = options->max_record_bytes ? options->max_record_bytes : DEFAULT_RECORD;
     table->block_bytes = options->block_bytes ? options->block_bytes : DEFAULT_BLOCK;
     if (table->max_record > FTL_RECORD_LIMIT)
-        return FTL_FAIL(error, FTL_ARG, "--max-record is %zu bytes, the most is %d", table->max_record,
-                        FTL_RECORD_LIMIT);
+        return FTL_FAIL(error, FTL_ARG, "--max-record is %zu bytes, the most is %d",
+                        table->max_record, FTL_RECORD_LIMIT);
     if (table->block_bytes > FTL_BLOCK_LIMIT / 2)
-        return FTL_FAIL(error, FTL_ARG, "a block of %zu bytes is too large, the most is %d", table->block_bytes,
-                        FTL_BLOCK_LIMIT / 2);
+        return FTL_FAIL(error, FTL_ARG, "a block of %zu bytes is too large, the most is %d",
+                        table->block_bytes, FTL_BLOCK_LIMIT / 2);
     return FTL_OK;
 }
 
@@ -90,8 +91,8 @@ static ftl_status open_format(ftl_table *table, const ftl_table_options *options
     return index_names(table, error);
 }
 
-ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream, const ftl_table_options *options, ftl_table **out,
-                          ftl_error *error)
+ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
+                          const ftl_table_options *options, ftl_table **out, ftl_error *error)
 {
     static const ftl_table_options defaults;
     ftl_table *table = ftl_alloc_zero(account, 1, sizeof *table);
@@ -137,16 +138,17 @@ const char *ftl_table_header(const ftl_table *table, size_t *size)
 
 uint64_t ftl_table_bytes_read(const ftl_table *table) { return ftl_stream_offset(table->stream); }
 
-ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests, size_t n_requests,
-                          ftl_error *error)
+ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
+                          size_t n_requests, ftl_error *error)
 {
     if (table->bound)
         return FTL_FAIL(error, FTL_ARG, "the columns of a table are bound once");
     for (size_t i = 0; i < n_requests; i++) {
         if (requests[i].index >= table->info.n_columns)
-            return FTL_FAIL(error, FTL_ARG, "column %zu is asked for and the table has %zu", requests[i].index,
-                            table->info.n_columns);
-        if (requests[i].type != FTL_F64 && requests[i].type != FTL_F32 && requests[i].type != FTL_STRING)
+            return FTL_FAIL(error, FTL_ARG, "column %zu is asked for and the table has %zu",
+                            requests[i].index, table->info.n_columns);
+        if (requests[i].type != FTL_F64 && requests[i].type != FTL_F32 &&
+            requests[i].type != FTL_STRING)
             return FTL_FAIL(error, FTL_ARG, "column %zu: a table yields float64, float32 and text",
                             requests[i].index);
     }
@@ -198,7 +200,8 @@ ftl_status ftl_table_block_reserve(ftl_table_block *block, size_t size, ftl_erro
     return FTL_OK;
 }
 
-ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error)
+ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
+                          ftl_error *error)
 {
     if (table->failed.code != FTL_OK) {
         if (error)
@@ -206,7 +209,8 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
         return table->failed.code;
     }
     if (!table->bound || max_rows == 0)
-        return FTL_FAIL(error, FTL_ARG, "columns are bound before the first read, and a read asks for rows");
+        return FTL_FAIL(error, FTL_ARG,
+                        "columns are bound before the first read, and a read asks for rows");
     if (max_rows > UINT32_MAX / 2)
         max_rows = UINT32_MAX / 2;
     block->size = block->rows = 0;

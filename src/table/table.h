@@ -1,18 +1,23 @@
 /*
- * Tables: row sources. A table yields blocks of whole records; a block is converted into a batch of columns.
+ * Tables: row sources. A table yields blocks of whole records; a block is converted into a batch of
+ * columns.
  *
- *     ftl_table_open ─▶ names, dtype ─▶ ftl_table_bind ─▶ { ftl_table_read ─▶ block ─▶ ftl_table_convert ─▶ batch }
+ *     ftl_table_open ─▶ names, dtype ─▶ ftl_table_bind ─▶ { ftl_table_read ─▶ block ─▶
+ * ftl_table_convert ─▶ batch }
  *
- * Reading and converting are apart so that one thread splits the file into blocks while workers convert them:
+ * Reading and converting are apart so that one thread splits the file into blocks while workers
+ * convert them:
  *  - ftl_table_open, _bind and _read belong to one thread at a time;
- *  - ftl_table_convert reads the table and the block only and writes the batch, so that any number of threads may
- *    convert different blocks into their own batches at once, also while ftl_table_read fills another block.
- * Buffers are reused: memory is bounded by the options and the bound columns, never by the file.
+ *  - ftl_table_convert reads the table and the block only and writes the batch, so that any number
+ * of threads may convert different blocks into their own batches at once, also while ftl_table_read
+ * fills another block. Buffers are reused: memory is bounded by the options and the bound columns,
+ * never by the file.
  *
  * One file per row format (csv.c, npy.c), chosen by the first bytes and never by a file's name.
  *
- * Status codes here speak of data, not of models: SHAPE a ragged row, VALUE an unusable cell or an open quote, SCHEMA the
- * header, LIMIT a record that is too long, CORRUPT and UNSUPPORTED a damaged or unusual .npy file, IO the system.
+ * Status codes here speak of data, not of models: SHAPE a ragged row, VALUE an unusable cell or an
+ * open quote, SCHEMA the header, LIMIT a record that is too long, CORRUPT and UNSUPPORTED a damaged
+ * or unusual .npy file, IO the system.
  */
 #ifndef FTL_TABLE_TABLE_H
 #define FTL_TABLE_TABLE_H
@@ -20,41 +25,48 @@
 #include "io/stream.h"
 
 typedef struct ftl_table ftl_table;
-typedef struct ftl_table_block ftl_table_block; /* bytes of whole records; filled by the reading thread */
-typedef struct ftl_row_batch ftl_row_batch;     /* converted columns; one per converting thread */
+typedef struct ftl_table_block
+    ftl_table_block; /* bytes of whole records; filled by the reading thread */
+typedef struct ftl_row_batch ftl_row_batch; /* converted columns; one per converting thread */
 
 /* Zero in any field means the default. Everything is copied. */
 typedef struct ftl_table_options {
-    const char *path;             /* the file behind the stream, for column-major .npy files, which need random access; may be NULL */
-    char delimiter;               /* 0: sniffed among , ; tab | */
-    char decimal;                 /* 0: '.' */
-    bool no_header;               /* the first record is data */
-    const char *const *na_values; /* replaces the default NA list when n_na_values > 0; the empty cell is always missing */
+    const char *path; /* the file behind the stream, for column-major .npy files, which need random
+                         access; may be NULL */
+    char delimiter;   /* 0: sniffed among , ; tab | */
+    char decimal;     /* 0: '.' */
+    bool no_header;   /* the first record is data */
+    const char *const *na_values; /* replaces the default NA list when n_na_values > 0; the empty
+                                     cell is always missing */
     size_t n_na_values;
-    size_t max_record_bytes;      /* 0: 1 MiB */
-    size_t block_bytes;           /* a block ends when it holds as many bytes; 0: 1 MiB */
+    size_t max_record_bytes; /* 0: 1 MiB */
+    size_t block_bytes;      /* a block ends when it holds as many bytes; 0: 1 MiB */
 } ftl_table_options;
 
 /* Takes ownership of stream (already decoded) on success; on failure it is still the caller's. */
-FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream, const ftl_table_options *options,
-                                       ftl_table **out, ftl_error *error);
-void ftl_table_close(ftl_table *table); /* NULL is allowed; blocks and batches are destroyed before their table */
+FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
+                                       const ftl_table_options *options, ftl_table **out,
+                                       ftl_error *error);
+void ftl_table_close(
+    ftl_table *table); /* NULL is allowed; blocks and batches are destroyed before their table */
 
 typedef struct ftl_table_info {
     const char *format; /* "CSV" or ".npy" */
     size_t n_columns;
     bool has_names;
-    ftl_type dtype;     /* what numbers are: F64, or F32 for a .npy file of float32 */
-    int64_t rows;       /* when the format says so, otherwise -1 */
-    char delimiter;     /* CSV: given or sniffed; 0 for other formats */
+    ftl_type dtype; /* what numbers are: F64, or F32 for a .npy file of float32 */
+    int64_t rows;   /* when the format says so, otherwise -1 */
+    char delimiter; /* CSV: given or sniffed; 0 for other formats */
 } ftl_table_info;
 
 const ftl_table_info *ftl_table_get_info(const ftl_table *table);
-/* Name from the header (UTF-8 as it stands in the file, may be empty); NULL when the table has no names. */
+/* Name from the header (UTF-8 as it stands in the file, may be empty); NULL when the table has no
+ * names. */
 const char *ftl_table_column_name(const ftl_table *table, size_t index);
 /* Number of columns of that name; *index receives the first when there is one. */
 size_t ftl_table_find(const ftl_table *table, const char *name, size_t *index);
-/* The header record as it stands in the file, without its line end; empty when there is none. For reject files. */
+/* The header record as it stands in the file, without its line end; empty when there is none. For
+ * reject files. */
 const char *ftl_table_header(const ftl_table *table, size_t *size);
 /* Bytes of the (decoded) stream taken so far, for progress. */
 uint64_t ftl_table_bytes_read(const ftl_table *table);
@@ -65,23 +77,26 @@ typedef struct ftl_table_column_request {
     bool raw;      /* STRING: the cell's text as it is; NA cells are text, not missing */
 } ftl_table_column_request;
 
-/* Chooses what is converted: batches have these columns in this order. Copied; before the first read, once. */
-FTL_MUST_USE ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests, size_t n_requests,
-                                       ftl_error *error);
+/* Chooses what is converted: batches have these columns in this order. Copied; before the first
+ * read, once. */
+FTL_MUST_USE ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
+                                       size_t n_requests, ftl_error *error);
 
 /* ---- Reading ------------------------------------------------------------------------------------------------- */
 
-FTL_MUST_USE ftl_status ftl_table_block_create(ftl_table *table, ftl_table_block **out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_table_block_create(ftl_table *table, ftl_table_block **out,
+                                               ftl_error *error);
 void ftl_table_block_destroy(ftl_table_block *block); /* NULL is allowed */
 
 /*
- * Fills block with the next 1..max_rows records; END when there are none left. When a record cannot be read, the records
- * before it come first and the next call fails.
+ * Fills block with the next 1..max_rows records; END when there are none left. When a record cannot
+ * be read, the records before it come first and the next call fails.
  */
-FTL_MUST_USE ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
+                                       ftl_error *error);
 
 size_t ftl_table_block_rows(const ftl_table_block *block);
-uint64_t ftl_table_block_first_row(const ftl_table_block *block);               /* 0-based data row */
+uint64_t ftl_table_block_first_row(const ftl_table_block *block); /* 0-based data row */
 /* 1-based line on which a row begins, header included; -1 for formats without lines. */
 int64_t ftl_table_block_line(const ftl_table_block *block, size_t row);
 /* The record as it stands in the file, without its line end; NULL for formats without text. */
@@ -89,30 +104,34 @@ const char *ftl_table_block_record(const ftl_table_block *block, size_t row, siz
 
 /* ---- Converting ---------------------------------------------------------------------------------------------- */
 
-FTL_MUST_USE ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out,
+                                             ftl_error *error);
 void ftl_row_batch_destroy(ftl_row_batch *batch); /* NULL is allowed */
 
 /*
- * Converts a block. Data problems do not fail it: they mark rows as bad (see ftl_row_batch_view). Fails only for memory.
- * The block must stay as it is while the batch's problems are asked for.
+ * Converts a block. Data problems do not fail it: they mark rows as bad (see ftl_row_batch_view).
+ * Fails only for memory. The block must stay as it is while the batch's problems are asked for.
  */
-FTL_MUST_USE ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
-                                          ftl_error *error);
+FTL_MUST_USE ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *block,
+                                          ftl_row_batch *batch, ftl_error *error);
 
 typedef struct ftl_row_view {
-    ftl_batch batch;        /* bound columns. Numbers: NaN for missing, no validity, contiguous. STRING: validity 0 for missing */
-    const uint8_t *bad;     /* one byte a row: 1 = cells of the row could not be converted (they are NaN or missing) */
+    ftl_batch batch;    /* bound columns. Numbers: NaN for missing, no validity, contiguous. STRING:
+                           validity 0 for missing */
+    const uint8_t *bad; /* one byte a row: 1 = cells of the row could not be converted (they are NaN
+                           or missing) */
     size_t n_bad;
 } ftl_row_view;
 
 /* Valid until the batch is converted into again. */
 void ftl_row_batch_view(const ftl_row_batch *batch, ftl_row_view *out);
 /*
- * Why the i-th bad row (in row order, i < n_bad) is bad: *row receives its index in the batch; error its code, line, row
- * (of the whole table), column (of the table) and a message that names line, column and the cell. Both may be NULL.
- * The batch's scratch is used, so this belongs to the batch's thread.
+ * Why the i-th bad row (in row order, i < n_bad) is bad: *row receives its index in the batch;
+ * error its code, line, row (of the whole table), column (of the table) and a message that names
+ * line, column and the cell. Both may be NULL. The batch's scratch is used, so this belongs to the
+ * batch's thread.
  */
-void ftl_row_batch_problem(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch, size_t i,
-                           size_t *row, ftl_error *error);
+void ftl_row_batch_problem(const ftl_table *table, const ftl_table_block *block,
+                           ftl_row_batch *batch, size_t i, size_t *row, ftl_error *error);
 
 #endif

@@ -39,14 +39,16 @@ static inline ftl_account *test_account(void)
     return &account;
 }
 
-/* A stream that yields its bytes in pieces of a fixed size and fails in place of the n-th read (0: never). */
+/* A stream that yields its bytes in pieces of a fixed size and fails in place of the n-th read (0:
+ * never). */
 typedef struct piecewise {
     const char *data;
     size_t size, at, piece;
     long fail_read;
 } piecewise;
 
-static inline ftl_status piecewise_read(void *state, void *out, size_t room, size_t *got, ftl_error *error)
+static inline ftl_status piecewise_read(void *state, void *out, size_t room, size_t *got,
+                                        ftl_error *error)
 {
     piecewise *p = state;
     if (p->fail_read && --p->fail_read == 0)
@@ -64,7 +66,8 @@ static inline void piecewise_close(void *state) { (void)state; }
 static const ftl_stream_ops piecewise_ops = {.read = piecewise_read, .close = piecewise_close};
 
 static inline ftl_status open_table(ftl_account *account, const void *data, size_t size,
-                                    const ftl_table_options *options, ftl_table **out, ftl_error *error)
+                                    const ftl_table_options *options, ftl_table **out,
+                                    ftl_error *error)
 {
     ftl_stream *stream;
     FTL_TRY(ftl_stream_open_memory(account, data, size, &stream, error));

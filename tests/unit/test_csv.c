@@ -1,10 +1,12 @@
-/* CSV tables: dialects, cells, bad rows, and that neither blocks nor pieces of the stream change what is read. */
+/* CSV tables: dialects, cells, bad rows, and that neither blocks nor pieces of the stream change
+ * what is read. */
 #include "table_helper.h"
 
 #include <math.h>
 #include <stdio.h>
 
-/* What a table holds, as text: "header|header\nline:cell|cell\n…"; <NA> marks missing strings, bad rows get a "!" and a message. */
+/* What a table holds, as text: "header|header\nline:cell|cell\n…"; <NA> marks missing strings, bad
+ * rows get a "!" and a message. */
 typedef struct dump {
     char text[65536];
     size_t size;
@@ -34,7 +36,8 @@ static void dump_cell(dump *d, const ftl_column *column, size_t row)
         put(d, "<NA>");
 }
 
-static void dump_batch(dump *d, const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch)
+static void dump_batch(dump *d, const ftl_table *table, const ftl_table_block *block,
+                       ftl_row_batch *batch)
 {
     ftl_row_view view;
     ftl_row_batch_view(batch, &view);
@@ -50,7 +53,8 @@ static void dump_batch(dump *d, const ftl_table *table, const ftl_table_block *b
             size_t bad_row;
             ftl_row_batch_problem(table, block, batch, problem++, &bad_row, &error);
             assert_int_equal(bad_row, row);
-            put(d, "!%s %lld %s", ftl_status_name(error.code), (long long)error.column, error.message);
+            put(d, "!%s %lld %s", ftl_status_name(error.code), (long long)error.column,
+                error.message);
         }
         put(d, "\n");
     }
@@ -66,12 +70,14 @@ static ftl_status bind_types(ftl_table *table, const char *types, ftl_error *err
         if (types[i] == '-')
             continue;
         ftl_type type = types[i] == 'f' ? FTL_F64 : types[i] == 'g' ? FTL_F32 : FTL_STRING;
-        requests[n++] = (ftl_table_column_request){.index = i, .type = type, .raw = types[i] == 'r'};
+        requests[n++] = (ftl_table_column_request){
+            .index = i, .type = type, .raw = types[i] == 'r'};
     }
     return ftl_table_bind(table, requests, n, error);
 }
 
-static ftl_status dump_rows(dump *d, ftl_table *table, const char *types, size_t max_rows, ftl_error *error)
+static ftl_status dump_rows(dump *d, ftl_table *table, const char *types, size_t max_rows,
+                            ftl_error *error)
 {
     ftl_table_block *block = NULL;
     ftl_row_batch *batch = NULL;
@@ -92,8 +98,8 @@ static ftl_status dump_rows(dump *d, ftl_table *table, const char *types, size_t
 }
 
 /* Opens, dumps and closes; an error ends the dump as "CODE message". */
-static ftl_status dump_table(dump *d, ftl_account *account, ftl_stream *stream, const ftl_table_options *options,
-                             const char *types, size_t max_rows)
+static ftl_status dump_table(dump *d, ftl_account *account, ftl_stream *stream,
+                             const ftl_table_options *options, const char *types, size_t max_rows)
 {
     ftl_error error;
     ftl_table *table;
@@ -103,7 +109,8 @@ static ftl_status dump_table(dump *d, ftl_account *account, ftl_stream *stream, 
     if (status != FTL_OK) {
         ftl_stream_close(stream);
     } else {
-        for (size_t i = 0; ftl_table_column_name(table, 0) && i < ftl_table_get_info(table)->n_columns; i++)
+        for (size_t i = 0;
+             ftl_table_column_name(table, 0) && i < ftl_table_get_info(table)->n_columns; i++)
             put(d, "%s%s", i ? "|" : "", ftl_table_column_name(table, i));
         put(d, "\n");
         status = dump_rows(d, table, types, max_rows, &error);
@@ -114,7 +121,8 @@ static ftl_status dump_table(dump *d, ftl_account *account, ftl_stream *stream, 
     return status;
 }
 
-static void expect(const char *csv, size_t size, const ftl_table_options *options, const char *types, const char *want)
+static void expect(const char *csv, size_t size, const ftl_table_options *options,
+                   const char *types, const char *want)
 {
     static dump d;
     static const size_t batches[] = {1, 2, 3, 1000};
@@ -125,7 +133,8 @@ static void expect(const char *csv, size_t size, const ftl_table_options *option
         ftl_table_options with = options ? *options : (ftl_table_options){0};
         with.block_bytes = i == 1 ? 16 : 0; /* blocks of a record or two */
         ftl_stream *stream;
-        assert_int_equal(ftl_stream_create(account, &piecewise_ops, &state, 0, &stream, NULL), FTL_OK);
+        assert_int_equal(ftl_stream_create(account, &piecewise_ops, &state, 0, &stream, NULL),
+                         FTL_OK);
         dump_table(&d, account, stream, &with, types, batches[i]);
         assert_string_equal(d.text, want);
         assert_int_equal(ftl_account_used(account), 0);
@@ -160,7 +169,9 @@ static void reads_line_ends(void **unused)
     expect_text("a,b\r\n1,2\n3,4\r5,6\r\n", "ff", "a|b\n2:1|2\n3:3|4\n4:5|6\n");
     expect_text("\n\na,b\n\n1,2\n   \n\t\n3,4\n\n\n", "ff", "a|b\n5:1|2\n8:3|4\n");
     expect_text("a,b\r\n\r\n1,2\r\n", "ff", "a|b\n3:1|2\n");
-    expect_text("\xef\xbb\xbf" "a,b\n1,2\n", "ff", "a|b\n2:1|2\n");
+    expect_text("\xef\xbb\xbf"
+                "a,b\n1,2\n",
+                "ff", "a|b\n2:1|2\n");
     expect_text("\xef\xbb\xbf\"a\",b\n1,2\n", "ff", "a|b\n2:1|2\n");
 }
 
@@ -176,9 +187,11 @@ static void reads_quotes(void **unused)
     expect_text("a,b\n\"x\"tail,1\n\"x\" \"y\",2\n", "sf", "a|b\n2:xtail|1\n3:x \"y\"|2\n");
     expect_text("a,b\n\"\",1\n\"\"\"\",2\n", "rf", "a|b\n2:|1\n3:\"|2\n");
     expect_text("a,b\n\"NA\",\"NA\"\n", "sf", "a|b\n2:<NA>|nan\n");
-    expect_text("a,b\n1,\"open\n2,3\n", "fs", "a|b\nVALUE line 2: a quote opened in the record that begins here is never closed");
-    expect_text("a,b\n1,2\n\"open\n2,3\n", "fs",
-                "a|b\n2:1|2\nVALUE line 3: a quote opened in the record that begins here is never closed");
+    expect_text("a,b\n1,\"open\n2,3\n", "fs",
+                "a|b\nVALUE line 2: a quote opened in the record that begins here is never closed");
+    expect_text(
+        "a,b\n1,2\n\"open\n2,3\n", "fs",
+        "a|b\n2:1|2\nVALUE line 3: a quote opened in the record that begins here is never closed");
     expect_text("a\n\"\"\n\" \"\n", "s", "a\n2:<NA>\n3: \n");
 }
 
@@ -191,7 +204,8 @@ static void reads_missing_cells(void **unused)
     static const char *const na[] = {"-999", "?"};
     static const ftl_table_options options = {.na_values = na, .n_na_values = 2};
     const char *csv = "a,b\n-999,-999\n-999.0,-999.0\n?,?\n,\n1,NA\n";
-    expect(csv, strlen(csv), &options, "fs", "a|b\n2:nan|<NA>\n3:nan|-999.0\n4:nan|<NA>\n5:nan|<NA>\n6:1|NA\n");
+    expect(csv, strlen(csv), &options, "fs",
+           "a|b\n2:nan|<NA>\n3:nan|-999.0\n4:nan|<NA>\n5:nan|<NA>\n6:1|NA\n");
 }
 
 static void reads_dialects(void **unused)
@@ -206,10 +220,12 @@ static void reads_dialects(void **unused)
     static const ftl_table_options comma = {.decimal = ',', .delimiter = ';'};
     const char *csv = "a;b\n1,5;-2,5e1\n1.5;2\n";
     expect(csv, strlen(csv), &comma, "ff",
-           "a|b\n2:1.5|-25\n3:nan|nan!VALUE 0 line 3, column 'a': '1.5' is not a number; the decimal mark is set to ','\n");
+           "a|b\n2:1.5|-25\n3:nan|nan!VALUE 0 line 3, column 'a': '1.5' is not a number; the "
+           "decimal mark is set to ','\n");
     static const ftl_table_options bare = {.no_header = true};
     csv = "1,2\n3,x\n";
-    expect(csv, strlen(csv), &bare, "ff", "\n1:1|2\n2:nan|nan!VALUE 1 line 2, cell 2: 'x' is not a number\n");
+    expect(csv, strlen(csv), &bare, "ff",
+           "\n1:1|2\n2:nan|nan!VALUE 1 line 2, cell 2: 'x' is not a number\n");
     static const ftl_table_options given = {.delimiter = ' '};
     csv = "a b\n1 2\n";
     expect(csv, strlen(csv), &given, "ff", "a|b\n2:1|2\n");
@@ -218,19 +234,23 @@ static void reads_dialects(void **unused)
 static void marks_bad_rows(void **unused)
 {
     (void)unused;
-    expect_text("id,age,job\n1,12a,x\n2,5,y\n3,1;2,z\n", "rfs",
-                "id|age|job\n2:1|nan|<NA>!VALUE 1 line 2, column 'age': '12a' is not a number\n3:2|5|y\n"
-                "4:3|nan|<NA>!VALUE 1 line 4, column 'age': '1;2' is not a number\n");
+    expect_text(
+        "id,age,job\n1,12a,x\n2,5,y\n3,1;2,z\n", "rfs",
+        "id|age|job\n2:1|nan|<NA>!VALUE 1 line 2, column 'age': '12a' is not a number\n3:2|5|y\n"
+        "4:3|nan|<NA>!VALUE 1 line 4, column 'age': '1;2' is not a number\n");
     expect_text("id,a\n1\n2,3,4\n3,4\n", "rf",
                 "id|a\n2:1|nan!SHAPE -1 line 2: 1 cell where the header has 2\n"
                 "3:2|nan!SHAPE -1 line 3: 3 cells where the header has 2\n4:3|4\n");
     expect_text("a;b\n1,5;2\n3;4\n", "ff",
-                "a|b\n2:nan|nan!VALUE 0 line 2, column 'a': '1,5' is not a number; for a decimal comma give --decimal ,\n"
+                "a|b\n2:nan|nan!VALUE 0 line 2, column 'a': '1,5' is not a number; for a decimal "
+                "comma give --decimal ,\n"
                 "3:3|4\n");
     expect_text("a,b\n1,0123456789012345678901234567890123456789overlong\n", "ff",
-                "a|b\n2:nan|nan!VALUE 1 line 2, column 'b': '0123456789012345678901234567890123456789...' is not a "
+                "a|b\n2:nan|nan!VALUE 1 line 2, column 'b': "
+                "'0123456789012345678901234567890123456789...' is not a "
                 "number\n");
-    expect_text("a,b\n1,\"x\x1b[31m\n\"\n", "ff", "a|b\n2:nan|nan!VALUE 1 line 2, column 'b': 'x?[31m?' is not a number\n");
+    expect_text("a,b\n1,\"x\x1b[31m\n\"\n", "ff",
+                "a|b\n2:nan|nan!VALUE 1 line 2, column 'b': 'x?[31m?' is not a number\n");
 }
 
 static void refuses_what_is_no_table(void **unused)
@@ -238,15 +258,20 @@ static void refuses_what_is_no_table(void **unused)
     (void)unused;
     expect("", 0, NULL, "", "SCHEMA the table is empty: there is not even a header line");
     expect_text("\n  \n\n", "", "SCHEMA the table is empty: there is not even a header line");
-    expect("a\0b,c\n", 6, NULL, "", "SCHEMA the header line has a zero byte: the input is no text table");
-    expect("\xff\xfe" "a\0", 4, NULL, "", "UNSUPPORTED the input is UTF-16 text; convert it to UTF-8");
-    expect_text("PAR1xxxxxxxxxxxxxxxxxx", "", "UNSUPPORTED the input is a Parquet file; convert it to CSV");
+    expect("a\0b,c\n", 6, NULL, "",
+           "SCHEMA the header line has a zero byte: the input is no text table");
+    expect("\xff\xfe"
+           "a\0",
+           4, NULL, "", "UNSUPPORTED the input is UTF-16 text; convert it to UTF-8");
+    expect_text("PAR1xxxxxxxxxxxxxxxxxx", "",
+                "UNSUPPORTED the input is a Parquet file; convert it to CSV");
     expect_text("PK\3\4aaaaaaaaaaaaaa", "",
                 "UNSUPPORTED the input is a zip file (.xlsx, .npz); save the table as CSV or .npy");
     static const ftl_table_options same = {.delimiter = ',', .decimal = ','};
     expect("a,b\n", 4, &same, "", "ARG the delimiter and the decimal mark are both ','");
     static const ftl_table_options quote = {.delimiter = '"'};
-    expect("a,b\n", 4, &quote, "", "ARG the delimiter is one ASCII character, no digit, quote or line end");
+    expect("a,b\n", 4, &quote, "",
+           "ARG the delimiter is one ASCII character, no digit, quote or line end");
 }
 
 static void caps_records(void **unused)
@@ -255,15 +280,18 @@ static void caps_records(void **unused)
     static const ftl_table_options options = {.max_record_bytes = 20};
     const char *csv = "a,b\n1,2\n3,45678901234567890\n5,678901234567890123456\n7,8\n";
     expect(csv, strlen(csv), &options, "fs",
-           "a|b\n2:1|2\n3:3|45678901234567890\nLIMIT line 4: the record that begins here is longer than 20 bytes; look for a quote "
+           "a|b\n2:1|2\n3:3|45678901234567890\nLIMIT line 4: the record that begins here is longer "
+           "than 20 bytes; look for a quote "
            "that is not closed, or raise the limit with --max-record");
     csv = "a,b\n1,\"2\n3,4\n5,6\n7,8\n9,0\n1,2\n3,4\n";
     expect(csv, strlen(csv), &options, "fs",
-           "a|b\nLIMIT line 2: the record that begins here is longer than 20 bytes; look for a quote that is not closed, or "
+           "a|b\nLIMIT line 2: the record that begins here is longer than 20 bytes; look for a "
+           "quote that is not closed, or "
            "raise the limit with --max-record");
     csv = "a,b,012345678901234567890\n1,2,3\n";
     expect(csv, strlen(csv), &options, "fs",
-           "LIMIT line 1: the record that begins here is longer than 20 bytes; look for a quote that is not closed, or "
+           "LIMIT line 1: the record that begins here is longer than 20 bytes; look for a quote "
+           "that is not closed, or "
            "raise the limit with --max-record");
 }
 
@@ -342,7 +370,9 @@ static void memory_stays_constant(void **unused)
         const char *end = csv;
         for (int i = 0; i < 2001; i++)
             end = strchr(end, '\n') + 1;
-        assert_int_equal(open_table(account, csv, half ? size : (size_t)(end - csv), NULL, &table, NULL), FTL_OK);
+        assert_int_equal(
+            open_table(account, csv, half ? size : (size_t)(end - csv), NULL, &table, NULL),
+            FTL_OK);
         assert_int_equal(bind_types(table, "fsr", NULL), FTL_OK);
         assert_int_equal(ftl_table_block_create(table, &block, NULL), FTL_OK);
         assert_int_equal(ftl_row_batch_create(table, &batch, NULL), FTL_OK);
@@ -363,7 +393,8 @@ static void memory_stays_constant(void **unused)
     assert_in_range(peak[1], 1, peak[0] + peak[0] / 2);
 }
 
-static const char torture_csv[] = "id,\"a\nb\",c,Unnamed\n1,\"x\"\"y\",2,z\n\n2,NA,bad,long text in a cell\n3,4\n5,6,7,8\n";
+static const char torture_csv[] =
+    "id,\"a\nb\",c,Unnamed\n1,\"x\"\"y\",2,z\n\n2,NA,bad,long text in a cell\n3,4\n5,6,7,8\n";
 
 static void survives_failing_allocations(void **unused)
 {
@@ -393,9 +424,11 @@ static void survives_failing_reads(void **unused)
     ftl_status status = FTL_IO;
     for (long n = 1; status != FTL_OK; n++) {
         ftl_account *account = test_account();
-        piecewise state = {.data = torture_csv, .size = sizeof torture_csv - 1, .piece = 11, .fail_read = n};
+        piecewise state = {
+            .data = torture_csv, .size = sizeof torture_csv - 1, .piece = 11, .fail_read = n};
         ftl_stream *stream;
-        assert_int_equal(ftl_stream_create(account, &piecewise_ops, &state, 0, &stream, NULL), FTL_OK);
+        assert_int_equal(ftl_stream_create(account, &piecewise_ops, &state, 0, &stream, NULL),
+                         FTL_OK);
         status = dump_table(&d, account, stream, NULL, "rsfs", 2);
         assert_true(status == FTL_OK || status == FTL_IO);
         assert_int_equal(live_blocks, 0);
