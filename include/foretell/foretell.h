@@ -197,6 +197,8 @@ typedef struct ftl_model_info {
 
 FTL_API void ftl_model_get_info(const ftl_model *model, ftl_model_info *out);
 FTL_API bool ftl_model_has_method(const ftl_model *model, ftl_method method);
+/* OK, or why the model cannot run a method: ARG when its class has none of that name, UNSUPPORTED with the place in the model. */
+FTL_API FTL_MUST_USE ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ftl_error *error);
 
 typedef enum ftl_column_kind {
     FTL_KIND_NUMERIC = 0, /* a number; empty or NA is NaN */

@@ -1,4 +1,5 @@
 /* What a model tells about itself. */
+#include "base/status.h"
 #include "model/model.h"
 
 void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
@@ -14,6 +15,21 @@ void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
         .n_inputs = model->graph.n_inputs,
         .has_input_names = model->has_input_names,
     };
+}
+
+ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ftl_error *error)
+{
+    const char *name = ftl_method_name(method);
+    if (!name)
+        return FTL_FAIL(error, FTL_ARG, "there is no method %d", (int)method);
+    if (model->graph.methods[method].count)
+        return FTL_OK;
+    const ftl_error *why = &model->method_error[method];
+    if (why->code == FTL_OK)
+        return FTL_FAIL(error, FTL_ARG, "%s has no %s", model->class_name, name);
+    if (error)
+        *error = *why;
+    return why->code;
 }
 
 bool ftl_model_has_method(const ftl_model *model, ftl_method method) { return ftl_model_output_count(model, method) > 0; }

@@ -110,21 +110,22 @@ static ftl_status make_columns(ftl_session *session, ftl_error *error)
     return grow_outputs(session, plan->block_rows, error);
 }
 
-ftl_status ftl_session_create(ftl_model *model, const ftl_session_options *options, ftl_session **out, ftl_error *error)
+/* shared: another session's plan, or NULL to make one. */
+static ftl_status create(ftl_model *model, ftl_plan *shared, const ftl_session_options *chosen, ftl_session **out,
+                         ftl_error *error)
 {
-    ftl_session_options chosen = {0};
-    if (!model || !out || (options && options->struct_size < sizeof(size_t)))
-        return FTL_FAIL(error, FTL_ARG, "ftl_session_create needs a model and options with struct_size set");
-    if (options)
-        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
     ftl_session *session = ftl_alloc_zero(&model->account, 1, sizeof *session);
     if (!session)
         return FTL_OOM(error);
     session->model = ftl_model_retain(model);
-    session->on_error = chosen.on_error;
+    session->on_error = chosen->on_error;
+    session->plan = shared;
+    session->owns_plan = shared == NULL;
     ftl_account_init_child(&session->account, &model->account);
-    ftl_status status =
-        ftl_plan_create(model, chosen.input_dtype, chosen.methods, chosen.block_rows, &session->plan, error);
+    ftl_status status = FTL_OK;
+    if (!shared)
+        status =
+            ftl_plan_create(model, chosen->input_dtype, chosen->methods, chosen->block_rows, &session->plan, error);
     if (status == FTL_OK)
         status = ftl_exec_init(&session->exec, session->plan, &session->account, error);
     if (status == FTL_OK)
@@ -135,6 +136,22 @@ ftl_status ftl_session_create(ftl_model *model, const ftl_session_options *optio
     }
     *out = session;
     return FTL_OK;
+}
+
+ftl_status ftl_session_create(ftl_model *model, const ftl_session_options *options, ftl_session **out, ftl_error *error)
+{
+    ftl_session_options chosen = {0};
+    if (!model || !out || (options && options->struct_size < sizeof(size_t)))
+        return FTL_FAIL(error, FTL_ARG, "ftl_session_create needs a model and options with struct_size set");
+    if (options)
+        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+    return create(model, NULL, &chosen, out, error);
+}
+
+ftl_status ftl_session_create_like(const ftl_session *first, ftl_session **out, ftl_error *error)
+{
+    const ftl_session_options options = {.on_error = first->on_error};
+    return create(first->model, first->plan, &options, out, error);
 }
 
 void ftl_session_destroy(ftl_session *session)
@@ -152,7 +169,8 @@ void ftl_session_destroy(ftl_session *session)
     }
     ftl_free(&session->account, session->validity);
     ftl_exec_free(&session->exec, &session->account);
-    ftl_plan_destroy(session->plan);
+    if (session->owns_plan)
+        ftl_plan_destroy(session->plan);
     ftl_model *model = session->model;
     ftl_free(&model->account, session);
     ftl_model_release(model);
@@ -361,6 +379,18 @@ ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_bat
         first += rows;
     }
     return FTL_OK;
+}
+
+ftl_status ftl_session_explain(ftl_session *session, uint32_t methods, const ftl_batch *in, size_t row, ftl_error *error)
+{
+    ftl_exec_run(&session->exec, in, row, 1, methods);
+    if (session->exec.n_bad == 0)
+        return FTL_OK;
+    if (error) {
+        *error = session->exec.bad_error;
+        error->row = (int64_t)row;
+    }
+    return FTL_VALUE;
 }
 
 void ftl_session_view(const ftl_session *session, ftl_method m, size_t rows, ftl_batch *out)

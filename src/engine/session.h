@@ -23,6 +23,7 @@ struct ftl_session {
     ftl_model *model;
     ftl_account account;
     ftl_plan *plan;
+    bool owns_plan;
     ftl_exec exec;
     ftl_on_error on_error;
     size_t rows_room;
@@ -32,9 +33,15 @@ struct ftl_session {
     ftl_column *matrix_columns;
 };
 
+/* A session of the same kind that shares the plan of `first`, which must outlive it: the workers of a job. */
+FTL_MUST_USE ftl_status ftl_session_create_like(const ftl_session *first, ftl_session **out, ftl_error *error);
 /* Computes all rows of in for a set of methods (bit set). */
 FTL_MUST_USE ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_batch *in, ftl_error *error);
 /* Outputs of the last run, rows as given there. */
 void ftl_session_view(const ftl_session *session, ftl_method method, size_t rows, ftl_batch *out);
+
+/* Runs one row alone and tells why the model refuses it; OK when it does not. Outputs of the last run are kept. */
+FTL_MUST_USE ftl_status ftl_session_explain(ftl_session *session, uint32_t methods, const ftl_batch *in, size_t row,
+                                            ftl_error *error);
 
 #endif

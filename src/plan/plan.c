@@ -141,17 +141,10 @@ static ftl_status choose_methods(const ftl_model *model, uint32_t wanted, uint32
 {
     uint32_t methods = 0;
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
-        if (model->graph.methods[m].count) {
+        if (model->graph.methods[m].count)
             methods |= 1u << m;
-        } else if (wanted & 1u << m) {
-            const ftl_error *why = &model->method_error[m];
-            if (why->code != FTL_OK) {
-                if (error)
-                    *error = *why;
-                return why->code;
-            }
-            return FTL_FAIL(error, FTL_ARG, "%s has no %s", model->class_name, ftl_method_name((ftl_method)m));
-        }
+        else if (wanted & 1u << m)
+            FTL_TRY(ftl_model_method_status(model, (ftl_method)m, error));
     }
     *out = wanted ? wanted : methods;
     return FTL_OK;
