@@ -1,0 +1,185 @@
+/* Matching a table's columns with a model's schema. */
+#include "base/strbuf.h"
+#include "engine/job.h"
+#include "io/codec.h"
+
+#include <string.h>
+
+/* ---- Opening ------------------------------------------------------------------------------------------------------- */
+
+ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options, ftl_job_input *out,
+                        ftl_error *error)
+{
+    ftl_job_input input = {0};
+    FTL_TRY(ftl_stream_open_file(account, path, &input.stream, &input.bytes_total, error));
+    char codecs[64] = "";
+    ftl_status status = ftl_codec_decode(account, &input.stream, 0, codecs, sizeof codecs, error);
+    if (codecs[0])
+        input.bytes_total = 0; /* progress counts decoded bytes, whose total is unknown */
+    const ftl_table_options table = {.path = codecs[0] ? NULL : path,
+                                     .delimiter = options->delimiter,
+                                     .decimal = options->decimal,
+                                     .no_header = options->no_header,
+                                     .na_values = options->na_values,
+                                     .n_na_values = options->n_na_values,
+                                     .max_record_bytes = options->max_record_bytes};
+    if (status == FTL_OK)
+        status = ftl_table_open(account, input.stream, &table, &input.table, error);
+    if (status != FTL_OK) {
+        ftl_stream_close(input.stream);
+        return status;
+    }
+    input.stream = NULL;
+    *out = input;
+    return FTL_OK;
+}
+
+/* ---- Matching -------------------------------------------------------------------------------------------------------- */
+
+static bool is_used(const ftl_model *model, size_t input) { return model->inputs[input].kind != FTL_KIND_UNUSED; }
+
+static void add_request(ftl_binding *binding, size_t index, ftl_type type, bool raw)
+{
+    binding->requests[binding->n_requests++] = (ftl_table_column_request){.index = index, .type = type, .raw = raw};
+}
+
+static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding, size_t input, size_t column,
+                             ftl_error *error)
+{
+    ftl_type type = model->inputs[input].batch_type;
+    const ftl_table_info *info = ftl_table_get_info(table);
+    if (type == FTL_STRING && strcmp(info->format, "CSV") != 0)
+        return FTL_FAIL(error, FTL_SCHEMA, "column %zu of the model is text; a %s file holds numbers only: give a CSV", input,
+                        info->format);
+    binding->request_of_input[input] = binding->n_requests;
+    add_request(binding, column, type == FTL_STRING ? FTL_STRING : info->dtype, false);
+    return FTL_OK;
+}
+
+/* Lists what a header lacks, in one error. */
+static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_t n, ftl_error *error)
+{
+    const ftl_table_info *info = ftl_table_get_info(table);
+    if (!info->has_names)
+        return FTL_FAIL(error, FTL_SCHEMA, "the model matches columns by name, but the %s file has no header", info->format);
+    return FTL_FAIL(error, FTL_SCHEMA, "%zu column%s of the model %s missing in the table: %s", n, n == 1 ? "" : "s",
+                    n == 1 ? "is" : "are", ftl_strbuf_text(names));
+}
+
+static ftl_status find_one(const ftl_table *table, const char *name, size_t *column, bool *missing, ftl_error *error)
+{
+    size_t found = ftl_table_find(table, name, column);
+    *missing = found == 0;
+    if (found > 1)
+        return FTL_FAIL(error, FTL_SCHEMA, "column '%.120s' appears %zu times in the header; rename the others", name, found);
+    return FTL_OK;
+}
+
+static ftl_status match_names(const ftl_model *model, const ftl_table *table, const char *const *names, ftl_binding *binding,
+                              ftl_strbuf *missing_names, ftl_error *error)
+{
+    size_t n_missing = 0;
+    for (size_t i = 0; i < binding->n_inputs; i++) {
+        size_t column = 0;
+        bool missing = false;
+        const char *name = names ? names[i] : model->inputs[i].name;
+        binding->request_of_input[i] = SIZE_MAX;
+        if (!is_used(model, i))
+            continue;
+        FTL_TRY(find_one(table, name, &column, &missing, error));
+        if (!missing)
+            FTL_TRY(bind_input(model, table, binding, i, column, error));
+        else if (n_missing++ < 20)
+            ftl_strbuf_printf(missing_names, "%s%s", n_missing > 1 ? ", " : "", name);
+    }
+    if (n_missing > 20)
+        ftl_strbuf_printf(missing_names, " and %zu more", n_missing - 20);
+    return n_missing ? missing_error(table, missing_names, n_missing, error) : FTL_OK;
+}
+
+static bool is_kept(const ftl_table *table, size_t column, const ftl_score_options *options)
+{
+    const char *name = ftl_table_column_name(table, column);
+    for (size_t i = 0; name && i < options->n_keep; i++) {
+        if (strcmp(name, options->keep[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Models without names take the columns as they come, those to keep set aside. */
+static ftl_status match_positions(const ftl_model *model, const ftl_table *table, const ftl_score_options *options,
+                                  ftl_binding *binding, ftl_error *error)
+{
+    const ftl_table_info *info = ftl_table_get_info(table);
+    size_t kept = 0, input = 0;
+    for (size_t i = 0; i < info->n_columns; i++)
+        kept += is_kept(table, i, options);
+    if (info->n_columns - kept != binding->n_inputs && info->n_columns != binding->n_inputs)
+        return FTL_FAIL(error, FTL_SHAPE,
+                        "the table has %zu columns%s and the model, which has no column names, expects %zu; choose them with "
+                        "--features NAME,… and set others aside with --keep NAME,…",
+                        info->n_columns - kept, kept ? " besides those to keep" : "", binding->n_inputs);
+    bool all = info->n_columns == binding->n_inputs;
+    for (size_t i = 0; i < info->n_columns; i++) {
+        if (!all && is_kept(table, i, options))
+            continue;
+        binding->request_of_input[input] = SIZE_MAX;
+        if (is_used(model, input))
+            FTL_TRY(bind_input(model, table, binding, input, i, error));
+        input++;
+    }
+    return FTL_OK;
+}
+
+/* A column by its name or, in a table without names, by its number. */
+static ftl_status keep_column(const ftl_table *table, const char *name, size_t *column, ftl_error *error)
+{
+    bool missing = false;
+    FTL_TRY(find_one(table, name, column, &missing, error));
+    if (missing)
+        return FTL_FAIL(error, FTL_SCHEMA, "there is no column '%.120s' to keep in the table", name);
+    return FTL_OK;
+}
+
+static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *options, ftl_binding *binding, ftl_error *error)
+{
+    binding->first_keep = binding->n_requests;
+    binding->n_keep = options->n_keep;
+    if (options->n_keep && strcmp(ftl_table_get_info(table)->format, "CSV") != 0)
+        return FTL_FAIL(error, FTL_SCHEMA, "--keep needs a CSV with a header");
+    for (size_t i = 0; i < options->n_keep; i++) {
+        size_t column = 0;
+        FTL_TRY(keep_column(table, options->keep[i], &column, error));
+        add_request(binding, column, FTL_STRING, true);
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table, const ftl_score_options *options, ftl_arena *arena,
+                            ftl_binding *out, ftl_error *error)
+{
+    ftl_binding binding = {.n_inputs = model->graph.n_inputs};
+    binding.requests = ftl_arena_zero_array(arena, binding.n_inputs + options->n_keep + 1, sizeof *binding.requests);
+    binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.request_of_input);
+    if (!binding.requests || !binding.request_of_input)
+        return FTL_OOM(error);
+    ftl_status status;
+    if (options->n_features && options->n_features != binding.n_inputs)
+        return FTL_FAIL(error, FTL_ARG, "--features names %zu columns; the model expects %zu", options->n_features,
+                        binding.n_inputs);
+    bool by_name = options->n_features || (model->has_input_names && ftl_table_get_info(table)->has_names);
+    if (by_name) {
+        ftl_strbuf missing;
+        ftl_strbuf_init(&missing, arena->account, 1 << 16);
+        status = match_names(model, table, options->n_features ? options->features : NULL, &binding, &missing, error);
+        ftl_strbuf_free(&missing);
+    } else {
+        /* A table without names (--no-header, .npy) is matched by position also for models with names. */
+        status = match_positions(model, table, options, &binding, error);
+    }
+    FTL_TRY(status);
+    FTL_TRY(bind_keep(table, options, &binding, error));
+    *out = binding;
+    return FTL_OK;
+}
