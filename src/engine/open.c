@@ -54,11 +54,17 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     ftl_arena objects;
     ftl_account_init_child(&temporary, &model->account);
     ftl_arena_init(&objects, &temporary);
-    ftl_pickle_options pickle = {.max_objects = options->max_objects,
+    ftl_pickle_report report = {0};
+    ftl_pickle_options pickle = {.report = &report,
+                                 .max_objects = options->max_objects,
                                  .max_depth = options->max_depth,
                                  .folder = from->folder};
     ftl_node *root = NULL;
     ftl_status status = ftl_pickle_load(from->stream, &objects, &pickle, &root, error);
+    if (status == FTL_OK && report.dangerous)
+        status = FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
+                             "the file asks for %.200s, which runs code or reaches the system; do not load it with Python",
+                             report.dangerous);
     if (status == FTL_OK)
         status = check_end(from->stream, error);
     if (status == FTL_OK)

@@ -42,6 +42,9 @@ static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *erro
         ftl_error_set(error, code, "'%.100s' is not an estimator that can run", node->u.str.data);
     else if (node->kind == FTL_NODE_OBJECT && strncmp(node->u.object->module, "__main__", 9) == 0)
         ftl_error_set(error, code, "%s was defined in a script; its code is not in the file, so it cannot run", text);
+    else if (node->kind == FTL_NODE_OBJECT &&
+             (strstr(node->u.object->module, "cloudpickle") || strncmp(node->u.object->module, "dill", 4) == 0))
+        ftl_error_set(error, code, "a lambda or local function (%s) cannot run; save the model without it", text);
     else if (node->kind == FTL_NODE_DICT || node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE)
         ftl_error_set(error, code, "the file holds a %s, not an estimator; save the estimator itself", text);
     else

@@ -137,6 +137,23 @@ static bool listed(const rule *rules, size_t count, const char *module, const ch
     return false;
 }
 
+/* A dotted name reaches through a module that imported the wanted one: ("sklearn", "os.system"). */
+static bool reaches_through(const char *name)
+{
+    char owner[32];
+    const char *last = strrchr(name, '.'), *start = last;
+    if (!last)
+        return false;
+    while (start > name && start[-1] != '.')
+        start--;
+    size_t length = (size_t)(last - start);
+    if (length == 0 || length >= sizeof owner)
+        return false;
+    memcpy(owner, start, length);
+    owner[length] = '\0';
+    return listed(dangerous, FTL_ARRAY_LEN(dangerous), owner, last + 1);
+}
+
 /* Python 2 calls it __builtin__, some attacks builtins.getattr(…); dotted names reach through a
  * class. */
 bool ftl_global_is_dangerous(const char *module, const char *name)
@@ -146,7 +163,7 @@ bool ftl_global_is_dangerous(const char *module, const char *name)
     if (strcmp(module, "builtins") == 0 &&
         (strcmp(name, "execfile") == 0 || strcmp(name, "file") == 0))
         return true;
-    return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) ||
+    return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) || reaches_through(name) ||
            strstr(name, "__globals__") || strstr(name, "__subclasses__") ||
            strstr(name, "__builtins__");
 }

@@ -193,7 +193,8 @@ ftl_status ftl_vm_dtype_build(ftl_vm *vm, ftl_node *node, const ftl_node *state)
     bool has_object = dtype.kind == 'O';
     ftl_node_string order;
     int64_t item_size;
-    if (!ftl_node_as_str(s[1], &order) || order.size != 1 || !ftl_node_as_int(s[5], &item_size))
+    if (!ftl_node_as_str(s[1], &order) || order.size != 1 || !strchr("<>|=", order.data[0]) ||
+        !ftl_node_as_int(s[5], &item_size))
         return bad_state(vm);
     dtype.swapped = file_is_swapped(order.data[0]) && dtype.kind != 'O' && dtype.kind != 'S' &&
                     dtype.kind != 'V' && !(dtype.item_size == 1);
