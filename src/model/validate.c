@@ -54,18 +54,7 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GATHER_OBJECT] = validate_same_width,
     [FTL_OP_CAST] = validate_same_width,
     [FTL_OP_CHECK] = validate_check,
-    [FTL_OP_AFFINE] = ftl_validate_affine,
-    [FTL_OP_NORMALIZE] = ftl_validate_normalize,
-    [FTL_OP_IMPUTE] = ftl_validate_impute,
-    [FTL_OP_IMPUTE_OBJECT] = ftl_validate_impute_object,
-    [FTL_OP_INDICATOR] = ftl_validate_indicator,
-    [FTL_OP_ONEHOT] = ftl_validate_encode,
-    [FTL_OP_ORDINAL] = ftl_validate_encode,
-    [FTL_OP_POLYNOMIAL] = ftl_validate_polynomial,
-    [FTL_OP_UFUNC] = ftl_validate_ufunc,
     [FTL_OP_LINEAR] = ftl_validate_linear,
-    [FTL_OP_TREES] = ftl_validate_trees,
-    [FTL_OP_TREE_APPLY] = ftl_validate_tree_apply,
     [FTL_OP_LINK] = ftl_validate_link,
     [FTL_OP_DECIDE] = ftl_validate_decide,
     [FTL_OP_CONSTANT] = validate_constant,
@@ -146,6 +135,8 @@ static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *sc
         return FTL_INVALID(error, op, "a %s step has the wrong kind of output", ftl_op_name(op->kind));
     uint32_t n = 0;
     FTL_TRY(validate_sources(graph, id, &n, error));
+    if (!validators[op->kind])
+        return FTL_FAIL(error, FTL_INTERNAL, "%s steps have no entry in the validator's table", ftl_op_name(op->kind));
     return validators[op->kind](op, n, scratch, error);
 }
 

@@ -1,0 +1,146 @@
+/* The commands: predict, inspect, check. */
+#include "cli.h"
+
+#include <string.h>
+
+static int open_model(const char *path, uint32_t threads, ftl_context **context, ftl_model **model)
+{
+    ftl_error error;
+    const ftl_context_options options = {.struct_size = sizeof options, .threads = threads};
+    if (ftl_context_create(&options, context, &error) != FTL_OK)
+        return cli_fail(&error, PHASE_MODEL, NULL);
+    if (ftl_model_open(*context, path, NULL, model, &error) != FTL_OK) {
+        int code = cli_fail(&error, PHASE_MODEL, path);
+        ftl_context_destroy(*context);
+        return code;
+    }
+    return -1;
+}
+
+static void close_model(ftl_context *context, ftl_model *model)
+{
+    ftl_model_release(model);
+    ftl_context_destroy(context);
+}
+
+static bool write_stdout(void *user, const char *text, size_t size)
+{
+    (void)user;
+    return fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0;
+}
+
+static void summarise(const cli_options *options, const ftl_score_result *result)
+{
+    char rows[32], rate[32], bad[32];
+    unsigned long long n_bad = result->rows_rejected + result->rows_nulled;
+    cli_group_digits(result->rows_read, rows);
+    cli_group_digits(n_bad, bad);
+    cli_group_digits(result->seconds > 0 ? (unsigned long long)((double)result->rows_read / result->seconds) : 0, rate);
+    if (!options->quiet)
+        fprintf(stderr, "foretell: %s rows in %.3f s (%s rows/s)\n", rows, result->seconds, rate);
+    if (n_bad)
+        fprintf(stderr, "foretell: warning: %s of %s rows were %s%s%s\n", bad, rows,
+                result->rows_rejected ? "rejected" : "left empty", options->score.reject_path ? "; see " : "",
+                options->score.reject_path ? options->score.reject_path : "");
+}
+
+/* Why a method cannot run is a matter of the model, or of the command line when its class has no such method. */
+static int check_methods(const ftl_model *model, const cli_options *options, const char *path)
+{
+    ftl_error error;
+    ftl_model_info info;
+    ftl_model_get_info(model, &info);
+    ftl_method method = options->score.method_set ? options->score.method : info.default_method;
+    if (ftl_model_method_status(model, method, &error) != FTL_OK)
+        return cli_fail(&error, PHASE_MODEL, path);
+    if (options->score.proba && method == FTL_PREDICT &&
+        ftl_model_method_status(model, FTL_PREDICT_PROBA, &error) != FTL_OK)
+        return cli_fail(&error, PHASE_MODEL, path);
+    return -1;
+}
+
+int cli_predict(int argc, char **argv)
+{
+    static const char allowed[] = " output quiet method proba keep features delimiter decimal no-header na max-record limit "
+                                  "on-error reject threads batch-size ";
+    cli_options options;
+    ftl_context *context = NULL;
+    ftl_model *model = NULL;
+    int code = cli_parse(argc, argv, allowed, cli_help_predict, 2, &options);
+    if (code < 0)
+        code = open_model(options.positional[0], options.score.threads, &context, &model);
+    if (code >= 0) {
+        cli_options_free(&options);
+        return code;
+    }
+    code = check_methods(model, &options, options.positional[0]);
+    if (code < 0) {
+        ftl_error error;
+        ftl_score_result result;
+        cli_progress progress;
+        cli_progress_init(&progress);
+        progress.shown = progress.shown && !options.quiet;
+        options.score.progress = cli_progress_report;
+        options.score.progress_user = &progress;
+        const char *output = options.output ? options.output : "-";
+        ftl_status status = ftl_score(model, options.positional[1], output, &options.score, &result, &error);
+        cli_progress_end(&progress);
+        if (status != FTL_OK) {
+            code = cli_fail(&error, PHASE_DATA, NULL);
+        } else {
+            summarise(&options, &result);
+            code = result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;
+        }
+    }
+    close_model(context, model);
+    cli_options_free(&options);
+    return code;
+}
+
+int cli_inspect(int argc, char **argv)
+{
+    cli_options options;
+    ftl_context *context = NULL;
+    ftl_model *model = NULL;
+    int code = cli_parse(argc, argv, " json ", cli_help_inspect, 1, &options);
+    if (code < 0)
+        code = open_model(options.positional[0], 1, &context, &model);
+    if (code < 0) {
+        ftl_error error;
+        ftl_model_info info;
+        code = EXIT_DONE;
+        ftl_model_get_info(model, &info);
+        if (ftl_model_describe(model, options.json, write_stdout, NULL, &error) != FTL_OK)
+            code = cli_fail(&error, PHASE_DATA, NULL);
+        else if (ftl_model_method_status(model, info.default_method, &error) != FTL_OK)
+            code = cli_fail(&error, PHASE_MODEL, options.positional[0]);
+        close_model(context, model);
+    }
+    cli_options_free(&options);
+    return code;
+}
+
+int cli_check(int argc, char **argv)
+{
+    cli_options options;
+    ftl_context *context = NULL;
+    ftl_model *model = NULL;
+    int code = cli_parse(argc, argv, " method keep features delimiter decimal no-header na max-record limit ", cli_help_check,
+                         2, &options);
+    if (code < 0)
+        code = open_model(options.positional[0], 1, &context, &model);
+    if (code >= 0) {
+        cli_options_free(&options);
+        return code;
+    }
+    code = check_methods(model, &options, options.positional[0]);
+    if (code < 0) {
+        ftl_error error;
+        code = EXIT_DONE;
+        if (ftl_check(model, options.positional[1], &options.score, write_stdout, NULL, &error) != FTL_OK)
+            code = cli_fail(&error, PHASE_DATA, NULL);
+    }
+    close_model(context, model);
+    cli_options_free(&options);
+    return code;
+}

@@ -1,0 +1,119 @@
+/* Errors and progress on stderr. */
+#include "cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- Errors ------------------------------------------------------------------------------------------------------- */
+
+static int exit_code_of(ftl_status status, cli_phase phase)
+{
+    switch (status) {
+    case FTL_OK:
+    case FTL_END:
+        return EXIT_DONE;
+    case FTL_NOMEM:
+    case FTL_INTERNAL:
+    case FTL_CANCELLED:
+        return EXIT_INTERNAL;
+    case FTL_ARG:
+        return EXIT_USAGE;
+    default:
+        return phase == PHASE_MODEL ? EXIT_MODEL : EXIT_DATA;
+    }
+}
+
+int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
+{
+    fprintf(stderr, "foretell: error: %s: ", ftl_status_name(error->code));
+    /* Where: messages about opening and about cells carry their place themselves. */
+    if (file && !strstr(error->message, file))
+        fprintf(stderr, "%s: ", file);
+    if (error->path[0])
+        fprintf(stderr, "%s: ", error->path);
+    fprintf(stderr, "%s", error->message);
+    if (phase == PHASE_MODEL && error->offset >= 0 && !strstr(error->message, "byte "))
+        fprintf(stderr, " (at byte %lld)", (long long)error->offset);
+    fputc('\n', stderr);
+    return exit_code_of(error->code, phase);
+}
+
+/* ---- Progress ------------------------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int signal_number)
+{
+    (void)signal_number;
+    interrupted = 1;
+}
+
+double cli_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+/* 1234567 → 1,234,567 */
+void cli_group_digits(unsigned long long value, char out[32])
+{
+    char digits[32];
+    int n = snprintf(digits, sizeof digits, "%llu", value), at = 0;
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0)
+            out[at++] = ',';
+        out[at++] = digits[i];
+    }
+    out[at] = '\0';
+}
+
+void cli_progress_init(cli_progress *progress)
+{
+    const char *terminal = getenv("TERM");
+    const char *no_colour = getenv("NO_COLOR");
+    *progress = (cli_progress){.started = cli_now(), .shown = isatty(STDERR_FILENO) != 0};
+    progress->colour = progress->shown && !(no_colour && no_colour[0]) && terminal && strcmp(terminal, "dumb") != 0;
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void show(cli_progress *progress, const ftl_progress *report)
+{
+    char rows[32], rate[32], line[160];
+    double seconds = cli_now() - progress->started;
+    cli_group_digits(report->rows, rows);
+    cli_group_digits(seconds > 0 ? (unsigned long long)((double)report->rows / seconds) : 0, rate);
+    int n = snprintf(line, sizeof line, "%s rows, %s rows/s", rows, rate);
+    if (report->bytes_total && report->bytes_read <= report->bytes_total && report->bytes_read > 0 && n > 0) {
+        double part = (double)report->bytes_read / (double)report->bytes_total;
+        unsigned long long left = (unsigned long long)(seconds * (1 - part) / part + 0.5);
+        n += snprintf(line + n, sizeof line - (size_t)n, ", %.0f %%, %llu:%02llu left", 100 * part, left / 60, left % 60);
+    }
+    size_t size = n > 0 ? (size_t)n : 0;
+    fprintf(stderr, "\r%s%s%s%*s", progress->colour ? "\033[36m" : "", line, progress->colour ? "\033[0m" : "",
+            progress->width > size ? (int)(progress->width - size) : 0, "");
+    progress->width = size;
+    fflush(stderr);
+}
+
+bool cli_progress_report(void *user, const ftl_progress *report)
+{
+    cli_progress *progress = user;
+    /* Quick work needs no line. */
+    if (progress->shown && cli_now() - progress->started > 0.5)
+        show(progress, report);
+    return !interrupted;
+}
+
+void cli_progress_end(cli_progress *progress)
+{
+    if (progress->width)
+        fprintf(stderr, "\r%*s\r", (int)progress->width, "");
+    progress->width = 0;
+}
