@@ -33,8 +33,8 @@ static int parse_version(const ftl_node *node)
 /* Classes that are estimators but only make sense while fitting, or code that nobody can run from a file. */
 static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *error)
 {
-    char text[200];
-    ftl_node_describe(node, text, sizeof text);
+    char buffer[200];
+    const char *text = ftl_node_describe(node, buffer, sizeof buffer);
     ftl_status code = FTL_UNSUPPORTED;
     if (!node || node->kind == FTL_NODE_NONE)
         ftl_error_set(error, code, "there is no estimator here (None)");
