@@ -160,7 +160,7 @@ FTL_API FTL_MUST_USE ftl_status ftl_method_parse(const char *name, ftl_method *o
 
 typedef struct ftl_model_options {
     size_t struct_size;
-    uint64_t max_bytes;    /* of the stream after decompression; 0: 64 GiB */
+    uint64_t max_bytes;    /* after decompression; 0: the larger of 256 MiB and 1000 times the file, 64 GiB at most */
     uint64_t max_objects;  /* objects of a pickle; 0: 50 million */
     uint32_t max_depth;    /* nesting of objects; 0: 500 */
     uint32_t reserved;

@@ -9,6 +9,8 @@
 #include <string.h>
 
 static const uint64_t default_max_bytes = (uint64_t)64 << 30;
+/* Nothing that was fitted shrinks to a thousandth, unless it is small: beyond both, a file is a decompression bomb. */
+static const uint64_t bomb_ratio = 1000, bomb_floor = (uint64_t)256 << 20;
 
 typedef struct source {
     ftl_stream *stream;
@@ -38,13 +40,23 @@ static ftl_status blame_change(ftl_stream *stream, ftl_error *error)
     return status;
 }
 
+/* Bytes that the decoded file may have. A file that is not compressed is never longer than this by itself. */
+static uint64_t decoded_budget(const source *from, const ftl_model_options *options)
+{
+    if (options->max_bytes)
+        return options->max_bytes;
+    if (from->file_bytes == 0 || from->file_bytes > default_max_bytes / bomb_ratio)
+        return default_max_bytes;
+    uint64_t budget = from->file_bytes * bomb_ratio;
+    return budget > bomb_floor ? budget : bomb_floor;
+}
+
 static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options, ftl_error *error)
 {
     /* The streams outlive a model that fails to load: they are charged to the context. */
     ftl_account *account = &model->context->account;
-    uint64_t budget = options->max_bytes ? options->max_bytes : default_max_bytes;
     char codecs[64] = "";
-    FTL_TRY(ftl_codec_decode(account, &from->stream, budget, codecs, sizeof codecs, error));
+    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs, sizeof codecs, error));
     model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
     if (!model->codec)
         return FTL_OOM(error);

@@ -7,11 +7,21 @@ enum {
     SPEND_PER_BYTE = 16
 };
 
+static ftl_status too_many(ftl_vm *vm)
+{
+    return FTL_VM_FAIL(vm, FTL_LIMIT, "the pickle holds more than %llu objects",
+                       (unsigned long long)vm->load->max_objects);
+}
+
 ftl_status ftl_vm_push(ftl_vm *vm, ftl_node *node)
 {
-    if (vm->size == vm->stack_room)
+    if (vm->size == vm->stack_room) {
+        /* Shared nodes (None, memo entries) make no object, but each push takes memory. */
+        if (vm->size >= vm->load->max_objects)
+            return too_many(vm);
         FTL_TRY(ftl_grow(vm->load->account, &vm->stack, &vm->stack_room, vm->size + 1,
                          sizeof *vm->stack, vm->error));
+    }
     vm->stack[vm->size++] = node;
     return FTL_OK;
 }
@@ -72,6 +82,8 @@ ftl_status ftl_vm_memo_put(ftl_vm *vm, uint64_t index)
                 vm)) /* picklers number objects one by one, so an index is below the offset */
         return FTL_VM_FAIL(vm, FTL_LIMIT, "memo index %llu is larger than the file can need",
                            (unsigned long long)index);
+    if (index >= vm->load->max_objects)
+        return too_many(vm);
     size_t old = vm->memo_room;
     FTL_TRY(ftl_grow(vm->load->account, &vm->memo, &vm->memo_room, (size_t)index + 1,
                      sizeof *vm->memo, vm->error));
@@ -93,8 +105,7 @@ ftl_status ftl_vm_memo_get(ftl_vm *vm, uint64_t index)
 ftl_status ftl_vm_new(ftl_vm *vm, ftl_node_kind kind, ftl_node **out)
 {
     if (vm->load->report.objects >= vm->load->max_objects)
-        return FTL_VM_FAIL(vm, FTL_LIMIT, "the pickle holds more than %llu objects",
-                           (unsigned long long)vm->load->max_objects);
+        return too_many(vm);
     ftl_node *node = FTL_ARENA_NEW(vm->arena, ftl_node);
     if (!node)
         return FTL_OOM(vm->error);
