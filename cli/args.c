@@ -188,7 +188,7 @@ int cli_parse(int argc, char **argv, const char *allowed, const char *help, int 
     opterr = 0;
     optind = 1;
     for (;;) {
-        int index = -1, id = getopt_long(argc, argv, "+-:o:qh", all_options, &index);
+        int index = -1, id = getopt_long(argc, argv, "-:o:qh", all_options, &index);
         if (id == -1)
             break;
         if (id == 1) { /* an argument that is no option */
