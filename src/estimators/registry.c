@@ -11,6 +11,16 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_logistic_classes,
     ftl_sgd_classes,
     ftl_dummy_classes,
+    ftl_scaler_classes,
+    ftl_encoder_classes,
+    ftl_imputer_classes,
+    ftl_polynomial_classes,
+    ftl_function_classes,
+    ftl_label_classes,
+    ftl_pipeline_classes,
+    ftl_column_transformer_classes,
+    ftl_union_classes,
+    ftl_search_classes,
     NULL,
 };
 

@@ -100,9 +100,12 @@ typedef struct ftl_affine_op {
     const ftl_affine_step *steps;
 } ftl_affine_op;
 
-typedef enum ftl_norm { FTL_NORM_L1, FTL_NORM_L2, FTL_NORM_MAX } ftl_norm;
+/* MAX_SIGNED: the largest value, not the largest magnitude (scikit-learn before 0.23). */
+typedef enum ftl_norm { FTL_NORM_L1, FTL_NORM_L2, FTL_NORM_MAX, FTL_NORM_MAX_SIGNED, FTL_NORM_COUNT } ftl_norm;
+/* Each row is divided by its norm. Rows of norm 0 stay; with tiny_is_zero also those below 10 epsilons of their dtype. */
 typedef struct ftl_normalize_op {
     ftl_norm norm;
+    bool tiny_is_zero;
 } ftl_normalize_op;
 
 /* missing_is_nan: NaN is missing, else values equal to missing_value. Output column i is source column columns[i]. */
@@ -114,6 +117,7 @@ typedef struct ftl_impute_op {
 } ftl_impute_op;
 typedef struct ftl_impute_object_op {
     ftl_cell missing;           /* MISSING: None and NaN */
+    bool refuse_missing;        /* missing is text: a row with a missing cell is bad */
     const uint32_t *columns;    /* [width] */
     const ftl_cell *fill;       /* [width] */
 } ftl_impute_object_op;
@@ -136,7 +140,7 @@ enum { FTL_CODE_NONE = -1, FTL_CODE_REFUSED = -2 };
 /* Both encoders: category index i of column j → codes[j][i]; an unknown value → unknown[j]; FTL_CODE_REFUSED makes the row bad. */
 typedef struct ftl_encode_column {
     ftl_categories categories;
-    const int32_t *codes;       /* [categories.count]: ONEHOT: column in [0, cardinality) or NONE */
+    const int32_t *codes;       /* [categories.count]: ONEHOT: column in [0, cardinality), NONE or REFUSED. ORDINAL: NULL, or 0 or REFUSED */
     int32_t unknown;            /* ONEHOT: the same, or REFUSED. ORDINAL: REFUSED, or NONE = take unknown_value */
     uint32_t cardinality;       /* ONEHOT: output columns of this source column */
     const double *values;       /* ORDINAL: [categories.count] the output value */
