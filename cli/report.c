@@ -26,12 +26,21 @@ static int exit_code_of(ftl_status status, cli_phase phase)
     }
 }
 
+/* A file's name may hold line breaks and terminal codes; an error is one line. */
+static void print_name(const char *name)
+{
+    for (; *name; name++)
+        fputc((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name, stderr);
+}
+
 int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
 {
     fprintf(stderr, "foretell: error: %s: ", ftl_status_name(error->code));
     /* Where: messages about opening and about cells carry their place themselves. */
-    if (file && !strstr(error->message, file))
-        fprintf(stderr, "%s: ", file);
+    if (file && !strstr(error->message, file)) {
+        print_name(file);
+        fputs(": ", stderr);
+    }
     if (error->path[0])
         fprintf(stderr, "%s: ", error->path);
     fprintf(stderr, "%s", error->message);

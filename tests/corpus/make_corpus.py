@@ -44,6 +44,8 @@ def good():
     case("good-linear.pkl", w.pickled(w.linear()), "OK")
     case("good-pipeline.pkl.gz", gz(GOOD_PIPELINE), "OK")
     case("good-pipeline.pkl.gz.bz2", bz2.compress(gz(GOOD_PIPELINE)), "OK")
+    names = w.array("O8", (2,), ["clear\x1b[2J\nscreen", "title\x1b]0;x\x07\r"])
+    case("good-terminal-codes.pkl", w.pickled(w.linear(feature_names_in_=names)), "OK")
     padding = b"\xff" * 3
     case("good-joblib.joblib", w.pickled(w.linear(w.joblib_array("f8", (2,), struct.pack("<2d", 1, 2), padding=padding))),
          "OK")

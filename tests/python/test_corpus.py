@@ -47,6 +47,8 @@ def check(run, exits, code, contains):
     if run.returncode == 0:
         assert "OK" in codes, "the file was taken for a good model"
         assert error == ""
+        printed = run.stdout.decode("utf-8")
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", printed), f"control characters: {printed!r}"
         return
     assert run.returncode in exits, error
     assert error.endswith("\n") and error.count("\n") == 1, f"not one line: {error!r}"
