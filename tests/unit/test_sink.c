@@ -15,7 +15,7 @@ static char folder[64];
 
 static const char *in_folder(const char *name)
 {
-    static char path[2][128];
+    static char path[2][sizeof folder + 256]; /* a name has 255 bytes at most */
     static unsigned turn;
     char *out = path[turn++ % 2];
     snprintf(out, sizeof path[0], "%s/%s", folder, name);
