@@ -1,5 +1,6 @@
 /* The root of an object graph → a model: schema, one emission per method, steps, and everything unsupported with its place. */
 #include "estimators/results.h"
+#include "estimators/transform.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -189,6 +190,8 @@ static ftl_status emit_method(ftl_build *build, ftl_model *model, const ftl_esti
     ftl_error local;
     ftl_error_clear(&local);
     ftl_status status = ftl_emit(build, root, method, in, &out, &local);
+    if (status == FTL_OK && method == FTL_TRANSFORM)
+        status = ftl_frame_finish(build, root, model->has_input_names, &out, &local);
     if (status == FTL_OK)
         return ftl_results_name(build, method, &out, &model->graph.methods[method], error);
     if (status != FTL_UNSUPPORTED) {

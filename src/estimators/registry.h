@@ -9,9 +9,15 @@ extern const ftl_estimator_class ftl_linear_classifier_classes[];
 extern const ftl_estimator_class ftl_logistic_classes[];
 extern const ftl_estimator_class ftl_sgd_classes[];
 extern const ftl_estimator_class ftl_dummy_classes[];
-extern const ftl_estimator_class ftl_tree_classes[];
-extern const ftl_estimator_class ftl_forest_classes[];
-extern const ftl_estimator_class ftl_gradient_boosting_classes[];
-extern const ftl_estimator_class ftl_hist_gradient_boosting_classes[];
+extern const ftl_estimator_class ftl_scaler_classes[];
+extern const ftl_estimator_class ftl_encoder_classes[];
+extern const ftl_estimator_class ftl_imputer_classes[];
+extern const ftl_estimator_class ftl_polynomial_classes[];
+extern const ftl_estimator_class ftl_function_classes[];
+extern const ftl_estimator_class ftl_label_classes[];
+extern const ftl_estimator_class ftl_pipeline_classes[];
+extern const ftl_estimator_class ftl_column_transformer_classes[];
+extern const ftl_estimator_class ftl_union_classes[];
+extern const ftl_estimator_class ftl_search_classes[];
 
 #endif

@@ -100,9 +100,12 @@ typedef struct ftl_affine_op {
     const ftl_affine_step *steps;
 } ftl_affine_op;
 
-typedef enum ftl_norm { FTL_NORM_L1, FTL_NORM_L2, FTL_NORM_MAX } ftl_norm;
+/* MAX_SIGNED: the largest value, not the largest magnitude (scikit-learn before 0.23). */
+typedef enum ftl_norm { FTL_NORM_L1, FTL_NORM_L2, FTL_NORM_MAX, FTL_NORM_MAX_SIGNED, FTL_NORM_COUNT } ftl_norm;
+/* Each row is divided by its norm. Rows of norm 0 stay; with tiny_is_zero also those below 10 epsilons of their dtype. */
 typedef struct ftl_normalize_op {
     ftl_norm norm;
+    bool tiny_is_zero;
 } ftl_normalize_op;
 
 /* missing_is_nan: NaN is missing, else values equal to missing_value. Output column i is source column columns[i]. */
@@ -114,6 +117,7 @@ typedef struct ftl_impute_op {
 } ftl_impute_op;
 typedef struct ftl_impute_object_op {
     ftl_cell missing;           /* MISSING: None and NaN */
+    bool refuse_missing;        /* missing is text: a row with a missing cell is bad */
     const uint32_t *columns;    /* [width] */
     const ftl_cell *fill;       /* [width] */
 } ftl_impute_object_op;
@@ -136,7 +140,7 @@ enum { FTL_CODE_NONE = -1, FTL_CODE_REFUSED = -2 };
 /* Both encoders: category index i of column j → codes[j][i]; an unknown value → unknown[j]; FTL_CODE_REFUSED makes the row bad. */
 typedef struct ftl_encode_column {
     ftl_categories categories;
-    const int32_t *codes;       /* [categories.count]: ONEHOT: column in [0, cardinality) or NONE */
+    const int32_t *codes;       /* [categories.count]: ONEHOT: column in [0, cardinality), NONE or REFUSED. ORDINAL: NULL, or 0 or REFUSED */
     int32_t unknown;            /* ONEHOT: the same, or REFUSED. ORDINAL: REFUSED, or NONE = take unknown_value */
     uint32_t cardinality;       /* ONEHOT: output columns of this source column */
     const double *values;       /* ORDINAL: [categories.count] the output value */
@@ -180,8 +184,7 @@ typedef struct ftl_linear_op {
 enum {
     FTL_NODE_LEAF = 1,
     FTL_NODE_MISSING_LEFT = 2, /* NaN goes left; else right */
-    FTL_NODE_CATEGORICAL = 4,  /* category in the bitset goes left */
-    FTL_NODE_NEGATIVE_MISSING = 8 /* categorical: a value below 0 is missing */
+    FTL_NODE_CATEGORICAL = 4   /* category in the bitset goes left */
 };
 typedef struct ftl_tree_nodes {
     uint32_t n_trees;
@@ -197,7 +200,7 @@ typedef struct ftl_tree_nodes {
     uint32_t value_width;       /* numbers per leaf: 1, or the ensemble's output width */
     const double *values;       /* [n_values][value_width] */
     uint32_t n_bitsets;
-    const uint32_t (*bitsets)[8]; /* 256 categories each; a value's category is ftl_tree_category */
+    const uint32_t (*bitsets)[8]; /* 256 categories each; category c < 0, >= 256 or fraction: not in the set */
 } ftl_tree_nodes;
 typedef enum ftl_tree_input { FTL_TREE_INPUT_F32, FTL_TREE_INPUT_F64 } ftl_tree_input;
 /*
@@ -209,7 +212,6 @@ typedef struct ftl_trees_op {
     ftl_tree_input input;       /* F32: the source is cast to float32 first, as scikit-learn's trees do */
     const uint32_t *target;     /* [n_trees] output column, or NULL: all columns */
     const double *base;         /* [width] or NULL: zeros. Start of the sum */
-    uint32_t base_column;       /* > 0: source columns [base_column, base_column + width) are the start of the sum instead */
     double divisor;             /* the sum is divided by it; 1: left alone */
 } ftl_trees_op;
 typedef struct ftl_tree_apply_op {
@@ -231,9 +233,6 @@ typedef enum ftl_link {
     FTL_LINK_SIGMOID,
     FTL_LINK_NORMALIZE,        /* divide by the row's sum */
     FTL_LINK_OVR_UNIFORM,      /* OVR where a row of zeros becomes uniform instead of NaN */
-    FTL_LINK_LOGIT,            /* log(p / (1 - p)) */
-    FTL_LINK_HALF_LOGIT,       /* half of it */
-    FTL_LINK_CENTERED_LOG,     /* log(p / geometric mean of the row) */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {

@@ -2,8 +2,9 @@
 #include "plan/plan.h"
 
 extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_check, ftl_op_impl_linear, ftl_op_impl_link,
-    ftl_op_impl_decide,
-    ftl_op_impl_trees, ftl_op_impl_tree_apply;
+    ftl_op_impl_decide;
+extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_impute, ftl_op_impl_impute_object, ftl_op_impl_indicator,
+    ftl_op_impl_onehot, ftl_op_impl_ordinal, ftl_op_impl_polynomial, ftl_op_impl_ufunc;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -16,6 +17,13 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_LINEAR] = &ftl_op_impl_linear,
     [FTL_OP_LINK] = &ftl_op_impl_link,
     [FTL_OP_DECIDE] = &ftl_op_impl_decide,
-    [FTL_OP_TREES] = &ftl_op_impl_trees,
-    [FTL_OP_TREE_APPLY] = &ftl_op_impl_tree_apply,
+    [FTL_OP_AFFINE] = &ftl_op_impl_affine,
+    [FTL_OP_NORMALIZE] = &ftl_op_impl_normalize,
+    [FTL_OP_IMPUTE] = &ftl_op_impl_impute,
+    [FTL_OP_IMPUTE_OBJECT] = &ftl_op_impl_impute_object,
+    [FTL_OP_INDICATOR] = &ftl_op_impl_indicator,
+    [FTL_OP_ONEHOT] = &ftl_op_impl_onehot,
+    [FTL_OP_ORDINAL] = &ftl_op_impl_ordinal,
+    [FTL_OP_POLYNOMIAL] = &ftl_op_impl_polynomial,
+    [FTL_OP_UFUNC] = &ftl_op_impl_ufunc,
 };

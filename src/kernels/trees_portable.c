@@ -1,2 +1,0 @@
-#define TREES_NAME(name) name##_portable
-#include "kernels/trees_body.h"

@@ -1,0 +1,165 @@
+#include "plan/lookup.h"
+
+#include "base/number.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A 64 x 64 → 128 bit product folded in half mixes every input bit into every output bit. */
+static uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t hash_text(uint64_t seed, const char *text, size_t size)
+{
+    uint64_t hash = seed ^ size;
+    while (size >= 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        hash = mix(hash ^ word, 0x9e3779b97f4a7c15u);
+        text += 8;
+        size -= 8;
+    }
+    uint64_t tail = 0;
+    memcpy(&tail, text, size);
+    return mix(mix(hash ^ tail, 0xd6e8feb86659fd93u) ^ seed, 0x9e3779b97f4a7c15u);
+}
+
+static uint64_t hash_number(uint64_t seed, double value)
+{
+    uint64_t bits;
+    value += 0.0; /* -0.0 equals 0.0 */
+    memcpy(&bits, &value, sizeof bits);
+    return mix(bits ^ seed, 0x9e3779b97f4a7c15u);
+}
+
+static bool same_text(const ftl_cell *a, const char *text, size_t size)
+{
+    return a->tag == FTL_CELL_STRING && a->size == size && memcmp(a->u.text, text, size) == 0;
+}
+
+static int32_t find_text(const ftl_lookup *lookup, const char *text, size_t size)
+{
+    const ftl_lookup_table *table = &lookup->texts;
+    uint32_t at = (uint32_t)hash_text(lookup->seed, text, size) & table->mask;
+    for (; table->slots[at]; at = (at + 1) & table->mask) {
+        if (same_text(&lookup->cells[table->slots[at] - 1], text, size))
+            return (int32_t)(table->slots[at] - 1);
+    }
+    return FTL_LOOKUP_NOT_FOUND;
+}
+
+static int32_t find_value(const ftl_lookup *lookup, double value)
+{
+    const ftl_lookup_table *table = &lookup->values;
+    uint32_t at = (uint32_t)hash_number(lookup->seed, value) & table->mask;
+    for (; table->slots[at]; at = (at + 1) & table->mask) {
+        if (lookup->numbers[table->slots[at] - 1] == value)
+            return (int32_t)(table->slots[at] - 1);
+    }
+    return FTL_LOOKUP_NOT_FOUND;
+}
+
+int32_t ftl_lookup_number(const ftl_lookup *lookup, double value)
+{
+    if (isnan(value))
+        return lookup->missing;
+    return lookup->has_numbers ? find_value(lookup, value) : FTL_LOOKUP_NOT_FOUND;
+}
+
+static bool text_as_number(const char *text, size_t size, double *out)
+{
+    if (size == 4 && memcmp(text, "True", 4) == 0)
+        *out = 1;
+    else if (size == 5 && memcmp(text, "False", 5) == 0)
+        *out = 0;
+    else
+        return ftl_parse_f64(text, size, '.', out);
+    return true;
+}
+
+int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
+{
+    switch (cell->tag) {
+    case FTL_CELL_MISSING:
+        return lookup->missing;
+    case FTL_CELL_INT:
+    case FTL_CELL_BOOL:
+        return ftl_lookup_number(lookup, (double)cell->u.integer);
+    case FTL_CELL_FLOAT:
+        return ftl_lookup_number(lookup, cell->u.number);
+    default: {
+        int32_t found = lookup->cells ? find_text(lookup, cell->u.text, cell->size) : FTL_LOOKUP_NOT_FOUND;
+        double value;
+        if (found != FTL_LOOKUP_NOT_FOUND || !lookup->has_numbers || !text_as_number(cell->u.text, cell->size, &value))
+            return found;
+        return ftl_lookup_number(lookup, value);
+    }
+    }
+}
+
+/* ---- Making tables ------------------------------------------------------------------------------------------------- */
+
+static ftl_status new_table(ftl_lookup_table *table, uint32_t **slots, uint32_t count, ftl_arena *arena, ftl_error *error)
+{
+    uint32_t size = 4;
+    while (size < 2 * count)
+        size *= 2;
+    *slots = ftl_arena_zero_array(arena, size, sizeof **slots);
+    if (!*slots)
+        return FTL_OOM(error);
+    *table = (ftl_lookup_table){.mask = size - 1, .slots = *slots};
+    return FTL_OK;
+}
+
+static void insert(const ftl_lookup_table *table, uint32_t *slots, uint64_t hash, uint32_t category)
+{
+    uint32_t at = (uint32_t)hash & table->mask;
+    while (slots[at])
+        at = (at + 1) & table->mask;
+    slots[at] = category + 1;
+}
+
+static double number_of(const ftl_categories *categories, uint32_t i)
+{
+    if (categories->numeric)
+        return categories->numbers[i];
+    const ftl_cell *cell = &categories->cells[i];
+    if (cell->tag == FTL_CELL_FLOAT)
+        return cell->u.number;
+    return cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL ? (double)cell->u.integer : NAN;
+}
+
+ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories, ftl_arena *arena, ftl_error *error)
+{
+    uint32_t *texts = NULL, *values = NULL, n_texts = 0, n_values = 0;
+    double *numbers = ftl_arena_array(arena, categories->count, sizeof *numbers);
+    if (!numbers)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < categories->count; i++) {
+        numbers[i] = number_of(categories, i);
+        n_values += isnan(numbers[i]) ? 0u : 1u;
+        n_texts += !categories->numeric && categories->cells[i].tag == FTL_CELL_STRING ? 1u : 0u;
+    }
+    *lookup = (ftl_lookup){.numbers = numbers, .missing = FTL_LOOKUP_NOT_FOUND, .has_numbers = n_values > 0};
+    if (!categories->numeric)
+        lookup->cells = categories->cells;
+    FTL_TRY(new_table(&lookup->texts, &texts, n_texts, arena, error));
+    FTL_TRY(new_table(&lookup->values, &values, n_values, arena, error));
+    lookup->seed = mix((uint64_t)(uintptr_t)texts ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
+    for (uint32_t i = 0; i < categories->count; i++) {
+        const ftl_cell *cell = categories->numeric ? NULL : &categories->cells[i];
+        if (cell && cell->tag == FTL_CELL_STRING) {
+            /* The first of equal categories counts; equal ones after it would only lengthen the search. */
+            if (find_text(lookup, cell->u.text, cell->size) == FTL_LOOKUP_NOT_FOUND)
+                insert(&lookup->texts, texts, hash_text(lookup->seed, cell->u.text, cell->size), i);
+        } else if (!isnan(numbers[i])) {
+            if (find_value(lookup, numbers[i]) == FTL_LOOKUP_NOT_FOUND)
+                insert(&lookup->values, values, hash_number(lookup->seed, numbers[i]), i);
+        } else
+            lookup->missing = (int32_t)i;
+    }
+    return FTL_OK;
+}

@@ -1,0 +1,74 @@
+#include "plan/op_encode.h"
+
+#include <math.h>
+
+/* Scratch: the column's values (cells or doubles), then their categories. */
+static void *values_of(const ftl_step *step, const ftl_exec *exec) { return ftl_scratch(step, exec); }
+
+static int32_t *found_of(const ftl_step *step, const ftl_exec *exec)
+{
+    return (int32_t *)((ftl_cell *)ftl_scratch(step, exec) + exec->plan->block_rows);
+}
+
+ftl_status ftl_encode_prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    const ftl_encode_op *encode = &step->op->u.encode;
+    ftl_lookup *lookups = ftl_arena_array(&plan->arena, encode->n_columns, sizeof *lookups);
+    if (!lookups)
+        return FTL_OOM(error);
+    for (uint32_t j = 0; j < encode->n_columns; j++)
+        FTL_TRY(ftl_lookup_init(&lookups[j], &encode->columns[j].categories, &plan->arena, error));
+    step->state = lookups;
+    step->scratch_per_row = sizeof(ftl_cell) + sizeof(int32_t);
+    return FTL_OK;
+}
+
+const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c, uint32_t j)
+{
+    const ftl_lookup *lookup = (const ftl_lookup *)step->state + j;
+    int32_t *found = found_of(step, exec);
+    if (step->op->u.encode.columns[j].categories.numeric) {
+        double *values = values_of(step, exec);
+        ftl_read_f64(step, exec, s, c, values, 1);
+        for (uint32_t i = 0; i < exec->rows; i++)
+            found[i] = ftl_lookup_number(lookup, values[i]);
+    } else {
+        ftl_cell *cells = values_of(step, exec);
+        ftl_read_cells(step, exec, s, c, cells, 1);
+        for (uint32_t i = 0; i < exec->rows; i++)
+            found[i] = ftl_lookup_cell(lookup, &cells[i]);
+    }
+    return found;
+}
+
+void ftl_encode_refuse(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t j)
+{
+    const ftl_encode_op *encode = &step->op->u.encode;
+    const char *name = encode->columns[j].name;
+    ftl_cell cell = {.tag = FTL_CELL_FLOAT};
+    if (encode->columns[j].categories.numeric)
+        cell.u.number = ((const double *)values_of(step, exec))[row];
+    else
+        cell = ((const ftl_cell *)values_of(step, exec))[row];
+    switch (cell.tag) {
+    case FTL_CELL_STRING:
+        ftl_exec_bad(exec, step, row, name, "'%.*s' is a category that %s did not see in training",
+                     cell.size > 60 ? 60 : (int)cell.size, cell.u.text, encode->estimator);
+        break;
+    case FTL_CELL_INT:
+    case FTL_CELL_BOOL:
+        ftl_exec_bad(exec, step, row, name, "%lld is a category that %s did not see in training", (long long)cell.u.integer,
+                     encode->estimator);
+        break;
+    case FTL_CELL_FLOAT:
+        if (!isnan(cell.u.number)) {
+            ftl_exec_bad(exec, step, row, name, "%.17g is a category that %s did not see in training", cell.u.number,
+                         encode->estimator);
+            break;
+        }
+        /* fall through */
+    default:
+        ftl_exec_bad(exec, step, row, name, "a missing value, which %s does not accept here", encode->estimator);
+        break;
+    }
+}

@@ -1,0 +1,95 @@
+/* Missing cells → a cell a column; and the flags of which numbers or cells are missing. */
+#include "plan/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
+{
+    if (missing->tag == FTL_CELL_STRING) {
+        if (a->tag == FTL_CELL_MISSING)
+            return missing->size == 0;
+        return a->tag == FTL_CELL_STRING && a->size == missing->size && memcmp(a->u.text, missing->u.text, a->size) == 0;
+    }
+    if (missing->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_STRING)
+        return missing->tag == a->tag;
+    double x = a->tag == FTL_CELL_FLOAT ? a->u.number : (double)a->u.integer;
+    double y = missing->tag == FTL_CELL_FLOAT ? missing->u.number : (double)missing->u.integer;
+    return x == y;
+}
+
+static void run(const ftl_step *step, ftl_exec *exec)
+{
+    const ftl_impute_object_op *op = &step->op->u.impute_object;
+    uint32_t j = 0, width = step->slot_width;
+    ftl_cell *out = ftl_slot(step, exec);
+    for (; j < width; j++) {
+        ftl_read_cells(step, exec, 0, op->columns[j], &out[j], width);
+        for (uint32_t i = 0; i < exec->rows; i++) {
+            ftl_cell *cell = &out[(size_t)i * width + j];
+            if (same_cell(cell, &op->missing))
+                *cell = op->fill[j];
+            else if (cell->tag == FTL_CELL_MISSING && op->refuse_missing)
+                ftl_exec_bad(exec, step, i, NULL, "a missing value, which SimpleImputer(missing_values=…) does not accept");
+        }
+    }
+}
+
+static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    (void)plan;
+    (void)error;
+    step->run = run;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_impute_object = {"impute_object", prepare};
+
+/* ---- Indicator ---------------------------------------------------------------------------------------------------- */
+
+static bool missing_number(const ftl_step *step, bool is_f32, double value)
+{
+    const ftl_indicator_op *op = &step->op->u.indicator;
+    if (op->missing_is_nan)
+        return isnan(value);
+    return is_f32 ? (float)value == (float)op->missing_value : value == op->missing_value;
+}
+
+static void put(const ftl_step *step, const ftl_exec *exec, uint32_t row, uint32_t column, bool missing)
+{
+    size_t at = (size_t)row * step->slot_width + column;
+    if (step->is_f32)
+        ((float *)ftl_slot(step, exec))[at] = missing;
+    else
+        ((double *)ftl_slot(step, exec))[at] = missing;
+}
+
+static void run_indicator(const ftl_step *step, ftl_exec *exec)
+{
+    const ftl_indicator_op *op = &step->op->u.indicator;
+    for (uint32_t j = 0; j < step->slot_width; j++) {
+        if (ftl_source_is_object(step, exec->plan, 0)) {
+            ftl_cell *cells = ftl_scratch(step, exec);
+            ftl_read_cells(step, exec, 0, op->columns[j], cells, 1);
+            for (uint32_t i = 0; i < exec->rows; i++)
+                put(step, exec, i, j, same_cell(&cells[i], &op->missing));
+        } else {
+            double *values = ftl_scratch(step, exec);
+            bool is_f32 = ftl_source_step(step, exec, 0)->is_f32;
+            ftl_read_f64(step, exec, 0, op->columns[j], values, 1);
+            for (uint32_t i = 0; i < exec->rows; i++)
+                put(step, exec, i, j, missing_number(step, is_f32, values[i]));
+        }
+    }
+}
+
+static ftl_status prepare_indicator(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    (void)plan;
+    (void)error;
+    step->run = run_indicator;
+    step->scratch_per_row = sizeof(ftl_cell);
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_indicator = {"indicator", prepare_indicator};
