@@ -71,6 +71,7 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
                                  .max_objects = options->max_objects,
                                  .max_depth = options->max_depth,
                                  .folder = from->folder};
+    pickle.projections = ftl_estimator_projections(&pickle.n_projections);
     ftl_node *root = NULL;
     ftl_status status = ftl_pickle_load(from->stream, &objects, &pickle, &root, error);
     if (status == FTL_OK && report.dangerous)

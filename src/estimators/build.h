@@ -175,6 +175,9 @@ FTL_MUST_USE ftl_status ftl_result_labels(ftl_build *build, uint32_t op, const f
 FTL_MUST_USE ftl_status ftl_result_scores(ftl_build *build, uint32_t op, const ftl_labels *labels, ftl_frame *out, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_result_values(ftl_build *build, uint32_t op, ftl_frame *out, ftl_error *error); /* regression: a target per column */
 
+/* Structured arrays that estimators read only in part, for ftl_pickle_options. */
+const struct ftl_pickle_projection *ftl_estimator_projections(size_t *count);
+
 /* ---- From outside --------------------------------------------------------------------------------------------------------- */
 
 /* Fills the model (graph, schema, steps, outputs) from the root of a pickle. graph is not yet validated. */

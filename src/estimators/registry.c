@@ -21,6 +21,10 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_column_transformer_classes,
     ftl_union_classes,
     ftl_search_classes,
+    ftl_tree_classes,
+    ftl_forest_classes,
+    ftl_gradient_boosting_classes,
+    ftl_hist_gradient_boosting_classes,
     NULL,
 };
 

@@ -19,5 +19,9 @@ extern const ftl_estimator_class ftl_pipeline_classes[];
 extern const ftl_estimator_class ftl_column_transformer_classes[];
 extern const ftl_estimator_class ftl_union_classes[];
 extern const ftl_estimator_class ftl_search_classes[];
+extern const ftl_estimator_class ftl_tree_classes[];
+extern const ftl_estimator_class ftl_forest_classes[];
+extern const ftl_estimator_class ftl_gradient_boosting_classes[];
+extern const ftl_estimator_class ftl_hist_gradient_boosting_classes[];
 
 #endif

@@ -5,17 +5,20 @@
 static const ftl_kernels portable = {
     .name = "portable",
     .linear = FTL_LINEAR_KERNELS(portable),
+    .trees = FTL_TREES_KERNELS(portable),
 };
 
 #if defined(__x86_64__)
 static const ftl_kernels avx2 = {
     .name = "avx2",
     .linear = FTL_LINEAR_KERNELS(avx2),
+    .trees = FTL_TREES_KERNELS(avx2),
 };
 
 static const ftl_kernels avx512 = {
     .name = "avx512",
     .linear = FTL_LINEAR_KERNELS(avx512),
+    .trees = FTL_TREES_KERNELS(avx512),
 };
 #endif
 

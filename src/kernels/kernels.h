@@ -12,12 +12,14 @@
 #define FTL_KERNELS_KERNELS_H
 
 #include "kernels/linear.h"
+#include "kernels/trees.h"
 
 #include <stdint.h>
 
 typedef struct ftl_kernels {
     const char *name; /* portable, avx2, avx512 */
     ftl_linear_kernels linear;
+    ftl_tree_kernels trees;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

@@ -184,7 +184,8 @@ typedef struct ftl_linear_op {
 enum {
     FTL_NODE_LEAF = 1,
     FTL_NODE_MISSING_LEFT = 2, /* NaN goes left; else right */
-    FTL_NODE_CATEGORICAL = 4   /* category in the bitset goes left */
+    FTL_NODE_CATEGORICAL = 4,  /* category in the bitset goes left */
+    FTL_NODE_NEGATIVE_MISSING = 8 /* categorical: a value below 0 is missing */
 };
 typedef struct ftl_tree_nodes {
     uint32_t n_trees;
@@ -200,7 +201,7 @@ typedef struct ftl_tree_nodes {
     uint32_t value_width;       /* numbers per leaf: 1, or the ensemble's output width */
     const double *values;       /* [n_values][value_width] */
     uint32_t n_bitsets;
-    const uint32_t (*bitsets)[8]; /* 256 categories each; category c < 0, >= 256 or fraction: not in the set */
+    const uint32_t (*bitsets)[8]; /* 256 categories each; a value's category is ftl_tree_category */
 } ftl_tree_nodes;
 typedef enum ftl_tree_input { FTL_TREE_INPUT_F32, FTL_TREE_INPUT_F64 } ftl_tree_input;
 /*
@@ -212,6 +213,7 @@ typedef struct ftl_trees_op {
     ftl_tree_input input;       /* F32: the source is cast to float32 first, as scikit-learn's trees do */
     const uint32_t *target;     /* [n_trees] output column, or NULL: all columns */
     const double *base;         /* [width] or NULL: zeros. Start of the sum */
+    uint32_t base_column;       /* > 0: source columns [base_column, base_column + width) are the start of the sum instead */
     double divisor;             /* the sum is divided by it; 1: left alone */
 } ftl_trees_op;
 typedef struct ftl_tree_apply_op {
@@ -233,6 +235,9 @@ typedef enum ftl_link {
     FTL_LINK_SIGMOID,
     FTL_LINK_NORMALIZE,        /* divide by the row's sum */
     FTL_LINK_OVR_UNIFORM,      /* OVR where a row of zeros becomes uniform instead of NaN */
+    FTL_LINK_LOGIT,            /* log(p / (1 - p)) */
+    FTL_LINK_HALF_LOGIT,       /* half of it */
+    FTL_LINK_CENTERED_LOG,     /* log(p / geometric mean of the row) */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {

@@ -85,6 +85,10 @@ static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
         return LINK_EXP(d);
     case FTL_LINK_LOG:
         return LINK_LOG(d);
+    case FTL_LINK_LOGIT:
+        return LINK_LOG(d / (1 - d));
+    case FTL_LINK_HALF_LOGIT:
+        return LINK_LOG(d / (1 - d)) / 2;
     case FTL_LINK_HUBER_OVR:
         return LINK_NAME(huber)(d);
     case FTL_LINK_NORMALIZE:
@@ -92,6 +96,16 @@ static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
     default:
         return LINK_NAME(sigmoid)(d);
     }
+}
+
+static void LINK_NAME(centered_log)(const LINK_T *p, size_t n, LINK_T *out)
+{
+    LINK_T sum = 0;
+    for (size_t k = 0; k < n; k++)
+        sum += LINK_LOG(p[k]);
+    LINK_T mean = LINK_EXP(sum / (LINK_T)n);
+    for (size_t k = 0; k < n; k++)
+        out[k] = LINK_LOG(p[k] / mean);
 }
 
 static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out)
@@ -108,6 +122,9 @@ static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out
         return;
     case FTL_LINK_LOGSUMEXP_SOFTMAX:
         LINK_NAME(logsumexp_softmax)(d, n, out);
+        return;
+    case FTL_LINK_CENTERED_LOG:
+        LINK_NAME(centered_log)(d, n, out);
         return;
     default:
         for (size_t k = 0; k < n; k++)

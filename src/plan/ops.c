@@ -5,6 +5,7 @@ extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_chec
     ftl_op_impl_decide;
 extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_impute, ftl_op_impl_impute_object, ftl_op_impl_indicator,
     ftl_op_impl_onehot, ftl_op_impl_ordinal, ftl_op_impl_polynomial, ftl_op_impl_ufunc;
+extern const ftl_op_impl ftl_op_impl_trees, ftl_op_impl_tree_apply;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -26,4 +27,6 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_ORDINAL] = &ftl_op_impl_ordinal,
     [FTL_OP_POLYNOMIAL] = &ftl_op_impl_polynomial,
     [FTL_OP_UFUNC] = &ftl_op_impl_ufunc,
+    [FTL_OP_TREES] = &ftl_op_impl_trees,
+    [FTL_OP_TREE_APPLY] = &ftl_op_impl_tree_apply,
 };

@@ -1,0 +1,2 @@
+#define TREES_NAME(name) name##_avx2
+#include "kernels/trees_body.h"

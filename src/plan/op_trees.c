@@ -1,0 +1,125 @@
+/*
+ * TREES: leaf values of an ensemble, summed in tree order in float64 whatever the edge, then divided. A block of rows passes one
+ * tree after the other; a few rows alone go down several trees at once, which changes nothing in the order of a row's sum.
+ */
+#include "plan/tree_layout.h"
+
+#include <string.h>
+
+enum { chunk = 64, few_rows = 4 }; /* trees per chunk of the single-row walk */
+
+typedef struct trees_state {
+    ftl_tree_layout layout;
+    const uint32_t *leaf_base; /* [n_trees] */
+    size_t leaf_at;            /* offset of leaf numbers in the scratch */
+} trees_state;
+
+static const double *leaf_values(const ftl_trees_op *op, const trees_state *state, uint32_t tree, uint32_t number)
+{
+    return op->nodes->values + (size_t)(state->leaf_base[tree] + number) * op->nodes->value_width;
+}
+
+/* sum: [n][width] */
+static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tree, const uint32_t *leaf, uint32_t n, double *sum)
+{
+    const ftl_trees_op *op = &step->op->u.trees;
+    const double *values = leaf_values(op, state, tree, 0);
+    uint32_t width = step->op->width;
+    if (width == 1) {
+        state->layout.kernels->trees.add_one(values, leaf, n, sum);
+    } else if (op->target) {
+        sum += op->target[tree];
+        for (uint32_t r = 0; r < n; r++)
+            sum[(size_t)r * width] += values[leaf[r]];
+    } else if (width == 2) {
+        for (uint32_t r = 0; r < n; r++) {
+            sum[2 * r] += values[2 * leaf[r]];
+            sum[2 * r + 1] += values[2 * leaf[r] + 1];
+        }
+    } else {
+        for (uint32_t r = 0; r < n; r++) {
+            const double *value = values + (size_t)leaf[r] * width;
+            for (uint32_t k = 0; k < width; k++)
+                sum[(size_t)r * width + k] += value[k];
+        }
+    }
+}
+
+static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows, uint32_t *leaf, double *sum)
+{
+    for (uint32_t r = 0; r < rows->n; r++) {
+        for (uint32_t t = 0; t < state->layout.n_trees; t += chunk) {
+            uint32_t n = state->layout.n_trees - t < chunk ? state->layout.n_trees - t : chunk;
+            ftl_tree_row_walk(&state->layout, t, n, rows, r, leaf);
+            for (uint32_t i = 0; i < n; i++)
+                add_tree(step, state, t + i, &leaf[i], 1, sum + (size_t)r * step->op->width);
+        }
+    }
+}
+
+/* The start of the sums: a constant, other columns of the source, or zero. */
+static void start(const ftl_step *step, const trees_state *state, const void *source, uint32_t first, uint32_t n, double *sum)
+{
+    const ftl_trees_op *op = &step->op->u.trees;
+    uint32_t width = step->op->width, n_columns = state->layout.n_columns;
+    for (uint32_t r = 0; r < n; r++) {
+        for (uint32_t k = 0; k < width; k++) {
+            size_t at = (size_t)(first + r) * n_columns + op->base_column + k;
+            double base = op->base ? op->base[k] : 0.0;
+            if (op->base_column)
+                base = state->layout.source_f32 ? (double)((const float *)source)[at] : ((const double *)source)[at];
+            sum[(size_t)r * width + k] = base;
+        }
+    }
+}
+
+static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, uint32_t first, uint32_t n)
+{
+    const trees_state *state = step->state;
+    uint32_t width = step->op->width;
+    double *sum = (double *)ftl_slot(step, exec) + (size_t)first * width;
+    unsigned char *scratch = ftl_scratch(step, exec);
+    uint32_t *leaf = (uint32_t *)(void *)(scratch + state->leaf_at);
+    ftl_tree_rows rows = ftl_tree_rows_make(&state->layout, source, first, n, scratch);
+    start(step, state, source, first, n, sum);
+    if (n < few_rows && ftl_tree_rows_are_plain(&state->layout, &rows)) {
+        run_few(step, state, &rows, leaf, sum);
+    } else {
+        for (uint32_t t = 0; t < state->layout.n_trees; t++) {
+            ftl_tree_rows_walk(&state->layout, t, &rows, leaf);
+            add_tree(step, state, t, leaf, n, sum);
+        }
+    }
+    double divisor = step->op->u.trees.divisor;
+    for (size_t i = 0; i < (size_t)n * width && divisor != 1.0; i++)
+        sum[i] /= divisor;
+}
+
+static void run_trees(const ftl_step *step, ftl_exec *exec)
+{
+    const trees_state *state = step->state;
+    bool is_f32;
+    const void *source = ftl_matrix_source(step, exec, &is_f32);
+    for (uint32_t first = 0; first < exec->rows; first += state->layout.block) {
+        uint32_t n = exec->rows - first < state->layout.block ? exec->rows - first : state->layout.block;
+        run_block(step, exec, source, first, n);
+    }
+}
+
+static ftl_status prepare_trees(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    trees_state *state = FTL_ARENA_NEW(&plan->arena, trees_state);
+    if (!state)
+        return FTL_OOM(error);
+    const ftl_trees_op *op = &step->op->u.trees;
+    FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input, FTL_TREE_LEAF_ROW, &state->layout, &state->leaf_base, error));
+    state->leaf_at = state->layout.room_bytes;
+    uint32_t numbers = state->layout.block > chunk ? state->layout.block : chunk;
+    step->scratch_fixed = state->leaf_at + numbers * sizeof(uint32_t);
+    step->is_f32 = false;
+    step->state = state;
+    step->run = run_trees;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_trees = {.name = "trees", .prepare = prepare_trees};
