@@ -170,8 +170,39 @@ static bool scan_exponent(const char *p, const char *end, int64_t *out)
     return true;
 }
 
+/*
+ * The form that most cells have: a sign, up to 18 digits and a separator among them, small enough
+ * to be exact in one operation. False means no more than that the general road must be taken.
+ */
+static bool parse_short(const char *text, size_t size, char decimal, double *out)
+{
+    bool negative = size && *text == '-';
+    const char *p = text + negative, *end = text + size, *separator = NULL;
+    if (p == end || end - p > 19)
+        return false;
+    uint64_t w = 0;
+    for (; p < end; p++) {
+        unsigned digit = (unsigned)(unsigned char)*p - '0';
+        if (digit <= 9) {
+            w = w * 10 + digit;
+        } else {
+            if (*p != decimal || separator)
+                return false;
+            separator = p;
+        }
+    }
+    size_t fraction = separator ? (size_t)(end - 1 - separator) : 0;
+    if (w > UINT64_C(1) << 53 || (separator && size == 1 + (size_t)negative))
+        return false;
+    double value = (double)w / exact_pow10[fraction];
+    *out = negative ? -value : value;
+    return true;
+}
+
 bool ftl_parse_f64(const char *text, size_t size, char decimal, double *out)
 {
+    if (parse_short(text, size, decimal, out))
+        return true;
     scan s = {.p = text, .end = text + size};
     bool negative = false;
     if (s.p < s.end && (*s.p == '-' || *s.p == '+'))

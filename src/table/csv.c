@@ -105,9 +105,10 @@ static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan
         if (content > table->max_record)
             return FTL_CSV_MORE; /* the caller sees that it is too long */
         if (!is_blank(data + *used, content, csv->delimiter))
-            block->records[block->rows++] = (ftl_record){
-                .start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
-        csv->line += 1 + (scan->quotes ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
+            block->records[block->rows++] = (ftl_record){.start = (uint32_t)(base + *used),
+                                                         .size = (uint32_t)content,
+                                                         .line = csv->line};
+        csv->line += 1 + (scan->lines ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
         *used += total;
         *scan = (ftl_csv_scan){0};
     }

@@ -15,8 +15,8 @@ static bool close_quote(const uint8_t *data, size_t size, bool final, size_t *at
     for (;;) {
         size_t quote = find(data, *at, size, '"');
         *at = quote;
-        if (quote == size ||
-            (quote + 1 == size && !final)) /* at the very end it may be half of a doubled one */
+        if (quote == size || (quote + 1 == size && !final)) /* at the very end it may be half of a
+                                                               doubled one */
             return false;
         if (quote + 1 == size || data[quote + 1] != '"') {
             *at = quote + 1;
@@ -38,9 +38,9 @@ static size_t opening_quote(const uint8_t *data, size_t from, size_t to, char de
 ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint8_t *data,
                                   size_t size, bool final, size_t *content, size_t *total)
 {
-    size_t at = scan->at, line_feed = 0;
-    bool searched =
-        false; /* line_feed holds the first one from at on; found once for all quotes before it */
+    size_t at = scan->at, opened = 0, line_feed = 0;
+    bool searched = false; /* line_feed holds the first one from at on; found once for all quotes
+                              before it */
     for (;;) {
         if (scan->quoted) {
             if (!close_quote(data, size, final, &at)) {
@@ -48,6 +48,9 @@ ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint
                 return final ? FTL_CSV_OPEN_QUOTE : FTL_CSV_MORE;
             }
             scan->quoted = false;
+            if (!scan->lines)
+                scan->lines = find(data, opened, at, '\n') < at ||
+                              find(data, opened, at, '\r') < at;
         }
         if (!searched || line_feed < at) {
             line_feed = find(data, at, size, '\n');
@@ -66,8 +69,8 @@ ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint
         }
         if (quote == line_feed)
             break;
-        scan->quoted = scan->quotes = true;
-        at = quote + 1;
+        scan->quoted = true;
+        at = opened = quote + 1;
     }
     if (line_feed == size && !final) {
         scan->at = size;

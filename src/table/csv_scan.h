@@ -15,7 +15,7 @@
 typedef struct ftl_csv_scan {
     size_t at;
     bool quoted; /* at lies inside quotes */
-    bool quotes; /* quotes were met: the record may hold line ends */
+    bool lines;  /* quotes hold line ends: the record takes more than one line */
 } ftl_csv_scan;
 
 typedef enum ftl_csv_found {
