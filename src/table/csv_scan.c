@@ -38,19 +38,21 @@ static size_t opening_quote(const uint8_t *data, size_t from, size_t to, char de
 ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint8_t *data,
                                   size_t size, bool final, size_t *content, size_t *total)
 {
-    size_t at = scan->at, opened = 0, line_feed = 0;
+    size_t at = scan->at, line_feed = 0;
     bool searched = false; /* line_feed holds the first one from at on; found once for all quotes
                               before it */
     for (;;) {
         if (scan->quoted) {
-            if (!close_quote(data, size, final, &at)) {
+            size_t opened = at;
+            bool closed = close_quote(data, size, final, &at);
+            if (!scan->lines)
+                scan->lines = find(data, opened, at, '\n') < at ||
+                              find(data, opened, at, '\r') < at;
+            if (!closed) {
                 scan->at = at;
                 return final ? FTL_CSV_OPEN_QUOTE : FTL_CSV_MORE;
             }
             scan->quoted = false;
-            if (!scan->lines)
-                scan->lines = find(data, opened, at, '\n') < at ||
-                              find(data, opened, at, '\r') < at;
         }
         if (!searched || line_feed < at) {
             line_feed = find(data, at, size, '\n');
@@ -70,7 +72,7 @@ ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint
         if (quote == line_feed)
             break;
         scan->quoted = true;
-        at = opened = quote + 1;
+        at = quote + 1;
     }
     if (line_feed == size && !final) {
         scan->at = size;
