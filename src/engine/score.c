@@ -259,7 +259,7 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
         for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++)
             FTL_TRY(ftl_session_output(run->session, method, i, &columns[n++]));
     }
-    const ftl_sink_options options = {.path = path, .columns = columns, .n_columns = n, .delimiter = run->options->delimiter};
+    const ftl_sink_options options = {.path = path, .columns = columns, .n_columns = n};
     return ftl_sink_open(run->job.account, &options, &run->sink, error);
 }
 
