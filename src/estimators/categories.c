@@ -29,17 +29,20 @@ ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, cons
     if (count > max_categories)
         return FTL_FAIL(error, FTL_LIMIT, "a column has more than %d categories", (int)max_categories);
     *out = (ftl_category_column){.name = name, .node = node, .count = (uint32_t)count};
-    out->none_at = out->nan_at = out->count;
+    out->none_at = out->nan_at = out->empty_at = out->count;
     out->cells = ftl_arena_zero_array(build->arena, count, sizeof *out->cells);
     if (!out->cells)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < out->count; i++) {
         FTL_TRY(ftl_node_cell(build, node, i, &out->cells[i], error));
-        if (out->cells[i].tag == FTL_CELL_STRING)
+        if (out->cells[i].tag == FTL_CELL_STRING) {
             out->text = true;
-        else if (out->cells[i].tag == FTL_CELL_MISSING)
+            if (out->cells[i].size == 0)
+                out->empty_at = i;
+        }
+        if (out->cells[i].tag == FTL_CELL_MISSING)
             *(is_python_none(node, i) ? &out->none_at : &out->nan_at) = i;
-        else
+        else if (out->cells[i].tag != FTL_CELL_STRING)
             out->number = true;
     }
     return FTL_OK;
@@ -104,13 +107,19 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
     return FTL_OK;
 }
 
-/* Cells, with a refused category for missing cells at the end where they are refused though unknown ones are not. */
+/*
+ * Cells; and at the end, where missing is no category, one for missing cells when they are not simply unknown: they are what the
+ * empty text is when that is a category (an empty cell of a file is both), else refused when refuse_missing.
+ */
 static ftl_status cell_categories(ftl_build *build, const ftl_category_column *column, bool refuse_missing,
                                   ftl_encode_column *out, ftl_error *error)
 {
-    uint32_t count = column->count + (refuse_missing ? 1 : 0);
+    bool known = column->none_at < column->count || column->nan_at < column->count;
+    bool empty = column->empty_at < column->count;
+    bool extra = !known && (empty || (refuse_missing && out->unknown != FTL_CODE_REFUSED));
+    uint32_t count = column->count + (extra ? 1 : 0);
     out->categories = (ftl_categories){.count = count, .cells = column->cells};
-    if (!refuse_missing)
+    if (!extra)
         return FTL_OK;
     ftl_cell *cells = ftl_arena_zero_array(build->arena, count, sizeof *cells);
     int32_t *codes = ftl_arena_zero_array(build->arena, count, sizeof *codes);
@@ -123,7 +132,8 @@ static ftl_status cell_categories(ftl_build *build, const ftl_category_column *c
     if (out->values)
         memcpy(values, out->values, column->count * sizeof *values);
     cells[column->count] = (ftl_cell){.tag = FTL_CELL_MISSING};
-    codes[column->count] = FTL_CODE_REFUSED;
+    codes[column->count] = empty ? codes[column->empty_at] : FTL_CODE_REFUSED;
+    values[column->count] = empty ? values[column->empty_at] : 0;
     out->categories.cells = cells;
     out->codes = codes;
     out->values = out->values ? values : NULL;
@@ -136,6 +146,8 @@ static ftl_missing_rule missing_rule(const ftl_category_column *column, bool ref
         return FTL_MISSING_NAN;
     if (column->none_at < column->count)
         return FTL_MISSING_NONE;
+    if (column->empty_at < column->count)
+        return FTL_MISSING_NAN; /* an empty cell is the empty text, which the model knows */
     return refuse_nan || unknown == FTL_CODE_REFUSED ? FTL_MISSING_REFUSED : FTL_MISSING_NAN;
 }
 
@@ -178,9 +190,7 @@ ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const 
             FTL_TRY(number_categories(build, column, &encoded[j].categories, error));
             continue;
         }
-        bool known = column->none_at < column->count || column->nan_at < column->count;
-        bool refuse = refuse_nan && !known && encoded[j].unknown != FTL_CODE_REFUSED;
-        FTL_TRY(cell_categories(build, column, refuse, &encoded[j], error));
+        FTL_TRY(cell_categories(build, column, refuse_nan, &encoded[j], error));
         ftl_build_want(build, source->op, column->number ? FTL_KIND_MIXED : FTL_KIND_STRING);
     }
     FTL_TRY(check_numbers(build, e, encoded, refuse_nan, &made, error));

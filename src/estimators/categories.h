@@ -10,6 +10,7 @@ typedef struct ftl_category_column {
     uint32_t count;
     ftl_cell *cells;          /* [count] */
     uint32_t none_at, nan_at; /* where None and NaN stand; count when they are no categories */
+    uint32_t empty_at;        /* where the empty text stands */
     bool text, number;        /* some category is a string; some is a number or a bool */
 } ftl_category_column;
 

@@ -143,13 +143,31 @@ static ftl_status select_slice(ftl_build *build, const ftl_estimator *e, size_t 
     return FTL_OK;
 }
 
-/* Lists that remember who asks (_RemainderColsList) and pandas' Index keep their elements one level down. */
+static const ftl_node *item_at(const ftl_node *node, size_t i)
+{
+    bool list = node && (node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_LIST) && i < node->u.seq.size;
+    return list ? node->u.seq.items[i] : NULL;
+}
+
+/*
+ * The plain list inside what may stand where columns do: a _RemainderColsList; pandas' Index, _new_Index(cls, {'data': array}); or a
+ * Series, whose block manager's state is (axes, [values], …).
+ */
 static const ftl_node *inner_list(const ftl_node *node)
 {
     if (node->kind != FTL_NODE_OBJECT)
         return node;
-    const ftl_node *data = ftl_node_attr(node, "data");
-    return data ? data : node;
+    const ftl_node *inner = ftl_node_attr(node, "data");
+    const ftl_node *arguments = item_at(node->u.object->args, 1);
+    if (strcmp(node->u.object->name, "_new_Index") == 0 && arguments && arguments->kind == FTL_NODE_DICT)
+        inner = ftl_node_dict_get(&arguments->u.dict, "data");
+    if (strcmp(node->u.object->name, "Series") == 0) {
+        const ftl_node *manager = ftl_node_attr(node, "_mgr");
+        manager = manager ? manager : ftl_node_attr(node, "_data");
+        if (manager && manager->kind == FTL_NODE_OBJECT)
+            inner = item_at(item_at(manager->u.object->state, 1), 0);
+    }
+    return inner ? inner : node;
 }
 
 static ftl_status select_columns(ftl_build *build, const ftl_estimator *e, size_t i, const part *p, const ftl_frame *in,
@@ -209,6 +227,11 @@ static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, 
         FTL_TRY(ftl_estimator_of(build, p->node, e, ftl_child_path(build, e, "transformers_[%zu]", i), &child, error));
         FTL_TRY(ftl_emit(build, &child, FTL_TRANSFORM, &frame, &made, error));
         frame = made;
+    }
+    /* Several columns of a table become one array: of objects when their types differ. */
+    for (uint32_t k = 0; s.n > 1 && k < frame.n_columns; k++) {
+        if (build->ops[frame.columns[k].op].kind == FTL_OP_INPUT)
+            frame.columns[k].as = FTL_AS_CELL;
     }
     FTL_TRY(ftl_transformer_weight(e, p->name, &weighted, &weight, error));
     if (weighted)

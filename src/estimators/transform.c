@@ -37,12 +37,15 @@ static void promote_shown(const ftl_build *build, ftl_frame *frame)
     ftl_as widest = FTL_AS_BOOL;
     for (uint32_t i = 0; i < frame->n_columns; i++) {
         const ftl_frame_column *column = &frame->columns[i];
-        if (build->ops[column->op].edge == FTL_EDGE_OBJECT || column->as == FTL_AS_LABEL)
+        const ftl_op *op = &build->ops[column->op];
+        if ((op->edge == FTL_EDGE_OBJECT && op->kind != FTL_OP_INPUT) || column->as == FTL_AS_LABEL)
             return; /* an object array: every cell keeps its own type */
-        widest = wider(widest, column->as);
+        widest = wider(widest, op->kind == FTL_OP_INPUT ? FTL_AS_FLOAT : column->as);
     }
-    for (uint32_t i = 0; i < frame->n_columns; i++)
-        frame->columns[i].as = widest;
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        if (build->ops[frame->columns[i].op].kind != FTL_OP_INPUT)
+            frame->columns[i].as = widest;
+    }
 }
 
 /* True when the op is float64 whatever the dtype of the model's input. Sources come earlier, so one pass over the ops tells. */
@@ -155,7 +158,7 @@ ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool na
         bool used = build->input_used[op->u.input.column];
         if (!used)
             ftl_build_want(build, column->op, named || text ? FTL_KIND_MIXED : FTL_KIND_NUMERIC);
-        if (build->ops[column->op].edge == FTL_EDGE_OBJECT && numbers && !used)
+        if (build->ops[column->op].edge == FTL_EDGE_OBJECT && numbers && !used && column->as != FTL_AS_CELL)
             FTL_TRY(numeric_bools(build, root, column, error));
     }
     return FTL_OK;

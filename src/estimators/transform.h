@@ -16,7 +16,8 @@ FTL_MUST_USE ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_
 FTL_MUST_USE ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e, ftl_frame *frame, ftl_error *error);
 /*
  * For the frame that the model's transform returns: decides what input columns are that nothing but the output looks at.
- * named: the model was fitted on a table with column names, whose columns may be of any type.
+ * named: the model was fitted on a table with column names, whose columns may be of any type. Shown as CELL: the column was part
+ * of an object array.
  */
 FTL_MUST_USE ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool named, ftl_frame *frame,
                                          ftl_error *error);

@@ -9,6 +9,7 @@
 typedef struct cell {
     const char *text;
     size_t size;
+    bool empty_text; /* "" beside other cells: a text without letters, where a cell without quotes is missing */
 } cell;
 
 /* Splits a record into batch->cells. Returns the number of cells, which may be another than the
@@ -30,8 +31,11 @@ static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_ba
     size_t begin = column ? batch->cells[column - 1] + (size_t)1 : 0;
     size_t size = batch->cells[column] - begin;
     if (size == 0 || data[begin] != '"')
-        return (cell){(const char *)data + begin, size};
-    return (cell){batch->scratch, ftl_csv_unquote(data + begin, size, batch->scratch)};
+        return (cell){(const char *)data + begin, size, false};
+    size_t unquoted = ftl_csv_unquote(data + begin, size, batch->scratch);
+    /* A writer must quote the only cell of a record even when it is missing, lest the line be blank. */
+    bool lone = column == 0 && batch->cells[0] == block->records[row].size;
+    return (cell){batch->scratch, unquoted, unquoted == 0 && !lone};
 }
 
 static cell trim(cell c)
@@ -81,7 +85,7 @@ static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t 
 {
     const ftl_table_column_request *request = &batch->requests[i];
     if (request->type == FTL_STRING) {
-        bool valid = request->raw || !ftl_na_values_has(&csv->na, c.text, c.size);
+        bool valid = request->raw || c.empty_text || !ftl_na_values_has(&csv->na, c.text, c.size);
         return ftl_row_batch_set_string(batch, i, row, c.text, c.size, valid, error);
     }
     double value = (double)NAN;
@@ -103,7 +107,7 @@ static ftl_status convert_record(const ftl_table *table, const ftl_table_block *
     for (size_t i = 0; i < batch->n_columns; i++) {
         size_t column = batch->requests[i].index;
         /* A short row's last cells count as empty: the row is bad, yet its raw columns are kept. */
-        cell c = column < cells ? cell_text(block, row, batch, column) : (cell){"", 0};
+        cell c = column < cells ? cell_text(block, row, batch, column) : (cell){"", 0, false};
         FTL_TRY(convert_cell(csv, batch, i, row, c, &good, error));
     }
     if (FTL_LIKELY(good))
@@ -144,9 +148,9 @@ static void explain_cell(const ftl_table *table, int64_t line, size_t column, ce
 {
     const ftl_csv *csv = table->state;
     char place[128];
-    cell name = {"", 0};
+    cell name = {"", 0, false};
     if (table->names) {
-        name = (cell){table->names[column], strlen(table->names[column])};
+        name = (cell){table->names[column], strlen(table->names[column]), false};
         snprintf(place, sizeof place, "column '%.*s%s'", excerpt(name), name.text,
                  name.size > EXCERPT ? "..." : "");
     } else {

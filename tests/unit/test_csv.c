@@ -187,6 +187,8 @@ static void reads_quotes(void **unused)
     expect_text("a,b\n\"x\"tail,1\n\"x\" \"y\",2\n", "sf", "a|b\n2:xtail|1\n3:x \"y\"|2\n");
     expect_text("a,b\n\"\",1\n\"\"\"\",2\n", "rf", "a|b\n2:|1\n3:\"|2\n");
     expect_text("a,b\n\"NA\",\"NA\"\n", "sf", "a|b\n2:<NA>|nan\n");
+    expect_text("a,b\n\"\",\"\"\n,\n", "sf", "a|b\n2:|nan\n3:<NA>|nan\n");
+    expect_text("a,b\n1,\"\"\n", "fs", "a|b\n2:1|\n");
     expect_text("a,b\n1,\"open\n2,3\n", "fs",
                 "a|b\nVALUE line 2: a quote opened in the record that begins here is never closed");
     expect_text(
