@@ -26,7 +26,7 @@ ftl_status ftl_vm_need(ftl_vm *vm, size_t n)
     size_t available = 0;
     FTL_TRY(ftl_stream_ahead(vm->stream, n, &vm->start, &available, vm->error));
     vm->at = vm->start;
-    vm->end = vm->start + available;
+    vm->end = available ? vm->start + available : vm->start;
     return available >= n ? FTL_OK : truncated(vm, vm->base + available);
 }
 

@@ -53,6 +53,9 @@ ftl_status ftl_vm_mark(ftl_vm *vm)
     if (vm->n_marks >= vm->load->max_depth)
         return FTL_VM_FAIL(vm, FTL_LIMIT, "objects nest deeper than %u levels",
                            vm->load->max_depth);
+    /* The stack exists from here on, so that an empty run of items has an address. */
+    FTL_TRY(ftl_grow(vm->load->account, &vm->stack, &vm->stack_room, vm->size + 1,
+                     sizeof *vm->stack, vm->error));
     FTL_TRY(ftl_grow(vm->load->account, &vm->marks, &vm->marks_room, vm->n_marks + 1,
                      sizeof *vm->marks, vm->error));
     vm->marks[vm->n_marks++] = vm->fence = vm->size;

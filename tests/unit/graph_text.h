@@ -189,6 +189,8 @@ static inline void graph_number(ftl_strbuf *out, const ftl_node *node)
 
 static void graph_text(ftl_strbuf *out, const ftl_node *node, int depth)
 {
+    if (out->failed) /* shared nodes can make the text exponential: the buffer's limit ends it */
+        return;
     graph_indent(out, depth);
     if (depth > GRAPH_TEXT_DEPTH) {
         ftl_strbuf_puts(out, "...\n");

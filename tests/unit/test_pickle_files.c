@@ -1,0 +1,234 @@
+/*
+ * Whole files, those of the fuzz corpora: read in pieces of any size they give the same graph; cut
+ * off anywhere they fail; with any byte changed, or any allocation failing, they do no harm.
+ */
+#include "pickle_test.h"
+
+#include "io/codec.h"
+
+#include <dirent.h>
+#include <stdio.h>
+
+static const char *const required[] = {"left", "right", NULL}, *const optional[] = {"value", NULL};
+static const char *const tree_fields[] = {"left_child", "right_child", "feature", "threshold",
+                                          NULL};
+static const ftl_pickle_projection projections[] = {{required, optional}, {tree_fields, NULL}};
+static const ftl_pickle_options packed = {.projections = projections, .n_projections = 2};
+
+typedef struct contents {
+    char *data;
+    size_t size;
+} contents;
+
+static contents read_file(const char *path)
+{
+    contents out = {malloc(1 << 20), 0};
+    FILE *in = fopen(path, "rb");
+    assert_non_null(in);
+    assert_non_null(out.data);
+    out.size = fread(out.data, 1, 1 << 20, in);
+    fclose(in);
+    return out;
+}
+
+/* Calls check on every file of a corpus; some are hostile or need a side file and do not load. */
+static void each_file(const char *corpus, void (*check)(const contents *file, const char *name))
+{
+    char folder[1024], path[2048];
+    snprintf(folder, sizeof folder, "%s/../fuzz/corpus/%s", FTL_TEST_DIR, corpus);
+    DIR *dir = opendir(folder);
+    int seen = 0;
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+        contents file = read_file(path);
+        check(&file, entry->d_name);
+        free(file.data);
+        seen++;
+    }
+    closedir(dir);
+    assert_true(seen >= 10);
+}
+
+static char *graph_of(pickle_test *test)
+{
+    ftl_strbuf text;
+    ftl_strbuf_init(&text, &test->account, 1 << 20);
+    graph_text(&text, test->root, 0);
+    char *copy = strdup(ftl_strbuf_text(&text));
+    ftl_strbuf_free(&text);
+    assert_non_null(copy);
+    return copy;
+}
+
+static void in_pieces_file(const contents *file, const char *name)
+{
+    static const size_t steps[] = {1, 2, 3, 7, 64, 1000};
+    pickle_test test;
+    if (strcmp(name, "side_file") == 0)
+        return;
+    for (int pack = 0; pack < 2; pack++) {
+        const ftl_pickle_options *options = pack ? &packed : NULL;
+        assert_int_equal(load_pickle(&test, file->data, file->size, options), FTL_OK);
+        char *whole = graph_of(&test);
+        end_pickle(&test);
+        for (size_t i = 0; i < FTL_ARRAY_LEN(steps); i++) {
+            assert_int_equal(load_trickle(&test, file->data, file->size, steps[i], options),
+                             FTL_OK);
+            char *pieces = graph_of(&test);
+            assert_string_equal(pieces, whole);
+            free(pieces);
+            end_pickle(&test);
+        }
+        free(whole);
+    }
+}
+
+static void in_pieces(void **state)
+{
+    (void)state;
+    each_file("pickle", in_pieces_file);
+}
+
+static void cut_off_file(const contents *file, const char *name)
+{
+    pickle_test test;
+    for (size_t size = 0; size < file->size; size++) {
+        char *exact = malloc(size + 1); /* lets a sanitizer see a read past the end */
+        assert_non_null(exact);
+        memcpy(exact, file->data, size);
+        ftl_status status = load_pickle(&test, exact, size, &packed);
+        end_pickle(&test);
+        free(exact);
+        if (status != FTL_CORRUPT && strcmp(name, "side_file") != 0)
+            fail_msg("%s cut at %zu gives %s", name, size, ftl_status_name(status));
+    }
+}
+
+static void cut_off(void **state)
+{
+    (void)state;
+    each_file("pickle", cut_off_file);
+}
+
+static void changed_file(const contents *file, const char *name)
+{
+    static const unsigned char masks[] = {0x01, 0x80, 0xff};
+    pickle_test test;
+    (void)name;
+    for (size_t i = 0; i < file->size * FTL_ARRAY_LEN(masks); i++) {
+        unsigned char mask = masks[i % FTL_ARRAY_LEN(masks)];
+        char *byte = &file->data[i / FTL_ARRAY_LEN(masks)];
+        *byte = (char)((unsigned char)*byte ^ mask);
+        if (load_pickle(&test, file->data, file->size, &packed) == FTL_OK)
+            free(graph_of(&test));
+        end_pickle(&test);
+        *byte = (char)((unsigned char)*byte ^ mask);
+    }
+}
+
+static void changed(void **state)
+{
+    (void)state;
+    each_file("pickle", changed_file);
+}
+
+/* Fails the n-th allocation and all that follow. */
+typedef struct failing {
+    size_t left;
+} failing;
+
+static void *failing_realloc(void *user, void *pointer, size_t size)
+{
+    failing *f = user;
+    if (f->left == 0)
+        return NULL;
+    f->left--;
+    return realloc(pointer, size);
+}
+
+static void failing_free(void *user, void *pointer)
+{
+    (void)user;
+    free(pointer);
+}
+
+/* One load with n allocations; trickled, so that buffers grow too. */
+static ftl_status starved_load(const contents *file, size_t n)
+{
+    failing counter = {n};
+    ftl_allocator allocator = {failing_realloc, failing_free, &counter};
+    trickle source = {file->data, file->size, 0, 50};
+    pickle_test test = {.report = {0}};
+    ftl_stream *stream = NULL;
+    ftl_pickle_options options = packed;
+    options.report = &test.report;
+    ftl_account_init(&test.account, &allocator, 0);
+    ftl_arena_init(&test.arena, &test.account);
+    ftl_status status = ftl_stream_create(&test.account, &trickle_ops, &source, 0, &stream,
+                                          &test.error);
+    if (status == FTL_OK)
+        status = ftl_codec_decode(&test.account, &stream, 0, NULL, 0, &test.error);
+    if (status == FTL_OK)
+        status = ftl_pickle_load(stream, &test.arena, &options, &test.root, &test.error);
+    ftl_stream_close(stream);
+    end_pickle(&test);
+    return status;
+}
+
+static void starved_file(const contents *file, const char *name)
+{
+    ftl_status status = FTL_NOMEM;
+    if (strcmp(name, "side_file") == 0)
+        return;
+    for (size_t n = 0; status == FTL_NOMEM; n++) {
+        assert_true(n < 10000);
+        status = starved_load(file, n);
+    }
+    if (status != FTL_OK)
+        fail_msg("%s: %s", name, ftl_status_name(status));
+}
+
+static void starved(void **state)
+{
+    (void)state;
+    each_file("pickle", starved_file);
+    each_file("joblib", starved_file);
+}
+
+/* Packed reading keeps the wanted fields and their values; both ways of reading agree. */
+static void packed_fields(void **state)
+{
+    static const char *const files[] = {"structured.p0", "structured.p2", "structured.p4",
+                                        "structured.p5"};
+    (void)state;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(files); i++) {
+        char path[1024];
+        pickle_test test;
+        int64_t left = 1;
+        snprintf(path, sizeof path, "%s/../fuzz/corpus/pickle/%s", FTL_TEST_DIR, files[i]);
+        contents file = read_file(path);
+        assert_int_equal(load_pickle(&test, file.data, file.size, &packed), FTL_OK);
+        const ftl_node_array *array = test.root->u.array;
+        assert_int_equal(array->dtype->n_fields, 3);
+        assert_int_equal(array->dtype->item_size, 24);
+        assert_null(ftl_dtype_find_field(array->dtype, "feature"));
+        const ftl_dtype_field *field = ftl_dtype_find_field(array->dtype, "left");
+        memcpy(&left, (const char *)array->data + field->offset, sizeof left);
+        assert_int_equal(left, 0);
+        assert_false(ftl_dtype_find_field(array->dtype, "value")->dtype->swapped);
+        end_pickle(&test);
+        free(file.data);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(in_pieces), cmocka_unit_test(cut_off),       cmocka_unit_test(changed),
+        cmocka_unit_test(starved),   cmocka_unit_test(packed_fields),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
