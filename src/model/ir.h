@@ -22,7 +22,10 @@ typedef enum ftl_edge_kind { FTL_EDGE_NUM, FTL_EDGE_CODED, FTL_EDGE_OBJECT } ftl
 
 typedef enum ftl_cell_tag { FTL_CELL_MISSING, FTL_CELL_STRING, FTL_CELL_INT, FTL_CELL_FLOAT, FTL_CELL_BOOL } ftl_cell_tag;
 
-/* A value of an OBJECT edge; text is borrowed (from the input batch or the model). */
+/*
+ * A value of an OBJECT edge; text is borrowed (from the input batch or the model). A MISSING cell of size > 0 carries the text
+ * that stands for it ("NA"): a category of that very text wins over the missing rule.
+ */
 typedef struct ftl_cell {
     uint32_t tag;  /* ftl_cell_tag */
     uint32_t size; /* of text */

@@ -83,8 +83,11 @@ static bool text_as_number(const char *text, size_t size, double *out)
 int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
 {
     switch (cell->tag) {
-    case FTL_CELL_MISSING:
-        return lookup->missing;
+    case FTL_CELL_MISSING: {
+        /* The text that stood in the cell may be a category of its own: "NA" among country codes. */
+        int32_t found = cell->size && lookup->cells ? find_text(lookup, cell->u.text, cell->size) : FTL_LOOKUP_NOT_FOUND;
+        return found != FTL_LOOKUP_NOT_FOUND ? found : lookup->missing;
+    }
     case FTL_CELL_INT:
     case FTL_CELL_BOOL:
         return ftl_lookup_number(lookup, (double)cell->u.integer);

@@ -10,12 +10,11 @@ static void run_text(const ftl_step *step, ftl_exec *exec)
     const char *bytes = column->values;
     for (uint32_t i = 0; i < exec->rows; i++) {
         size_t row = exec->in_row + i;
-        if (column->validity && !((column->validity[row / 8] >> (row % 8)) & 1)) {
-            out[i] = (ftl_cell){.tag = FTL_CELL_MISSING};
-            continue;
-        }
+        bool missing = column->validity && !((column->validity[row / 8] >> (row % 8)) & 1);
         uint32_t from = column->offsets[row];
-        out[i] = (ftl_cell){.tag = FTL_CELL_STRING, .size = column->offsets[row + 1] - from, .u.text = bytes + from};
+        out[i] = (ftl_cell){.tag = missing ? FTL_CELL_MISSING : FTL_CELL_STRING,
+                            .size = column->offsets[row + 1] - from,
+                            .u.text = bytes + from};
     }
 }
 

@@ -105,16 +105,16 @@ ftl_status ftl_row_batch_set_string(ftl_row_batch *batch, size_t column, size_t 
                                     const char *text, size_t size, bool valid, ftl_error *error)
 {
     ftl_column_buffer *buffer = &batch->buffers[column];
-    if (valid) {
-        size_t needed;
-        if (!ftl_add_size(buffer->used, size, &needed) || needed > UINT32_MAX)
-            return FTL_FAIL(error, FTL_LIMIT, "a column of a batch holds more than 4 GiB of text");
-        FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, needed, 1, error));
-        if (size)
-            memcpy((char *)buffer->values + buffer->used, text, size);
-        buffer->used = needed;
+    /* A missing cell keeps its text too: "NA" is a country where the model's categories say so. */
+    size_t needed;
+    if (!ftl_add_size(buffer->used, size, &needed) || needed > UINT32_MAX)
+        return FTL_FAIL(error, FTL_LIMIT, "a column of a batch holds more than 4 GiB of text");
+    FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, needed, 1, error));
+    if (size)
+        memcpy((char *)buffer->values + buffer->used, text, size);
+    buffer->used = needed;
+    if (valid)
         buffer->validity[row / 8] = (uint8_t)(buffer->validity[row / 8] | 1u << row % 8);
-    }
     buffer->offsets[row + 1] = (uint32_t)buffer->used;
     return FTL_OK;
 }
