@@ -66,6 +66,8 @@ struct ftl_estimator_class {
     const char *(*detail)(ftl_build *build, const ftl_estimator *estimator);
 };
 
+enum { FTL_MAX_NESTING = 64 }; /* of estimators in estimators */
+
 struct ftl_build {
     ftl_account *account;
     ftl_arena *arena;        /* the model's */
@@ -80,6 +82,9 @@ struct ftl_build {
     size_t n_memo, memo_room;
     ftl_step_info *steps;
     size_t n_steps, steps_room;
+    uint64_t *step_hashes;   /* of the steps' paths */
+    size_t step_hashes_room;
+    uint32_t n_lookups;      /* calls of ftl_estimator_of; bounded: shared nodes unfold exponentially */
     uint32_t depth;          /* of nested estimators; bounded */
 };
 

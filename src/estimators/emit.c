@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { max_ops = 1 << 20, max_nesting = 64 };
+enum { max_ops = 1 << 20 };
 
 struct ftl_emit_memo {
     const ftl_node *node;
@@ -208,7 +208,7 @@ const char *ftl_child_path(ftl_build *build, const ftl_estimator *parent, const 
 
 uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator)
 {
-    if (build->depth >= max_nesting)
+    if (build->depth >= FTL_MAX_NESTING)
         return 0;
     build->depth++;
     uint32_t methods = estimator->cls->methods(build, estimator);
@@ -237,8 +237,8 @@ ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method
             return FTL_OK;
         }
     }
-    if (build->depth >= max_nesting)
-        return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep", (int)max_nesting);
+    if (build->depth >= FTL_MAX_NESTING)
+        return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep", (int)FTL_MAX_NESTING);
     build->depth++;
     ftl_frame made = {0};
     ftl_status status = estimator->cls->emit(build, estimator, method, in, &made, error);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { max_inputs = 1 << 20, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
+enum { max_inputs = 1 << 20, max_lookups = 1 << 15, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
 
 /* ---- Finding estimators ------------------------------------------------------------------------------------------ */
 
@@ -54,17 +54,30 @@ static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *erro
     return code;
 }
 
+/* FNV-1a: comparing numbers keeps ensembles of tens of thousands of steps from costing seconds. */
+static uint64_t path_hash(const char *path)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *path; path++)
+        hash = (hash ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
 static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ftl_error *error)
 {
+    uint64_t hash = path_hash(estimator->path);
     for (size_t i = 0; i < build->n_steps; i++) {
-        if (strcmp(build->steps[i].path, estimator->path) == 0)
+        if (build->step_hashes[i] == hash && strcmp(build->steps[i].path, estimator->path) == 0)
             return FTL_OK;
     }
-    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, build->n_steps + 1, sizeof *build->steps, error));
+    size_t needed = build->n_steps + 1;
+    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, needed, sizeof *build->steps, error));
+    FTL_TRY(ftl_grow(build->account, &build->step_hashes, &build->step_hashes_room, needed, sizeof *build->step_hashes, error));
     const char *name = ftl_arena_printf(build->arena, "%s.%s", estimator->cls->package, estimator->cls->name);
     if (!name)
         return FTL_OOM(error);
     size_t at = build->n_steps++;
+    build->step_hashes[at] = hash;
     build->steps[at] = (ftl_step_info){.path = estimator->path, .class_name = name, .detail = ""};
     const char *detail = estimator->cls->detail ? estimator->cls->detail(build, estimator) : NULL;
     build->steps[at].detail = detail ? detail : "";
@@ -76,6 +89,11 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
 {
     if (!path)
         return FTL_OOM(error);
+    if (build->n_lookups++ >= max_lookups) {
+        ftl_error_set(error, FTL_LIMIT, "the model refers to more than %d estimators", (int)max_lookups);
+        ftl_error_in(error, path);
+        return FTL_LIMIT;
+    }
     const ftl_estimator_class *cls = NULL;
     if (node && node->kind == FTL_NODE_OBJECT)
         cls = ftl_estimator_lookup(node->u.object->module, node->u.object->name);
@@ -133,9 +151,17 @@ ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
     static const char *const counts[] = {"n_features_in_", "n_features_", "n_features", "_n_features", "n_input_features_"};
     static const char *const arrays[] = {"coef_", "scale_", "mean_", "center_", "statistics_"};
     ftl_inputs found = {.count = -1};
-    if (e->cls->inputs)
-        FTL_TRY(e->cls->inputs(build, e, &found, error));
-    else {
+    if (e->cls->inputs) {
+        if (build->depth >= FTL_MAX_NESTING) {
+            ftl_error_set(error, FTL_LIMIT, "estimators are nested more than %d deep", (int)FTL_MAX_NESTING);
+            ftl_error_in(error, e->path);
+            return FTL_LIMIT;
+        }
+        build->depth++;
+        ftl_status status = e->cls->inputs(build, e, &found, error);
+        build->depth--;
+        FTL_TRY(status);
+    } else {
         FTL_TRY(names_of(build, e, &found, error));
         for (size_t i = 0; found.count < 0 && i < FTL_ARRAY_LEN(counts); i++) {
             int64_t n;
@@ -398,6 +424,7 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, ftl_erro
     ftl_free(&model->account, build.ops);
     ftl_free(&model->account, build.memo);
     ftl_free(&model->account, build.steps);
+    ftl_free(&model->account, build.step_hashes);
     ftl_arena_free(&scratch);
     return status;
 }
