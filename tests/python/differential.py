@@ -41,7 +41,7 @@ def classes(rng, n_classes, kind):
     """Labels of a kind: int, negative, big, bool, float, str, unicode, object."""
     values = {
         "int": np.arange(n_classes), "negative": np.arange(n_classes) * 3 - 4,
-        "big": np.arange(n_classes) + 2**53, "bool": np.array([False, True]), "float": np.arange(n_classes) / 2 - 0.5,
+        "big": np.arange(n_classes) + 2**53, "bool": np.array([False, True]), "float": np.arange(n_classes) * 2.0 - 3.0,
         "str": np.array(["no", "yes", "perhaps", "never", "a b", "z", "x,y"][:n_classes]),
         "unicode": np.array(["ä", "日本", "no\"", "Ω ω", "é", "🙂", "ÿ"][:n_classes]),
         "object": np.array(["b", "a", "c", "Z", "", "d", "e"][:n_classes], dtype=object),
@@ -87,7 +87,11 @@ def call(model, method, x):
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         result = getattr(model, method)(x)
-    return result.reshape(len(result), -1) if method == "apply" else result
+    if method == "apply":
+        return result.reshape(len(result), -1)
+    if method == "predict" and result.ndim == 2 and result.shape[1] == 1:
+        return result[:, 0]  # one target is one target, whatever shape it was given in
+    return result
 
 
 def part(x, rows):
@@ -108,6 +112,13 @@ def refused_rows(model, method, x):
         except (ValueError, FloatingPointError):
             refused.append(row)
     return refused
+
+
+def sum_scale(model, x):
+    """Per row, the sum of magnitudes that a float64 sum is measured against, or None."""
+    if hasattr(model, "coef_") and hasattr(model, "offset_"):
+        return list(np.abs(np.asarray(x, dtype=float)) @ np.abs(model.coef_).ravel() + np.abs(model.offset_).max())
+    return cases.linear_scale(model, x)
 
 
 def description(model, x, method):
@@ -169,7 +180,7 @@ def compare_method(model, model_path, rows_path, x, method, options=()):
         for other in ("predict_proba", "decision_function"):
             if method == "predict" and hasattr(model, other):
                 whole[other] = cases.encode(call(model, other, good))
-        scale = None if method == "transform" else cases.linear_scale(model, good)
+        scale = None if method == "transform" else sum_scale(model, good)
         if scale is not None:
             whole["scale"] = scale
         golden.compare(description(model, x, method), method, whole, header, [rows[row] for row in kept])
