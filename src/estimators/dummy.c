@@ -109,23 +109,23 @@ static uint32_t largest_prior(const dummy_target *target)
     return best;
 }
 
-static bool as_number(const ftl_cell *cell, double *out)
+static bool is_whole(const ftl_cell *cell)
 {
-    if (cell->tag == FTL_CELL_FLOAT)
-        *out = cell->u.number;
-    else if (cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL)
-        *out = (double)cell->u.integer;
-    else
-        return false;
-    return true;
+    return cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL;
 }
 
+/* Python's ==, but for whole numbers beyond 2^53 against floats. */
 static bool same_label(const ftl_cell *a, const ftl_cell *b)
 {
-    double x = 0, y = 0;
     if (a->tag == FTL_CELL_STRING && b->tag == FTL_CELL_STRING)
         return a->size == b->size && memcmp(a->u.text, b->u.text, a->size) == 0;
-    return as_number(a, &x) && as_number(b, &y) && x == y;
+    if (is_whole(a) && is_whole(b))
+        return a->u.integer == b->u.integer;
+    if ((!is_whole(a) && a->tag != FTL_CELL_FLOAT) || (!is_whole(b) && b->tag != FTL_CELL_FLOAT))
+        return false;
+    double x = is_whole(a) ? (double)a->u.integer : a->u.number;
+    double y = is_whole(b) ? (double)b->u.integer : b->u.number;
+    return x == y;
 }
 
 /* The constant of target k as a cell: a scalar, or element k of a sequence. */

@@ -223,7 +223,7 @@ def test_underflow_of_one_versus_rest():
 def test_dummy_classifier(seed, n_classes, kind, strategy):
     rng, x = data(seed, 3)
     y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
-    model = dummy.DummyClassifier(strategy=strategy, constant=y[0] if strategy == "constant" else None)
+    model = dummy.DummyClassifier(strategy=strategy, constant=[y[0]] if strategy == "constant" else None)
     diff.compare(fit(model, x, y), diff.awkward(rng, x))
 
 
