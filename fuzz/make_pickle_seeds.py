@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes the seed corpora of fuzz_pickle and fuzz_joblib: fuzz/corpus/pickle and fuzz/corpus/joblib.
 
-Needs numpy, scipy, joblib and scikit-learn. The seeds are committed; run this only to change them.
+Needs numpy, scipy, joblib, scikit-learn, lz4, pandas 3 and pyarrow. The seeds are committed; run this only to change them.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import pickle
 
 import joblib
 import numpy as np
+import pandas as pd
 import scipy.sparse as sp
 from sklearn.tree import DecisionTreeClassifier
 
@@ -32,7 +33,9 @@ def values():
         "structured": np.zeros(2, dtype=[("left", "<i8"), ("right", "<i8"), ("feature", "<i8"), ("value", ">f8")]),
         "sparse": [sp.csr_matrix([[1.0, 0], [0, 2]]), sp.csc_matrix([[1.0, 0], [0, 2]])],
         "masked": np.ma.array([1.0, 2.0], mask=[False, True]),
-        "tree": DecisionTreeClassifier(max_depth=2).fit([[0, 1], [1, 0], [1, 1], [2, 3]], [0, 1, 1, 0]),
+        "arrow": pd.Index(["a", "bcé", None, ""])[1:],
+        "frame_index": [pd.RangeIndex(3), pd.Index(pd.array(["a", pd.NA], dtype="string[python]"))],
+        "tree": DecisionTreeClassifier(max_depth=2, random_state=0).fit([[0, 1], [1, 0], [1, 1], [2, 3]], [0, 1, 1, 0]),
     }
 
 

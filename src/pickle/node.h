@@ -130,7 +130,8 @@ const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key);
 /*
  * An attribute of an object: its state dict, or the second half of a (dict, slots) state. NULL when
  * absent. A pandas Index is an OBJECT of its class with the attributes "data" and "name" (a
- * RangeIndex: "start", "stop", "step", "name").
+ * RangeIndex: "start", "stop", "step", "name"). Text columns of pandas (StringArray,
+ * ArrowStringArray) are ARRAYs of objects.
  */
 const ftl_node *ftl_node_attr(const ftl_node *object, const char *name);
 

@@ -3,7 +3,7 @@
  * ordered dicts, numpy arrays, bytes of old protocols) becomes that data; every other call is kept
  * as an inert object named by its callable.
  */
-#include "pickle/utf8.h"
+#include "pickle/pandas.h"
 #include "pickle/vm.h"
 
 typedef ftl_status (*reducer)(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out);
@@ -237,6 +237,35 @@ static ftl_status pandas_index(ftl_vm *vm, ftl_node *callable, ftl_node *args, f
     return FTL_OK;
 }
 
+/* py_buffer(bytes): the bytes. */
+static ftl_status arrow_buffer(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
+{
+    if (args->u.seq.size != 1 || args->u.seq.items[0]->kind != FTL_NODE_BYTES)
+        return inert(vm, callable, args, out);
+    *out = args->u.seq.items[0];
+    return FTL_OK;
+}
+
+static ftl_status arrow_array(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
+{
+    ftl_node *made = NULL;
+    FTL_TRY(ftl_vm_arrow_array(vm, args, &made));
+    if (!made)
+        return inert(vm, callable, args, out);
+    *out = made;
+    return FTL_OK;
+}
+
+static ftl_status arrow_chunks(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
+{
+    ftl_node *made = NULL;
+    FTL_TRY(ftl_vm_arrow_chunks(vm, args, &made));
+    if (!made)
+        return inert(vm, callable, args, out);
+    *out = made;
+    return FTL_OK;
+}
+
 /* ---- the table ------------------------------------------------------------------------------------------------- */
 
 typedef struct known {
@@ -279,6 +308,9 @@ static const known reducers[] = {
     {"numpy._core", "_ufunc_reconstruct", numpy_ufunc},
     {"pandas.core.indexes.base", "_new_Index", pandas_index},
     {"pandas.indexes.base", "_new_Index", pandas_index},
+    {"pyarrow.lib", "py_buffer", arrow_buffer},
+    {"pyarrow.lib", "_restore_array", arrow_array},
+    {"pyarrow.lib", "chunked_array", arrow_chunks},
     {"sklearn.neighbors.kd_tree", "newObj", newobj},
     {"sklearn.neighbors._kd_tree", "newObj", newobj},
     {"sklearn.neighbors.ball_tree", "newObj", newobj},
@@ -371,6 +403,7 @@ ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state)
     case FTL_NODE_OBJECT:
         node->u.object->state = state;
         FTL_TRY(ftl_vm_joblib(vm, node));
+        ftl_vm_pandas(node);
         return ftl_vm_scipy(vm, node);
     default:
         return FTL_OK; /* attributes of a dict subclass, or of a class saved by value: nothing reads

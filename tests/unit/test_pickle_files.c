@@ -224,11 +224,31 @@ static void packed_fields(void **state)
     }
 }
 
+/* pandas' text index over Arrow's buffers: ["bcé", None, ""], a slice of four. */
+static void arrow_text(void **state)
+{
+    char path[1024];
+    pickle_test test;
+    (void)state;
+    snprintf(path, sizeof path, "%s/../fuzz/corpus/pickle/arrow.p4", FTL_TEST_DIR);
+    contents file = read_file(path);
+    assert_int_equal(load_pickle(&test, file.data, file.size, NULL), FTL_OK);
+    const ftl_node *data = ftl_node_attr(test.root, "data");
+    assert_non_null(data);
+    assert_int_equal(data->kind, FTL_NODE_ARRAY);
+    assert_int_equal(data->u.array->size, 3);
+    assert_true(ftl_node_str_equal(data->u.array->objects[0], "bc\xc3\xa9"));
+    assert_true(ftl_node_is_none(data->u.array->objects[1]));
+    assert_true(ftl_node_str_equal(data->u.array->objects[2], ""));
+    end_pickle(&test);
+    free(file.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_pieces), cmocka_unit_test(cut_off),       cmocka_unit_test(changed),
-        cmocka_unit_test(starved),   cmocka_unit_test(packed_fields),
+        cmocka_unit_test(starved),   cmocka_unit_test(packed_fields), cmocka_unit_test(arrow_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
