@@ -18,7 +18,7 @@ demo: build ## predict 200,000 rows with a real pipeline and show the result
 
 build: ## build the program: build/release/foretell
 	@scripts/bootstrap build
-	@cmake --preset release $(FRESH_BUILD) --log-level=WARNING
+	@mkdir -p build && cmake --preset release $(FRESH_BUILD) >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
 	@cmake --build --preset release -j$(JOBS) --target foretell foretell_shared foretell_static
 
 test: ## everything a change must pass (<= 20 minutes on two cores)
