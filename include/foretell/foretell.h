@@ -173,6 +173,12 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_open(ftl_context *context, const char 
 FTL_API FTL_MUST_USE ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t size,
                                                       const ftl_model_options *options, ftl_model **out,
                                                       ftl_error *error);
+/*
+ * The same model for n_inputs columns, when the file does not say how many it takes (open_width: old versions' Normalizer and
+ * FunctionTransformer). File jobs do this themselves. ARG for other models.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_model **out,
+                                                      ftl_error *error);
 FTL_API ftl_model *ftl_model_retain(ftl_model *model);
 FTL_API void ftl_model_release(ftl_model *model); /* NULL is allowed */
 
@@ -193,6 +199,7 @@ typedef struct ftl_model_info {
     ftl_method default_method;    /* predict, or transform for a transformer */
     size_t n_inputs;
     bool has_input_names;         /* the model knows its columns by name */
+    bool open_width;              /* the file does not say how many columns the model takes: see ftl_model_with_inputs */
 } ftl_model_info;
 
 FTL_API void ftl_model_get_info(const ftl_model *model, ftl_model_info *out);

@@ -107,6 +107,19 @@ static bool is_kept(const ftl_table *table, size_t column, const ftl_score_optio
     return false;
 }
 
+ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_score_options *options, ftl_model **out,
+                         ftl_error *error)
+{
+    if (!model->open_width) {
+        *out = ftl_model_retain(model);
+        return FTL_OK;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < ftl_table_get_info(table)->n_columns; i++)
+        n += !is_kept(table, i, options);
+    return ftl_model_with_inputs(model, options->n_features ? options->n_features : n, out, error);
+}
+
 /* Models without names take the columns as they come, those to keep set aside. */
 static ftl_status match_positions(const ftl_model *model, const ftl_table *table, const ftl_score_options *options,
                                   ftl_binding *binding, ftl_error *error)

@@ -78,7 +78,7 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
         return FTL_FAIL(error, FTL_ARG, "ftl_check needs a model, an input and a function for its text");
     if (options)
         memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
-    checker c = {.job = {.model = model, .account = &model->context->account, .on_error = FTL_ON_ERROR_FAIL}};
+    checker c = {.job = {.account = &model->context->account, .on_error = FTL_ON_ERROR_FAIL}};
     c.job.method = chosen.method_set ? chosen.method : model->default_method;
     FTL_TRY(ftl_model_method_status(model, c.job.method, error));
     ftl_job_input input;
@@ -89,7 +89,9 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
     ftl_binding binding = {0};
     ftl_arena_init(&arena, c.job.account);
     ftl_strbuf_init(&c.text, c.job.account, 1 << 20);
-    ftl_status status = ftl_binding_make(model, c.table, &chosen, &arena, &binding, error);
+    ftl_status status = ftl_job_model(model, c.table, &chosen, &c.job.model, error);
+    if (status == FTL_OK)
+        status = ftl_binding_make(c.job.model, c.table, &chosen, &arena, &binding, error);
     c.job.binding = &binding;
     if (status == FTL_OK)
         status = dry_run(&c, &chosen, error);
@@ -108,6 +110,7 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
     ftl_job_worker_free(&c.worker);
     ftl_table_block_destroy(c.block);
     ftl_session_destroy(c.session);
+    ftl_model_release(c.job.model);
     ftl_arena_free(&arena);
     ftl_table_close(c.table);
     return status;

@@ -124,6 +124,10 @@ static void text_steps(const ftl_model *model, ftl_strbuf *out)
 
 static void text_columns(const ftl_model *model, ftl_strbuf *out)
 {
+    if (model->open_width) {
+        ftl_strbuf_puts(out, "\ninput: any number of columns\n");
+        return;
+    }
     ftl_strbuf_printf(out, "\ninput: %zu columns%s\n", model->graph.n_inputs,
                       model->has_input_names ? ", matched by name" : ", matched by position");
     for (size_t i = 0; i < model->graph.n_inputs && i < 200; i++) {
@@ -202,8 +206,8 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
 
 static void json_columns(const ftl_model *model, ftl_strbuf *out)
 {
-    ftl_strbuf_puts(out, "\"inputs\": [");
-    for (size_t i = 0; i < model->graph.n_inputs; i++) {
+    ftl_strbuf_printf(out, "\"open_width\": %s, \"inputs\": [", model->open_width ? "true" : "false");
+    for (size_t i = 0; i < model->graph.n_inputs && !model->open_width; i++) {
         const ftl_schema_column *column = &model->inputs[i];
         ftl_strbuf_puts(out, i ? ", {\"name\": " : "{\"name\": ");
         if (column->name)

@@ -14,6 +14,7 @@ void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
         .default_method = model->default_method,
         .n_inputs = model->graph.n_inputs,
         .has_input_names = model->has_input_names,
+        .open_width = model->open_width,
     };
 }
 

@@ -22,6 +22,13 @@ typedef struct ftl_binding {
 FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table, const ftl_score_options *options,
                                          ftl_arena *arena, ftl_binding *out, ftl_error *error);
 
+/*
+ * The model itself, retained; or, when it does not say how many columns it takes, one made for the table's columns, those to keep
+ * set aside.
+ */
+FTL_MUST_USE ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_score_options *options, ftl_model **out,
+                                      ftl_error *error);
+
 /* The opened input of a job. */
 typedef struct ftl_job_input {
     ftl_stream *stream;  /* until the table takes it */

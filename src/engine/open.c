@@ -62,10 +62,6 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
         return FTL_OOM(error);
     FTL_TRY(ftl_sniff_pickle(from->stream, error));
 
-    ftl_account temporary;
-    ftl_arena objects;
-    ftl_account_init_child(&temporary, &model->account);
-    ftl_arena_init(&objects, &temporary);
     ftl_pickle_report report = {0};
     ftl_pickle_options pickle = {.report = &report,
                                  .max_objects = options->max_objects,
@@ -73,7 +69,7 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
                                  .folder = from->folder};
     pickle.projections = ftl_estimator_projections(&pickle.n_projections);
     ftl_node *root = NULL;
-    ftl_status status = ftl_pickle_load(from->stream, &objects, &pickle, &root, error);
+    ftl_status status = ftl_pickle_load(from->stream, &model->objects, &pickle, &root, error);
     if (status == FTL_OK && report.dangerous)
         status = FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
                              "the file asks for %.200s, which runs code or reaches the system; do not load it with Python",
@@ -81,9 +77,28 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     if (status == FTL_OK)
         status = check_end(from->stream, error);
     if (status == FTL_OK)
-        status = ftl_estimators_build(model, root, error);
-    ftl_arena_free(&objects);
+        status = ftl_estimators_build(model, root, -1, error);
+    model->root = root;
+    if (!model->open_width)
+        ftl_arena_free(&model->objects);
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
+}
+
+static ftl_model *new_model(ftl_context *context, uint64_t file_bytes, ftl_error *error)
+{
+    ftl_model *model = ftl_alloc_zero(&context->account, 1, sizeof *model);
+    if (!model) {
+        ftl_error_set(error, FTL_NOMEM, "out of memory");
+        return NULL;
+    }
+    model->context = context;
+    atomic_init(&model->references, 1);
+    ftl_account_init_child(&model->account, &context->account);
+    ftl_arena_init(&model->arena, &model->account);
+    ftl_account_init_child(&model->objects_account, &model->account);
+    ftl_arena_init(&model->objects, &model->objects_account);
+    model->file_bytes = file_bytes;
+    return model;
 }
 
 static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options, ftl_model **out,
@@ -92,14 +107,9 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     ftl_model_options chosen = {0};
     if (options)
         memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
-    ftl_model *model = ftl_alloc_zero(&context->account, 1, sizeof *model);
+    ftl_model *model = new_model(context, from->file_bytes, error);
     if (!model)
-        return FTL_OOM(error);
-    model->context = context;
-    atomic_init(&model->references, 1);
-    ftl_account_init_child(&model->account, &context->account);
-    ftl_arena_init(&model->arena, &model->account);
-    model->file_bytes = from->file_bytes;
+        return FTL_NOMEM;
     ftl_status status = load_graph(model, from, &chosen, error);
     if (status == FTL_OK)
         status = ftl_graph_validate(&model->graph, &model->account, error);
@@ -148,6 +158,31 @@ ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t 
     return status;
 }
 
+ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_model **out, ftl_error *error)
+{
+    if (!model || !out)
+        return FTL_FAIL(error, FTL_ARG, "ftl_model_with_inputs needs a model and a place for the new one");
+    if (!model->open_width)
+        return FTL_FAIL(error, FTL_ARG, "%s says itself that it takes %zu columns", model->class_name, model->graph.n_inputs);
+    if (n_inputs > 1 << 20)
+        return FTL_FAIL(error, FTL_LIMIT, "more than a million columns");
+    ftl_model *made = new_model(model->context, model->file_bytes, error);
+    if (!made)
+        return FTL_NOMEM;
+    made->codec = ftl_arena_string(&made->arena, model->codec, strlen(model->codec));
+    ftl_status status = made->codec ? FTL_OK : FTL_OOM(error);
+    if (status == FTL_OK)
+        status = ftl_estimators_build(made, model->root, (int64_t)n_inputs, error);
+    if (status == FTL_OK)
+        status = ftl_graph_validate(&made->graph, &made->account, error);
+    if (status != FTL_OK) {
+        ftl_model_release(made);
+        return status;
+    }
+    *out = made;
+    return FTL_OK;
+}
+
 ftl_model *ftl_model_retain(ftl_model *model)
 {
     atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
@@ -158,6 +193,7 @@ void ftl_model_release(ftl_model *model)
 {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
         return;
+    ftl_arena_free(&model->objects);
     ftl_arena_free(&model->arena);
     ftl_free(&model->context->account, model);
 }

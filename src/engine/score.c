@@ -333,7 +333,7 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
         return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input, an output and options with struct_size set");
     if (options)
         memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
-    runner run = {.job = {.model = model, .account = &model->context->account}, .options = &chosen};
+    runner run = {.job = {.account = &model->context->account}, .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
     ftl_job_input input;
@@ -345,11 +345,14 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     ftl_arena arena;
     ftl_arena_init(&arena, run.job.account);
     ftl_binding binding = {0};
-    ftl_status status = run_job(&run, output_path, &arena, &binding, error);
+    ftl_status status = ftl_job_model(model, run.table, &chosen, &run.job.model, error);
+    if (status == FTL_OK)
+        status = run_job(&run, output_path, &arena, &binding, error);
     ftl_sink_abort(run.sink);
     ftl_sink_abort(run.reject);
     free_blocks(&run);
     ftl_session_destroy(run.session);
+    ftl_model_release(run.job.model);
     ftl_arena_free(&arena);
     ftl_table_close(run.table);
     if (status == FTL_OK && result) {

@@ -185,7 +185,10 @@ const struct ftl_pickle_projection *ftl_estimator_projections(size_t *count);
 
 /* ---- From outside --------------------------------------------------------------------------------------------------------- */
 
-/* Fills the model (graph, schema, steps, outputs) from the root of a pickle. graph is not yet validated. */
-FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, ftl_error *error);
+/*
+ * Fills the model (graph, schema, steps, outputs) from the root of a pickle. graph is not yet validated. width: the number of input
+ * columns of a model that does not say it (0.20's Normalizer, FunctionTransformer); -1: take one, and note open_width.
+ */
+FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width, ftl_error *error);
 
 #endif

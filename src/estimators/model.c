@@ -378,7 +378,7 @@ static ftl_model_kind kind_of(const ftl_model *model, uint32_t methods)
     return methods & 1u << FTL_TRANSFORM ? FTL_TRANSFORMER : FTL_OTHER_MODEL;
 }
 
-static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node, ftl_error *error)
+static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node, int64_t width, ftl_error *error)
 {
     ftl_estimator root;
     ftl_inputs inputs = {.count = -1};
@@ -386,9 +386,10 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     FTL_TRY(ftl_estimator_of(build, node, NULL, "", &root, error));
     FTL_TRY(describe_root(build, model, &root, error));
     FTL_TRY(ftl_estimator_inputs(build, &root, &inputs, error));
-    if (inputs.count < 0)
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s does not say how many columns it expects; save it inside a Pipeline",
-                        root.cls->name);
+    if (inputs.count < 0) {
+        model->open_width = width < 0;
+        inputs = (ftl_inputs){.count = width < 0 ? 1 : width};
+    }
     FTL_TRY(make_inputs(build, model, &inputs, &frame, error));
     uint32_t methods = ftl_estimator_methods(build, &root);
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
@@ -405,12 +406,12 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     return list_problems(build, model, node, error);
 }
 
-ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, ftl_error *error)
+ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width, ftl_error *error)
 {
     ftl_arena scratch;
     ftl_arena_init(&scratch, &model->account);
     ftl_build build = {.account = &model->account, .arena = &model->arena, .scratch = &scratch};
-    ftl_status status = build_model(&build, model, root, error);
+    ftl_status status = build_model(&build, model, root, width, error);
     if (status == FTL_OK) {
         model->graph.n_ops = build.n_ops;
         model->graph.ops = ftl_arena_copy(build.arena, build.ops, build.n_ops * sizeof *build.ops);

@@ -38,6 +38,11 @@ struct ftl_model {
     ftl_error method_error[FTL_METHOD_COUNT]; /* why a method that the class has cannot run; code OK when it can or is absent */
     size_t n_problems;           /* everything unsupported, with its place */
     const ftl_problem *problems;
+    /* A model that does not say how many columns it takes keeps its objects, to be built again for a width. */
+    bool open_width;
+    ftl_account objects_account;
+    ftl_arena objects;
+    const struct ftl_node *root;
 };
 
 #endif
