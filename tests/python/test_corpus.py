@@ -56,7 +56,8 @@ def check(run, exits, code, contains):
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", error), f"control characters: {error!r}"
     assert any(re.search(rf"\b{c}\b", error) for c in codes), f"expected {code}: {error}"
     assert contains in error
-    assert run.stdout == b"", "something was printed before the error"
+    # inspect still lists the steps of a model of which a part is unsupported.
+    assert run.stdout == b"" or " UNSUPPORTED:" in error, "something was printed before the error"
 
 
 @pytest.mark.parametrize("name", EXPECTED)
