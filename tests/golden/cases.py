@@ -121,7 +121,7 @@ def exact_methods(model):
         return ["predict"] if last.loss in ("least_squares", "squared_error", "least_absolute_deviation",
                                             "absolute_error", "quantile") else []
     if name == "GradientBoostingRegressor":
-        return ["predict", "apply"]
+        return ["apply"] if hasattr(last.init_, "coef_") else ["predict", "apply"]
     return ["apply"]
 
 
@@ -147,7 +147,8 @@ def write_csv(path, table):
     with io.open(path, "w", encoding="utf-8", newline="") as f:
         f.write(",".join(cell(str(name)) for name in header) + "\n")
         for row in zip(*columns):
-            f.write(",".join(cell(v) for v in row) + "\n")
+            # a line without anything would be no row at all
+            f.write((",".join(cell(v) for v in row) or '""') + "\n")
 
 
 def steady(model):
