@@ -3,6 +3,7 @@ import numpy as np
 import pandas as pd
 from sklearn import preprocessing as pp
 from sklearn.impute import SimpleImputer
+from sklearn.pipeline import make_pipeline
 
 from case_data import (CAT_INT, CAT_INT_ROWS, CAT_STR, CAT_STR_ROWS, CAT_STR_UNKNOWN, ROWS, X, X_CONST,
                        X_NAN, X_POS, Y_3, Y_BIG, Y_BOOL, Y_OBJ,
@@ -137,11 +138,11 @@ def _one_hot(c):
 def _one_hot_missing(c, one_hot, ignore):
     words = CAT_STR.copy()
     words[::7, 0] = np.nan
-    rows = np.vstack([CAT_STR_ROWS[:3], [[np.nan, "red", "u"]]]).astype(object)
+    rows = np.vstack([CAT_STR_ROWS[:3], np.array([[np.nan, "red", "u"]], dtype=object)])
     c.add("onehot_nan", lambda: one_hot(**ignore), words, on=[Input("cat_nan", rows)])
     nones = CAT_STR.copy()
     nones[::7, 1] = None
-    rows = np.vstack([CAT_STR_ROWS[:3], [["Paris", None, "u"]]]).astype(object)
+    rows = np.vstack([CAT_STR_ROWS[:3], np.array([["Paris", None, "u"]], dtype=object)])
     c.add("onehot_none", lambda: one_hot(**ignore), nones, on=[Input("cat_none", rows)])
     floats = CAT_INT / 4.0
     floats[::6, 0] = np.nan
@@ -186,7 +187,8 @@ def _ordinal(c):
     c.add("ordinal_nan", lambda: pp.OrdinalEncoder(), floats, on=[rows])
     words = CAT_STR.copy()
     words[::7, 0] = np.nan
-    word_rows = Input("ordinal_nan_words", np.vstack([CAT_STR_ROWS[:3], [[np.nan, "red", "u"]]]).astype(object))
+    word_rows = np.vstack([CAT_STR_ROWS[:3], np.array([[np.nan, "red", "u"]], dtype=object)])
+    word_rows = Input("ordinal_nan_words", word_rows)
     c.add("ordinal_nan_str", lambda: pp.OrdinalEncoder(unknown_value=-1, **use), words, on=[word_rows])
     if c.since(1, 1):
         c.add("ordinal_missing", lambda: pp.OrdinalEncoder(encoded_missing_value=-2), floats, on=[rows])
@@ -230,6 +232,9 @@ def _others(c):
                               ("tanh", np.tanh, small), ("sin", np.sin, small), ("cos", np.cos, small),
                               ("floor", np.floor, "num"), ("rint", np.rint, "num"), ("isnan", np.isnan, "nan")]:
         c.add("func_" + name, lambda: pp.FunctionTransformer(func, **validate), X_POS, on=[where])
+        if not c.since(1, 2):  # which is when it began to say how many columns it takes
+            c.add("pipe_func_" + name, lambda: make_pipeline(SimpleImputer(), pp.FunctionTransformer(func, **validate)),
+                  X_POS, on=[where])
     c.add("func_log1p_f32", lambda: pp.FunctionTransformer(np.log1p, validate=True), X_POS, on=["pos32"],
           raises=["nan"])
     c.add("func_inverse", lambda: pp.FunctionTransformer(np.log1p, inverse_func=np.expm1, validate=True), X_POS,

@@ -125,6 +125,24 @@ def exact_methods(model):
     return ["apply"]
 
 
+def single(model):
+    """Whether the library itself adds up in float32 whatever its input: gradient boosting on top of a linear model, which
+    was fitted on, and gets, rows cast to float32."""
+    last, _ = final_step(model)
+    start = getattr(last, "init_", None)
+    return str(getattr(getattr(start, "coef_", None), "dtype", "")) == "float32"
+
+
+def widthless(model):
+    """Whether nothing in the file says how many columns the model takes: before n_features_in_, a few transformers kept
+    no trace of it when they had nothing to learn."""
+    if hasattr(model, "n_features_in_"):
+        return False
+    name = type(model).__name__
+    learnt = [value for value in (getattr(model, "mean_", None), getattr(model, "scale_", None)) if value is not None]
+    return name in ("FunctionTransformer", "Normalizer") or (name == "StandardScaler" and not learnt)
+
+
 def cell(value):
     """A CSV cell: floats by repr, missing values empty, everything that needs it (and empty text) quoted."""
     if isinstance(value, np.generic):
@@ -290,6 +308,10 @@ class Cases:
                 pass
         if errors:
             entry["errors"] = errors
+        if single(model):
+            entry["single"] = True
+        if widthless(model):
+            entry["widthless"] = True
         if columns:
             entry["columns"] = columns
         if outputs or errors:

@@ -161,7 +161,7 @@ def compare_cell(case, method, whole, row, cell, dtype, value):
         return None if got < math.log(DOUBLE) else "too large"
     if not math.isfinite(got) or not math.isfinite(value):
         return "not finite alike"
-    unit = SINGLE if "float32" in (dtype, case["dtype"]) else DOUBLE
+    unit = SINGLE if case.get("single") or "float32" in (dtype, case["dtype"]) else DOUBLE
     scale = whole["scale"][row] if "scale" in whole else 0.0
     limit = bound(method, value, unit, scale)
     return None if abs(got - value) <= limit else f"off by {abs(got - value):.3g}, allowed {limit:.3g}"
@@ -201,6 +201,8 @@ def predict(version, case, folder, *options):
 def check(version, case, method, folder):
     """Compare one method of one case with the library; raise Disagreement where they differ."""
     process, out = predict(version, case, folder, "--method", method)
+    if case.get("widthless") and process.returncode == 3 and "how many columns" in process.stderr:
+        return  # the file does not say it, and a plan is made for one width: refused with the reason
     if method in case.get("errors", {}):
         left = sorted(path.name for path in pathlib.Path(folder).iterdir())
         if process.returncode != 4 or left or process.stdout:
