@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { max_categories = 1 << 24 };
+static const int64_t exact_integers = (int64_t)1 << 53;
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------------- */
 
@@ -44,6 +45,8 @@ ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, cons
             *(is_python_none(node, i) ? &out->none_at : &out->nan_at) = i;
         else if (out->cells[i].tag != FTL_CELL_STRING)
             out->number = true;
+        if (out->cells[i].tag == FTL_CELL_INT)
+            out->large = out->large || out->cells[i].u.integer > exact_integers || out->cells[i].u.integer < -exact_integers;
     }
     return FTL_OK;
 }
@@ -69,13 +72,13 @@ ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const f
     return FTL_OK;
 }
 
-const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i)
+const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i, bool as_object)
 {
     const ftl_cell *cell = &column->cells[i];
     const ftl_node *node = column->node;
     if (cell->tag == FTL_CELL_MISSING)
         return i == column->none_at ? "None" : "nan";
-    if (cell->tag == FTL_CELL_FLOAT && node->kind == FTL_NODE_ARRAY && node->u.array->dtype->item_size == 4) {
+    if (cell->tag == FTL_CELL_FLOAT && !as_object && node->kind == FTL_NODE_ARRAY && node->u.array->dtype->item_size == 4) {
         char text[FTL_F64_TEXT_SIZE];
         return ftl_arena_string(build->arena, text, ftl_print_f32((float)cell->u.number, text));
     }
@@ -84,12 +87,14 @@ const char *ftl_category_text(ftl_build *build, const ftl_category_column *colum
 
 /* ---- Looking up ------------------------------------------------------------------------------------------------------------ */
 
-/* Numbers are looked up as numbers unless an earlier step already made cells of them. */
+/* Numbers are looked up as numbers unless an earlier step already made cells of them, or float64 would confuse them. */
 static bool looks_up_numbers(const ftl_build *build, const ftl_category_column *column, const ftl_frame_column *source)
 {
     const ftl_op *op = &build->ops[source->op];
     bool none_alone = column->count == 1 && column->none_at == 0;
-    return !column->text && !none_alone && (op->kind == FTL_OP_INPUT || op->edge != FTL_EDGE_OBJECT);
+    if (op->kind == FTL_OP_INPUT)
+        return !column->text && !none_alone && !column->large;
+    return !column->text && !none_alone && op->edge != FTL_EDGE_OBJECT;
 }
 
 static ftl_status number_categories(ftl_build *build, const ftl_category_column *column, ftl_categories *out, ftl_error *error)
@@ -107,15 +112,21 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
     return FTL_OK;
 }
 
+/* A file with one column cannot tell the empty text from a missing cell: it is the former where the model knows that alone. */
+static bool missing_is_empty(const ftl_build *build, const ftl_category_column *column)
+{
+    return build->n_inputs == 1 && column->empty_at < column->count;
+}
+
 /*
- * Cells; and at the end, where missing is no category, one for missing cells when they are not simply unknown: they are what the
- * empty text is when that is a category (an empty cell of a file is both), else refused when refuse_missing.
+ * Cells; and at the end, where missing is no category, one for missing cells when they are not simply unknown: they are the empty
+ * text, or refused.
  */
 static ftl_status cell_categories(ftl_build *build, const ftl_category_column *column, bool refuse_missing,
                                   ftl_encode_column *out, ftl_error *error)
 {
     bool known = column->none_at < column->count || column->nan_at < column->count;
-    bool empty = column->empty_at < column->count;
+    bool empty = missing_is_empty(build, column);
     bool extra = !known && (empty || (refuse_missing && out->unknown != FTL_CODE_REFUSED));
     uint32_t count = column->count + (extra ? 1 : 0);
     out->categories = (ftl_categories){.count = count, .cells = column->cells};
@@ -140,14 +151,15 @@ static ftl_status cell_categories(ftl_build *build, const ftl_category_column *c
     return FTL_OK;
 }
 
-static ftl_missing_rule missing_rule(const ftl_category_column *column, bool refuse_nan, int32_t unknown)
+static ftl_missing_rule missing_rule(const ftl_build *build, const ftl_category_column *column, bool refuse_nan,
+                                     int32_t unknown)
 {
     if (column->nan_at < column->count)
         return FTL_MISSING_NAN;
     if (column->none_at < column->count)
         return FTL_MISSING_NONE;
-    if (column->empty_at < column->count)
-        return FTL_MISSING_NAN; /* an empty cell is the empty text, which the model knows */
+    if (missing_is_empty(build, column))
+        return FTL_MISSING_NAN;
     return refuse_nan || unknown == FTL_CODE_REFUSED ? FTL_MISSING_REFUSED : FTL_MISSING_NAN;
 }
 
@@ -195,7 +207,7 @@ ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const 
     }
     FTL_TRY(check_numbers(build, e, encoded, refuse_nan, &made, error));
     for (uint32_t j = 0; j < in->n_columns; j++)
-        ftl_build_missing(build, &in->columns[j], missing_rule(&columns[j], refuse_nan, encoded[j].unknown));
+        ftl_build_missing(build, &in->columns[j], missing_rule(build, &columns[j], refuse_nan, encoded[j].unknown));
     *sources = made;
     return FTL_OK;
 }

@@ -12,6 +12,7 @@ typedef struct ftl_category_column {
     uint32_t none_at, nan_at; /* where None and NaN stand; count when they are no categories */
     uint32_t empty_at;        /* where the empty text stands */
     bool text, number;        /* some category is a string; some is a number or a bool */
+    bool large;               /* some integer is none that a float64 holds exactly */
 } ftl_category_column;
 
 /* One category array, checked and copied. name: of the column. */
@@ -21,8 +22,8 @@ FTL_MUST_USE ftl_status ftl_load_category_column(ftl_build *build, const ftl_nod
 FTL_MUST_USE ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                                             ftl_category_column **out, ftl_error *error);
 
-/* Python's str() of a category. NULL when out of memory. */
-const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i);
+/* Python's str() of a category. as_object: of what a float32 becomes in an object array. NULL when out of memory. */
+const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i, bool as_object);
 
 /*
  * Settles how each column of `in` is looked up (as numbers or as cells), fills categories and name of encoded[], and gives the

@@ -112,7 +112,7 @@ static ftl_status column_names(ftl_build *build, const ftl_category_column *colu
         if (code < 0)
             continue;
         bool infrequent = groups && group == n_groups - 1;
-        const char *text = infrequent ? "infrequent_sklearn" : ftl_category_text(build, column, i);
+        const char *text = infrequent ? "infrequent_sklearn" : ftl_category_text(build, column, i, groups != NULL);
         names[code] = text ? ftl_arena_printf(build->arena, "%s_%s", prefix, text) : NULL;
         if (!names[code])
             return FTL_OOM(error);

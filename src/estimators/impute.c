@@ -69,6 +69,14 @@ static bool is_none_at(const ftl_node *array, uint32_t i)
     return array->kind == FTL_NODE_ARRAY && array->u.array->objects && ftl_node_is_none(array->u.array->objects[i]);
 }
 
+/* From 1.8 on the statistics take the dtype of the training data before they fill anything. */
+static bool fills_f32(const ftl_estimator *e)
+{
+    const ftl_node *dtype = ftl_attr(e, "_fill_dtype");
+    return e->version >= FTL_SKLEARN(1, 8) && dtype && dtype->kind == FTL_NODE_DTYPE && dtype->u.dtype->kind == 'f' &&
+           dtype->u.dtype->item_size == 4;
+}
+
 static ftl_status load_statistics(ftl_build *build, const ftl_estimator *e, const ftl_node *statistics, imputer *m,
                                   ftl_error *error)
 {
@@ -81,6 +89,8 @@ static ftl_status load_statistics(ftl_build *build, const ftl_estimator *e, cons
         }
         if (!m->objects && !number)
             return FTL_ATTR_FAIL(error, e, "statistics_", FTL_CORRUPT, "element %u is a text, but the data were numbers", i);
+        if (m->fill[i].tag == FTL_CELL_FLOAT && fills_f32(e))
+            m->fill[i].u.number = (double)(float)m->fill[i].u.number;
         m->kept[i] = m->keep_all || m->fill[i].tag != FTL_CELL_MISSING || is_none_at(statistics, i);
     }
     return FTL_OK;

@@ -62,6 +62,28 @@ static int32_t find_value(const ftl_lookup *lookup, double value)
     return FTL_LOOKUP_NOT_FOUND;
 }
 
+/* Integers that float64 would round are told apart by the cells. */
+static bool same_integer(const ftl_lookup *lookup, uint32_t category, int64_t value)
+{
+    const ftl_cell *cell = &lookup->cells[category];
+    if (cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL)
+        return cell->u.integer == value;
+    return lookup->numbers[category] == (double)value;
+}
+
+static int32_t find_integer(const ftl_lookup *lookup, int64_t value)
+{
+    const ftl_lookup_table *table = &lookup->values;
+    if (!lookup->cells)
+        return find_value(lookup, (double)value);
+    uint32_t at = (uint32_t)hash_number(lookup->seed, (double)value) & table->mask;
+    for (; table->slots[at]; at = (at + 1) & table->mask) {
+        if (same_integer(lookup, table->slots[at] - 1, value))
+            return (int32_t)(table->slots[at] - 1);
+    }
+    return FTL_LOOKUP_NOT_FOUND;
+}
+
 int32_t ftl_lookup_number(const ftl_lookup *lookup, double value)
 {
     if (isnan(value))
@@ -69,15 +91,18 @@ int32_t ftl_lookup_number(const ftl_lookup *lookup, double value)
     return lookup->has_numbers ? find_value(lookup, value) : FTL_LOOKUP_NOT_FOUND;
 }
 
-static bool text_as_number(const char *text, size_t size, double *out)
+/* What a text is among numbers: a bool, an integer or a float, as Python would have read it. */
+static int32_t find_text_as_number(const ftl_lookup *lookup, const char *text, size_t size)
 {
+    double value;
+    int64_t integer;
     if (size == 4 && memcmp(text, "True", 4) == 0)
-        *out = 1;
-    else if (size == 5 && memcmp(text, "False", 5) == 0)
-        *out = 0;
-    else
-        return ftl_parse_f64(text, size, '.', out);
-    return true;
+        return find_integer(lookup, 1);
+    if (size == 5 && memcmp(text, "False", 5) == 0)
+        return find_integer(lookup, 0);
+    if (ftl_parse_i64(text, size, &integer))
+        return find_integer(lookup, integer);
+    return ftl_parse_f64(text, size, '.', &value) ? ftl_lookup_number(lookup, value) : FTL_LOOKUP_NOT_FOUND;
 }
 
 int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
@@ -90,15 +115,14 @@ int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
     }
     case FTL_CELL_INT:
     case FTL_CELL_BOOL:
-        return ftl_lookup_number(lookup, (double)cell->u.integer);
+        return lookup->has_numbers ? find_integer(lookup, cell->u.integer) : FTL_LOOKUP_NOT_FOUND;
     case FTL_CELL_FLOAT:
         return ftl_lookup_number(lookup, cell->u.number);
     default: {
         int32_t found = lookup->cells ? find_text(lookup, cell->u.text, cell->size) : FTL_LOOKUP_NOT_FOUND;
-        double value;
-        if (found != FTL_LOOKUP_NOT_FOUND || !lookup->has_numbers || !text_as_number(cell->u.text, cell->size, &value))
+        if (found != FTL_LOOKUP_NOT_FOUND || !lookup->has_numbers)
             return found;
-        return ftl_lookup_number(lookup, value);
+        return find_text_as_number(lookup, cell->u.text, cell->size);
     }
     }
 }
@@ -159,7 +183,9 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
             if (find_text(lookup, cell->u.text, cell->size) == FTL_LOOKUP_NOT_FOUND)
                 insert(&lookup->texts, texts, hash_text(lookup->seed, cell->u.text, cell->size), i);
         } else if (!isnan(numbers[i])) {
-            if (find_value(lookup, numbers[i]) == FTL_LOOKUP_NOT_FOUND)
+            bool integer = cell && cell->tag != FTL_CELL_FLOAT;
+            int32_t found = integer ? find_integer(lookup, cell->u.integer) : find_value(lookup, numbers[i]);
+            if (found == FTL_LOOKUP_NOT_FOUND)
                 insert(&lookup->values, values, hash_number(lookup->seed, numbers[i]), i);
         } else
             lookup->missing = (int32_t)i;
