@@ -4,6 +4,7 @@ import csv
 import os
 import pathlib
 import subprocess
+import tarfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -23,6 +24,13 @@ def run(*arguments, timeout=60, **options):
     """The finished process of `foretell ARGUMENTS…`; text output, no exception for exit codes."""
     return subprocess.run([program(), *map(str, arguments)], capture_output=True, text=True, encoding="utf-8",
                           errors="replace", timeout=timeout, check=False, **options)
+
+
+def unpack(archive, folder):
+    """The files of a tar archive of this repository into folder."""
+    with tarfile.open(archive) as tar:
+        # The filter came with 3.11.4; Debian 12 has 3.11.2.
+        tar.extractall(folder, **({"filter": "data"} if hasattr(tarfile, "data_filter") else {}))
 
 
 def read_csv(path):

@@ -7,7 +7,6 @@ import math
 import os
 import pathlib
 import shutil
-import tarfile
 import tempfile
 
 import ftl
@@ -38,8 +37,7 @@ def unpacked(version):
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         work = pathlib.Path(tempfile.mkdtemp(dir=folder.parent))
-        with tarfile.open(archive) as tar:
-            tar.extractall(work / "out", filter="data")
+        ftl.unpack(archive, work / "out")
         try:
             (work / "out").rename(folder)
         except OSError:  # another process was faster

@@ -5,11 +5,10 @@ loading, a frozenset is a set, and an array without axes is a scalar."""
 import os
 import re
 import subprocess
-import tarfile
 
 import pytest
 
-from ftl import ROOT
+from ftl import ROOT, unpack
 
 
 def dump_program():
@@ -51,8 +50,7 @@ def as_loaded(text):
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory):
     folder = tmp_path_factory.mktemp("joblib")
-    with tarfile.open(ROOT / "tests/golden/joblib.tar.xz") as tar:
-        tar.extractall(folder, filter="data")
+    unpack(ROOT / "tests/golden/joblib.tar.xz", folder)
     return folder
 
 
