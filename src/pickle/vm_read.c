@@ -81,8 +81,10 @@ ftl_status ftl_vm_read(ftl_vm *vm, void *out, size_t size)
 {
     size_t visible = (size_t)(vm->end - vm->at);
     if (size <= visible) {
-        memcpy(out, vm->at, size);
-        vm->at += size;
+        if (size) { /* before the first byte is read there is no buffer to copy nothing from */
+            memcpy(out, vm->at, size);
+            vm->at += size;
+        }
         return FTL_OK;
     }
     ftl_vm_sync(vm);
