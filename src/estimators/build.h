@@ -28,6 +28,7 @@ typedef struct ftl_frame_column {
 typedef struct ftl_frame {
     uint32_t n_columns;
     ftl_frame_column *columns;
+    bool sparse;              /* features: the library holds them in a scipy matrix, which some steps compute with differently */
     uint32_t n_targets;       /* results: number of targets (1 unless multi-output); 0 in frames of features */
 } ftl_frame;
 

@@ -177,7 +177,7 @@ static ftl_status one_hot_op(ftl_build *build, const ftl_estimator *e, const ftl
             out->columns[at].as = type.as;
         }
     }
-    return FTL_OK;
+    return ftl_attr_bool(e, ftl_attr(e, "sparse_output") ? "sparse_output" : "sparse", true, &out->sparse, error);
 }
 
 static ftl_status one_hot_new(ftl_build *build, uint32_t n, one_hot *h, ftl_error *error)

@@ -3,7 +3,7 @@
  *
  * Output columns are the combinations of input columns (with replacement, or without for interaction_only) by degree, then
  * lexicographically. From 0.22 on a product is made by multiplying a column of the previous degree with the combination's first
- * column, (x_c * x_b) * x_a; before, it was numpy's prod, (x_a * x_b) * x_c.
+ * column, (x_c * x_b) * x_a; before, and on sparse matrices always, it was (x_a * x_b) * x_c.
  */
 #include "base/checked.h"
 #include "base/strbuf.h"
@@ -98,10 +98,10 @@ static ftl_status make_terms(ftl_build *build, polynomial *p, ftl_error *error)
     return FTL_OK;
 }
 
-static ftl_status load(const ftl_estimator *e, uint32_t n, polynomial *p, ftl_error *error)
+static ftl_status load(const ftl_estimator *e, const ftl_frame *in, polynomial *p, ftl_error *error)
 {
     int64_t low = 0, high;
-    *p = (polynomial){.n = n, .last_first = e->version >= FTL_SKLEARN(0, 22)};
+    *p = (polynomial){.n = in->n_columns, .last_first = e->version >= FTL_SKLEARN(0, 22) && !in->sparse};
     FTL_TRY(ftl_attr_bool(e, "interaction_only", false, &p->interaction_only, error));
     FTL_TRY(ftl_attr_bool(e, "include_bias", true, &p->bias, error));
     if (ftl_node_is_none(ftl_attr(e, "_max_degree")))
@@ -145,12 +145,13 @@ static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_
     ftl_op *op = NULL;
     ftl_strbuf text;
     FTL_TRY(ftl_expect_transform(e, method, error));
-    FTL_TRY(load(e, in->n_columns, &p, error));
+    FTL_TRY(load(e, in, &p, error));
     FTL_TRY(make_terms(build, &p, error));
     FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_POLYNOMIAL, id, p.n_terms, &id, &op, error));
     op->u.polynomial = (ftl_polynomial_op){.start = p.start, .factors = p.factors};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
+    out->sparse = in->sparse;
     ftl_strbuf_init(&text, build->account, 1 << 20);
     bool named = true;
     for (uint32_t i = 0; i < p.n_terms && named; i++) {

@@ -2,7 +2,8 @@
  * Scalers and Normalizer of sklearn.preprocessing.
  *
  * All of them work in place on a float matrix: float32 input stays float32. numpy's `X -= v` with a float64 vector computes in
- * float64 and rounds to X's dtype ("wide"); StandardScaler casts its vectors to X's dtype first from 1.8 on.
+ * float64 and rounds to X's dtype ("wide"); StandardScaler casts its vectors to X's dtype first from 1.8 on. Sparse matrices
+ * are not centred, and are multiplied by 1 / v where dense ones are divided by v.
  */
 #include "estimators/transform.h"
 
@@ -15,6 +16,7 @@ typedef struct steps {
     ftl_affine_step list[max_steps];
     uint32_t n;
     size_t width;
+    bool sparse;
 } steps;
 
 /* Adds kind with the vector attribute `name`, which must have one number a column. */
@@ -23,6 +25,14 @@ static ftl_status add_vector(ftl_build *build, const ftl_estimator *e, steps *s,
 {
     double *vector;
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES(name), s->width, &vector, error));
+    if (s->sparse && kind == FTL_AFFINE_SUB)
+        return FTL_OK;
+    if (s->sparse && kind == FTL_AFFINE_DIV) {
+        for (size_t i = 0; i < s->width; i++)
+            vector[i] = 1.0 / vector[i];
+        kind = FTL_AFFINE_MUL;
+        wide = true;
+    }
     s->list[s->n++] = (ftl_affine_step){.kind = kind, .wide = wide, .vector = vector};
     return FTL_OK;
 }
@@ -62,7 +72,7 @@ static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl
 static ftl_status emit_standard(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in,
                                 ftl_frame *out, ftl_error *error)
 {
-    steps s = {.width = in->n_columns};
+    steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool with_mean, with_std, wide = e->version < FTL_SKLEARN(1, 8);
     FTL_TRY(ftl_expect_transform(e, method, error));
     FTL_TRY(ftl_attr_bool(e, "with_mean", true, &with_mean, error));
@@ -87,7 +97,7 @@ static ftl_status feature_range(const ftl_estimator *e, double *low, double *hig
 static ftl_status emit_minmax(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
                               ftl_error *error)
 {
-    steps s = {.width = in->n_columns};
+    steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool clip;
     FTL_TRY(ftl_expect_transform(e, method, error));
     FTL_TRY(add_vector(build, e, &s, FTL_AFFINE_MUL, true, "scale_", error));
@@ -104,7 +114,7 @@ static ftl_status emit_minmax(ftl_build *build, const ftl_estimator *e, ftl_meth
 static ftl_status emit_maxabs(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
                               ftl_error *error)
 {
-    steps s = {.width = in->n_columns};
+    steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool clip;
     FTL_TRY(ftl_expect_transform(e, method, error));
     FTL_TRY(add_vector(build, e, &s, FTL_AFFINE_DIV, true, "scale_", error));
@@ -117,7 +127,7 @@ static ftl_status emit_maxabs(ftl_build *build, const ftl_estimator *e, ftl_meth
 static ftl_status emit_robust(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
                               ftl_error *error)
 {
-    steps s = {.width = in->n_columns};
+    steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool centre, scale;
     FTL_TRY(ftl_expect_transform(e, method, error));
     FTL_TRY(ftl_attr_bool(e, "with_centering", true, &centre, error));

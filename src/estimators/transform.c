@@ -21,7 +21,9 @@ ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ft
     const char **names = ftl_frame_names(build, in);
     if (!names)
         return FTL_OOM(error);
-    return ftl_frame_of_op(build, op, names, out, error);
+    FTL_TRY(ftl_frame_of_op(build, op, names, out, error));
+    out->sparse = in->sparse;
+    return FTL_OK;
 }
 
 /* ---- What stands side by side in one numpy array ------------------------------------------------------------------ */
@@ -322,6 +324,7 @@ ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char
         if (!frame.columns[i].name)
             return FTL_OOM(error);
     }
+    frame.sparse = in->sparse;
     *out = frame;
     return FTL_OK;
 }

@@ -1,8 +1,11 @@
 """Pipelines, column transformers, unions and searches: random compositions on awkward rows, against scikit-learn."""
 
+import pathlib
+import tempfile
 import warnings
 
 import differential as diff
+import ftl
 import numpy as np
 import pandas as pd
 from hypothesis import given
@@ -164,6 +167,30 @@ def test_nested(seed):
         ("cat", categorical(rng), WORDS)], remainder=["drop", "passthrough"][rng.integers(2)])
     model = fit(outer, frame(rng, 60))
     diff.compare(model, frame(rng, 20))
+
+
+@diff.examples(8)
+@given(seed=diff.seeds, single=st.booleans())
+def test_sparse_steps(seed, single):
+    """Sparse matrices are scaled by reciprocals and multiplied in another order: equal to the last bit."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(40, 3)) * 10
+    x[:, 2] = rng.integers(0, 4, 40)
+    prepare = compose.ColumnTransformer([("num", preprocessing.MaxAbsScaler(), [0, 1]),
+                                         ("cat", preprocessing.OneHotEncoder(handle_unknown="ignore"), [2])],
+                                        sparse_threshold=1)
+    second = [preprocessing.MaxAbsScaler(), preprocessing.StandardScaler(with_mean=False),
+              preprocessing.RobustScaler(with_centering=False), preprocessing.PolynomialFeatures(3)][rng.integers(4)]
+    model = fit(pipeline.make_pipeline(prepare, second), x)
+    rows = (rng.normal(size=(20, 3)) * 10).astype(np.float32 if single else np.float64)
+    rows[:15, 2] = rng.integers(0, 4, 15)
+    expected = model.transform(rows).toarray()
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        process = diff.run(diff.write_model(model, folder), diff.write_rows(rows, folder), folder / "out.csv")
+        assert process.returncode == 0, process.stderr
+        got = np.array(ftl.read_csv(folder / "out.csv")[1], dtype=float)
+    assert np.array_equal(got, expected.astype(float))
 
 
 def test_same_bytes():
