@@ -8,9 +8,24 @@
 #include <string.h>
 
 enum option_id {
-    OPT_OUTPUT = 'o', OPT_QUIET = 'q', OPT_HELP = 'h',
-    OPT_METHOD = 256, OPT_PROBA, OPT_KEEP, OPT_FEATURES, OPT_DELIMITER, OPT_DECIMAL, OPT_NO_HEADER, OPT_NA, OPT_MAX_RECORD,
-    OPT_LIMIT, OPT_ON_ERROR, OPT_REJECT, OPT_THREADS, OPT_BATCH_SIZE, OPT_JSON
+    OPT_OUTPUT = 'o',
+    OPT_QUIET = 'q',
+    OPT_HELP = 'h',
+    OPT_METHOD = 256,
+    OPT_PROBA,
+    OPT_KEEP,
+    OPT_FEATURES,
+    OPT_DELIMITER,
+    OPT_DECIMAL,
+    OPT_NO_HEADER,
+    OPT_NA,
+    OPT_MAX_RECORD,
+    OPT_LIMIT,
+    OPT_ON_ERROR,
+    OPT_REJECT,
+    OPT_THREADS,
+    OPT_BATCH_SIZE,
+    OPT_JSON
 };
 
 static const struct option all_options[] = {
@@ -99,7 +114,8 @@ static bool parse_on_error(const char *text, ftl_on_error *out)
     return false;
 }
 
-static int set_list(const char *command, char *text, const char ***items, const char *const **target, size_t *count)
+static int set_list(const char *command, char *text, const char ***items,
+                    const char *const **target, size_t *count)
 {
     free(*items);
     *items = split_list(text, count);
@@ -115,11 +131,16 @@ static int set_list(const char *command, char *text, const char ***items, const 
 static int set_number(const char *command, int id, const char *text, ftl_score_options *score)
 {
     unsigned long long n;
-    unsigned long long largest = id == OPT_THREADS ? 1024 : id == OPT_LIMIT ? 1ull << 62 : 1ull << 30;
-    const char *name = id == OPT_THREADS ? "--threads" : id == OPT_LIMIT ? "--limit"
-                                                     : id == OPT_BATCH_SIZE ? "--batch-size" : "--max-record";
+    unsigned long long largest = id == OPT_THREADS ? 1024
+                                 : id == OPT_LIMIT ? 1ull << 62
+                                                   : 1ull << 30;
+    const char *name = id == OPT_THREADS      ? "--threads"
+                       : id == OPT_LIMIT      ? "--limit"
+                       : id == OPT_BATCH_SIZE ? "--batch-size"
+                                              : "--max-record";
     if (!parse_count(text, largest, &n))
-        return cli_usage(command, "%s takes a whole number from 1 to %llu, not '%s'", name, largest, text);
+        return cli_usage(command, "%s takes a whole number from 1 to %llu, not '%s'", name, largest,
+                         text);
     if (id == OPT_THREADS)
         score->threads = (uint32_t)n;
     else if (id == OPT_LIMIT)
@@ -171,17 +192,24 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
     case OPT_NA:
         return set_list(command, text, &out->na, &score->na_values, &score->n_na_values);
     case OPT_DELIMITER:
-        return parse_char(text, &score->delimiter) ? -1 : cli_usage(command, "--delimiter takes one character");
+        return parse_char(text, &score->delimiter)
+                   ? -1
+                   : cli_usage(command, "--delimiter takes one character");
     case OPT_DECIMAL:
-        return parse_char(text, &score->decimal) ? -1 : cli_usage(command, "--decimal takes one character");
+        return parse_char(text, &score->decimal)
+                   ? -1
+                   : cli_usage(command, "--decimal takes one character");
     case OPT_ON_ERROR:
-        return parse_on_error(text, &score->on_error) ? -1 : cli_usage(command, "--on-error takes fail, skip or null");
+        return parse_on_error(text, &score->on_error)
+                   ? -1
+                   : cli_usage(command, "--on-error takes fail, skip or null");
     default:
         return set_number(command, id, text, score);
     }
 }
 
-int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional, cli_options *out)
+int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
+              cli_options *out)
 {
     const char *command = argv[0];
     *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
@@ -202,8 +230,11 @@ int cli_parse(int argc, char **argv, const char *allowed, const char *help, int 
             return fflush(stdout) == 0 ? EXIT_DONE : EXIT_DATA;
         }
         if (id == '?' || id == ':')
-            return cli_usage(command, id == ':' ? "%s needs a value" : "there is no option '%s'", argv[optind - 1]);
-        const char *name = index >= 0 ? all_options[index].name : id == OPT_OUTPUT ? "output" : "quiet";
+            return cli_usage(command, id == ':' ? "%s needs a value" : "there is no option '%s'",
+                             argv[optind - 1]);
+        const char *name = index >= 0         ? all_options[index].name
+                           : id == OPT_OUTPUT ? "output"
+                                              : "quiet";
         char wanted[40];
         snprintf(wanted, sizeof wanted, " %s ", name);
         if (!strstr(allowed, wanted))

@@ -11,9 +11,9 @@ enum exit_code {
     EXIT_DONE = 0,
     EXIT_INTERNAL = 1, /* a bug, or out of memory */
     EXIT_USAGE = 2,
-    EXIT_MODEL = 3,    /* corrupt, unsupported, forbidden */
-    EXIT_DATA = 4,     /* schema, shape, reading, writing */
-    EXIT_REJECTED = 5  /* finished, with rejected or nulled rows */
+    EXIT_MODEL = 3,   /* corrupt, unsupported, forbidden */
+    EXIT_DATA = 4,    /* schema, shape, reading, writing */
+    EXIT_REJECTED = 5 /* finished, with rejected or nulled rows */
 };
 
 /* Options of predict and check; lists point into argv. */
@@ -32,25 +32,30 @@ int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
 
 /* Fills *out from argv; an exit code, or -1 to go on. help is printed by --help. */
-int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional, cli_options *out);
+int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
+              cli_options *out);
 void cli_options_free(cli_options *options);
 
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_main[];
 
-/* "foretell: error: …" in one line on stderr; returns the exit code that the status has in this phase. */
+/*
+ * "foretell: error: …" in one line on stderr; returns the exit code that the status has in this
+ * phase.
+ */
 typedef enum cli_phase { PHASE_MODEL, PHASE_DATA } cli_phase;
 int cli_fail(const ftl_error *error, cli_phase phase, const char *file);
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The progress line of long work: on a terminal only. */
 typedef struct cli_progress {
-    bool shown;        /* stderr is a terminal */
+    bool shown; /* stderr is a terminal */
     bool colour;
     double started;
-    size_t width;      /* of the line on the screen */
+    size_t width; /* of the line on the screen */
 } cli_progress;
 void cli_progress_init(cli_progress *progress);
-bool cli_progress_report(void *user, const ftl_progress *report); /* ftl_progress_fn; false after SIGINT or SIGTERM */
+/* ftl_progress_fn; false after SIGINT or SIGTERM */
+bool cli_progress_report(void *user, const ftl_progress *report);
 void cli_progress_end(cli_progress *progress);
 double cli_now(void);
 void cli_group_digits(unsigned long long value, char out[32]);

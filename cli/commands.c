@@ -35,16 +35,22 @@ static void summarise(const cli_options *options, const ftl_score_result *result
     unsigned long long n_bad = result->rows_rejected + result->rows_nulled;
     cli_group_digits(result->rows_read, rows);
     cli_group_digits(n_bad, bad);
-    cli_group_digits(result->seconds > 0 ? (unsigned long long)((double)result->rows_read / result->seconds) : 0, rate);
+    cli_group_digits(
+        result->seconds > 0 ? (unsigned long long)((double)result->rows_read / result->seconds) : 0,
+        rate);
     if (!options->quiet)
         fprintf(stderr, "foretell: %s rows in %.3f s (%s rows/s)\n", rows, result->seconds, rate);
     if (n_bad)
         fprintf(stderr, "foretell: warning: %s of %s rows were %s%s%s\n", bad, rows,
-                result->rows_rejected ? "rejected" : "left empty", options->score.reject_path ? "; see " : "",
+                result->rows_rejected ? "rejected" : "left empty",
+                options->score.reject_path ? "; see " : "",
                 options->score.reject_path ? options->score.reject_path : "");
 }
 
-/* Why a method cannot run is a matter of the model, or of the command line when its class has no such method. */
+/*
+ * Why a method cannot run is a matter of the model, or of the command line when its class has no
+ * such method.
+ */
 static int check_methods(const ftl_model *model, const cli_options *options, const char *path)
 {
     ftl_error error;
@@ -61,8 +67,9 @@ static int check_methods(const ftl_model *model, const cli_options *options, con
 
 int cli_predict(int argc, char **argv)
 {
-    static const char allowed[] = " output quiet method proba keep features delimiter decimal no-header na max-record limit "
-                                  "on-error reject threads batch-size ";
+    static const char allowed[] =
+        " output quiet method proba keep features delimiter decimal no-header na max-record limit "
+        "on-error reject threads batch-size ";
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
@@ -83,7 +90,8 @@ int cli_predict(int argc, char **argv)
         options.score.progress = cli_progress_report;
         options.score.progress_user = &progress;
         const char *output = options.output ? options.output : "-";
-        ftl_status status = ftl_score(model, options.positional[1], output, &options.score, &result, &error);
+        ftl_status status = ftl_score(model, options.positional[1], output, &options.score, &result,
+                                      &error);
         cli_progress_end(&progress);
         if (status != FTL_OK) {
             code = cli_fail(&error, PHASE_DATA, NULL);
@@ -125,8 +133,9 @@ int cli_check(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse(argc, argv, " method keep features delimiter decimal no-header na max-record limit ", cli_help_check,
-                         2, &options);
+    int code = cli_parse(argc, argv,
+                         " method keep features delimiter decimal no-header na max-record limit ",
+                         cli_help_check, 2, &options);
     if (code < 0)
         code = open_model(options.positional[0], 1, &context, &model);
     if (code >= 0) {
@@ -137,7 +146,8 @@ int cli_check(int argc, char **argv)
     if (code < 0) {
         ftl_error error;
         code = EXIT_DONE;
-        if (ftl_check(model, options.positional[1], &options.score, write_stdout, NULL, &error) != FTL_OK)
+        if (ftl_check(model, options.positional[1], &options.score, write_stdout, NULL, &error) !=
+            FTL_OK)
             code = cli_fail(&error, PHASE_DATA, NULL);
     }
     close_model(context, model);

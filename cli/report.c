@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- Errors ------------------------------------------------------------------------------------------------------- */
+/* ---- Errors ---------------------------------------------------------------------------------- */
 
 static int exit_code_of(ftl_status status, cli_phase phase)
 {
@@ -50,7 +50,7 @@ int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
     return exit_code_of(error->code, phase);
 }
 
-/* ---- Progress ------------------------------------------------------------------------------------------------------- */
+/* ---- Progress -------------------------------------------------------------------------------- */
 
 static volatile sig_atomic_t interrupted;
 
@@ -85,7 +85,8 @@ void cli_progress_init(cli_progress *progress)
     const char *terminal = getenv("TERM");
     const char *no_colour = getenv("NO_COLOR");
     *progress = (cli_progress){.started = cli_now(), .shown = isatty(STDERR_FILENO) != 0};
-    progress->colour = progress->shown && !(no_colour && no_colour[0]) && terminal && strcmp(terminal, "dumb") != 0;
+    progress->colour = progress->shown && !(no_colour && no_colour[0]) && terminal &&
+                       strcmp(terminal, "dumb") != 0;
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
@@ -99,13 +100,16 @@ static void show(cli_progress *progress, const ftl_progress *report)
     cli_group_digits(report->rows, rows);
     cli_group_digits(seconds > 0 ? (unsigned long long)((double)report->rows / seconds) : 0, rate);
     int n = snprintf(line, sizeof line, "%s rows, %s rows/s", rows, rate);
-    if (report->bytes_total && report->bytes_read <= report->bytes_total && report->bytes_read > 0 && n > 0) {
+    if (report->bytes_total && report->bytes_read <= report->bytes_total &&
+        report->bytes_read > 0 && n > 0) {
         double part = (double)report->bytes_read / (double)report->bytes_total;
         unsigned long long left = (unsigned long long)(seconds * (1 - part) / part + 0.5);
-        n += snprintf(line + n, sizeof line - (size_t)n, ", %.0f %%, %llu:%02llu left", 100 * part, left / 60, left % 60);
+        n += snprintf(line + n, sizeof line - (size_t)n, ", %.0f %%, %llu:%02llu left", 100 * part,
+                      left / 60, left % 60);
     }
     size_t size = n > 0 ? (size_t)n : 0;
-    fprintf(stderr, "\r%s%s%s%*s", progress->colour ? "\033[36m" : "", line, progress->colour ? "\033[0m" : "",
+    fprintf(stderr, "\r%s%s%s%*s", progress->colour ? "\033[36m" : "", line,
+            progress->colour ? "\033[0m" : "",
             progress->width > size ? (int)(progress->width - size) : 0, "");
     progress->width = size;
     fflush(stderr);

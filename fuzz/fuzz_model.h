@@ -30,8 +30,10 @@ static bool fuzz_ignore_text(void *user, const char *text, size_t size)
 /* Returns NOMEM when an allocation failed on the way, else OK. */
 static ftl_status fuzz_session(ftl_model *model, ftl_type dtype, const ftl_batch *in)
 {
-    const ftl_session_options options = {
-        .struct_size = sizeof options, .input_dtype = dtype, .block_rows = 3, .on_error = FTL_ON_ERROR_NULL};
+    const ftl_session_options options = {.struct_size = sizeof options,
+                                         .input_dtype = dtype,
+                                         .block_rows = 3,
+                                         .on_error = FTL_ON_ERROR_NULL};
     ftl_session *session = NULL;
     ftl_error error;
     ftl_status status = ftl_session_create(model, &options, &session, &error);
@@ -60,8 +62,10 @@ static ftl_status fuzz_predict(ftl_model *model)
         if (ftl_model_input(model, i, &column) != FTL_OK)
             abort();
         if (column.batch_type == FTL_STRING)
-            columns[i] = (ftl_column){
-                .type = FTL_STRING, .values = fuzz_text, .offsets = fuzz_offsets, .validity = fuzz_validity};
+            columns[i] = (ftl_column){.type = FTL_STRING,
+                                      .values = fuzz_text,
+                                      .offsets = fuzz_offsets,
+                                      .validity = fuzz_validity};
         else
             columns[i] = (ftl_column){.type = FTL_F64, .values = fuzz_numbers};
     }

@@ -1,12 +1,15 @@
 /*
- * foretell: runs saved tabular models exactly, without Python and without executing what is in the file.
+ * foretell: runs saved tabular models exactly, without Python and without executing what is in the
+ * file.
  *
  * Conventions
- *  - Every function that can fail returns ftl_status and takes a caller-owned ftl_error *, which may be NULL.
- *    Out parameters stay untouched on failure. The library never prints and never aborts.
- *  - Options structs start with struct_size: set it to sizeof the struct; zero in any other field means the default.
- *  - Thread-safety: ftl_context and ftl_model may be used from any thread at once. An ftl_session belongs to one
- *    thread at a time.
+ *  - Every function that can fail returns ftl_status and takes a caller-owned ftl_error *, which
+ *    may be NULL. Out parameters stay untouched on failure. The library never prints and never
+ *    aborts.
+ *  - Options structs start with struct_size: set it to sizeof the struct; zero in any other field
+ *    means the default.
+ *  - Thread-safety: ftl_context and ftl_model may be used from any thread at once. An ftl_session
+ *    belongs to one thread at a time.
  *  - Strings are UTF-8. Strings returned as const char * live as long as the object they came from.
  */
 #ifndef FORETELL_FORETELL_H
@@ -34,24 +37,25 @@
 extern "C" {
 #endif
 
-/* ---- Status and error ---------------------------------------------------------------------------------------- */
+/* ---- Status and error ------------------------------------------------------------------------ */
 
 /* Append-only. */
 typedef enum ftl_status {
     FTL_OK = 0,
-    FTL_END = 1,          /* no more rows or bytes; not an error */
-    FTL_ARG = 2,          /* the caller's argument is unusable */
-    FTL_NOMEM = 3,        /* the allocator failed */
-    FTL_IO = 4,           /* the operating system refused a read, a write or an open */
-    FTL_CORRUPT = 5,      /* the model file is damaged or not what it claims to be */
-    FTL_UNSUPPORTED = 6,  /* a class, parameter or version that foretell does not run */
-    FTL_FORBIDDEN = 7,    /* the file asks for something that is never done, such as calling a function */
-    FTL_LIMIT = 8,        /* a budget (bytes, objects, depth, memory) was exceeded */
-    FTL_SHAPE = 9,        /* the number of columns or rows does not fit the model */
-    FTL_SCHEMA = 10,      /* columns are missing, duplicated or of the wrong kind */
-    FTL_CANCELLED = 11,   /* the caller's callback asked to stop */
-    FTL_VALUE = 12,       /* a cell that the model refuses, by the rule of the library that wrote it */
-    FTL_INTERNAL = 13     /* a bug in foretell */
+    FTL_END = 1,         /* no more rows or bytes; not an error */
+    FTL_ARG = 2,         /* the caller's argument is unusable */
+    FTL_NOMEM = 3,       /* the allocator failed */
+    FTL_IO = 4,          /* the operating system refused a read, a write or an open */
+    FTL_CORRUPT = 5,     /* the model file is damaged or not what it claims to be */
+    FTL_UNSUPPORTED = 6, /* a class, parameter or version that foretell does not run */
+    /* the file asks for something that is never done, such as calling a function */
+    FTL_FORBIDDEN = 7,
+    FTL_LIMIT = 8,      /* a budget (bytes, objects, depth, memory) was exceeded */
+    FTL_SHAPE = 9,      /* the number of columns or rows does not fit the model */
+    FTL_SCHEMA = 10,    /* columns are missing, duplicated or of the wrong kind */
+    FTL_CANCELLED = 11, /* the caller's callback asked to stop */
+    FTL_VALUE = 12,   /* a cell that the model refuses, by the rule of the library that wrote it */
+    FTL_INTERNAL = 13 /* a bug in foretell */
 } ftl_status;
 
 /* Name of a status, such as "CORRUPT". Never NULL. */
@@ -63,18 +67,19 @@ FTL_API const char *ftl_status_name(ftl_status status);
 /* Caller-owned. Positions that do not apply are -1. */
 typedef struct ftl_error {
     ftl_status code;
-    int64_t offset;                        /* byte offset in the (decompressed) model stream */
-    int64_t line;                          /* 1-based line of a text file, header included */
-    int64_t row;                           /* 0-based data row */
-    int64_t column;                        /* 0-based column */
-    char path[FTL_ERROR_PATH_SIZE];        /* dotted path into the model, such as steps[1].estimators_[3] */
-    char message[FTL_ERROR_MESSAGE_SIZE];  /* one line: what, where, what to do */
+    int64_t offset; /* byte offset in the (decompressed) model stream */
+    int64_t line;   /* 1-based line of a text file, header included */
+    int64_t row;    /* 0-based data row */
+    int64_t column; /* 0-based column */
+    /* dotted path into the model, such as steps[1].estimators_[3] */
+    char path[FTL_ERROR_PATH_SIZE];
+    char message[FTL_ERROR_MESSAGE_SIZE]; /* one line: what, where, what to do */
 } ftl_error;
 
 /* Library version, such as "0.1.0". */
 FTL_API const char *ftl_version(void);
 
-/* ---- Context ------------------------------------------------------------------------------------------------- */
+/* ---- Context --------------------------------------------------------------------------------- */
 
 typedef struct ftl_context ftl_context;
 typedef struct ftl_model ftl_model;
@@ -87,34 +92,47 @@ typedef struct ftl_allocator {
     void *user;
 } ftl_allocator;
 
-typedef enum ftl_log_level { FTL_LOG_ERROR = 0, FTL_LOG_WARNING = 1, FTL_LOG_INFO = 2, FTL_LOG_DEBUG = 3 } ftl_log_level;
+typedef enum ftl_log_level {
+    FTL_LOG_ERROR = 0,
+    FTL_LOG_WARNING = 1,
+    FTL_LOG_INFO = 2,
+    FTL_LOG_DEBUG = 3
+} ftl_log_level;
 typedef void (*ftl_log_fn)(void *user, ftl_log_level level, const char *message);
 
 typedef struct ftl_context_options {
     size_t struct_size;
     const ftl_allocator *allocator; /* copied; NULL: the C library's */
-    uint64_t memory_limit;          /* bytes that models, plans and sessions may hold together; 0: no limit */
-    uint32_t threads;               /* worker threads for file jobs; 0: one per CPU that the process may use */
-    ftl_log_fn log;                 /* NULL: silent */
+    /* bytes that models, plans and sessions may hold together; 0: no limit */
+    uint64_t memory_limit;
+    uint32_t threads; /* worker threads for file jobs; 0: one per CPU that the process may use */
+    ftl_log_fn log;   /* NULL: silent */
     void *log_user;
     ftl_log_level log_level;
 } ftl_context_options;
 
-FTL_API FTL_MUST_USE ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **out,
-                                                   ftl_error *error);
+FTL_API FTL_MUST_USE ftl_status ftl_context_create(const ftl_context_options *options,
+                                                   ftl_context **out, ftl_error *error);
 /* Models must be released before their context. NULL is allowed. */
 FTL_API void ftl_context_destroy(ftl_context *context);
 /* Bytes now held by the context's models, plans and sessions. */
 FTL_API uint64_t ftl_context_memory_used(const ftl_context *context);
 
-/* ---- Data ---------------------------------------------------------------------------------------------------- */
+/* ---- Data ------------------------------------------------------------------------------------ */
 
-typedef enum ftl_type { FTL_F64 = 0, FTL_F32 = 1, FTL_I64 = 2, FTL_BOOL = 3, FTL_STRING = 4 } ftl_type;
+typedef enum ftl_type {
+    FTL_F64 = 0,
+    FTL_F32 = 1,
+    FTL_I64 = 2,
+    FTL_BOOL = 3,
+    FTL_STRING = 4
+} ftl_type;
 
 /*
- * One column of a batch, borrowed. Arrow-compatible: validity has one bit a row, least significant first, 1 = valid,
- * NULL = all valid. F64/F32/I64 values are arrays; BOOL is one byte a row; a STRING is offsets[i]..offsets[i+1] of the
- * bytes in values. stride is the distance between rows in bytes for the fixed-width types; 0 means contiguous.
+ * One column of a batch, borrowed. Arrow-compatible: validity has one bit a row, least significant
+ * first, 1 = valid, NULL = all valid. F64/F32/I64 values are arrays; BOOL is one byte a row; a
+ * STRING is offsets[i]..offsets[i+1] of the bytes in values. stride is the distance between rows in
+ * bytes for the fixed-width types; 0 means contiguous.
  */
 typedef struct ftl_column {
     ftl_type type;
@@ -124,7 +142,10 @@ typedef struct ftl_column {
     ptrdiff_t stride;
 } ftl_column;
 
-/* Borrowed view of numbers; data[r * row_stride + c * column_stride] in elements. dtype F32 or F64; NaN = missing. */
+/*
+ * Borrowed view of numbers; data[r * row_stride + c * column_stride] in elements. dtype F32 or F64;
+ * NaN = missing.
+ */
 typedef struct ftl_matrix {
     const void *data;
     ftl_type dtype;
@@ -132,7 +153,10 @@ typedef struct ftl_matrix {
     ptrdiff_t row_stride, column_stride;
 } ftl_matrix;
 
-/* Columns in the order of the model's schema (input) or of its outputs (output). When matrix is set, columns is ignored. */
+/*
+ * Columns in the order of the model's schema (input) or of its outputs (output). When matrix is
+ * set, columns is ignored.
+ */
 typedef struct ftl_batch {
     size_t rows;
     size_t n_columns;
@@ -140,7 +164,7 @@ typedef struct ftl_batch {
     const ftl_matrix *matrix;
 } ftl_batch;
 
-/* ---- Models -------------------------------------------------------------------------------------------------- */
+/* ---- Models ---------------------------------------------------------------------------------- */
 
 typedef enum ftl_method {
     FTL_PREDICT = 0,
@@ -156,29 +180,36 @@ typedef enum ftl_method {
 /* scikit-learn's name of the method, such as "predict_proba"; NULL when out of range. */
 FTL_API const char *ftl_method_name(ftl_method method);
 /* Finds a method by scikit-learn's name. */
-FTL_API FTL_MUST_USE ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error);
+FTL_API FTL_MUST_USE ftl_status ftl_method_parse(const char *name, ftl_method *out,
+                                                 ftl_error *error);
 
 typedef struct ftl_model_options {
     size_t struct_size;
-    uint64_t max_bytes;    /* after decompression; 0: the larger of 256 MiB and 1000 times the file, 64 GiB at most */
-    uint64_t max_objects;  /* objects of a pickle; 0: 50 million */
-    uint32_t max_depth;    /* nesting of objects; 0: 500 */
+    /* after decompression; 0: the larger of 256 MiB and 1000 times the file, 64 GiB at most */
+    uint64_t max_bytes;
+    uint64_t max_objects; /* objects of a pickle; 0: 50 million */
+    uint32_t max_depth;   /* nesting of objects; 0: 500 */
     uint32_t reserved;
 } ftl_model_options;
 
-/* Reads a model file; the format is found by its first bytes. The file may be rewritten or removed afterwards. */
-FTL_API FTL_MUST_USE ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_model_options *options,
-                                               ftl_model **out, ftl_error *error);
-/* The same from memory, which is not kept. Side files of old joblib dumps are refused here. */
-FTL_API FTL_MUST_USE ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t size,
-                                                      const ftl_model_options *options, ftl_model **out,
-                                                      ftl_error *error);
 /*
- * The same model for n_inputs columns, when the file does not say how many it takes (open_width: old versions' Normalizer and
- * FunctionTransformer). File jobs do this themselves. ARG for other models.
+ * Reads a model file; the format is found by its first bytes. The file may be rewritten or removed
+ * afterwards.
  */
-FTL_API FTL_MUST_USE ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_model **out,
-                                                      ftl_error *error);
+FTL_API FTL_MUST_USE ftl_status ftl_model_open(ftl_context *context, const char *path,
+                                               const ftl_model_options *options, ftl_model **out,
+                                               ftl_error *error);
+/* The same from memory, which is not kept. Side files of old joblib dumps are refused here. */
+FTL_API FTL_MUST_USE ftl_status ftl_model_open_memory(ftl_context *context, const void *data,
+                                                      size_t size, const ftl_model_options *options,
+                                                      ftl_model **out, ftl_error *error);
+/*
+ * The same model for n_inputs columns, when the file does not say how many it takes (open_width:
+ * old versions' Normalizer and FunctionTransformer). File jobs do this themselves. ARG for other
+ * models.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs,
+                                                      ftl_model **out, ftl_error *error);
 FTL_API ftl_model *ftl_model_retain(ftl_model *model);
 FTL_API void ftl_model_release(ftl_model *model); /* NULL is allowed */
 
@@ -191,45 +222,54 @@ typedef enum ftl_model_kind {
 
 typedef struct ftl_model_info {
     ftl_model_kind kind;
-    const char *class_name;       /* such as sklearn.pipeline.Pipeline */
-    const char *library;          /* such as scikit-learn */
-    const char *library_version;  /* version that wrote the model; "" when the file does not say */
-    uint64_t bytes;               /* memory held by the loaded model */
+    const char *class_name;      /* such as sklearn.pipeline.Pipeline */
+    const char *library;         /* such as scikit-learn */
+    const char *library_version; /* version that wrote the model; "" when the file does not say */
+    uint64_t bytes;              /* memory held by the loaded model */
     uint64_t file_bytes;
-    ftl_method default_method;    /* predict, or transform for a transformer */
+    ftl_method default_method; /* predict, or transform for a transformer */
     size_t n_inputs;
-    bool has_input_names;         /* the model knows its columns by name */
-    bool open_width;              /* the file does not say how many columns the model takes: see ftl_model_with_inputs */
+    bool has_input_names; /* the model knows its columns by name */
+    /* the file does not say how many columns the model takes: see ftl_model_with_inputs */
+    bool open_width;
 } ftl_model_info;
 
 FTL_API void ftl_model_get_info(const ftl_model *model, ftl_model_info *out);
 FTL_API bool ftl_model_has_method(const ftl_model *model, ftl_method method);
-/* OK, or why the model cannot run a method: ARG when its class has none of that name, UNSUPPORTED with the place in the model. */
-FTL_API FTL_MUST_USE ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ftl_error *error);
+/*
+ * OK, or why the model cannot run a method: ARG when its class has none of that name, UNSUPPORTED
+ * with the place in the model.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method,
+                                                        ftl_error *error);
 
 typedef enum ftl_column_kind {
     FTL_KIND_NUMERIC = 0, /* a number; empty or NA is NaN */
     FTL_KIND_STRING = 1,  /* text */
     FTL_KIND_BOOL = 2,    /* True/False */
-    FTL_KIND_MIXED = 3,   /* text that may stand for a number, a bool or a string among the categories */
-    FTL_KIND_UNUSED = 4   /* the model expects the column but never looks at it */
+    /* text that may stand for a number, a bool or a string among the categories */
+    FTL_KIND_MIXED = 3,
+    FTL_KIND_UNUSED = 4 /* the model expects the column but never looks at it */
 } ftl_column_kind;
 
 typedef enum ftl_missing_rule {
-    FTL_MISSING_NAN = 0,     /* a missing cell is NaN and the model takes it */
-    FTL_MISSING_NONE = 1,    /* a missing cell is None */
-    FTL_MISSING_REFUSED = 2  /* the library raises on a missing cell */
+    FTL_MISSING_NAN = 0,    /* a missing cell is NaN and the model takes it */
+    FTL_MISSING_NONE = 1,   /* a missing cell is None */
+    FTL_MISSING_REFUSED = 2 /* the library raises on a missing cell */
 } ftl_missing_rule;
 
-/* One input column of a model: how a CSV cell, a JSON value or a Parquet column becomes an input. */
+/*
+ * One input column of a model: how a CSV cell, a JSON value or a Parquet column becomes an input.
+ */
 typedef struct ftl_schema_column {
-    const char *name;         /* NULL for models without names */
+    const char *name; /* NULL for models without names */
     ftl_column_kind kind;
     ftl_missing_rule missing;
-    ftl_type batch_type;      /* the type that ftl_batch must have here: F64 (or F32) or STRING */
+    ftl_type batch_type; /* the type that ftl_batch must have here: F64 (or F32) or STRING */
 } ftl_schema_column;
 
-FTL_API FTL_MUST_USE ftl_status ftl_model_input(const ftl_model *model, size_t index, ftl_schema_column *out);
+FTL_API FTL_MUST_USE ftl_status ftl_model_input(const ftl_model *model, size_t index,
+                                                ftl_schema_column *out);
 
 typedef struct ftl_output_column {
     const char *name; /* such as prediction, probability_yes, decision_2 */
@@ -238,16 +278,19 @@ typedef struct ftl_output_column {
 
 /* Number of columns that a method yields; 0 when the model lacks the method. */
 FTL_API size_t ftl_model_output_count(const ftl_model *model, ftl_method method);
-FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index,
-                                                 ftl_output_column *out);
+FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_method method,
+                                                 size_t index, ftl_output_column *out);
 
 /* Receives text; return false to stop. */
 typedef bool (*ftl_text_fn)(void *user, const char *text, size_t size);
-/* What `foretell inspect` prints: steps, classes, schema, outputs, versions, size. json: one JSON object. */
-FTL_API FTL_MUST_USE ftl_status ftl_model_describe(const ftl_model *model, bool json, ftl_text_fn write, void *user,
-                                                   ftl_error *error);
+/*
+ * What `foretell inspect` prints: steps, classes, schema, outputs, versions, size. json: one JSON
+ * object.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_describe(const ftl_model *model, bool json,
+                                                   ftl_text_fn write, void *user, ftl_error *error);
 
-/* ---- Sessions and prediction --------------------------------------------------------------------------------- */
+/* ---- Sessions and prediction ----------------------------------------------------------------- */
 
 typedef enum ftl_on_error {
     FTL_ON_ERROR_FAIL = 0, /* the first bad row ends the work */
@@ -257,67 +300,73 @@ typedef enum ftl_on_error {
 
 typedef struct ftl_session_options {
     size_t struct_size;
-    ftl_type input_dtype; /* F64 or F32: what numeric inputs are; decides the arithmetic as in the source library */
-    uint32_t methods;     /* bit set of 1u << ftl_method; 0: every method the model has */
-    uint32_t block_rows;  /* rows computed together; 0: chosen. Results never depend on it */
-    ftl_on_error on_error;/* FAIL or NULL */
+    /* F64 or F32: what numeric inputs are; decides the arithmetic as in the source library */
+    ftl_type input_dtype;
+    uint32_t methods;      /* bit set of 1u << ftl_method; 0: every method the model has */
+    uint32_t block_rows;   /* rows computed together; 0: chosen. Results never depend on it */
+    ftl_on_error on_error; /* FAIL or NULL */
 } ftl_session_options;
 
-FTL_API FTL_MUST_USE ftl_status ftl_session_create(ftl_model *model, const ftl_session_options *options,
+FTL_API FTL_MUST_USE ftl_status ftl_session_create(ftl_model *model,
+                                                   const ftl_session_options *options,
                                                    ftl_session **out, ftl_error *error);
 FTL_API void ftl_session_destroy(ftl_session *session); /* NULL is allowed */
 
 /*
- * Predicts a batch on the calling thread. in has the model's schema columns in order (or is a matrix). *out is filled
- * with columns owned by the session, valid until its next call. With FTL_ON_ERROR_NULL bad rows are invalid in every
- * output column and ftl_session_bad_rows() counts them. VALUE errors name row and column.
+ * Predicts a batch on the calling thread. in has the model's schema columns in order (or is a
+ * matrix). *out is filled with columns owned by the session, valid until its next call. With
+ * FTL_ON_ERROR_NULL bad rows are invalid in every output column and ftl_session_bad_rows() counts
+ * them. VALUE errors name row and column.
  */
-FTL_API FTL_MUST_USE ftl_status ftl_predict(ftl_session *session, ftl_method method, const ftl_batch *in,
-                                            ftl_batch *out, ftl_error *error);
+FTL_API FTL_MUST_USE ftl_status ftl_predict(ftl_session *session, ftl_method method,
+                                            const ftl_batch *in, ftl_batch *out, ftl_error *error);
 /*
- * The same for numbers alone: in->rows x output_count doubles into out, row-major. Labels that are not numbers are
- * written as the index of their class.
+ * The same for numbers alone: in->rows x output_count doubles into out, row-major. Labels that are
+ * not numbers are written as the index of their class.
  */
-FTL_API FTL_MUST_USE ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
-                                                   double *out, ftl_error *error);
+FTL_API FTL_MUST_USE ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method,
+                                                   const ftl_matrix *in, double *out,
+                                                   ftl_error *error);
 /*
- * Output columns with the types that this session yields: as ftl_model_output, but F32 where the source library's result is
- * float32 for float32 input.
+ * Output columns with the types that this session yields: as ftl_model_output, but F32 where the
+ * source library's result is float32 for float32 input.
  */
-FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, ftl_method method, size_t index,
-                                                   ftl_output_column *out);
+FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, ftl_method method,
+                                                   size_t index, ftl_output_column *out);
 /* Bad rows of the last ftl_predict under FTL_ON_ERROR_NULL. */
 FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
 
-/* ---- File jobs ----------------------------------------------------------------------------------------------- */
+/* ---- File jobs ------------------------------------------------------------------------------- */
 
 typedef struct ftl_progress {
     uint64_t rows;
     uint64_t bytes_read, bytes_total; /* total 0: unknown */
 } ftl_progress;
-typedef bool (*ftl_progress_fn)(void *user, const ftl_progress *progress); /* return false to cancel */
+/* return false to cancel */
+typedef bool (*ftl_progress_fn)(void *user, const ftl_progress *progress);
 
 typedef struct ftl_score_options {
     size_t struct_size;
-    ftl_method method;             /* see method_set */
-    bool method_set;               /* false: the model's default method */
-    bool proba;                    /* with predict: probability columns beside the prediction */
-    uint32_t threads;              /* 0: the context's */
-    uint32_t batch_rows;           /* rows of a batch; 0: 5000 */
-    uint64_t limit;                /* rows to read at most; 0: all */
-    const char *const *keep;       /* input columns to copy to the output */
+    ftl_method method;       /* see method_set */
+    bool method_set;         /* false: the model's default method */
+    bool proba;              /* with predict: probability columns beside the prediction */
+    uint32_t threads;        /* 0: the context's */
+    uint32_t batch_rows;     /* rows of a batch; 0: 5000 */
+    uint64_t limit;          /* rows to read at most; 0: all */
+    const char *const *keep; /* input columns to copy to the output */
     size_t n_keep;
-    const char *const *features;   /* input columns that are the model's inputs, in order, for models without names */
+    /* input columns that are the model's inputs, in order, for models without names */
+    const char *const *features;
     size_t n_features;
     ftl_on_error on_error;
-    const char *reject_path;       /* bad rows with their reason go here; NULL: nowhere */
-    char delimiter;                /* 0: sniffed */
-    char decimal;                  /* 0: '.' */
-    bool no_header;                /* the first record is data */
-    const char *const *na_values;  /* replaces the default NA list when n_na_values > 0 */
+    const char *reject_path;      /* bad rows with their reason go here; NULL: nowhere */
+    char delimiter;               /* 0: sniffed */
+    char decimal;                 /* 0: '.' */
+    bool no_header;               /* the first record is data */
+    const char *const *na_values; /* replaces the default NA list when n_na_values > 0 */
     size_t n_na_values;
-    size_t max_record_bytes;       /* 0: 1 MiB */
-    ftl_progress_fn progress;      /* called at most every 100 ms */
+    size_t max_record_bytes;  /* 0: 1 MiB */
+    ftl_progress_fn progress; /* called at most every 100 ms */
     void *progress_user;
 } ftl_score_options;
 
@@ -327,15 +376,20 @@ typedef struct ftl_score_result {
 } ftl_score_result;
 
 /*
- * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table (CSV or .npy by the name's ending; "-" is
- * standard output). The output appears under its name only when complete (temporary file, fsync, rename).
+ * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table (CSV or .npy by
+ * the name's ending; "-" is standard output). The output appears under its name only when complete
+ * (temporary file, fsync, rename).
  */
-FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
-                                          const ftl_score_options *options, ftl_score_result *result,
-                                          ftl_error *error);
-/* Would it run? Matches the columns of the table against the schema and dry-runs up to options->limit rows (0: 1000). */
-FTL_API FTL_MUST_USE ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_options *options,
-                                          ftl_text_fn write, void *user, ftl_error *error);
+FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
+                                          const char *output_path, const ftl_score_options *options,
+                                          ftl_score_result *result, ftl_error *error);
+/*
+ * Would it run? Matches the columns of the table against the schema and dry-runs up to
+ * options->limit rows (0: 1000).
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_check(ftl_model *model, const char *input_path,
+                                          const ftl_score_options *options, ftl_text_fn write,
+                                          void *user, ftl_error *error);
 
 #ifdef __cplusplus
 }

@@ -106,8 +106,8 @@ void ftl_free(ftl_account *account, void *pointer)
     account->allocator.free_fn(account->allocator.user, block);
 }
 
-ftl_status ftl_grow(ftl_account *account, void *items_pointer, size_t *room, size_t needed, size_t item_size,
-                    ftl_error *error)
+ftl_status ftl_grow(ftl_account *account, void *items_pointer, size_t *room, size_t needed,
+                    size_t item_size, ftl_error *error)
 {
     void **items = items_pointer;
     if (needed <= *room)
@@ -118,7 +118,8 @@ ftl_status ftl_grow(ftl_account *account, void *items_pointer, size_t *room, siz
             return FTL_OOM(error);
     }
     size_t bytes;
-    void *grown = ftl_mul_size(bigger, item_size, &bytes) ? ftl_realloc(account, *items, bytes) : NULL;
+    void *grown = ftl_mul_size(bigger, item_size, &bytes) ? ftl_realloc(account, *items, bytes)
+                                                          : NULL;
     if (!grown)
         return FTL_OOM(error);
     *items = grown;

@@ -1,6 +1,7 @@
 /*
- * The memory account: every byte that the library holds goes through one, so that a limit bounds hostile files and a
- * failing allocator can be injected. Thread-safe. A zero-byte request yields a unique pointer.
+ * The memory account: every byte that the library holds goes through one, so that a limit bounds
+ * hostile files and a failing allocator can be injected. Thread-safe. A zero-byte request yields a
+ * unique pointer.
  */
 #ifndef FTL_BASE_ALLOC_H
 #define FTL_BASE_ALLOC_H
@@ -11,8 +12,8 @@
 
 typedef struct ftl_account {
     ftl_allocator allocator;
-    uint64_t limit;         /* 0: none */
-    _Atomic uint64_t used;  /* bytes handed out, headers included */
+    uint64_t limit;             /* 0: none */
+    _Atomic uint64_t used;      /* bytes handed out, headers included */
     struct ftl_account *parent; /* also charged; NULL for a context's own account */
 } ftl_account;
 
@@ -23,14 +24,14 @@ uint64_t ftl_account_used(const ftl_account *account);
 
 /* NULL when the allocator fails or the limit would be passed. 16-byte aligned. */
 void *ftl_alloc(ftl_account *account, size_t size);
-void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size); /* checked product */
+void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size);  /* checked product */
 void *ftl_alloc_array(ftl_account *account, size_t count, size_t size); /* checked product */
 /* On failure the old block stays valid. */
 void *ftl_realloc(ftl_account *account, void *pointer, size_t size);
 void ftl_free(ftl_account *account, void *pointer); /* NULL is allowed */
 
 /* Grows *items (of item_size bytes) so that needed fit; geometric. */
-FTL_MUST_USE ftl_status ftl_grow(ftl_account *account, void *items_pointer, size_t *room, size_t needed, size_t item_size,
-                                 ftl_error *error);
+FTL_MUST_USE ftl_status ftl_grow(ftl_account *account, void *items_pointer, size_t *room,
+                                 size_t needed, size_t item_size, ftl_error *error);
 
 #endif

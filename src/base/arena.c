@@ -11,7 +11,13 @@ struct ftl_arena_block {
     size_t unused; /* keeps the payload 16-byte aligned */
 };
 
-enum { first_block = 4096, largest_block = 1 << 20, large_request = 1 << 15, alignment = 16, wide_alignment = 64 };
+enum {
+    first_block = 4096,
+    largest_block = 1 << 20,
+    large_request = 1 << 15,
+    alignment = 16,
+    wide_alignment = 64
+};
 
 void ftl_arena_init(ftl_arena *arena, ftl_account *account)
 {
@@ -54,7 +60,8 @@ void *ftl_arena_alloc(ftl_arena *arena, size_t size)
     }
     if (rounded >= large_request)
         return new_block(arena, rounded); /* the current block keeps its room */
-    unsigned char *block = new_block(arena, arena->block_size > rounded ? arena->block_size : rounded);
+    unsigned char *block = new_block(arena,
+                                     arena->block_size > rounded ? arena->block_size : rounded);
     if (!block)
         return NULL;
     arena->next = block + rounded;
@@ -83,7 +90,8 @@ void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t 
         shift = (size_t)((unsigned char *)pointer - (unsigned char *)(old + 1));
     if (!ftl_add_size(size, wide_alignment + sizeof(ftl_arena_block), &bytes))
         return NULL;
-    ftl_arena_block *block = ftl_realloc(arena->account, old, bytes); /* the C library remaps large blocks, no copy */
+    /* the C library remaps large blocks, no copy */
+    ftl_arena_block *block = ftl_realloc(arena->account, old, bytes);
     if (!block)
         return NULL;
     if (!old)

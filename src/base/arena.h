@@ -1,6 +1,6 @@
 /*
- * Arena: many small allocations freed at once. Blocks grow geometrically; large requests get a block of their own.
- * Not thread-safe. Strings and arrays of a model live here.
+ * Arena: many small allocations freed at once. Blocks grow geometrically; large requests get a
+ * block of their own. Not thread-safe. Strings and arrays of a model live here.
  */
 #ifndef FTL_BASE_ARENA_H
 #define FTL_BASE_ARENA_H
@@ -22,12 +22,14 @@ void ftl_arena_free(ftl_arena *arena); /* frees everything; the arena may be use
 /* NULL on failure. Aligned to 16 bytes (64 for the _aligned form). Not cleared. */
 void *ftl_arena_alloc(ftl_arena *arena, size_t size);
 void *ftl_arena_alloc_aligned(ftl_arena *arena, size_t size);
-void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size);      /* checked product */
-void *ftl_arena_zero_array(ftl_arena *arena, size_t count, size_t size); /* checked product, cleared */
+void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size); /* checked product */
+/* checked product, cleared */
+void *ftl_arena_zero_array(ftl_arena *arena, size_t count, size_t size);
 void *ftl_arena_copy(ftl_arena *arena, const void *data, size_t size);
 /*
- * A block for bytes whose size is not yet trusted: begin with pointer NULL, then resize as the bytes arrive. Only while no
- * other block was added to the arena since. Aligned to 64 bytes; old_size bytes are kept. NULL on failure: the old stays.
+ * A block for bytes whose size is not yet trusted: begin with pointer NULL, then resize as the
+ * bytes arrive. Only while no other block was added to the arena since. Aligned to 64 bytes;
+ * old_size bytes are kept. NULL on failure: the old stays.
  */
 void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t size);
 /* NUL-terminated copy of text[0..size). */

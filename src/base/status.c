@@ -6,8 +6,9 @@
 
 const char *ftl_status_name(ftl_status status)
 {
-    static const char *const names[] = {"OK",        "END",   "ARG",   "NOMEM",  "IO",        "CORRUPT", "UNSUPPORTED",
-                                        "FORBIDDEN", "LIMIT", "SHAPE", "SCHEMA", "CANCELLED", "VALUE",   "INTERNAL"};
+    static const char *const names[] = {"OK",      "END",         "ARG",       "NOMEM",   "IO",
+                                        "CORRUPT", "UNSUPPORTED", "FORBIDDEN", "LIMIT",   "SHAPE",
+                                        "SCHEMA",  "CANCELLED",   "VALUE",     "INTERNAL"};
     return (unsigned)status < FTL_ARRAY_LEN(names) ? names[status] : "UNKNOWN";
 }
 

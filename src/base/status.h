@@ -1,8 +1,8 @@
 /*
  * Errors: a status code is returned, details go into the caller's ftl_error (which may be NULL).
  *
- * FTL_FAIL is a macro that ends in its visible constant code, so that the compiler knows that the path fails and does
- * not warn about out parameters that stay unset.
+ * FTL_FAIL is a macro that ends in its visible constant code, so that the compiler knows that the
+ * path fails and does not warn about out parameters that stay unset.
  */
 #ifndef FTL_BASE_STATUS_H
 #define FTL_BASE_STATUS_H
@@ -27,11 +27,11 @@ void ftl_error_clear(ftl_error *error);
     (ftl_error_set((error), (code), __VA_ARGS__), ftl_error_at((error), (int64_t)(offset_)), (code))
 #define FTL_OOM(error) FTL_FAIL((error), FTL_NOMEM, "out of memory")
 
-#define FTL_TRY(expression)                  \
-    do {                                     \
-        ftl_status ftl_try_ = (expression);  \
+#define FTL_TRY(expression)                          \
+    do {                                             \
+        ftl_status ftl_try_ = (expression);          \
         if (__builtin_expect(ftl_try_ != FTL_OK, 0)) \
-            return ftl_try_;                 \
+            return ftl_try_;                         \
     } while (0)
 
 #define FTL_LIKELY(x) __builtin_expect(!!(x), 1)

@@ -27,8 +27,8 @@ void ftl_strbuf_clear(ftl_strbuf *buffer)
 static bool reserve(ftl_strbuf *buffer, size_t size)
 {
     size_t needed;
-    if (buffer->failed || !ftl_add_size(buffer->size, size, &needed) || !ftl_add_size(needed, 1, &needed) ||
-        needed > buffer->limit ||
+    if (buffer->failed || !ftl_add_size(buffer->size, size, &needed) ||
+        !ftl_add_size(needed, 1, &needed) || needed > buffer->limit ||
         ftl_grow(buffer->account, &buffer->data, &buffer->room, needed, 1, NULL) != FTL_OK) {
         buffer->failed = true;
         return false;
@@ -44,7 +44,10 @@ void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size)
     buffer->size += size;
 }
 
-void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text) { ftl_strbuf_append(buffer, text, strlen(text)); }
+void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text)
+{
+    ftl_strbuf_append(buffer, text, strlen(text));
+}
 void ftl_strbuf_putc(ftl_strbuf *buffer, char c) { ftl_strbuf_append(buffer, &c, 1); }
 
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...)

@@ -1,4 +1,7 @@
-/* Growing text buffer with a limit. A failed append is remembered in `failed`, so callers check once at the end. */
+/*
+ * Growing text buffer with a limit. A failed append is remembered in `failed`, so callers check
+ * once at the end.
+ */
 #ifndef FTL_BASE_STRBUF_H
 #define FTL_BASE_STRBUF_H
 
@@ -18,7 +21,8 @@ void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size);
 void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text);
 void ftl_strbuf_putc(ftl_strbuf *buffer, char c);
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...) FTL_PRINTF(2, 3);
-void ftl_strbuf_json_string(ftl_strbuf *buffer, const char *text, size_t size); /* quoted and escaped */
+/* quoted and escaped */
+void ftl_strbuf_json_string(ftl_strbuf *buffer, const char *text, size_t size);
 const char *ftl_strbuf_text(ftl_strbuf *buffer); /* NUL-terminated; "" after a failure */
 
 #endif

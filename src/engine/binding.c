@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-/* ---- Opening ------------------------------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
-ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options, ftl_job_input *out,
-                        ftl_error *error)
+ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
+                        ftl_job_input *out, ftl_error *error)
 {
     ftl_job_input input = {0};
     FTL_TRY(ftl_stream_open_file(account, path, &input.stream, &input.bytes_total, error));
@@ -34,48 +34,60 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
     return FTL_OK;
 }
 
-/* ---- Matching -------------------------------------------------------------------------------------------------------- */
+/* ---- Matching -------------------------------------------------------------------------------- */
 
-static bool is_used(const ftl_model *model, size_t input) { return model->inputs[input].kind != FTL_KIND_UNUSED; }
+static bool is_used(const ftl_model *model, size_t input)
+{
+    return model->inputs[input].kind != FTL_KIND_UNUSED;
+}
 
 static void add_request(ftl_binding *binding, size_t index, ftl_type type, bool raw)
 {
-    binding->requests[binding->n_requests++] = (ftl_table_column_request){.index = index, .type = type, .raw = raw};
+    binding->requests[binding->n_requests++] = (ftl_table_column_request){
+        .index = index, .type = type, .raw = raw};
 }
 
-static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding, size_t input, size_t column,
-                             ftl_error *error)
+static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
+                             size_t input, size_t column, ftl_error *error)
 {
     ftl_type type = model->inputs[input].batch_type;
     const ftl_table_info *info = ftl_table_get_info(table);
     if (type == FTL_STRING && strcmp(info->format, "CSV") != 0)
-        return FTL_FAIL(error, FTL_SCHEMA, "column %zu of the model is text; a %s file holds numbers only: give a CSV", input,
-                        info->format);
+        return FTL_FAIL(error, FTL_SCHEMA,
+                        "column %zu of the model is text; a %s file holds numbers only: give a CSV",
+                        input, info->format);
     binding->request_of_input[input] = binding->n_requests;
     add_request(binding, column, type == FTL_STRING ? FTL_STRING : info->dtype, false);
     return FTL_OK;
 }
 
 /* Lists what a header lacks, in one error. */
-static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_t n, ftl_error *error)
+static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_t n,
+                                ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
     if (!info->has_names)
-        return FTL_FAIL(error, FTL_SCHEMA, "the model matches columns by name, but the %s file has no header", info->format);
-    return FTL_FAIL(error, FTL_SCHEMA, "%zu column%s of the model %s missing in the table: %s", n, n == 1 ? "" : "s",
-                    n == 1 ? "is" : "are", ftl_strbuf_text(names));
+        return FTL_FAIL(error, FTL_SCHEMA,
+                        "the model matches columns by name, but the %s file has no header",
+                        info->format);
+    return FTL_FAIL(error, FTL_SCHEMA, "%zu column%s of the model %s missing in the table: %s", n,
+                    n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
 }
 
-static ftl_status find_one(const ftl_table *table, const char *name, size_t *column, bool *missing, ftl_error *error)
+static ftl_status find_one(const ftl_table *table, const char *name, size_t *column, bool *missing,
+                           ftl_error *error)
 {
     size_t found = ftl_table_find(table, name, column);
     *missing = found == 0;
     if (found > 1)
-        return FTL_FAIL(error, FTL_SCHEMA, "column '%.120s' appears %zu times in the header; rename the others", name, found);
+        return FTL_FAIL(error, FTL_SCHEMA,
+                        "column '%.120s' appears %zu times in the header; rename the others", name,
+                        found);
     return FTL_OK;
 }
 
-static ftl_status match_names(const ftl_model *model, const ftl_table *table, const char *const *names, ftl_binding *binding,
+static ftl_status match_names(const ftl_model *model, const ftl_table *table,
+                              const char *const *names, ftl_binding *binding,
                               ftl_strbuf *missing_names, ftl_error *error)
 {
     size_t n_missing = 0;
@@ -107,8 +119,8 @@ static bool is_kept(const ftl_table *table, size_t column, const ftl_score_optio
     return false;
 }
 
-ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_score_options *options, ftl_model **out,
-                         ftl_error *error)
+ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_score_options *options,
+                         ftl_model **out, ftl_error *error)
 {
     if (!model->open_width) {
         *out = ftl_model_retain(model);
@@ -121,20 +133,24 @@ ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_sco
 }
 
 /* Models without names take the columns as they come, those to keep set aside. */
-static ftl_status match_positions(const ftl_model *model, const ftl_table *table, const ftl_score_options *options,
-                                  ftl_binding *binding, ftl_error *error)
+static ftl_status match_positions(const ftl_model *model, const ftl_table *table,
+                                  const ftl_score_options *options, ftl_binding *binding,
+                                  ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
     size_t kept = 0, input = 0;
     if (binding->n_inputs == 0)
-        return FTL_OK; /* a model that never looks at its input, such as a DummyClassifier, takes any table */
+        /* a model that never looks at its input, such as a DummyClassifier, takes any table */
+        return FTL_OK;
     for (size_t i = 0; i < info->n_columns; i++)
         kept += is_kept(table, i, options);
     if (info->n_columns - kept != binding->n_inputs && info->n_columns != binding->n_inputs)
         return FTL_FAIL(error, FTL_SHAPE,
-                        "the table has %zu columns%s and the model, which has no column names, expects %zu; choose them with "
+                        "the table has %zu columns%s and the model, which has no column names, "
+                        "expects %zu; choose them with "
                         "--features NAME,… and set others aside with --keep NAME,…",
-                        info->n_columns - kept, kept ? " besides those to keep" : "", binding->n_inputs);
+                        info->n_columns - kept, kept ? " besides those to keep" : "",
+                        binding->n_inputs);
     bool all = info->n_columns == binding->n_inputs;
     for (size_t i = 0; i < info->n_columns; i++) {
         if (!all && is_kept(table, i, options))
@@ -148,16 +164,19 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
 }
 
 /* A column by its name or, in a table without names, by its number. */
-static ftl_status keep_column(const ftl_table *table, const char *name, size_t *column, ftl_error *error)
+static ftl_status keep_column(const ftl_table *table, const char *name, size_t *column,
+                              ftl_error *error)
 {
     bool missing = false;
     FTL_TRY(find_one(table, name, column, &missing, error));
     if (missing)
-        return FTL_FAIL(error, FTL_SCHEMA, "there is no column '%.120s' to keep in the table", name);
+        return FTL_FAIL(error, FTL_SCHEMA, "there is no column '%.120s' to keep in the table",
+                        name);
     return FTL_OK;
 }
 
-static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *options, ftl_binding *binding, ftl_error *error)
+static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *options,
+                            ftl_binding *binding, ftl_error *error)
 {
     binding->first_keep = binding->n_requests;
     binding->n_keep = options->n_keep;
@@ -171,26 +190,34 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
     return FTL_OK;
 }
 
-ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table, const ftl_score_options *options, ftl_arena *arena,
-                            ftl_binding *out, ftl_error *error)
+ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
+                            const ftl_score_options *options, ftl_arena *arena, ftl_binding *out,
+                            ftl_error *error)
 {
     ftl_binding binding = {.n_inputs = model->graph.n_inputs};
-    binding.requests = ftl_arena_zero_array(arena, binding.n_inputs + options->n_keep + 1, sizeof *binding.requests);
-    binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.request_of_input);
+    binding.requests = ftl_arena_zero_array(arena, binding.n_inputs + options->n_keep + 1,
+                                            sizeof *binding.requests);
+    binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
+                                                    sizeof *binding.request_of_input);
     if (!binding.requests || !binding.request_of_input)
         return FTL_OOM(error);
     ftl_status status;
     if (options->n_features && options->n_features != binding.n_inputs)
-        return FTL_FAIL(error, FTL_ARG, "--features names %zu columns; the model expects %zu", options->n_features,
-                        binding.n_inputs);
-    bool by_name = options->n_features || (model->has_input_names && ftl_table_get_info(table)->has_names);
+        return FTL_FAIL(error, FTL_ARG, "--features names %zu columns; the model expects %zu",
+                        options->n_features, binding.n_inputs);
+    bool by_name = options->n_features ||
+                   (model->has_input_names && ftl_table_get_info(table)->has_names);
     if (by_name) {
         ftl_strbuf missing;
         ftl_strbuf_init(&missing, arena->account, 1 << 16);
-        status = match_names(model, table, options->n_features ? options->features : NULL, &binding, &missing, error);
+        status = match_names(model, table, options->n_features ? options->features : NULL, &binding,
+                             &missing, error);
         ftl_strbuf_free(&missing);
     } else {
-        /* A table without names (--no-header, .npy) is matched by position also for models with names. */
+        /*
+         * A table without names (--no-header, .npy) is matched by position also for models with
+         * names.
+         */
         status = match_positions(model, table, options, &binding, error);
     }
     FTL_TRY(status);

@@ -1,4 +1,7 @@
-/* ftl_check: matches a table against a model's schema and dry-runs its first rows; nothing is written. */
+/*
+ * ftl_check: matches a table against a model's schema and dry-runs its first rows; nothing is
+ * written.
+ */
 #include "engine/context.h"
 #include "engine/job.h"
 
@@ -34,7 +37,8 @@ static ftl_status dry_run(checker *c, const ftl_score_options *options, ftl_erro
         uint64_t left = limit - c->rows;
         ftl_strbuf_init(&block.text, c->job.account, 0);
         ftl_strbuf_init(&block.rejects, c->job.account, 0);
-        ftl_status status = ftl_table_read(c->table, left < 5000 ? (size_t)left : 5000, c->block, error);
+        ftl_status status = ftl_table_read(c->table, left < 5000 ? (size_t)left : 5000, c->block,
+                                           error);
         if (status == FTL_END)
             break;
         FTL_TRY(status);
@@ -61,23 +65,30 @@ static void tell(checker *c)
     size_t used = 0;
     for (size_t i = 0; i < c->job.binding->n_inputs; i++)
         used += c->job.binding->request_of_input[i] != SIZE_MAX;
-    ftl_strbuf_printf(&c->text, "model   %s, %zu input columns\n", model->class_name, model->graph.n_inputs);
-    ftl_strbuf_printf(&c->text, "table   %s, %zu columns, %zu of them used%s\n", info->format, info->n_columns, used,
-                      info->has_names && model->has_input_names ? " (matched by name)" : " (matched by position)");
-    ftl_strbuf_printf(&c->text, "rows    %llu read, %llu refused\n", (unsigned long long)c->rows, (unsigned long long)c->bad);
+    ftl_strbuf_printf(&c->text, "model   %s, %zu input columns\n", model->class_name,
+                      model->graph.n_inputs);
+    ftl_strbuf_printf(&c->text, "table   %s, %zu columns, %zu of them used%s\n", info->format,
+                      info->n_columns, used,
+                      info->has_names && model->has_input_names ? " (matched by name)"
+                                                                : " (matched by position)");
+    ftl_strbuf_printf(&c->text, "rows    %llu read, %llu refused\n", (unsigned long long)c->rows,
+                      (unsigned long long)c->bad);
     if (c->has_first)
         ftl_strbuf_printf(&c->text, "first   %s\n", c->first.message);
-    ftl_strbuf_puts(&c->text, c->bad ? "result  some rows would be refused; see --on-error\n" : "result  it would run\n");
+    ftl_strbuf_puts(&c->text, c->bad ? "result  some rows would be refused; see --on-error\n"
+                                     : "result  it would run\n");
 }
 
-ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_options *options, ftl_text_fn write, void *user,
-                     ftl_error *error)
+ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_options *options,
+                     ftl_text_fn write, void *user, ftl_error *error)
 {
     ftl_score_options chosen = {0};
     if (!model || !input_path || !write || (options && options->struct_size < sizeof(size_t)))
-        return FTL_FAIL(error, FTL_ARG, "ftl_check needs a model, an input and a function for its text");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_check needs a model, an input and a function for its text");
     if (options)
-        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+        memcpy(&chosen, options,
+               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
     checker c = {.job = {.account = &model->context->account, .on_error = FTL_ON_ERROR_FAIL}};
     c.job.method = chosen.method_set ? chosen.method : model->default_method;
     FTL_TRY(ftl_model_method_status(model, c.job.method, error));

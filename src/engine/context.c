@@ -4,7 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Options may come from a program built against an older header: only the bytes that it knows are read. */
+/*
+ * Options may come from a program built against an older header: only the bytes that it knows are
+ * read.
+ */
 static void copy_options(ftl_context_options *out, const ftl_context_options *in)
 {
     memset(out, 0, sizeof *out);
@@ -21,7 +24,8 @@ static uint32_t usable_cpus(void)
     return n > 0 ? (uint32_t)n : 1;
 }
 
-ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **out, ftl_error *error)
+ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **out,
+                              ftl_error *error)
 {
     ftl_context_options chosen;
     if (!out || (options && options->struct_size < sizeof(size_t)))
@@ -49,4 +53,7 @@ void ftl_context_destroy(ftl_context *context)
     ftl_free(&account, context);
 }
 
-uint64_t ftl_context_memory_used(const ftl_context *context) { return ftl_account_used(&context->account); }
+uint64_t ftl_context_memory_used(const ftl_context *context)
+{
+    return ftl_account_used(&context->account);
+}

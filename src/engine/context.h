@@ -3,7 +3,10 @@
 
 #include "base/alloc.h"
 
-/* No other global state exists; several contexts may live in one process. Immutable but for the account's counter. */
+/*
+ * No other global state exists; several contexts may live in one process. Immutable but for the
+ * account's counter.
+ */
 struct ftl_context {
     ftl_account account;
     uint32_t threads;

@@ -44,7 +44,8 @@ static void put_label(ftl_strbuf *out, const ftl_cell *cell, bool json)
         ftl_strbuf_append(out, text, ftl_print_i64(cell->u.integer, text));
         break;
     case FTL_CELL_BOOL:
-        ftl_strbuf_puts(out, json ? (cell->u.integer ? "true" : "false") : (cell->u.integer ? "True" : "False"));
+        ftl_strbuf_puts(out, json ? (cell->u.integer ? "true" : "false")
+                                  : (cell->u.integer ? "True" : "False"));
         break;
     case FTL_CELL_FLOAT:
         ftl_strbuf_append(out, text, ftl_print_f64(cell->u.number, text));
@@ -65,7 +66,7 @@ static void put_size(ftl_strbuf *out, uint64_t bytes)
         ftl_strbuf_printf(out, "%.1f MB", (double)bytes / 1e6);
 }
 
-/* ---- For people ------------------------------------------------------------------------------------------------------ */
+/* ---- For people ------------------------------------------------------------------------------ */
 
 /* Control characters of hostile names must not reach a terminal. */
 static void scrub(ftl_strbuf *out)
@@ -79,7 +80,8 @@ static void scrub(ftl_strbuf *out)
 
 static void text_head(const ftl_model *model, ftl_strbuf *out)
 {
-    ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name, kind_name(model->kind), model->library,
+    ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name, kind_name(model->kind),
+                      model->library,
                       model->library_version[0] ? model->library_version : "of an unknown version");
     ftl_strbuf_puts(out, "size     file ");
     put_size(out, model->file_bytes);
@@ -103,8 +105,8 @@ static void text_steps(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_puts(out, "\nsteps\n");
     for (size_t i = 0; i < model->n_steps; i++) {
         const ftl_step_info *step = &model->steps[i];
-        ftl_strbuf_printf(out, "  %-32s %s%s%s\n", step->path[0] ? step->path : "(the model)", step->class_name,
-                          step->detail[0] ? ": " : "", step->detail);
+        ftl_strbuf_printf(out, "  %-32s %s%s%s\n", step->path[0] ? step->path : "(the model)",
+                          step->class_name, step->detail[0] ? ": " : "", step->detail);
     }
     for (size_t t = 0; t < model->n_classes; t++) {
         const ftl_labels *labels = model->classes[t];
@@ -133,15 +135,17 @@ static void text_columns(const ftl_model *model, ftl_strbuf *out)
     for (size_t i = 0; i < model->graph.n_inputs && i < 200; i++) {
         const ftl_schema_column *column = &model->inputs[i];
         if (column->name)
-            ftl_strbuf_printf(out, "  %-32s %-8s missing: %s\n", column->name, column_kind(column->kind), missing_rule(column));
+            ftl_strbuf_printf(out, "  %-32s %-8s missing: %s\n", column->name,
+                              column_kind(column->kind), missing_rule(column));
         else
-            ftl_strbuf_printf(out, "  %-32zu %-8s missing: %s\n", i, column_kind(column->kind), missing_rule(column));
+            ftl_strbuf_printf(out, "  %-32zu %-8s missing: %s\n", i, column_kind(column->kind),
+                              missing_rule(column));
     }
     if (model->graph.n_inputs > 200)
         ftl_strbuf_printf(out, "  and %zu more\n", model->graph.n_inputs - 200);
     const ftl_method_outputs *outputs = &model->graph.methods[model->default_method];
-    ftl_strbuf_printf(out, "\noutput of %s: %zu column%s\n", ftl_method_name(model->default_method), outputs->count,
-                      outputs->count == 1 ? "" : "s");
+    ftl_strbuf_printf(out, "\noutput of %s: %zu column%s\n", ftl_method_name(model->default_method),
+                      outputs->count, outputs->count == 1 ? "" : "s");
     for (size_t i = 0; i < outputs->count && i < 50; i++) {
         ftl_output_column column = {0};
         if (ftl_model_output(model, model->default_method, i, &column) == FTL_OK)
@@ -159,13 +163,14 @@ static void describe_text(const ftl_model *model, ftl_strbuf *out)
     if (model->n_problems)
         ftl_strbuf_puts(out, "\nunsupported\n");
     for (size_t i = 0; i < model->n_problems; i++)
-        ftl_strbuf_printf(out, "  %-32s %s\n", model->problems[i].path[0] ? model->problems[i].path : "(the model)",
+        ftl_strbuf_printf(out, "  %-32s %s\n",
+                          model->problems[i].path[0] ? model->problems[i].path : "(the model)",
                           model->problems[i].message);
     if (!out->failed)
         scrub(out);
 }
 
-/* ---- As JSON ----------------------------------------------------------------------------------------------------------- */
+/* ---- As JSON --------------------------------------------------------------------------------- */
 
 static void json_text(ftl_strbuf *out, const char *key, const char *value, const char *after)
 {
@@ -182,7 +187,8 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
     json_text(out, "library", model->library, ", ");
     json_text(out, "library_version", model->library_version, ", ");
     json_text(out, "codec", model->codec, ", ");
-    ftl_strbuf_printf(out, "\"file_bytes\": %llu, \"bytes\": %llu, ", (unsigned long long)model->file_bytes,
+    ftl_strbuf_printf(out, "\"file_bytes\": %llu, \"bytes\": %llu, ",
+                      (unsigned long long)model->file_bytes,
                       (unsigned long long)ftl_account_used(&model->account));
     json_text(out, "default_method", ftl_method_name(model->default_method), ", ");
     ftl_strbuf_puts(out, "\"steps\": [");
@@ -206,7 +212,8 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
 
 static void json_columns(const ftl_model *model, ftl_strbuf *out)
 {
-    ftl_strbuf_printf(out, "\"open_width\": %s, \"inputs\": [", model->open_width ? "true" : "false");
+    ftl_strbuf_printf(out, "\"open_width\": %s, \"inputs\": [",
+                      model->open_width ? "true" : "false");
     for (size_t i = 0; i < model->graph.n_inputs && !model->open_width; i++) {
         const ftl_schema_column *column = &model->inputs[i];
         ftl_strbuf_puts(out, i ? ", {\"name\": " : "{\"name\": ");
@@ -253,10 +260,12 @@ static void describe_json(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_puts(out, "]}\n");
 }
 
-ftl_status ftl_model_describe(const ftl_model *model, bool json, ftl_text_fn write, void *user, ftl_error *error)
+ftl_status ftl_model_describe(const ftl_model *model, bool json, ftl_text_fn write, void *user,
+                              ftl_error *error)
 {
     if (!model || !write)
-        return FTL_FAIL(error, FTL_ARG, "ftl_model_describe needs a model and a function for its text");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_model_describe needs a model and a function for its text");
     ftl_strbuf out;
     ftl_strbuf_init(&out, &model->context->account, 0);
     if (json)

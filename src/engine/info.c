@@ -33,7 +33,10 @@ ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ft
     return why->code;
 }
 
-bool ftl_model_has_method(const ftl_model *model, ftl_method method) { return ftl_model_output_count(model, method) > 0; }
+bool ftl_model_has_method(const ftl_model *model, ftl_method method)
+{
+    return ftl_model_output_count(model, method) > 0;
+}
 
 ftl_status ftl_model_input(const ftl_model *model, size_t index, ftl_schema_column *out)
 {
@@ -64,7 +67,8 @@ static ftl_type output_type(const ftl_output *output)
     }
 }
 
-ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index, ftl_output_column *out)
+ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index,
+                            ftl_output_column *out)
 {
     if (!model || !out || index >= ftl_model_output_count(model, method))
         return FTL_ARG;

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, const ftl_session *first, ftl_session *own,
-                               ftl_error *error)
+ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, const ftl_session *first,
+                               ftl_session *own, ftl_error *error)
 {
     size_t n_inputs = job->binding->n_inputs;
     size_t n_outputs = job->binding->n_keep + ftl_model_output_count(job->model, job->method) +
@@ -52,7 +52,8 @@ static void set_inputs(ftl_job_worker *worker, const ftl_row_view *view)
     const ftl_binding *binding = worker->job->binding;
     for (size_t i = 0; i < binding->n_inputs; i++) {
         size_t request = binding->request_of_input[i];
-        worker->inputs[i] = request == SIZE_MAX ? (ftl_column){.type = FTL_F64} : view->batch.columns[request];
+        worker->inputs[i] = request == SIZE_MAX ? (ftl_column){.type = FTL_F64}
+                                                : view->batch.columns[request];
     }
 }
 
@@ -73,9 +74,12 @@ static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
     return n;
 }
 
-/* Why row i is bad: a cell that cannot be read comes before what the model says of it. next: the next problem of the table. */
-static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in, const ftl_row_view *view,
-                          size_t row, size_t *next, ftl_error *error)
+/*
+ * Why row i is bad: a cell that cannot be read comes before what the model says of it. next: the
+ * next problem of the table.
+ */
+static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
+                          const ftl_row_view *view, size_t row, size_t *next, ftl_error *error)
 {
     const ftl_job *job = worker->job;
     if (view->bad[row]) {
@@ -94,7 +98,9 @@ static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ft
     return status == FTL_OK ? FTL_INTERNAL : status;
 }
 
-/* Data row and line in front of the reason, when the reason does not begin with its line already. */
+/*
+ * Data row and line in front of the reason, when the reason does not begin with its line already.
+ */
 static void add_position(ftl_error *error)
 {
     char message[FTL_ERROR_MESSAGE_SIZE];
@@ -103,7 +109,8 @@ static void add_position(ftl_error *error)
     if (strncmp(message, "line ", 5) == 0 || strncmp(message, "row ", 4) == 0)
         return;
     if (error->line >= 0)
-        ftl_error_set(error, copy.code, "line %lld (row %lld): %.700s", (long long)copy.line, (long long)copy.row, message);
+        ftl_error_set(error, copy.code, "line %lld (row %lld): %.700s", (long long)copy.line,
+                      (long long)copy.row, message);
     else
         ftl_error_set(error, copy.code, "row %lld: %.700s", (long long)copy.row, message);
     error->line = copy.line;
@@ -113,8 +120,8 @@ static void add_position(ftl_error *error)
 }
 
 /* The reject file: the record as it came, then the reason as one more cell. */
-static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in, const ftl_row_view *view,
-                                ftl_error *error)
+static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
+                                const ftl_row_view *view, ftl_error *error)
 {
     size_t next = 0;
     for (size_t row = 0; row < view->batch.rows; row++) {
@@ -140,8 +147,8 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, co
     return block->rejects.failed ? FTL_OOM(error) : FTL_OK;
 }
 
-static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in, const ftl_row_view *view,
-                                ftl_error *error)
+static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
+                                const ftl_row_view *view, ftl_error *error)
 {
     size_t row = 0, next = 0;
     while (!worker->bad[row])
@@ -152,7 +159,8 @@ static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block, co
     return status;
 }
 
-static void set_outputs(ftl_job_worker *worker, const ftl_row_view *view, size_t n_bad, ftl_batch *out)
+static void set_outputs(ftl_job_worker *worker, const ftl_row_view *view, size_t n_bad,
+                        ftl_batch *out)
 {
     const ftl_job *job = worker->job;
     size_t n = 0;
@@ -160,7 +168,8 @@ static void set_outputs(ftl_job_worker *worker, const ftl_row_view *view, size_t
         worker->outputs[n++] = view->batch.columns[job->binding->first_keep + i];
     for (int pass = 0; pass < (job->proba ? 2 : 1); pass++) {
         ftl_batch part;
-        ftl_session_view(worker->session, pass ? FTL_PREDICT_PROBA : job->method, view->batch.rows, &part);
+        ftl_session_view(worker->session, pass ? FTL_PREDICT_PROBA : job->method, view->batch.rows,
+                         &part);
         for (size_t i = 0; i < part.n_columns; i++) {
             worker->outputs[n] = part.columns[i];
             worker->outputs[n++].validity = n_bad ? worker->validity : NULL;
@@ -177,7 +186,8 @@ static ftl_status compute(ftl_job_worker *worker, ftl_job_block *block, ftl_erro
     ftl_row_batch_view(worker->batch, &view);
     set_inputs(worker, &view);
     FTL_TRY(room_for_rows(worker, view.batch.rows, error));
-    const ftl_batch in = {.rows = view.batch.rows, .n_columns = job->binding->n_inputs, .columns = worker->inputs};
+    const ftl_batch in = {
+        .rows = view.batch.rows, .n_columns = job->binding->n_inputs, .columns = worker->inputs};
     FTL_TRY(ftl_session_run(worker->session, ftl_job_methods(job), &in, error));
     size_t n_bad = 0;
     if (view.n_bad || worker->session->bad_rows)

@@ -1,6 +1,7 @@
 /*
- * File jobs: a table is read in blocks by one thread; workers convert, predict and format blocks side by side; blocks are
- * written in the order they were read. Memory: a few blocks, whatever the file's size.
+ * File jobs: a table is read in blocks by one thread; workers convert, predict and format blocks
+ * side by side; blocks are written in the order they were read. Memory: a few blocks, whatever the
+ * file's size.
  */
 #ifndef FTL_ENGINE_JOB_H
 #define FTL_ENGINE_JOB_H
@@ -13,30 +14,37 @@
 typedef struct ftl_binding {
     size_t n_requests;
     ftl_table_column_request *requests;
-    size_t n_inputs;             /* schema columns */
-    size_t *request_of_input;    /* [n_inputs] index into requests, SIZE_MAX for columns that the model never looks at */
+    size_t n_inputs; /* schema columns */
+    /* [n_inputs] index into requests, SIZE_MAX for columns that the model never looks at */
+    size_t *request_of_input;
     size_t first_keep, n_keep;
 } ftl_binding;
 
-/* Matches the table's columns with the model's schema; everything that is missing is listed in one SCHEMA error. */
-FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table, const ftl_score_options *options,
-                                         ftl_arena *arena, ftl_binding *out, ftl_error *error);
+/*
+ * Matches the table's columns with the model's schema; everything that is missing is listed in one
+ * SCHEMA error.
+ */
+FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
+                                         const ftl_score_options *options, ftl_arena *arena,
+                                         ftl_binding *out, ftl_error *error);
 
 /*
- * The model itself, retained; or, when it does not say how many columns it takes, one made for the table's columns, those to keep
- * set aside.
+ * The model itself, retained; or, when it does not say how many columns it takes, one made for the
+ * table's columns, those to keep set aside.
  */
-FTL_MUST_USE ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_score_options *options, ftl_model **out,
+FTL_MUST_USE ftl_status ftl_job_model(ftl_model *model, const ftl_table *table,
+                                      const ftl_score_options *options, ftl_model **out,
                                       ftl_error *error);
 
 /* The opened input of a job. */
 typedef struct ftl_job_input {
-    ftl_stream *stream;  /* until the table takes it */
+    ftl_stream *stream; /* until the table takes it */
     ftl_table *table;
     uint64_t bytes_total;
 } ftl_job_input;
-FTL_MUST_USE ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
-                                     ftl_job_input *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_job_open(ftl_account *account, const char *path,
+                                     const ftl_score_options *options, ftl_job_input *out,
+                                     ftl_error *error);
 
 /* What every worker of a job shares; read-only while it runs. */
 typedef struct ftl_job {
@@ -44,8 +52,8 @@ typedef struct ftl_job {
     ftl_account *account;
     const ftl_table *table;
     const ftl_binding *binding;
-    const ftl_sink *sink;         /* NULL: nothing is formatted (check) */
-    char delimiter;               /* of the input, for reject rows */
+    const ftl_sink *sink; /* NULL: nothing is formatted (check) */
+    char delimiter;       /* of the input, for reject rows */
     ftl_method method;
     bool proba;
     ftl_on_error on_error;
@@ -55,10 +63,10 @@ typedef struct ftl_job {
 /* A block on its way: read by the reader, then computed by a worker, then written. */
 typedef struct ftl_job_block {
     ftl_table_block *raw;
-    ftl_strbuf text;              /* formatted rows */
-    ftl_strbuf rejects;           /* formatted reject rows */
+    ftl_strbuf text;    /* formatted rows */
+    ftl_strbuf rejects; /* formatted reject rows */
     size_t rows_written, rows_bad;
-    ftl_status status;            /* of the computation */
+    ftl_status status; /* of the computation */
     ftl_error error;
 } ftl_job_block;
 
@@ -67,15 +75,16 @@ typedef struct ftl_job_worker {
     const ftl_job *job;
     ftl_session *session;
     ftl_row_batch *batch;
-    ftl_column *inputs;           /* [schema columns] */
-    ftl_column *outputs;          /* keep + prediction (+ probabilities) */
-    uint8_t *validity;            /* bits of rows that were bad in either way */
-    uint8_t *bad;                 /* bytes */
+    ftl_column *inputs;  /* [schema columns] */
+    ftl_column *outputs; /* keep + prediction (+ probabilities) */
+    uint8_t *validity;   /* bits of rows that were bad in either way */
+    uint8_t *bad;        /* bytes */
     size_t rows_room;
 } ftl_job_worker;
 
-FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, const ftl_session *first,
-                                            ftl_session *own, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job,
+                                            const ftl_session *first, ftl_session *own,
+                                            ftl_error *error);
 void ftl_job_worker_free(ftl_job_worker *worker); /* not the session when it was given as own */
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);

@@ -9,7 +9,10 @@
 #include <string.h>
 
 static const uint64_t default_max_bytes = (uint64_t)64 << 30;
-/* Nothing that was fitted shrinks to a thousandth, unless it is small: beyond both, a file is a decompression bomb. */
+/*
+ * Nothing that was fitted shrinks to a thousandth, unless it is small: beyond both, a file is a
+ * decompression bomb.
+ */
 static const uint64_t bomb_ratio = 1000, bomb_floor = (uint64_t)256 << 20;
 
 typedef struct source {
@@ -18,9 +21,12 @@ typedef struct source {
     const char *folder; /* for side files; NULL: refused */
 } source;
 
-/* ---- Opening --------------------------------------------------------------------------------------------------------- */
+/* ---- Opening --------------------------------------------------------------------------------- */
 
-/* Asking for what follows the pickle makes a decoder verify its checksum and a file that it is unchanged. */
+/*
+ * Asking for what follows the pickle makes a decoder verify its checksum and a file that it is
+ * unchanged.
+ */
 static ftl_status check_end(ftl_stream *stream, ftl_error *error)
 {
     const uint8_t *data;
@@ -28,7 +34,9 @@ static ftl_status check_end(ftl_stream *stream, ftl_error *error)
     return ftl_stream_ahead(stream, 1, &data, &available, error);
 }
 
-/* A model that is damaged because it was rewritten while it was read is an IO error that says so. */
+/*
+ * A model that is damaged because it was rewritten while it was read is an IO error that says so.
+ */
 static ftl_status blame_change(ftl_stream *stream, ftl_error *error)
 {
     ftl_error changed;
@@ -40,7 +48,10 @@ static ftl_status blame_change(ftl_stream *stream, ftl_error *error)
     return status;
 }
 
-/* Bytes that the decoded file may have. A file that is not compressed is never longer than this by itself. */
+/*
+ * Bytes that the decoded file may have. A file that is not compressed is never longer than this by
+ * itself.
+ */
 static uint64_t decoded_budget(const source *from, const ftl_model_options *options)
 {
     if (options->max_bytes)
@@ -51,12 +62,14 @@ static uint64_t decoded_budget(const source *from, const ftl_model_options *opti
     return budget > bomb_floor ? budget : bomb_floor;
 }
 
-static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options, ftl_error *error)
+static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options,
+                             ftl_error *error)
 {
     /* The streams outlive a model that fails to load: they are charged to the context. */
     ftl_account *account = &model->context->account;
     char codecs[64] = "";
-    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs, sizeof codecs, error));
+    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs,
+                             sizeof codecs, error));
     model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
     if (!model->codec)
         return FTL_OOM(error);
@@ -72,7 +85,8 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     ftl_status status = ftl_pickle_load(from->stream, &model->objects, &pickle, &root, error);
     if (status == FTL_OK && report.dangerous)
         status = FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
-                             "the file asks for %.200s, which runs code or reaches the system; do not load it with Python",
+                             "the file asks for %.200s, which runs code or reaches the system; do "
+                             "not load it with Python",
                              report.dangerous);
     if (status == FTL_OK)
         status = check_end(from->stream, error);
@@ -101,12 +115,13 @@ static ftl_model *new_model(ftl_context *context, uint64_t file_bytes, ftl_error
     return model;
 }
 
-static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options, ftl_model **out,
-                              ftl_error *error)
+static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options,
+                              ftl_model **out, ftl_error *error)
 {
     ftl_model_options chosen = {0};
     if (options)
-        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+        memcpy(&chosen, options,
+               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
     ftl_model *model = new_model(context, from->file_bytes, error);
     if (!model)
         return FTL_NOMEM;
@@ -121,11 +136,12 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     return FTL_OK;
 }
 
-ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_model_options *options, ftl_model **out,
-                          ftl_error *error)
+ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_model_options *options,
+                          ftl_model **out, ftl_error *error)
 {
     if (!context || !path || !out)
-        return FTL_FAIL(error, FTL_ARG, "ftl_model_open needs a context, a path and a place for the model");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_model_open needs a context, a path and a place for the model");
     source from = {0};
     const char *slash = strrchr(path, '/');
     char *folder = NULL;
@@ -138,7 +154,8 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
         folder[size] = '\0';
     }
     from.folder = folder;
-    ftl_status status = ftl_stream_open_file(&context->account, path, &from.stream, &from.file_bytes, error);
+    ftl_status status = ftl_stream_open_file(&context->account, path, &from.stream,
+                                             &from.file_bytes, error);
     if (status == FTL_OK)
         status = open_source(context, &from, options, out, error);
     ftl_stream_close(from.stream);
@@ -146,11 +163,13 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
     return status;
 }
 
-ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t size, const ftl_model_options *options,
-                                 ftl_model **out, ftl_error *error)
+ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t size,
+                                 const ftl_model_options *options, ftl_model **out,
+                                 ftl_error *error)
 {
     if (!context || (!data && size) || !out)
-        return FTL_FAIL(error, FTL_ARG, "ftl_model_open_memory needs a context, bytes and a place for the model");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_model_open_memory needs a context, bytes and a place for the model");
     source from = {.file_bytes = size};
     FTL_TRY(ftl_stream_open_memory(&context->account, data, size, &from.stream, error));
     ftl_status status = open_source(context, &from, options, out, error);
@@ -158,12 +177,15 @@ ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t 
     return status;
 }
 
-ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_model **out, ftl_error *error)
+ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_model **out,
+                                 ftl_error *error)
 {
     if (!model || !out)
-        return FTL_FAIL(error, FTL_ARG, "ftl_model_with_inputs needs a model and a place for the new one");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_model_with_inputs needs a model and a place for the new one");
     if (!model->open_width)
-        return FTL_FAIL(error, FTL_ARG, "%s says itself that it takes %zu columns", model->class_name, model->graph.n_inputs);
+        return FTL_FAIL(error, FTL_ARG, "%s says itself that it takes %zu columns",
+                        model->class_name, model->graph.n_inputs);
     if (n_inputs > 1 << 20)
         return FTL_FAIL(error, FTL_LIMIT, "more than a million columns");
     ftl_model *made = new_model(model->context, model->file_bytes, error);

@@ -24,7 +24,7 @@ typedef struct runner {
     ftl_job_block *blocks;
     block_state *states;
     size_t n_blocks, n_made;
-    size_t head, next, tail;      /* counters; slot = counter % n_blocks */
+    size_t head, next, tail; /* counters; slot = counter % n_blocks */
     pthread_mutex_t lock;
     pthread_cond_t ready, done;
     bool stop;
@@ -48,7 +48,8 @@ static ftl_status report_progress(runner *run, ftl_error *error)
     if (!run->options->progress || seconds_since(&run->reported) < 0.1)
         return FTL_OK;
     clock_gettime(CLOCK_MONOTONIC, &run->reported);
-    const ftl_progress progress = {run->result.rows_read, ftl_table_bytes_read(run->table), run->bytes_total};
+    const ftl_progress progress = {run->result.rows_read, ftl_table_bytes_read(run->table),
+                                   run->bytes_total};
     if (!run->options->progress(run->options->progress_user, &progress))
         return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     return FTL_OK;
@@ -76,9 +77,11 @@ static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *erro
             *error = block->error;
         return block->status;
     }
-    FTL_TRY(ftl_sink_append(run->sink, block->text.data, block->text.size, block->rows_written, error));
+    FTL_TRY(
+        ftl_sink_append(run->sink, block->text.data, block->text.size, block->rows_written, error));
     if (run->reject && block->rejects.size)
-        FTL_TRY(ftl_sink_append(run->reject, block->rejects.data, block->rejects.size, block->rows_bad, error));
+        FTL_TRY(ftl_sink_append(run->reject, block->rejects.data, block->rejects.size,
+                                block->rows_bad, error));
     run->result.rows_written += block->rows_written;
     if (run->job.on_error == FTL_ON_ERROR_SKIP)
         run->result.rows_rejected += block->rows_bad;
@@ -115,7 +118,7 @@ static void free_blocks(runner *run)
     ftl_free(run->job.account, run->states);
 }
 
-/* ---- One thread -------------------------------------------------------------------------------------------------------- */
+/* ---- One thread ------------------------------------------------------------------------------ */
 
 static ftl_status run_alone(runner *run, ftl_error *error)
 {
@@ -133,7 +136,7 @@ static ftl_status run_alone(runner *run, ftl_error *error)
     return status == FTL_END ? FTL_OK : status;
 }
 
-/* ---- Several threads ---------------------------------------------------------------------------------------------------- */
+/* ---- Several threads ------------------------------------------------------------------------- */
 
 static void *work(void *argument)
 {
@@ -205,7 +208,8 @@ static ftl_status run_threads(runner *run, uint32_t n, ftl_error *error)
     pthread_cond_init(&run->done, NULL);
     for (; status == FTL_OK && made < n; made++) {
         workers[made].run = run;
-        status = ftl_job_worker_init(&workers[made].worker, &run->job, run->session, made == 0 ? run->session : NULL, error);
+        status = ftl_job_worker_init(&workers[made].worker, &run->job, run->session,
+                                     made == 0 ? run->session : NULL, error);
     }
     for (; status == FTL_OK && started < n; started++) {
         if (pthread_create(&workers[started].thread, NULL, work, &workers[started]) != 0)
@@ -233,7 +237,7 @@ static ftl_status run_threads(runner *run, uint32_t n, ftl_error *error)
     return status;
 }
 
-/* ---- Setting up ------------------------------------------------------------------------------------------------------------ */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 static ftl_status open_session(runner *run, ftl_error *error)
 {
@@ -276,17 +280,21 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
         return FTL_OOM(error);
     for (size_t i = 0; i < info->n_columns; i++) {
         const char *name = ftl_table_column_name(run->table, i);
-        columns[i] = (ftl_output_column){name ? name : ftl_arena_printf(arena, "column_%zu", i), FTL_STRING};
+        columns[i] = (ftl_output_column){name ? name : ftl_arena_printf(arena, "column_%zu", i),
+                                         FTL_STRING};
         if (!columns[i].name)
             return FTL_OOM(error);
     }
     columns[info->n_columns] = (ftl_output_column){"error", FTL_STRING};
-    const ftl_sink_options options = {
-        .path = run->options->reject_path, .columns = columns, .n_columns = info->n_columns + 1, .delimiter = run->job.delimiter};
+    const ftl_sink_options options = {.path = run->options->reject_path,
+                                      .columns = columns,
+                                      .n_columns = info->n_columns + 1,
+                                      .delimiter = run->job.delimiter};
     return ftl_sink_open(run->job.account, &options, &run->reject, error);
 }
 
-static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena, ftl_binding *binding, ftl_error *error)
+static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena,
+                          ftl_binding *binding, ftl_error *error)
 {
     FTL_TRY(ftl_binding_make(run->job.model, run->table, run->options, arena, binding, error));
     run->job.binding = binding;
@@ -296,11 +304,13 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena
     run->job.sink = run->sink;
     FTL_TRY(open_reject(run, arena, error));
     run->job.want_rejects = run->reject != NULL;
-    uint32_t threads = run->options->threads ? run->options->threads : run->job.model->context->threads;
+    uint32_t threads = run->options->threads ? run->options->threads
+                                             : run->job.model->context->threads;
     if (threads > max_workers)
         threads = max_workers;
     bool small = run->bytes_total && run->bytes_total <= small_file;
-    ftl_status status = threads == 1 || small ? run_alone(run, error) : run_threads(run, threads, error);
+    ftl_status status = threads == 1 || small ? run_alone(run, error)
+                                              : run_threads(run, threads, error);
     FTL_TRY(status);
     ftl_sink *sink = run->sink, *reject = run->reject;
     run->sink = run->reject = NULL;
@@ -312,27 +322,32 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena
     return status;
 }
 
-static ftl_status check_options(const ftl_model *model, const ftl_score_options *options, ftl_job *job, ftl_error *error)
+static ftl_status check_options(const ftl_model *model, const ftl_score_options *options,
+                                ftl_job *job, ftl_error *error)
 {
     job->method = options->method_set ? options->method : model->default_method;
     job->proba = options->proba && job->method == FTL_PREDICT;
     job->on_error = options->on_error;
     FTL_TRY(ftl_model_method_status(model, job->method, error));
     if (options->proba && job->method != FTL_PREDICT)
-        return FTL_FAIL(error, FTL_ARG, "--proba goes with predict; %s is written alone", ftl_method_name(job->method));
+        return FTL_FAIL(error, FTL_ARG, "--proba goes with predict; %s is written alone",
+                        ftl_method_name(job->method));
     if (job->proba)
         return ftl_model_method_status(model, FTL_PREDICT_PROBA, error);
     return FTL_OK;
 }
 
-ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path, const ftl_score_options *options,
-                     ftl_score_result *result, ftl_error *error)
+ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
+                     const ftl_score_options *options, ftl_score_result *result, ftl_error *error)
 {
     ftl_score_options chosen = {0};
     if (!model || !input_path || !output_path || (options && options->struct_size < sizeof(size_t)))
-        return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input, an output and options with struct_size set");
+        return FTL_FAIL(
+            error, FTL_ARG,
+            "ftl_score needs a model, an input, an output and options with struct_size set");
     if (options)
-        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+        memcpy(&chosen, options,
+               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
     runner run = {.job = {.account = &model->context->account}, .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
@@ -341,7 +356,9 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     run.table = input.table;
     run.job.table = input.table;
     run.bytes_total = input.bytes_total;
-    run.job.delimiter = ftl_table_get_info(input.table)->delimiter ? ftl_table_get_info(input.table)->delimiter : ',';
+    run.job.delimiter = ftl_table_get_info(input.table)->delimiter
+                            ? ftl_table_get_info(input.table)->delimiter
+                            : ',';
     ftl_arena arena;
     ftl_arena_init(&arena, run.job.account);
     ftl_binding binding = {0};

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- Creating --------------------------------------------------------------------------------------------------- */
+/* ---- Creating -------------------------------------------------------------------------------- */
 
 static ftl_type column_type(const ftl_plan *plan, const ftl_output *output)
 {
@@ -49,20 +49,23 @@ static size_t longest_label(const ftl_output *output)
     return longest;
 }
 
-static ftl_status room_for_text(ftl_session *session, ftl_session_column *column, size_t bytes, ftl_error *error)
+static ftl_status room_for_text(ftl_session *session, ftl_session_column *column, size_t bytes,
+                                ftl_error *error)
 {
     return ftl_grow(&session->account, &column->values, &column->values_room, bytes, 1, error);
 }
 
-static ftl_status grow_column(ftl_session *session, ftl_session_column *column, const ftl_output *output, size_t rows,
-                              ftl_error *error)
+static ftl_status grow_column(ftl_session *session, ftl_session_column *column,
+                              const ftl_output *output, size_t rows, ftl_error *error)
 {
-    size_t bytes, per_row = column->type == FTL_STRING ? longest_label(output) : value_size(column->type);
+    size_t bytes,
+        per_row = column->type == FTL_STRING ? longest_label(output) : value_size(column->type);
     if (!ftl_mul_size(rows, per_row, &bytes))
         return FTL_OOM(error);
     FTL_TRY(room_for_text(session, column, bytes, error));
     if (column->type == FTL_STRING) {
-        uint32_t *offsets = ftl_realloc(&session->account, column->offsets, (rows + 1) * sizeof *offsets);
+        uint32_t *offsets = ftl_realloc(&session->account, column->offsets,
+                                        (rows + 1) * sizeof *offsets);
         if (!offsets)
             return FTL_OOM(error);
         offsets[0] = 0;
@@ -71,7 +74,10 @@ static ftl_status grow_column(ftl_session *session, ftl_session_column *column, 
     return FTL_OK;
 }
 
-/* Room for the outputs of so many rows; sessions start with a block's, so that fixed-width plans allocate nothing later. */
+/*
+ * Room for the outputs of so many rows; sessions start with a block's, so that fixed-width plans
+ * allocate nothing later.
+ */
 static ftl_status grow_outputs(ftl_session *session, size_t rows, ftl_error *error)
 {
     if (rows <= session->rows_room)
@@ -81,7 +87,8 @@ static ftl_status grow_outputs(ftl_session *session, size_t rows, ftl_error *err
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         ftl_session_method *method = &session->methods[m];
         for (size_t i = 0; i < method->count; i++)
-            FTL_TRY(grow_column(session, &method->storage[i], &session->model->graph.methods[m].outputs[i], rows, error));
+            FTL_TRY(grow_column(session, &method->storage[i],
+                                &session->model->graph.methods[m].outputs[i], rows, error));
     }
     uint8_t *validity = ftl_realloc(&session->account, session->validity, rows / 8 + 1);
     if (!validity)
@@ -99,8 +106,10 @@ static ftl_status make_columns(ftl_session *session, ftl_error *error)
         ftl_session_method *method = &session->methods[m];
         if (!(plan->methods & 1u << m))
             continue;
-        method->storage = ftl_alloc_zero(&session->account, outputs->count, sizeof *method->storage);
-        method->columns = ftl_alloc_zero(&session->account, outputs->count, sizeof *method->columns);
+        method->storage = ftl_alloc_zero(&session->account, outputs->count,
+                                         sizeof *method->storage);
+        method->columns = ftl_alloc_zero(&session->account, outputs->count,
+                                         sizeof *method->columns);
         if (!method->storage || !method->columns)
             return FTL_OOM(error);
         method->count = outputs->count;
@@ -111,8 +120,8 @@ static ftl_status make_columns(ftl_session *session, ftl_error *error)
 }
 
 /* shared: another session's plan, or NULL to make one. */
-static ftl_status create(ftl_model *model, ftl_plan *shared, const ftl_session_options *chosen, ftl_session **out,
-                         ftl_error *error)
+static ftl_status create(ftl_model *model, ftl_plan *shared, const ftl_session_options *chosen,
+                         ftl_session **out, ftl_error *error)
 {
     ftl_session *session = ftl_alloc_zero(&model->account, 1, sizeof *session);
     if (!session)
@@ -124,8 +133,8 @@ static ftl_status create(ftl_model *model, ftl_plan *shared, const ftl_session_o
     ftl_account_init_child(&session->account, &model->account);
     ftl_status status = FTL_OK;
     if (!shared)
-        status =
-            ftl_plan_create(model, chosen->input_dtype, chosen->methods, chosen->block_rows, &session->plan, error);
+        status = ftl_plan_create(model, chosen->input_dtype, chosen->methods, chosen->block_rows,
+                                 &session->plan, error);
     if (status == FTL_OK)
         status = ftl_exec_init(&session->exec, session->plan, &session->account, error);
     if (status == FTL_OK)
@@ -138,13 +147,16 @@ static ftl_status create(ftl_model *model, ftl_plan *shared, const ftl_session_o
     return FTL_OK;
 }
 
-ftl_status ftl_session_create(ftl_model *model, const ftl_session_options *options, ftl_session **out, ftl_error *error)
+ftl_status ftl_session_create(ftl_model *model, const ftl_session_options *options,
+                              ftl_session **out, ftl_error *error)
 {
     ftl_session_options chosen = {0};
     if (!model || !out || (options && options->struct_size < sizeof(size_t)))
-        return FTL_FAIL(error, FTL_ARG, "ftl_session_create needs a model and options with struct_size set");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_session_create needs a model and options with struct_size set");
     if (options)
-        memcpy(&chosen, options, options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+        memcpy(&chosen, options,
+               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
     return create(model, NULL, &chosen, out, error);
 }
 
@@ -176,7 +188,7 @@ void ftl_session_destroy(ftl_session *session)
     ftl_model_release(model);
 }
 
-/* ---- Outputs of a block -------------------------------------------------------------------------------------------- */
+/* ---- Outputs of a block ---------------------------------------------------------------------- */
 
 static double slot_value(const ftl_session *session, const ftl_output *output, uint32_t row)
 {
@@ -213,16 +225,18 @@ static const ftl_cell *label_of(const ftl_output *output, double value)
     return &output->labels->cells[(uint32_t)value];
 }
 
-static const ftl_cell *output_cell(const ftl_session *session, const ftl_output *output, uint32_t row)
+static const ftl_cell *output_cell(const ftl_session *session, const ftl_output *output,
+                                   uint32_t row)
 {
     const ftl_step *step = &session->plan->steps[output->op];
     if (output->as == FTL_AS_LABEL)
         return label_of(output, slot_value(session, output, row));
-    return &((const ftl_cell *)ftl_slot(step, &session->exec))[(size_t)row * step->slot_width + output->column];
+    return &((const ftl_cell *)ftl_slot(
+        step, &session->exec))[(size_t)row * step->slot_width + output->column];
 }
 
-static ftl_status take_text(ftl_session *session, const ftl_output *output, ftl_session_column *column, size_t first,
-                            ftl_error *error)
+static ftl_status take_text(ftl_session *session, const ftl_output *output,
+                            ftl_session_column *column, size_t first, ftl_error *error)
 {
     if (first == 0)
         column->text_size = 0;
@@ -232,7 +246,8 @@ static ftl_status take_text(ftl_session *session, const ftl_output *output, ftl_
         size_t size = cell_to_text(output_cell(session, output, i), &text, buffer);
         FTL_TRY(room_for_text(session, column, column->text_size + size, error));
         if (column->text_size + size > UINT32_MAX)
-            return FTL_FAIL(error, FTL_LIMIT, "the text of one batch is larger than 4 GiB; use smaller batches");
+            return FTL_FAIL(error, FTL_LIMIT,
+                            "the text of one batch is larger than 4 GiB; use smaller batches");
         if (size)
             memcpy((char *)column->values + column->text_size, text, size);
         column->text_size += size;
@@ -251,7 +266,8 @@ static int64_t to_int(double value)
     return value <= -9223372036854775808.0 ? INT64_MIN : (int64_t)value;
 }
 
-static void take_labels(const ftl_session *session, const ftl_output *output, ftl_session_column *column, size_t first)
+static void take_labels(const ftl_session *session, const ftl_output *output,
+                        ftl_session_column *column, size_t first)
 {
     for (uint32_t i = 0; i < session->exec.rows; i++) {
         const ftl_cell *cell = output_cell(session, output, i);
@@ -265,7 +281,8 @@ static void take_labels(const ftl_session *session, const ftl_output *output, ft
     }
 }
 
-static void take_numbers(const ftl_session *session, const ftl_output *output, ftl_session_column *column, size_t first)
+static void take_numbers(const ftl_session *session, const ftl_output *output,
+                         ftl_session_column *column, size_t first)
 {
     for (uint32_t i = 0; i < session->exec.rows; i++) {
         double value = slot_value(session, output, i);
@@ -281,7 +298,8 @@ static void take_numbers(const ftl_session *session, const ftl_output *output, f
     }
 }
 
-static ftl_status take_outputs(ftl_session *session, uint32_t methods, size_t first, ftl_error *error)
+static ftl_status take_outputs(ftl_session *session, uint32_t methods, size_t first,
+                               ftl_error *error)
 {
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         if (!(methods & 1u << m))
@@ -320,20 +338,22 @@ static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *e
     return FTL_OK;
 }
 
-/* ---- Running --------------------------------------------------------------------------------------------------------- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static ftl_status check_matrix(const ftl_model *model, const ftl_matrix *matrix, ftl_error *error)
 {
     /* A model that does not say how many columns it expects never looks at them. */
     if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu", matrix->columns, model->class_name,
-                        model->graph.n_inputs);
+        return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu",
+                        matrix->columns, model->class_name, model->graph.n_inputs);
     if (matrix->dtype != FTL_F64 && matrix->dtype != FTL_F32)
         return FTL_FAIL(error, FTL_ARG, "a matrix holds F64 or F32");
     for (size_t i = 0; i < model->graph.n_inputs; i++) {
         if (model->inputs[i].batch_type == FTL_STRING)
-            return FTL_FAIL(error, FTL_SCHEMA, "column %zu%s%s is text; give columns instead of a matrix of numbers", i,
-                            model->inputs[i].name ? " " : "", model->inputs[i].name ? model->inputs[i].name : "");
+            return FTL_FAIL(error, FTL_SCHEMA,
+                            "column %zu%s%s is text; give columns instead of a matrix of numbers",
+                            i, model->inputs[i].name ? " " : "",
+                            model->inputs[i].name ? model->inputs[i].name : "");
     }
     return FTL_OK;
 }
@@ -348,23 +368,25 @@ static ftl_status check_batch(const ftl_model *model, const ftl_batch *in, ftl_e
     if (model->graph.n_inputs == 0)
         return FTL_OK;
     if (in->n_columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu", in->n_columns, model->class_name,
-                        model->graph.n_inputs);
+        return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu",
+                        in->n_columns, model->class_name, model->graph.n_inputs);
     for (size_t i = 0; i < in->n_columns; i++) {
         const ftl_schema_column *expected = &model->inputs[i];
         if (expected->kind == FTL_KIND_UNUSED)
             continue;
         bool text = in->columns[i].type == FTL_STRING;
         if (text != (expected->batch_type == FTL_STRING))
-            return FTL_FAIL(error, FTL_SCHEMA, "column %zu%s%s must be %s", i, expected->name ? " " : "",
-                            expected->name ? expected->name : "", text ? "numbers" : "text");
+            return FTL_FAIL(error, FTL_SCHEMA, "column %zu%s%s must be %s", i,
+                            expected->name ? " " : "", expected->name ? expected->name : "",
+                            text ? "numbers" : "text");
         if (in->rows && (!in->columns[i].values || (text && !in->columns[i].offsets)))
             return FTL_FAIL(error, FTL_ARG, "column %zu has no values", i);
     }
     return FTL_OK;
 }
 
-ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_batch *in, ftl_error *error)
+ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_batch *in,
+                           ftl_error *error)
 {
     FTL_TRY(check_batch(session->model, in, error));
     FTL_TRY(grow_outputs(session, in->rows, error));
@@ -372,7 +394,8 @@ ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_bat
     memset(session->validity, 0xff, in->rows / 8 + 1);
     for (size_t first = 0; first < in->rows;) {
         size_t left = in->rows - first;
-        uint32_t rows = left < session->plan->block_rows ? (uint32_t)left : session->plan->block_rows;
+        uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
+                                                         : session->plan->block_rows;
         ftl_exec_run(&session->exec, in, first, rows, methods);
         FTL_TRY(take_bad_rows(session, first, error));
         FTL_TRY(take_outputs(session, methods, first, error));
@@ -381,7 +404,8 @@ ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_bat
     return FTL_OK;
 }
 
-ftl_status ftl_session_explain(ftl_session *session, uint32_t methods, const ftl_batch *in, size_t row, ftl_error *error)
+ftl_status ftl_session_explain(ftl_session *session, uint32_t methods, const ftl_batch *in,
+                               size_t row, ftl_error *error)
 {
     ftl_exec_run(&session->exec, in, row, 1, methods);
     if (session->exec.n_bad == 0)
@@ -414,32 +438,38 @@ static ftl_status check_method(const ftl_session *session, ftl_method method, ft
     return FTL_FAIL(error, FTL_ARG, "the session was not made for %s", name ? name : "that method");
 }
 
-ftl_status ftl_predict(ftl_session *session, ftl_method method, const ftl_batch *in, ftl_batch *out, ftl_error *error)
+ftl_status ftl_predict(ftl_session *session, ftl_method method, const ftl_batch *in, ftl_batch *out,
+                       ftl_error *error)
 {
     if (!session || !in || !out)
-        return FTL_FAIL(error, FTL_ARG, "ftl_predict needs a session, a batch and a place for the result");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_predict needs a session, a batch and a place for the result");
     FTL_TRY(check_method(session, method, error));
     FTL_TRY(ftl_session_run(session, 1u << method, in, error));
     ftl_session_view(session, method, in->rows, out);
     return FTL_OK;
 }
 
-ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in, double *out, ftl_error *error)
+ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
+                              double *out, ftl_error *error)
 {
     if (!session || !in || (!out && in->rows))
-        return FTL_FAIL(error, FTL_ARG, "ftl_predict_matrix needs a session, a matrix and a place for the result");
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_predict_matrix needs a session, a matrix and a place for the result");
     FTL_TRY(check_method(session, method, error));
     FTL_TRY(check_matrix(session->model, in, error));
     const ftl_method_outputs *outputs = &session->model->graph.methods[method];
     const ftl_batch batch = {.rows = in->rows, .matrix = in};
     for (size_t i = 0; i < outputs->count; i++) {
         if (outputs->outputs[i].as == FTL_AS_CELL)
-            return FTL_FAIL(error, FTL_SCHEMA, "output '%s' is text; use ftl_predict", outputs->outputs[i].name);
+            return FTL_FAIL(error, FTL_SCHEMA, "output '%s' is text; use ftl_predict",
+                            outputs->outputs[i].name);
     }
     session->bad_rows = 0;
     for (size_t first = 0; first < in->rows;) {
         size_t left = in->rows - first;
-        uint32_t rows = left < session->plan->block_rows ? (uint32_t)left : session->plan->block_rows;
+        uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
+                                                         : session->plan->block_rows;
         ftl_exec_run(&session->exec, &batch, first, rows, 1u << method);
         if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_FAIL)
             return take_bad_rows(session, first, error);
@@ -460,9 +490,11 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
     return FTL_OK;
 }
 
-ftl_status ftl_session_output(const ftl_session *session, ftl_method method, size_t index, ftl_output_column *out)
+ftl_status ftl_session_output(const ftl_session *session, ftl_method method, size_t index,
+                              ftl_output_column *out)
 {
-    if (!session || !out || (unsigned)method >= FTL_METHOD_COUNT || index >= session->methods[method].count)
+    if (!session || !out || (unsigned)method >= FTL_METHOD_COUNT ||
+        index >= session->methods[method].count)
         return FTL_ARG;
     *out = (ftl_output_column){.name = session->model->graph.methods[method].outputs[index].name,
                                .type = session->methods[method].storage[index].type};

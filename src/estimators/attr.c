@@ -22,7 +22,8 @@ const ftl_node *ftl_attr(const ftl_estimator *estimator, const char *name)
     return ftl_node_attr(estimator->node, name);
 }
 
-ftl_status ftl_attr_need(const ftl_estimator *estimator, const char *const *names, const ftl_node **out, ftl_error *error)
+ftl_status ftl_attr_need(const ftl_estimator *estimator, const char *const *names,
+                         const ftl_node **out, ftl_error *error)
 {
     for (const char *const *name = names; *name; name++) {
         const ftl_node *node = ftl_attr(estimator, *name);
@@ -32,18 +33,20 @@ ftl_status ftl_attr_need(const ftl_estimator *estimator, const char *const *name
         }
     }
     return FTL_ATTR_FAIL(error, estimator, names[0], FTL_CORRUPT,
-                         "%s has no %s: it was not fitted, or the file is damaged", estimator->cls->name, names[0]);
+                         "%s has no %s: it was not fitted, or the file is damaged",
+                         estimator->cls->name, names[0]);
 }
 
-static ftl_status wrong_type(const ftl_estimator *e, const char *name, const char *expected, const ftl_node *node,
-                             ftl_error *error)
+static ftl_status wrong_type(const ftl_estimator *e, const char *name, const char *expected,
+                             const ftl_node *node, ftl_error *error)
 {
     char text[160];
     return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "%s is %s where %s was expected", name,
                          ftl_node_describe(node, text, sizeof text), expected);
 }
 
-ftl_status ftl_attr_bool(const ftl_estimator *e, const char *name, bool fallback, bool *out, ftl_error *error)
+ftl_status ftl_attr_bool(const ftl_estimator *e, const char *name, bool fallback, bool *out,
+                         ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, name);
     int64_t integer;
@@ -57,7 +60,8 @@ ftl_status ftl_attr_bool(const ftl_estimator *e, const char *name, bool fallback
     return FTL_OK;
 }
 
-ftl_status ftl_attr_int(const ftl_estimator *e, const char *name, int64_t fallback, int64_t *out, ftl_error *error)
+ftl_status ftl_attr_int(const ftl_estimator *e, const char *name, int64_t fallback, int64_t *out,
+                        ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, name);
     if (ftl_node_is_none(node))
@@ -67,7 +71,8 @@ ftl_status ftl_attr_int(const ftl_estimator *e, const char *name, int64_t fallba
     return FTL_OK;
 }
 
-ftl_status ftl_attr_f64(const ftl_estimator *e, const char *name, double fallback, double *out, ftl_error *error)
+ftl_status ftl_attr_f64(const ftl_estimator *e, const char *name, double fallback, double *out,
+                        ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, name);
     if (ftl_node_is_none(node))
@@ -98,10 +103,13 @@ size_t ftl_node_length(const ftl_node *sequence)
     }
 }
 
-static ftl_status number_array(ftl_build *build, const ftl_node_array *array, ftl_array2 *out, ftl_error *error)
+static ftl_status number_array(ftl_build *build, const ftl_node_array *array, ftl_array2 *out,
+                               ftl_error *error)
 {
     if (array->ndim > 2)
-        return FTL_FAIL(error, FTL_CORRUPT, "an array of %u dimensions was found where at most 2 were expected", array->ndim);
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "an array of %u dimensions was found where at most 2 were expected",
+                        array->ndim);
     out->rows = array->ndim == 2 ? array->shape[0] : 1;
     out->columns = array->ndim == 0 ? 1 : array->shape[array->ndim - 1];
     out->was_f32 = array->dtype->kind == 'f' && array->dtype->item_size == 4;
@@ -120,11 +128,13 @@ static ftl_status number_array(ftl_build *build, const ftl_node_array *array, ft
     return FTL_OK;
 }
 
-static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse, ftl_array2 *out, ftl_error *error)
+static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse, ftl_array2 *out,
+                                ftl_error *error)
 {
     size_t size;
     if (!ftl_mul_size(sparse->rows, sparse->columns, &size) || size > (size_t)1 << 28)
-        return FTL_FAIL(error, FTL_LIMIT, "a sparse matrix of %zu x %zu is too large", sparse->rows, sparse->columns);
+        return FTL_FAIL(error, FTL_LIMIT, "a sparse matrix of %zu x %zu is too large", sparse->rows,
+                        sparse->columns);
     *out = (ftl_array2){.rows = sparse->rows, .columns = sparse->columns};
     out->data = ftl_arena_zero_array(build->arena, size, sizeof(double));
     if (!out->data)
@@ -140,7 +150,8 @@ static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse,
         for (int64_t k = from; k < to; k++) {
             int64_t at = 0;
             double value;
-            if (!ftl_array_i64_at(sparse->indices->u.array, (size_t)k, &at) || !ftl_array_f64_at(data, (size_t)k, &value))
+            if (!ftl_array_i64_at(sparse->indices->u.array, (size_t)k, &at) ||
+                !ftl_array_f64_at(data, (size_t)k, &value))
                 return FTL_FAIL(error, FTL_CORRUPT, "a sparse matrix has a damaged index");
             size_t row = sparse->csc ? (size_t)at : line, column = sparse->csc ? line : (size_t)at;
             out->data[row * sparse->columns + column] += value;
@@ -149,7 +160,8 @@ static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse,
     return FTL_OK;
 }
 
-static ftl_status number_sequence(ftl_build *build, const ftl_node_sequence *seq, ftl_array2 *out, ftl_error *error)
+static ftl_status number_sequence(ftl_build *build, const ftl_node_sequence *seq, ftl_array2 *out,
+                                  ftl_error *error)
 {
     *out = (ftl_array2){.rows = 1, .columns = seq->size};
     out->data = ftl_arena_array(build->arena, seq->size, sizeof(double));
@@ -162,7 +174,8 @@ static ftl_status number_sequence(ftl_build *build, const ftl_node_sequence *seq
     return FTL_OK;
 }
 
-ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *out, ftl_error *error)
+ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *out,
+                           ftl_error *error)
 {
     ftl_array2 result = {0};
     double number;
@@ -174,7 +187,8 @@ ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *o
     else if (node && (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE))
         FTL_TRY(number_sequence(build, &node->u.seq, &result, error));
     else if (node && ftl_node_as_f64(node, &number)) {
-        result = (ftl_array2){.rows = 1, .columns = 1, .data = ftl_arena_copy(build->arena, &number, sizeof number)};
+        result = (ftl_array2){
+            .rows = 1, .columns = 1, .data = ftl_arena_copy(build->arena, &number, sizeof number)};
         if (!result.data)
             return FTL_OOM(error);
     } else
@@ -184,8 +198,8 @@ ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *o
     return FTL_OK;
 }
 
-ftl_status ftl_attr_matrix(ftl_build *build, const ftl_estimator *e, const char *const *names, ftl_array2 *out,
-                           ftl_error *error)
+ftl_status ftl_attr_matrix(ftl_build *build, const ftl_estimator *e, const char *const *names,
+                           ftl_array2 *out, ftl_error *error)
 {
     const ftl_node *node = NULL;
     FTL_TRY(ftl_attr_need(e, names, &node, error));
@@ -195,14 +209,15 @@ ftl_status ftl_attr_matrix(ftl_build *build, const ftl_estimator *e, const char 
     return status;
 }
 
-ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e, const char *const *names, size_t n, double **out,
-                           ftl_error *error)
+ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e, const char *const *names,
+                           size_t n, double **out, ftl_error *error)
 {
     ftl_array2 array = {0};
     FTL_TRY(ftl_attr_matrix(build, e, names, &array, error));
     if (array.rows * array.columns != n || (array.rows != 1 && array.columns != 1 && n != 0))
-        return FTL_ATTR_FAIL(error, e, names[0], FTL_CORRUPT, "%s has shape (%zu, %zu) where %zu numbers were expected",
-                             names[0], array.rows, array.columns, n);
+        return FTL_ATTR_FAIL(error, e, names[0], FTL_CORRUPT,
+                             "%s has shape (%zu, %zu) where %zu numbers were expected", names[0],
+                             array.rows, array.columns, n);
     *out = array.data;
     return FTL_OK;
 }
@@ -220,10 +235,12 @@ ftl_status ftl_node_items(const ftl_node *node, ftl_node ***items, size_t *count
         *count = node->u.array->size;
         return FTL_OK;
     }
-    return FTL_FAIL(error, FTL_CORRUPT, "%s was found where a list was expected", ftl_node_describe(node, text, sizeof text));
+    return FTL_FAIL(error, FTL_CORRUPT, "%s was found where a list was expected",
+                    ftl_node_describe(node, text, sizeof text));
 }
 
-ftl_status ftl_attr_items(const ftl_estimator *e, const char *name, ftl_node ***items, size_t *count, ftl_error *error)
+ftl_status ftl_attr_items(const ftl_estimator *e, const char *name, ftl_node ***items,
+                          size_t *count, ftl_error *error)
 {
     const ftl_node *node = NULL;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES(name), &node, error));
@@ -244,7 +261,8 @@ static bool is_missing_object(const ftl_node *node)
         return isnan(number);
     /* pandas.NA and NaT are singletons made by a call or named as a global. */
     if (node->kind == FTL_NODE_OBJECT)
-        return strcmp(node->u.object->name, "NAType") == 0 || strcmp(node->u.object->name, "_nat_unpickle") == 0;
+        return strcmp(node->u.object->name, "NAType") == 0 ||
+               strcmp(node->u.object->name, "_nat_unpickle") == 0;
     return node->kind == FTL_NODE_GLOBAL && strcmp(node->u.global.name, "NA") == 0;
 }
 
@@ -259,7 +277,8 @@ static ftl_status text_cell(ftl_build *build, ftl_node_string text, ftl_cell *ou
     return FTL_OK;
 }
 
-static ftl_status object_cell(ftl_build *build, const ftl_node *node, ftl_cell *out, ftl_error *error)
+static ftl_status object_cell(ftl_build *build, const ftl_node *node, ftl_cell *out,
+                              ftl_error *error)
 {
     ftl_node_string text;
     bool boolean;
@@ -277,12 +296,14 @@ static ftl_status object_cell(ftl_build *build, const ftl_node *node, ftl_cell *
     else if (ftl_node_as_f64(node, &out->u.number))
         out->tag = FTL_CELL_FLOAT;
     else
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "a value of type %s cannot be a category or a class label",
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "a value of type %s cannot be a category or a class label",
                         ftl_node_describe(node, about, sizeof about));
     return FTL_OK;
 }
 
-static ftl_status array_cell(ftl_build *build, const ftl_node_array *array, size_t i, ftl_cell *out, ftl_error *error)
+static ftl_status array_cell(ftl_build *build, const ftl_node_array *array, size_t i, ftl_cell *out,
+                             ftl_error *error)
 {
     switch (array->dtype->kind) {
     case 'O':
@@ -296,20 +317,24 @@ static ftl_status array_cell(ftl_build *build, const ftl_node_array *array, size
     case 'f': {
         double number;
         if (!ftl_array_f64_at(array, i, &number))
-            return FTL_FAIL(error, FTL_UNSUPPORTED, "an array of %u-byte floats cannot be read", array->dtype->item_size);
-        *out = isnan(number) ? (ftl_cell){.tag = FTL_CELL_MISSING} : (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = number};
+            return FTL_FAIL(error, FTL_UNSUPPORTED, "an array of %u-byte floats cannot be read",
+                            array->dtype->item_size);
+        *out = isnan(number) ? (ftl_cell){.tag = FTL_CELL_MISSING}
+                             : (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = number};
         return FTL_OK;
     }
     default:
         if (!ftl_array_i64_at(array, i, &out->u.integer))
-            return FTL_FAIL(error, FTL_UNSUPPORTED, "values of numpy kind '%c' cannot be categories or class labels",
+            return FTL_FAIL(error, FTL_UNSUPPORTED,
+                            "values of numpy kind '%c' cannot be categories or class labels",
                             array->dtype->kind);
         out->tag = array->dtype->kind == 'b' ? FTL_CELL_BOOL : FTL_CELL_INT;
         return FTL_OK;
     }
 }
 
-ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i, ftl_cell *out, ftl_error *error)
+ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i, ftl_cell *out,
+                         ftl_error *error)
 {
     ftl_cell cell = {0};
     if (i >= ftl_node_length(sequence))
@@ -322,7 +347,8 @@ ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i, f
     return FTL_OK;
 }
 
-ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_labels **out, ftl_error *error)
+ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_labels **out,
+                           ftl_error *error)
 {
     size_t n = ftl_node_length(classes);
     char text[160];

@@ -10,7 +10,7 @@
 enum { max_categories = 1 << 24 };
 static const int64_t exact_integers = (int64_t)1 << 53;
 
-/* ---- Reading ----------------------------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static bool is_python_none(const ftl_node *node, uint32_t i)
 {
@@ -19,16 +19,19 @@ static bool is_python_none(const ftl_node *node, uint32_t i)
     return ftl_node_is_none(node->u.seq.items[i]);
 }
 
-ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, const char *name, ftl_category_column *out,
-                                    ftl_error *error)
+ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, const char *name,
+                                    ftl_category_column *out, ftl_error *error)
 {
     size_t count = ftl_node_length(node);
     char about[160];
-    if (!node || (node->kind != FTL_NODE_ARRAY && node->kind != FTL_NODE_LIST && node->kind != FTL_NODE_TUPLE))
-        return FTL_FAIL(error, FTL_CORRUPT, "%s was found where the categories of a column were expected",
+    if (!node || (node->kind != FTL_NODE_ARRAY && node->kind != FTL_NODE_LIST &&
+                  node->kind != FTL_NODE_TUPLE))
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "%s was found where the categories of a column were expected",
                         ftl_node_describe(node, about, sizeof about));
     if (count > max_categories)
-        return FTL_FAIL(error, FTL_LIMIT, "a column has more than %d categories", (int)max_categories);
+        return FTL_FAIL(error, FTL_LIMIT, "a column has more than %d categories",
+                        (int)max_categories);
     *out = (ftl_category_column){.name = name, .node = node, .count = (uint32_t)count};
     out->none_at = out->nan_at = out->empty_at = out->count;
     out->cells = ftl_arena_zero_array(build->arena, count, sizeof *out->cells);
@@ -46,13 +49,14 @@ ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, cons
         else if (out->cells[i].tag != FTL_CELL_STRING)
             out->number = true;
         if (out->cells[i].tag == FTL_CELL_INT)
-            out->large = out->large || out->cells[i].u.integer > exact_integers || out->cells[i].u.integer < -exact_integers;
+            out->large = out->large || out->cells[i].u.integer > exact_integers ||
+                         out->cells[i].u.integer < -exact_integers;
     }
     return FTL_OK;
 }
 
-ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, ftl_category_column **out,
-                               ftl_error *error)
+ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               ftl_category_column **out, ftl_error *error)
 {
     ftl_node **items = NULL;
     size_t n = 0;
@@ -62,7 +66,8 @@ ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const f
     if (!columns)
         return FTL_OOM(error);
     for (size_t j = 0; j < n; j++) {
-        ftl_status status = ftl_load_category_column(build, items[j], in->columns[j].name, &columns[j], error);
+        ftl_status status = ftl_load_category_column(build, items[j], in->columns[j].name,
+                                                     &columns[j], error);
         if (status != FTL_OK) {
             ftl_error_in_attr(error, e, "categories_");
             return status;
@@ -72,23 +77,29 @@ ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const f
     return FTL_OK;
 }
 
-const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i, bool as_object)
+const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i,
+                              bool as_object)
 {
     const ftl_cell *cell = &column->cells[i];
     const ftl_node *node = column->node;
     if (cell->tag == FTL_CELL_MISSING)
         return i == column->none_at ? "None" : "nan";
-    if (cell->tag == FTL_CELL_FLOAT && !as_object && node->kind == FTL_NODE_ARRAY && node->u.array->dtype->item_size == 4) {
+    if (cell->tag == FTL_CELL_FLOAT && !as_object && node->kind == FTL_NODE_ARRAY &&
+        node->u.array->dtype->item_size == 4) {
         char text[FTL_F64_TEXT_SIZE];
         return ftl_arena_string(build->arena, text, ftl_print_f32((float)cell->u.number, text));
     }
     return ftl_cell_text(build->arena, cell);
 }
 
-/* ---- Looking up ------------------------------------------------------------------------------------------------------------ */
+/* ---- Looking up ------------------------------------------------------------------------------ */
 
-/* Numbers are looked up as numbers unless an earlier step already made cells of them, or float64 would confuse them. */
-static bool looks_up_numbers(const ftl_build *build, const ftl_category_column *column, const ftl_frame_column *source)
+/*
+ * Numbers are looked up as numbers unless an earlier step already made cells of them, or float64
+ * would confuse them.
+ */
+static bool looks_up_numbers(const ftl_build *build, const ftl_category_column *column,
+                             const ftl_frame_column *source)
 {
     const ftl_op *op = &build->ops[source->op];
     bool none_alone = column->count == 1 && column->none_at == 0;
@@ -97,7 +108,8 @@ static bool looks_up_numbers(const ftl_build *build, const ftl_category_column *
     return !column->text && !none_alone && op->edge != FTL_EDGE_OBJECT;
 }
 
-static ftl_status number_categories(ftl_build *build, const ftl_category_column *column, ftl_categories *out, ftl_error *error)
+static ftl_status number_categories(ftl_build *build, const ftl_category_column *column,
+                                    ftl_categories *out, ftl_error *error)
 {
     double *numbers = ftl_arena_array(build->arena, column->count, sizeof *numbers);
     if (!numbers)
@@ -112,18 +124,21 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
     return FTL_OK;
 }
 
-/* A file with one column cannot tell the empty text from a missing cell: it is the former where the model knows that alone. */
+/*
+ * A file with one column cannot tell the empty text from a missing cell: it is the former where the
+ * model knows that alone.
+ */
 static bool missing_is_empty(const ftl_build *build, const ftl_category_column *column)
 {
     return build->n_inputs == 1 && column->empty_at < column->count;
 }
 
 /*
- * Cells; and at the end, where missing is no category, one for missing cells when they are not simply unknown: they are the empty
- * text, or refused.
+ * Cells; and at the end, where missing is no category, one for missing cells when they are not
+ * simply unknown: they are the empty text, or refused.
  */
-static ftl_status cell_categories(ftl_build *build, const ftl_category_column *column, bool refuse_missing,
-                                  ftl_encode_column *out, ftl_error *error)
+static ftl_status cell_categories(ftl_build *build, const ftl_category_column *column,
+                                  bool refuse_missing, ftl_encode_column *out, ftl_error *error)
 {
     bool known = column->none_at < column->count || column->nan_at < column->count;
     bool empty = missing_is_empty(build, column);
@@ -151,8 +166,8 @@ static ftl_status cell_categories(ftl_build *build, const ftl_category_column *c
     return FTL_OK;
 }
 
-static ftl_missing_rule missing_rule(const ftl_build *build, const ftl_category_column *column, bool refuse_nan,
-                                     int32_t unknown)
+static ftl_missing_rule missing_rule(const ftl_build *build, const ftl_category_column *column,
+                                     bool refuse_nan, int32_t unknown)
 {
     if (column->nan_at < column->count)
         return FTL_MISSING_NAN;
@@ -164,7 +179,8 @@ static ftl_missing_rule missing_rule(const ftl_build *build, const ftl_category_
 }
 
 /* Replaces the numeric columns of *sources by the columns of one checked matrix. */
-static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e, const ftl_encode_column *encoded, bool refuse_nan,
+static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e,
+                                const ftl_encode_column *encoded, bool refuse_nan,
                                 ftl_frame *sources, ftl_error *error)
 {
     uint32_t *picked = ftl_arena_array(build->scratch, sources->n_columns, sizeof *picked);
@@ -179,7 +195,8 @@ static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e, const 
     if (n == 0)
         return FTL_OK;
     FTL_TRY(ftl_frame_select(build, sources, picked, n, &numbers, error));
-    FTL_TRY(ftl_build_checked_matrix(build, e, &numbers, FTL_CHECK_INF | (refuse_nan ? FTL_CHECK_NAN : 0), &id, error));
+    FTL_TRY(ftl_build_checked_matrix(build, e, &numbers,
+                                     FTL_CHECK_INF | (refuse_nan ? FTL_CHECK_NAN : 0), &id, error));
     for (uint32_t k = 0; k < n; k++) {
         sources->columns[picked[k]].op = id;
         sources->columns[picked[k]].column = k;
@@ -188,8 +205,8 @@ static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e, const 
 }
 
 ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                const ftl_category_column *columns, bool refuse_nan, ftl_encode_column *encoded,
-                                ftl_frame *sources, ftl_error *error)
+                                const ftl_category_column *columns, bool refuse_nan,
+                                ftl_encode_column *encoded, ftl_frame *sources, ftl_error *error)
 {
     ftl_frame made;
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
@@ -207,7 +224,8 @@ ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const 
     }
     FTL_TRY(check_numbers(build, e, encoded, refuse_nan, &made, error));
     for (uint32_t j = 0; j < in->n_columns; j++)
-        ftl_build_missing(build, &in->columns[j], missing_rule(build, &columns[j], refuse_nan, encoded[j].unknown));
+        ftl_build_missing(build, &in->columns[j],
+                          missing_rule(build, &columns[j], refuse_nan, encoded[j].unknown));
     *sources = made;
     return FTL_OK;
 }

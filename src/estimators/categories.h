@@ -5,8 +5,8 @@
 #include "estimators/build.h"
 
 typedef struct ftl_category_column {
-    const char *name;         /* of the input column */
-    const ftl_node *node;     /* the array or list in the file */
+    const char *name;     /* of the input column */
+    const ftl_node *node; /* the array or list in the file */
     uint32_t count;
     ftl_cell *cells;          /* [count] */
     uint32_t none_at, nan_at; /* where None and NaN stand; count when they are no categories */
@@ -16,22 +16,31 @@ typedef struct ftl_category_column {
 } ftl_category_column;
 
 /* One category array, checked and copied. name: of the column. */
-FTL_MUST_USE ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, const char *name,
-                                                 ftl_category_column *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node,
+                                                 const char *name, ftl_category_column *out,
+                                                 ftl_error *error);
 /* categories_ of an encoder fitted on the columns of `in`: [in->n_columns]. */
-FTL_MUST_USE ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                            ftl_category_column **out, ftl_error *error);
-
-/* Python's str() of a category. as_object: of what a float32 becomes in an object array. NULL when out of memory. */
-const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i, bool as_object);
+FTL_MUST_USE ftl_status ftl_load_categories(ftl_build *build, const ftl_estimator *e,
+                                            const ftl_frame *in, ftl_category_column **out,
+                                            ftl_error *error);
 
 /*
- * Settles how each column of `in` is looked up (as numbers or as cells), fills categories and name of encoded[], and gives the
- * columns to look up in *sources: numeric ones behind a check of what the library refuses. refuse_nan: a missing cell is
- * refused even where unknown categories are not. The schema learns each input column's kind and missing rule.
+ * Python's str() of a category. as_object: of what a float32 becomes in an object array. NULL when
+ * out of memory.
  */
-FTL_MUST_USE ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                             const ftl_category_column *columns, bool refuse_nan, ftl_encode_column *encoded,
-                                             ftl_frame *sources, ftl_error *error);
+const char *ftl_category_text(ftl_build *build, const ftl_category_column *column, uint32_t i,
+                              bool as_object);
+
+/*
+ * Settles how each column of `in` is looked up (as numbers or as cells), fills categories and name
+ * of encoded[], and gives the columns to look up in *sources: numeric ones behind a check of what
+ * the library refuses. refuse_nan: a missing cell is refused even where unknown categories are not.
+ * The schema learns each input column's kind and missing rule.
+ */
+FTL_MUST_USE ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e,
+                                             const ftl_frame *in,
+                                             const ftl_category_column *columns, bool refuse_nan,
+                                             ftl_encode_column *encoded, ftl_frame *sources,
+                                             ftl_error *error);
 
 #endif

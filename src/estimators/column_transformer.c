@@ -1,7 +1,8 @@
 /*
- * ColumnTransformer of sklearn.compose: transformers_ holds (name, fitted transformer, columns); the results stand side by side in
- * that order. From 1.0 on _transformer_to_input_indices says which columns each one gets; before, the columns are as the user
- * gave them (callables already called): numbers, names, slices of either, or a mask.
+ * ColumnTransformer of sklearn.compose: transformers_ holds (name, fitted transformer, columns);
+ * the results stand side by side in that order. From 1.0 on _transformer_to_input_indices says
+ * which columns each one gets; before, the columns are as the user gave them (callables already
+ * called): numbers, names, slices of either, or a mask.
  */
 #include "estimators/transform.h"
 
@@ -18,7 +19,7 @@ typedef struct part {
     const ftl_node *columns; /* as given */
 } part;
 
-/* ---- Which columns ------------------------------------------------------------------------------------------------------ */
+/* ---- Which columns --------------------------------------------------------------------------- */
 
 static ftl_status fail(const ftl_estimator *e, size_t i, const char *why, ftl_error *error)
 {
@@ -27,7 +28,10 @@ static ftl_status fail(const ftl_estimator *e, size_t i, const char *why, ftl_er
     return FTL_CORRUPT;
 }
 
-/* Element i of a list, tuple or one-dimensional array as an integer, a bool (0 or 1) or a column name's position. */
+/*
+ * Element i of a list, tuple or one-dimensional array as an integer, a bool (0 or 1) or a column
+ * name's position.
+ */
 typedef enum element_kind { element_int, element_bool, element_name, element_bad } element_kind;
 
 static element_kind node_element(const ftl_node *node, const ftl_frame *in, int64_t *value)
@@ -50,8 +54,8 @@ static element_kind node_element(const ftl_node *node, const ftl_frame *in, int6
     return ftl_node_as_int(node, value) ? element_int : element_bad;
 }
 
-static ftl_status element(ftl_build *build, const ftl_node *list, size_t i, const ftl_frame *in, int64_t *value,
-                          element_kind *kind, ftl_error *error)
+static ftl_status element(ftl_build *build, const ftl_node *list, size_t i, const ftl_frame *in,
+                          int64_t *value, element_kind *kind, ftl_error *error)
 {
     if (list->kind != FTL_NODE_ARRAY) {
         *kind = node_element(list->u.seq.items[i], in, value);
@@ -87,8 +91,9 @@ static bool add_index(selection *s, int64_t index, uint32_t width)
     return true;
 }
 
-static ftl_status select_list(ftl_build *build, const ftl_estimator *e, size_t i, const ftl_node *list, const ftl_frame *in,
-                              selection *s, ftl_error *error)
+static ftl_status select_list(ftl_build *build, const ftl_estimator *e, size_t i,
+                              const ftl_node *list, const ftl_frame *in, selection *s,
+                              ftl_error *error)
 {
     size_t n = ftl_node_length(list);
     s->indices = ftl_arena_array(build->scratch, n, sizeof *s->indices);
@@ -111,9 +116,13 @@ static ftl_status select_list(ftl_build *build, const ftl_estimator *e, size_t i
     return FTL_OK;
 }
 
-/* Python's slice over positions, or over names with both ends included. step is positive or None, as scikit-learn wants it. */
-static ftl_status select_slice(ftl_build *build, const ftl_estimator *e, size_t i, const ftl_node *node, const ftl_frame *in,
-                               selection *s, ftl_error *error)
+/*
+ * Python's slice over positions, or over names with both ends included. step is positive or None,
+ * as scikit-learn wants it.
+ */
+static ftl_status select_slice(ftl_build *build, const ftl_estimator *e, size_t i,
+                               const ftl_node *node, const ftl_frame *in, selection *s,
+                               ftl_error *error)
 {
     const ftl_node *args = node->u.object->args;
     int64_t width = in->n_columns, bound[2] = {0, width}, step = 1;
@@ -133,7 +142,8 @@ static ftl_status select_slice(ftl_build *build, const ftl_estimator *e, size_t 
         if (bound[k] > width)
             bound[k] = width;
     }
-    if (!ftl_node_is_none(args->u.seq.items[2]) && (!ftl_node_as_int(args->u.seq.items[2], &step) || step < 1 || step > width))
+    if (!ftl_node_is_none(args->u.seq.items[2]) &&
+        (!ftl_node_as_int(args->u.seq.items[2], &step) || step < 1 || step > width))
         return fail(e, i, "are a slice with an unusable step", error);
     s->indices = ftl_arena_array(build->scratch, in->n_columns, sizeof *s->indices);
     if (!s->indices)
@@ -145,13 +155,15 @@ static ftl_status select_slice(ftl_build *build, const ftl_estimator *e, size_t 
 
 static const ftl_node *item_at(const ftl_node *node, size_t i)
 {
-    bool list = node && (node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_LIST) && i < node->u.seq.size;
+    bool list = node && (node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_LIST) &&
+                i < node->u.seq.size;
     return list ? node->u.seq.items[i] : NULL;
 }
 
 /*
- * The plain list inside what may stand where columns do: a _RemainderColsList; pandas' Index, _new_Index(cls, {'data': array}); or a
- * Series, whose block manager's state is (axes, [values], …).
+ * The plain list inside what may stand where columns do: a _RemainderColsList; pandas' Index,
+ * _new_Index(cls, {'data': array}); or a Series, whose block manager's state is (axes, [values],
+ * …).
  */
 static const ftl_node *inner_list(const ftl_node *node)
 {
@@ -159,7 +171,8 @@ static const ftl_node *inner_list(const ftl_node *node)
         return node;
     const ftl_node *inner = ftl_node_attr(node, "data");
     const ftl_node *arguments = item_at(node->u.object->args, 1);
-    if (strcmp(node->u.object->name, "_new_Index") == 0 && arguments && arguments->kind == FTL_NODE_DICT)
+    if (strcmp(node->u.object->name, "_new_Index") == 0 && arguments &&
+        arguments->kind == FTL_NODE_DICT)
         inner = ftl_node_dict_get(&arguments->u.dict, "data");
     if (strcmp(node->u.object->name, "Series") == 0) {
         const ftl_node *manager = ftl_node_attr(node, "_mgr");
@@ -170,8 +183,8 @@ static const ftl_node *inner_list(const ftl_node *node)
     return inner ? inner : node;
 }
 
-static ftl_status select_columns(ftl_build *build, const ftl_estimator *e, size_t i, const part *p, const ftl_frame *in,
-                                 selection *s, ftl_error *error)
+static ftl_status select_columns(ftl_build *build, const ftl_estimator *e, size_t i, const part *p,
+                                 const ftl_frame *in, selection *s, ftl_error *error)
 {
     const ftl_node *table = ftl_attr(e, "_transformer_to_input_indices");
     const ftl_node *columns = p->columns;
@@ -190,25 +203,28 @@ static ftl_status select_columns(ftl_build *build, const ftl_estimator *e, size_
     const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
     bool scalar = columns->kind == FTL_NODE_INT || columns->kind == FTL_NODE_STR ||
                   (columns->kind == FTL_NODE_ARRAY && columns->u.array->ndim == 0);
-    if (!scalar && columns->kind != FTL_NODE_LIST && columns->kind != FTL_NODE_TUPLE && columns->kind != FTL_NODE_ARRAY)
+    if (!scalar && columns->kind != FTL_NODE_LIST && columns->kind != FTL_NODE_TUPLE &&
+        columns->kind != FTL_NODE_ARRAY)
         return fail(e, i, "are neither numbers nor names", error);
     return select_list(build, e, i, scalar ? &list : columns, in, s, error);
 }
 
-/* ---- Transforming ----------------------------------------------------------------------------------------------------------- */
+/* ---- Transforming ---------------------------------------------------------------------------- */
 
-static ftl_status load_part(ftl_build *build, const ftl_estimator *e, ftl_node *const *items, size_t i, part *out,
-                            ftl_error *error)
+static ftl_status load_part(ftl_build *build, const ftl_estimator *e, ftl_node *const *items,
+                            size_t i, part *out, ftl_error *error)
 {
     const ftl_node *tuple = items[i];
     if ((tuple->kind != FTL_NODE_TUPLE && tuple->kind != FTL_NODE_LIST) || tuple->u.seq.size != 3)
-        return FTL_ATTR_FAIL(error, e, "transformers_", FTL_CORRUPT, "element %zu is no (name, transformer, columns)", i);
-    *out = (part){ftl_name_text(build, tuple->u.seq.items[0]), tuple->u.seq.items[1], tuple->u.seq.items[2]};
+        return FTL_ATTR_FAIL(error, e, "transformers_", FTL_CORRUPT,
+                             "element %zu is no (name, transformer, columns)", i);
+    *out = (part){ftl_name_text(build, tuple->u.seq.items[0]), tuple->u.seq.items[1],
+                  tuple->u.seq.items[2]};
     return out->name ? FTL_OK : FTL_OOM(error);
 }
 
-static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, const part *p, const ftl_frame *in,
-                            ftl_frame *out, ftl_error *error)
+static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, const part *p,
+                            const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     selection s;
     ftl_frame frame;
@@ -225,7 +241,8 @@ static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, 
     if (!ftl_node_str_equal(p->node, "passthrough")) {
         ftl_estimator child;
         ftl_frame made = {0};
-        FTL_TRY(ftl_estimator_of(build, p->node, e, ftl_child_path(build, e, "transformers_[%zu]", i), &child, error));
+        FTL_TRY(ftl_estimator_of(build, p->node, e,
+                                 ftl_child_path(build, e, "transformers_[%zu]", i), &child, error));
         FTL_TRY(ftl_emit(build, &child, FTL_TRANSFORM, &frame, &made, error));
         frame = made;
     }
@@ -240,8 +257,8 @@ static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, 
     return ftl_frame_prefix(build, e, p->name, &frame, out, error);
 }
 
-static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                               ftl_error *error)
+static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     ftl_node **items = NULL;
     size_t n = 0;
@@ -265,8 +282,12 @@ static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, ftl_met
     return ftl_gives_tables(e) ? FTL_OK : ftl_frame_promote(build, e, out, error);
 }
 
-/* The names of the table that fit() saw: feature_names_in_ from 1.0 on, _feature_names_in from 0.22 on, _df_columns from 0.20 on. */
-static ftl_status columns_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, ftl_error *error)
+/*
+ * The names of the table that fit() saw: feature_names_in_ from 1.0 on, _feature_names_in from 0.22
+ * on, _df_columns from 0.20 on.
+ */
+static ftl_status columns_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                 ftl_error *error)
 {
     static const char *const old[] = {"_feature_names_in", "_df_columns"};
     FTL_TRY(ftl_inputs_by_length(build, e, FTL_NAMES(NULL), out, error));
@@ -279,6 +300,7 @@ static ftl_status columns_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
 }
 
 const ftl_estimator_class ftl_column_transformer_classes[] = {
-    {"sklearn.compose", "ColumnTransformer", FTL_TRANSFORMER, ftl_transform_only, emit_columns, columns_inputs, NULL},
+    {"sklearn.compose", "ColumnTransformer", FTL_TRANSFORMER, ftl_transform_only, emit_columns,
+     columns_inputs, NULL},
     {0},
 };

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- Constants --------------------------------------------------------------------------- */
+/* ---- Constants ------------------------------------------------------------------------------- */
 
 static ftl_status emit_constant(ftl_build *build, const ftl_estimator *e, const double *values,
                                 uint32_t width, uint32_t *id, ftl_error *error)
@@ -36,7 +36,7 @@ static ftl_status dummy_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
     return FTL_OK;
 }
 
-/* ---- DummyClassifier --------------------------------------------------------------------- */
+/* ---- DummyClassifier ------------------------------------------------------------------------- */
 
 typedef struct dummy_target {
     const ftl_labels *labels;
@@ -273,7 +273,7 @@ static ftl_status emit_dummy_classifier(ftl_build *build, const ftl_estimator *e
                                  : emit_dummy_proba(build, e, &targets, out, error);
 }
 
-/* ---- DummyRegressor ---------------------------------------------------------------------- */
+/* ---- DummyRegressor -------------------------------------------------------------------------- */
 
 static uint32_t dummy_regressor_methods(ftl_build *build, const ftl_estimator *e)
 {

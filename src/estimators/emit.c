@@ -13,10 +13,11 @@ struct ftl_emit_memo {
     ftl_frame in, out;
 };
 
-/* ---- Operations ----------------------------------------------------------------------------------------------- */
+/* ---- Operations ------------------------------------------------------------------------------ */
 
 /* Neighbouring columns of one op become one segment. */
-static ftl_status make_segments(ftl_build *build, const ftl_frame *sources, ftl_op *op, ftl_error *error)
+static ftl_status make_segments(ftl_build *build, const ftl_frame *sources, ftl_op *op,
+                                ftl_error *error)
 {
     uint32_t n = 0;
     for (uint32_t pass = 0; pass < 2; pass++) {
@@ -45,14 +46,16 @@ static ftl_status make_segments(ftl_build *build, const ftl_frame *sources, ftl_
     return FTL_OK;
 }
 
-ftl_status ftl_build_op(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind, const ftl_frame *sources, uint32_t *id,
-                        ftl_op **op, ftl_error *error)
+ftl_status ftl_build_op(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
+                        const ftl_frame *sources, uint32_t *id, ftl_op **op, ftl_error *error)
 {
     if (build->n_ops >= max_ops)
         return FTL_FAIL(error, FTL_LIMIT, "the model needs more than %d steps", (int)max_ops);
-    FTL_TRY(ftl_grow(build->account, &build->ops, &build->ops_room, build->n_ops + 1, sizeof *build->ops, error));
+    FTL_TRY(ftl_grow(build->account, &build->ops, &build->ops_room, build->n_ops + 1,
+                     sizeof *build->ops, error));
     ftl_op *made = &build->ops[build->n_ops];
-    *made = (ftl_op){.kind = kind, .edge = FTL_EDGE_NUM, .dtype = FTL_DTYPE_SAME, .path = e ? e->path : ""};
+    *made = (ftl_op){
+        .kind = kind, .edge = FTL_EDGE_NUM, .dtype = FTL_DTYPE_SAME, .path = e ? e->path : ""};
     if (sources) {
         FTL_TRY(make_segments(build, sources, made, error));
         made->width = sources->n_columns;
@@ -63,8 +66,8 @@ ftl_status ftl_build_op(ftl_build *build, const ftl_estimator *e, ftl_op_kind ki
     return FTL_OK;
 }
 
-ftl_status ftl_build_on(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind, uint32_t source, uint32_t width,
-                        uint32_t *id, ftl_op **op, ftl_error *error)
+ftl_status ftl_build_on(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind, uint32_t source,
+                        uint32_t width, uint32_t *id, ftl_op **op, ftl_error *error)
 {
     ftl_op *made = NULL;
     FTL_TRY(ftl_build_op(build, e, kind, NULL, id, &made, error));
@@ -82,7 +85,8 @@ ftl_status ftl_build_on(ftl_build *build, const ftl_estimator *e, ftl_op_kind ki
 
 static bool both_numeric(ftl_column_kind a, ftl_column_kind b)
 {
-    return (a == FTL_KIND_NUMERIC || a == FTL_KIND_BOOL) && (b == FTL_KIND_NUMERIC || b == FTL_KIND_BOOL);
+    return (a == FTL_KIND_NUMERIC || a == FTL_KIND_BOOL) &&
+           (b == FTL_KIND_NUMERIC || b == FTL_KIND_BOOL);
 }
 
 void ftl_build_want(ftl_build *build, uint32_t op, ftl_column_kind kind)
@@ -136,8 +140,8 @@ static uint32_t same_gather(const ftl_build *build, ftl_op_kind kind, const ftl_
     return UINT32_MAX;
 }
 
-static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind, ftl_edge_kind edge, const ftl_frame *in,
-                         uint32_t *id, ftl_error *error)
+static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
+                         ftl_edge_kind edge, const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     uint32_t whole = whole_op(build, in, edge);
     if (whole != UINT32_MAX) {
@@ -155,20 +159,22 @@ static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind k
     return FTL_OK;
 }
 
-ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, uint32_t *id, ftl_error *error)
+ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            uint32_t *id, ftl_error *error)
 {
     want_all(build, in, FTL_KIND_NUMERIC);
     return gather(build, e, FTL_OP_GATHER, FTL_EDGE_NUM, in, id, error);
 }
 
-ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, uint32_t *id, ftl_error *error)
+ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             uint32_t *id, ftl_error *error)
 {
     want_all(build, in, FTL_KIND_STRING);
     return gather(build, e, FTL_OP_GATHER_OBJECT, FTL_EDGE_OBJECT, in, id, error);
 }
 
-ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, uint32_t refuse, uint32_t *id,
-                                    ftl_error *error)
+ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                    uint32_t refuse, uint32_t *id, ftl_error *error)
 {
     uint32_t source;
     FTL_TRY(ftl_build_matrix(build, e, in, &source, error));
@@ -186,11 +192,12 @@ ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, co
     }
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_CHECK, source, in->n_columns, id, &op, error));
-    op->u.check = (ftl_check_op){.refuse = refuse, .estimator = e->cls ? e->cls->name : "the estimator", .names = names};
+    op->u.check = (ftl_check_op){
+        .refuse = refuse, .estimator = e->cls ? e->cls->name : "the estimator", .names = names};
     return FTL_OK;
 }
 
-/* ---- Estimators ----------------------------------------------------------------------------------------------- */
+/* ---- Estimators ------------------------------------------------------------------------------ */
 
 const char *ftl_child_path(ftl_build *build, const ftl_estimator *parent, const char *format, ...)
 {
@@ -227,8 +234,8 @@ static bool same_frame(const ftl_frame *a, const ftl_frame *b)
     return true;
 }
 
-ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                    ftl_error *error)
+ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method method,
+                    const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     for (size_t i = 0; i < build->n_memo; i++) {
         const struct ftl_emit_memo *memo = &build->memo[i];
@@ -238,7 +245,8 @@ ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method
         }
     }
     if (build->depth >= FTL_MAX_NESTING)
-        return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep", (int)FTL_MAX_NESTING);
+        return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep",
+                        (int)FTL_MAX_NESTING);
     build->depth++;
     ftl_frame made = {0};
     ftl_status status = estimator->cls->emit(build, estimator, method, in, &made, error);
@@ -247,7 +255,8 @@ ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method
         ftl_error_in(error, estimator->path);
         return status;
     }
-    FTL_TRY(ftl_grow(build->account, &build->memo, &build->memo_room, build->n_memo + 1, sizeof *build->memo, error));
+    FTL_TRY(ftl_grow(build->account, &build->memo, &build->memo_room, build->n_memo + 1,
+                     sizeof *build->memo, error));
     build->memo[build->n_memo++] = (struct ftl_emit_memo){estimator->node, method, *in, made};
     *out = made;
     return FTL_OK;

@@ -1,20 +1,27 @@
-/* FeatureUnion of sklearn.pipeline: every transformer gets all columns; the results stand side by side. */
+/*
+ * FeatureUnion of sklearn.pipeline: every transformer gets all columns; the results stand side by
+ * side.
+ */
 #include "estimators/transform.h"
 
-static ftl_status member(ftl_build *build, const ftl_estimator *e, const ftl_node *pair, size_t i, const char **name,
-                         const ftl_node **node, ftl_error *error)
+static ftl_status member(ftl_build *build, const ftl_estimator *e, const ftl_node *pair, size_t i,
+                         const char **name, const ftl_node **node, ftl_error *error)
 {
     if ((pair->kind != FTL_NODE_TUPLE && pair->kind != FTL_NODE_LIST) || pair->u.seq.size != 2)
-        return FTL_ATTR_FAIL(error, e, "transformer_list", FTL_CORRUPT, "element %zu is no pair of a name and a transformer", i);
+        return FTL_ATTR_FAIL(error, e, "transformer_list", FTL_CORRUPT,
+                             "element %zu is no pair of a name and a transformer", i);
     *name = ftl_name_text(build, pair->u.seq.items[0]);
     *node = pair->u.seq.items[1];
     return *name ? FTL_OK : FTL_OOM(error);
 }
 
-static bool is_dropped(const ftl_node *node) { return ftl_node_is_none(node) || ftl_node_str_equal(node, "drop"); }
+static bool is_dropped(const ftl_node *node)
+{
+    return ftl_node_is_none(node) || ftl_node_str_equal(node, "drop");
+}
 
-static ftl_status emit_member(ftl_build *build, const ftl_estimator *e, const ftl_node *pair, size_t i, const ftl_frame *in,
-                              ftl_frame *out, ftl_error *error)
+static ftl_status emit_member(ftl_build *build, const ftl_estimator *e, const ftl_node *pair,
+                              size_t i, const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const char *name;
     const ftl_node *node;
@@ -28,7 +35,8 @@ static ftl_status emit_member(ftl_build *build, const ftl_estimator *e, const ft
     if (!ftl_node_str_equal(node, "passthrough")) {
         ftl_estimator child;
         ftl_frame made = {0};
-        FTL_TRY(ftl_estimator_of(build, node, e, ftl_child_path(build, e, "transformer_list[%zu]", i), &child, error));
+        FTL_TRY(ftl_estimator_of(
+            build, node, e, ftl_child_path(build, e, "transformer_list[%zu]", i), &child, error));
         FTL_TRY(ftl_emit(build, &child, FTL_TRANSFORM, in, &made, error));
         frame = made;
     }
@@ -38,8 +46,8 @@ static ftl_status emit_member(ftl_build *build, const ftl_estimator *e, const ft
     return ftl_frame_prefix(build, e, name, &frame, out, error);
 }
 
-static ftl_status emit_union(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                             ftl_error *error)
+static ftl_status emit_union(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                             const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     ftl_node **items = NULL;
     size_t n = 0;
@@ -57,7 +65,8 @@ static ftl_status emit_union(ftl_build *build, const ftl_estimator *e, ftl_metho
 }
 
 /* Any member that can tell: all of them get the same columns. */
-static ftl_status union_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, ftl_error *error)
+static ftl_status union_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                               ftl_error *error)
 {
     ftl_node **items = NULL;
     size_t n = 0;
@@ -71,7 +80,8 @@ static ftl_status union_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
         FTL_TRY(member(build, e, items[i], i, &name, &node, error));
         if (is_dropped(node) || ftl_node_str_equal(node, "passthrough"))
             continue;
-        FTL_TRY(ftl_estimator_of(build, node, e, ftl_child_path(build, e, "transformer_list[%zu]", i), &child, error));
+        FTL_TRY(ftl_estimator_of(
+            build, node, e, ftl_child_path(build, e, "transformer_list[%zu]", i), &child, error));
         FTL_TRY(ftl_estimator_inputs(build, &child, &inputs, error));
         if (inputs.names || out->count < 0)
             *out = inputs;
@@ -80,6 +90,7 @@ static ftl_status union_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
 }
 
 const ftl_estimator_class ftl_union_classes[] = {
-    {"sklearn.pipeline", "FeatureUnion", FTL_TRANSFORMER, ftl_transform_only, emit_union, union_inputs, NULL},
+    {"sklearn.pipeline", "FeatureUnion", FTL_TRANSFORMER, ftl_transform_only, emit_union,
+     union_inputs, NULL},
     {0},
 };

@@ -1,6 +1,6 @@
 /*
- * RandomForest* and ExtraTrees*: float64 sums over the trees in their order, divided by their number. Forests take missing
- * values from 1.4 on, when their first tree does.
+ * RandomForest* and ExtraTrees*: float64 sums over the trees in their order, divided by their
+ * number. Forests take missing values from 1.4 on, when their first tree does.
  */
 #include "estimators/registry.h"
 #include "estimators/tree_nodes.h"
@@ -20,10 +20,12 @@ static uint32_t forest_methods(ftl_build *build, const ftl_estimator *e)
 {
     (void)build;
     uint32_t methods = 1u << FTL_PREDICT | 1u << FTL_APPLY;
-    return is_classifier(e) ? methods | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA : methods;
+    return is_classifier(e) ? methods | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA
+                            : methods;
 }
 
-static ftl_status read_parts(ftl_build *build, const ftl_estimator *e, forest_parts *out, ftl_error *error)
+static ftl_status read_parts(ftl_build *build, const ftl_estimator *e, forest_parts *out,
+                             ftl_error *error)
 {
     size_t n = 0;
     FTL_TRY(ftl_attr_items(e, "estimators_", &out->trees, &n, error));
@@ -31,7 +33,8 @@ static ftl_status read_parts(ftl_build *build, const ftl_estimator *e, forest_pa
         return FTL_ATTR_FAIL(error, e, "estimators_", FTL_CORRUPT, "the forest has %zu trees", n);
     out->n_trees = (uint32_t)n;
     FTL_TRY(ftl_tree_targets_read(build, e, is_classifier(e), &out->targets, error));
-    ftl_estimator first = {.node = out->trees[0], .path = e->path, .cls = e->cls, .version = e->version};
+    ftl_estimator first = {
+        .node = out->trees[0], .path = e->path, .cls = e->cls, .version = e->version};
     bool extra = strncmp(e->cls->name, "ExtraTrees", 10) == 0;
     out->refuse = ftl_tree_refusals(&first, extra, is_classifier(e));
     if (e->version < FTL_SKLEARN(1, 4))
@@ -40,8 +43,8 @@ static ftl_status read_parts(ftl_build *build, const ftl_estimator *e, forest_pa
 }
 
 /* The forest's nodes; its methods share them. */
-static ftl_status forest_nodes(ftl_build *build, const ftl_estimator *e, forest_parts *parts, const ftl_tree_nodes **out,
-                               ftl_error *error)
+static ftl_status forest_nodes(ftl_build *build, const ftl_estimator *e, forest_parts *parts,
+                               const ftl_tree_nodes **out, ftl_error *error)
 {
     *out = ftl_tree_nodes_emitted(build, e, FTL_OP_TREES);
     if (!*out)
@@ -50,28 +53,31 @@ static ftl_status forest_nodes(ftl_build *build, const ftl_estimator *e, forest_
         return FTL_OK;
     ftl_tree_view *views = NULL;
     ftl_tree_nodes *nodes = NULL;
-    FTL_TRY(ftl_tree_targets_views(build, e, &parts->targets, parts->trees, parts->n_trees, &views, error));
+    FTL_TRY(ftl_tree_targets_views(build, e, &parts->targets, parts->trees, parts->n_trees, &views,
+                                   error));
     ftl_tree_leaves leaves = {.write = is_classifier(e) ? ftl_leaf_probabilities : ftl_leaf_means,
-                              .user = &parts->targets, .width = parts->targets.width};
+                              .user = &parts->targets,
+                              .width = parts->targets.width};
     FTL_TRY(ftl_tree_views_join(build, views, parts->n_trees, &leaves, e->path, &nodes, error));
     *out = nodes;
     return FTL_OK;
 }
 
-static ftl_status emit_mean(ftl_build *build, const ftl_estimator *e, forest_parts *parts, const ftl_frame *in, uint32_t *id,
-                            ftl_error *error)
+static ftl_status emit_mean(ftl_build *build, const ftl_estimator *e, forest_parts *parts,
+                            const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = NULL;
     ftl_trees_op *op = NULL;
     FTL_TRY(forest_nodes(build, e, parts, &nodes, error));
-    FTL_TRY(ftl_tree_emit_sum(build, e, in, parts->refuse, nodes, parts->targets.width, id, &op, error));
+    FTL_TRY(ftl_tree_emit_sum(build, e, in, parts->refuse, nodes, parts->targets.width, id, &op,
+                              error));
     op->divisor = parts->n_trees;
     return FTL_OK;
 }
 
 /* The largest probability of each target. */
-static ftl_status emit_labels(ftl_build *build, const ftl_estimator *e, const forest_parts *parts, const ftl_frame *in,
-                              ftl_frame *out, ftl_error *error)
+static ftl_status emit_labels(ftl_build *build, const ftl_estimator *e, const forest_parts *parts,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     uint32_t n = parts->targets.n_outputs, at = 0;
     uint32_t *ids = ftl_arena_array(build->scratch, n, sizeof *ids);
@@ -93,20 +99,22 @@ static ftl_status emit_labels(ftl_build *build, const ftl_estimator *e, const fo
     return ftl_tree_result_classes(build, ids, columns, &parts->targets, out, error);
 }
 
-static ftl_status emit_log(ftl_build *build, const ftl_estimator *e, const ftl_tree_targets *targets, const ftl_frame *in,
-                           ftl_frame *out, ftl_error *error)
+static ftl_status emit_log(ftl_build *build, const ftl_estimator *e,
+                           const ftl_tree_targets *targets, const ftl_frame *in, ftl_frame *out,
+                           ftl_error *error)
 {
     ftl_frame proba;
     uint32_t id = 0;
     ftl_op *op = NULL;
     FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &proba, error));
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_LINK, proba.columns[0].op, proba.n_columns, &id, &op, error));
+    FTL_TRY(
+        ftl_build_on(build, e, FTL_OP_LINK, proba.columns[0].op, proba.n_columns, &id, &op, error));
     op->u.link.link = FTL_LINK_LOG;
     return ftl_tree_result_proba(build, id, targets, out, error);
 }
 
-static ftl_status forest_emit(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                              ftl_error *error)
+static ftl_status forest_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     forest_parts parts;
     uint32_t id = 0;
@@ -142,8 +150,12 @@ static const char *forest_detail(ftl_build *build, const ftl_estimator *e)
     return ftl_tree_detail(build, trees, n, ftl_node_length(classes));
 }
 
-#define FOREST_CLASS(name_, kind_)                                                                                \
-    {.package = "sklearn.ensemble", .name = name_, .kind = kind_, .methods = forest_methods, .emit = forest_emit, \
+#define FOREST_CLASS(name_, kind_)  \
+    {.package = "sklearn.ensemble", \
+     .name = name_,                 \
+     .kind = kind_,                 \
+     .methods = forest_methods,     \
+     .emit = forest_emit,           \
      .detail = forest_detail}
 
 const ftl_estimator_class ftl_forest_classes[] = {

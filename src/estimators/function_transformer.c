@@ -1,7 +1,8 @@
 /*
- * FunctionTransformer of sklearn.preprocessing: func=None, or a numpy ufunc of one argument. A ufunc is pickled by name, as a global
- * (numpy.log1p, numpy._core._multiarray_umath.log1p) or as a call of numpy's _ufunc_reconstruct with module and name; nothing is
- * called here either way. Everything else is code, which is not in the file.
+ * FunctionTransformer of sklearn.preprocessing: func=None, or a numpy ufunc of one argument. A
+ * ufunc is pickled by name, as a global (numpy.log1p, numpy._core._multiarray_umath.log1p) or as a
+ * call of numpy's _ufunc_reconstruct with module and name; nothing is called here either way.
+ * Everything else is code, which is not in the file.
  */
 #include "estimators/transform.h"
 
@@ -11,26 +12,62 @@ static const struct {
     const char *name;
     ftl_ufunc function;
 } ufuncs[] = {
-    {"log", FTL_UFUNC_LOG},           {"log1p", FTL_UFUNC_LOG1P},       {"log2", FTL_UFUNC_LOG2},
-    {"log10", FTL_UFUNC_LOG10},       {"exp", FTL_UFUNC_EXP},           {"expm1", FTL_UFUNC_EXPM1},
-    {"exp2", FTL_UFUNC_EXP2},         {"sqrt", FTL_UFUNC_SQRT},         {"cbrt", FTL_UFUNC_CBRT},
-    {"square", FTL_UFUNC_SQUARE},     {"absolute", FTL_UFUNC_ABS},      {"abs", FTL_UFUNC_ABS},
-    {"fabs", FTL_UFUNC_ABS},          {"negative", FTL_UFUNC_NEGATIVE}, {"reciprocal", FTL_UFUNC_RECIPROCAL},
-    {"sign", FTL_UFUNC_SIGN},         {"floor", FTL_UFUNC_FLOOR},       {"ceil", FTL_UFUNC_CEIL},
-    {"trunc", FTL_UFUNC_TRUNC},       {"rint", FTL_UFUNC_RINT},         {"sin", FTL_UFUNC_SIN},
-    {"cos", FTL_UFUNC_COS},           {"tan", FTL_UFUNC_TAN},           {"arcsin", FTL_UFUNC_ARCSIN},
-    {"arccos", FTL_UFUNC_ARCCOS},     {"arctan", FTL_UFUNC_ARCTAN},     {"asin", FTL_UFUNC_ARCSIN},
-    {"acos", FTL_UFUNC_ARCCOS},       {"atan", FTL_UFUNC_ARCTAN},       {"sinh", FTL_UFUNC_SINH},
-    {"cosh", FTL_UFUNC_COSH},         {"tanh", FTL_UFUNC_TANH},         {"arcsinh", FTL_UFUNC_ARCSINH},
-    {"arccosh", FTL_UFUNC_ARCCOSH},   {"arctanh", FTL_UFUNC_ARCTANH},   {"asinh", FTL_UFUNC_ARCSINH},
-    {"acosh", FTL_UFUNC_ARCCOSH},     {"atanh", FTL_UFUNC_ARCTANH},     {"deg2rad", FTL_UFUNC_DEG2RAD},
-    {"radians", FTL_UFUNC_DEG2RAD},   {"rad2deg", FTL_UFUNC_RAD2DEG},   {"degrees", FTL_UFUNC_RAD2DEG},
-    {"isnan", FTL_UFUNC_ISNAN},       {"isfinite", FTL_UFUNC_ISFINITE}, {"isinf", FTL_UFUNC_ISINF},
+    {"log", FTL_UFUNC_LOG},
+    {"log1p", FTL_UFUNC_LOG1P},
+    {"log2", FTL_UFUNC_LOG2},
+    {"log10", FTL_UFUNC_LOG10},
+    {"exp", FTL_UFUNC_EXP},
+    {"expm1", FTL_UFUNC_EXPM1},
+    {"exp2", FTL_UFUNC_EXP2},
+    {"sqrt", FTL_UFUNC_SQRT},
+    {"cbrt", FTL_UFUNC_CBRT},
+    {"square", FTL_UFUNC_SQUARE},
+    {"absolute", FTL_UFUNC_ABS},
+    {"abs", FTL_UFUNC_ABS},
+    {"fabs", FTL_UFUNC_ABS},
+    {"negative", FTL_UFUNC_NEGATIVE},
+    {"reciprocal", FTL_UFUNC_RECIPROCAL},
+    {"sign", FTL_UFUNC_SIGN},
+    {"floor", FTL_UFUNC_FLOOR},
+    {"ceil", FTL_UFUNC_CEIL},
+    {"trunc", FTL_UFUNC_TRUNC},
+    {"rint", FTL_UFUNC_RINT},
+    {"sin", FTL_UFUNC_SIN},
+    {"cos", FTL_UFUNC_COS},
+    {"tan", FTL_UFUNC_TAN},
+    {"arcsin", FTL_UFUNC_ARCSIN},
+    {"arccos", FTL_UFUNC_ARCCOS},
+    {"arctan", FTL_UFUNC_ARCTAN},
+    {"asin", FTL_UFUNC_ARCSIN},
+    {"acos", FTL_UFUNC_ARCCOS},
+    {"atan", FTL_UFUNC_ARCTAN},
+    {"sinh", FTL_UFUNC_SINH},
+    {"cosh", FTL_UFUNC_COSH},
+    {"tanh", FTL_UFUNC_TANH},
+    {"arcsinh", FTL_UFUNC_ARCSINH},
+    {"arccosh", FTL_UFUNC_ARCCOSH},
+    {"arctanh", FTL_UFUNC_ARCTANH},
+    {"asinh", FTL_UFUNC_ARCSINH},
+    {"acosh", FTL_UFUNC_ARCCOSH},
+    {"atanh", FTL_UFUNC_ARCTANH},
+    {"deg2rad", FTL_UFUNC_DEG2RAD},
+    {"radians", FTL_UFUNC_DEG2RAD},
+    {"rad2deg", FTL_UFUNC_RAD2DEG},
+    {"degrees", FTL_UFUNC_RAD2DEG},
+    {"isnan", FTL_UFUNC_ISNAN},
+    {"isfinite", FTL_UFUNC_ISFINITE},
+    {"isinf", FTL_UFUNC_ISINF},
 };
 
-static bool in_numpy(const char *module) { return strncmp(module, "numpy", 5) == 0 && (module[5] == '\0' || module[5] == '.'); }
+static bool in_numpy(const char *module)
+{
+    return strncmp(module, "numpy", 5) == 0 && (module[5] == '\0' || module[5] == '.');
+}
 
-/* The module and name of what func stands for; false when it is neither a global nor a reconstructed ufunc. */
+/*
+ * The module and name of what func stands for; false when it is neither a global nor a
+ * reconstructed ufunc.
+ */
 static bool function_name(const ftl_node *func, const char **module, const char **name)
 {
     ftl_node_string text[2];
@@ -42,7 +79,8 @@ static bool function_name(const ftl_node *func, const char **module, const char 
     if (func->kind != FTL_NODE_OBJECT || strcmp(func->u.object->name, "_ufunc_reconstruct") != 0)
         return false;
     const ftl_node *args = func->u.object->args;
-    if (!args || args->kind != FTL_NODE_TUPLE || args->u.seq.size != 2 || !ftl_node_as_str(args->u.seq.items[0], &text[0]) ||
+    if (!args || args->kind != FTL_NODE_TUPLE || args->u.seq.size != 2 ||
+        !ftl_node_as_str(args->u.seq.items[0], &text[0]) ||
         !ftl_node_as_str(args->u.seq.items[1], &text[1]))
         return false;
     *module = text[0].data;
@@ -51,7 +89,8 @@ static bool function_name(const ftl_node *func, const char **module, const char 
 }
 
 /* *known is false for func=None. */
-static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *out, ftl_error *error)
+static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *out,
+                                ftl_error *error)
 {
     const ftl_node *func = ftl_attr(e, "func");
     const char *module, *name;
@@ -61,7 +100,8 @@ static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *
         return FTL_OK;
     if (!function_name(func, &module, &name))
         return FTL_ATTR_FAIL(error, e, "func", FTL_UNSUPPORTED,
-                             "%s is code, which is not in the file; foretell runs func=None and numpy's own functions",
+                             "%s is code, which is not in the file; foretell runs func=None and "
+                             "numpy's own functions",
                              ftl_node_describe(func, about, sizeof about));
     *known = true;
     for (size_t i = 0; in_numpy(module) && i < FTL_ARRAY_LEN(ufuncs); i++) {
@@ -71,7 +111,8 @@ static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *
         }
     }
     return FTL_ATTR_FAIL(error, e, "func", FTL_UNSUPPORTED,
-                         "the function %.100s.%.100s is not supported; foretell runs func=None and numpy's functions of one "
+                         "the function %.100s.%.100s is not supported; foretell runs func=None and "
+                         "numpy's functions of one "
                          "argument, such as numpy.log1p",
                          module, name);
 }
@@ -87,11 +128,12 @@ static ftl_status refuse_arguments(const ftl_estimator *e, ftl_error *error)
     const ftl_node *node = ftl_attr(e, "kw_args");
     if (ftl_node_is_none(node) || (node->kind == FTL_NODE_DICT && node->u.dict.size == 0))
         return FTL_OK;
-    return FTL_ATTR_FAIL(error, e, "kw_args", FTL_UNSUPPORTED, "functions with extra arguments are not supported");
+    return FTL_ATTR_FAIL(error, e, "kw_args", FTL_UNSUPPORTED,
+                         "functions with extra arguments are not supported");
 }
 
-static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                                ftl_error *error)
+static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     bool validate, known;
     ftl_ufunc function = FTL_UFUNC_ABS;
@@ -120,6 +162,7 @@ static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_me
 }
 
 const ftl_estimator_class ftl_function_classes[] = {
-    {"sklearn.preprocessing", "FunctionTransformer", FTL_TRANSFORMER, ftl_transform_only, emit_function, NULL, NULL},
+    {"sklearn.preprocessing", "FunctionTransformer", FTL_TRANSFORMER, ftl_transform_only,
+     emit_function, NULL, NULL},
     {0},
 };

@@ -1,12 +1,14 @@
 /*
- * HistGradientBoosting*. float64 throughout: the baseline, then each iteration's trees. Rows are never refused: infinity is a value,
- * NaN goes where the node says.
+ * HistGradientBoosting*. float64 throughout: the baseline, then each iteration's trees. Rows are
+ * never refused: infinity is a value, NaN goes where the node says.
  *
- * A node on a category: NaN (from 1.2 on also a negative value) takes the missing branch; else the value becomes a byte, and the
- * byte goes left when it is in the node's set, right when it was seen in training, and where missing values go otherwise. The three
- * cases are folded into one set per node. From 1.4 on categories come through an OrdinalEncoder and stand before the other columns.
+ * A node on a category: NaN (from 1.2 on also a negative value) takes the missing branch; else the
+ * value becomes a byte, and the byte goes left when it is in the node's set, right when it was seen
+ * in training, and where missing values go otherwise. The three cases are folded into one set per
+ * node. From 1.4 on categories come through an OrdinalEncoder and stand before the other columns.
  *
- * Nodes are read by field name: `threshold` in 0.22, num_threshold later; feature_idx is 32 bits wide up to 1.2, 64 after.
+ * Nodes are read by field name: `threshold` in 0.22, num_threshold later; feature_idx is 32 bits
+ * wide up to 1.2, 64 after.
  */
 #include "estimators/registry.h"
 #include "estimators/tree_nodes.h"
@@ -16,12 +18,12 @@
 #include <string.h>
 
 typedef struct hist {
-    ftl_node **iterations;      /* lists of predictors */
+    ftl_node **iterations; /* lists of predictors */
     uint32_t n_trees, n_scores;
-    const double *baseline;     /* [n_scores] */
-    const ftl_labels *labels;   /* classifier */
-    ftl_link link;              /* regressor: FTL_LINK_EXP, or FTL_LINK_COUNT for none */
-    const bool *categorical;    /* [n_features] after the preprocessor, or NULL */
+    const double *baseline;   /* [n_scores] */
+    const ftl_labels *labels; /* classifier */
+    ftl_link link;            /* regressor: FTL_LINK_EXP, or FTL_LINK_COUNT for none */
+    const bool *categorical;  /* [n_features] after the preprocessor, or NULL */
     uint32_t n_features;
     const uint32_t (*known)[8]; /* [n_features] categories seen in training */
 } hist;
@@ -29,7 +31,8 @@ typedef struct hist {
 /* One TreePredictor. */
 typedef struct predictor {
     const ftl_node_array *nodes;
-    const ftl_dtype_field *value, *feature, *left, *right, *is_leaf, *threshold, *missing, *is_categorical, *bitset;
+    const ftl_dtype_field *value, *feature, *left, *right, *is_leaf, *threshold, *missing,
+        *is_categorical, *bitset;
     const ftl_node_array *sets; /* (n, 8) uint32, or NULL */
 } predictor;
 
@@ -40,14 +43,16 @@ static uint32_t hist_methods(ftl_build *build, const ftl_estimator *e)
     (void)build;
     if (!is_classifier(e))
         return 1u << FTL_PREDICT;
-    return 1u << FTL_PREDICT | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA | 1u << FTL_DECISION_FUNCTION;
+    return 1u << FTL_PREDICT | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA |
+           1u << FTL_DECISION_FUNCTION;
 }
 
-/* ---- Parameters -------------------------------------------------------------------------------------------------------- */
+/* ---- Parameters ------------------------------------------------------------------------------ */
 
 static ftl_status read_link(const ftl_estimator *e, hist *out, ftl_error *error)
 {
-    static const char *const plain[] = {"squared_error", "least_squares", "absolute_error", "least_absolute_deviation", "quantile"};
+    static const char *const plain[] = {"squared_error", "least_squares", "absolute_error",
+                                        "least_absolute_deviation", "quantile"};
     out->link = FTL_LINK_COUNT;
     for (size_t i = 0; i < FTL_ARRAY_LEN(plain); i++) {
         if (ftl_attr_is(e, "loss", plain[i]))
@@ -56,27 +61,33 @@ static ftl_status read_link(const ftl_estimator *e, hist *out, ftl_error *error)
     out->link = FTL_LINK_EXP;
     if (ftl_attr_is(e, "loss", "poisson") || ftl_attr_is(e, "loss", "gamma"))
         return FTL_OK;
-    return FTL_ATTR_FAIL(error, e, "loss", FTL_UNSUPPORTED, "%s with a loss other than squared_error, absolute_error, poisson, "
-                         "gamma and quantile is not supported", e->cls->name);
+    return FTL_ATTR_FAIL(error, e, "loss", FTL_UNSUPPORTED,
+                         "%s with a loss other than squared_error, absolute_error, poisson, "
+                         "gamma and quantile is not supported",
+                         e->cls->name);
 }
 
-static ftl_status read_classes(ftl_build *build, const ftl_estimator *e, hist *out, ftl_error *error)
+static ftl_status read_classes(ftl_build *build, const ftl_estimator *e, hist *out,
+                               ftl_error *error)
 {
     const ftl_node *classes = NULL;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("classes_"), &classes, error));
     FTL_TRY(ftl_node_labels(build, classes, &out->labels, error));
     if (out->labels->count < 2)
-        return FTL_ATTR_FAIL(error, e, "classes_", FTL_UNSUPPORTED, "a classifier that was trained on one class is not supported");
+        return FTL_ATTR_FAIL(error, e, "classes_", FTL_UNSUPPORTED,
+                             "a classifier that was trained on one class is not supported");
     out->n_scores = out->labels->count == 2 ? 1 : out->labels->count;
     return FTL_OK;
 }
 
-static ftl_status read_baseline(ftl_build *build, const ftl_estimator *e, hist *out, ftl_error *error)
+static ftl_status read_baseline(ftl_build *build, const ftl_estimator *e, hist *out,
+                                ftl_error *error)
 {
     double *from = NULL, *baseline = ftl_arena_array(build->arena, out->n_scores, sizeof *baseline);
     if (!baseline)
         return FTL_OOM(error);
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("_baseline_prediction"), out->n_scores, &from, error));
+    FTL_TRY(
+        ftl_attr_vector(build, e, FTL_NAMES("_baseline_prediction"), out->n_scores, &from, error));
     for (uint32_t k = 0; k < out->n_scores; k++)
         baseline[k] = 0.0 + from[k];
     out->baseline = baseline;
@@ -93,10 +104,10 @@ static ftl_status count_trees(const ftl_estimator *e, hist *out, ftl_error *erro
     return FTL_OK;
 }
 
-/* ---- Categories -------------------------------------------------------------------------------------------------------- */
+/* ---- Categories ------------------------------------------------------------------------------ */
 
-static ftl_status read_mask(ftl_build *build, const ftl_estimator *owner, const char *name, uint32_t n, const bool **out,
-                            ftl_error *error)
+static ftl_status read_mask(ftl_build *build, const ftl_estimator *owner, const char *name,
+                            uint32_t n, const bool **out, ftl_error *error)
 {
     double *from = NULL;
     bool *mask = ftl_arena_array(build->scratch, n, sizeof *mask);
@@ -110,7 +121,8 @@ static ftl_status read_mask(ftl_build *build, const ftl_estimator *owner, const 
 }
 
 /* The bin thresholds of a categorical column are its categories. */
-static ftl_status read_known(ftl_build *build, const ftl_estimator *mapper, hist *h, ftl_error *error)
+static ftl_status read_known(ftl_build *build, const ftl_estimator *mapper, hist *h,
+                             ftl_error *error)
 {
     ftl_node **thresholds = NULL;
     size_t n = 0;
@@ -119,7 +131,8 @@ static ftl_status read_known(ftl_build *build, const ftl_estimator *mapper, hist
         return FTL_OOM(error);
     FTL_TRY(ftl_attr_items(mapper, "bin_thresholds_", &thresholds, &n, error));
     if (n != h->n_features)
-        return FTL_ATTR_FAIL(error, mapper, "bin_thresholds_", FTL_CORRUPT, "there are %zu columns of %u", n, h->n_features);
+        return FTL_ATTR_FAIL(error, mapper, "bin_thresholds_", FTL_CORRUPT,
+                             "there are %zu columns of %u", n, h->n_features);
     for (uint32_t f = 0; f < h->n_features; f++) {
         ftl_array2 categories = {0};
         if (!h->categorical[f])
@@ -127,7 +140,8 @@ static ftl_status read_known(ftl_build *build, const ftl_estimator *mapper, hist
         FTL_TRY(ftl_node_matrix(build, thresholds[f], &categories, error));
         for (size_t i = 0; i < categories.rows * categories.columns; i++) {
             if (!(categories.data[i] >= 0 && categories.data[i] < 256))
-                return FTL_ATTR_FAIL(error, mapper, "bin_thresholds_", FTL_CORRUPT, "column %u has a category outside 0 to 255", f);
+                return FTL_ATTR_FAIL(error, mapper, "bin_thresholds_", FTL_CORRUPT,
+                                     "column %u has a category outside 0 to 255", f);
             uint32_t c = (uint32_t)categories.data[i];
             known[f][c >> 5] |= 1u << (c & 31);
         }
@@ -136,7 +150,8 @@ static ftl_status read_known(ftl_build *build, const ftl_estimator *mapper, hist
     return FTL_OK;
 }
 
-static ftl_status read_categories(ftl_build *build, const ftl_estimator *e, uint32_t n_features, hist *h, ftl_error *error)
+static ftl_status read_categories(ftl_build *build, const ftl_estimator *e, uint32_t n_features,
+                                  hist *h, ftl_error *error)
 {
     h->n_features = n_features;
     const ftl_node *node = ftl_attr(e, "_bin_mapper");
@@ -146,30 +161,35 @@ static ftl_status read_categories(ftl_build *build, const ftl_estimator *e, uint
     if (!path)
         return FTL_OOM(error);
     if (ftl_node_is_none(node) || node->kind != FTL_NODE_OBJECT)
-        return FTL_ATTR_FAIL(error, e, "_bin_mapper", FTL_CORRUPT, "attribute _bin_mapper is missing");
+        return FTL_ATTR_FAIL(error, e, "_bin_mapper", FTL_CORRUPT,
+                             "attribute _bin_mapper is missing");
     ftl_estimator mapper = {.node = node, .path = path, .version = e->version};
     FTL_TRY(read_mask(build, &mapper, "is_categorical_", n_features, &h->categorical, error));
     return read_known(build, &mapper, h, error);
 }
 
-static ftl_status read_hist(ftl_build *build, const ftl_estimator *e, uint32_t n_features, hist *out, ftl_error *error)
+static ftl_status read_hist(ftl_build *build, const ftl_estimator *e, uint32_t n_features,
+                            hist *out, ftl_error *error)
 {
     *out = (hist){.n_scores = 1};
     if (e->version < FTL_SKLEARN(0, 22))
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s of scikit-learn before 0.22 is not supported", e->cls->name);
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s of scikit-learn before 0.22 is not supported",
+                        e->cls->name);
     FTL_TRY(is_classifier(e) ? read_classes(build, e, out, error) : read_link(e, out, error));
     FTL_TRY(read_baseline(build, e, out, error));
     FTL_TRY(count_trees(e, out, error));
     return read_categories(build, e, n_features, out, error);
 }
 
-/* ---- Nodes ------------------------------------------------------------------------------------------------------------- */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
-static const ftl_dtype_field *field_of(const ftl_dtype *dtype, const char *name, const char *kinds, uint32_t min, uint32_t max)
+static const ftl_dtype_field *field_of(const ftl_dtype *dtype, const char *name, const char *kinds,
+                                       uint32_t min, uint32_t max)
 {
     const ftl_dtype_field *field = ftl_dtype_find_field(dtype, name);
     bool fits = field && field->dtype->n_fields == 0 && strchr(kinds, field->dtype->kind) &&
-                field->dtype->item_size >= min && field->dtype->item_size <= max && field->offset <= dtype->item_size &&
+                field->dtype->item_size >= min && field->dtype->item_size <= max &&
+                field->offset <= dtype->item_size &&
                 field->dtype->item_size <= dtype->item_size - field->offset;
     return fits ? field : NULL;
 }
@@ -188,24 +208,28 @@ static bool read_fields(predictor *out)
     out->threshold = field_of(dtype, "num_threshold", "f", 8, 8);
     if (!out->threshold)
         out->threshold = field_of(dtype, "threshold", "f", 8, 8);
-    return out->value && out->feature && out->left && out->right && out->is_leaf && out->threshold && out->missing;
+    return out->value && out->feature && out->left && out->right && out->is_leaf &&
+           out->threshold && out->missing;
 }
 
-static ftl_status read_predictor(const ftl_node *node, const char *path, predictor *out, ftl_error *error)
+static ftl_status read_predictor(const ftl_node *node, const char *path, predictor *out,
+                                 ftl_error *error)
 {
-    const ftl_node *nodes = ftl_node_attr(node, "nodes"), *sets = ftl_node_attr(node, "raw_left_cat_bitsets");
+    const ftl_node *nodes = ftl_node_attr(node, "nodes"),
+                   *sets = ftl_node_attr(node, "raw_left_cat_bitsets");
     *out = (predictor){0};
     if (nodes && nodes->kind == FTL_NODE_ARRAY)
         out->nodes = nodes->u.array;
-    if (!out->nodes || out->nodes->ndim != 1 || out->nodes->size == 0 || out->nodes->size > INT32_MAX || !out->nodes->data ||
-        !read_fields(out)) {
-        ftl_error_set(error, FTL_CORRUPT, "the predictor has no array of nodes, or one without the fields of a tree");
+    if (!out->nodes || out->nodes->ndim != 1 || out->nodes->size == 0 ||
+        out->nodes->size > INT32_MAX || !out->nodes->data || !read_fields(out)) {
+        ftl_error_set(error, FTL_CORRUPT,
+                      "the predictor has no array of nodes, or one without the fields of a tree");
         ftl_error_in(error, path);
         return FTL_CORRUPT;
     }
     const ftl_node_array *array = sets && sets->kind == FTL_NODE_ARRAY ? sets->u.array : NULL;
-    if (array && array->ndim == 2 && array->shape[1] == 8 && array->dtype->kind == 'u' && array->dtype->item_size == 4 &&
-        array->data && !(array->fortran && array->shape[0] > 1))
+    if (array && array->ndim == 2 && array->shape[1] == 8 && array->dtype->kind == 'u' &&
+        array->dtype->item_size == 4 && array->data && !(array->fortran && array->shape[0] > 1))
         out->sets = array;
     return FTL_OK;
 }
@@ -234,10 +258,12 @@ static uint64_t read_unsigned(const unsigned char *node, const ftl_dtype_field *
 }
 
 /* The bytes that go left: in the node's set, or unseen in training where missing values go left. */
-static bool add_set(const hist *h, const predictor *p, const unsigned char *node, uint32_t feature, bool missing_left, forest *to)
+static bool add_set(const hist *h, const predictor *p, const unsigned char *node, uint32_t feature,
+                    bool missing_left, forest *to)
 {
     uint64_t at = p->bitset ? read_unsigned(node, p->bitset) : UINT64_MAX;
-    if (!p->sets || at >= p->sets->shape[0] || !h->known || feature >= h->n_features || to->n_sets == to->room_sets)
+    if (!p->sets || at >= p->sets->shape[0] || !h->known || feature >= h->n_features ||
+        to->n_sets == to->room_sets)
         return false;
     uint32_t left[8];
     memcpy(left, (const unsigned char *)p->sets->data + at * sizeof left, sizeof left);
@@ -247,9 +273,11 @@ static bool add_set(const hist *h, const predictor *p, const unsigned char *node
     return true;
 }
 
-static bool add_split(const ftl_estimator *e, const hist *h, const predictor *p, const unsigned char *node, uint32_t at, forest *to)
+static bool add_split(const ftl_estimator *e, const hist *h, const predictor *p,
+                      const unsigned char *node, uint32_t at, forest *to)
 {
-    uint64_t feature = read_unsigned(node, p->feature), left = read_unsigned(node, p->left), right = read_unsigned(node, p->right);
+    uint64_t feature = read_unsigned(node, p->feature), left = read_unsigned(node, p->left),
+             right = read_unsigned(node, p->right);
     bool missing_left = node[p->missing->offset] != 0;
     if (feature > INT32_MAX || left > INT32_MAX || right > INT32_MAX)
         return false;
@@ -272,7 +300,8 @@ static bool add_split(const ftl_estimator *e, const hist *h, const predictor *p,
 static bool add_tree(const ftl_estimator *e, const hist *h, const predictor *p, forest *to)
 {
     for (size_t i = 0; i < p->nodes->size; i++) {
-        const unsigned char *node = (const unsigned char *)p->nodes->data + i * p->nodes->dtype->item_size;
+        const unsigned char *node = (const unsigned char *)p->nodes->data +
+                                    i * p->nodes->dtype->item_size;
         uint32_t at = to->n_nodes++;
         if (!node[p->is_leaf->offset]) {
             if (!add_split(e, h, p, node, at, to))
@@ -290,7 +319,8 @@ static bool add_tree(const ftl_estimator *e, const hist *h, const predictor *p, 
     return true;
 }
 
-static ftl_status make_room(ftl_build *build, const predictor *predictors, uint32_t n, forest *to, ftl_error *error)
+static ftl_status make_room(ftl_build *build, const predictor *predictors, uint32_t n, forest *to,
+                            ftl_error *error)
 {
     ftl_arena *arena = build->arena;
     uint64_t nodes = 0, leaves = 0;
@@ -313,26 +343,30 @@ static ftl_status make_room(ftl_build *build, const predictor *predictors, uint3
     to->leaf = ftl_arena_array(arena, nodes, sizeof *to->leaf);
     to->threshold = ftl_arena_array(arena, nodes, sizeof *to->threshold);
     to->values = ftl_arena_array(arena, leaves, sizeof *to->values);
-    if (!to->flags || !to->feature || !to->left || !to->right || !to->leaf || !to->threshold || !to->values)
+    if (!to->flags || !to->feature || !to->left || !to->right || !to->leaf || !to->threshold ||
+        !to->values)
         return FTL_OOM(error);
     return FTL_OK;
 }
 
 /* Sets are counted first: most ensembles have none. */
-static ftl_status make_sets(ftl_build *build, const predictor *predictors, uint32_t n, forest *to, ftl_error *error)
+static ftl_status make_sets(ftl_build *build, const predictor *predictors, uint32_t n, forest *to,
+                            ftl_error *error)
 {
     uint32_t count = 0;
     for (uint32_t t = 0; t < n; t++) {
         const predictor *p = &predictors[t];
         for (size_t i = 0; p->is_categorical && i < p->nodes->size; i++)
-            count += ((const unsigned char *)p->nodes->data)[i * p->nodes->dtype->item_size + p->is_categorical->offset] != 0;
+            count += ((const unsigned char *)p->nodes
+                          ->data)[i * p->nodes->dtype->item_size + p->is_categorical->offset] != 0;
     }
     to->sets = ftl_arena_array(build->arena, count, sizeof *to->sets);
     to->room_sets = count;
     return to->sets ? FTL_OK : FTL_OOM(error);
 }
 
-static ftl_status read_predictors(ftl_build *build, const ftl_estimator *e, const hist *h, predictor *out, ftl_error *error)
+static ftl_status read_predictors(ftl_build *build, const ftl_estimator *e, const hist *h,
+                                  predictor *out, ftl_error *error)
 {
     for (uint32_t i = 0; i < h->n_trees / h->n_scores; i++) {
         ftl_node **trees = NULL;
@@ -342,7 +376,8 @@ static ftl_status read_predictors(ftl_build *build, const ftl_estimator *e, cons
             return FTL_OOM(error);
         ftl_status status = ftl_node_items(h->iterations[i], &trees, &n, error);
         if (status == FTL_OK && n != h->n_scores)
-            status = FTL_FAIL(error, FTL_CORRUPT, "an iteration has %zu trees where %u were expected", n, h->n_scores);
+            status = FTL_FAIL(error, FTL_CORRUPT,
+                              "an iteration has %zu trees where %u were expected", n, h->n_scores);
         if (status != FTL_OK) {
             ftl_error_in(error, path);
             return status;
@@ -353,7 +388,8 @@ static ftl_status read_predictors(ftl_build *build, const ftl_estimator *e, cons
     return FTL_OK;
 }
 
-static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const hist *h, ftl_tree_nodes **out, ftl_error *error)
+static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const hist *h,
+                             ftl_tree_nodes **out, ftl_error *error)
 {
     predictor *predictors = ftl_arena_array(build->scratch, h->n_trees, sizeof *predictors);
     ftl_tree_nodes *nodes = FTL_ARENA_NEW(build->arena, ftl_tree_nodes);
@@ -365,21 +401,34 @@ static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const his
     FTL_TRY(make_sets(build, predictors, h->n_trees, &to, error));
     for (uint32_t t = 0; t < h->n_trees; t++) {
         if (!add_tree(e, h, &predictors[t], &to))
-            return FTL_ATTR_FAIL(error, e, "_predictors", FTL_CORRUPT, "the nodes of tree %u do not form one", t);
+            return FTL_ATTR_FAIL(error, e, "_predictors", FTL_CORRUPT,
+                                 "the nodes of tree %u do not form one", t);
     }
     *nodes = (ftl_tree_nodes){
-        .n_trees = h->n_trees, .n_nodes = to.n_nodes, .root = to.root, .flags = to.flags, .feature = to.feature,
-        .threshold = to.threshold, .left = to.left, .right = to.right, .leaf = to.leaf, .n_values = to.n_leaves,
-        .value_width = 1, .values = to.values, .n_bitsets = to.n_sets, .bitsets = (const uint32_t(*)[8])to.sets,
+        .n_trees = h->n_trees,
+        .n_nodes = to.n_nodes,
+        .root = to.root,
+        .flags = to.flags,
+        .feature = to.feature,
+        .threshold = to.threshold,
+        .left = to.left,
+        .right = to.right,
+        .leaf = to.leaf,
+        .n_values = to.n_leaves,
+        .value_width = 1,
+        .values = to.values,
+        .n_bitsets = to.n_sets,
+        .bitsets = (const uint32_t(*)[8])to.sets,
     };
     *out = nodes;
     return FTL_OK;
 }
 
-/* ---- Operations -------------------------------------------------------------------------------------------------------- */
+/* ---- Operations ------------------------------------------------------------------------------ */
 
 /* From 1.4 on: categorical columns through the encoder, in front of the others. */
-static ftl_status preprocess(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, ftl_frame *out, ftl_error *error)
+static ftl_status preprocess(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             ftl_frame *out, ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, "_preprocessor");
     *out = *in;
@@ -393,9 +442,11 @@ static ftl_status preprocess(ftl_build *build, const ftl_estimator *e, const ftl
     ftl_estimator columns = {.node = node, .path = path, .version = e->version}, encoder;
     FTL_TRY(ftl_attr_items(&columns, "transformers_", &transformers, &n, error));
     if (n == 0 || ftl_node_items(transformers[0], &entry, &n, NULL) != FTL_OK || n != 3)
-        return FTL_ATTR_FAIL(error, &columns, "transformers_", FTL_CORRUPT, "the encoder of categories is missing");
+        return FTL_ATTR_FAIL(error, &columns, "transformers_", FTL_CORRUPT,
+                             "the encoder of categories is missing");
     const bool *mask = NULL;
-    uint32_t *picked = ftl_arena_array(build->scratch, in->n_columns, sizeof *picked), n_coded = 0, at = 0;
+    uint32_t *picked = ftl_arena_array(build->scratch, in->n_columns, sizeof *picked), n_coded = 0,
+             at = 0;
     if (!picked)
         return FTL_OOM(error);
     FTL_TRY(read_mask(build, e, "is_categorical_", in->n_columns, &mask, error));
@@ -409,18 +460,20 @@ static ftl_status preprocess(ftl_build *build, const ftl_estimator *e, const ftl
             picked[at++] = i;
     }
     ftl_frame before, parts[2];
-    FTL_TRY(ftl_estimator_of(build, entry[1], &columns, ftl_child_path(build, &columns, "transformers_[0]"), &encoder, error));
+    FTL_TRY(ftl_estimator_of(build, entry[1], &columns,
+                             ftl_child_path(build, &columns, "transformers_[0]"), &encoder, error));
     FTL_TRY(ftl_frame_select(build, in, picked, n_coded, &before, error));
     FTL_TRY(ftl_emit(build, &encoder, FTL_TRANSFORM, &before, &parts[0], error));
-    FTL_TRY(ftl_frame_select(build, in, picked + n_coded, in->n_columns - n_coded, &parts[1], error));
+    FTL_TRY(
+        ftl_frame_select(build, in, picked + n_coded, in->n_columns - n_coded, &parts[1], error));
     if (parts[0].n_columns != n_coded)
-        return FTL_ATTR_FAIL(error, &columns, "transformers_", FTL_CORRUPT, "the encoder yields %u columns of %u", parts[0].n_columns,
-                             n_coded);
+        return FTL_ATTR_FAIL(error, &columns, "transformers_", FTL_CORRUPT,
+                             "the encoder yields %u columns of %u", parts[0].n_columns, n_coded);
     return ftl_frame_concat(build, parts, 2, out, error);
 }
 
-static ftl_status emit_raw(ftl_build *build, const ftl_estimator *e, const hist *h, const ftl_frame *in, uint32_t *id,
-                           ftl_error *error)
+static ftl_status emit_raw(ftl_build *build, const ftl_estimator *e, const hist *h,
+                           const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     ftl_tree_nodes *nodes = NULL;
     uint32_t *target = NULL, source = 0;
@@ -438,24 +491,28 @@ static ftl_status emit_raw(ftl_build *build, const ftl_estimator *e, const hist 
     FTL_TRY(ftl_build_matrix(build, e, &ready, &source, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TREES, source, h->n_scores, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.trees = (ftl_trees_op){
-        .nodes = nodes, .input = FTL_TREE_INPUT_F64, .target = target, .base = h->baseline, .divisor = 1.0};
+    op->u.trees = (ftl_trees_op){.nodes = nodes,
+                                 .input = FTL_TREE_INPUT_F64,
+                                 .target = target,
+                                 .base = h->baseline,
+                                 .divisor = 1.0};
     return FTL_OK;
 }
 
 /* The multi-class link changed with the shared loss module of 1.1. */
-static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const hist *h, uint32_t raw, uint32_t *id, ftl_error *error)
+static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const hist *h, uint32_t raw,
+                             uint32_t *id, ftl_error *error)
 {
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_LINK, raw, h->labels->count, id, &op, error));
-    op->u.link.link = h->n_scores == 1                    ? FTL_LINK_SIGMOID_PAIR
+    op->u.link.link = h->n_scores == 1                 ? FTL_LINK_SIGMOID_PAIR
                       : e->version < FTL_SKLEARN(1, 1) ? FTL_LINK_LOGSUMEXP_SOFTMAX
-                                                          : FTL_LINK_SOFTMAX;
+                                                       : FTL_LINK_SOFTMAX;
     return FTL_OK;
 }
 
-static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const hist *h, uint32_t raw, ftl_frame *out,
-                               ftl_error *error)
+static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const hist *h,
+                               uint32_t raw, ftl_frame *out, ftl_error *error)
 {
     uint32_t id = raw;
     ftl_op *op = NULL;
@@ -475,8 +532,8 @@ static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const h
     return ftl_result_labels(build, id, h->labels, out, error);
 }
 
-static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, const ftl_labels **labels, uint32_t *id,
-                              ftl_error *error)
+static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              const ftl_labels **labels, uint32_t *id, ftl_error *error)
 {
     ftl_frame scores;
     FTL_TRY(ftl_emit(build, e, FTL_DECISION_FUNCTION, in, &scores, error));
@@ -485,8 +542,8 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
     return FTL_OK;
 }
 
-static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                                  ftl_error *error)
+static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     hist h = {0};
     uint32_t id = 0;
@@ -508,8 +565,8 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e, ftl_
     return ftl_result_scores(build, id, h.labels, out, error);
 }
 
-static ftl_status hist_emit(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                            ftl_error *error)
+static ftl_status hist_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                            const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     hist h;
     uint32_t id = 0;
@@ -533,11 +590,16 @@ static const char *hist_detail(ftl_build *build, const ftl_estimator *e)
         for (size_t j = 0; j < k; j++)
             total += ftl_node_length(ftl_node_attr(trees[j], "nodes"));
     }
-    return ftl_tree_summary(build, count, total, -1, is_classifier(e) ? ftl_node_length(ftl_attr(e, "classes_")) : 0);
+    return ftl_tree_summary(build, count, total, -1,
+                            is_classifier(e) ? ftl_node_length(ftl_attr(e, "classes_")) : 0);
 }
 
-#define HIST_CLASS(name_, kind_)                                                                              \
-    {.package = "sklearn.ensemble", .name = name_, .kind = kind_, .methods = hist_methods, .emit = hist_emit, \
+#define HIST_CLASS(name_, kind_)    \
+    {.package = "sklearn.ensemble", \
+     .name = name_,                 \
+     .kind = kind_,                 \
+     .methods = hist_methods,       \
+     .emit = hist_emit,             \
      .detail = hist_detail}
 
 const ftl_estimator_class ftl_hist_gradient_boosting_classes[] = {

@@ -1,10 +1,11 @@
 /*
  * SimpleImputer of sklearn.impute and Imputer of sklearn.preprocessing (until 0.21).
  *
- * A fitted imputer knows one statistic a column. Columns whose statistic is NaN had no value in training and are left out, unless
- * keep_empty_features (1.2) or, before 1.8, strategy='constant' says otherwise. An imputer fitted on an object array holds
- * numbers and texts in one array; here columns whose most frequent value is a number stay numbers, so that a "1" in a CSV
- * file is the number that the next step was trained on.
+ * A fitted imputer knows one statistic a column. Columns whose statistic is NaN had no value in
+ * training and are left out, unless keep_empty_features (1.2) or, before 1.8, strategy='constant'
+ * says otherwise. An imputer fitted on an object array holds numbers and texts in one array; here
+ * columns whose most frequent value is a number stay numbers, so that a "1" in a CSV file is the
+ * number that the next step was trained on.
  */
 #include "estimators/transform.h"
 
@@ -14,23 +15,24 @@
 enum { group_numbers, group_cells, n_groups };
 
 typedef struct imputer {
-    bool objects;             /* fitted on an object array */
-    bool old;                 /* sklearn.preprocessing.Imputer: checks nothing */
-    bool keep_all;            /* columns without a statistic stay */
-    bool missing_is_nan;      /* NaN, None or pandas.NA */
-    double missing_number;    /* NaN when missing_values is a text */
+    bool objects;          /* fitted on an object array */
+    bool old;              /* sklearn.preprocessing.Imputer: checks nothing */
+    bool keep_all;         /* columns without a statistic stay */
+    bool missing_is_nan;   /* NaN, None or pandas.NA */
+    double missing_number; /* NaN when missing_values is a text */
     ftl_cell missing_cell;
-    uint32_t n;               /* input columns */
-    uint8_t *group;           /* [n] */
-    uint32_t *position;       /* [n] column within its group */
-    bool *kept;               /* [n] */
-    ftl_cell *fill;           /* [n] */
-    uint32_t source[n_groups];/* the op that holds each group's columns */
+    uint32_t n;                /* input columns */
+    uint8_t *group;            /* [n] */
+    uint32_t *position;        /* [n] column within its group */
+    bool *kept;                /* [n] */
+    ftl_cell *fill;            /* [n] */
+    uint32_t source[n_groups]; /* the op that holds each group's columns */
 } imputer;
 
-/* ---- Parameters ------------------------------------------------------------------------------------------------------------ */
+/* ---- Parameters ------------------------------------------------------------------------------ */
 
-static ftl_status load_missing_value(ftl_build *build, const ftl_estimator *e, imputer *m, ftl_error *error)
+static ftl_status load_missing_value(ftl_build *build, const ftl_estimator *e, imputer *m,
+                                     ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, "missing_values");
     ftl_node *one = (ftl_node *)node;
@@ -55,7 +57,10 @@ static ftl_status load_missing_value(ftl_build *build, const ftl_estimator *e, i
     return FTL_OK;
 }
 
-/* Whether the array that fit() saw held objects: _fit_dtype tells from 0.24 on, the statistics before. */
+/*
+ * Whether the array that fit() saw held objects: _fit_dtype tells from 0.24 on, the statistics
+ * before.
+ */
 static bool fitted_on_objects(const ftl_estimator *e, const ftl_node *statistics)
 {
     const ftl_node *dtype = ftl_attr(e, "_fit_dtype");
@@ -66,19 +71,20 @@ static bool fitted_on_objects(const ftl_estimator *e, const ftl_node *statistics
 
 static bool is_none_at(const ftl_node *array, uint32_t i)
 {
-    return array->kind == FTL_NODE_ARRAY && array->u.array->objects && ftl_node_is_none(array->u.array->objects[i]);
+    return array->kind == FTL_NODE_ARRAY && array->u.array->objects &&
+           ftl_node_is_none(array->u.array->objects[i]);
 }
 
 /* From 1.8 on the statistics take the dtype of the training data before they fill anything. */
 static bool fills_f32(const ftl_estimator *e)
 {
     const ftl_node *dtype = ftl_attr(e, "_fill_dtype");
-    return e->version >= FTL_SKLEARN(1, 8) && dtype && dtype->kind == FTL_NODE_DTYPE && dtype->u.dtype->kind == 'f' &&
-           dtype->u.dtype->item_size == 4;
+    return e->version >= FTL_SKLEARN(1, 8) && dtype && dtype->kind == FTL_NODE_DTYPE &&
+           dtype->u.dtype->kind == 'f' && dtype->u.dtype->item_size == 4;
 }
 
-static ftl_status load_statistics(ftl_build *build, const ftl_estimator *e, const ftl_node *statistics, imputer *m,
-                                  ftl_error *error)
+static ftl_status load_statistics(ftl_build *build, const ftl_estimator *e,
+                                  const ftl_node *statistics, imputer *m, ftl_error *error)
 {
     for (uint32_t i = 0; i < m->n; i++) {
         ftl_status status = ftl_node_cell(build, statistics, i, &m->fill[i], error);
@@ -88,7 +94,8 @@ static ftl_status load_statistics(ftl_build *build, const ftl_estimator *e, cons
             return status;
         }
         if (!m->objects && !number)
-            return FTL_ATTR_FAIL(error, e, "statistics_", FTL_CORRUPT, "element %u is a text, but the data were numbers", i);
+            return FTL_ATTR_FAIL(error, e, "statistics_", FTL_CORRUPT,
+                                 "element %u is a text, but the data were numbers", i);
         if (m->fill[i].tag == FTL_CELL_FLOAT && fills_f32(e))
             m->fill[i].u.number = (double)(float)m->fill[i].u.number;
         m->kept[i] = m->keep_all || m->fill[i].tag != FTL_CELL_MISSING || is_none_at(statistics, i);
@@ -96,7 +103,8 @@ static ftl_status load_statistics(ftl_build *build, const ftl_estimator *e, cons
     return FTL_OK;
 }
 
-static ftl_status load(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, imputer *m, ftl_error *error)
+static ftl_status load(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, imputer *m,
+                       ftl_error *error)
 {
     const ftl_node *statistics = NULL;
     bool keep_empty;
@@ -118,16 +126,17 @@ static ftl_status load(ftl_build *build, const ftl_estimator *e, const ftl_frame
     for (uint32_t i = 0; i < m->n; i++) {
         const ftl_op *op = &build->ops[in->columns[i].op];
         bool cells = op->kind != FTL_OP_INPUT && op->edge == FTL_EDGE_OBJECT;
-        bool number = m->fill[i].tag != FTL_CELL_STRING && m->fill[i].tag != FTL_CELL_MISSING && !constant && !keep_empty;
+        bool number = m->fill[i].tag != FTL_CELL_STRING && m->fill[i].tag != FTL_CELL_MISSING &&
+                      !constant && !keep_empty;
         m->group[i] = m->objects && (cells || !number) ? group_cells : group_numbers;
     }
     return FTL_OK;
 }
 
-/* ---- Operations --------------------------------------------------------------------------------------------------------------- */
+/* ---- Operations ------------------------------------------------------------------------------ */
 
-static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, imputer *m, uint8_t group,
-                               ftl_error *error)
+static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               imputer *m, uint8_t group, ftl_error *error)
 {
     uint32_t *picked = ftl_arena_array(build->scratch, m->n, sizeof *picked);
     uint32_t n = 0;
@@ -146,7 +155,9 @@ static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const f
     FTL_TRY(ftl_frame_select(build, in, picked, n, &frame, error));
     if (group == group_cells)
         return ftl_build_objects(build, e, &frame, &m->source[group], error);
-    uint32_t refuse = m->old ? 0u : m->missing_is_nan ? FTL_CHECK_INF : FTL_CHECK_NAN | FTL_CHECK_INF;
+    uint32_t refuse = m->old              ? 0u
+                      : m->missing_is_nan ? FTL_CHECK_INF
+                                          : FTL_CHECK_NAN | FTL_CHECK_INF;
     return ftl_build_checked_matrix(build, e, &frame, refuse, &m->source[group], error);
 }
 
@@ -158,8 +169,8 @@ static double fill_number(const ftl_cell *cell)
 }
 
 /* The imputed columns of one group; columns[i] is set for its kept ones. */
-static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const imputer *m, uint8_t group,
-                               ftl_frame_column *columns, ftl_error *error)
+static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const imputer *m,
+                               uint8_t group, ftl_frame_column *columns, ftl_error *error)
 {
     uint32_t n = 0, id;
     ftl_op *op = NULL;
@@ -181,29 +192,37 @@ static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const i
     }
     if (n == 0)
         return FTL_OK;
-    FTL_TRY(ftl_build_on(build, e, cells ? FTL_OP_IMPUTE_OBJECT : FTL_OP_IMPUTE, m->source[group], n, &id, &op, error));
+    FTL_TRY(ftl_build_on(build, e, cells ? FTL_OP_IMPUTE_OBJECT : FTL_OP_IMPUTE, m->source[group],
+                         n, &id, &op, error));
     if (cells) {
         op->edge = FTL_EDGE_OBJECT;
         /* Empty text is what a missing cell of a file stands for when '' is the missing value. */
         bool text = m->missing_cell.tag == FTL_CELL_STRING && m->missing_cell.size > 0;
         op->u.impute_object = (ftl_impute_object_op){
-            .missing = m->missing_cell, .columns = picked, .fill = texts,
-            .refuse_missing = !m->missing_is_nan && (text || m->missing_cell.tag != FTL_CELL_STRING) &&
+            .missing = m->missing_cell,
+            .columns = picked,
+            .fill = texts,
+            .refuse_missing = !m->missing_is_nan &&
+                              (text || m->missing_cell.tag != FTL_CELL_STRING) &&
                               e->version >= FTL_SKLEARN(0, 22)};
     } else
-        op->u.impute = (ftl_impute_op){.missing_is_nan = m->missing_is_nan, .missing_value = m->missing_number,
-                                       .columns = picked, .fill = numbers};
+        op->u.impute = (ftl_impute_op){.missing_is_nan = m->missing_is_nan,
+                                       .missing_value = m->missing_number,
+                                       .columns = picked,
+                                       .fill = numbers};
     n = 0;
     for (uint32_t i = 0; i < m->n; i++) {
         if (m->group[i] == group && m->kept[i])
-            columns[i] = (ftl_frame_column){.op = id, .column = n++, .as = cells ? FTL_AS_CELL : FTL_AS_FLOAT};
+            columns[i] = (ftl_frame_column){
+                .op = id, .column = n++, .as = cells ? FTL_AS_CELL : FTL_AS_FLOAT};
     }
     return FTL_OK;
 }
 
 /* One indicator op for all of `features` that belong to a group; fills columns[k] for those. */
-static ftl_status indicate_group(ftl_build *build, const ftl_estimator *e, const imputer *m, uint8_t group,
-                                 const uint32_t *features, uint32_t n_features, ftl_frame_column *columns, ftl_error *error)
+static ftl_status indicate_group(ftl_build *build, const ftl_estimator *e, const imputer *m,
+                                 uint8_t group, const uint32_t *features, uint32_t n_features,
+                                 ftl_frame_column *columns, ftl_error *error)
 {
     uint32_t n = 0, id;
     ftl_op *op = NULL;
@@ -217,8 +236,10 @@ static ftl_status indicate_group(ftl_build *build, const ftl_estimator *e, const
     if (n == 0)
         return FTL_OK;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_INDICATOR, m->source[group], n, &id, &op, error));
-    op->u.indicator = (ftl_indicator_op){.missing_is_nan = m->missing_is_nan, .missing_value = m->missing_number,
-                                         .missing = m->missing_cell, .columns = picked};
+    op->u.indicator = (ftl_indicator_op){.missing_is_nan = m->missing_is_nan,
+                                         .missing_value = m->missing_number,
+                                         .missing = m->missing_cell,
+                                         .columns = picked};
     /* A bool beside cells stays a bool; beside numbers it becomes one of theirs. */
     ftl_as as = m->objects ? FTL_AS_BOOL : FTL_AS_FLOAT;
     n = 0;
@@ -230,8 +251,8 @@ static ftl_status indicate_group(ftl_build *build, const ftl_estimator *e, const
 }
 
 /* Indices of the columns that add_indicator watches. */
-static ftl_status indicator_features(ftl_build *build, const ftl_estimator *e, uint32_t n_columns, uint32_t **out, uint32_t *n,
-                                     ftl_error *error)
+static ftl_status indicator_features(ftl_build *build, const ftl_estimator *e, uint32_t n_columns,
+                                     uint32_t **out, uint32_t *n, ftl_error *error)
 {
     bool add;
     ftl_array2 array = {0};
@@ -251,13 +272,14 @@ static ftl_status indicator_features(ftl_build *build, const ftl_estimator *e, u
         (*out)[i] = usable ? (uint32_t)array.data[i] : 0;
     }
     if (!usable)
-        return FTL_ATTR_FAIL(error, e, "indicator_", FTL_CORRUPT, "features_ is no list of the imputer's columns");
+        return FTL_ATTR_FAIL(error, e, "indicator_", FTL_CORRUPT,
+                             "features_ is no list of the imputer's columns");
     *n = (uint32_t)array.columns;
     return FTL_OK;
 }
 
-static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                               ftl_error *error)
+static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     imputer m;
     uint32_t *features = NULL, n_features = 0, n = 0;
@@ -265,8 +287,9 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
     FTL_TRY(ftl_expect_transform(e, method, error));
     FTL_TRY(ftl_attr_int(e, "axis", 0, &axis, error));
     if (axis != 0)
-        return FTL_ATTR_FAIL(error, e, "axis", FTL_UNSUPPORTED,
-                             "axis=1 imputes from the row itself, which is not supported; use axis=0");
+        return FTL_ATTR_FAIL(
+            error, e, "axis", FTL_UNSUPPORTED,
+            "axis=1 imputes from the row itself, which is not supported; use axis=0");
     FTL_TRY(load(build, e, in, &m, error));
     FTL_TRY(indicator_features(build, e, m.n, &features, &n_features, error));
     ftl_frame_column *imputed = ftl_arena_zero_array(build->scratch, m.n, sizeof *imputed);
@@ -290,7 +313,8 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
         out->columns[n++] = imputed[i];
     }
     for (uint32_t k = 0; k < n_features; k++) {
-        flags[k].name = ftl_arena_printf(build->arena, "missingindicator_%s", in->columns[features[k]].name);
+        flags[k].name = ftl_arena_printf(build->arena, "missingindicator_%s",
+                                         in->columns[features[k]].name);
         if (!flags[k].name)
             return FTL_OOM(error);
         out->columns[n++] = flags[k];
@@ -299,7 +323,9 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
 }
 
 const ftl_estimator_class ftl_imputer_classes[] = {
-    {"sklearn.impute", "SimpleImputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL, NULL},
-    {"sklearn.preprocessing", "Imputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL, NULL},
+    {"sklearn.impute", "SimpleImputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL,
+     NULL},
+    {"sklearn.preprocessing", "Imputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL,
+     NULL},
     {0},
 };

@@ -1,9 +1,12 @@
-/* LabelEncoder of sklearn.preprocessing as a model by itself: one column of labels → their positions in classes_. */
+/*
+ * LabelEncoder of sklearn.preprocessing as a model by itself: one column of labels → their
+ * positions in classes_.
+ */
 #include "estimators/categories.h"
 #include "estimators/transform.h"
 
-static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                             ftl_error *error)
+static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                             const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const ftl_node *classes = NULL;
     ftl_category_column column;
@@ -22,7 +25,8 @@ static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_metho
         values[i] = i;
     encoded->values = values;
     encoded->unknown = FTL_CODE_REFUSED;
-    FTL_TRY(ftl_category_sources(build, e, in, &column, e->version < FTL_SKLEARN(0, 24), encoded, &sources, error));
+    FTL_TRY(ftl_category_sources(build, e, in, &column, e->version < FTL_SKLEARN(0, 24), encoded,
+                                 &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.encode = (ftl_encode_op){.n_columns = 1, .columns = encoded, .estimator = e->cls->name};
@@ -31,7 +35,8 @@ static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_metho
     return FTL_OK;
 }
 
-static ftl_status label_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, ftl_error *error)
+static ftl_status label_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                               ftl_error *error)
 {
     (void)build;
     (void)e;
@@ -41,6 +46,7 @@ static ftl_status label_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
 }
 
 const ftl_estimator_class ftl_label_classes[] = {
-    {"sklearn.preprocessing", "LabelEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_label, label_inputs, NULL},
+    {"sklearn.preprocessing", "LabelEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_label,
+     label_inputs, NULL},
     {0},
 };

@@ -4,7 +4,7 @@
 
 enum { max_outputs = 1 << 20 };
 
-/* ---- Parameters -------------------------------------------------------------------------- */
+/* ---- Parameters ------------------------------------------------------------------------------ */
 
 ftl_status ftl_linear_read_coef(ftl_build *build, const ftl_estimator *e, ftl_linear_params *out,
                                 ftl_error *error)
@@ -49,7 +49,7 @@ ftl_status ftl_linear_read(ftl_build *build, const ftl_estimator *e, ftl_linear_
     return FTL_OK;
 }
 
-/* ---- Scores ------------------------------------------------------------------------------ */
+/* ---- Scores ---------------------------------------------------------------------------------- */
 
 static bool is_coded(const ftl_build *build, const ftl_frame_column *column)
 {
@@ -122,7 +122,7 @@ ftl_status ftl_emit_decide(ftl_build *build, const ftl_estimator *e, ftl_decide 
     return FTL_OK;
 }
 
-/* ---- Classifiers ------------------------------------------------------------------------- */
+/* ---- Classifiers ----------------------------------------------------------------------------- */
 
 ftl_status ftl_linear_decision(ftl_build *build, const ftl_estimator *e, const ftl_node *classes,
                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
@@ -184,7 +184,7 @@ ftl_link ftl_linear_ovr_link(const ftl_estimator *e)
     return e->version >= FTL_SKLEARN(1, 9) ? FTL_LINK_OVR_UNIFORM : FTL_LINK_OVR;
 }
 
-/* ---- Description ------------------------------------------------------------------------- */
+/* ---- Description ----------------------------------------------------------------------------- */
 
 const char *ftl_linear_detail(ftl_build *build, const ftl_estimator *e)
 {

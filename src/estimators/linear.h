@@ -33,7 +33,7 @@ FTL_MUST_USE ftl_status ftl_emit_decide(ftl_build *build, const ftl_estimator *e
                                         uint32_t source, uint32_t width, uint32_t *id,
                                         ftl_error *error);
 
-/* ---- Classifiers (scikit-learn's LinearClassifierMixin) ---------------------------------- */
+/* ---- Classifiers (scikit-learn's LinearClassifierMixin) -------------------------------------- */
 
 /* decision_function: one score for two classes, else one per class. */
 FTL_MUST_USE ftl_status ftl_linear_decision(ftl_build *build, const ftl_estimator *e,

@@ -24,7 +24,7 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e, ftl_
     return ftl_linear_decision(build, e, classes, in, out, error);
 }
 
-/* ---- RidgeClassifier --------------------------------------------------------------------- */
+/* ---- RidgeClassifier ------------------------------------------------------------------------- */
 
 static ftl_status ridge_classes(const ftl_estimator *e, const ftl_node **binarizer,
                                 const ftl_node **classes, ftl_error *error)

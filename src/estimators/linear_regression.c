@@ -25,7 +25,7 @@ static ftl_status emit_regression(ftl_build *build, const ftl_estimator *e, ftl_
     return ftl_result_values(build, scores, out, error);
 }
 
-/* ---- Generalised linear models ----------------------------------------------------------- */
+/* ---- Generalised linear models --------------------------------------------------------------- */
 
 /* TweedieRegressor: link 'auto' means identity up to power 0 and log above (glm.py). */
 static ftl_status tweedie_link(const ftl_estimator *e, bool *log, ftl_error *error)

@@ -1,4 +1,7 @@
-/* The root of an object graph → a model: schema, one emission per method, steps, and everything unsupported with its place. */
+/*
+ * The root of an object graph → a model: schema, one emission per method, steps, and everything
+ * unsupported with its place.
+ */
 #include "estimators/results.h"
 #include "estimators/transform.h"
 
@@ -7,7 +10,7 @@
 
 enum { max_inputs = 1 << 20, max_lookups = 1 << 15, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
 
-/* ---- Finding estimators ------------------------------------------------------------------------------------------ */
+/* ---- Finding estimators ---------------------------------------------------------------------- */
 
 static int parse_version(const ftl_node *node)
 {
@@ -31,7 +34,10 @@ static int parse_version(const ftl_node *node)
     return parts[0] * 10000 + parts[1] * 100 + parts[2];
 }
 
-/* Classes that are estimators but only make sense while fitting, or code that nobody can run from a file. */
+/*
+ * Classes that are estimators but only make sense while fitting, or code that nobody can run from a
+ * file.
+ */
 static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *error)
 {
     char buffer[200];
@@ -42,12 +48,18 @@ static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *erro
     else if (node->kind == FTL_NODE_STR)
         ftl_error_set(error, code, "'%.100s' is not an estimator that can run", node->u.str.data);
     else if (node->kind == FTL_NODE_OBJECT && strncmp(node->u.object->module, "__main__", 9) == 0)
-        ftl_error_set(error, code, "%s was defined in a script; its code is not in the file, so it cannot run", text);
-    else if (node->kind == FTL_NODE_OBJECT &&
-             (strstr(node->u.object->module, "cloudpickle") || strncmp(node->u.object->module, "dill", 4) == 0))
-        ftl_error_set(error, code, "a lambda or local function (%s) cannot run; save the model without it", text);
-    else if (node->kind == FTL_NODE_DICT || node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE)
-        ftl_error_set(error, code, "the file holds a %s, not an estimator; save the estimator itself", text);
+        ftl_error_set(error, code,
+                      "%s was defined in a script; its code is not in the file, so it cannot run",
+                      text);
+    else if (node->kind == FTL_NODE_OBJECT && (strstr(node->u.object->module, "cloudpickle") ||
+                                               strncmp(node->u.object->module, "dill", 4) == 0))
+        ftl_error_set(error, code,
+                      "a lambda or local function (%s) cannot run; save the model without it",
+                      text);
+    else if (node->kind == FTL_NODE_DICT || node->kind == FTL_NODE_LIST ||
+             node->kind == FTL_NODE_TUPLE)
+        ftl_error_set(error, code,
+                      "the file holds a %s, not an estimator; save the estimator itself", text);
     else
         ftl_error_set(error, code, "%s is not supported", text);
     ftl_error_in(error, path);
@@ -71,9 +83,12 @@ static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ft
             return FTL_OK;
     }
     size_t needed = build->n_steps + 1;
-    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, needed, sizeof *build->steps, error));
-    FTL_TRY(ftl_grow(build->account, &build->step_hashes, &build->step_hashes_room, needed, sizeof *build->step_hashes, error));
-    const char *name = ftl_arena_printf(build->arena, "%s.%s", estimator->cls->package, estimator->cls->name);
+    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, needed,
+                     sizeof *build->steps, error));
+    FTL_TRY(ftl_grow(build->account, &build->step_hashes, &build->step_hashes_room, needed,
+                     sizeof *build->step_hashes, error));
+    const char *name = ftl_arena_printf(build->arena, "%s.%s", estimator->cls->package,
+                                        estimator->cls->name);
     if (!name)
         return FTL_OOM(error);
     size_t at = build->n_steps++;
@@ -84,13 +99,14 @@ static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ft
     return FTL_OK;
 }
 
-ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_estimator *parent, const char *path,
-                            ftl_estimator *out, ftl_error *error)
+ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_estimator *parent,
+                            const char *path, ftl_estimator *out, ftl_error *error)
 {
     if (!path)
         return FTL_OOM(error);
     if (build->n_lookups++ >= max_lookups) {
-        ftl_error_set(error, FTL_LIMIT, "the model refers to more than %d estimators", (int)max_lookups);
+        ftl_error_set(error, FTL_LIMIT, "the model refers to more than %d estimators",
+                      (int)max_lookups);
         ftl_error_in(error, path);
         return FTL_LIMIT;
     }
@@ -108,16 +124,18 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
     return FTL_OK;
 }
 
-/* ---- Inputs -------------------------------------------------------------------------------------------------------- */
+/* ---- Inputs ---------------------------------------------------------------------------------- */
 
-static ftl_status names_of(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, ftl_error *error)
+static ftl_status names_of(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                           ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, "feature_names_in_");
     size_t n = ftl_node_length(node);
     if (n == 0)
         return FTL_OK;
     if (n > max_inputs)
-        return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_LIMIT, "more than %d columns", (int)max_inputs);
+        return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_LIMIT, "more than %d columns",
+                             (int)max_inputs);
     const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
     if (!names)
         return FTL_OOM(error);
@@ -146,14 +164,17 @@ static int64_t columns_of(const ftl_node *node)
     return n <= max_inputs ? (int64_t)n : -1;
 }
 
-ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, ftl_error *error)
+ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                ftl_error *error)
 {
-    static const char *const counts[] = {"n_features_in_", "n_features_", "n_features", "_n_features", "n_input_features_"};
+    static const char *const counts[] = {"n_features_in_", "n_features_", "n_features",
+                                         "_n_features", "n_input_features_"};
     static const char *const arrays[] = {"coef_", "scale_", "mean_", "center_", "statistics_"};
     ftl_inputs found = {.count = -1};
     if (e->cls->inputs) {
         if (build->depth >= FTL_MAX_NESTING) {
-            ftl_error_set(error, FTL_LIMIT, "estimators are nested more than %d deep", (int)FTL_MAX_NESTING);
+            ftl_error_set(error, FTL_LIMIT, "estimators are nested more than %d deep",
+                          (int)FTL_MAX_NESTING);
             ftl_error_in(error, e->path);
             return FTL_LIMIT;
         }
@@ -173,13 +194,14 @@ ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
             found.count = columns_of(ftl_attr(e, arrays[i]));
     }
     if (found.count > max_inputs)
-        return FTL_FAIL(error, FTL_LIMIT, "the model expects %lld columns; the limit is %d", (long long)found.count,
-                        (int)max_inputs);
+        return FTL_FAIL(error, FTL_LIMIT, "the model expects %lld columns; the limit is %d",
+                        (long long)found.count, (int)max_inputs);
     *out = found;
     return FTL_OK;
 }
 
-static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inputs *inputs, ftl_frame *frame, ftl_error *error)
+static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inputs *inputs,
+                              ftl_frame *frame, ftl_error *error)
 {
     size_t n = (size_t)inputs->count;
     build->inputs = ftl_arena_zero_array(build->arena, n, sizeof *build->inputs);
@@ -194,22 +216,28 @@ static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inpu
         FTL_TRY(ftl_build_op(build, NULL, FTL_OP_INPUT, NULL, &id, &op, error));
         op->width = 1;
         op->u.input.column = (uint32_t)i;
-        const char *name = inputs->names ? inputs->names[i] : ftl_arena_printf(build->arena, "x%zu", i);
+        const char *name = inputs->names ? inputs->names[i]
+                                         : ftl_arena_printf(build->arena, "x%zu", i);
         if (!name)
             return FTL_OOM(error);
         frame->columns[i] = (ftl_frame_column){.op = id, .name = name, .as = FTL_AS_FLOAT};
-        build->inputs[i] = (ftl_schema_column){
-            .name = inputs->names ? name : NULL, .kind = FTL_KIND_NUMERIC, .missing = FTL_MISSING_NAN, .batch_type = FTL_F64};
+        build->inputs[i] = (ftl_schema_column){.name = inputs->names ? name : NULL,
+                                               .kind = FTL_KIND_NUMERIC,
+                                               .missing = FTL_MISSING_NAN,
+                                               .batch_type = FTL_F64};
     }
     model->has_input_names = build->named_inputs = inputs->names != NULL;
     return FTL_OK;
 }
 
-/* ---- Methods ------------------------------------------------------------------------------------------------------- */
+/* ---- Methods --------------------------------------------------------------------------------- */
 
-/* A method that cannot run leaves no half-made operations behind; its error is kept for whoever asks for the method. */
-static ftl_status emit_method(ftl_build *build, ftl_model *model, const ftl_estimator *root, ftl_method method,
-                              const ftl_frame *in, ftl_error *error)
+/*
+ * A method that cannot run leaves no half-made operations behind; its error is kept for whoever
+ * asks for the method.
+ */
+static ftl_status emit_method(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                              ftl_method method, const ftl_frame *in, ftl_error *error)
 {
     size_t n_ops = build->n_ops, n_memo = build->n_memo;
     ftl_frame out = {0};
@@ -234,7 +262,8 @@ static ftl_status emit_method(ftl_build *build, ftl_model *model, const ftl_esti
 static ftl_status note_classes(ftl_build *build, ftl_model *model, ftl_error *error)
 {
     const ftl_method_outputs *predict = &model->graph.methods[FTL_PREDICT];
-    const ftl_labels **classes = ftl_arena_zero_array(build->arena, predict->count, sizeof *classes);
+    const ftl_labels **classes = ftl_arena_zero_array(build->arena, predict->count,
+                                                      sizeof *classes);
     if (!classes)
         return FTL_OOM(error);
     for (size_t i = 0; i < predict->count; i++) {
@@ -245,7 +274,7 @@ static ftl_status note_classes(ftl_build *build, ftl_model *model, ftl_error *er
     return FTL_OK;
 }
 
-/* ---- Everything unsupported ------------------------------------------------------------------------------------------- */
+/* ---- Everything unsupported ------------------------------------------------------------------ */
 
 typedef struct walk {
     ftl_build *build;
@@ -255,15 +284,18 @@ typedef struct walk {
     char path[512];
 } walk;
 
-static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth, ftl_error *error);
+static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
+                            ftl_error *error);
 
-static ftl_status add_problem(walk *w, ftl_status code, const char *path, const char *message, ftl_error *error)
+static ftl_status add_problem(walk *w, ftl_status code, const char *path, const char *message,
+                              ftl_error *error)
 {
     for (size_t i = 0; i < w->n; i++) {
         if (strcmp(w->problems[i].path, path) == 0)
             return FTL_OK;
     }
-    FTL_TRY(ftl_grow(w->build->account, &w->problems, &w->room, w->n + 1, sizeof *w->problems, error));
+    FTL_TRY(
+        ftl_grow(w->build->account, &w->problems, &w->room, w->n + 1, sizeof *w->problems, error));
     ftl_problem made = {code, ftl_arena_string(w->build->arena, path, strlen(path)),
                         ftl_arena_string(w->build->arena, message, strlen(message))};
     if (!made.path || !made.message)
@@ -272,7 +304,8 @@ static ftl_status add_problem(walk *w, ftl_status code, const char *path, const 
     return FTL_OK;
 }
 
-static ftl_status walk_items(walk *w, const ftl_node_sequence *seq, size_t path_size, unsigned depth, ftl_error *error)
+static ftl_status walk_items(walk *w, const ftl_node_sequence *seq, size_t path_size,
+                             unsigned depth, ftl_error *error)
 {
     for (size_t i = 0; i < seq->size; i++) {
         const ftl_node *item = seq->items[i];
@@ -288,10 +321,12 @@ static ftl_status walk_items(walk *w, const ftl_node_sequence *seq, size_t path_
     return FTL_OK;
 }
 
-static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, unsigned depth, ftl_error *error)
+static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
+                              ftl_error *error)
 {
     const ftl_node *state = node->u.object->state;
-    if (!state || state->kind != FTL_NODE_DICT || !ftl_node_dict_get(&state->u.dict, "_sklearn_version"))
+    if (!state || state->kind != FTL_NODE_DICT ||
+        !ftl_node_dict_get(&state->u.dict, "_sklearn_version"))
         return FTL_OK;
     if (!ftl_estimator_lookup(node->u.object->module, node->u.object->name)) {
         ftl_error local;
@@ -300,17 +335,20 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
         FTL_TRY(add_problem(w, code, w->path, local.message, error));
     }
     const ftl_node_dict *dict = &state->u.dict;
-    bool fitted = ftl_node_dict_get(dict, "transformers_") != NULL || ftl_node_dict_get(dict, "best_estimator_") != NULL ||
+    bool fitted = ftl_node_dict_get(dict, "transformers_") != NULL ||
+                  ftl_node_dict_get(dict, "best_estimator_") != NULL ||
                   ftl_node_dict_get(dict, "estimators_") != NULL;
     for (size_t i = 0; i < dict->size; i++) {
         ftl_node_string key;
         if (!ftl_node_as_str(dict->keys[i], &key) || key.size > 60)
             continue;
         /* Parameters hold unfitted clones of what the fitted attributes hold. */
-        if (fitted && (strcmp(key.data, "transformers") == 0 || strcmp(key.data, "estimator") == 0 ||
-                       strcmp(key.data, "base_estimator") == 0 || strcmp(key.data, "estimators") == 0))
+        if (fitted &&
+            (strcmp(key.data, "transformers") == 0 || strcmp(key.data, "estimator") == 0 ||
+             strcmp(key.data, "base_estimator") == 0 || strcmp(key.data, "estimators") == 0))
             continue;
-        int n = snprintf(w->path + path_size, sizeof w->path - path_size, "%s%s", path_size ? "." : "", key.data);
+        int n = snprintf(w->path + path_size, sizeof w->path - path_size, "%s%s",
+                         path_size ? "." : "", key.data);
         if (n > 0 && (size_t)n < sizeof w->path - path_size)
             FTL_TRY(walk_node(w, dict->values[i], path_size + (size_t)n, depth, error));
         w->path[path_size] = '\0';
@@ -318,7 +356,8 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
     return FTL_OK;
 }
 
-static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth, ftl_error *error)
+static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
+                            ftl_error *error)
 {
     if (!node || depth >= max_walk_depth || w->visited >= max_walk_nodes)
         return FTL_OK;
@@ -330,14 +369,15 @@ static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, uns
     return FTL_OK;
 }
 
-static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_node *root, ftl_error *error)
+static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_node *root,
+                                ftl_error *error)
 {
     walk w = {.build = build};
     ftl_status status = walk_node(&w, root, 0, 0, error);
     for (int m = 0; m < FTL_METHOD_COUNT && status == FTL_OK; m++) {
         if (model->method_error[m].code != FTL_OK)
-            status = add_problem(&w, model->method_error[m].code, model->method_error[m].path, model->method_error[m].message,
-                                 error);
+            status = add_problem(&w, model->method_error[m].code, model->method_error[m].path,
+                                 model->method_error[m].message, error);
     }
     if (status == FTL_OK) {
         model->problems = ftl_arena_copy(build->arena, w.problems, w.n * sizeof *w.problems);
@@ -349,9 +389,10 @@ static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_no
     return status;
 }
 
-/* ---- The model ------------------------------------------------------------------------------------------------------------ */
+/* ---- The model ------------------------------------------------------------------------------- */
 
-static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_estimator *root, ftl_error *error)
+static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                                ftl_error *error)
 {
     ftl_node_string version = {"", 0};
     const ftl_node *node = ftl_attr(root, "_sklearn_version");
@@ -360,7 +401,8 @@ static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_es
     model->kind = root->cls->kind;
     model->library = "scikit-learn";
     model->library_version = ftl_arena_string(build->arena, version.data, version.size);
-    model->class_name = ftl_arena_printf(build->arena, "%s.%s", root->cls->package, root->cls->name);
+    model->class_name = ftl_arena_printf(build->arena, "%s.%s", root->cls->package,
+                                         root->cls->name);
     if (!model->class_name || !model->library_version)
         return FTL_OOM(error);
     return FTL_OK;
@@ -378,7 +420,8 @@ static ftl_model_kind kind_of(const ftl_model *model, uint32_t methods)
     return methods & 1u << FTL_TRANSFORM ? FTL_TRANSFORMER : FTL_OTHER_MODEL;
 }
 
-static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node, int64_t width, ftl_error *error)
+static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node,
+                              int64_t width, ftl_error *error)
 {
     ftl_estimator root;
     ftl_inputs inputs = {.count = -1};
@@ -406,7 +449,8 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     return list_problems(build, model, node, error);
 }
 
-ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width, ftl_error *error)
+ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
+                                ftl_error *error)
 {
     ftl_arena scratch;
     ftl_arena_init(&scratch, &model->account);
@@ -417,7 +461,8 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t 
         model->graph.ops = ftl_arena_copy(build.arena, build.ops, build.n_ops * sizeof *build.ops);
         model->graph.n_inputs = build.n_inputs;
         model->inputs = build.inputs;
-        model->steps = ftl_arena_copy(build.arena, build.steps, build.n_steps * sizeof *build.steps);
+        model->steps = ftl_arena_copy(build.arena, build.steps,
+                                      build.n_steps * sizeof *build.steps);
         model->n_steps = build.n_steps;
         if (!model->graph.ops || !model->steps)
             status = FTL_OOM(error);

@@ -1,4 +1,7 @@
-/* Pipeline of sklearn.pipeline: each step transforms what the one before made; the last one answers. */
+/*
+ * Pipeline of sklearn.pipeline: each step transforms what the one before made; the last one
+ * answers.
+ */
 #include "estimators/transform.h"
 
 typedef struct pipeline {
@@ -14,14 +17,15 @@ static ftl_status load(const ftl_estimator *e, pipeline *p, ftl_error *error)
     for (size_t i = 0; i < p->n; i++) {
         const ftl_node *step = p->steps[i];
         if ((step->kind != FTL_NODE_TUPLE && step->kind != FTL_NODE_LIST) || step->u.seq.size != 2)
-            return FTL_ATTR_FAIL(error, e, "steps", FTL_CORRUPT, "step %zu is no pair of a name and an estimator", i);
+            return FTL_ATTR_FAIL(error, e, "steps", FTL_CORRUPT,
+                                 "step %zu is no pair of a name and an estimator", i);
     }
     return FTL_OK;
 }
 
 /* The estimator of step i; *skip for 'passthrough' and None. */
-static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeline *p, size_t i, bool *skip, ftl_estimator *out,
-                          ftl_error *error)
+static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeline *p, size_t i,
+                          bool *skip, ftl_estimator *out, ftl_error *error)
 {
     const ftl_node *node = p->steps[i]->u.seq.items[1];
     *skip = ftl_node_is_none(node) || ftl_node_str_equal(node, "passthrough");
@@ -43,8 +47,8 @@ static uint32_t pipeline_methods(ftl_build *build, const ftl_estimator *e)
     return methods & ~(1u << FTL_APPLY);
 }
 
-static ftl_status emit_pipeline(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                                ftl_error *error)
+static ftl_status emit_pipeline(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     pipeline p;
     ftl_frame frame = *in;
@@ -63,8 +67,11 @@ static ftl_status emit_pipeline(ftl_build *build, const ftl_estimator *e, ftl_me
     return FTL_OK;
 }
 
-/* The first step that says what it was fitted on; steps before it must hand columns on as they are. */
-static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, ftl_error *error)
+/*
+ * The first step that says what it was fitted on; steps before it must hand columns on as they are.
+ */
+static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                  ftl_error *error)
 {
     pipeline p;
     FTL_TRY(load(e, &p, error));
@@ -83,6 +90,7 @@ static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_
 }
 
 const ftl_estimator_class ftl_pipeline_classes[] = {
-    {"sklearn.pipeline", "Pipeline", FTL_OTHER_MODEL, pipeline_methods, emit_pipeline, pipeline_inputs, NULL},
+    {"sklearn.pipeline", "Pipeline", FTL_OTHER_MODEL, pipeline_methods, emit_pipeline,
+     pipeline_inputs, NULL},
     {0},
 };

@@ -1,9 +1,10 @@
 /*
  * PolynomialFeatures of sklearn.preprocessing.
  *
- * Output columns are the combinations of input columns (with replacement, or without for interaction_only) by degree, then
- * lexicographically. From 0.22 on a product is made by multiplying a column of the previous degree with the combination's first
- * column, (x_c * x_b) * x_a; before, and on sparse matrices always, it was (x_a * x_b) * x_c.
+ * Output columns are the combinations of input columns (with replacement, or without for
+ * interaction_only) by degree, then lexicographically. From 0.22 on a product is made by
+ * multiplying a column of the previous degree with the combination's first column, (x_c * x_b) *
+ * x_a; before, and on sparse matrices always, it was (x_a * x_b) * x_c.
  */
 #include "base/checked.h"
 #include "base/strbuf.h"
@@ -12,10 +13,10 @@
 enum { max_terms = 1 << 22, max_factors = 1 << 26, max_degree = 1 << 16 };
 
 typedef struct polynomial {
-    uint32_t n;             /* input columns */
-    uint32_t low, high;     /* degrees; low >= 1 */
+    uint32_t n;         /* input columns */
+    uint32_t low, high; /* degrees; low >= 1 */
     bool interaction_only, bias;
-    bool last_first;        /* order of multiplication */
+    bool last_first; /* order of multiplication */
     uint32_t n_terms;
     size_t n_factors;
     uint32_t *start, *factors;
@@ -50,7 +51,8 @@ static uint64_t count_combinations(const polynomial *p, uint32_t degree)
 {
     uint64_t count = 1;
     for (uint32_t i = 1; i <= degree; i++) {
-        uint64_t factor = p->interaction_only ? (p->n >= i ? p->n - i + 1 : 0) : (uint64_t)p->n + i - 1;
+        uint64_t factor = p->interaction_only ? (p->n >= i ? p->n - i + 1 : 0)
+                                              : (uint64_t)p->n + i - 1;
         count = count * factor / i;
         if (count > max_terms)
             return max_terms + 1;
@@ -70,7 +72,8 @@ static ftl_status count_terms(polynomial *p, ftl_error *error)
         if (count == 0)
             break;
         if (terms > max_terms || factors > max_factors)
-            return FTL_FAIL(error, FTL_LIMIT, "PolynomialFeatures yields more than %d columns", (int)max_terms);
+            return FTL_FAIL(error, FTL_LIMIT, "PolynomialFeatures yields more than %d columns",
+                            (int)max_terms);
     }
     p->n_terms = (uint32_t)terms;
     p->n_factors = (size_t)factors;
@@ -88,7 +91,8 @@ static ftl_status make_terms(ftl_build *build, polynomial *p, ftl_error *error)
     if (p->bias)
         p->start[term++] = at;
     for (uint32_t degree = p->low; degree <= p->high && term < p->n_terms; degree++) {
-        for (bool more = first_combination(p, c, degree); more; more = next_combination(p, c, degree)) {
+        for (bool more = first_combination(p, c, degree); more;
+             more = next_combination(p, c, degree)) {
             p->start[term++] = at;
             for (uint32_t i = 0; i < degree; i++)
                 p->factors[at++] = p->last_first ? c[degree - 1 - i] : c[i];
@@ -101,7 +105,8 @@ static ftl_status make_terms(ftl_build *build, polynomial *p, ftl_error *error)
 static ftl_status load(const ftl_estimator *e, const ftl_frame *in, polynomial *p, ftl_error *error)
 {
     int64_t low = 0, high;
-    *p = (polynomial){.n = in->n_columns, .last_first = e->version >= FTL_SKLEARN(0, 22) && !in->sparse};
+    *p = (polynomial){.n = in->n_columns,
+                      .last_first = e->version >= FTL_SKLEARN(0, 22) && !in->sparse};
     FTL_TRY(ftl_attr_bool(e, "interaction_only", false, &p->interaction_only, error));
     FTL_TRY(ftl_attr_bool(e, "include_bias", true, &p->bias, error));
     if (ftl_node_is_none(ftl_attr(e, "_max_degree")))
@@ -111,21 +116,23 @@ static ftl_status load(const ftl_estimator *e, const ftl_frame *in, polynomial *
         FTL_TRY(ftl_attr_int(e, "_max_degree", 2, &high, error));
     }
     if (low < 0 || high < 0 || low > high || high > max_degree)
-        return FTL_ATTR_FAIL(error, e, "degree", FTL_CORRUPT, "degrees %lld to %lld make no sense", (long long)low,
-                             (long long)high);
+        return FTL_ATTR_FAIL(error, e, "degree", FTL_CORRUPT, "degrees %lld to %lld make no sense",
+                             (long long)low, (long long)high);
     p->low = low < 1 ? 1 : (uint32_t)low;
     p->high = (uint32_t)high;
     return count_terms(p, error);
 }
 
 /* "x0^2 x1"; "1" for the bias. Factors of a column lie together, ascending or descending. */
-static const char *term_name(ftl_build *build, const polynomial *p, const ftl_frame *in, uint32_t term, ftl_strbuf *text)
+static const char *term_name(ftl_build *build, const polynomial *p, const ftl_frame *in,
+                             uint32_t term, ftl_strbuf *text)
 {
     uint32_t from = p->start[term], to = p->start[term + 1], n = to - from;
     ftl_strbuf_clear(text);
     for (uint32_t i = 0; i < n;) {
         uint32_t column = p->factors[p->last_first ? to - 1 - i : from + i], power = 1;
-        while (i + power < n && p->factors[p->last_first ? to - 1 - i - power : from + i + power] == column)
+        while (i + power < n &&
+               p->factors[p->last_first ? to - 1 - i - power : from + i + power] == column)
             power++;
         ftl_strbuf_printf(text, "%s%s", i ? " " : "", in->columns[column].name);
         if (power > 1)
@@ -137,8 +144,8 @@ static const char *term_name(ftl_build *build, const polynomial *p, const ftl_fr
     return text->failed ? NULL : ftl_arena_string(build->arena, text->data, text->size);
 }
 
-static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in,
-                                  ftl_frame *out, ftl_error *error)
+static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     polynomial p;
     uint32_t id;
@@ -163,6 +170,7 @@ static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_
 }
 
 const ftl_estimator_class ftl_polynomial_classes[] = {
-    {"sklearn.preprocessing", "PolynomialFeatures", FTL_TRANSFORMER, ftl_transform_only, emit_polynomial, NULL, NULL},
+    {"sklearn.preprocessing", "PolynomialFeatures", FTL_TRANSFORMER, ftl_transform_only,
+     emit_polynomial, NULL, NULL},
     {0},
 };

@@ -1,4 +1,7 @@
-/* The estimators that foretell runs: one line a family. Adding one is its file, its line here and its fixtures. */
+/*
+ * The estimators that foretell runs: one line a family. Adding one is its file, its line here and
+ * its fixtures.
+ */
 #include "estimators/registry.h"
 
 #include "estimators/build.h"

@@ -11,7 +11,8 @@ static const char *class_text(ftl_build *build, const ftl_frame_column *column)
     return ftl_arena_printf(build->arena, "%u", column->label);
 }
 
-static const char *score_name(ftl_build *build, const ftl_frame *frame, uint32_t i, const char *prefix)
+static const char *score_name(ftl_build *build, const ftl_frame *frame, uint32_t i,
+                              const char *prefix)
 {
     const ftl_frame_column *column = &frame->columns[i];
     const char *text = class_text(build, column);
@@ -22,12 +23,14 @@ static const char *score_name(ftl_build *build, const ftl_frame *frame, uint32_t
     return ftl_arena_printf(build->arena, "%s_%s", prefix, text);
 }
 
-static const char *output_name(ftl_build *build, ftl_method method, const ftl_frame *frame, uint32_t i)
+static const char *output_name(ftl_build *build, ftl_method method, const ftl_frame *frame,
+                               uint32_t i)
 {
     const ftl_frame_column *column = &frame->columns[i];
     switch (method) {
     case FTL_PREDICT:
-        return frame->n_columns == 1 ? "prediction" : ftl_arena_printf(build->arena, "prediction_%u", i);
+        return frame->n_columns == 1 ? "prediction"
+                                     : ftl_arena_printf(build->arena, "prediction_%u", i);
     case FTL_PREDICT_PROBA:
         return score_name(build, frame, i, "probability");
     case FTL_PREDICT_LOG_PROBA:
@@ -43,14 +46,18 @@ static const char *output_name(ftl_build *build, ftl_method method, const ftl_fr
     }
 }
 
-/* Columns that have no numbers of their own (one-hot codes, input columns passed through) are gathered for the output. */
+/*
+ * Columns that have no numbers of their own (one-hot codes, input columns passed through) are
+ * gathered for the output.
+ */
 static ftl_status materialise(ftl_build *build, ftl_frame *frame, ftl_error *error)
 {
     for (uint32_t i = 0; i < frame->n_columns; i++) {
         ftl_frame_column *column = &frame->columns[i];
         const ftl_op *op = &build->ops[column->op];
         if (op->kind == FTL_OP_INPUT && !build->input_used[op->u.input.column])
-            ftl_build_want(build, column->op, build->named_inputs ? FTL_KIND_MIXED : FTL_KIND_NUMERIC);
+            ftl_build_want(build, column->op,
+                           build->named_inputs ? FTL_KIND_MIXED : FTL_KIND_NUMERIC);
         op = &build->ops[column->op];
         if (op->edge == FTL_EDGE_OBJECT || (op->edge == FTL_EDGE_NUM && op->kind != FTL_OP_INPUT))
             continue;
@@ -70,7 +77,8 @@ static ftl_status materialise(ftl_build *build, ftl_frame *frame, ftl_error *err
     return FTL_OK;
 }
 
-static ftl_status copy_frame(ftl_build *build, const ftl_frame *in, ftl_frame *out, ftl_error *error)
+static ftl_status copy_frame(ftl_build *build, const ftl_frame *in, ftl_frame *out,
+                             ftl_error *error)
 {
     FTL_TRY(ftl_frame_new(build, in->n_columns, out, error));
     memcpy(out->columns, in->columns, in->n_columns * sizeof *in->columns);
@@ -78,8 +86,8 @@ static ftl_status copy_frame(ftl_build *build, const ftl_frame *in, ftl_frame *o
     return FTL_OK;
 }
 
-ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame *result, ftl_method_outputs *out,
-                            ftl_error *error)
+ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame *result,
+                            ftl_method_outputs *out, ftl_error *error)
 {
     ftl_frame copy, *frame = &copy; /* the result may be shared with what ftl_emit remembers */
     FTL_TRY(copy_frame(build, result, frame, error));
@@ -98,7 +106,8 @@ ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame
             as = FTL_AS_CELL;
         else if (as == FTL_AS_CELL)
             as = FTL_AS_FLOAT;
-        outputs[i] = (ftl_output){.name = name, .op = column->op, .column = column->column, .as = as};
+        outputs[i] = (ftl_output){
+            .name = name, .op = column->op, .column = column->column, .as = as};
         if (as == FTL_AS_LABEL)
             outputs[i].labels = column->labels;
     }

@@ -3,8 +3,12 @@
 
 #include "estimators/build.h"
 
-/* Names a method's result columns: prediction, probability_<class>, decision … as docs/CLI.md lists them. */
-FTL_MUST_USE ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame *frame,
-                                         ftl_method_outputs *out, ftl_error *error);
+/*
+ * Names a method's result columns: prediction, probability_<class>, decision … as docs/CLI.md lists
+ * them.
+ */
+FTL_MUST_USE ftl_status ftl_results_name(ftl_build *build, ftl_method method,
+                                         const ftl_frame *frame, ftl_method_outputs *out,
+                                         ftl_error *error);
 
 #endif

@@ -1,9 +1,10 @@
 /*
  * Scalers and Normalizer of sklearn.preprocessing.
  *
- * All of them work in place on a float matrix: float32 input stays float32. numpy's `X -= v` with a float64 vector computes in
- * float64 and rounds to X's dtype ("wide"); StandardScaler casts its vectors to X's dtype first from 1.8 on. Sparse matrices
- * are not centred, and are multiplied by 1 / v where dense ones are divided by v.
+ * All of them work in place on a float matrix: float32 input stays float32. numpy's `X -= v` with a
+ * float64 vector computes in float64 and rounds to X's dtype ("wide"); StandardScaler casts its
+ * vectors to X's dtype first from 1.8 on. Sparse matrices are not centred, and are multiplied by 1
+ * / v where dense ones are divided by v.
  */
 #include "estimators/transform.h"
 
@@ -20,8 +21,9 @@ typedef struct steps {
 } steps;
 
 /* Adds kind with the vector attribute `name`, which must have one number a column. */
-static ftl_status add_vector(ftl_build *build, const ftl_estimator *e, steps *s, ftl_affine_step_kind kind, bool wide,
-                             const char *name, ftl_error *error)
+static ftl_status add_vector(ftl_build *build, const ftl_estimator *e, steps *s,
+                             ftl_affine_step_kind kind, bool wide, const char *name,
+                             ftl_error *error)
 {
     double *vector;
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES(name), s->width, &vector, error));
@@ -53,8 +55,8 @@ static ftl_status add_clip(ftl_build *build, steps *s, double low, double high, 
 }
 
 /* NaN passes, infinity is refused (force_all_finite='allow-nan'), then the steps. */
-static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, const steps *s, ftl_frame *out,
-                             ftl_error *error)
+static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             const steps *s, ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
     FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_INF, &id, error));
@@ -69,8 +71,8 @@ static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl
     return ftl_frame_like(build, id, in, out, error);
 }
 
-static ftl_status emit_standard(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in,
-                                ftl_frame *out, ftl_error *error)
+static ftl_status emit_standard(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool with_mean, with_std, wide = e->version < FTL_SKLEARN(1, 8);
@@ -90,12 +92,13 @@ static ftl_status feature_range(const ftl_estimator *e, double *low, double *hig
     size_t n = 0;
     FTL_TRY(ftl_attr_items(e, "feature_range", &items, &n, error));
     if (n != 2 || !ftl_node_as_f64(items[0], low) || !ftl_node_as_f64(items[1], high))
-        return FTL_ATTR_FAIL(error, e, "feature_range", FTL_CORRUPT, "feature_range is not a pair of numbers");
+        return FTL_ATTR_FAIL(error, e, "feature_range", FTL_CORRUPT,
+                             "feature_range is not a pair of numbers");
     return FTL_OK;
 }
 
-static ftl_status emit_minmax(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                              ftl_error *error)
+static ftl_status emit_minmax(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool clip;
@@ -111,8 +114,8 @@ static ftl_status emit_minmax(ftl_build *build, const ftl_estimator *e, ftl_meth
     return emit_steps(build, e, in, &s, out, error);
 }
 
-static ftl_status emit_maxabs(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                              ftl_error *error)
+static ftl_status emit_maxabs(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool clip;
@@ -124,8 +127,8 @@ static ftl_status emit_maxabs(ftl_build *build, const ftl_estimator *e, ftl_meth
     return emit_steps(build, e, in, &s, out, error);
 }
 
-static ftl_status emit_robust(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                              ftl_error *error)
+static ftl_status emit_robust(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     steps s = {.width = in->n_columns, .sparse = in->sparse};
     bool centre, scale;
@@ -139,12 +142,13 @@ static ftl_status emit_robust(ftl_build *build, const ftl_estimator *e, ftl_meth
     return emit_steps(build, e, in, &s, out, error);
 }
 
-static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in,
-                                  ftl_frame *out, ftl_error *error)
+static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
     ftl_op *op = NULL;
-    ftl_normalize_op normalize = {.norm = FTL_NORM_L2, .tiny_is_zero = e->version >= FTL_SKLEARN(1, 0)};
+    ftl_normalize_op normalize = {.norm = FTL_NORM_L2,
+                                  .tiny_is_zero = e->version >= FTL_SKLEARN(1, 0)};
     FTL_TRY(ftl_expect_transform(e, method, error));
     if (ftl_attr_is(e, "norm", "l1"))
         normalize.norm = FTL_NORM_L1;
@@ -159,10 +163,15 @@ static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_
 }
 
 const ftl_estimator_class ftl_scaler_classes[] = {
-    {"sklearn.preprocessing", "StandardScaler", FTL_TRANSFORMER, ftl_transform_only, emit_standard, NULL, NULL},
-    {"sklearn.preprocessing", "MinMaxScaler", FTL_TRANSFORMER, ftl_transform_only, emit_minmax, NULL, NULL},
-    {"sklearn.preprocessing", "MaxAbsScaler", FTL_TRANSFORMER, ftl_transform_only, emit_maxabs, NULL, NULL},
-    {"sklearn.preprocessing", "RobustScaler", FTL_TRANSFORMER, ftl_transform_only, emit_robust, NULL, NULL},
-    {"sklearn.preprocessing", "Normalizer", FTL_TRANSFORMER, ftl_transform_only, emit_normalizer, NULL, NULL},
+    {"sklearn.preprocessing", "StandardScaler", FTL_TRANSFORMER, ftl_transform_only, emit_standard,
+     NULL, NULL},
+    {"sklearn.preprocessing", "MinMaxScaler", FTL_TRANSFORMER, ftl_transform_only, emit_minmax,
+     NULL, NULL},
+    {"sklearn.preprocessing", "MaxAbsScaler", FTL_TRANSFORMER, ftl_transform_only, emit_maxabs,
+     NULL, NULL},
+    {"sklearn.preprocessing", "RobustScaler", FTL_TRANSFORMER, ftl_transform_only, emit_robust,
+     NULL, NULL},
+    {"sklearn.preprocessing", "Normalizer", FTL_TRANSFORMER, ftl_transform_only, emit_normalizer,
+     NULL, NULL},
     {0},
 };

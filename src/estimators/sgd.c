@@ -37,7 +37,7 @@ static ftl_status emit_sgd(ftl_build *build, const ftl_estimator *e, ftl_method 
     }
 }
 
-/* ---- SGDOneClassSVM ---------------------------------------------------------------------- */
+/* ---- SGDOneClassSVM -------------------------------------------------------------------------- */
 
 static uint32_t outlier_methods(ftl_build *build, const ftl_estimator *e)
 {

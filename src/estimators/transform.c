@@ -9,14 +9,16 @@ const char **ftl_frame_names(ftl_build *build, const ftl_frame *frame)
     if (!names)
         return NULL;
     for (uint32_t i = 0; i < frame->n_columns; i++) {
-        names[i] = frame->columns[i].name ? frame->columns[i].name : ftl_arena_printf(build->arena, "x%u", i);
+        names[i] = frame->columns[i].name ? frame->columns[i].name
+                                          : ftl_arena_printf(build->arena, "x%u", i);
         if (!names[i])
             return NULL;
     }
     return names;
 }
 
-ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ftl_frame *out, ftl_error *error)
+ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ftl_frame *out,
+                          ftl_error *error)
 {
     const char **names = ftl_frame_names(build, in);
     if (!names)
@@ -26,11 +28,15 @@ ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ft
     return FTL_OK;
 }
 
-/* ---- What stands side by side in one numpy array ------------------------------------------------------------------ */
+/* ---- What stands side by side in one numpy array --------------------------------------------- */
 
 static ftl_as wider(ftl_as a, ftl_as b)
 {
-    static const int rank[] = {[FTL_AS_BOOL] = 1, [FTL_AS_INT] = 2, [FTL_AS_FLOAT] = 3, [FTL_AS_LABEL] = 4, [FTL_AS_CELL] = 5};
+    static const int rank[] = {[FTL_AS_BOOL] = 1,
+                               [FTL_AS_INT] = 2,
+                               [FTL_AS_FLOAT] = 3,
+                               [FTL_AS_LABEL] = 4,
+                               [FTL_AS_CELL] = 5};
     return rank[a] >= rank[b] ? a : b;
 }
 
@@ -50,7 +56,10 @@ static void promote_shown(const ftl_build *build, ftl_frame *frame)
     }
 }
 
-/* True when the op is float64 whatever the dtype of the model's input. Sources come earlier, so one pass over the ops tells. */
+/*
+ * True when the op is float64 whatever the dtype of the model's input. Sources come earlier, so one
+ * pass over the ops tells.
+ */
 static ftl_status always_f64(ftl_build *build, bool **out, ftl_error *error)
 {
     bool *wide = ftl_arena_zero_array(build->scratch, build->n_ops, sizeof *wide);
@@ -66,14 +75,15 @@ static ftl_status always_f64(ftl_build *build, bool **out, ftl_error *error)
     return FTL_OK;
 }
 
-static ftl_status cast_column(ftl_build *build, const ftl_estimator *e, ftl_frame_column *column, uint32_t *cast_of,
-                              ftl_error *error)
+static ftl_status cast_column(ftl_build *build, const ftl_estimator *e, ftl_frame_column *column,
+                              uint32_t *cast_of, ftl_error *error)
 {
     uint32_t source = column->op;
     if (cast_of[source] == UINT32_MAX) {
         uint32_t id;
         ftl_op *op = NULL;
-        FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, source, build->ops[source].width, &id, &op, error));
+        FTL_TRY(
+            ftl_build_on(build, e, FTL_OP_CAST, source, build->ops[source].width, &id, &op, error));
         op->dtype = FTL_DTYPE_F64;
         cast_of[source] = id;
     }
@@ -81,7 +91,8 @@ static ftl_status cast_column(ftl_build *build, const ftl_estimator *e, ftl_fram
     return FTL_OK;
 }
 
-ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e, ftl_frame *frame, ftl_error *error)
+ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e, ftl_frame *frame,
+                             ftl_error *error)
 {
     promote_shown(build, frame);
     bool *wide = NULL;
@@ -89,7 +100,8 @@ ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e, ftl_frame
     FTL_TRY(always_f64(build, &wide, error));
     bool any = false;
     for (uint32_t i = 0; i < frame->n_columns; i++)
-        any = any || (wide[frame->columns[i].op] && build->ops[frame->columns[i].op].edge != FTL_EDGE_OBJECT);
+        any = any || (wide[frame->columns[i].op] &&
+                      build->ops[frame->columns[i].op].edge != FTL_EDGE_OBJECT);
     if (!any)
         return FTL_OK;
     uint32_t *cast_of = ftl_arena_array(build->scratch, n_ops, sizeof *cast_of);
@@ -104,7 +116,7 @@ ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e, ftl_frame
     return FTL_OK;
 }
 
-/* ---- Columns of the input that a transformer hands on untouched ----------------------------------------------------- */
+/* ---- Columns of the input that a transformer hands on untouched ------------------------------ */
 
 static bool any_text(const ftl_build *build, const ftl_frame *frame)
 {
@@ -120,7 +132,8 @@ static bool any_text(const ftl_build *build, const ftl_frame *frame)
 }
 
 /* True and False of a column that stands beside numbers in one array: 1.0 and 0.0. */
-static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_frame_column *column, ftl_error *error)
+static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_frame_column *column,
+                                ftl_error *error)
 {
     static const char *const texts[] = {"False", "True"};
     ftl_frame one = {.n_columns = 1, .columns = column};
@@ -136,8 +149,11 @@ static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_fr
         op->edge = FTL_EDGE_OBJECT;
         *fill = (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
         op->u.impute_object = (ftl_impute_object_op){
-            .missing = {.tag = FTL_CELL_STRING, .size = (uint32_t)strlen(texts[value]), .u.text = texts[value]},
-            .columns = columns, .fill = fill};
+            .missing = {.tag = FTL_CELL_STRING,
+                        .size = (uint32_t)strlen(texts[value]),
+                        .u.text = texts[value]},
+            .columns = columns,
+            .fill = fill};
     }
     column->op = id;
     column->column = 0;
@@ -145,7 +161,8 @@ static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_fr
     return FTL_OK;
 }
 
-ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool named, ftl_frame *frame, ftl_error *error)
+ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool named,
+                            ftl_frame *frame, ftl_error *error)
 {
     bool text = any_text(build, frame), numbers = false;
     for (uint32_t i = 0; i < frame->n_columns; i++) {
@@ -160,13 +177,14 @@ ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool na
         bool used = build->input_used[op->u.input.column];
         if (!used)
             ftl_build_want(build, column->op, named || text ? FTL_KIND_MIXED : FTL_KIND_NUMERIC);
-        if (build->ops[column->op].edge == FTL_EDGE_OBJECT && numbers && !used && column->as != FTL_AS_CELL)
+        if (build->ops[column->op].edge == FTL_EDGE_OBJECT && numbers && !used &&
+            column->as != FTL_AS_CELL)
             FTL_TRY(numeric_bools(build, root, column, error));
     }
     return FTL_OK;
 }
 
-/* ---- Parameters --------------------------------------------------------------------------------------------------- */
+/* ---- Parameters ------------------------------------------------------------------------------ */
 
 static bool number_type_of(char kind, uint32_t size, ftl_number_type *out)
 {
@@ -194,9 +212,9 @@ static bool number_type_named(const char *name, ftl_number_type *out)
         const char *name;
         char kind;
         uint32_t size;
-    } known[] = {{"float64", 'f', 8}, {"double", 'f', 8}, {"float", 'f', 8},  {"f8", 'f', 8},    {"<f8", 'f', 8},
-                 {"float32", 'f', 4}, {"f4", 'f', 4},     {"<f4", 'f', 4},    {"single", 'f', 4}, {"bool", 'b', 1},
-                 {"bool_", 'b', 1}};
+    } known[] = {{"float64", 'f', 8}, {"double", 'f', 8},  {"float", 'f', 8}, {"f8", 'f', 8},
+                 {"<f8", 'f', 8},     {"float32", 'f', 4}, {"f4", 'f', 4},    {"<f4", 'f', 4},
+                 {"single", 'f', 4},  {"bool", 'b', 1},    {"bool_", 'b', 1}};
     for (size_t i = 0; i < FTL_ARRAY_LEN(known); i++) {
         if (strcmp(name, known[i].name) == 0)
             return number_type_of(known[i].kind, known[i].size, out);
@@ -206,7 +224,8 @@ static bool number_type_named(const char *name, ftl_number_type *out)
     return false;
 }
 
-ftl_status ftl_attr_number_type(const ftl_estimator *e, const char *name, ftl_number_type *out, ftl_error *error)
+ftl_status ftl_attr_number_type(const ftl_estimator *e, const char *name, ftl_number_type *out,
+                                ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, name);
     ftl_node_string text;
@@ -216,32 +235,39 @@ ftl_status ftl_attr_number_type(const ftl_estimator *e, const char *name, ftl_nu
         return FTL_OK;
     if (node->kind == FTL_NODE_GLOBAL && number_type_named(node->u.global.name, out))
         return FTL_OK;
-    if (node->kind == FTL_NODE_DTYPE && number_type_of(node->u.dtype->kind, node->u.dtype->item_size, out))
+    if (node->kind == FTL_NODE_DTYPE &&
+        number_type_of(node->u.dtype->kind, node->u.dtype->item_size, out))
         return FTL_OK;
-    if (node->kind != FTL_NODE_DTYPE && ftl_node_as_str(node, &text) && number_type_named(text.data, out))
+    if (node->kind != FTL_NODE_DTYPE && ftl_node_as_str(node, &text) &&
+        number_type_named(text.data, out))
         return FTL_OK;
-    return FTL_ATTR_FAIL(error, e, name, FTL_UNSUPPORTED, "%s=%s is not supported; use float64, float32, bool or an integer type",
+    return FTL_ATTR_FAIL(error, e, name, FTL_UNSUPPORTED,
+                         "%s=%s is not supported; use float64, float32, bool or an integer type",
                          name, ftl_node_describe(node, about, sizeof about));
 }
 
-ftl_status ftl_transformer_weight(const ftl_estimator *e, const char *name, bool *found, double *weight, ftl_error *error)
+ftl_status ftl_transformer_weight(const ftl_estimator *e, const char *name, bool *found,
+                                  double *weight, ftl_error *error)
 {
     const ftl_node *weights = ftl_attr(e, "transformer_weights");
     *found = false;
     if (ftl_node_is_none(weights))
         return FTL_OK;
     if (weights->kind != FTL_NODE_DICT)
-        return FTL_ATTR_FAIL(error, e, "transformer_weights", FTL_CORRUPT, "transformer_weights is not a dict");
+        return FTL_ATTR_FAIL(error, e, "transformer_weights", FTL_CORRUPT,
+                             "transformer_weights is not a dict");
     const ftl_node *node = ftl_node_dict_get(&weights->u.dict, name);
     if (ftl_node_is_none(node))
         return FTL_OK;
     if (!ftl_node_as_f64(node, weight))
-        return FTL_ATTR_FAIL(error, e, "transformer_weights", FTL_CORRUPT, "the weight of '%s' is not a number", name);
+        return FTL_ATTR_FAIL(error, e, "transformer_weights", FTL_CORRUPT,
+                             "the weight of '%s' is not a number", name);
     *found = true;
     return FTL_OK;
 }
 
-ftl_status ftl_frame_scale(ftl_build *build, const ftl_estimator *e, double weight, ftl_frame *frame, ftl_error *error)
+ftl_status ftl_frame_scale(ftl_build *build, const ftl_estimator *e, double weight,
+                           ftl_frame *frame, ftl_error *error)
 {
     uint32_t id;
     ftl_op *op = NULL;
@@ -273,7 +299,7 @@ const char *ftl_name_text(ftl_build *build, const ftl_node *node)
     return "";
 }
 
-/* ---- Names --------------------------------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 bool ftl_gives_tables(const ftl_estimator *e)
 {
@@ -285,7 +311,8 @@ bool ftl_gives_tables(const ftl_estimator *e)
 }
 
 /* "{transformer_name}__{feature_name}" and the like. Other braces stay as they are. */
-static const char *formatted_name(ftl_build *build, const char *format, const char *part, const char *name)
+static const char *formatted_name(ftl_build *build, const char *format, const char *part,
+                                  const char *name)
 {
     static const char part_field[] = "{transformer_name}", name_field[] = "{feature_name}";
     ftl_strbuf text;
@@ -300,13 +327,15 @@ static const char *formatted_name(ftl_build *build, const char *format, const ch
         } else
             ftl_strbuf_putc(&text, *format++);
     }
-    const char *out = text.failed ? NULL : ftl_arena_string(build->arena, text.data ? text.data : "", text.size);
+    const char *out = text.failed
+                          ? NULL
+                          : ftl_arena_string(build->arena, text.data ? text.data : "", text.size);
     ftl_strbuf_free(&text);
     return out;
 }
 
-ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char *part, const ftl_frame *in, ftl_frame *out,
-                            ftl_error *error)
+ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char *part,
+                            const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const ftl_node *verbose = ftl_attr(e, "verbose_feature_names_out");
     const char *format = "{transformer_name}__{feature_name}";
@@ -350,8 +379,9 @@ ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,
 
 bool ftl_keeps_columns(const ftl_estimator *e)
 {
-    static const char *const classes[] = {"FunctionTransformer", "Normalizer",   "StandardScaler", "MinMaxScaler",
-                                          "MaxAbsScaler",        "RobustScaler", "OrdinalEncoder"};
+    static const char *const classes[] = {"FunctionTransformer", "Normalizer",   "StandardScaler",
+                                          "MinMaxScaler",        "MaxAbsScaler", "RobustScaler",
+                                          "OrdinalEncoder"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(classes); i++) {
         if (strcmp(e->cls->name, classes[i]) == 0)
             return true;
@@ -359,7 +389,7 @@ bool ftl_keeps_columns(const ftl_estimator *e)
     return false;
 }
 
-/* ---- Inputs and methods --------------------------------------------------------------------------------------------- */
+/* ---- Inputs and methods ---------------------------------------------------------------------- */
 
 void ftl_build_missing(ftl_build *build, const ftl_frame_column *column, ftl_missing_rule rule)
 {
@@ -382,8 +412,8 @@ ftl_status ftl_expect_transform(const ftl_estimator *e, ftl_method method, ftl_e
     return FTL_FAIL(error, FTL_UNSUPPORTED, "%s has no %s", e->cls->name, ftl_method_name(method));
 }
 
-ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e, const char *const *names, ftl_inputs *out,
-                                ftl_error *error)
+ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e, const char *const *names,
+                                ftl_inputs *out, ftl_error *error)
 {
     ftl_inputs found = {.count = -1};
     ftl_estimator_class plain = *e->cls; /* the common rule first: n_features_in_ and its kin */
@@ -393,7 +423,8 @@ ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e, const 
     FTL_TRY(ftl_estimator_inputs(build, &self, &found, error));
     for (const char *const *name = names; found.count < 0 && *name; name++) {
         const ftl_node *node = ftl_attr(e, *name);
-        if (!ftl_node_is_none(node) && (node->kind == FTL_NODE_ARRAY || node->kind == FTL_NODE_LIST))
+        if (!ftl_node_is_none(node) &&
+            (node->kind == FTL_NODE_ARRAY || node->kind == FTL_NODE_LIST))
             found.count = (int64_t)ftl_node_length(node);
     }
     *out = found;

@@ -1,6 +1,7 @@
 /*
- * DecisionTree* and ExtraTree*. predict takes the largest of a leaf's values as they are in the file; predict_proba divides
- * counts by their sum up to 1.3 and takes fractions as they are from 1.4 on.
+ * DecisionTree* and ExtraTree*. predict takes the largest of a leaf's values as they are in the
+ * file; predict_proba divides counts by their sum up to 1.3 and takes fractions as they are from
+ * 1.4 on.
  */
 #include "estimators/registry.h"
 #include "estimators/tree_nodes.h"
@@ -23,19 +24,24 @@ static uint32_t tree_methods(ftl_build *build, const ftl_estimator *e)
 {
     (void)build;
     uint32_t methods = 1u << FTL_PREDICT | 1u << FTL_APPLY;
-    return is_classifier(e) ? methods | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA : methods;
+    return is_classifier(e) ? methods | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA
+                            : methods;
 }
 
-static ftl_status read_parts(ftl_build *build, const ftl_estimator *e, tree_parts *out, ftl_error *error)
+static ftl_status read_parts(ftl_build *build, const ftl_estimator *e, tree_parts *out,
+                             ftl_error *error)
 {
     ftl_node *self = (ftl_node *)(uintptr_t)e->node;
     FTL_TRY(ftl_tree_targets_read(build, e, is_classifier(e), &out->targets, error));
     return ftl_tree_targets_views(build, e, &out->targets, &self, 1, &out->view, error);
 }
 
-/* The tree's nodes with the values that a method needs; shared by its methods but for the values. */
-static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const tree_parts *parts, ftl_leaf_fn *leaf, uint32_t width,
-                             const ftl_tree_nodes **out, ftl_error *error)
+/*
+ * The tree's nodes with the values that a method needs; shared by its methods but for the values.
+ */
+static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const tree_parts *parts,
+                             ftl_leaf_fn *leaf, uint32_t width, const ftl_tree_nodes **out,
+                             ftl_error *error)
 {
     ftl_tree_nodes *nodes = NULL;
     ftl_tree_leaves leaves = {.write = leaf, .user = &parts->targets, .width = width};
@@ -56,8 +62,9 @@ static ftl_status set_base(ftl_build *build, uint32_t width, ftl_trees_op *op, f
     return FTL_OK;
 }
 
-static ftl_status emit_values(ftl_build *build, const ftl_estimator *e, const tree_parts *parts, ftl_leaf_fn *leaf,
-                              uint32_t width, const ftl_frame *in, uint32_t *id, ftl_error *error)
+static ftl_status emit_values(ftl_build *build, const ftl_estimator *e, const tree_parts *parts,
+                              ftl_leaf_fn *leaf, uint32_t width, const ftl_frame *in, uint32_t *id,
+                              ftl_error *error)
 {
     const ftl_tree_nodes *nodes = NULL;
     ftl_trees_op *op = NULL;
@@ -66,14 +73,16 @@ static ftl_status emit_values(ftl_build *build, const ftl_estimator *e, const tr
     return set_base(build, width, op, error);
 }
 
-static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const tree_parts *parts, const ftl_frame *in,
-                               ftl_frame *out, ftl_error *error)
+static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const tree_parts *parts,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     uint32_t id = 0, n = parts->targets.n_outputs;
-    FTL_TRY(emit_values(build, e, parts, is_classifier(e) ? ftl_leaf_classes : ftl_leaf_means, n, in, &id, error));
+    FTL_TRY(emit_values(build, e, parts, is_classifier(e) ? ftl_leaf_classes : ftl_leaf_means, n,
+                        in, &id, error));
     if (!is_classifier(e))
         return ftl_result_values(build, id, out, error);
-    uint32_t *ids = ftl_arena_array(build->scratch, n, sizeof *ids), *columns = ftl_arena_array(build->scratch, n, sizeof *columns);
+    uint32_t *ids = ftl_arena_array(build->scratch, n, sizeof *ids),
+             *columns = ftl_arena_array(build->scratch, n, sizeof *columns);
     if (!ids || !columns)
         return FTL_OOM(error);
     for (uint32_t k = 0; k < n; k++) {
@@ -83,20 +92,22 @@ static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const t
     return ftl_tree_result_classes(build, ids, columns, &parts->targets, out, error);
 }
 
-static ftl_status emit_log(ftl_build *build, const ftl_estimator *e, const ftl_tree_targets *targets, const ftl_frame *in,
-                           ftl_frame *out, ftl_error *error)
+static ftl_status emit_log(ftl_build *build, const ftl_estimator *e,
+                           const ftl_tree_targets *targets, const ftl_frame *in, ftl_frame *out,
+                           ftl_error *error)
 {
     ftl_frame proba;
     uint32_t id = 0;
     ftl_op *op = NULL;
     FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &proba, error));
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_LINK, proba.columns[0].op, proba.n_columns, &id, &op, error));
+    FTL_TRY(
+        ftl_build_on(build, e, FTL_OP_LINK, proba.columns[0].op, proba.n_columns, &id, &op, error));
     op->u.link.link = FTL_LINK_LOG;
     return ftl_tree_result_proba(build, id, targets, out, error);
 }
 
-static ftl_status tree_emit(ftl_build *build, const ftl_estimator *e, ftl_method method, const ftl_frame *in, ftl_frame *out,
-                            ftl_error *error)
+static ftl_status tree_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                            const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     tree_parts parts;
     uint32_t id = 0;
@@ -105,14 +116,16 @@ static ftl_status tree_emit(ftl_build *build, const ftl_estimator *e, ftl_method
     case FTL_PREDICT:
         return emit_predict(build, e, &parts, in, out, error);
     case FTL_PREDICT_PROBA:
-        FTL_TRY(emit_values(build, e, &parts, ftl_leaf_probabilities, parts.targets.width, in, &id, error));
+        FTL_TRY(emit_values(build, e, &parts, ftl_leaf_probabilities, parts.targets.width, in, &id,
+                            error));
         return ftl_tree_result_proba(build, id, &parts.targets, out, error);
     case FTL_PREDICT_LOG_PROBA:
         return emit_log(build, e, &parts.targets, in, out, error);
     case FTL_APPLY: {
         const ftl_tree_nodes *nodes = ftl_tree_nodes_emitted(build, e, FTL_OP_TREES);
         if (!nodes)
-            FTL_TRY(make_nodes(build, e, &parts, ftl_leaf_means, parts.targets.n_outputs, &nodes, error));
+            FTL_TRY(make_nodes(build, e, &parts, ftl_leaf_means, parts.targets.n_outputs, &nodes,
+                               error));
         return ftl_tree_emit_apply(build, e, in, refusals(e), nodes, FTL_AS_INT, out, error);
     }
     default:
@@ -127,8 +140,12 @@ static const char *tree_detail(ftl_build *build, const ftl_estimator *e)
     return ftl_tree_detail(build, &self, 1, ftl_node_length(classes));
 }
 
-#define TREE_CLASS(name_, kind_)                                                                          \
-    {.package = "sklearn.tree", .name = name_, .kind = kind_, .methods = tree_methods, .emit = tree_emit, \
+#define TREE_CLASS(name_, kind_) \
+    {.package = "sklearn.tree",  \
+     .name = name_,              \
+     .kind = kind_,              \
+     .methods = tree_methods,    \
+     .emit = tree_emit,          \
      .detail = tree_detail}
 
 const ftl_estimator_class ftl_tree_classes[] = {

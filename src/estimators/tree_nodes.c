@@ -5,11 +5,13 @@
 
 #include <string.h>
 
-static const char *const tree_required[] = {"left_child", "right_child", "feature", "threshold", NULL};
+static const char *const tree_required[] = {"left_child", "right_child", "feature", "threshold",
+                                            NULL};
 static const char *const tree_optional[] = {"missing_go_to_left", NULL};
-static const char *const predictor_required[] = {"value", "feature_idx", "left", "right", "is_leaf", NULL};
-static const char *const predictor_optional[] = {"num_threshold", "threshold",  "missing_go_to_left",
-                                                 "is_categorical", "bitset_idx", NULL};
+static const char *const predictor_required[] = {"value", "feature_idx", "left",
+                                                 "right", "is_leaf",     NULL};
+static const char *const predictor_optional[] = {
+    "num_threshold", "threshold", "missing_go_to_left", "is_categorical", "bitset_idx", NULL};
 
 const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
 {
@@ -21,7 +23,7 @@ const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
     return projections;
 }
 
-/* ---- Reading a Tree ---------------------------------------------------------------------------------------------------- */
+/* ---- Reading a Tree -------------------------------------------------------------------------- */
 
 static ftl_status damaged(const char *path, const char *what, ftl_error *error)
 {
@@ -30,18 +32,23 @@ static ftl_status damaged(const char *path, const char *what, ftl_error *error)
     return FTL_CORRUPT;
 }
 
-static const ftl_dtype_field *number_field(const ftl_dtype *dtype, const char *name, char kind, uint32_t size)
+static const ftl_dtype_field *number_field(const ftl_dtype *dtype, const char *name, char kind,
+                                           uint32_t size)
 {
     const ftl_dtype_field *field = ftl_dtype_find_field(dtype, name);
     bool fits = field && field->dtype->n_fields == 0 && field->dtype->kind == kind &&
-                (field->dtype->item_size == size || (kind == 'i' && field->dtype->item_size == 4)) &&
-                field->offset <= dtype->item_size && field->dtype->item_size <= dtype->item_size - field->offset;
+                (field->dtype->item_size == size ||
+                 (kind == 'i' && field->dtype->item_size == 4)) &&
+                field->offset <= dtype->item_size &&
+                field->dtype->item_size <= dtype->item_size - field->offset;
     return fits ? field : NULL;
 }
 
-static ftl_status read_nodes(const ftl_node *nodes, const char *path, ftl_tree_view *out, ftl_error *error)
+static ftl_status read_nodes(const ftl_node *nodes, const char *path, ftl_tree_view *out,
+                             ftl_error *error)
 {
-    if (!nodes || nodes->kind != FTL_NODE_ARRAY || nodes->u.array->ndim != 1 || nodes->u.array->dtype->n_fields == 0)
+    if (!nodes || nodes->kind != FTL_NODE_ARRAY || nodes->u.array->ndim != 1 ||
+        nodes->u.array->dtype->n_fields == 0)
         return damaged(path, "tree_.nodes is not an array of nodes", error);
     const ftl_node_array *array = nodes->u.array;
     const ftl_dtype *dtype = array->dtype;
@@ -60,14 +67,17 @@ static ftl_status read_nodes(const ftl_node *nodes, const char *path, ftl_tree_v
     return FTL_OK;
 }
 
-static ftl_status read_values(const ftl_node *values, const char *path, uint32_t n_outputs, ftl_tree_view *out, ftl_error *error)
+static ftl_status read_values(const ftl_node *values, const char *path, uint32_t n_outputs,
+                              ftl_tree_view *out, ftl_error *error)
 {
     const ftl_node_array *array = values && values->kind == FTL_NODE_ARRAY ? values->u.array : NULL;
-    if (!array || array->ndim != 3 || array->dtype->kind != 'f' || array->dtype->item_size != 8 || !array->data)
+    if (!array || array->ndim != 3 || array->dtype->kind != 'f' || array->dtype->item_size != 8 ||
+        !array->data)
         return damaged(path, "tree_.values is not an array of float64 with three axes", error);
     if (array->shape[0] != out->n_nodes || array->shape[1] != n_outputs || array->shape[2] == 0 ||
         array->shape[2] > UINT32_MAX || array->size / out->n_nodes / n_outputs != array->shape[2])
-        return damaged(path, "tree_.values does not have the shape that its nodes and outputs need", error);
+        return damaged(path, "tree_.values does not have the shape that its nodes and outputs need",
+                       error);
     if (array->fortran && (array->shape[1] > 1 || array->shape[2] > 1) && array->shape[0] > 1)
         return damaged(path, "tree_.values is not in C order", error);
     out->n_outputs = n_outputs;
@@ -76,8 +86,8 @@ static ftl_status read_values(const ftl_node *values, const char *path, uint32_t
     return FTL_OK;
 }
 
-ftl_status ftl_tree_view_read(const ftl_node *estimator, const char *path, uint32_t n_outputs, ftl_tree_view *out,
-                              ftl_error *error)
+ftl_status ftl_tree_view_read(const ftl_node *estimator, const char *path, uint32_t n_outputs,
+                              ftl_tree_view *out, ftl_error *error)
 {
     const ftl_node *tree = ftl_node_attr(estimator, "tree_");
     ftl_tree_view view = {0};
@@ -92,7 +102,7 @@ ftl_status ftl_tree_view_read(const ftl_node *estimator, const char *path, uint3
     return FTL_OK;
 }
 
-/* ---- Joining ----------------------------------------------------------------------------------------------------------- */
+/* ---- Joining --------------------------------------------------------------------------------- */
 
 typedef struct joined {
     uint8_t *flags;
@@ -113,7 +123,9 @@ static inline int64_t read_integer(const unsigned char *node, const ftl_dtype_fi
     return narrow;
 }
 
-/* Appends a tree. Only what does not fit the arrays is refused here; the validator proves the rest. */
+/*
+ * Appends a tree. Only what does not fit the arrays is refused here; the validator proves the rest.
+ */
 static bool join_tree(joined *to, const ftl_tree_view *view, const ftl_tree_leaves *leaves)
 {
     size_t value_stride = (size_t)view->n_outputs * view->max_classes;
@@ -128,11 +140,14 @@ static bool join_tree(joined *to, const ftl_tree_view *view, const ftl_tree_leav
             to->feature[at] = to->left[at] = to->right[at] = 0;
             to->threshold[at] = 0;
             to->leaf[at] = (int32_t)to->n_leaves;
-            leaves->write(leaves->user, view->values + i * value_stride, to->values + (size_t)to->n_leaves++ * leaves->width);
+            leaves->write(leaves->user, view->values + i * value_stride,
+                          to->values + (size_t)to->n_leaves++ * leaves->width);
             continue;
         }
-        int64_t right = read_integer(node, view->right), feature = read_integer(node, view->feature);
-        if (left < 0 || left > INT32_MAX || right < 0 || right > INT32_MAX || feature < 0 || feature > INT32_MAX)
+        int64_t right = read_integer(node, view->right),
+                feature = read_integer(node, view->feature);
+        if (left < 0 || left > INT32_MAX || right < 0 || right > INT32_MAX || feature < 0 ||
+            feature > INT32_MAX)
             return false;
         to->flags[at] = view->missing && node[view->missing->offset] ? FTL_NODE_MISSING_LEFT : 0;
         to->feature[at] = (int32_t)feature;
@@ -144,7 +159,8 @@ static bool join_tree(joined *to, const ftl_tree_view *view, const ftl_tree_leav
     return true;
 }
 
-static ftl_status make_room(ftl_build *build, uint32_t n_nodes, const ftl_tree_leaves *leaves, joined *to, ftl_error *error)
+static ftl_status make_room(ftl_build *build, uint32_t n_nodes, const ftl_tree_leaves *leaves,
+                            joined *to, ftl_error *error)
 {
     ftl_arena *arena = build->arena;
     to->flags = ftl_arena_array(arena, n_nodes, sizeof *to->flags);
@@ -154,13 +170,15 @@ static ftl_status make_room(ftl_build *build, uint32_t n_nodes, const ftl_tree_l
     to->leaf = ftl_arena_array(arena, n_nodes, sizeof *to->leaf);
     to->threshold = ftl_arena_array(arena, n_nodes, sizeof *to->threshold);
     to->values = ftl_arena_array(arena, to->room_leaves, leaves->width * sizeof *to->values);
-    if (!to->flags || !to->feature || !to->left || !to->right || !to->leaf || !to->threshold || !to->values)
+    if (!to->flags || !to->feature || !to->left || !to->right || !to->leaf || !to->threshold ||
+        !to->values)
         return FTL_OOM(error);
     return FTL_OK;
 }
 
-ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uint32_t n, const ftl_tree_leaves *leaves,
-                               const char *path, ftl_tree_nodes **out, ftl_error *error)
+ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uint32_t n,
+                               const ftl_tree_leaves *leaves, const char *path,
+                               ftl_tree_nodes **out, ftl_error *error)
 {
     uint32_t *root = ftl_arena_array(build->arena, (size_t)n + 1, sizeof *root), total = 0;
     ftl_tree_nodes *nodes = FTL_ARENA_NEW(build->arena, ftl_tree_nodes);
@@ -181,15 +199,25 @@ ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uin
             return damaged(path, "the nodes of a tree do not form one", error);
     }
     *nodes = (ftl_tree_nodes){
-        .n_trees = n, .n_nodes = total, .root = root, .flags = to.flags, .feature = to.feature, .threshold = to.threshold,
-        .left = to.left, .right = to.right, .leaf = to.leaf, .n_values = to.n_leaves, .value_width = leaves->width,
+        .n_trees = n,
+        .n_nodes = total,
+        .root = root,
+        .flags = to.flags,
+        .feature = to.feature,
+        .threshold = to.threshold,
+        .left = to.left,
+        .right = to.right,
+        .leaf = to.leaf,
+        .n_values = to.n_leaves,
+        .value_width = leaves->width,
         .values = to.values,
     };
     *out = nodes;
     return FTL_OK;
 }
 
-const ftl_tree_nodes *ftl_tree_nodes_emitted(const ftl_build *build, const ftl_estimator *e, ftl_op_kind kind)
+const ftl_tree_nodes *ftl_tree_nodes_emitted(const ftl_build *build, const ftl_estimator *e,
+                                             ftl_op_kind kind)
 {
     for (size_t i = 0; i < build->n_ops; i++) {
         const ftl_op *op = &build->ops[i];
@@ -199,7 +227,7 @@ const ftl_tree_nodes *ftl_tree_nodes_emitted(const ftl_build *build, const ftl_e
     return NULL;
 }
 
-/* ---- Targets and leaves ------------------------------------------------------------------------------------------------ */
+/* ---- Targets and leaves ---------------------------------------------------------------------- */
 
 /* Up to 0.21 several targets are predicted into an array of floats. */
 static ftl_status labels_as_floats(ftl_build *build, const ftl_labels **labels, ftl_error *error)
@@ -218,7 +246,8 @@ static ftl_status labels_as_floats(ftl_build *build, const ftl_labels **labels, 
     return FTL_OK;
 }
 
-static ftl_status read_labels(ftl_build *build, const ftl_estimator *e, ftl_tree_targets *out, ftl_error *error)
+static ftl_status read_labels(ftl_build *build, const ftl_estimator *e, ftl_tree_targets *out,
+                              ftl_error *error)
 {
     const ftl_node *classes = NULL;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("classes_"), &classes, error));
@@ -227,11 +256,13 @@ static ftl_status read_labels(ftl_build *build, const ftl_estimator *e, ftl_tree
     if (out->n_outputs > 1) {
         FTL_TRY(ftl_attr_items(e, "classes_", &items, &count, error));
         if (count != out->n_outputs)
-            return FTL_ATTR_FAIL(error, e, "classes_", FTL_CORRUPT, "%zu lists of classes were found for %u outputs", count,
+            return FTL_ATTR_FAIL(error, e, "classes_", FTL_CORRUPT,
+                                 "%zu lists of classes were found for %u outputs", count,
                                  out->n_outputs);
     }
     for (uint32_t k = 0; k < out->n_outputs; k++) {
-        ftl_status status = ftl_node_labels(build, items ? items[k] : classes, &out->labels[k], error);
+        ftl_status status = ftl_node_labels(build, items ? items[k] : classes, &out->labels[k],
+                                            error);
         if (status != FTL_OK) {
             ftl_error_in_attr(error, e, "classes_");
             return status;
@@ -243,14 +274,16 @@ static ftl_status read_labels(ftl_build *build, const ftl_estimator *e, ftl_tree
     return FTL_OK;
 }
 
-ftl_status ftl_tree_targets_read(ftl_build *build, const ftl_estimator *e, bool classifier, ftl_tree_targets *out,
-                                 ftl_error *error)
+ftl_status ftl_tree_targets_read(ftl_build *build, const ftl_estimator *e, bool classifier,
+                                 ftl_tree_targets *out, ftl_error *error)
 {
     int64_t n_outputs = 1;
     FTL_TRY(ftl_attr_int(e, "n_outputs_", 1, &n_outputs, error));
     if (n_outputs < 1 || n_outputs > 1 << 20)
-        return FTL_ATTR_FAIL(error, e, "n_outputs_", FTL_CORRUPT, "n_outputs_ is %lld", (long long)n_outputs);
-    *out = (ftl_tree_targets){.classifier = classifier, .n_outputs = (uint32_t)n_outputs, .version = e->version};
+        return FTL_ATTR_FAIL(error, e, "n_outputs_", FTL_CORRUPT, "n_outputs_ is %lld",
+                             (long long)n_outputs);
+    *out = (ftl_tree_targets){
+        .classifier = classifier, .n_outputs = (uint32_t)n_outputs, .version = e->version};
     if (!classifier) {
         out->width = out->n_outputs;
         return FTL_OK;
@@ -262,14 +295,17 @@ ftl_status ftl_tree_targets_read(ftl_build *build, const ftl_estimator *e, bool 
     return read_labels(build, e, out, error);
 }
 
-ftl_status ftl_tree_targets_views(ftl_build *build, const ftl_estimator *e, ftl_tree_targets *targets,
-                                  ftl_node *const *estimators, uint32_t n, ftl_tree_view **out, ftl_error *error)
+ftl_status ftl_tree_targets_views(ftl_build *build, const ftl_estimator *e,
+                                  ftl_tree_targets *targets, ftl_node *const *estimators,
+                                  uint32_t n, ftl_tree_view **out, ftl_error *error)
 {
     ftl_tree_view *views = ftl_arena_array(build->scratch, n, sizeof *views);
     if (!views)
         return FTL_OOM(error);
     for (uint32_t t = 0; t < n; t++) {
-        const char *path = estimators[t] == e->node ? e->path : ftl_child_path(build, e, "estimators_[%u]", t);
+        const char *path = estimators[t] == e->node
+                               ? e->path
+                               : ftl_child_path(build, e, "estimators_[%u]", t);
         if (!path)
             return FTL_OOM(error);
         FTL_TRY(ftl_tree_view_read(estimators[t], path, targets->n_outputs, &views[t], error));
@@ -344,10 +380,10 @@ void ftl_leaf_means(const void *user, const double *from, double *to)
         *to++ = from[(size_t)k * targets->max_classes];
 }
 
-/* ---- Results ----------------------------------------------------------------------------------------------------------- */
+/* ---- Results --------------------------------------------------------------------------------- */
 
-ftl_status ftl_tree_result_proba(ftl_build *build, uint32_t op, const ftl_tree_targets *targets, ftl_frame *out,
-                                 ftl_error *error)
+ftl_status ftl_tree_result_proba(ftl_build *build, uint32_t op, const ftl_tree_targets *targets,
+                                 ftl_frame *out, ftl_error *error)
 {
     ftl_frame frame;
     FTL_TRY(ftl_frame_of_op(build, op, NULL, &frame, error));
@@ -365,7 +401,8 @@ ftl_status ftl_tree_result_proba(ftl_build *build, uint32_t op, const ftl_tree_t
 }
 
 ftl_status ftl_tree_result_classes(ftl_build *build, const uint32_t *ids, const uint32_t *columns,
-                                   const ftl_tree_targets *targets, ftl_frame *out, ftl_error *error)
+                                   const ftl_tree_targets *targets, ftl_frame *out,
+                                   ftl_error *error)
 {
     ftl_frame frame;
     FTL_TRY(ftl_frame_new(build, targets->n_outputs, &frame, error));
@@ -381,7 +418,8 @@ ftl_status ftl_tree_result_classes(ftl_build *build, const uint32_t *ids, const 
     return FTL_OK;
 }
 
-ftl_status ftl_tree_result_apply(ftl_build *build, uint32_t op, ftl_as as, ftl_frame *out, ftl_error *error)
+ftl_status ftl_tree_result_apply(ftl_build *build, uint32_t op, ftl_as as, ftl_frame *out,
+                                 ftl_error *error)
 {
     ftl_frame frame;
     FTL_TRY(ftl_frame_of_op(build, op, NULL, &frame, error));
@@ -392,10 +430,11 @@ ftl_status ftl_tree_result_apply(ftl_build *build, uint32_t op, ftl_as as, ftl_f
     return FTL_OK;
 }
 
-/* ---- Operations -------------------------------------------------------------------------------------------------------- */
+/* ---- Operations ------------------------------------------------------------------------------ */
 
-ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, uint32_t refuse,
-                             const ftl_tree_nodes *nodes, uint32_t width, uint32_t *id, ftl_trees_op **op, ftl_error *error)
+ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             uint32_t refuse, const ftl_tree_nodes *nodes, uint32_t width,
+                             uint32_t *id, ftl_trees_op **op, ftl_error *error)
 {
     uint32_t source = 0;
     ftl_op *made = NULL;
@@ -407,8 +446,9 @@ ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator *e, const ftl
     return FTL_OK;
 }
 
-ftl_status ftl_tree_emit_apply(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, uint32_t refuse,
-                               const ftl_tree_nodes *nodes, ftl_as as, ftl_frame *out, ftl_error *error)
+ftl_status ftl_tree_emit_apply(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               uint32_t refuse, const ftl_tree_nodes *nodes, ftl_as as,
+                               ftl_frame *out, ftl_error *error)
 {
     uint32_t source = 0, id = 0;
     ftl_op *made = NULL;
@@ -433,11 +473,14 @@ static const char *with_commas(ftl_arena *arena, uint64_t n)
     return ftl_arena_string(arena, text + at, sizeof text - at);
 }
 
-const char *ftl_tree_summary(ftl_build *build, size_t n_trees, uint64_t n_nodes, int64_t depth, size_t n_classes)
+const char *ftl_tree_summary(ftl_build *build, size_t n_trees, uint64_t n_nodes, int64_t depth,
+                             size_t n_classes)
 {
-    const char *count = with_commas(build->arena, n_trees), *size = with_commas(build->arena, n_nodes), *text = NULL;
+    const char *count = with_commas(build->arena, n_trees),
+               *size = with_commas(build->arena, n_nodes), *text = NULL;
     if (count && size)
-        text = ftl_arena_printf(build->arena, "%s tree%s, %s nodes", count, n_trees == 1 ? "" : "s", size);
+        text = ftl_arena_printf(build->arena, "%s tree%s, %s nodes", count, n_trees == 1 ? "" : "s",
+                                size);
     if (text && depth >= 0)
         text = ftl_arena_printf(build->arena, "%s, depth %lld", text, (long long)depth);
     if (text && n_classes > 0)
@@ -445,13 +488,15 @@ const char *ftl_tree_summary(ftl_build *build, size_t n_trees, uint64_t n_nodes,
     return text;
 }
 
-const char *ftl_tree_detail(ftl_build *build, ftl_node *const *estimators, size_t n, size_t n_classes)
+const char *ftl_tree_detail(ftl_build *build, ftl_node *const *estimators, size_t n,
+                            size_t n_classes)
 {
     uint64_t total = 0;
     int64_t depth = 0;
     for (size_t t = 0; t < n; t++) {
         const ftl_node *tree = ftl_node_attr(estimators[t], "tree_");
-        const ftl_node *nodes = tree ? ftl_node_attr(tree, "nodes") : NULL, *deepest = tree ? ftl_node_attr(tree, "max_depth") : NULL;
+        const ftl_node *nodes = tree ? ftl_node_attr(tree, "nodes") : NULL,
+                       *deepest = tree ? ftl_node_attr(tree, "max_depth") : NULL;
         int64_t own = 0;
         total += ftl_node_length(nodes);
         if (deepest && ftl_node_as_int(deepest, &own) && own > depth)
@@ -460,7 +505,7 @@ const char *ftl_tree_detail(ftl_build *build, ftl_node *const *estimators, size_
     return ftl_tree_summary(build, n, total, depth, n_classes);
 }
 
-/* ---- Missing values ---------------------------------------------------------------------------------------------------- */
+/* ---- Missing values -------------------------------------------------------------------------- */
 
 static bool criterion_in(const ftl_estimator *e, const char *const *names)
 {
@@ -472,8 +517,9 @@ static bool criterion_in(const ftl_estimator *e, const char *const *names)
 }
 
 /*
- * The library's _support_missing_values: single trees from 1.3 on. Up to 1.8 it names criteria, up to 1.5 best splits only;
- * ExtraTreeRegressor of 1.6 inherits the rule of DecisionTreeRegressor through a slip in its tags.
+ * The library's _support_missing_values: single trees from 1.3 on. Up to 1.8 it names criteria, up
+ * to 1.5 best splits only; ExtraTreeRegressor of 1.6 inherits the rule of DecisionTreeRegressor
+ * through a slip in its tags.
  */
 static bool takes_nan(const ftl_estimator *e, bool extra_tree, bool classifier)
 {
@@ -484,8 +530,9 @@ static bool takes_nan(const ftl_estimator *e, bool extra_tree, bool classifier)
         return !extra_tree || random;
     if (e->version >= FTL_SKLEARN(1, 4) && !ftl_node_is_none(ftl_attr(e, "monotonic_cst")))
         return false;
-    bool criterion = classifier ? criterion_in(e, FTL_NAMES("gini", "log_loss", "entropy"))
-                                : criterion_in(e, FTL_NAMES("squared_error", "friedman_mse", "poisson"));
+    bool criterion = classifier
+                         ? criterion_in(e, FTL_NAMES("gini", "log_loss", "entropy"))
+                         : criterion_in(e, FTL_NAMES("squared_error", "friedman_mse", "poisson"));
     if (e->version < FTL_SKLEARN(1, 6))
         return best && criterion;
     bool inherits = !extra_tree || (!classifier && e->version < FTL_SKLEARN(1, 7));

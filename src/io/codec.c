@@ -47,8 +47,8 @@ ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t 
     for (int layer = 0;; layer++) {
         const ftl_codec *codec;
         FTL_TRY(best_bid(*stream, &codec, error));
-        if (!codec) /* decoded layers have their budget from opening; this bounds plain files and
-                       /dev/zero */
+        /* decoded layers have their budget from opening; this bounds plain files and /dev/zero */
+        if (!codec)
             return layer ? FTL_OK : ftl_stream_limit(*stream, budget, error);
         if (layer == LAYERS)
             return FTL_FAIL(

@@ -1,11 +1,12 @@
 /*
- * Walking rows down a tree. A tree is an array of packed nodes with the root first; the two children of a node stand side by
- * side, so that a step adds the distance to the left child and, when the row goes right, one. A leaf stays where it is: its
- * distance is 0 and its threshold a NaN, which nothing exceeds, with the leaf's number in the low bits. A walk is therefore a
- * fixed number of steps without branches on the data, and many rows are in flight at once.
+ * Walking rows down a tree. A tree is an array of packed nodes with the root first; the two
+ * children of a node stand side by side, so that a step adds the distance to the left child and,
+ * when the row goes right, one. A leaf stays where it is: its distance is 0 and its threshold a
+ * NaN, which nothing exceeds, with the leaf's number in the low bits. A walk is therefore a fixed
+ * number of steps without branches on the data, and many rows are in flight at once.
  *
- * Decisions are exact: a 8-byte node holds the largest float32 <= the library's float64 threshold, which for float32 values
- * decides as the threshold itself; a 16-byte node holds the threshold.
+ * Decisions are exact: a 8-byte node holds the largest float32 <= the library's float64 threshold,
+ * which for float32 values decides as the threshold itself; a 16-byte node holds the threshold.
  */
 #ifndef FTL_KERNELS_TREES_H
 #define FTL_KERNELS_TREES_H
@@ -15,9 +16,9 @@
 #include <stdint.h>
 
 typedef struct ftl_tree_node8 {
-    float threshold;  /* x > threshold goes right */
+    float threshold; /* x > threshold goes right */
     uint16_t feature;
-    uint16_t next;    /* distance to the left child; 0: leaf */
+    uint16_t next; /* distance to the left child; 0: leaf */
 } ftl_tree_node8;
 
 typedef struct ftl_tree_node16 {
@@ -28,14 +29,21 @@ typedef struct ftl_tree_node16 {
 
 enum { FTL_TREE_LEAF8_BITS = 22 };
 static inline uint32_t ftl_tree_leaf8_bits(uint32_t number) { return 0x7fc00000u | number; }
-static inline uint64_t ftl_tree_leaf16_bits(uint32_t number) { return 0x7ff8000000000000u | number; }
+static inline uint64_t ftl_tree_leaf16_bits(uint32_t number)
+{
+    return 0x7ff8000000000000u | number;
+}
 
-/* What a node does with special values; one byte a node, read only where rows hold NaN or the ensemble is categorical. */
+/*
+ * What a node does with special values; one byte a node, read only where rows hold NaN or the
+ * ensemble is categorical.
+ */
 enum { FTL_TREE_NAN_RIGHT = 1, FTL_TREE_CATEGORICAL = 2, FTL_TREE_NEGATIVE_MISSING = 4 };
 
 /*
- * The category of a value, as C compilers for x86-64 turn a double into a byte: truncated to 32 bits (0x80000000 when that
- * does not fit), then to eight. HistGradientBoosting's own conversion is this one.
+ * The category of a value, as C compilers for x86-64 turn a double into a byte: truncated to 32
+ * bits (0x80000000 when that does not fit), then to eight. HistGradientBoosting's own conversion is
+ * this one.
  */
 static inline uint32_t ftl_tree_category(double value)
 {
@@ -45,26 +53,34 @@ static inline uint32_t ftl_tree_category(double value)
 
 /* One tree of a packed ensemble. */
 typedef struct ftl_tree_walk {
-    const void *nodes;            /* its root */
-    const uint8_t *kinds;         /* of its nodes */
+    const void *nodes;    /* its root */
+    const uint8_t *kinds; /* of its nodes */
     const uint32_t (*bitsets)[8];
-    uint32_t sure;                /* steps that are made without looking whether all rows have arrived */
-    uint32_t depth;               /* steps that bring every row to a leaf */
+    uint32_t sure;  /* steps that are made without looking whether all rows have arrived */
+    uint32_t depth; /* steps that bring every row to a leaf */
 } ftl_tree_walk;
 
-/* leaf[r] = the number of the leaf that row r ends in. x: rows × features, stride elements between rows. */
-typedef void ftl_tree_walk_f32_fn(const ftl_tree_walk *tree, const float *x, size_t stride, uint32_t rows, uint32_t *leaf);
-typedef void ftl_tree_walk_f64_fn(const ftl_tree_walk *tree, const double *x, size_t stride, uint32_t rows, uint32_t *leaf);
+/*
+ * leaf[r] = the number of the leaf that row r ends in. x: rows × features, stride elements between
+ * rows.
+ */
+typedef void ftl_tree_walk_f32_fn(const ftl_tree_walk *tree, const float *x, size_t stride,
+                                  uint32_t rows, uint32_t *leaf);
+typedef void ftl_tree_walk_f64_fn(const ftl_tree_walk *tree, const double *x, size_t stride,
+                                  uint32_t rows, uint32_t *leaf);
 /* One row down n trees at once: leaf[i] of trees[i]. */
-typedef void ftl_tree_row_f32_fn(const ftl_tree_walk *trees, uint32_t n, const float *x, uint32_t *leaf);
-typedef void ftl_tree_row_f64_fn(const ftl_tree_walk *trees, uint32_t n, const double *x, uint32_t *leaf);
+typedef void ftl_tree_row_f32_fn(const ftl_tree_walk *trees, uint32_t n, const float *x,
+                                 uint32_t *leaf);
+typedef void ftl_tree_row_f64_fn(const ftl_tree_walk *trees, uint32_t n, const double *x,
+                                 uint32_t *leaf);
 /* True when any of n values is NaN. */
 typedef bool ftl_tree_any_nan_f32_fn(const float *x, size_t n);
 typedef bool ftl_tree_any_nan_f64_fn(const double *x, size_t n);
 /* to[i] = from[i] as float32. */
 typedef void ftl_tree_narrow_fn(const double *from, size_t n, float *to);
 /* sum[r] += values[leaf[r]] */
-typedef void ftl_tree_add_one_fn(const double *values, const uint32_t *leaf, uint32_t rows, double *sum);
+typedef void ftl_tree_add_one_fn(const double *values, const uint32_t *leaf, uint32_t rows,
+                                 double *sum);
 
 typedef struct ftl_tree_kernels {
     ftl_tree_walk_f32_fn *f32, *f32_nan;
@@ -93,14 +109,17 @@ FTL_TREES_DECLARE(portable);
 FTL_TREES_DECLARE(avx2);
 FTL_TREES_DECLARE(avx512);
 
-#define FTL_TREES_KERNELS(isa)                                                                       \
-    {                                                                                                \
-        .f32 = ftl_tree_walk_f32_##isa, .f32_nan = ftl_tree_walk_f32_nan_##isa,                      \
-        .f64 = ftl_tree_walk_f64_##isa, .f64_nan = ftl_tree_walk_f64_nan_##isa,                      \
-        .f64_category = ftl_tree_walk_f64_category_##isa, .row_f32 = ftl_tree_row_f32_##isa,         \
-        .row_f64 = ftl_tree_row_f64_##isa, .any_nan_f32 = ftl_tree_any_nan_f32_##isa,                \
-        .any_nan_f64 = ftl_tree_any_nan_f64_##isa, .narrow = ftl_tree_narrow_##isa,                  \
-        .add_one = ftl_tree_add_one_##isa                                                            \
-    }
+#define FTL_TREES_KERNELS(isa)                         \
+    {.f32 = ftl_tree_walk_f32_##isa,                   \
+     .f32_nan = ftl_tree_walk_f32_nan_##isa,           \
+     .f64 = ftl_tree_walk_f64_##isa,                   \
+     .f64_nan = ftl_tree_walk_f64_nan_##isa,           \
+     .f64_category = ftl_tree_walk_f64_category_##isa, \
+     .row_f32 = ftl_tree_row_f32_##isa,                \
+     .row_f64 = ftl_tree_row_f64_##isa,                \
+     .any_nan_f32 = ftl_tree_any_nan_f32_##isa,        \
+     .any_nan_f64 = ftl_tree_any_nan_f64_##isa,        \
+     .narrow = ftl_tree_narrow_##isa,                  \
+     .add_one = ftl_tree_add_one_##isa}
 
 #endif

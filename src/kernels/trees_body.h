@@ -22,10 +22,12 @@ TREES_INLINE uint32_t tree_leaf_number16(const ftl_tree_node16 *node)
 /* The distance that a row moves at a node; 0 at a leaf. */
 #define TREE_STEP_PLAIN(tree, node, at, v) ((node)->next + (uint32_t)((v) > (node)->threshold))
 #define TREE_STEP_NAN(tree, node, at, v) \
-    ((node)->next + ((uint32_t)((v) > (node)->threshold) | ((uint32_t)((v) != (v)) & (tree)->kinds[at])))
+    ((node)->next +                      \
+     ((uint32_t)((v) > (node)->threshold) | ((uint32_t)((v) != (v)) & (tree)->kinds[at])))
 #define TREE_STEP_CATEGORY(tree, node, at, v) tree_step_category(tree, node, at, v)
 
-TREES_INLINE uint32_t tree_step_category(const ftl_tree_walk *tree, const ftl_tree_node16 *node, uint32_t at, double v)
+TREES_INLINE uint32_t tree_step_category(const ftl_tree_walk *tree, const ftl_tree_node16 *node,
+                                         uint32_t at, double v)
 {
     uint32_t kind = tree->kinds[at];
     uint32_t nan_right = kind & FTL_TREE_NAN_RIGHT;
@@ -41,93 +43,101 @@ TREES_INLINE uint32_t tree_step_category(const ftl_tree_walk *tree, const ftl_tr
 }
 
 /* N rows: `sure` steps, then until all have arrived. */
-#define TREE_WALK_ROWS(N, node_type, leaf_number, STEP)                        \
-    for (; r + N <= rows; r += N) {                                            \
-        uint32_t at[N] = {0};                                                  \
-        for (uint32_t d = 0; d < tree->sure; d++) {                            \
-            _Pragma("GCC unroll 16") for (uint32_t i = 0; i < N; i++) {        \
-                const node_type *node = nodes + at[i];                         \
-                at[i] += STEP(tree, node, at[i], x[(r + i) * stride + node->feature]); \
-            }                                                                  \
-        }                                                                      \
-        for (uint32_t d = tree->sure; d < tree->depth; d++) {                  \
-            uint32_t moved = 0;                                                \
-            _Pragma("GCC unroll 16") for (uint32_t i = 0; i < N; i++) {        \
-                const node_type *node = nodes + at[i];                         \
+#define TREE_WALK_ROWS(N, node_type, leaf_number, STEP)                                       \
+    for (; r + N <= rows; r += N) {                                                           \
+        uint32_t at[N] = {0};                                                                 \
+        for (uint32_t d = 0; d < tree->sure; d++) {                                           \
+            _Pragma("GCC unroll 16") for (uint32_t i = 0; i < N; i++)                         \
+            {                                                                                 \
+                const node_type *node = nodes + at[i];                                        \
+                at[i] += STEP(tree, node, at[i], x[(r + i) * stride + node->feature]);        \
+            }                                                                                 \
+        }                                                                                     \
+        for (uint32_t d = tree->sure; d < tree->depth; d++) {                                 \
+            uint32_t moved = 0;                                                               \
+            _Pragma("GCC unroll 16") for (uint32_t i = 0; i < N; i++)                         \
+            {                                                                                 \
+                const node_type *node = nodes + at[i];                                        \
                 uint32_t step = STEP(tree, node, at[i], x[(r + i) * stride + node->feature]); \
-                at[i] += step;                                                 \
-                moved |= step;                                                 \
-            }                                                                  \
-            if (!moved)                                                        \
-                break;                                                         \
-        }                                                                      \
-        for (uint32_t i = 0; i < N; i++)                                       \
-            leaf[r + i] = leaf_number(nodes + at[i]);                          \
+                at[i] += step;                                                                \
+                moved |= step;                                                                \
+            }                                                                                 \
+            if (!moved)                                                                       \
+                break;                                                                        \
+        }                                                                                     \
+        for (uint32_t i = 0; i < N; i++)                                                      \
+            leaf[r + i] = leaf_number(nodes + at[i]);                                         \
     }
 
-#define TREE_WALK(name, type, node_type, leaf_number, STEP)                                                      \
-    void TREES_NAME(name)(const ftl_tree_walk *tree, const type *x, size_t stride, uint32_t rows, uint32_t *leaf) \
-    {                                                                                                            \
-        const node_type *nodes = tree->nodes;                                                                    \
-        uint32_t r = 0;                                                                                          \
-        TREE_WALK_ROWS(16, node_type, leaf_number, STEP)                                                         \
-        TREE_WALK_ROWS(4, node_type, leaf_number, STEP)                                                          \
-        TREE_WALK_ROWS(1, node_type, leaf_number, STEP)                                                          \
+#define TREE_WALK(name, type, node_type, leaf_number, STEP)                                       \
+    void TREES_NAME(name)(const ftl_tree_walk *tree, const type *x, size_t stride, uint32_t rows, \
+                          uint32_t *leaf)                                                         \
+    {                                                                                             \
+        const node_type *nodes = tree->nodes;                                                     \
+        uint32_t r = 0;                                                                           \
+        TREE_WALK_ROWS(16, node_type, leaf_number, STEP)                                          \
+        TREE_WALK_ROWS(4, node_type, leaf_number, STEP)                                           \
+        TREE_WALK_ROWS(1, node_type, leaf_number, STEP)                                           \
     }
 
 TREE_WALK(ftl_tree_walk_f32, float, ftl_tree_node8, tree_leaf_number8, TREE_STEP_PLAIN)
 TREE_WALK(ftl_tree_walk_f32_nan, float, ftl_tree_node8, tree_leaf_number8, TREE_STEP_NAN)
 TREE_WALK(ftl_tree_walk_f64, double, ftl_tree_node16, tree_leaf_number16, TREE_STEP_PLAIN)
 TREE_WALK(ftl_tree_walk_f64_nan, double, ftl_tree_node16, tree_leaf_number16, TREE_STEP_NAN)
-TREE_WALK(ftl_tree_walk_f64_category, double, ftl_tree_node16, tree_leaf_number16, TREE_STEP_CATEGORY)
+TREE_WALK(ftl_tree_walk_f64_category, double, ftl_tree_node16, tree_leaf_number16,
+          TREE_STEP_CATEGORY)
 
 /* One row, N trees at once. */
-#define TREE_ROW_TREES(N, node_type, leaf_number)                              \
-    for (; t + N <= n; t += N) {                                               \
-        const node_type *node[N];                                              \
-        uint32_t moved = 1;                                                    \
-        for (uint32_t i = 0; i < N; i++)                                       \
-            node[i] = trees[t + i].nodes;                                      \
-        while (moved) {                                                        \
-            moved = 0;                                                         \
-            _Pragma("GCC unroll 8") for (uint32_t i = 0; i < N; i++) {         \
+#define TREE_ROW_TREES(N, node_type, leaf_number)                                        \
+    for (; t + N <= n; t += N) {                                                         \
+        const node_type *node[N];                                                        \
+        uint32_t moved = 1;                                                              \
+        for (uint32_t i = 0; i < N; i++)                                                 \
+            node[i] = trees[t + i].nodes;                                                \
+        while (moved) {                                                                  \
+            moved = 0;                                                                   \
+            _Pragma("GCC unroll 8") for (uint32_t i = 0; i < N; i++)                     \
+            {                                                                            \
                 uint32_t step = TREE_STEP_PLAIN(trees, node[i], 0, x[node[i]->feature]); \
-                node[i] += step;                                               \
-                moved |= step;                                                 \
-            }                                                                  \
-        }                                                                      \
-        for (uint32_t i = 0; i < N; i++)                                       \
-            leaf[t + i] = leaf_number(node[i]);                                \
+                node[i] += step;                                                         \
+                moved |= step;                                                           \
+            }                                                                            \
+        }                                                                                \
+        for (uint32_t i = 0; i < N; i++)                                                 \
+            leaf[t + i] = leaf_number(node[i]);                                          \
     }
 
-#define TREE_ROW(name, type, node_type, leaf_number)                                                  \
-    void TREES_NAME(name)(const ftl_tree_walk *trees, uint32_t n, const type *x, uint32_t *leaf)      \
-    {                                                                                                 \
-        uint32_t t = 0;                                                                               \
-        TREE_ROW_TREES(8, node_type, leaf_number)                                                     \
-        TREE_ROW_TREES(1, node_type, leaf_number)                                                     \
+#define TREE_ROW(name, type, node_type, leaf_number)                                             \
+    void TREES_NAME(name)(const ftl_tree_walk *trees, uint32_t n, const type *x, uint32_t *leaf) \
+    {                                                                                            \
+        uint32_t t = 0;                                                                          \
+        TREE_ROW_TREES(8, node_type, leaf_number)                                                \
+        TREE_ROW_TREES(1, node_type, leaf_number)                                                \
     }
 
 TREE_ROW(ftl_tree_row_f32, float, ftl_tree_node8, tree_leaf_number8)
 TREE_ROW(ftl_tree_row_f64, double, ftl_tree_node16, tree_leaf_number16)
 
-/* Blocks of 64 values keep the loop free of early exits, which the compiler then turns into vectors. */
-#define TREE_ANY_NAN(name, type)                          \
-    bool TREES_NAME(name)(const type *x, size_t n)        \
-    {                                                     \
-        size_t i = 0;                                     \
-        for (; i + 64 <= n; i += 64) {                    \
-            int any = 0;                                  \
-            for (size_t j = 0; j < 64; j++)               \
-                any |= x[i + j] != x[i + j];              \
-            if (any)                                      \
-                return true;                              \
-        }                                                 \
-        for (; i < n; i++) {                              \
-            if (x[i] != x[i])                             \
-                return true;                              \
-        }                                                 \
-        return false;                                     \
+/*
+ * Blocks of 64 values keep the loop free of early exits, which the compiler then turns into
+ * vectors.
+ */
+#define TREE_ANY_NAN(name, type)                   \
+    bool TREES_NAME(name)(const type *x, size_t n) \
+    {                                              \
+        size_t i = 0;                              \
+        for (; i + 64 <= n; i += 64) {             \
+            int any = 0;                           \
+            for (size_t j = 0; j < 64; j++)        \
+                any |= x[i + j] != x[i + j];       \
+            if (any)                               \
+                return true;                       \
+        }                                          \
+        for (; i < n; i++) {                       \
+            if (x[i] != x[i])                      \
+                return true;                       \
+        }                                          \
+        return false;                              \
     }
 TREE_ANY_NAN(ftl_tree_any_nan_f32, float)
 TREE_ANY_NAN(ftl_tree_any_nan_f64, double)
@@ -138,7 +148,8 @@ void TREES_NAME(ftl_tree_narrow)(const double *from, size_t n, float *to)
         to[i] = (float)from[i];
 }
 
-void TREES_NAME(ftl_tree_add_one)(const double *values, const uint32_t *leaf, uint32_t rows, double *sum)
+void TREES_NAME(ftl_tree_add_one)(const double *values, const uint32_t *leaf, uint32_t rows,
+                                  double *sum)
 {
     for (uint32_t r = 0; r < rows; r++)
         sum[r] += values[leaf[r]];

@@ -1,16 +1,21 @@
 /*
- * The IR: a directed acyclic graph of operations over blocks of rows. Front ends (estimators/, formats/) emit operations and
- * never compute; plan/ turns a validated graph into an executable plan.
+ * The IR: a directed acyclic graph of operations over blocks of rows. Front ends (estimators/,
+ * formats/) emit operations and never compute; plan/ turns a validated graph into an executable
+ * plan.
  *
- * Every operation has one output edge and reads columns of earlier operations, so the order of the array is a topological
- * order and cycles cannot be written down. Only ftl_graph_validate makes a graph usable; after it every index is in range.
+ * Every operation has one output edge and reads columns of earlier operations, so the order of the
+ * array is a topological order and cycles cannot be written down. Only ftl_graph_validate makes a
+ * graph usable; after it every index is in range.
  *
  * Edge kinds
- *   NUM     dense float matrix, row-major; float32 or float64 is decided by the plan from the input's dtype (dtype rules)
- *   CODED   per source column a category index in [0, cardinality) or -1 for "no column set": what a one-hot encoder yields. Its
- *           width is the sum of cardinalities; linear operations consume it without materialising it
+ *   NUM     dense float matrix, row-major; float32 or float64 is decided by the plan from the
+ *           input's dtype (dtype rules)
+ *   CODED   per source column a category index in [0, cardinality) or -1 for "no column set": what
+ *           a one-hot encoder yields. Its width is the sum of cardinalities; linear operations
+ *           consume it without materialising it
  *   OBJECT  cells (ftl_cell): text, numbers or missing
- * Integers and booleans travel in NUM edges as exact float64 values; a column's `as` says how it is shown.
+ * Integers and booleans travel in NUM edges as exact float64 values; a column's `as` says how it is
+ * shown.
  */
 #ifndef FTL_MODEL_IR_H
 #define FTL_MODEL_IR_H
@@ -20,11 +25,18 @@
 
 typedef enum ftl_edge_kind { FTL_EDGE_NUM, FTL_EDGE_CODED, FTL_EDGE_OBJECT } ftl_edge_kind;
 
-typedef enum ftl_cell_tag { FTL_CELL_MISSING, FTL_CELL_STRING, FTL_CELL_INT, FTL_CELL_FLOAT, FTL_CELL_BOOL } ftl_cell_tag;
+typedef enum ftl_cell_tag {
+    FTL_CELL_MISSING,
+    FTL_CELL_STRING,
+    FTL_CELL_INT,
+    FTL_CELL_FLOAT,
+    FTL_CELL_BOOL
+} ftl_cell_tag;
 
 /*
- * A value of an OBJECT edge; text is borrowed (from the input batch or the model). A MISSING cell of size > 0 carries the text
- * that stands for it ("NA"): a category of that very text wins over the missing rule.
+ * A value of an OBJECT edge; text is borrowed (from the input batch or the model). A MISSING cell
+ * of size > 0 carries the text that stands for it ("NA"): a category of that very text wins over
+ * the missing rule.
  */
 typedef struct ftl_cell {
     uint32_t tag;  /* ftl_cell_tag */
@@ -44,8 +56,9 @@ typedef enum ftl_dtype_rule {
 } ftl_dtype_rule;
 
 typedef enum ftl_op_kind {
-    FTL_OP_INPUT,         /* one column of the schema; NUM or OBJECT */
-    FTL_OP_GATHER,        /* columns of any sources → one NUM matrix; CODED sources expand, OBJECT cells convert */
+    FTL_OP_INPUT, /* one column of the schema; NUM or OBJECT */
+    /* columns of any sources → one NUM matrix; CODED sources expand, OBJECT cells convert */
+    FTL_OP_GATHER,
     FTL_OP_GATHER_OBJECT, /* columns of any sources → one OBJECT matrix */
     FTL_OP_CAST,          /* NUM → NUM of the rule's dtype */
     FTL_OP_CHECK,         /* passes its source through; marks rows that the library would refuse */
@@ -57,14 +70,14 @@ typedef enum ftl_op_kind {
     FTL_OP_ONEHOT,        /* columns → CODED */
     FTL_OP_ORDINAL,       /* columns → category index as a number */
     FTL_OP_POLYNOMIAL,
-    FTL_OP_UFUNC,         /* a numpy ufunc of one argument */
-    FTL_OP_LINEAR,        /* X @ coef.T + intercept */
-    FTL_OP_TREES,         /* leaf values of a tree ensemble, combined */
-    FTL_OP_TREE_APPLY,    /* leaf node index per tree */
-    FTL_OP_LINK,          /* scores → probabilities and the like */
-    FTL_OP_DECIDE,        /* scores → class index */
-    FTL_OP_CONSTANT,      /* the same row for every input row */
-    FTL_OP_ADD,           /* elementwise sum of two sources of equal width, left to right */
+    FTL_OP_UFUNC,      /* a numpy ufunc of one argument */
+    FTL_OP_LINEAR,     /* X @ coef.T + intercept */
+    FTL_OP_TREES,      /* leaf values of a tree ensemble, combined */
+    FTL_OP_TREE_APPLY, /* leaf node index per tree */
+    FTL_OP_LINK,       /* scores → probabilities and the like */
+    FTL_OP_DECIDE,     /* scores → class index */
+    FTL_OP_CONSTANT,   /* the same row for every input row */
+    FTL_OP_ADD,        /* elementwise sum of two sources of equal width, left to right */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -75,7 +88,7 @@ typedef struct ftl_segment {
     uint32_t count;
 } ftl_segment;
 
-/* ---- Parameters, one struct per kind. Arrays live in the model's arena. --------------------------------------- */
+/* ---- Parameters, one struct per kind. Arrays live in the model's arena. ---------------------- */
 
 typedef struct ftl_input_op {
     uint32_t column; /* of the schema */
@@ -83,16 +96,25 @@ typedef struct ftl_input_op {
 
 enum { FTL_CHECK_NAN = 1, FTL_CHECK_INF = 2, FTL_CHECK_F32_RANGE = 4 };
 typedef struct ftl_check_op {
-    uint32_t refuse;           /* FTL_CHECK_ bits: what makes a row bad. F32_RANGE: finite values that become inf as float32 */
-    const char *estimator;     /* class name for the message */
-    const char *const *names;  /* [width] column names for the message, or NULL */
+    /* FTL_CHECK_ bits: what makes a row bad. F32_RANGE: finite values that become inf as float32 */
+    uint32_t refuse;
+    const char *estimator;    /* class name for the message */
+    const char *const *names; /* [width] column names for the message, or NULL */
 } ftl_check_op;
 
 typedef enum ftl_affine_step_kind {
-    FTL_AFFINE_SUB, FTL_AFFINE_ADD, FTL_AFFINE_MUL, FTL_AFFINE_DIV, FTL_AFFINE_CLIP_LOW, FTL_AFFINE_CLIP_HIGH
+    FTL_AFFINE_SUB,
+    FTL_AFFINE_ADD,
+    FTL_AFFINE_MUL,
+    FTL_AFFINE_DIV,
+    FTL_AFFINE_CLIP_LOW,
+    FTL_AFFINE_CLIP_HIGH
 } ftl_affine_step_kind;
-/* One in-place numpy operation with a float64 row vector: computed in float64 and rounded to the edge's dtype after each step
-   when `wide`, else in the edge's own dtype with the vector rounded to it first. */
+/*
+ * One in-place numpy operation with a float64 row vector: computed in float64 and rounded to the
+ * edge's dtype after each step when `wide`, else in the edge's own dtype with the vector rounded to
+ * it first.
+ */
 typedef struct ftl_affine_step {
     ftl_affine_step_kind kind;
     bool wide;
@@ -104,120 +126,182 @@ typedef struct ftl_affine_op {
 } ftl_affine_op;
 
 /* MAX_SIGNED: the largest value, not the largest magnitude (scikit-learn before 0.23). */
-typedef enum ftl_norm { FTL_NORM_L1, FTL_NORM_L2, FTL_NORM_MAX, FTL_NORM_MAX_SIGNED, FTL_NORM_COUNT } ftl_norm;
-/* Each row is divided by its norm. Rows of norm 0 stay; with tiny_is_zero also those below 10 epsilons of their dtype. */
+typedef enum ftl_norm {
+    FTL_NORM_L1,
+    FTL_NORM_L2,
+    FTL_NORM_MAX,
+    FTL_NORM_MAX_SIGNED,
+    FTL_NORM_COUNT
+} ftl_norm;
+/*
+ * Each row is divided by its norm. Rows of norm 0 stay; with tiny_is_zero also those below 10
+ * epsilons of their dtype.
+ */
 typedef struct ftl_normalize_op {
     ftl_norm norm;
     bool tiny_is_zero;
 } ftl_normalize_op;
 
-/* missing_is_nan: NaN is missing, else values equal to missing_value. Output column i is source column columns[i]. */
+/*
+ * missing_is_nan: NaN is missing, else values equal to missing_value. Output column i is source
+ * column columns[i].
+ */
 typedef struct ftl_impute_op {
     bool missing_is_nan;
     double missing_value;
-    const uint32_t *columns;    /* [width] */
-    const double *fill;         /* [width] */
+    const uint32_t *columns; /* [width] */
+    const double *fill;      /* [width] */
 } ftl_impute_op;
 typedef struct ftl_impute_object_op {
-    ftl_cell missing;           /* MISSING: None and NaN */
-    bool refuse_missing;        /* missing is text: a row with a missing cell is bad */
-    const uint32_t *columns;    /* [width] */
-    const ftl_cell *fill;       /* [width] */
+    ftl_cell missing;        /* MISSING: None and NaN */
+    bool refuse_missing;     /* missing is text: a row with a missing cell is bad */
+    const uint32_t *columns; /* [width] */
+    const ftl_cell *fill;    /* [width] */
 } ftl_impute_object_op;
 typedef struct ftl_indicator_op {
-    bool missing_is_nan;        /* NUM sources */
+    bool missing_is_nan; /* NUM sources */
     double missing_value;
-    ftl_cell missing;           /* OBJECT sources */
-    const uint32_t *columns;    /* [width] of the source */
+    ftl_cell missing;        /* OBJECT sources */
+    const uint32_t *columns; /* [width] of the source */
 } ftl_indicator_op;
 
 /* The categories of one source column; NUM or OBJECT lookup. */
 typedef struct ftl_categories {
     uint32_t count;
-    bool numeric;               /* values are numbers[]; the source is NUM. NaN equals NaN */
-    const double *numbers;      /* [count] */
-    const ftl_cell *cells;      /* [count] when not numeric */
+    bool numeric;          /* values are numbers[]; the source is NUM. NaN equals NaN */
+    const double *numbers; /* [count] */
+    const ftl_cell *cells; /* [count] when not numeric */
 } ftl_categories;
 
 enum { FTL_CODE_NONE = -1, FTL_CODE_REFUSED = -2 };
-/* Both encoders: category index i of column j → codes[j][i]; an unknown value → unknown[j]; FTL_CODE_REFUSED makes the row bad. */
+/*
+ * Both encoders: category index i of column j → codes[j][i]; an unknown value → unknown[j];
+ * FTL_CODE_REFUSED makes the row bad.
+ */
 typedef struct ftl_encode_column {
     ftl_categories categories;
-    const int32_t *codes;       /* [categories.count]: ONEHOT: column in [0, cardinality), NONE or REFUSED. ORDINAL: NULL, or 0 or REFUSED */
-    int32_t unknown;            /* ONEHOT: the same, or REFUSED. ORDINAL: REFUSED, or NONE = take unknown_value */
-    uint32_t cardinality;       /* ONEHOT: output columns of this source column */
-    const double *values;       /* ORDINAL: [categories.count] the output value */
-    double unknown_value;       /* ORDINAL */
-    const char *name;           /* column name for messages, or NULL */
+    /*
+     * [categories.count]: ONEHOT: column in [0, cardinality), NONE or REFUSED. ORDINAL: NULL, or 0
+     * or REFUSED
+     */
+    const int32_t *codes;
+    /* ONEHOT: the same, or REFUSED. ORDINAL: REFUSED, or NONE = take unknown_value */
+    int32_t unknown;
+    uint32_t cardinality; /* ONEHOT: output columns of this source column */
+    const double *values; /* ORDINAL: [categories.count] the output value */
+    double unknown_value; /* ORDINAL */
+    const char *name;     /* column name for messages, or NULL */
 } ftl_encode_column;
 typedef struct ftl_encode_op {
-    uint32_t n_columns;         /* = source columns */
+    uint32_t n_columns; /* = source columns */
     const ftl_encode_column *columns;
     const char *estimator;
 } ftl_encode_op;
 
-/* Output column i is the product of source columns powers_columns[start[i] .. start[i+1]) in that order; none: 1. */
+/*
+ * Output column i is the product of source columns powers_columns[start[i] .. start[i+1]) in that
+ * order; none: 1.
+ */
 typedef struct ftl_polynomial_op {
-    const uint32_t *start;      /* [width + 1] */
-    const uint32_t *factors;    /* source columns, repeated for powers */
+    const uint32_t *start;   /* [width + 1] */
+    const uint32_t *factors; /* source columns, repeated for powers */
 } ftl_polynomial_op;
 
 typedef enum ftl_ufunc {
-    FTL_UFUNC_LOG, FTL_UFUNC_LOG1P, FTL_UFUNC_LOG2, FTL_UFUNC_LOG10, FTL_UFUNC_EXP, FTL_UFUNC_EXPM1, FTL_UFUNC_EXP2, FTL_UFUNC_SQRT,
-    FTL_UFUNC_CBRT, FTL_UFUNC_SQUARE, FTL_UFUNC_ABS, FTL_UFUNC_NEGATIVE, FTL_UFUNC_RECIPROCAL, FTL_UFUNC_SIGN, FTL_UFUNC_FLOOR,
-    FTL_UFUNC_CEIL, FTL_UFUNC_TRUNC, FTL_UFUNC_RINT, FTL_UFUNC_SIN, FTL_UFUNC_COS, FTL_UFUNC_TAN, FTL_UFUNC_ARCSIN, FTL_UFUNC_ARCCOS,
-    FTL_UFUNC_ARCTAN, FTL_UFUNC_SINH, FTL_UFUNC_COSH, FTL_UFUNC_TANH, FTL_UFUNC_ARCSINH, FTL_UFUNC_ARCCOSH, FTL_UFUNC_ARCTANH,
-    FTL_UFUNC_DEG2RAD, FTL_UFUNC_RAD2DEG, FTL_UFUNC_ISNAN, FTL_UFUNC_ISFINITE, FTL_UFUNC_ISINF, FTL_UFUNC_COUNT
+    FTL_UFUNC_LOG,
+    FTL_UFUNC_LOG1P,
+    FTL_UFUNC_LOG2,
+    FTL_UFUNC_LOG10,
+    FTL_UFUNC_EXP,
+    FTL_UFUNC_EXPM1,
+    FTL_UFUNC_EXP2,
+    FTL_UFUNC_SQRT,
+    FTL_UFUNC_CBRT,
+    FTL_UFUNC_SQUARE,
+    FTL_UFUNC_ABS,
+    FTL_UFUNC_NEGATIVE,
+    FTL_UFUNC_RECIPROCAL,
+    FTL_UFUNC_SIGN,
+    FTL_UFUNC_FLOOR,
+    FTL_UFUNC_CEIL,
+    FTL_UFUNC_TRUNC,
+    FTL_UFUNC_RINT,
+    FTL_UFUNC_SIN,
+    FTL_UFUNC_COS,
+    FTL_UFUNC_TAN,
+    FTL_UFUNC_ARCSIN,
+    FTL_UFUNC_ARCCOS,
+    FTL_UFUNC_ARCTAN,
+    FTL_UFUNC_SINH,
+    FTL_UFUNC_COSH,
+    FTL_UFUNC_TANH,
+    FTL_UFUNC_ARCSINH,
+    FTL_UFUNC_ARCCOSH,
+    FTL_UFUNC_ARCTANH,
+    FTL_UFUNC_DEG2RAD,
+    FTL_UFUNC_RAD2DEG,
+    FTL_UFUNC_ISNAN,
+    FTL_UFUNC_ISFINITE,
+    FTL_UFUNC_ISINF,
+    FTL_UFUNC_COUNT
 } ftl_ufunc;
 typedef struct ftl_ufunc_op {
     ftl_ufunc function;
 } ftl_ufunc_op;
 
-/* Output k = Σ_j x_j coef[k][j] + intercept[k]; sources may be several segments, CODED ones included. */
+/*
+ * Output k = Σ_j x_j coef[k][j] + intercept[k]; sources may be several segments, CODED ones
+ * included.
+ */
 typedef struct ftl_linear_op {
     const double *coef;      /* [width][source columns], row-major */
     const double *intercept; /* [width] or NULL */
 } ftl_linear_op;
 
 /*
- * Tree ensemble, one form for every library. Nodes of all trees lie one after another; node ids are local to their tree
- * and keep the library's numbering (apply returns them). The root is node 0; validate proves that each tree is a tree: no
- * child is used twice, none is the root, all are in range.
+ * Tree ensemble, one form for every library. Nodes of all trees lie one after another; node ids are
+ * local to their tree and keep the library's numbering (apply returns them). The root is node 0;
+ * validate proves that each tree is a tree: no child is used twice, none is the root, all are in
+ * range.
  */
 enum {
     FTL_NODE_LEAF = 1,
-    FTL_NODE_MISSING_LEFT = 2, /* NaN goes left; else right */
-    FTL_NODE_CATEGORICAL = 4,  /* category in the bitset goes left */
+    FTL_NODE_MISSING_LEFT = 2,    /* NaN goes left; else right */
+    FTL_NODE_CATEGORICAL = 4,     /* category in the bitset goes left */
     FTL_NODE_NEGATIVE_MISSING = 8 /* categorical: a value below 0 is missing */
 };
 typedef struct ftl_tree_nodes {
     uint32_t n_trees;
     uint32_t n_nodes;
-    const uint32_t *root;       /* [n_trees + 1] position of each tree's node 0 */
-    const uint8_t *flags;       /* [n_nodes] */
-    const int32_t *feature;     /* [n_nodes] source column */
-    const double *threshold;    /* [n_nodes] x <= threshold goes left; categorical: index into bitsets */
-    const int32_t *left;        /* [n_nodes] local id */
-    const int32_t *right;       /* [n_nodes] local id; leaves: 0 */
-    const int32_t *leaf;        /* [n_nodes] leaf: row of values; else -1. NULL: node position itself is the row */
-    uint32_t n_values;          /* rows of values */
-    uint32_t value_width;       /* numbers per leaf: 1, or the ensemble's output width */
-    const double *values;       /* [n_values][value_width] */
+    const uint32_t *root;   /* [n_trees + 1] position of each tree's node 0 */
+    const uint8_t *flags;   /* [n_nodes] */
+    const int32_t *feature; /* [n_nodes] source column */
+    /* [n_nodes] x <= threshold goes left; categorical: index into bitsets */
+    const double *threshold;
+    const int32_t *left;  /* [n_nodes] local id */
+    const int32_t *right; /* [n_nodes] local id; leaves: 0 */
+    /* [n_nodes] leaf: row of values; else -1. NULL: node position itself is the row */
+    const int32_t *leaf;
+    uint32_t n_values;    /* rows of values */
+    uint32_t value_width; /* numbers per leaf: 1, or the ensemble's output width */
+    const double *values; /* [n_values][value_width] */
     uint32_t n_bitsets;
     const uint32_t (*bitsets)[8]; /* 256 categories each; a value's category is ftl_tree_category */
 } ftl_tree_nodes;
 typedef enum ftl_tree_input { FTL_TREE_INPUT_F32, FTL_TREE_INPUT_F64 } ftl_tree_input;
 /*
- * out[k] = finish(base[k] + Σ_t contribution_t[k]) with the sum in tree order, in float64. A tree adds its leaf's value vector,
- * or, when value_width is 1 and the width is larger, its one value to output target[t].
+ * out[k] = finish(base[k] + Σ_t contribution_t[k]) with the sum in tree order, in float64. A tree
+ * adds its leaf's value vector, or, when value_width is 1 and the width is larger, its one value to
+ * output target[t].
  */
 typedef struct ftl_trees_op {
     const ftl_tree_nodes *nodes;
-    ftl_tree_input input;       /* F32: the source is cast to float32 first, as scikit-learn's trees do */
-    const uint32_t *target;     /* [n_trees] output column, or NULL: all columns */
-    const double *base;         /* [width] or NULL: zeros. Start of the sum */
-    uint32_t base_column;       /* > 0: source columns [base_column, base_column + width) are the start of the sum instead */
-    double divisor;             /* the sum is divided by it; 1: left alone */
+    ftl_tree_input input; /* F32: the source is cast to float32 first, as scikit-learn's trees do */
+    const uint32_t *target; /* [n_trees] output column, or NULL: all columns */
+    const double *base;     /* [width] or NULL: zeros. Start of the sum */
+    /* > 0: source columns [base_column, base_column + width) are the start of the sum instead */
+    uint32_t base_column;
+    double divisor; /* the sum is divided by it; 1: left alone */
 } ftl_trees_op;
 typedef struct ftl_tree_apply_op {
     const ftl_tree_nodes *nodes;
@@ -225,22 +309,22 @@ typedef struct ftl_tree_apply_op {
 } ftl_tree_apply_op;
 
 typedef enum ftl_link {
-    FTL_LINK_SIGMOID_PAIR,     /* d → (1 - p, p), p = 1 / (1 + exp(-d)) */
-    FTL_LINK_SIGMOID2_PAIR,    /* d → (1 - p, p), p = 1 / (1 + exp(-2d)): exponential loss */
-    FTL_LINK_SOFTMAX,          /* exp(d - max) / Σ */
-    FTL_LINK_SOFTMAX_PAIR,     /* d → softmax(-d, d) */
-    FTL_LINK_OVR,              /* p_k = sigmoid(d_k), divided by their sum */
-    FTL_LINK_LOGSUMEXP_SOFTMAX,/* exp(d - logsumexp(d)) */
-    FTL_LINK_HUBER_PAIR,       /* d → (1 - p, p), p = (clip(d, -1, 1) + 1) / 2 */
-    FTL_LINK_HUBER_OVR,        /* modified Huber, several classes */
+    FTL_LINK_SIGMOID_PAIR,      /* d → (1 - p, p), p = 1 / (1 + exp(-d)) */
+    FTL_LINK_SIGMOID2_PAIR,     /* d → (1 - p, p), p = 1 / (1 + exp(-2d)): exponential loss */
+    FTL_LINK_SOFTMAX,           /* exp(d - max) / Σ */
+    FTL_LINK_SOFTMAX_PAIR,      /* d → softmax(-d, d) */
+    FTL_LINK_OVR,               /* p_k = sigmoid(d_k), divided by their sum */
+    FTL_LINK_LOGSUMEXP_SOFTMAX, /* exp(d - logsumexp(d)) */
+    FTL_LINK_HUBER_PAIR,        /* d → (1 - p, p), p = (clip(d, -1, 1) + 1) / 2 */
+    FTL_LINK_HUBER_OVR,         /* modified Huber, several classes */
     FTL_LINK_EXP,
     FTL_LINK_LOG,
     FTL_LINK_SIGMOID,
-    FTL_LINK_NORMALIZE,        /* divide by the row's sum */
-    FTL_LINK_OVR_UNIFORM,      /* OVR where a row of zeros becomes uniform instead of NaN */
-    FTL_LINK_LOGIT,            /* log(p / (1 - p)) */
-    FTL_LINK_HALF_LOGIT,       /* half of it */
-    FTL_LINK_CENTERED_LOG,     /* log(p / geometric mean of the row) */
+    FTL_LINK_NORMALIZE,    /* divide by the row's sum */
+    FTL_LINK_OVR_UNIFORM,  /* OVR where a row of zeros becomes uniform instead of NaN */
+    FTL_LINK_LOGIT,        /* log(p / (1 - p)) */
+    FTL_LINK_HALF_LOGIT,   /* half of it */
+    FTL_LINK_CENTERED_LOG, /* log(p / geometric mean of the row) */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {
@@ -248,8 +332,8 @@ typedef struct ftl_link_op {
 } ftl_link_op;
 
 typedef enum ftl_decide {
-    FTL_DECIDE_ARGMAX,    /* first of the largest; NaN counts as largest, as numpy's argmax */
-    FTL_DECIDE_POSITIVE,  /* each score: 1 when > 0 */
+    FTL_DECIDE_ARGMAX,       /* first of the largest; NaN counts as largest, as numpy's argmax */
+    FTL_DECIDE_POSITIVE,     /* each score: 1 when > 0 */
     FTL_DECIDE_NOT_NEGATIVE, /* each score: 1 when >= 0 */
     FTL_DECIDE_COUNT
 } ftl_decide;
@@ -264,11 +348,11 @@ typedef struct ftl_constant_op {
 typedef struct ftl_op {
     ftl_op_kind kind;
     ftl_edge_kind edge;
-    ftl_dtype_rule dtype;      /* NUM edges */
-    uint32_t width;            /* columns; CODED: expanded */
+    ftl_dtype_rule dtype; /* NUM edges */
+    uint32_t width;       /* columns; CODED: expanded */
     uint32_t n_segments;
     const ftl_segment *segments;
-    const char *path;          /* dotted path of the estimator that emitted it, for messages; never NULL */
+    const char *path; /* dotted path of the estimator that emitted it, for messages; never NULL */
     union {
         ftl_input_op input;
         ftl_check_op check;
@@ -277,7 +361,7 @@ typedef struct ftl_op {
         ftl_impute_op impute;
         ftl_impute_object_op impute_object;
         ftl_indicator_op indicator;
-        ftl_encode_op encode;  /* ONEHOT and ORDINAL */
+        ftl_encode_op encode; /* ONEHOT and ORDINAL */
         ftl_polynomial_op polynomial;
         ftl_ufunc_op ufunc;
         ftl_linear_op linear;
@@ -289,13 +373,13 @@ typedef struct ftl_op {
     } u;
 } ftl_op;
 
-/* ---- Outputs --------------------------------------------------------------------------------------------------- */
+/* ---- Outputs --------------------------------------------------------------------------------- */
 
 /* Class labels or other values that an index stands for. */
 typedef struct ftl_labels {
-    ftl_type type;               /* F64, I64, BOOL or STRING: what is shown */
+    ftl_type type; /* F64, I64, BOOL or STRING: what is shown */
     uint32_t count;
-    const ftl_cell *cells;       /* [count]: INT for I64, BOOL, FLOAT, STRING */
+    const ftl_cell *cells; /* [count]: INT for I64, BOOL, FLOAT, STRING */
 } ftl_labels;
 
 typedef enum ftl_as { FTL_AS_FLOAT, FTL_AS_INT, FTL_AS_BOOL, FTL_AS_LABEL, FTL_AS_CELL } ftl_as;
@@ -304,29 +388,36 @@ typedef struct ftl_output {
     const char *name;
     uint32_t op, column;
     ftl_as as;
-    const ftl_labels *labels;    /* AS_LABEL */
+    const ftl_labels *labels; /* AS_LABEL */
 } ftl_output;
 
 typedef struct ftl_method_outputs {
-    size_t count;                /* 0: the model lacks the method */
+    size_t count; /* 0: the model lacks the method */
     const ftl_output *outputs;
 } ftl_method_outputs;
 
 typedef struct ftl_graph {
     size_t n_ops;
     ftl_op *ops;
-    size_t n_inputs;             /* schema columns */
+    size_t n_inputs; /* schema columns */
     ftl_method_outputs methods[FTL_METHOD_COUNT];
 } ftl_graph;
 
 const char *ftl_op_name(ftl_op_kind kind);
 uint32_t ftl_op_source_columns(const ftl_op *op); /* sum of segment counts */
 
-/* Proves every index, width and acyclicity; INTERNAL or CORRUPT with the op's path otherwise. scratch: freed by the caller. */
-FTL_MUST_USE ftl_status ftl_graph_validate(const ftl_graph *graph, ftl_account *scratch, ftl_error *error);
-/* Checks one tree array (validate.c's part for TREES): children in range, used once, features below n_features. */
-FTL_MUST_USE ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features, ftl_account *scratch,
-                                                ftl_error *error);
+/*
+ * Proves every index, width and acyclicity; INTERNAL or CORRUPT with the op's path otherwise.
+ * scratch: freed by the caller.
+ */
+FTL_MUST_USE ftl_status ftl_graph_validate(const ftl_graph *graph, ftl_account *scratch,
+                                           ftl_error *error);
+/*
+ * Checks one tree array (validate.c's part for TREES): children in range, used once, features below
+ * n_features.
+ */
+FTL_MUST_USE ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features,
+                                                ftl_account *scratch, ftl_error *error);
 
 /* One line per op: "%3 = linear[3] f(same) <- %2[0:28]  path": goldens of the front ends. */
 void ftl_graph_dump(const ftl_graph *graph, ftl_strbuf *out);

@@ -2,10 +2,14 @@
 
 #include <string.h>
 
-static const char *const names[FTL_METHOD_COUNT] = {"predict",   "predict_proba", "predict_log_proba", "decision_function",
-                                                    "transform", "score_samples", "apply"};
+static const char *const names[FTL_METHOD_COUNT] = {
+    "predict",       "predict_proba", "predict_log_proba", "decision_function", "transform",
+    "score_samples", "apply"};
 
-const char *ftl_method_name(ftl_method method) { return (unsigned)method < FTL_METHOD_COUNT ? names[method] : NULL; }
+const char *ftl_method_name(ftl_method method)
+{
+    return (unsigned)method < FTL_METHOD_COUNT ? names[method] : NULL;
+}
 
 ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
 {
@@ -16,7 +20,8 @@ ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
         }
     }
     return FTL_FAIL(error, FTL_ARG,
-                    "unknown method '%s'; use predict, predict_proba, predict_log_proba, decision_function, transform, "
+                    "unknown method '%s'; use predict, predict_proba, predict_log_proba, "
+                    "decision_function, transform, "
                     "score_samples or apply",
                     name ? name : "");
 }

@@ -1,4 +1,7 @@
-/* A loaded model: validated graph, schema and descriptions in one arena. Immutable after opening; reference-counted. */
+/*
+ * A loaded model: validated graph, schema and descriptions in one arena. Immutable after opening;
+ * reference-counted.
+ */
 #ifndef FTL_MODEL_MODEL_H
 #define FTL_MODEL_MODEL_H
 
@@ -10,7 +13,8 @@
 typedef struct ftl_step_info {
     const char *path;       /* "" for the model itself */
     const char *class_name; /* sklearn.preprocessing.StandardScaler: public module when known */
-    const char *detail;     /* such as "100 trees, 1220 nodes, depth 10"; "" when there is nothing to say */
+    /* such as "100 trees, 1220 nodes, depth 10"; "" when there is nothing to say */
+    const char *detail;
 } ftl_step_info;
 
 typedef struct ftl_problem {
@@ -25,7 +29,7 @@ struct ftl_model {
     ftl_account account;
     ftl_arena arena;
     ftl_graph graph;
-    ftl_schema_column *inputs;   /* [graph.n_inputs] */
+    ftl_schema_column *inputs; /* [graph.n_inputs] */
     bool has_input_names;
     ftl_model_kind kind;
     const char *class_name, *library, *library_version, *codec;
@@ -33,12 +37,16 @@ struct ftl_model {
     ftl_method default_method;
     size_t n_steps;
     const ftl_step_info *steps;
-    size_t n_classes;            /* label tables: one per target of a classifier */
+    size_t n_classes; /* label tables: one per target of a classifier */
     const ftl_labels *const *classes;
-    ftl_error method_error[FTL_METHOD_COUNT]; /* why a method that the class has cannot run; code OK when it can or is absent */
-    size_t n_problems;           /* everything unsupported, with its place */
+    /* why a method that the class has cannot run; code OK when it can or is absent */
+    ftl_error method_error[FTL_METHOD_COUNT];
+    size_t n_problems; /* everything unsupported, with its place */
     const ftl_problem *problems;
-    /* A model that does not say how many columns it takes keeps its objects, to be built again for a width. */
+    /*
+     * A model that does not say how many columns it takes keeps its objects, to be built again for
+     * a width.
+     */
     bool open_width;
     ftl_account objects_account;
     ftl_arena objects;

@@ -1,6 +1,7 @@
 /*
- * The one validator: after ftl_graph_validate every op reads columns that exist in earlier ops, widths agree, and every index
- * in a parameter is in range, so that plan/ and kernels/ need no checks.
+ * The one validator: after ftl_graph_validate every op reads columns that exist in earlier ops,
+ * widths agree, and every index in a parameter is in range, so that plan/ and kernels/ need no
+ * checks.
  */
 #include "model/validate.h"
 
@@ -9,17 +10,19 @@
 /* Widest edge: bounds every width computation in 32 bits and the size of a block. */
 enum { max_width = 1 << 24 };
 
-typedef ftl_status (*validate_fn)(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+typedef ftl_status (*validate_fn)(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error);
 
 static ftl_status check_width(const ftl_op *op, uint32_t expected, ftl_error *error)
 {
     if (op->width != expected)
-        return FTL_INVALID(error, op, "a %s step yields %u columns where %u were expected", ftl_op_name(op->kind), op->width,
-                           expected);
+        return FTL_INVALID(error, op, "a %s step yields %u columns where %u were expected",
+                           ftl_op_name(op->kind), op->width, expected);
     return FTL_OK;
 }
 
-static ftl_status validate_same_width(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+static ftl_status validate_same_width(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                      ftl_error *error)
 {
     (void)scratch;
     return check_width(op, n, error);
@@ -34,7 +37,8 @@ static ftl_status validate_add(const ftl_op *op, uint32_t n, ftl_account *scratc
     return check_width(op, op->segments[0].count, error);
 }
 
-static ftl_status validate_constant(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+static ftl_status validate_constant(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                    ftl_error *error)
 {
     (void)scratch;
     if (n != 0 || !op->u.constant.values)
@@ -42,7 +46,8 @@ static ftl_status validate_constant(const ftl_op *op, uint32_t n, ftl_account *s
     return FTL_OK;
 }
 
-static ftl_status validate_check(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+static ftl_status validate_check(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                 ftl_error *error)
 {
     if (op->n_segments != 1)
         return FTL_INVALID(error, op, "a check has one source");
@@ -116,47 +121,56 @@ static ftl_status validate_sources(const ftl_graph *graph, size_t id, uint32_t *
             return FTL_INVALID(error, op, "step %zu reads step %u, which comes later", id, s->op);
         const ftl_op *source = &graph->ops[s->op];
         if (s->first > source->width || s->count > source->width - s->first)
-            return FTL_INVALID(error, op, "columns %u to %u are read from a step with %u", s->first, s->first + s->count,
-                               source->width);
+            return FTL_INVALID(error, op, "columns %u to %u are read from a step with %u", s->first,
+                               s->first + s->count, source->width);
         if (__builtin_add_overflow(total, s->count, &total) || total > max_width)
             return FTL_FAIL(error, FTL_LIMIT, "a step reads more than %d columns", (int)max_width);
     }
     if (reads_matrix(op->kind)) {
         const ftl_op *source = op->n_segments == 1 ? &graph->ops[op->segments[0].op] : NULL;
-        if (!source || source->edge != FTL_EDGE_NUM || source->kind == FTL_OP_INPUT || source->width != total)
-            return FTL_INVALID(error, op, "a %s step needs one whole numeric matrix", ftl_op_name(op->kind));
+        if (!source || source->edge != FTL_EDGE_NUM || source->kind == FTL_OP_INPUT ||
+            source->width != total)
+            return FTL_INVALID(error, op, "a %s step needs one whole numeric matrix",
+                               ftl_op_name(op->kind));
     }
     *n = total;
     return FTL_OK;
 }
 
-static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *scratch, ftl_error *error)
+static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *scratch,
+                              ftl_error *error)
 {
     const ftl_op *op = &graph->ops[id];
     if ((unsigned)op->kind >= FTL_OP_KIND_COUNT || !op->path || (op->n_segments && !op->segments))
         return FTL_INVALID(error, op, "step %zu is malformed", id);
     if (op->width > max_width)
-        return FTL_FAIL(error, FTL_LIMIT, "a step yields %u columns; the limit is %d", op->width, (int)max_width);
+        return FTL_FAIL(error, FTL_LIMIT, "a step yields %u columns; the limit is %d", op->width,
+                        (int)max_width);
     if (op->kind == FTL_OP_INPUT) {
-        if (op->width != 1 || op->n_segments || op->edge == FTL_EDGE_CODED || op->u.input.column >= graph->n_inputs)
+        if (op->width != 1 || op->n_segments || op->edge == FTL_EDGE_CODED ||
+            op->u.input.column >= graph->n_inputs)
             return FTL_INVALID(error, op, "an input step is malformed");
         return FTL_OK;
     }
     if (op->edge != expected_edge(op->kind))
-        return FTL_INVALID(error, op, "a %s step has the wrong kind of output", ftl_op_name(op->kind));
+        return FTL_INVALID(error, op, "a %s step has the wrong kind of output",
+                           ftl_op_name(op->kind));
     uint32_t n = 0;
     FTL_TRY(validate_sources(graph, id, &n, error));
     if (!validators[op->kind])
-        return FTL_FAIL(error, FTL_INTERNAL, "%s steps have no entry in the validator's table", ftl_op_name(op->kind));
+        return FTL_FAIL(error, FTL_INTERNAL, "%s steps have no entry in the validator's table",
+                        ftl_op_name(op->kind));
     return validators[op->kind](op, n, scratch, error);
 }
 
-static ftl_status validate_outputs(const ftl_graph *graph, const ftl_method_outputs *outputs, ftl_error *error)
+static ftl_status validate_outputs(const ftl_graph *graph, const ftl_method_outputs *outputs,
+                                   ftl_error *error)
 {
     for (size_t i = 0; i < outputs->count; i++) {
         const ftl_output *out = &outputs->outputs[i];
         if (!out->name || out->op >= graph->n_ops || out->column >= graph->ops[out->op].width)
-            return FTL_FAIL(error, FTL_CORRUPT, "output %zu refers to a column that does not exist", i);
+            return FTL_FAIL(error, FTL_CORRUPT, "output %zu refers to a column that does not exist",
+                            i);
         if (out->as == FTL_AS_LABEL && (!out->labels || out->labels->count == 0))
             return FTL_FAIL(error, FTL_CORRUPT, "output %zu has no classes", i);
         bool object = graph->ops[out->op].edge == FTL_EDGE_OBJECT;

@@ -1,4 +1,7 @@
-/* The parts of ftl_graph_validate: one function per op kind, in validate_<family>.c. n is the op's number of source columns. */
+/*
+ * The parts of ftl_graph_validate: one function per op kind, in validate_<family>.c. n is the op's
+ * number of source columns.
+ */
 #ifndef FTL_MODEL_VALIDATE_H
 #define FTL_MODEL_VALIDATE_H
 
@@ -7,18 +10,28 @@
 /* A failed proof: the front end emitted something that the file made inconsistent. */
 #define FTL_INVALID(error, op, ...) FTL_FAIL((error), FTL_CORRUPT, __VA_ARGS__)
 
-ftl_status ftl_validate_affine(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_normalize(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_impute(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_impute_object(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_indicator(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_encode(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_polynomial(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_affine(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                               ftl_error *error);
+ftl_status ftl_validate_normalize(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error);
+ftl_status ftl_validate_impute(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                               ftl_error *error);
+ftl_status ftl_validate_impute_object(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                      ftl_error *error);
+ftl_status ftl_validate_indicator(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error);
+ftl_status ftl_validate_encode(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                               ftl_error *error);
+ftl_status ftl_validate_polynomial(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                   ftl_error *error);
 ftl_status ftl_validate_ufunc(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_linear(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_linear(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                               ftl_error *error);
 ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                   ftl_error *error);
 ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
-ftl_status ftl_validate_decide(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_decide(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                               ftl_error *error);
 
 #endif

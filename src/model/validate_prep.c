@@ -14,7 +14,8 @@ ftl_status ftl_validate_affine(const ftl_op *op, uint32_t n, ftl_account *scratc
     return FTL_OK;
 }
 
-ftl_status ftl_validate_normalize(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_validate_normalize(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error)
 {
     (void)scratch;
     if (op->width != n || (unsigned)op->u.normalize.norm >= FTL_NORM_COUNT)
@@ -23,13 +24,15 @@ ftl_status ftl_validate_normalize(const ftl_op *op, uint32_t n, ftl_account *scr
 }
 
 /* columns[0..width) below n. */
-static ftl_status check_columns(const ftl_op *op, const uint32_t *columns, uint32_t n, ftl_error *error)
+static ftl_status check_columns(const ftl_op *op, const uint32_t *columns, uint32_t n,
+                                ftl_error *error)
 {
     if (!columns)
         return FTL_INVALID(error, op, "a %s step names no columns", ftl_op_name(op->kind));
     for (uint32_t i = 0; i < op->width; i++) {
         if (columns[i] >= n)
-            return FTL_INVALID(error, op, "a %s step reads column %u of %u", ftl_op_name(op->kind), columns[i], n);
+            return FTL_INVALID(error, op, "a %s step reads column %u of %u", ftl_op_name(op->kind),
+                               columns[i], n);
     }
     return FTL_OK;
 }
@@ -55,7 +58,8 @@ static ftl_status check_one_source(const ftl_op *op, ftl_error *error)
     return FTL_OK;
 }
 
-ftl_status ftl_validate_impute_object(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_validate_impute_object(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                      ftl_error *error)
 {
     (void)scratch;
     const ftl_impute_object_op *impute = &op->u.impute_object;
@@ -70,7 +74,8 @@ ftl_status ftl_validate_impute_object(const ftl_op *op, uint32_t n, ftl_account 
     return FTL_OK;
 }
 
-ftl_status ftl_validate_indicator(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_validate_indicator(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error)
 {
     (void)scratch;
     FTL_TRY(check_one_source(op, error));
@@ -94,16 +99,19 @@ static ftl_status check_categories(const ftl_categories *categories, ftl_error *
 
 static bool code_is_sound(int32_t code, uint32_t cardinality)
 {
-    return code == FTL_CODE_NONE || code == FTL_CODE_REFUSED || (code >= 0 && (uint32_t)code < cardinality);
+    return code == FTL_CODE_NONE || code == FTL_CODE_REFUSED ||
+           (code >= 0 && (uint32_t)code < cardinality);
 }
 
 static ftl_status check_one_hot(const ftl_encode_column *column, ftl_error *error)
 {
-    if ((column->categories.count && !column->codes) || !code_is_sound(column->unknown, column->cardinality))
+    if ((column->categories.count && !column->codes) ||
+        !code_is_sound(column->unknown, column->cardinality))
         return FTL_FAIL(error, FTL_CORRUPT, "a one-hot step is malformed");
     for (uint32_t i = 0; i < column->categories.count; i++) {
         if (!code_is_sound(column->codes[i], column->cardinality))
-            return FTL_FAIL(error, FTL_CORRUPT, "category %u sets column %d of %u", i, column->codes[i], column->cardinality);
+            return FTL_FAIL(error, FTL_CORRUPT, "category %u sets column %d of %u", i,
+                            column->codes[i], column->cardinality);
     }
     return FTL_OK;
 }
@@ -114,7 +122,8 @@ ftl_status ftl_validate_encode(const ftl_op *op, uint32_t n, ftl_account *scratc
     const ftl_encode_op *encode = &op->u.encode;
     uint64_t width = 0;
     if (encode->n_columns != n || (n && !encode->columns) || !encode->estimator)
-        return FTL_INVALID(error, op, "an encoding step knows %u columns of %u", encode->n_columns, n);
+        return FTL_INVALID(error, op, "an encoding step knows %u columns of %u", encode->n_columns,
+                           n);
     for (uint32_t j = 0; j < n; j++) {
         const ftl_encode_column *column = &encode->columns[j];
         FTL_TRY(check_categories(&column->categories, error));
@@ -125,11 +134,13 @@ ftl_status ftl_validate_encode(const ftl_op *op, uint32_t n, ftl_account *scratc
         width += op->kind == FTL_OP_ONEHOT ? column->cardinality : 1;
     }
     if (width != op->width)
-        return FTL_INVALID(error, op, "an encoding step yields %llu columns, not %u", (unsigned long long)width, op->width);
+        return FTL_INVALID(error, op, "an encoding step yields %llu columns, not %u",
+                           (unsigned long long)width, op->width);
     return FTL_OK;
 }
 
-ftl_status ftl_validate_polynomial(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_validate_polynomial(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                   ftl_error *error)
 {
     (void)scratch;
     const ftl_polynomial_op *p = &op->u.polynomial;
@@ -141,7 +152,8 @@ ftl_status ftl_validate_polynomial(const ftl_op *op, uint32_t n, ftl_account *sc
     }
     for (uint32_t i = 0; i < p->start[op->width]; i++) {
         if (p->factors[i] >= n)
-            return FTL_INVALID(error, op, "a polynomial step multiplies column %u of %u", p->factors[i], n);
+            return FTL_INVALID(error, op, "a polynomial step multiplies column %u of %u",
+                               p->factors[i], n);
     }
     return FTL_OK;
 }

@@ -1,6 +1,6 @@
 /*
- * Proves that the node arrays of an ensemble are trees: children in range, none the root, none used twice; hence every walk
- * from a root ends in a leaf of the same tree.
+ * Proves that the node arrays of an ensemble are trees: children in range, none the root, none used
+ * twice; hence every walk from a root ends in a leaf of the same tree.
  */
 #include "model/validate.h"
 
@@ -12,7 +12,7 @@
 typedef struct tree_check {
     const ftl_tree_nodes *nodes;
     uint32_t n_features;
-    uint8_t *used;  /* [n_nodes] 1: some node's child, or a root */
+    uint8_t *used; /* [n_nodes] 1: some node's child, or a root */
 } tree_check;
 
 static ftl_status check_split(const tree_check *check, uint32_t tree, uint32_t at, ftl_error *error)
@@ -21,22 +21,25 @@ static ftl_status check_split(const tree_check *check, uint32_t tree, uint32_t a
     uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first;
     uint32_t left = (uint32_t)nodes->left[at], right = (uint32_t)nodes->right[at];
     if (left >= size || right >= size)
-        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u has children %d and %d of %u nodes", tree, at - first,
-                        nodes->left[at], nodes->right[at], size);
+        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u has children %d and %d of %u nodes",
+                        tree, at - first, nodes->left[at], nodes->right[at], size);
     if (left == right || check->used[first + left] || check->used[first + right])
-        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u has a child that another node has too", tree, at - first);
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "tree %u: node %u has a child that another node has too", tree, at - first);
     check->used[first + left] = 1;
     check->used[first + right] = 1;
     if ((uint32_t)nodes->feature[at] >= check->n_features)
-        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u splits on column %d of %u", tree, at - first,
-                        nodes->feature[at], check->n_features);
+        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u splits on column %d of %u", tree,
+                        at - first, nodes->feature[at], check->n_features);
     double threshold = nodes->threshold[at];
     if (nodes->flags[at] & FTL_NODE_CATEGORICAL) {
         if (!(threshold >= 0 && threshold < nodes->n_bitsets))
-            return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u refers to a set of categories that does not exist", tree,
-                            at - first);
+            return FTL_FAIL(error, FTL_CORRUPT,
+                            "tree %u: node %u refers to a set of categories that does not exist",
+                            tree, at - first);
     } else if (isnan(threshold))
-        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: the threshold of node %u is not a number", tree, at - first);
+        return FTL_FAIL(error, FTL_CORRUPT, "tree %u: the threshold of node %u is not a number",
+                        tree, at - first);
     return FTL_OK;
 }
 
@@ -54,9 +57,11 @@ static ftl_status check_tree(const tree_check *check, uint32_t tree, ftl_error *
     return FTL_OK;
 }
 
-ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features,
+                                   ftl_account *scratch, ftl_error *error)
 {
-    if (nodes->n_trees == 0 || nodes->root[0] != 0 || nodes->root[nodes->n_trees] != nodes->n_nodes ||
+    if (nodes->n_trees == 0 || nodes->root[0] != 0 ||
+        nodes->root[nodes->n_trees] != nodes->n_nodes ||
         (!nodes->leaf && nodes->n_values != nodes->n_nodes) || nodes->n_nodes > INT32_MAX)
         return FTL_FAIL(error, FTL_CORRUPT, "the ensemble has no trees");
     for (uint32_t t = 0; t < nodes->n_trees; t++) {
@@ -81,18 +86,23 @@ ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch
     if (!trees->nodes || (trees->input != FTL_TREE_INPUT_F32 && trees->input != FTL_TREE_INPUT_F64))
         return FTL_INVALID(error, op, "an ensemble is malformed");
     if (trees->base_column && (trees->base_column > n || n - trees->base_column != op->width))
-        return FTL_INVALID(error, op, "an ensemble starts from %u scores where %u were expected", n - n_features, op->width);
-    if (trees->nodes->value_width != op->width && !(trees->nodes->value_width == 1 && trees->target))
-        return FTL_INVALID(error, op, "leaves hold %u values where %u were expected", trees->nodes->value_width, op->width);
+        return FTL_INVALID(error, op, "an ensemble starts from %u scores where %u were expected",
+                           n - n_features, op->width);
+    if (trees->nodes->value_width != op->width &&
+        !(trees->nodes->value_width == 1 && trees->target))
+        return FTL_INVALID(error, op, "leaves hold %u values where %u were expected",
+                           trees->nodes->value_width, op->width);
     FTL_TRY(ftl_tree_nodes_validate(trees->nodes, n_features, scratch, error));
     for (uint32_t t = 0; trees->target && t < trees->nodes->n_trees; t++) {
         if (trees->nodes->value_width != 1 || trees->target[t] >= op->width)
-            return FTL_INVALID(error, op, "tree %u adds to output %u of %u", t, trees->target[t], op->width);
+            return FTL_INVALID(error, op, "tree %u adds to output %u of %u", t, trees->target[t],
+                               op->width);
     }
     return FTL_OK;
 }
 
-ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                   ftl_error *error)
 {
     const ftl_tree_nodes *nodes = op->u.tree_apply.nodes;
     if (!nodes || nodes->n_trees != op->width)

@@ -101,8 +101,8 @@ static bool unsigned_value(const unsigned char *p, uint32_t size, uint64_t *out)
 
 bool ftl_array_f64_at(const ftl_node_array *array, size_t i, double *out)
 {
-    if (array->objects) /* an element that is itself an object array is no number, so this does not
-                           recurse further */
+    /* an element that is itself an object array is no number, so this does not recurse further */
+    if (array->objects)
         return i < array->size && ftl_node_as_f64(array->objects[i], out);
     const unsigned char *p = element(array, i);
     int64_t integer;

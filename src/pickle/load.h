@@ -22,11 +22,11 @@ typedef struct ftl_pickle_projection {
 
 /* What was seen beside the graph. Strings live in the arena. */
 typedef struct ftl_pickle_report {
-    const char *dangerous; /* first function that runs code or reaches the system, such as
-                              "os.system"; or NULL */
+    /* first function that runs code or reaches the system, such as "os.system"; or NULL */
+    const char *dangerous;
     uint64_t dangerous_offset;
-    const char *local_function; /* first function or class saved by value, as cloudpickle and dill
-                                   do; or NULL */
+    /* first function or class saved by value, as cloudpickle and dill do; or NULL */
+    const char *local_function;
     uint64_t local_function_offset;
     uint64_t objects; /* nodes made */
     uint64_t bytes;   /* read from the stream, up to and with STOP */

@@ -20,15 +20,15 @@ typedef enum ftl_node_kind {
     FTL_NODE_BYTES, /* bytes and bytearray */
     FTL_NODE_TUPLE,
     FTL_NODE_LIST,
-    FTL_NODE_SET,    /* set and frozenset */
-    FTL_NODE_DICT,   /* also OrderedDict, defaultdict, Bunch-like dict subclasses when they carry
-                        items */
+    FTL_NODE_SET, /* set and frozenset */
+    /* also OrderedDict, defaultdict, Bunch-like dict subclasses when they carry items */
+    FTL_NODE_DICT,
     FTL_NODE_GLOBAL, /* a class or function by name */
-    FTL_NODE_OBJECT, /* an instance, or the inert result of an unknown callable (named by the
-                        callable) */
-    FTL_NODE_DTYPE,  /* numpy dtype */
-    FTL_NODE_ARRAY, /* numpy array; numpy scalars are arrays of 0 dimensions, but numpy.str_ is STR,
-                       bytes_ BYTES */
+    /* an instance, or the inert result of an unknown callable (named by the callable) */
+    FTL_NODE_OBJECT,
+    FTL_NODE_DTYPE, /* numpy dtype */
+    /* numpy array; numpy scalars are arrays of 0 dimensions, but numpy.str_ is STR, bytes_ BYTES */
+    FTL_NODE_ARRAY,
     FTL_NODE_SPARSE,    /* scipy csr, csc */
     FTL_NODE_PERSISTENT /* persistent id */
 } ftl_node_kind;
@@ -123,7 +123,7 @@ struct ftl_node {
     } u;
 };
 
-/* ---- Reading values; all accept numpy scalars (0-d arrays) where they accept Python ones ------------------------ */
+/* ---- Reading values; all accept numpy scalars (0-d arrays) where they accept Python ones ----- */
 
 /* The node of a string key; NULL when absent. */
 const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key);

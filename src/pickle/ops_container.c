@@ -50,7 +50,7 @@ static ftl_status op_frame(ftl_vm *vm)
     return ftl_vm_le(vm, 8, &size);
 }
 
-/* ---- memo ------------------------------------------------------------------------------------------------------ */
+/* ---- memo ------------------------------------------------------------------------------------ */
 
 static ftl_status text_index(ftl_vm *vm, uint64_t *out)
 {
@@ -98,7 +98,7 @@ static ftl_status op_binget(ftl_vm *vm) { return get_le(vm, 1); }
 static ftl_status op_long_binget(ftl_vm *vm) { return get_le(vm, 4); }
 static ftl_status op_memoize(ftl_vm *vm) { return ftl_vm_memo_put(vm, vm->memo_count); }
 
-/* ---- containers ------------------------------------------------------------------------------------------------ */
+/* ---- containers ------------------------------------------------------------------------------ */
 
 static ftl_status push_empty(ftl_vm *vm, ftl_node_kind kind)
 {

@@ -130,7 +130,7 @@ static ftl_status op_binfloat(ftl_vm *vm)
     return push_float(vm, value);
 }
 
-/* ---- text and bytes -------------------------------------------------------------------------------------------- */
+/* ---- text and bytes -------------------------------------------------------------------------- */
 
 static ftl_status op_string(ftl_vm *vm)
 {

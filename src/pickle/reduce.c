@@ -24,7 +24,7 @@ static ftl_status inert(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node
     return ftl_vm_new_object(vm, callable->u.global.module, callable->u.global.name, args, out);
 }
 
-/* ---- builtins -------------------------------------------------------------------------------------------------- */
+/* ---- builtins -------------------------------------------------------------------------------- */
 
 static ftl_status copy_sequence(ftl_vm *vm, ftl_node_kind kind, const ftl_node *from,
                                 ftl_node **out)
@@ -118,7 +118,7 @@ static ftl_status make_defaultdict(ftl_vm *vm, ftl_node *callable, ftl_node *arg
     return ftl_vm_new(vm, FTL_NODE_DICT, out);
 }
 
-/* ---- copyreg --------------------------------------------------------------------------------------------------- */
+/* ---- copyreg --------------------------------------------------------------------------------- */
 
 /* _reconstructor(cls, base, state): objects of protocols 0 and 1. base is object, or list or dict
  * with its content. */
@@ -172,7 +172,7 @@ static ftl_status newobj_ex(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_
                            out);
 }
 
-/* ---- numpy ----------------------------------------------------------------------------------------------------- */
+/* ---- numpy ----------------------------------------------------------------------------------- */
 
 /* _reconstruct(cls, (0,), b"b"): an array whose state follows. Also MaskedArray's, whose mask is
  * left out. */
@@ -221,7 +221,7 @@ static ftl_status numpy_ufunc(ftl_vm *vm, ftl_node *callable, ftl_node *args, ft
     return FTL_OK;
 }
 
-/* ---- pandas ---------------------------------------------------------------------------------------------------- */
+/* ---- pandas ---------------------------------------------------------------------------------- */
 
 /* _new_Index(cls, {"data": …, "name": …}) */
 static ftl_status pandas_index(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
@@ -266,7 +266,7 @@ static ftl_status arrow_chunks(ftl_vm *vm, ftl_node *callable, ftl_node *args, f
     return FTL_OK;
 }
 
-/* ---- the table ------------------------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 typedef struct known {
     const char *module, *name;
@@ -406,7 +406,7 @@ ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state)
         ftl_vm_pandas(node);
         return ftl_vm_scipy(vm, node);
     default:
-        return FTL_OK; /* attributes of a dict subclass, or of a class saved by value: nothing reads
-                          them */
+        /* attributes of a dict subclass, or of a class saved by value: nothing reads them */
+        return FTL_OK;
     }
 }

@@ -58,7 +58,7 @@ typedef struct ftl_vm {
 
 #define FTL_VM_FAIL(vm, code, ...) FTL_FAIL_AT((vm)->error, (code), (vm)->op_offset, __VA_ARGS__)
 
-/* ---- vm.c: the loop -------------------------------------------------------------------------------------------- */
+/* ---- vm.c: the loop -------------------------------------------------------------------------- */
 
 void ftl_vm_init(ftl_vm *vm, ftl_pk_load *load, ftl_stream *stream, bool joblib);
 void ftl_vm_free(ftl_vm *vm);
@@ -73,7 +73,7 @@ void ftl_vm_scalar_ops(ftl_vm_op table[256]);
 void ftl_vm_container_ops(ftl_vm_op table[256]);
 void ftl_vm_object_ops(ftl_vm_op table[256]);
 
-/* ---- vm_read.c: bytes ------------------------------------------------------------------------------------------ */
+/* ---- vm_read.c: bytes ------------------------------------------------------------------------ */
 
 static inline uint64_t ftl_vm_offset(const ftl_vm *vm)
 {
@@ -98,7 +98,7 @@ FTL_MUST_USE ftl_status ftl_vm_blob(ftl_vm *vm, uint64_t size, uint8_t **out);
 /* Gives the window back: afterwards the stream stands at the machine's offset. */
 void ftl_vm_sync(ftl_vm *vm);
 
-/* ---- vm_stack.c: stack, memo, nodes ---------------------------------------------------------------------------- */
+/* ---- vm_stack.c: stack, memo, nodes ---------------------------------------------------------- */
 
 FTL_MUST_USE ftl_status ftl_vm_push(ftl_vm *vm, ftl_node *node);
 FTL_MUST_USE ftl_status ftl_vm_pop(ftl_vm *vm, ftl_node **out);
@@ -132,7 +132,7 @@ FTL_MUST_USE ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node 
  */
 FTL_MUST_USE ftl_status ftl_vm_spend(ftl_vm *vm, uint64_t amount);
 
-/* ---- text.c: the literals of protocol 0 ------------------------------------------------------------------------ */
+/* ---- text.c: the literals of protocol 0 ------------------------------------------------------ */
 
 bool ftl_vm_is_ascii(const uint8_t *data, size_t size);
 FTL_MUST_USE ftl_status ftl_vm_decimal(ftl_vm *vm, const uint8_t *text, size_t size,
@@ -148,7 +148,7 @@ FTL_MUST_USE ftl_status ftl_vm_byte_string(ftl_vm *vm, const uint8_t *data, size
 /* str.encode("latin-1"). */
 FTL_MUST_USE ftl_status ftl_vm_latin1(ftl_vm *vm, const ftl_node *text, ftl_node **out);
 
-/* ---- reduce.c: known callables --------------------------------------------------------------------------------- */
+/* ---- reduce.c: known callables --------------------------------------------------------------- */
 
 /* callable(*args) as a node, without calling anything. */
 FTL_MUST_USE ftl_status ftl_vm_reduce(ftl_vm *vm, ftl_node *callable, ftl_node *args,
@@ -159,13 +159,13 @@ FTL_MUST_USE ftl_status ftl_vm_instance(ftl_vm *vm, ftl_node *cls, ftl_node *arg
 /* node.__setstate__(state); node changes in place. */
 FTL_MUST_USE ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state);
 
-/* ---- danger.c -------------------------------------------------------------------------------------------------- */
+/* ---- danger.c -------------------------------------------------------------------------------- */
 
 /* Notes in the report when module.name runs code or holds it. */
 FTL_MUST_USE ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name);
 FTL_MUST_USE ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable);
 
-/* ---- dtype.c, array.c, project.c ------------------------------------------------------------------------------- */
+/* ---- dtype.c, array.c, project.c ------------------------------------------------------------- */
 
 typedef struct ftl_pk_dtype {
     ftl_dtype dtype; /* first: a node points here */
@@ -232,7 +232,7 @@ FTL_MUST_USE ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array,
  */
 FTL_MUST_USE ftl_status ftl_vm_packed_literal(ftl_vm *vm, uint64_t size, ftl_node **out);
 
-/* ---- joblib.c, scipy.c ----------------------------------------------------------------------------------------- */
+/* ---- joblib.c, scipy.c ----------------------------------------------------------------------- */
 
 /* The node has just got its state: when it is one of joblib's wrappers, becomes the array that it
  * stands for. */
@@ -240,7 +240,7 @@ FTL_MUST_USE ftl_status ftl_vm_joblib(ftl_vm *vm, ftl_node *node);
 /* The same for scipy's csr and csc classes. */
 FTL_MUST_USE ftl_status ftl_vm_scipy(ftl_vm *vm, ftl_node *node);
 
-/* ---- finish.c -------------------------------------------------------------------------------------------------- */
+/* ---- finish.c -------------------------------------------------------------------------------- */
 
 /* Later duplicates of string keys replace earlier values in every dict. */
 FTL_MUST_USE ftl_status ftl_pk_remove_duplicates(ftl_pk_load *load);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *account, ftl_error *error)
+ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *account,
+                         ftl_error *error)
 {
     *exec = (ftl_exec){.plan = plan};
     unsigned char *block = ftl_alloc(account, plan->workspace_bytes + plan->block_rows + 2 * 64);
@@ -14,7 +15,10 @@ ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *acco
     exec->allocation = block;
     exec->workspace = block + (-(uintptr_t)block & 63);
     exec->bad = exec->workspace + plan->workspace_bytes;
-    /* Slots are defined memory from the start: a row that was marked bad may leave its values unwritten. */
+    /*
+     * Slots are defined memory from the start: a row that was marked bad may leave its values
+     * unwritten.
+     */
     memset(exec->workspace, 0, plan->workspace_bytes + plan->block_rows);
     return FTL_OK;
 }
@@ -25,7 +29,8 @@ void ftl_exec_free(ftl_exec *exec, ftl_account *account)
     *exec = (ftl_exec){0};
 }
 
-void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column, const char *format, ...)
+void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
+                  const char *format, ...)
 {
     if (exec->bad[row])
         return; /* the first reason of a row is the one to tell */
@@ -46,7 +51,8 @@ void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char
     ftl_error_in(&exec->bad_error, step->op->path);
 }
 
-void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows, uint32_t methods)
+void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows,
+                  uint32_t methods)
 {
     const ftl_plan *plan = exec->plan;
     exec->rows = rows;

@@ -102,15 +102,19 @@ static int32_t find_text_as_number(const ftl_lookup *lookup, const char *text, s
         return find_integer(lookup, 0);
     if (ftl_parse_i64(text, size, &integer))
         return find_integer(lookup, integer);
-    return ftl_parse_f64(text, size, '.', &value) ? ftl_lookup_number(lookup, value) : FTL_LOOKUP_NOT_FOUND;
+    return ftl_parse_f64(text, size, '.', &value) ? ftl_lookup_number(lookup, value)
+                                                  : FTL_LOOKUP_NOT_FOUND;
 }
 
 int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
 {
     switch (cell->tag) {
     case FTL_CELL_MISSING: {
-        /* The text that stood in the cell may be a category of its own: "NA" among country codes. */
-        int32_t found = cell->size && lookup->cells ? find_text(lookup, cell->u.text, cell->size) : FTL_LOOKUP_NOT_FOUND;
+        /*
+         * The text that stood in the cell may be a category of its own: "NA" among country codes.
+         */
+        int32_t found = cell->size && lookup->cells ? find_text(lookup, cell->u.text, cell->size)
+                                                    : FTL_LOOKUP_NOT_FOUND;
         return found != FTL_LOOKUP_NOT_FOUND ? found : lookup->missing;
     }
     case FTL_CELL_INT:
@@ -119,7 +123,8 @@ int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
     case FTL_CELL_FLOAT:
         return ftl_lookup_number(lookup, cell->u.number);
     default: {
-        int32_t found = lookup->cells ? find_text(lookup, cell->u.text, cell->size) : FTL_LOOKUP_NOT_FOUND;
+        int32_t found = lookup->cells ? find_text(lookup, cell->u.text, cell->size)
+                                      : FTL_LOOKUP_NOT_FOUND;
         if (found != FTL_LOOKUP_NOT_FOUND || !lookup->has_numbers)
             return found;
         return find_text_as_number(lookup, cell->u.text, cell->size);
@@ -127,9 +132,10 @@ int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell)
     }
 }
 
-/* ---- Making tables ------------------------------------------------------------------------------------------------- */
+/* ---- Making tables --------------------------------------------------------------------------- */
 
-static ftl_status new_table(ftl_lookup_table *table, uint32_t **slots, uint32_t count, ftl_arena *arena, ftl_error *error)
+static ftl_status new_table(ftl_lookup_table *table, uint32_t **slots, uint32_t count,
+                            ftl_arena *arena, ftl_error *error)
 {
     uint32_t size = 4;
     while (size < 2 * count)
@@ -159,7 +165,8 @@ static double number_of(const ftl_categories *categories, uint32_t i)
     return cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL ? (double)cell->u.integer : NAN;
 }
 
-ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories, ftl_arena *arena, ftl_error *error)
+ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories, ftl_arena *arena,
+                           ftl_error *error)
 {
     uint32_t *texts = NULL, *values = NULL, n_texts = 0, n_values = 0;
     double *numbers = ftl_arena_array(arena, categories->count, sizeof *numbers);
@@ -170,7 +177,8 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
         n_values += isnan(numbers[i]) ? 0u : 1u;
         n_texts += !categories->numeric && categories->cells[i].tag == FTL_CELL_STRING ? 1u : 0u;
     }
-    *lookup = (ftl_lookup){.numbers = numbers, .missing = FTL_LOOKUP_NOT_FOUND, .has_numbers = n_values > 0};
+    *lookup = (ftl_lookup){
+        .numbers = numbers, .missing = FTL_LOOKUP_NOT_FOUND, .has_numbers = n_values > 0};
     if (!categories->numeric)
         lookup->cells = categories->cells;
     FTL_TRY(new_table(&lookup->texts, &texts, n_texts, arena, error));
@@ -179,12 +187,16 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
     for (uint32_t i = 0; i < categories->count; i++) {
         const ftl_cell *cell = categories->numeric ? NULL : &categories->cells[i];
         if (cell && cell->tag == FTL_CELL_STRING) {
-            /* The first of equal categories counts; equal ones after it would only lengthen the search. */
+            /*
+             * The first of equal categories counts; equal ones after it would only lengthen the
+             * search.
+             */
             if (find_text(lookup, cell->u.text, cell->size) == FTL_LOOKUP_NOT_FOUND)
                 insert(&lookup->texts, texts, hash_text(lookup->seed, cell->u.text, cell->size), i);
         } else if (!isnan(numbers[i])) {
             bool integer = cell && cell->tag != FTL_CELL_FLOAT;
-            int32_t found = integer ? find_integer(lookup, cell->u.integer) : find_value(lookup, numbers[i]);
+            int32_t found = integer ? find_integer(lookup, cell->u.integer)
+                                    : find_value(lookup, numbers[i]);
             if (found == FTL_LOOKUP_NOT_FOUND)
                 insert(&lookup->values, values, hash_number(lookup->seed, numbers[i]), i);
         } else

@@ -1,6 +1,7 @@
 /*
- * Finding a value among a column's categories: open-addressing tables made when a plan is prepared, one for texts and one for
- * numbers. The hash is keyed by where the table lies in memory, so that a file cannot be written to make its texts collide.
+ * Finding a value among a column's categories: open-addressing tables made when a plan is prepared,
+ * one for texts and one for numbers. The hash is keyed by where the table lies in memory, so that a
+ * file cannot be written to make its texts collide.
  */
 #ifndef FTL_PLAN_LOOKUP_H
 #define FTL_PLAN_LOOKUP_H
@@ -10,25 +11,28 @@
 enum { FTL_LOOKUP_NOT_FOUND = -1 };
 
 typedef struct ftl_lookup_table {
-    uint32_t mask;            /* slots - 1 */
-    const uint32_t *slots;    /* category + 1; 0: empty */
+    uint32_t mask;         /* slots - 1 */
+    const uint32_t *slots; /* category + 1; 0: empty */
 } ftl_lookup_table;
 
 typedef struct ftl_lookup {
     uint64_t seed;
-    const ftl_cell *cells;    /* NULL when the categories are numbers */
-    const double *numbers;    /* [count]; NaN where the category is no number */
+    const ftl_cell *cells; /* NULL when the categories are numbers */
+    const double *numbers; /* [count]; NaN where the category is no number */
     ftl_lookup_table texts, values;
     bool has_numbers;
-    int32_t missing;          /* the category of a missing value, or NOT_FOUND */
+    int32_t missing; /* the category of a missing value, or NOT_FOUND */
 } ftl_lookup;
 
 /* Tables in arena; they refer to the categories' own arrays. */
-FTL_MUST_USE ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories, ftl_arena *arena,
-                                        ftl_error *error);
+FTL_MUST_USE ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
+                                        ftl_arena *arena, ftl_error *error);
 /* The category, or NOT_FOUND. NaN is the missing value. */
 int32_t ftl_lookup_number(const ftl_lookup *lookup, double value);
-/* The same for a cell. A text that is no category may stand for a bool or a number when such are among the categories. */
+/*
+ * The same for a cell. A text that is no category may stand for a bool or a number when such are
+ * among the categories.
+ */
 int32_t ftl_lookup_cell(const ftl_lookup *lookup, const ftl_cell *cell);
 
 #endif

@@ -1,43 +1,48 @@
 /*
- * Elementwise steps with row vectors, as numpy's in-place operators do them: every step rounds to the edge's dtype. A wide
- * step computes in float64 (numpy's loop for a float64 vector); others round the vector to the edge's dtype first.
+ * Elementwise steps with row vectors, as numpy's in-place operators do them: every step rounds to
+ * the edge's dtype. A wide step computes in float64 (numpy's loop for a float64 vector); others
+ * round the vector to the edge's dtype first.
  */
 #include "plan/plan.h"
 
 #include <string.h>
 
 typedef struct affine_state {
-    const float **narrow; /* [n_steps]: the vectors as float32, for steps that are not wide on float32 edges */
+    /* [n_steps]: the vectors as float32, for steps that are not wide on float32 edges */
+    const float **narrow;
 } affine_state;
 
-#define FTL_APPLY(KIND, EXPRESSION)                                                                   \
-    case KIND:                                                                                        \
-        for (uint32_t j = 0; j < width; j++)                                                          \
-            row[j] = EXPRESSION;                                                                      \
+#define FTL_APPLY(KIND, EXPRESSION)          \
+    case KIND:                               \
+        for (uint32_t j = 0; j < width; j++) \
+            row[j] = EXPRESSION;             \
         break
 
 /* NaN compares false, so the clips hand it on. */
-#define FTL_APPLY_BODY(TYPE, WORK)                                                                    \
-    switch (kind) {                                                                                   \
-        FTL_APPLY(FTL_AFFINE_SUB, (TYPE)((WORK)row[j] - vector[j]));                                  \
-        FTL_APPLY(FTL_AFFINE_ADD, (TYPE)((WORK)row[j] + vector[j]));                                  \
-        FTL_APPLY(FTL_AFFINE_MUL, (TYPE)((WORK)row[j] * vector[j]));                                  \
-        FTL_APPLY(FTL_AFFINE_DIV, (TYPE)((WORK)row[j] / vector[j]));                                  \
-        FTL_APPLY(FTL_AFFINE_CLIP_LOW, (WORK)row[j] < vector[j] ? (TYPE)vector[j] : row[j]);          \
-        FTL_APPLY(FTL_AFFINE_CLIP_HIGH, (WORK)row[j] > vector[j] ? (TYPE)vector[j] : row[j]);         \
+#define FTL_APPLY_BODY(TYPE, WORK)                                                            \
+    switch (kind) {                                                                           \
+        FTL_APPLY(FTL_AFFINE_SUB, (TYPE)((WORK)row[j] - vector[j]));                          \
+        FTL_APPLY(FTL_AFFINE_ADD, (TYPE)((WORK)row[j] + vector[j]));                          \
+        FTL_APPLY(FTL_AFFINE_MUL, (TYPE)((WORK)row[j] * vector[j]));                          \
+        FTL_APPLY(FTL_AFFINE_DIV, (TYPE)((WORK)row[j] / vector[j]));                          \
+        FTL_APPLY(FTL_AFFINE_CLIP_LOW, (WORK)row[j] < vector[j] ? (TYPE)vector[j] : row[j]);  \
+        FTL_APPLY(FTL_AFFINE_CLIP_HIGH, (WORK)row[j] > vector[j] ? (TYPE)vector[j] : row[j]); \
     }
 
-static void apply_f64(ftl_affine_step_kind kind, double *restrict row, const double *restrict vector, uint32_t width)
+static void apply_f64(ftl_affine_step_kind kind, double *restrict row,
+                      const double *restrict vector, uint32_t width)
 {
     FTL_APPLY_BODY(double, double)
 }
 
-static void apply_f32(ftl_affine_step_kind kind, float *restrict row, const float *restrict vector, uint32_t width)
+static void apply_f32(ftl_affine_step_kind kind, float *restrict row, const float *restrict vector,
+                      uint32_t width)
 {
     FTL_APPLY_BODY(float, float)
 }
 
-static void apply_wide(ftl_affine_step_kind kind, float *restrict row, const double *restrict vector, uint32_t width)
+static void apply_wide(ftl_affine_step_kind kind, float *restrict row,
+                       const double *restrict vector, uint32_t width)
 {
     FTL_APPLY_BODY(float, double)
 }

@@ -1,19 +1,26 @@
-/* Rows that the library would refuse: NaN, infinity, values too large for float32. The slot is the source's own. */
+/*
+ * Rows that the library would refuse: NaN, infinity, values too large for float32. The slot is the
+ * source's own.
+ */
 #include "plan/plan.h"
 
 #include <float.h>
 #include <math.h>
 
-static void complain(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t column, double value)
+static void complain(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t column,
+                     double value)
 {
     const ftl_check_op *check = &step->op->u.check;
     const char *name = check->names ? check->names[column] : NULL;
     if (isnan(value))
-        ftl_exec_bad(exec, step, row, name, "a missing value (NaN), which %s does not accept; impute it first", check->estimator);
+        ftl_exec_bad(exec, step, row, name,
+                     "a missing value (NaN), which %s does not accept; impute it first",
+                     check->estimator);
     else if (isinf(value))
         ftl_exec_bad(exec, step, row, name, "infinity, which %s does not accept", check->estimator);
     else
-        ftl_exec_bad(exec, step, row, name, "%g is too large for float32, which %s works in", value, check->estimator);
+        ftl_exec_bad(exec, step, row, name, "%g is too large for float32, which %s works in", value,
+                     check->estimator);
 }
 
 static bool refused(uint32_t refuse, double value)
@@ -22,7 +29,10 @@ static bool refused(uint32_t refuse, double value)
         return refuse & FTL_CHECK_NAN;
     if (isinf(value))
         return refuse & FTL_CHECK_INF;
-    /* numpy casts to float32 by rounding to nearest: the largest value that stays finite is FLT_MAX and half a step. */
+    /*
+     * numpy casts to float32 by rounding to nearest: the largest value that stays finite is FLT_MAX
+     * and half a step.
+     */
     return (refuse & FTL_CHECK_F32_RANGE) && isinf((float)value);
 }
 
@@ -31,7 +41,10 @@ static void scan_f64(const ftl_step *step, ftl_exec *exec, const double *data)
     uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
     for (uint32_t i = 0; i < exec->rows; i++) {
         const double *row = data + (size_t)i * width;
-        /* x * 0 is 0 for finite values and NaN otherwise: one sum tells whether the row needs a closer look. */
+        /*
+         * x * 0 is 0 for finite values and NaN otherwise: one sum tells whether the row needs a
+         * closer look.
+         */
         double sum = 0;
         bool large = false;
         for (uint32_t j = 0; j < width; j++) {
@@ -82,7 +95,8 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)error;
     uint32_t source = step->op->segments[0].op;
-    step->alias_of = plan->steps[source].alias_of != UINT32_MAX ? plan->steps[source].alias_of : source;
+    step->alias_of = plan->steps[source].alias_of != UINT32_MAX ? plan->steps[source].alias_of
+                                                                : source;
     step->run = run;
     return FTL_OK;
 }

@@ -3,7 +3,10 @@
 #include <math.h>
 
 /* Scratch: the column's values (cells or doubles), then their categories. */
-static void *values_of(const ftl_step *step, const ftl_exec *exec) { return ftl_scratch(step, exec); }
+static void *values_of(const ftl_step *step, const ftl_exec *exec)
+{
+    return ftl_scratch(step, exec);
+}
 
 static int32_t *found_of(const ftl_step *step, const ftl_exec *exec)
 {
@@ -23,7 +26,8 @@ ftl_status ftl_encode_prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     return FTL_OK;
 }
 
-const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c, uint32_t j)
+const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c,
+                                     uint32_t j)
 {
     const ftl_lookup *lookup = (const ftl_lookup *)step->state + j;
     int32_t *found = found_of(step, exec);
@@ -57,18 +61,20 @@ void ftl_encode_refuse(const ftl_step *step, ftl_exec *exec, uint32_t row, uint3
         break;
     case FTL_CELL_INT:
     case FTL_CELL_BOOL:
-        ftl_exec_bad(exec, step, row, name, "%lld is a category that %s did not see in training", (long long)cell.u.integer,
-                     encode->estimator);
+        ftl_exec_bad(exec, step, row, name, "%lld is a category that %s did not see in training",
+                     (long long)cell.u.integer, encode->estimator);
         break;
     case FTL_CELL_FLOAT:
         if (!isnan(cell.u.number)) {
-            ftl_exec_bad(exec, step, row, name, "%.17g is a category that %s did not see in training", cell.u.number,
+            ftl_exec_bad(exec, step, row, name,
+                         "%.17g is a category that %s did not see in training", cell.u.number,
                          encode->estimator);
             break;
         }
         /* fall through */
     default:
-        ftl_exec_bad(exec, step, row, name, "a missing value, which %s does not accept here", encode->estimator);
+        ftl_exec_bad(exec, step, row, name, "a missing value, which %s does not accept here",
+                     encode->estimator);
         break;
     }
 }

@@ -1,4 +1,7 @@
-/* What one-hot and ordinal steps share: a table a column, and one source column looked up at a time. */
+/*
+ * What one-hot and ordinal steps share: a table a column, and one source column looked up at a
+ * time.
+ */
 #ifndef FTL_PLAN_OP_ENCODE_H
 #define FTL_PLAN_OP_ENCODE_H
 
@@ -8,10 +11,12 @@
 /* One ftl_lookup a column in step->state; scratch for one column of a block. */
 FTL_MUST_USE ftl_status ftl_encode_prepare(ftl_plan *plan, ftl_step *step, ftl_error *error);
 /*
- * The categories of column j (segment s, column c of it) for the rows of the block, or NOT_FOUND. Valid until the next call.
- * A row whose value is refused is to be marked with ftl_encode_refuse before then: its message tells the value.
+ * The categories of column j (segment s, column c of it) for the rows of the block, or NOT_FOUND.
+ * Valid until the next call. A row whose value is refused is to be marked with ftl_encode_refuse
+ * before then: its message tells the value.
  */
-const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c, uint32_t j);
+const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c,
+                                     uint32_t j);
 void ftl_encode_refuse(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t j);
 
 #endif

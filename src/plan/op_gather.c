@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* All columns of the input batch in order, from a matrix of the same dtype with contiguous rows: a copy of rows. */
+/*
+ * All columns of the input batch in order, from a matrix of the same dtype with contiguous rows: a
+ * copy of rows.
+ */
 static bool copies_matrix(const ftl_step *step, const ftl_exec *exec)
 {
     const ftl_matrix *matrix = exec->in->matrix;
@@ -21,7 +24,8 @@ static bool copies_matrix(const ftl_step *step, const ftl_exec *exec)
 static void copy_rows(const ftl_step *step, const ftl_exec *exec)
 {
     const ftl_matrix *matrix = exec->in->matrix;
-    size_t element = step->is_f32 ? sizeof(float) : sizeof(double), bytes = element * step->op->width;
+    size_t element = step->is_f32 ? sizeof(float) : sizeof(double),
+           bytes = element * step->op->width;
     unsigned char *out = ftl_slot(step, exec);
     for (uint32_t i = 0; i < exec->rows; i++) {
         ptrdiff_t at = (ptrdiff_t)(exec->in_row + i) * matrix->row_stride * (ptrdiff_t)element;
@@ -39,9 +43,11 @@ static void run_numbers(const ftl_step *step, ftl_exec *exec)
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
         for (uint32_t c = 0; c < step->op->segments[s].count; c++, at++) {
             if (step->is_f32)
-                ftl_read_f32(step, exec, s, c, (float *)ftl_slot(step, exec) + at, step->slot_width);
+                ftl_read_f32(step, exec, s, c, (float *)ftl_slot(step, exec) + at,
+                             step->slot_width);
             else
-                ftl_read_f64(step, exec, s, c, (double *)ftl_slot(step, exec) + at, step->slot_width);
+                ftl_read_f64(step, exec, s, c, (double *)ftl_slot(step, exec) + at,
+                             step->slot_width);
         }
     }
 }
@@ -51,7 +57,8 @@ static void run_cells(const ftl_step *step, ftl_exec *exec)
     uint32_t at = 0;
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
         for (uint32_t c = 0; c < step->op->segments[s].count; c++, at++)
-            ftl_read_cells(step, exec, s, c, (ftl_cell *)ftl_slot(step, exec) + at, step->slot_width);
+            ftl_read_cells(step, exec, s, c, (ftl_cell *)ftl_slot(step, exec) + at,
+                           step->slot_width);
     }
 }
 
@@ -79,7 +86,8 @@ static void run_constant(const ftl_step *step, ftl_exec *exec)
     for (uint32_t i = 0; i < exec->rows; i++) {
         for (uint32_t j = 0; j < step->slot_width; j++) {
             if (step->is_f32)
-                ((float *)ftl_slot(step, exec))[(size_t)i * step->slot_width + j] = (float)values[j];
+                ((float *)ftl_slot(step,
+                                   exec))[(size_t)i * step->slot_width + j] = (float)values[j];
             else
                 ((double *)ftl_slot(step, exec))[(size_t)i * step->slot_width + j] = values[j];
         }

@@ -1,23 +1,32 @@
-/* Missing numbers → a number a column. The missing value is compared in the edge's dtype, as numpy compares with a scalar. */
+/*
+ * Missing numbers → a number a column. The missing value is compared in the edge's dtype, as numpy
+ * compares with a scalar.
+ */
 #include "plan/plan.h"
 
 #include <math.h>
 
-#define FTL_IMPUTE_BODY(TYPE)                                                                             \
-    const ftl_impute_op *op = &step->op->u.impute;                                                        \
-    const uint32_t width = step->slot_width, from = ftl_source_step(step, exec, 0)->slot_width;           \
-    const TYPE missing = (TYPE)op->missing_value;                                                         \
-    TYPE *out = ftl_slot(step, exec);                                                                     \
-    for (uint32_t i = 0; i < exec->rows; i++, data += from, out += width) {                               \
-        for (uint32_t j = 0; j < width; j++) {                                                            \
-            TYPE value = data[op->columns[j]];                                                            \
-            bool is_missing = op->missing_is_nan ? value != value : value == missing;                     \
-            out[j] = is_missing ? (TYPE)op->fill[j] : value;                                              \
-        }                                                                                                 \
+#define FTL_IMPUTE_BODY(TYPE)                                                                   \
+    const ftl_impute_op *op = &step->op->u.impute;                                              \
+    const uint32_t width = step->slot_width, from = ftl_source_step(step, exec, 0)->slot_width; \
+    const TYPE missing = (TYPE)op->missing_value;                                               \
+    TYPE *out = ftl_slot(step, exec);                                                           \
+    for (uint32_t i = 0; i < exec->rows; i++, data += from, out += width) {                     \
+        for (uint32_t j = 0; j < width; j++) {                                                  \
+            TYPE value = data[op->columns[j]];                                                  \
+            bool is_missing = op->missing_is_nan ? value != value : value == missing;           \
+            out[j] = is_missing ? (TYPE)op->fill[j] : value;                                    \
+        }                                                                                       \
     }
 
-static void run_f64(const ftl_step *step, ftl_exec *exec, const double *data) { FTL_IMPUTE_BODY(double) }
-static void run_f32(const ftl_step *step, ftl_exec *exec, const float *data) { FTL_IMPUTE_BODY(float) }
+static void run_f64(const ftl_step *step, ftl_exec *exec, const double *data)
+{
+    FTL_IMPUTE_BODY(double)
+}
+static void run_f32(const ftl_step *step, ftl_exec *exec, const float *data)
+{
+    FTL_IMPUTE_BODY(float)
+}
 
 static void run(const ftl_step *step, ftl_exec *exec)
 {

@@ -9,7 +9,8 @@ static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
     if (missing->tag == FTL_CELL_STRING) {
         if (a->tag == FTL_CELL_MISSING)
             return missing->size == 0;
-        return a->tag == FTL_CELL_STRING && a->size == missing->size && memcmp(a->u.text, missing->u.text, a->size) == 0;
+        return a->tag == FTL_CELL_STRING && a->size == missing->size &&
+               memcmp(a->u.text, missing->u.text, a->size) == 0;
     }
     if (missing->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_STRING)
         return missing->tag == a->tag;
@@ -30,7 +31,9 @@ static void run(const ftl_step *step, ftl_exec *exec)
             if (same_cell(cell, &op->missing))
                 *cell = op->fill[j];
             else if (cell->tag == FTL_CELL_MISSING && op->refuse_missing)
-                ftl_exec_bad(exec, step, i, NULL, "a missing value, which SimpleImputer(missing_values=…) does not accept");
+                ftl_exec_bad(
+                    exec, step, i, NULL,
+                    "a missing value, which SimpleImputer(missing_values=…) does not accept");
         }
     }
 }
@@ -45,7 +48,7 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 
 const ftl_op_impl ftl_op_impl_impute_object = {"impute_object", prepare};
 
-/* ---- Indicator ---------------------------------------------------------------------------------------------------- */
+/* ---- Indicator ------------------------------------------------------------------------------- */
 
 static bool missing_number(const ftl_step *step, bool is_f32, double value)
 {
@@ -55,7 +58,8 @@ static bool missing_number(const ftl_step *step, bool is_f32, double value)
     return is_f32 ? (float)value == (float)op->missing_value : value == op->missing_value;
 }
 
-static void put(const ftl_step *step, const ftl_exec *exec, uint32_t row, uint32_t column, bool missing)
+static void put(const ftl_step *step, const ftl_exec *exec, uint32_t row, uint32_t column,
+                bool missing)
 {
     size_t at = (size_t)row * step->slot_width + column;
     if (step->is_f32)

@@ -1,5 +1,6 @@
 /*
- * Input columns. Numbers are read where they lie (sources.c); text becomes cells, missing ones MISSING.
+ * Input columns. Numbers are read where they lie (sources.c); text becomes cells, missing ones
+ * MISSING.
  */
 #include "plan/plan.h"
 

@@ -38,7 +38,7 @@ typedef struct linear_state {
     const linear_part *parts;
 } linear_state;
 
-/* ---- Preparing --------------------------------------------------------------------------- */
+/* ---- Preparing ------------------------------------------------------------------------------- */
 
 /* coef: [outputs][sources] → weights of source columns [first, first + count), outputs together. */
 static ftl_status pack_weights(ftl_plan *plan, const ftl_op *op, uint32_t first, uint32_t count,
@@ -94,7 +94,7 @@ static ftl_status prepare_part(ftl_plan *plan, const ftl_op *op, uint32_t segmen
     return FTL_OK;
 }
 
-/* ---- Running ----------------------------------------------------------------------------- */
+/* ---- Running --------------------------------------------------------------------------------- */
 
 static void add_dense(const linear_state *state, const linear_part *part, const ftl_step *step,
                       const ftl_exec *exec, double *acc)

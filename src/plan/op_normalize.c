@@ -1,6 +1,6 @@
 /*
- * Rows divided by their norm. l1 sums as numpy does (pairwise, in the row's dtype); l2 sums squares in float64 and rounds once,
- * which lies within the rounding of numpy's own sum.
+ * Rows divided by their norm. l1 sums as numpy does (pairwise, in the row's dtype); l2 sums squares
+ * in float64 and rounds once, which lies within the rounding of numpy's own sum.
  */
 #include "plan/plan.h"
 
@@ -10,46 +10,49 @@
 
 enum { pairwise_block = 128, pairwise_lanes = 8 };
 
-/* numpy's pairwise summation of |x|: eight lanes up to 128 numbers, halves above. The recursion is log2(width) deep. */
-#define FTL_ABS_SUM(NAME, TYPE, ABS)                                                                      \
-    static TYPE NAME(const TYPE *x, uint32_t n)                                                           \
-    {                                                                                                     \
-        if (n < pairwise_lanes) {                                                                         \
-            TYPE sum = 0;                                                                                 \
-            for (uint32_t i = 0; i < n; i++)                                                              \
-                sum += ABS(x[i]);                                                                         \
-            return sum;                                                                                   \
-        }                                                                                                 \
-        if (n > pairwise_block) {                                                                         \
-            uint32_t half = n / 2 - n / 2 % pairwise_lanes;                                               \
-            return NAME(x, half) + NAME(x + half, n - half);                                              \
-        }                                                                                                 \
-        TYPE r[pairwise_lanes];                                                                           \
-        uint32_t i = pairwise_lanes;                                                                      \
-        for (uint32_t k = 0; k < pairwise_lanes; k++)                                                     \
-            r[k] = ABS(x[k]);                                                                             \
-        for (; i < n - n % pairwise_lanes; i += pairwise_lanes) {                                         \
-            for (uint32_t k = 0; k < pairwise_lanes; k++)                                                 \
-                r[k] += ABS(x[i + k]);                                                                    \
-        }                                                                                                 \
-        TYPE sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));                     \
-        for (; i < n; i++)                                                                                \
-            sum += ABS(x[i]);                                                                             \
-        return sum;                                                                                       \
+/*
+ * numpy's pairwise summation of |x|: eight lanes up to 128 numbers, halves above. The recursion is
+ * log2(width) deep.
+ */
+#define FTL_ABS_SUM(NAME, TYPE, ABS)                                                  \
+    static TYPE NAME(const TYPE *x, uint32_t n)                                       \
+    {                                                                                 \
+        if (n < pairwise_lanes) {                                                     \
+            TYPE sum = 0;                                                             \
+            for (uint32_t i = 0; i < n; i++)                                          \
+                sum += ABS(x[i]);                                                     \
+            return sum;                                                               \
+        }                                                                             \
+        if (n > pairwise_block) {                                                     \
+            uint32_t half = n / 2 - n / 2 % pairwise_lanes;                           \
+            return NAME(x, half) + NAME(x + half, n - half);                          \
+        }                                                                             \
+        TYPE r[pairwise_lanes];                                                       \
+        uint32_t i = pairwise_lanes;                                                  \
+        for (uint32_t k = 0; k < pairwise_lanes; k++)                                 \
+            r[k] = ABS(x[k]);                                                         \
+        for (; i < n - n % pairwise_lanes; i += pairwise_lanes) {                     \
+            for (uint32_t k = 0; k < pairwise_lanes; k++)                             \
+                r[k] += ABS(x[i + k]);                                                \
+        }                                                                             \
+        TYPE sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7])); \
+        for (; i < n; i++)                                                            \
+            sum += ABS(x[i]);                                                         \
+        return sum;                                                                   \
     }
 FTL_ABS_SUM(abs_sum_f64, double, fabs)
 FTL_ABS_SUM(abs_sum_f32, float, fabsf)
 
 /* Largest |x|, or x when the sign counts. */
-#define FTL_LARGEST(NAME, TYPE, ABS)                                                                      \
-    static TYPE NAME(const TYPE *x, uint32_t n, bool is_signed)                                           \
-    {                                                                                                     \
-        TYPE largest = n == 0 ? 0 : is_signed ? x[0] : ABS(x[0]);                                         \
-        for (uint32_t i = 1; i < n; i++) {                                                                \
-            TYPE value = is_signed ? x[i] : ABS(x[i]);                                                    \
-            largest = value > largest ? value : largest;                                                  \
-        }                                                                                                 \
-        return largest;                                                                                   \
+#define FTL_LARGEST(NAME, TYPE, ABS)                              \
+    static TYPE NAME(const TYPE *x, uint32_t n, bool is_signed)   \
+    {                                                             \
+        TYPE largest = n == 0 ? 0 : is_signed ? x[0] : ABS(x[0]); \
+        for (uint32_t i = 1; i < n; i++) {                        \
+            TYPE value = is_signed ? x[i] : ABS(x[i]);            \
+            largest = value > largest ? value : largest;          \
+        }                                                         \
+        return largest;                                           \
     }
 FTL_LARGEST(largest_f64, double, fabs)
 FTL_LARGEST(largest_f32, float, fabsf)

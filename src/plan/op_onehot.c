@@ -1,4 +1,7 @@
-/* One-hot encoding: per source column the output column that its category sets, or -1. Nothing is materialised here. */
+/*
+ * One-hot encoding: per source column the output column that its category sets, or -1. Nothing is
+ * materialised here.
+ */
 #include "plan/op_encode.h"
 
 static void run(const ftl_step *step, ftl_exec *exec)

@@ -1,4 +1,7 @@
-/* Ordinal encoding: the number of each cell's category, as float64 or float32 by the encoder's dtype parameter. */
+/*
+ * Ordinal encoding: the number of each cell's category, as float64 or float32 by the encoder's
+ * dtype parameter.
+ */
 #include "plan/op_encode.h"
 
 #include <math.h>

@@ -1,22 +1,28 @@
 /* Products of columns, multiplied in the order that the front end gives, in the edge's dtype. */
 #include "plan/plan.h"
 
-#define FTL_POLYNOMIAL_BODY(TYPE)                                                                         \
-    const ftl_polynomial_op *op = &step->op->u.polynomial;                                                \
-    const uint32_t width = step->slot_width, from = ftl_source_step(step, exec, 0)->slot_width;           \
-    TYPE *out = ftl_slot(step, exec);                                                                     \
-    for (uint32_t i = 0; i < exec->rows; i++, data += from, out += width) {                               \
-        for (uint32_t j = 0; j < width; j++) {                                                            \
-            uint32_t k = op->start[j], end = op->start[j + 1];                                            \
-            TYPE product = k < end ? data[op->factors[k]] : (TYPE)1;                                      \
-            for (k++; k < end; k++)                                                                       \
-                product *= data[op->factors[k]];                                                          \
-            out[j] = product;                                                                             \
-        }                                                                                                 \
+#define FTL_POLYNOMIAL_BODY(TYPE)                                                               \
+    const ftl_polynomial_op *op = &step->op->u.polynomial;                                      \
+    const uint32_t width = step->slot_width, from = ftl_source_step(step, exec, 0)->slot_width; \
+    TYPE *out = ftl_slot(step, exec);                                                           \
+    for (uint32_t i = 0; i < exec->rows; i++, data += from, out += width) {                     \
+        for (uint32_t j = 0; j < width; j++) {                                                  \
+            uint32_t k = op->start[j], end = op->start[j + 1];                                  \
+            TYPE product = k < end ? data[op->factors[k]] : (TYPE)1;                            \
+            for (k++; k < end; k++)                                                             \
+                product *= data[op->factors[k]];                                                \
+            out[j] = product;                                                                   \
+        }                                                                                       \
     }
 
-static void run_f64(const ftl_step *step, ftl_exec *exec, const double *data) { FTL_POLYNOMIAL_BODY(double) }
-static void run_f32(const ftl_step *step, ftl_exec *exec, const float *data) { FTL_POLYNOMIAL_BODY(float) }
+static void run_f64(const ftl_step *step, ftl_exec *exec, const double *data)
+{
+    FTL_POLYNOMIAL_BODY(double)
+}
+static void run_f32(const ftl_step *step, ftl_exec *exec, const float *data)
+{
+    FTL_POLYNOMIAL_BODY(float)
+}
 
 static void run(const ftl_step *step, ftl_exec *exec)
 {

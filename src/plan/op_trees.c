@@ -1,6 +1,7 @@
 /*
- * TREES: leaf values of an ensemble, summed in tree order in float64 whatever the edge, then divided. A block of rows passes one
- * tree after the other; a few rows alone go down several trees at once, which changes nothing in the order of a row's sum.
+ * TREES: leaf values of an ensemble, summed in tree order in float64 whatever the edge, then
+ * divided. A block of rows passes one tree after the other; a few rows alone go down several trees
+ * at once, which changes nothing in the order of a row's sum.
  */
 #include "plan/tree_layout.h"
 
@@ -14,13 +15,15 @@ typedef struct trees_state {
     size_t leaf_at;            /* offset of leaf numbers in the scratch */
 } trees_state;
 
-static const double *leaf_values(const ftl_trees_op *op, const trees_state *state, uint32_t tree, uint32_t number)
+static const double *leaf_values(const ftl_trees_op *op, const trees_state *state, uint32_t tree,
+                                 uint32_t number)
 {
     return op->nodes->values + (size_t)(state->leaf_base[tree] + number) * op->nodes->value_width;
 }
 
 /* sum: [n][width] */
-static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tree, const uint32_t *leaf, uint32_t n, double *sum)
+static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tree,
+                     const uint32_t *leaf, uint32_t n, double *sum)
 {
     const ftl_trees_op *op = &step->op->u.trees;
     const double *values = leaf_values(op, state, tree, 0);
@@ -45,7 +48,8 @@ static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tr
     }
 }
 
-static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows, uint32_t *leaf, double *sum)
+static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
+                    uint32_t *leaf, double *sum)
 {
     for (uint32_t r = 0; r < rows->n; r++) {
         for (uint32_t t = 0; t < state->layout.n_trees; t += chunk) {
@@ -58,7 +62,8 @@ static void run_few(const ftl_step *step, const trees_state *state, const ftl_tr
 }
 
 /* The start of the sums: a constant, other columns of the source, or zero. */
-static void start(const ftl_step *step, const trees_state *state, const void *source, uint32_t first, uint32_t n, double *sum)
+static void start(const ftl_step *step, const trees_state *state, const void *source,
+                  uint32_t first, uint32_t n, double *sum)
 {
     const ftl_trees_op *op = &step->op->u.trees;
     uint32_t width = step->op->width, n_columns = state->layout.n_columns;
@@ -67,13 +72,15 @@ static void start(const ftl_step *step, const trees_state *state, const void *so
             size_t at = (size_t)(first + r) * n_columns + op->base_column + k;
             double base = op->base ? op->base[k] : 0.0;
             if (op->base_column)
-                base = state->layout.source_f32 ? (double)((const float *)source)[at] : ((const double *)source)[at];
+                base = state->layout.source_f32 ? (double)((const float *)source)[at]
+                                                : ((const double *)source)[at];
             sum[(size_t)r * width + k] = base;
         }
     }
 }
 
-static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, uint32_t first, uint32_t n)
+static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, uint32_t first,
+                      uint32_t n)
 {
     const trees_state *state = step->state;
     uint32_t width = step->op->width;
@@ -101,7 +108,8 @@ static void run_trees(const ftl_step *step, ftl_exec *exec)
     bool is_f32;
     const void *source = ftl_matrix_source(step, exec, &is_f32);
     for (uint32_t first = 0; first < exec->rows; first += state->layout.block) {
-        uint32_t n = exec->rows - first < state->layout.block ? exec->rows - first : state->layout.block;
+        uint32_t n = exec->rows - first < state->layout.block ? exec->rows - first
+                                                              : state->layout.block;
         run_block(step, exec, source, first, n);
     }
 }
@@ -112,7 +120,8 @@ static ftl_status prepare_trees(ftl_plan *plan, ftl_step *step, ftl_error *error
     if (!state)
         return FTL_OOM(error);
     const ftl_trees_op *op = &step->op->u.trees;
-    FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input, FTL_TREE_LEAF_ROW, &state->layout, &state->leaf_base, error));
+    FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input, FTL_TREE_LEAF_ROW,
+                                 &state->layout, &state->leaf_base, error));
     state->leaf_at = state->layout.room_bytes;
     uint32_t numbers = state->layout.block > chunk ? state->layout.block : chunk;
     step->scratch_fixed = state->leaf_at + numbers * sizeof(uint32_t);

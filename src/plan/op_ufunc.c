@@ -1,4 +1,7 @@
-/* numpy functions of one argument. float32 edges compute with the C library's float forms, as numpy does. */
+/*
+ * numpy functions of one argument. float32 edges compute with the C library's float forms, as numpy
+ * does.
+ */
 #include "plan/plan.h"
 
 #include <math.h>

@@ -1,10 +1,11 @@
 /* Which file runs which kind of operation. */
 #include "plan/plan.h"
 
-extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_check, ftl_op_impl_linear, ftl_op_impl_link,
-    ftl_op_impl_decide;
-extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_impute, ftl_op_impl_impute_object, ftl_op_impl_indicator,
-    ftl_op_impl_onehot, ftl_op_impl_ordinal, ftl_op_impl_polynomial, ftl_op_impl_ufunc;
+extern const ftl_op_impl ftl_op_impl_input, ftl_op_impl_gather, ftl_op_impl_check,
+    ftl_op_impl_linear, ftl_op_impl_link, ftl_op_impl_decide;
+extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_impute,
+    ftl_op_impl_impute_object, ftl_op_impl_indicator, ftl_op_impl_onehot, ftl_op_impl_ordinal,
+    ftl_op_impl_polynomial, ftl_op_impl_ufunc;
 extern const ftl_op_impl ftl_op_impl_trees, ftl_op_impl_tree_apply;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {

@@ -1,4 +1,7 @@
-/* Graph → plan: which steps are needed, their dtypes, their slots in the workspace, their prepared states. */
+/*
+ * Graph → plan: which steps are needed, their dtypes, their slots in the workspace, their prepared
+ * states.
+ */
 #include "plan/plan.h"
 
 #include "base/checked.h"
@@ -10,7 +13,7 @@ enum {
     smallest_block = 16,
     usual_smallest_block = 256,
     largest_block = 4096,
-    workspace_aim = 1 << 20,  /* stays in a core's L2 with room for the model */
+    workspace_aim = 1 << 20, /* stays in a core's L2 with room for the model */
     workspace_limit = 1 << 28
 };
 
@@ -28,7 +31,10 @@ static void mark_needed(ftl_plan *plan, const ftl_graph *graph)
     }
 }
 
-/* numpy's promotion: a NUM edge is float32 only when every numeric source is. cells count as float64. */
+/*
+ * numpy's promotion: a NUM edge is float32 only when every numeric source is. cells count as
+ * float64.
+ */
 static bool resolve_f32(const ftl_plan *plan, const ftl_op *op)
 {
     if (op->edge == FTL_EDGE_OBJECT)
@@ -88,7 +94,10 @@ static uint32_t choose_rows(const ftl_plan *plan, uint32_t wanted)
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
-static size_t align(size_t bytes) { return (bytes + slot_alignment - 1) / slot_alignment * slot_alignment; }
+static size_t align(size_t bytes)
+{
+    return (bytes + slot_alignment - 1) / slot_alignment * slot_alignment;
+}
 
 /* Slots lie one after another; the input columns of a plan are never written. */
 static void place_slots(ftl_plan *plan)
@@ -126,7 +135,8 @@ static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
             continue;
         const ftl_op_impl *impl = ftl_op_impls[step->op->kind];
         if (!impl)
-            return FTL_FAIL(error, FTL_UNSUPPORTED, "this build cannot run %s steps", ftl_op_name(step->op->kind));
+            return FTL_FAIL(error, FTL_UNSUPPORTED, "this build cannot run %s steps",
+                            ftl_op_name(step->op->kind));
         ftl_status status = impl->prepare(plan, step, error);
         if (status != FTL_OK) {
             ftl_error_in(error, step->op->path);
@@ -137,7 +147,8 @@ static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
 }
 
 /* Every wanted method must exist; 0 means all there are. */
-static ftl_status choose_methods(const ftl_model *model, uint32_t wanted, uint32_t *out, ftl_error *error)
+static ftl_status choose_methods(const ftl_model *model, uint32_t wanted, uint32_t *out,
+                                 ftl_error *error)
 {
     uint32_t methods = 0;
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
@@ -164,10 +175,11 @@ static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_row
     return FTL_OK;
 }
 
-ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_t methods, uint32_t block_rows, ftl_plan **out,
-                           ftl_error *error)
+ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_t methods,
+                           uint32_t block_rows, ftl_plan **out, ftl_error *error)
 {
-    ftl_account *account = (ftl_account *)&model->account; /* counting is atomic; the model itself is not changed */
+    /* counting is atomic; the model itself is not changed */
+    ftl_account *account = (ftl_account *)&model->account;
     if (input_dtype != FTL_F64 && input_dtype != FTL_F32)
         return FTL_FAIL(error, FTL_ARG, "the input dtype of a session is F64 or F32");
     ftl_plan *plan = ftl_alloc_zero(account, 1, sizeof *plan);

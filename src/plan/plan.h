@@ -1,10 +1,11 @@
 /*
- * A plan is a validated graph made executable for one input dtype and a set of methods: a list of steps in order, each with
- * a prepared state and a slot in the workspace. A plan is immutable; an ftl_exec is one thread's workspace for it.
+ * A plan is a validated graph made executable for one input dtype and a set of methods: a list of
+ * steps in order, each with a prepared state and a slot in the workspace. A plan is immutable; an
+ * ftl_exec is one thread's workspace for it.
  *
- * An operation kind is one file op_<kind>.c with an ftl_op_impl, listed in ops.c. prepare() runs once per plan and may allocate
- * from the plan's arena; run() runs per block, allocates nothing and cannot fail: rows that the library would refuse are marked
- * with ftl_exec_bad.
+ * An operation kind is one file op_<kind>.c with an ftl_op_impl, listed in ops.c. prepare() runs
+ * once per plan and may allocate from the plan's arena; run() runs per block, allocates nothing and
+ * cannot fail: rows that the library would refuse are marked with ftl_exec_bad.
  */
 #ifndef FTL_PLAN_PLAN_H
 #define FTL_PLAN_PLAN_H
@@ -17,7 +18,10 @@ typedef struct ftl_exec ftl_exec;
 
 typedef struct ftl_op_impl {
     const char *name;
-    /* Sets step->run and step->state, and scratch_bytes (per exec, fixed, plus per row) when needed. */
+    /*
+     * Sets step->run and step->state, and scratch_bytes (per exec, fixed, plus per row) when
+     * needed.
+     */
     ftl_status (*prepare)(ftl_plan *plan, ftl_step *step, ftl_error *error);
 } ftl_op_impl;
 
@@ -25,15 +29,17 @@ extern const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT];
 
 struct ftl_step {
     const ftl_op *op;
-    uint32_t id;           /* of the op */
-    uint32_t methods;      /* bit set: the wanted methods whose outputs depend on it; 0: never run */
-    bool is_f32;           /* NUM edges: the slot holds float, else double */
-    uint32_t slot_width;   /* elements a row: op->width; CODED: source columns (int32); OBJECT: cells */
-    uint32_t alias_of;     /* UINT32_MAX, or the step whose slot this one shares (CHECK) */
-    size_t slot;           /* byte offset in the workspace */
-    void *state;           /* prepare's */
+    uint32_t id;      /* of the op */
+    uint32_t methods; /* bit set: the wanted methods whose outputs depend on it; 0: never run */
+    bool is_f32;      /* NUM edges: the slot holds float, else double */
+    /* elements a row: op->width; CODED: source columns (int32); OBJECT: cells */
+    uint32_t slot_width;
+    uint32_t alias_of; /* UINT32_MAX, or the step whose slot this one shares (CHECK) */
+    size_t slot;       /* byte offset in the workspace */
+    void *state;       /* prepare's */
     void (*run)(const ftl_step *step, ftl_exec *exec);
-    size_t scratch_fixed, scratch_per_row; /* bytes that run wants; scratch is the byte offset, 64-aligned */
+    /* bytes that run wants; scratch is the byte offset, 64-aligned */
+    size_t scratch_fixed, scratch_per_row;
     size_t scratch;
 };
 
@@ -41,9 +47,9 @@ struct ftl_plan {
     const ftl_model *model;
     ftl_account account;
     ftl_arena arena;
-    ftl_type input_dtype;  /* F64 or F32 */
-    uint32_t methods;      /* bit set */
-    size_t n_steps;        /* = graph.n_ops */
+    ftl_type input_dtype; /* F64 or F32 */
+    uint32_t methods;     /* bit set */
+    size_t n_steps;       /* = graph.n_ops */
     ftl_step *steps;
     uint32_t block_rows;
     size_t workspace_bytes;
@@ -52,50 +58,80 @@ struct ftl_plan {
 struct ftl_exec {
     const ftl_plan *plan;
     void *allocation;
-    unsigned char *workspace;   /* 64-byte aligned */
-    uint32_t rows;              /* of this block, <= plan->block_rows */
+    unsigned char *workspace; /* 64-byte aligned */
+    uint32_t rows;            /* of this block, <= plan->block_rows */
     const ftl_batch *in;
-    size_t in_row;              /* first row of the block in `in` */
-    uint8_t *bad;               /* [block_rows] 1 = the library refuses the row */
+    size_t in_row; /* first row of the block in `in` */
+    uint8_t *bad;  /* [block_rows] 1 = the library refuses the row */
     uint32_t n_bad;
-    uint32_t first_bad;         /* row of the lowest-numbered bad row, described by bad_error */
+    uint32_t first_bad; /* row of the lowest-numbered bad row, described by bad_error */
     ftl_error bad_error;
 };
 
-/* Plans are made for the methods in the bit set; UNSUPPORTED / the model's method_error when one cannot run. */
-FTL_MUST_USE ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_t methods, uint32_t block_rows,
-                                        ftl_plan **out, ftl_error *error);
+/*
+ * Plans are made for the methods in the bit set; UNSUPPORTED / the model's method_error when one
+ * cannot run.
+ */
+FTL_MUST_USE ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype,
+                                        uint32_t methods, uint32_t block_rows, ftl_plan **out,
+                                        ftl_error *error);
 void ftl_plan_destroy(ftl_plan *plan);
 
-FTL_MUST_USE ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *account, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *account,
+                                      ftl_error *error);
 void ftl_exec_free(ftl_exec *exec, ftl_account *account);
-/* Computes rows [in_row, in_row + rows) of `in`, 1 <= rows <= block_rows, for some of the plan's methods (bit set). Outputs are
-   then in the slots. */
-void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows, uint32_t methods);
+/*
+ * Computes rows [in_row, in_row + rows) of `in`, 1 <= rows <= block_rows, for some of the plan's
+ * methods (bit set). Outputs are then in the slots.
+ */
+void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows,
+                  uint32_t methods);
 
-/* ---- For operations -------------------------------------------------------------------------------------------------------- */
+/* ---- For operations -------------------------------------------------------------------------- */
 
-static inline void *ftl_slot(const ftl_step *step, const ftl_exec *exec) { return exec->workspace + step->slot; }
-static inline void *ftl_scratch(const ftl_step *step, const ftl_exec *exec) { return exec->workspace + step->scratch; }
-static inline const ftl_step *ftl_source_step(const ftl_step *step, const ftl_exec *exec, uint32_t segment)
+static inline void *ftl_slot(const ftl_step *step, const ftl_exec *exec)
+{
+    return exec->workspace + step->slot;
+}
+static inline void *ftl_scratch(const ftl_step *step, const ftl_exec *exec)
+{
+    return exec->workspace + step->scratch;
+}
+static inline const ftl_step *ftl_source_step(const ftl_step *step, const ftl_exec *exec,
+                                              uint32_t segment)
 {
     return &exec->plan->steps[step->op->segments[segment].op];
 }
 
-/* One column of any source as float64, written to out[i * stride] for i in [0, rows). INPUT columns are read from the batch, CODED
-   columns expand to 0/1, OBJECT cells convert (text that is no number marks the row bad). segment and column-in-segment. */
-void ftl_read_f64(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, double *out, size_t stride);
-void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, float *out, size_t stride);
-/* One column as cells; INPUT columns of text are read from the batch, NUM columns become FLOAT cells (NaN: MISSING). */
-void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, ftl_cell *out, size_t stride);
-/* True when the source column is text or cells (ftl_read_cells is the natural door), false for numbers. */
+/*
+ * One column of any source as float64, written to out[i * stride] for i in [0, rows). INPUT columns
+ * are read from the batch, CODED columns expand to 0/1, OBJECT cells convert (text that is no
+ * number marks the row bad). segment and column-in-segment.
+ */
+void ftl_read_f64(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
+                  double *out, size_t stride);
+void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
+                  float *out, size_t stride);
+/*
+ * One column as cells; INPUT columns of text are read from the batch, NUM columns become FLOAT
+ * cells (NaN: MISSING).
+ */
+void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
+                    ftl_cell *out, size_t stride);
+/*
+ * True when the source column is text or cells (ftl_read_cells is the natural door), false for
+ * numbers.
+ */
 bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t segment);
 
 /* Ops whose single source is a whole NUM op: the matrix, row-major. *is_f32 tells which. */
 const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32);
 
-/* Marks a row of the block bad. The message of the lowest bad row is kept (op's path, column name when not NULL). */
-void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column, const char *format, ...)
-    FTL_PRINTF(5, 6);
+/*
+ * Marks a row of the block bad. The message of the lowest bad row is kept (op's path, column name
+ * when not NULL).
+ */
+void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
+                  const char *format, ...) FTL_PRINTF(5, 6);
 
 #endif

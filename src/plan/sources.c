@@ -7,7 +7,7 @@
 
 static bool bit_at(const uint8_t *bits, size_t i) { return (bits[i / 8] >> (i % 8)) & 1; }
 
-/* ---- Input columns ------------------------------------------------------------------------------------------------- */
+/* ---- Input columns --------------------------------------------------------------------------- */
 
 static double input_value(const ftl_column *column, size_t row)
 {
@@ -17,17 +17,23 @@ static double input_value(const ftl_column *column, size_t row)
     switch (column->type) {
     case FTL_F64: {
         double value;
-        memcpy(&value, at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value), sizeof value);
+        memcpy(&value,
+               at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value),
+               sizeof value);
         return value;
     }
     case FTL_F32: {
         float value;
-        memcpy(&value, at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value), sizeof value);
+        memcpy(&value,
+               at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value),
+               sizeof value);
         return (double)value;
     }
     case FTL_I64: {
         int64_t value;
-        memcpy(&value, at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value), sizeof value);
+        memcpy(&value,
+               at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value),
+               sizeof value);
         return (double)value;
     }
     default:
@@ -35,8 +41,12 @@ static double input_value(const ftl_column *column, size_t row)
     }
 }
 
-/* A column as an element pointer, step in elements and width of the element; false for types that need conversion. */
-static bool input_floats(const ftl_exec *exec, uint32_t column, ftl_type type, const unsigned char **data, ptrdiff_t *step)
+/*
+ * A column as an element pointer, step in elements and width of the element; false for types that
+ * need conversion.
+ */
+static bool input_floats(const ftl_exec *exec, uint32_t column, ftl_type type,
+                         const unsigned char **data, ptrdiff_t *step)
 {
     const ptrdiff_t size = type == FTL_F64 ? (ptrdiff_t)sizeof(double) : (ptrdiff_t)sizeof(float);
     const ftl_matrix *matrix = exec->in->matrix;
@@ -44,8 +54,8 @@ static bool input_floats(const ftl_exec *exec, uint32_t column, ftl_type type, c
         if (matrix->dtype != type)
             return false;
         *step = matrix->row_stride * size;
-        *data = (const unsigned char *)matrix->data + (ptrdiff_t)column * matrix->column_stride * size +
-                (ptrdiff_t)exec->in_row * *step;
+        *data = (const unsigned char *)matrix->data +
+                (ptrdiff_t)column * matrix->column_stride * size + (ptrdiff_t)exec->in_row * *step;
         return true;
     }
     const ftl_column *c = &exec->in->columns[column];
@@ -59,7 +69,8 @@ static bool input_floats(const ftl_exec *exec, uint32_t column, ftl_type type, c
 static double matrix_value(const ftl_matrix *matrix, size_t row, uint32_t column)
 {
     ptrdiff_t at = (ptrdiff_t)row * matrix->row_stride + (ptrdiff_t)column * matrix->column_stride;
-    return matrix->dtype == FTL_F64 ? ((const double *)matrix->data)[at] : (double)((const float *)matrix->data)[at];
+    return matrix->dtype == FTL_F64 ? ((const double *)matrix->data)[at]
+                                    : (double)((const float *)matrix->data)[at];
 }
 
 static double any_input(const ftl_exec *exec, uint32_t column, uint32_t row)
@@ -95,9 +106,12 @@ static void input_f32(const ftl_exec *exec, uint32_t column, float *out, size_t 
         out[i * stride] = (float)any_input(exec, column, i);
 }
 
-/* ---- Coded columns and cells ------------------------------------------------------------------------------------------ */
+/* ---- Coded columns and cells ----------------------------------------------------------------- */
 
-/* The source column of a one-hot step that an expanded column belongs to; *base receives its first expanded column. */
+/*
+ * The source column of a one-hot step that an expanded column belongs to; *base receives its first
+ * expanded column.
+ */
 static uint32_t coded_column(const ftl_encode_op *encode, uint32_t expanded, uint32_t *base)
 {
     uint32_t at = 0;
@@ -144,47 +158,54 @@ static double cell_to_f64(const ftl_step *step, ftl_exec *exec, uint32_t row, co
 {
     double value = NAN;
     if (!cell_number(cell, &value))
-        ftl_exec_bad(exec, step, row, NULL, "'%.*s' is not a number", cell->size > 40 ? 40 : (int)cell->size, cell->u.text);
+        ftl_exec_bad(exec, step, row, NULL, "'%.*s' is not a number",
+                     cell->size > 40 ? 40 : (int)cell->size, cell->u.text);
     return value;
 }
 
 /* Type-generic bodies: the compiler makes a float and a double form. */
-#define FTL_READ_BODY(TYPE, INPUT)                                                                                          \
-    const ftl_segment *s = &step->op->segments[segment];                                                                   \
-    const ftl_step *from = &exec->plan->steps[s->op];                                                                       \
-    const uint32_t rows = exec->rows, c = s->first + column;                                                                \
-    if (from->op->kind == FTL_OP_INPUT && from->op->edge == FTL_EDGE_NUM) {                                                 \
-        INPUT(exec, from->op->u.input.column, out, stride);                                                                 \
-    } else if (from->op->edge == FTL_EDGE_OBJECT) {                                                                         \
-        const ftl_cell *cells = ftl_slot(from, exec);                                                                       \
-        for (uint32_t i = 0; i < rows; i++)                                                                                 \
-            out[i * stride] = (TYPE)cell_to_f64(step, exec, i, &cells[(size_t)i * from->slot_width + c]);                   \
-    } else if (from->op->edge == FTL_EDGE_CODED) {                                                                          \
-        uint32_t base, j = coded_column(&from->op->u.encode, c, &base);                                                     \
-        const int32_t *codes = ftl_slot(from, exec);                                                                        \
-        for (uint32_t i = 0; i < rows; i++)                                                                                 \
-            out[i * stride] = codes[(size_t)i * from->slot_width + j] == (int32_t)(c - base) ? (TYPE)1 : (TYPE)0;           \
-    } else if (from->is_f32) {                                                                                              \
-        const float *data = ftl_slot(from, exec);                                                                           \
-        for (uint32_t i = 0; i < rows; i++)                                                                                 \
-            out[i * stride] = (TYPE)data[(size_t)i * from->slot_width + c];                                                 \
-    } else {                                                                                                                \
-        const double *data = ftl_slot(from, exec);                                                                          \
-        for (uint32_t i = 0; i < rows; i++)                                                                                 \
-            out[i * stride] = (TYPE)data[(size_t)i * from->slot_width + c];                                                 \
+#define FTL_READ_BODY(TYPE, INPUT)                                                           \
+    const ftl_segment *s = &step->op->segments[segment];                                     \
+    const ftl_step *from = &exec->plan->steps[s->op];                                        \
+    const uint32_t rows = exec->rows, c = s->first + column;                                 \
+    if (from->op->kind == FTL_OP_INPUT && from->op->edge == FTL_EDGE_NUM) {                  \
+        INPUT(exec, from->op->u.input.column, out, stride);                                  \
+    } else if (from->op->edge == FTL_EDGE_OBJECT) {                                          \
+        const ftl_cell *cells = ftl_slot(from, exec);                                        \
+        for (uint32_t i = 0; i < rows; i++)                                                  \
+            out[i * stride] = (TYPE)cell_to_f64(step, exec, i,                               \
+                                                &cells[(size_t)i * from->slot_width + c]);   \
+    } else if (from->op->edge == FTL_EDGE_CODED) {                                           \
+        uint32_t base, j = coded_column(&from->op->u.encode, c, &base);                      \
+        const int32_t *codes = ftl_slot(from, exec);                                         \
+        for (uint32_t i = 0; i < rows; i++)                                                  \
+            out[i * stride] = codes[(size_t)i * from->slot_width + j] == (int32_t)(c - base) \
+                                  ? (TYPE)1                                                  \
+                                  : (TYPE)0;                                                 \
+    } else if (from->is_f32) {                                                               \
+        const float *data = ftl_slot(from, exec);                                            \
+        for (uint32_t i = 0; i < rows; i++)                                                  \
+            out[i * stride] = (TYPE)data[(size_t)i * from->slot_width + c];                  \
+    } else {                                                                                 \
+        const double *data = ftl_slot(from, exec);                                           \
+        for (uint32_t i = 0; i < rows; i++)                                                  \
+            out[i * stride] = (TYPE)data[(size_t)i * from->slot_width + c];                  \
     }
 
-void ftl_read_f64(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, double *out, size_t stride)
+void ftl_read_f64(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
+                  double *out, size_t stride)
 {
     FTL_READ_BODY(double, input_f64)
 }
 
-void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, float *out, size_t stride)
+void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
+                  float *out, size_t stride)
 {
     FTL_READ_BODY(float, input_f32)
 }
 
-void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column, ftl_cell *out, size_t stride)
+void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
+                    ftl_cell *out, size_t stride)
 {
     const ftl_segment *s = &step->op->segments[segment];
     const ftl_step *from = &exec->plan->steps[s->op];
@@ -202,12 +223,17 @@ void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint
         else if (from->op->edge == FTL_EDGE_CODED) {
             uint32_t base, j = coded_column(&from->op->u.encode, s->first + column, &base);
             const int32_t *codes = ftl_slot(from, exec);
-            value = codes[(size_t)i * from->slot_width + j] == (int32_t)(s->first + column - base) ? 1.0 : 0.0;
+            value = codes[(size_t)i * from->slot_width + j] == (int32_t)(s->first + column - base)
+                        ? 1.0
+                        : 0.0;
         } else if (from->is_f32)
-            value = (double)((const float *)ftl_slot(from, exec))[(size_t)i * from->slot_width + s->first + column];
+            value = (double)((const float *)ftl_slot(
+                from, exec))[(size_t)i * from->slot_width + s->first + column];
         else
-            value = ((const double *)ftl_slot(from, exec))[(size_t)i * from->slot_width + s->first + column];
-        out[i * stride] = isnan(value) ? missing : (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
+            value = ((const double *)ftl_slot(
+                from, exec))[(size_t)i * from->slot_width + s->first + column];
+        out[i * stride] = isnan(value) ? missing
+                                       : (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
     }
 }
 

@@ -15,14 +15,14 @@ enum {
 
 typedef struct packer {
     const ftl_tree_nodes *nodes;
-    const uint32_t *rank;     /* feature → column of the converted rows; NULL: itself */
+    const uint32_t *rank; /* feature → column of the converted rows; NULL: itself */
     ftl_tree_payload payload;
     bool wide;
-    uint32_t *order;          /* position → local id; all three have room for the largest tree */
-    uint32_t *children;       /* local id of a split → position of its left child */
-    uint32_t *level;          /* position → depth */
+    uint32_t *order;    /* position → local id; all three have room for the largest tree */
+    uint32_t *children; /* local id of a split → position of its left child */
+    uint32_t *level;    /* position → depth */
     uint32_t n_placed;
-    unsigned char *out;       /* packed nodes */
+    unsigned char *out; /* packed nodes */
     uint8_t *kinds;
     size_t n_out;
 } packer;
@@ -57,7 +57,10 @@ static void order_levels(packer *p, uint32_t first)
     }
 }
 
-/* Depth first. Right children that still wait form a list through `children`, whose entry a node needs only once visited. */
+/*
+ * Depth first. Right children that still wait form a list through `children`, whose entry a node
+ * needs only once visited.
+ */
 static void order_subtrees(packer *p, uint32_t first)
 {
     uint32_t at = 0, waiting = UINT32_MAX;
@@ -110,7 +113,8 @@ static uint32_t leaf_number(const packer *p, uint32_t node, uint32_t local, uint
 
 static void put8(packer *p, float threshold, uint32_t feature, uint32_t next)
 {
-    ftl_tree_node8 node = {.threshold = threshold, .feature = (uint16_t)feature, .next = (uint16_t)next};
+    ftl_tree_node8 node = {
+        .threshold = threshold, .feature = (uint16_t)feature, .next = (uint16_t)next};
     memcpy(p->out + p->n_out * sizeof node, &node, sizeof node);
 }
 
@@ -171,7 +175,9 @@ static bool pack_tree(packer *p, uint32_t tree, uint32_t base, ftl_tree_walk *wa
     uint64_t depths = 0;
     size_t size = p->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8);
     place_tree(p, tree);
-    *walk = (ftl_tree_walk){.nodes = p->out + p->n_out * size, .kinds = p->kinds + p->n_out, .bitsets = p->nodes->bitsets};
+    *walk = (ftl_tree_walk){.nodes = p->out + p->n_out * size,
+                            .kinds = p->kinds + p->n_out,
+                            .bitsets = p->nodes->bitsets};
     bool fits = true;
     for (uint32_t at = 0; at < p->n_placed; at++) {
         uint32_t local = p->order[at], node = first + local;
@@ -204,7 +210,8 @@ static ftl_status make_packer(ftl_arena *scratch, packer *p, ftl_error *error)
 }
 
 /* The columns that some tree looks at, and their ranks. */
-static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out, ftl_error *error)
+static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
+                            ftl_error *error)
 {
     const ftl_tree_nodes *nodes = p->nodes;
     uint32_t *rank = ftl_arena_zero_array(scratch, out->n_columns, sizeof *rank);
@@ -230,8 +237,8 @@ static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_t
     return FTL_OK;
 }
 
-static ftl_status pack(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out, const uint32_t *bases, bool *fits,
-                       ftl_error *error)
+static ftl_status pack(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
+                       const uint32_t *bases, bool *fits, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = p->nodes;
     size_t size = out->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8);
@@ -257,15 +264,16 @@ static uint32_t choose_block(const ftl_tree_layout *layout, const ftl_tree_nodes
 {
     size_t element = layout->wide ? sizeof(double) : sizeof(float);
     size_t row = (layout->convert ? layout->n_used : layout->n_columns) * element;
-    size_t trees = (size_t)nodes->n_nodes * (layout->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8));
+    size_t trees = (size_t)nodes->n_nodes *
+                   (layout->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8));
     size_t rows = (trees > large_ensemble ? far_cache : near_cache) / row / group * group;
     if (rows < least_rows)
         rows = row < far_cache / least_rows ? least_rows : far_cache / row + 1;
     return (uint32_t)(rows > most_rows ? most_rows : rows);
 }
 
-static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out, const uint32_t **leaf_base,
-                              ftl_error *error)
+static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
+                              const uint32_t **leaf_base, ftl_error *error)
 {
     uint32_t *bases = NULL;
     if (p->payload == FTL_TREE_LEAF_ROW) {
@@ -286,8 +294,9 @@ static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl
     return FTL_OK;
 }
 
-ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes, ftl_tree_input input,
-                                ftl_tree_payload payload, ftl_tree_layout *out, const uint32_t **leaf_base, ftl_error *error)
+ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes,
+                                ftl_tree_input input, ftl_tree_payload payload,
+                                ftl_tree_layout *out, const uint32_t **leaf_base, ftl_error *error)
 {
     const ftl_step *source = &plan->steps[step->op->segments[0].op];
     *out = (ftl_tree_layout){
@@ -309,11 +318,12 @@ ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_
         return status;
     out->block = choose_block(out, nodes);
     size_t element = out->wide ? sizeof(double) : sizeof(float);
-    out->room_bytes = out->convert ? ((size_t)out->block * out->n_used * element + 63) / 64 * 64 : 0;
+    out->room_bytes = out->convert ? ((size_t)out->block * out->n_used * element + 63) / 64 * 64
+                                   : 0;
     return FTL_OK;
 }
 
-/* ---- Rows --------------------------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static void convert_f64(const ftl_tree_layout *l, const double *from, uint32_t n, void *room)
 {
@@ -342,12 +352,14 @@ static void widen_f32(const ftl_tree_layout *l, const float *from, uint32_t n, d
     }
 }
 
-ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, uint32_t first, uint32_t n, void *room)
+ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, uint32_t first,
+                                 uint32_t n, void *room)
 {
     ftl_tree_rows rows = {.x = room, .n = n, .stride = l->convert ? l->n_used : l->n_columns};
     size_t skip = (size_t)first * l->n_columns;
     if (!l->convert)
-        rows.x = l->source_f32 ? (const void *)((const float *)source + skip) : (const void *)((const double *)source + skip);
+        rows.x = l->source_f32 ? (const void *)((const float *)source + skip)
+                               : (const void *)((const double *)source + skip);
     else if (l->source_f32)
         widen_f32(l, (const float *)source + skip, n, room);
     else
@@ -357,11 +369,14 @@ ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, u
     return rows;
 }
 
-void ftl_tree_rows_walk(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows, uint32_t *leaf)
+void ftl_tree_rows_walk(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows,
+                        uint32_t *leaf)
 {
     const ftl_tree_kernels *k = &l->kernels->trees;
     if (l->wide) {
-        ftl_tree_walk_f64_fn *walk = l->categorical ? k->f64_category : rows->nan ? k->f64_nan : k->f64;
+        ftl_tree_walk_f64_fn *walk = l->categorical ? k->f64_category
+                                     : rows->nan    ? k->f64_nan
+                                                    : k->f64;
         walk(&l->walks[tree], rows->x, rows->stride, rows->n, leaf);
     } else {
         ftl_tree_walk_f32_fn *walk = rows->nan ? k->f32_nan : k->f32;
@@ -374,12 +389,14 @@ bool ftl_tree_rows_are_plain(const ftl_tree_layout *l, const ftl_tree_rows *rows
     return !rows->nan && !l->categorical;
 }
 
-void ftl_tree_row_walk(const ftl_tree_layout *l, uint32_t first_tree, uint32_t n_trees, const ftl_tree_rows *rows, uint32_t row,
-                       uint32_t *leaf)
+void ftl_tree_row_walk(const ftl_tree_layout *l, uint32_t first_tree, uint32_t n_trees,
+                       const ftl_tree_rows *rows, uint32_t row, uint32_t *leaf)
 {
     const ftl_tree_kernels *k = &l->kernels->trees;
     if (l->wide)
-        k->row_f64(l->walks + first_tree, n_trees, (const double *)rows->x + row * rows->stride, leaf);
+        k->row_f64(l->walks + first_tree, n_trees, (const double *)rows->x + row * rows->stride,
+                   leaf);
     else
-        k->row_f32(l->walks + first_tree, n_trees, (const float *)rows->x + row * rows->stride, leaf);
+        k->row_f32(l->walks + first_tree, n_trees, (const float *)rows->x + row * rows->stride,
+                   leaf);
 }

@@ -1,8 +1,10 @@
 /*
- * An ensemble packed for the kernels, and the rows of a block in the form that they read: what TREES and TREE_APPLY share.
+ * An ensemble packed for the kernels, and the rows of a block in the form that they read: what
+ * TREES and TREE_APPLY share.
  *
- * Nodes take 8 bytes when rows are float32 and every tree is small enough, else 16. When the source's rows have another type
- * than the kernel wants, they are converted into scratch, and then only the columns that some tree looks at.
+ * Nodes take 8 bytes when rows are float32 and every tree is small enough, else 16. When the
+ * source's rows have another type than the kernel wants, they are converted into scratch, and then
+ * only the columns that some tree looks at.
  */
 #ifndef FTL_PLAN_TREE_LAYOUT_H
 #define FTL_PLAN_TREE_LAYOUT_H
@@ -12,44 +14,50 @@
 
 typedef struct ftl_tree_layout {
     const ftl_kernels *kernels;
-    bool wide;                  /* 16-byte nodes and float64 rows */
+    bool wide; /* 16-byte nodes and float64 rows */
     bool categorical;
-    bool source_f32;            /* type of the source's rows */
-    bool convert;               /* rows go through scratch */
-    bool narrow_first;          /* wide nodes, but the library rounds to float32 before it compares */
-    uint32_t n_columns;         /* of the source */
+    bool source_f32;    /* type of the source's rows */
+    bool convert;       /* rows go through scratch */
+    bool narrow_first;  /* wide nodes, but the library rounds to float32 before it compares */
+    uint32_t n_columns; /* of the source */
     uint32_t n_trees;
     const ftl_tree_walk *walks; /* [n_trees] */
-    uint32_t n_used;            /* columns that trees look at; convert: features count among these */
-    const uint32_t *used;       /* [n_used] */
-    uint32_t block;             /* rows that pass all trees together */
-    size_t room_bytes;          /* scratch for one block of converted rows; a multiple of 64 */
+    uint32_t n_used;      /* columns that trees look at; convert: features count among these */
+    const uint32_t *used; /* [n_used] */
+    uint32_t block;       /* rows that pass all trees together */
+    size_t room_bytes;    /* scratch for one block of converted rows; a multiple of 64 */
 } ftl_tree_layout;
 
 /* What a leaf's number is. */
 typedef enum ftl_tree_payload { FTL_TREE_LEAF_ROW, FTL_TREE_NODE_ID } ftl_tree_payload;
 
 /*
- * leaf_base: [n_trees], filled (plan's arena) for LEAF_ROW: row of values = leaf_base[t] + number. NULL for NODE_ID, whose
- * number is the node's own id.
+ * leaf_base: [n_trees], filled (plan's arena) for LEAF_ROW: row of values = leaf_base[t] + number.
+ * NULL for NODE_ID, whose number is the node's own id.
  */
-ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes, ftl_tree_input input,
-                                ftl_tree_payload payload, ftl_tree_layout *out, const uint32_t **leaf_base, ftl_error *error);
+ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes,
+                                ftl_tree_input input, ftl_tree_payload payload,
+                                ftl_tree_layout *out, const uint32_t **leaf_base, ftl_error *error);
 
 /* A run of rows ready for the kernels. */
 typedef struct ftl_tree_rows {
     const void *x;
-    size_t stride;              /* elements */
+    size_t stride; /* elements */
     uint32_t n;
     bool nan;
 } ftl_tree_rows;
 
 /* Rows [first, first + n) of the source; converted ones go to room (n × n_used elements). */
-ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const void *source, uint32_t first, uint32_t n, void *room);
-void ftl_tree_rows_walk(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows, uint32_t *leaf);
-/* True when single rows may go down all trees at once: ftl_tree_row_walk gives one row's leaf in every tree. */
+ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const void *source, uint32_t first,
+                                 uint32_t n, void *room);
+void ftl_tree_rows_walk(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows,
+                        uint32_t *leaf);
+/*
+ * True when single rows may go down all trees at once: ftl_tree_row_walk gives one row's leaf in
+ * every tree.
+ */
 bool ftl_tree_rows_are_plain(const ftl_tree_layout *layout, const ftl_tree_rows *rows);
-void ftl_tree_row_walk(const ftl_tree_layout *layout, uint32_t first_tree, uint32_t n_trees, const ftl_tree_rows *rows,
-                       uint32_t row, uint32_t *leaf);
+void ftl_tree_row_walk(const ftl_tree_layout *layout, uint32_t first_tree, uint32_t n_trees,
+                       const ftl_tree_rows *rows, uint32_t row, uint32_t *leaf);
 
 #endif

@@ -105,9 +105,8 @@ static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan
         if (content > table->max_record)
             return FTL_CSV_MORE; /* the caller sees that it is too long */
         if (!is_blank(data + *used, content, csv->delimiter))
-            block->records[block->rows++] = (ftl_record){.start = (uint32_t)(base + *used),
-                                                         .size = (uint32_t)content,
-                                                         .line = csv->line};
+            block->records[block->rows++] = (ftl_record){
+                .start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
         csv->line += 1 + (scan->lines ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
         *used += total;
         *scan = (ftl_csv_scan){0};
@@ -132,8 +131,8 @@ static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *b
                          sizeof(ftl_record), error));
         ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->size,
                                        table->block_bytes - block->size, max_rows, block, &used);
-        if (block->rows) { /* blank lines before the first row are dropped: a block of them would
-                              look like the end */
+        /* blank lines before the first row are dropped: a block of them would look like the end */
+        if (block->rows) {
             FTL_TRY(ftl_table_block_reserve(block, block->size + used, error));
             memcpy(block->data + block->size, data, used);
             block->size += used;

@@ -9,7 +9,8 @@
 typedef struct cell {
     const char *text;
     size_t size;
-    bool empty_text; /* "" beside other cells: a text without letters, where a cell without quotes is missing */
+    /* "" beside other cells: a text without letters, where a cell without quotes is missing */
+    bool empty_text;
 } cell;
 
 /* Splits a record into batch->cells. Returns the number of cells, which may be another than the
@@ -33,7 +34,10 @@ static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_ba
     if (size == 0 || data[begin] != '"')
         return (cell){(const char *)data + begin, size, false};
     size_t unquoted = ftl_csv_unquote(data + begin, size, batch->scratch);
-    /* A writer must quote the only cell of a record even when it is missing, lest the line be blank. */
+    /*
+     * A writer must quote the only cell of a record even when it is missing, lest the line be
+     * blank.
+     */
     bool lone = column == 0 && batch->cells[0] == block->records[row].size;
     return (cell){batch->scratch, unquoted, unquoted == 0 && !lone};
 }
@@ -130,7 +134,7 @@ ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
     return FTL_OK;
 }
 
-/* ---- Why a row is bad ---------------------------------------------------------------------------------------- */
+/* ---- Why a row is bad ------------------------------------------------------------------------ */
 
 enum { EXCERPT = 40 };
 

@@ -15,8 +15,8 @@ static bool close_quote(const uint8_t *data, size_t size, bool final, size_t *at
     for (;;) {
         size_t quote = find(data, *at, size, '"');
         *at = quote;
-        if (quote == size || (quote + 1 == size && !final)) /* at the very end it may be half of a
-                                                               doubled one */
+        /* at the very end it may be half of a doubled one */
+        if (quote == size || (quote + 1 == size && !final))
             return false;
         if (quote + 1 == size || data[quote + 1] != '"') {
             *at = quote + 1;
@@ -39,8 +39,8 @@ ftl_csv_found ftl_csv_scan_record(ftl_csv_scan *scan, char delimiter, const uint
                                   size_t size, bool final, size_t *content, size_t *total)
 {
     size_t at = scan->at, line_feed = 0;
-    bool searched = false; /* line_feed holds the first one from at on; found once for all quotes
-                              before it */
+    /* line_feed holds the first one from at on; found once for all quotes before it */
+    bool searched = false;
     for (;;) {
         if (scan->quoted) {
             size_t opened = at;

@@ -126,7 +126,7 @@ static void npy_close(ftl_table *table)
         close(state->fd);
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 static ftl_status truncated(const npy *state, uint64_t rows, ftl_error *error)
 {
@@ -201,7 +201,7 @@ static ftl_status npy_read(ftl_table *table, size_t max_rows, ftl_table_block *b
                             : read_rows(table, state, rows, block, error);
 }
 
-/* ---- Converting ---------------------------------------------------------------------------------------------- */
+/* ---- Converting ------------------------------------------------------------------------------ */
 
 /* The bytes of one element as an unsigned integer of its width. */
 static uint64_t load(const uint8_t *p, unsigned width, bool swapped)

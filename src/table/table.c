@@ -162,7 +162,7 @@ ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requ
     return FTL_OK;
 }
 
-/* ---- Blocks -------------------------------------------------------------------------------------------------- */
+/* ---- Blocks ---------------------------------------------------------------------------------- */
 
 ftl_status ftl_table_block_create(ftl_table *table, ftl_table_block **out, ftl_error *error)
 {

@@ -31,13 +31,16 @@ typedef struct ftl_row_batch ftl_row_batch; /* converted columns; one per conver
 
 /* Zero in any field means the default. Everything is copied. */
 typedef struct ftl_table_options {
-    const char *path; /* the file behind the stream, for column-major .npy files, which need random
-                         access; may be NULL */
-    char delimiter;   /* 0: sniffed among , ; tab | */
-    char decimal;     /* 0: '.' */
-    bool no_header;   /* the first record is data */
-    const char *const *na_values; /* replaces the default NA list when n_na_values > 0; the empty
-                                     cell is always missing */
+    /*
+     * the file behind the stream, for column-major .npy files, which need random access; may be
+     * NULL
+     */
+    const char *path;
+    char delimiter; /* 0: sniffed among , ; tab | */
+    char decimal;   /* 0: '.' */
+    bool no_header; /* the first record is data */
+    /* replaces the default NA list when n_na_values > 0; the empty cell is always missing */
+    const char *const *na_values;
     size_t n_na_values;
     size_t max_record_bytes; /* 0: 1 MiB */
     size_t block_bytes;      /* a block ends when it holds as many bytes; 0: 1 MiB */
@@ -82,7 +85,7 @@ typedef struct ftl_table_column_request {
 FTL_MUST_USE ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
                                        size_t n_requests, ftl_error *error);
 
-/* ---- Reading ------------------------------------------------------------------------------------------------- */
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 FTL_MUST_USE ftl_status ftl_table_block_create(ftl_table *table, ftl_table_block **out,
                                                ftl_error *error);
@@ -102,7 +105,7 @@ int64_t ftl_table_block_line(const ftl_table_block *block, size_t row);
 /* The record as it stands in the file, without its line end; NULL for formats without text. */
 const char *ftl_table_block_record(const ftl_table_block *block, size_t row, size_t *size);
 
-/* ---- Converting ---------------------------------------------------------------------------------------------- */
+/* ---- Converting ------------------------------------------------------------------------------ */
 
 FTL_MUST_USE ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out,
                                              ftl_error *error);
@@ -116,10 +119,13 @@ FTL_MUST_USE ftl_status ftl_table_convert(const ftl_table *table, const ftl_tabl
                                           ftl_row_batch *batch, ftl_error *error);
 
 typedef struct ftl_row_view {
-    ftl_batch batch;    /* bound columns. Numbers: NaN for missing, no validity, contiguous. STRING:
-                           validity 0 for missing */
-    const uint8_t *bad; /* one byte a row: 1 = cells of the row could not be converted (they are NaN
-                           or missing) */
+    /*
+     * bound columns. Numbers: NaN for missing, no validity, contiguous. STRING: validity 0 for
+     * missing
+     */
+    ftl_batch batch;
+    /* one byte a row: 1 = cells of the row could not be converted (they are NaN or missing) */
+    const uint8_t *bad;
     size_t n_bad;
 } ftl_row_view;
 

@@ -30,7 +30,10 @@ static int teardown(void **unused)
     return ftl_account_used(&account) == 0 ? 0 : -1;
 }
 
-static ftl_cell text(const char *s) { return (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)strlen(s), .u.text = s}; }
+static ftl_cell text(const char *s)
+{
+    return (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)strlen(s), .u.text = s};
+}
 static ftl_cell integer(int64_t i) { return (ftl_cell){.tag = FTL_CELL_INT, .u.integer = i}; }
 static ftl_cell number(double x) { return (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = x}; }
 static ftl_cell missing(void) { return (ftl_cell){.tag = FTL_CELL_MISSING}; }
@@ -43,7 +46,10 @@ static ftl_lookup of_cells(const ftl_cell *cells, uint32_t n)
     return lookup;
 }
 
-static int32_t find(const ftl_lookup *lookup, ftl_cell cell) { return ftl_lookup_cell(lookup, &cell); }
+static int32_t find(const ftl_lookup *lookup, ftl_cell cell)
+{
+    return ftl_lookup_cell(lookup, &cell);
+}
 
 static void finds_numbers(void **unused)
 {
@@ -85,7 +91,9 @@ static void finds_texts(void **unused)
 static void tells_texts_by_all_their_bytes(void **unused)
 {
     (void)unused;
-    ftl_cell cells[] = {text(""), text("a"), text("eight by"), text("eight byt"), text("same so far, one"), text("a\0b")};
+    ftl_cell cells[] = {
+        text(""),    text("a"), text("eight by"), text("eight byt"), text("same so far, one"),
+        text("a\0b")};
     cells[5].size = 3;
     ftl_lookup lookup = of_cells(cells, 6);
     for (int i = 0; i < 6; i++)
@@ -96,7 +104,11 @@ static void tells_texts_by_all_their_bytes(void **unused)
 static void reads_texts_as_numbers(void **unused)
 {
     (void)unused;
-    const ftl_cell cells[] = {text("1"), integer(2), number(2.5), missing(), integer(INT64_C(9007199254740993)),
+    const ftl_cell cells[] = {text("1"),
+                              integer(2),
+                              number(2.5),
+                              missing(),
+                              integer(INT64_C(9007199254740993)),
                               integer(INT64_C(9007199254740992))};
     ftl_lookup lookup = of_cells(cells, 6);
     assert_int_equal(find(&lookup, text("1")), 0);
@@ -116,7 +128,8 @@ static void reads_texts_as_numbers(void **unused)
 static void reads_bools(void **unused)
 {
     (void)unused;
-    const ftl_cell cells[] = {{.tag = FTL_CELL_BOOL, .u.integer = 0}, {.tag = FTL_CELL_BOOL, .u.integer = 1}, text("x")};
+    const ftl_cell cells[] = {
+        {.tag = FTL_CELL_BOOL, .u.integer = 0}, {.tag = FTL_CELL_BOOL, .u.integer = 1}, text("x")};
     ftl_lookup lookup = of_cells(cells, 3);
     assert_int_equal(find(&lookup, text("False")), 0);
     assert_int_equal(find(&lookup, text("True")), 1);

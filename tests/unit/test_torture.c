@@ -1,16 +1,17 @@
 /*
- * Allocation torture: a model is opened, described and run while the Nth allocation fails, for N = 1, 2, … until nothing
- * fails any more. Every failure must be NOMEM, and everything must be given back (AddressSanitizer sees leaks; the account
- * must be empty). By default every Nth is tried up to a bound and then in growing steps; FTL_TORTURE=all tries every one.
+ * Allocation torture: a model is opened, described and run while the Nth allocation fails, for N =
+ * 1, 2, … until nothing fails any more. Every failure must be NOMEM, and everything must be given
+ * back (AddressSanitizer sees leaks; the account must be empty). By default every Nth is tried up
+ * to a bound and then in growing steps; FTL_TORTURE=all tries every one.
  */
 #include "../../fuzz/fuzz_model.h"
 
+#include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <dirent.h>
 
 #include <cmocka.h>
 
@@ -37,7 +38,8 @@ static void failing_free(void *user, void *pointer)
 static ftl_status attempt(failing *f, const void *data, size_t size)
 {
     const ftl_allocator allocator = {failing_realloc, failing_free, f};
-    const ftl_context_options options = {.struct_size = sizeof options, .allocator = &allocator, .threads = 1};
+    const ftl_context_options options = {
+        .struct_size = sizeof options, .allocator = &allocator, .threads = 1};
     ftl_context *context = NULL;
     ftl_error error;
     f->count = 0;
@@ -72,7 +74,8 @@ static void torture_file(const char *path)
         f.fail_at = n;
         ftl_status status = attempt(&f, data, size);
         if (status != FTL_NOMEM)
-            fail_msg("%s: allocation %lu of %lu failed, and the result was %s", path, n, total, ftl_status_name(status));
+            fail_msg("%s: allocation %lu of %lu failed, and the result was %s", path, n, total,
+                     ftl_status_name(status));
     }
 }
 
