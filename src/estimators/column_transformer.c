@@ -299,8 +299,17 @@ static ftl_status columns_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
     return FTL_OK;
 }
 
+static const char *columns_detail(ftl_build *build, const ftl_estimator *e)
+{
+    ftl_node **items = NULL;
+    size_t n = 0;
+    if (ftl_attr_items(e, "transformers_", &items, &n, NULL) != FTL_OK)
+        return NULL;
+    return ftl_arena_printf(build->arena, "%zu transformer%s", n, n == 1 ? "" : "s");
+}
+
 const ftl_estimator_class ftl_column_transformer_classes[] = {
     {"sklearn.compose", "ColumnTransformer", FTL_TRANSFORMER, ftl_transform_only, emit_columns,
-     columns_inputs, NULL},
+     columns_inputs, columns_detail},
     {0},
 };

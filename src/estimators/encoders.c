@@ -396,10 +396,22 @@ static ftl_status encoder_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
     return ftl_inputs_by_length(build, e, FTL_NAMES("categories_"), out, error);
 }
 
+static const char *encoder_detail(ftl_build *build, const ftl_estimator *e)
+{
+    ftl_node **items = NULL;
+    size_t n = 0, categories = 0;
+    if (ftl_attr_items(e, "categories_", &items, &n, NULL) != FTL_OK)
+        return NULL;
+    for (size_t j = 0; j < n; j++)
+        categories += ftl_node_length(items[j]);
+    return ftl_arena_printf(build->arena, "%zu column%s, %zu categories", n, n == 1 ? "" : "s",
+                            categories);
+}
+
 const ftl_estimator_class ftl_encoder_classes[] = {
     {"sklearn.preprocessing", "OneHotEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_one_hot,
-     encoder_inputs, NULL},
+     encoder_inputs, encoder_detail},
     {"sklearn.preprocessing", "OrdinalEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_ordinal,
-     encoder_inputs, NULL},
+     encoder_inputs, encoder_detail},
     {0},
 };

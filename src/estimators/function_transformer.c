@@ -161,8 +161,18 @@ static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_me
     return FTL_OK;
 }
 
+static const char *function_detail(ftl_build *build, const ftl_estimator *e)
+{
+    const ftl_node *func = ftl_attr(e, "func");
+    const char *module, *name;
+    if (ftl_node_is_none(func))
+        return "identity";
+    return function_name(func, &module, &name) ? ftl_arena_printf(build->arena, "%.60s", name)
+                                               : NULL;
+}
+
 const ftl_estimator_class ftl_function_classes[] = {
     {"sklearn.preprocessing", "FunctionTransformer", FTL_TRANSFORMER, ftl_transform_only,
-     emit_function, NULL, NULL},
+     emit_function, NULL, function_detail},
     {0},
 };

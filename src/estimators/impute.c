@@ -322,10 +322,22 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
     return FTL_OK;
 }
 
+static const char *imputer_detail(ftl_build *build, const ftl_estimator *e)
+{
+    ftl_node_string strategy;
+    const ftl_node *node = ftl_attr(e, "strategy");
+    bool indicator = false;
+    if (!node || !ftl_node_as_str(node, &strategy) ||
+        ftl_attr_bool(e, "add_indicator", false, &indicator, NULL) != FTL_OK)
+        return NULL;
+    return ftl_arena_printf(build->arena, "%.40s%s", strategy.data,
+                            indicator ? ", with indicator" : "");
+}
+
 const ftl_estimator_class ftl_imputer_classes[] = {
     {"sklearn.impute", "SimpleImputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL,
-     NULL},
+     imputer_detail},
     {"sklearn.preprocessing", "Imputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL,
-     NULL},
+     imputer_detail},
     {0},
 };

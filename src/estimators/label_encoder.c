@@ -45,8 +45,13 @@ static ftl_status label_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
     return FTL_OK;
 }
 
+static const char *label_detail(ftl_build *build, const ftl_estimator *e)
+{
+    return ftl_arena_printf(build->arena, "%zu classes", ftl_node_length(ftl_attr(e, "classes_")));
+}
+
 const ftl_estimator_class ftl_label_classes[] = {
     {"sklearn.preprocessing", "LabelEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_label,
-     label_inputs, NULL},
+     label_inputs, label_detail},
     {0},
 };

@@ -89,8 +89,14 @@ static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_
     return FTL_OK;
 }
 
+static const char *pipeline_detail(ftl_build *build, const ftl_estimator *e)
+{
+    pipeline p;
+    return load(e, &p, NULL) == FTL_OK ? ftl_arena_printf(build->arena, "%zu steps", p.n) : NULL;
+}
+
 const ftl_estimator_class ftl_pipeline_classes[] = {
     {"sklearn.pipeline", "Pipeline", FTL_OTHER_MODEL, pipeline_methods, emit_pipeline,
-     pipeline_inputs, NULL},
+     pipeline_inputs, pipeline_detail},
     {0},
 };

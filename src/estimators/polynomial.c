@@ -10,7 +10,8 @@
 #include "base/strbuf.h"
 #include "estimators/transform.h"
 
-enum { max_terms = 1 << 22, max_factors = 1 << 26, max_degree = 1 << 16 };
+/* Far beyond what anybody fits; a file of a few bytes must not become gigabytes. */
+enum { max_terms = 1 << 20, max_factors = 1 << 23, max_degree = 1 << 16 };
 
 typedef struct polynomial {
     uint32_t n;         /* input columns */
@@ -72,7 +73,8 @@ static ftl_status count_terms(polynomial *p, ftl_error *error)
         if (count == 0)
             break;
         if (terms > max_terms || factors > max_factors)
-            return FTL_FAIL(error, FTL_LIMIT, "PolynomialFeatures yields more than %d columns",
+            return FTL_FAIL(error, FTL_LIMIT,
+                            "PolynomialFeatures multiplies out to more than %d columns",
                             (int)max_terms);
     }
     p->n_terms = (uint32_t)terms;
@@ -169,8 +171,19 @@ static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_
     return named ? FTL_OK : FTL_OOM(error);
 }
 
+static const char *polynomial_detail(ftl_build *build, const ftl_estimator *e)
+{
+    polynomial p;
+    const ftl_frame none = {0};
+    if (load(e, &none, &p, NULL) != FTL_OK)
+        return NULL;
+    return ftl_arena_printf(build->arena, "degree %u%s%s", p.high,
+                            p.interaction_only ? ", interactions only" : "",
+                            p.bias ? "" : ", no bias");
+}
+
 const ftl_estimator_class ftl_polynomial_classes[] = {
     {"sklearn.preprocessing", "PolynomialFeatures", FTL_TRANSFORMER, ftl_transform_only,
-     emit_polynomial, NULL, NULL},
+     emit_polynomial, NULL, polynomial_detail},
     {0},
 };
