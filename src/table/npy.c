@@ -218,7 +218,8 @@ static uint64_t load(const uint8_t *p, unsigned width, bool swapped)
 
 static int64_t sign_extend(uint64_t bits, unsigned width)
 {
-    unsigned shift = 64 - 8 * width;
+    unsigned shift = 64 - 8 * width; /* the header's reader lets widths of 1 to 8 pass */
+    /* NOLINTNEXTLINE(clang-analyzer-core.BitwiseShift) */
     return (int64_t)(bits << shift) >> shift;
 }
 
