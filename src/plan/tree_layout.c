@@ -192,7 +192,6 @@ static bool pack_tree(packer *p, uint32_t tree, uint32_t base, ftl_tree_walk *wa
         p->n_out++;
     }
     walk->depth = deepest;
-    /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): a validated tree has a leaf */
     walk->sure = (uint32_t)(depths / leaves);
     return fits;
 }
