@@ -91,18 +91,24 @@ static ftl_status cast_column(ftl_build *build, const ftl_estimator *e, ftl_fram
     return FTL_OK;
 }
 
+static bool any_wide(const ftl_build *build, const ftl_frame *frame, const bool *wide)
+{
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        uint32_t op = frame->columns[i].op;
+        if (wide[op] && build->ops[op].edge != FTL_EDGE_OBJECT)
+            return true;
+    }
+    return false;
+}
+
 ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e, ftl_frame *frame,
                              ftl_error *error)
 {
-    promote_shown(build, frame);
     bool *wide = NULL;
     size_t n_ops = build->n_ops;
+    promote_shown(build, frame);
     FTL_TRY(always_f64(build, &wide, error));
-    bool any = false;
-    for (uint32_t i = 0; i < frame->n_columns; i++)
-        any = any || (wide[frame->columns[i].op] &&
-                      build->ops[frame->columns[i].op].edge != FTL_EDGE_OBJECT);
-    if (!any)
+    if (!any_wide(build, frame, wide))
         return FTL_OK;
     uint32_t *cast_of = ftl_arena_array(build->scratch, n_ops, sizeof *cast_of);
     if (!cast_of)
@@ -161,10 +167,42 @@ static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_fr
     return FTL_OK;
 }
 
+/* Numeric input columns beside float64 ones become float64 as well. */
+static ftl_status widen_inputs(ftl_build *build, const ftl_estimator *root, ftl_frame *frame,
+                               ftl_error *error)
+{
+    bool *wide = NULL;
+    uint32_t n = 0, id;
+    ftl_op *op = NULL;
+    ftl_frame inputs;
+    uint32_t *picked = ftl_arena_array(build->scratch, frame->n_columns, sizeof *picked);
+    if (!picked)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        const ftl_op *source = &build->ops[frame->columns[i].op];
+        if (source->kind == FTL_OP_INPUT && source->edge == FTL_EDGE_NUM)
+            picked[n++] = i;
+    }
+    FTL_TRY(always_f64(build, &wide, error));
+    if (n == 0 || !any_wide(build, frame, wide))
+        return FTL_OK;
+    FTL_TRY(ftl_frame_select(build, frame, picked, n, &inputs, error));
+    FTL_TRY(ftl_build_matrix(build, root, &inputs, &id, error));
+    FTL_TRY(ftl_build_on(build, root, FTL_OP_CAST, id, n, &id, &op, error));
+    op->dtype = FTL_DTYPE_F64;
+    for (uint32_t k = 0; k < n; k++) {
+        frame->columns[picked[k]].op = id;
+        frame->columns[picked[k]].column = k;
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool named,
                             ftl_frame *frame, ftl_error *error)
 {
     bool text = any_text(build, frame), numbers = false;
+    /* A transformer may hand on the very columns that it was given: they are not ours to change. */
+    FTL_TRY(ftl_frame_concat(build, frame, 1, frame, error));
     for (uint32_t i = 0; i < frame->n_columns; i++) {
         const ftl_op *op = &build->ops[frame->columns[i].op];
         numbers = numbers || (op->kind != FTL_OP_INPUT && op->edge != FTL_EDGE_OBJECT);
@@ -181,7 +219,7 @@ ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool na
             column->as != FTL_AS_CELL)
             FTL_TRY(numeric_bools(build, root, column, error));
     }
-    return FTL_OK;
+    return widen_inputs(build, root, frame, error);
 }
 
 /* ---- Parameters ------------------------------------------------------------------------------ */

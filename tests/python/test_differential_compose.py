@@ -169,6 +169,16 @@ def test_nested(seed):
     diff.compare(model, frame(rng, 20))
 
 
+def assert_same(model, rows, expected):
+    """The output is that of the library to the last bit."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        process = diff.run(diff.write_model(model, folder), diff.write_rows(rows, folder), folder / "out.csv")
+        assert process.returncode == 0, process.stderr
+        got = np.array(ftl.read_csv(folder / "out.csv")[1], dtype=float)
+    assert np.array_equal(got, expected.astype(float))
+
+
 @diff.examples(8)
 @given(seed=diff.seeds, single=st.booleans())
 def test_sparse_steps(seed, single):
@@ -184,13 +194,18 @@ def test_sparse_steps(seed, single):
     model = fit(pipeline.make_pipeline(prepare, second), x)
     rows = (rng.normal(size=(20, 3)) * 10).astype(np.float32 if single else np.float64)
     rows[:15, 2] = rng.integers(0, 4, 15)
-    expected = model.transform(rows).toarray()
-    with tempfile.TemporaryDirectory() as name:
-        folder = pathlib.Path(name)
-        process = diff.run(diff.write_model(model, folder), diff.write_rows(rows, folder), folder / "out.csv")
-        assert process.returncode == 0, process.stderr
-        got = np.array(ftl.read_csv(folder / "out.csv")[1], dtype=float)
-    assert np.array_equal(got, expected.astype(float))
+    assert_same(model, rows, model.transform(rows).toarray())
+
+
+def test_float32_beside_float64():
+    """numpy.hstack widens the columns that pass through beside an encoder's float64."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(20, 3)).astype(np.float32)
+    x[:, 2] = rng.integers(0, 3, 20)
+    one_hot = ("cat", preprocessing.OneHotEncoder(), [2])
+    for parts in ([one_hot], [one_hot, ("num", preprocessing.StandardScaler(), [1])]):
+        model = compose.ColumnTransformer(parts, remainder="passthrough", sparse_threshold=0).fit(x)
+        assert_same(model, x, model.transform(x))
 
 
 def test_same_bytes():
