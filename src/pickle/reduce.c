@@ -228,7 +228,7 @@ static ftl_status pandas_index(ftl_vm *vm, ftl_node *callable, ftl_node *args, f
 {
     const ftl_node *cls = arg(args, 0);
     ftl_node *node;
-    if (args->u.seq.size != 2 || cls->kind != FTL_NODE_GLOBAL ||
+    if (!cls || args->u.seq.size != 2 || cls->kind != FTL_NODE_GLOBAL ||
         args->u.seq.items[1]->kind != FTL_NODE_DICT)
         return inert(vm, callable, args, out);
     FTL_TRY(ftl_vm_new_object(vm, cls->u.global.module, cls->u.global.name, args, &node));
