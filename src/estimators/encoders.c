@@ -232,7 +232,7 @@ static ftl_status legacy_column(ftl_build *build, const ftl_estimator *e, const 
                                 one_hot *h, ftl_error *error)
 {
     double start = starts->data[j], count = starts->data[j + 1] - start;
-    if (!(start >= 0 && count >= 0 && count <= max_legacy_values))
+    if (!(start >= 0 && count >= 0 && count <= (double)max_legacy_values))
         return FTL_ATTR_FAIL(error, e, "_feature_indices_", FTL_CORRUPT,
                              "_feature_indices_ is not ascending");
     uint32_t n = (uint32_t)count;

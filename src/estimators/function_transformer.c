@@ -110,6 +110,13 @@ static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *
             return FTL_OK;
         }
     }
+    if (!in_numpy(module))
+        return FTL_ATTR_FAIL(
+            error, e, "func", FTL_UNSUPPORTED,
+            "the function %.100s.%.100s is code, which is not in the file; foretell "
+            "runs func=None and numpy's functions of one argument, such as "
+            "numpy.log1p",
+            module, name);
     return FTL_ATTR_FAIL(error, e, "func", FTL_UNSUPPORTED,
                          "the function %.100s.%.100s is not supported; foretell runs func=None and "
                          "numpy's functions of one "
