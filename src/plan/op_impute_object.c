@@ -7,10 +7,10 @@
 static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
 {
     if (missing->tag == FTL_CELL_STRING) {
-        if (a->tag == FTL_CELL_MISSING)
-            return missing->size == 0;
-        return a->tag == FTL_CELL_STRING && a->size == missing->size &&
-               memcmp(a->u.text, missing->u.text, a->size) == 0;
+        /* A missing cell keeps the text that stood in the file: "NA" may be the missing value. */
+        bool text = a->tag == FTL_CELL_STRING || a->tag == FTL_CELL_MISSING;
+        return text && a->size == missing->size &&
+               (a->size == 0 || memcmp(a->u.text, missing->u.text, a->size) == 0);
     }
     if (missing->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_STRING)
         return missing->tag == a->tag;
