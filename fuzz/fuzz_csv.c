@@ -158,7 +158,7 @@ static outcome run(const uint8_t *data, size_t size, ftl_table_options options, 
     size_t n = ftl_table_get_info(table)->n_columns;
     n = n < MOST_COLUMNS ? n : MOST_COLUMNS;
     for (size_t i = 0; i < n; i++) {
-        unsigned kind = (types >> i % 8 & 1u) + (i % 3 == 2u);
+        unsigned kind = ((unsigned)types >> i % 8 & 1u) + (i % 3 == 2u);
         requests[i] = (ftl_table_column_request){
             .index = i, .type = kind == 0 ? FTL_F64 : FTL_STRING, .raw = kind == 1};
     }
