@@ -126,8 +126,8 @@ def exact_methods(model):
 
 
 def single(model):
-    """Whether the library itself adds up in float32 whatever its input: gradient boosting on top of a linear model, which
-    was fitted on, and gets, rows cast to float32."""
+    """Whether the library itself adds up in float32 whatever its input: gradient boosting on top of a linear
+    model, which was fitted on, and gets, rows cast to float32."""
     last, _ = final_step(model)
     start = getattr(last, "init_", None)
     return str(getattr(getattr(start, "coef_", None), "dtype", "")) == "float32"
