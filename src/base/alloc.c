@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Kept before each block so that freeing can be accounted; 16 bytes keep malloc's alignment. */
 typedef struct header {
@@ -11,10 +12,32 @@ typedef struct header {
     size_t guard;
 } header;
 
+/*
+ * Large blocks ask for huge pages: a fresh 4 KiB page costs half a microsecond, which for a large
+ * forest is more than everything else that loading does. Only a hint: whole pages inside the block,
+ * errors do not matter.
+ */
+enum { huge_request = 8 << 20, page = 4096 };
+
+static void prefer_huge_pages(void *block, size_t size)
+{
+#if defined(MADV_HUGEPAGE)
+    uintptr_t from = ((uintptr_t)block + page - 1) & ~(uintptr_t)(page - 1);
+    uintptr_t to = ((uintptr_t)block + size) & ~(uintptr_t)(page - 1);
+    (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
+#else
+    (void)block;
+    (void)size;
+#endif
+}
+
 static void *system_realloc(void *user, void *pointer, size_t size)
 {
     (void)user;
-    return realloc(pointer, size);
+    void *block = realloc(pointer, size);
+    if (block && size >= huge_request)
+        prefer_huge_pages(block, size);
+    return block;
 }
 
 static void system_free(void *user, void *pointer)

@@ -18,6 +18,8 @@ enum {
     alignment = 16,
     wide_alignment = 64
 };
+/* Many large requests share slabs, which are large enough for huge pages. */
+enum { many_bytes = 16 << 20, smallest_slab = 16 << 20, largest_slab = 64 << 20 };
 
 void ftl_arena_init(ftl_arena *arena, ftl_account *account)
 {
@@ -47,6 +49,29 @@ static unsigned char *new_block(ftl_arena *arena, size_t payload)
     return (unsigned char *)(block + 1);
 }
 
+/* A slab is an eighth of what was asked for so far, so that its unused rest stays small beside what
+ * is used. */
+static void *large_alloc(ftl_arena *arena, size_t rounded)
+{
+    arena->large_bytes = rounded > SIZE_MAX - arena->large_bytes ? SIZE_MAX
+                                                                 : arena->large_bytes + rounded;
+    if ((size_t)(arena->slab_end - arena->slab_next) >= rounded) {
+        void *out = arena->slab_next;
+        arena->slab_next += rounded;
+        return out;
+    }
+    if (arena->large_bytes < many_bytes || rounded > smallest_slab / 4)
+        return new_block(arena, rounded);
+    size_t size = arena->large_bytes / 8;
+    size = size < smallest_slab ? smallest_slab : size > largest_slab ? largest_slab : size;
+    unsigned char *slab = new_block(arena, size);
+    if (!slab)
+        return new_block(arena, rounded);
+    arena->slab_next = slab + rounded;
+    arena->slab_end = slab + size;
+    return slab;
+}
+
 void *ftl_arena_alloc(ftl_arena *arena, size_t size)
 {
     size_t rounded;
@@ -59,7 +84,7 @@ void *ftl_arena_alloc(ftl_arena *arena, size_t size)
         return out;
     }
     if (rounded >= large_request)
-        return new_block(arena, rounded); /* the current block keeps its room */
+        return large_alloc(arena, rounded); /* the current block keeps its room */
     unsigned char *block = new_block(arena,
                                      arena->block_size > rounded ? arena->block_size : rounded);
     if (!block)

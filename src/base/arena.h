@@ -14,6 +14,8 @@ typedef struct ftl_arena {
     ftl_arena_block *head;
     unsigned char *next, *end;
     size_t block_size;
+    unsigned char *slab_next, *slab_end; /* where large requests go once there were many of them */
+    size_t large_bytes;                  /* of large requests so far */
 } ftl_arena;
 
 void ftl_arena_init(ftl_arena *arena, ftl_account *account);

@@ -47,7 +47,7 @@ static uint32_t hist_methods(ftl_build *build, const ftl_estimator *e)
            1u << FTL_DECISION_FUNCTION;
 }
 
-/* ---- Parameters ------------------------------------------------------------------------------ */
+/* ---- Parameters -------------------------------------------------------------------------------------------------------- */
 
 static ftl_status read_link(const ftl_estimator *e, hist *out, ftl_error *error)
 {
@@ -104,7 +104,7 @@ static ftl_status count_trees(const ftl_estimator *e, hist *out, ftl_error *erro
     return FTL_OK;
 }
 
-/* ---- Categories ------------------------------------------------------------------------------ */
+/* ---- Categories -------------------------------------------------------------------------------------------------------- */
 
 static ftl_status read_mask(ftl_build *build, const ftl_estimator *owner, const char *name,
                             uint32_t n, const bool **out, ftl_error *error)
@@ -181,7 +181,7 @@ static ftl_status read_hist(ftl_build *build, const ftl_estimator *e, uint32_t n
     return read_categories(build, e, n_features, out, error);
 }
 
-/* ---- Nodes ----------------------------------------------------------------------------------- */
+/* ---- Nodes ------------------------------------------------------------------------------------------------------------- */
 
 static const ftl_dtype_field *field_of(const ftl_dtype *dtype, const char *name, const char *kinds,
                                        uint32_t min, uint32_t max)
@@ -236,9 +236,8 @@ static ftl_status read_predictor(const ftl_node *node, const char *path, predict
 
 typedef struct forest {
     uint32_t *root;
-    uint8_t *flags;
-    int32_t *feature, *left, *right, *leaf;
-    double *threshold, *values;
+    ftl_tree_arrays arrays;
+    double *values;
     uint32_t (*sets)[8];
     uint32_t n_nodes, n_leaves, n_sets, room_leaves, room_sets;
 } forest;
@@ -281,19 +280,18 @@ static bool add_split(const ftl_estimator *e, const hist *h, const predictor *p,
     bool missing_left = node[p->missing->offset] != 0;
     if (feature > INT32_MAX || left > INT32_MAX || right > INT32_MAX)
         return false;
-    to->flags[at] = missing_left ? FTL_NODE_MISSING_LEFT : 0;
-    to->feature[at] = (int32_t)feature;
-    to->left[at] = (int32_t)left;
-    to->right[at] = (int32_t)right;
-    to->leaf[at] = -1;
+    uint8_t flags = missing_left ? FTL_NODE_MISSING_LEFT : 0;
     if (!p->is_categorical || !node[p->is_categorical->offset]) {
-        memcpy(&to->threshold[at], node + p->threshold->offset, sizeof(double));
+        ftl_tree_arrays_split(&to->arrays, at, flags, (int64_t)feature, (int64_t)left,
+                              (int64_t)right);
+        memcpy(&to->arrays.threshold[at], node + p->threshold->offset, sizeof(double));
         return true;
     }
-    to->flags[at] |= FTL_NODE_CATEGORICAL;
+    flags |= FTL_NODE_CATEGORICAL;
     if (e->version >= FTL_SKLEARN(1, 2))
-        to->flags[at] |= FTL_NODE_NEGATIVE_MISSING;
-    to->threshold[at] = to->n_sets;
+        flags |= FTL_NODE_NEGATIVE_MISSING;
+    ftl_tree_arrays_split(&to->arrays, at, flags, (int64_t)feature, (int64_t)left, (int64_t)right);
+    to->arrays.threshold[at] = to->n_sets;
     return add_set(h, p, node, (uint32_t)feature, missing_left, to);
 }
 
@@ -310,10 +308,7 @@ static bool add_tree(const ftl_estimator *e, const hist *h, const predictor *p, 
         }
         if (to->n_leaves == to->room_leaves)
             return false;
-        to->flags[at] = FTL_NODE_LEAF;
-        to->feature[at] = to->left[at] = to->right[at] = 0;
-        to->threshold[at] = 0;
-        to->leaf[at] = (int32_t)to->n_leaves;
+        ftl_tree_arrays_leaf(&to->arrays, at, to->n_leaves);
         memcpy(&to->values[to->n_leaves++], node + p->value->offset, sizeof(double));
     }
     return true;
@@ -336,17 +331,9 @@ static ftl_status make_room(ftl_build *build, const predictor *predictors, uint3
     }
     to->root[n] = (uint32_t)nodes;
     to->room_leaves = (uint32_t)leaves;
-    to->flags = ftl_arena_array(arena, nodes, sizeof *to->flags);
-    to->feature = ftl_arena_array(arena, nodes, sizeof *to->feature);
-    to->left = ftl_arena_array(arena, nodes, sizeof *to->left);
-    to->right = ftl_arena_array(arena, nodes, sizeof *to->right);
-    to->leaf = ftl_arena_array(arena, nodes, sizeof *to->leaf);
-    to->threshold = ftl_arena_array(arena, nodes, sizeof *to->threshold);
+    FTL_TRY(ftl_tree_arrays_make(build, (uint32_t)nodes, &to->arrays, error));
     to->values = ftl_arena_array(arena, leaves, sizeof *to->values);
-    if (!to->flags || !to->feature || !to->left || !to->right || !to->leaf || !to->threshold ||
-        !to->values)
-        return FTL_OOM(error);
-    return FTL_OK;
+    return to->values ? FTL_OK : FTL_OOM(error);
 }
 
 /* Sets are counted first: most ensembles have none. */
@@ -404,27 +391,20 @@ static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const his
             return FTL_ATTR_FAIL(error, e, "_predictors", FTL_CORRUPT,
                                  "the nodes of tree %u do not form one", t);
     }
-    *nodes = (ftl_tree_nodes){
-        .n_trees = h->n_trees,
-        .n_nodes = to.n_nodes,
-        .root = to.root,
-        .flags = to.flags,
-        .feature = to.feature,
-        .threshold = to.threshold,
-        .left = to.left,
-        .right = to.right,
-        .leaf = to.leaf,
-        .n_values = to.n_leaves,
-        .value_width = 1,
-        .values = to.values,
-        .n_bitsets = to.n_sets,
-        .bitsets = (const uint32_t(*)[8])to.sets,
-    };
+    *nodes = (ftl_tree_nodes){.n_trees = h->n_trees,
+                              .n_nodes = to.n_nodes,
+                              .root = to.root,
+                              .n_values = to.n_leaves,
+                              .value_width = 1,
+                              .values = to.values,
+                              .n_bitsets = to.n_sets,
+                              .bitsets = (const uint32_t(*)[8])to.sets};
+    ftl_tree_arrays_give(&to.arrays, nodes);
     *out = nodes;
     return FTL_OK;
 }
 
-/* ---- Operations ------------------------------------------------------------------------------ */
+/* ---- Operations -------------------------------------------------------------------------------------------------------- */
 
 /* From 1.4 on: categorical columns through the encoder, in front of the others. */
 static ftl_status preprocess(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,

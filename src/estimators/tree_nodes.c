@@ -23,7 +23,7 @@ const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
     return projections;
 }
 
-/* ---- Reading a Tree -------------------------------------------------------------------------- */
+/* ---- Reading a Tree ---------------------------------------------------------------------------------------------------- */
 
 static ftl_status damaged(const char *path, const char *what, ftl_error *error)
 {
@@ -57,7 +57,9 @@ static ftl_status read_nodes(const ftl_node *nodes, const char *path, ftl_tree_v
     out->feature = number_field(dtype, "feature", 'i', 8);
     out->threshold = number_field(dtype, "threshold", 'f', 8);
     out->missing = number_field(dtype, "missing_go_to_left", 'u', 1);
-    if (!out->left || !out->right || !out->feature || !out->threshold)
+    if (!out->left || !out->right || !out->feature || !out->threshold ||
+        out->left->dtype->item_size != out->right->dtype->item_size ||
+        out->left->dtype->item_size != out->feature->dtype->item_size)
         return damaged(path, "the nodes of tree_ lack a field", error);
     if (array->size == 0 || array->size > INT32_MAX || !array->data)
         return damaged(path, "tree_ has no nodes, or too many", error);
@@ -102,78 +104,109 @@ ftl_status ftl_tree_view_read(const ftl_node *estimator, const char *path, uint3
     return FTL_OK;
 }
 
-/* ---- Joining --------------------------------------------------------------------------------- */
+/* ---- Joining ----------------------------------------------------------------------------------------------------------- */
+
+ftl_status ftl_tree_arrays_make(ftl_build *build, uint32_t n_nodes, ftl_tree_arrays *out,
+                                ftl_error *error)
+{
+    size_t n = n_nodes, bytes = sizeof(double) + 4 * sizeof(int32_t) + 1;
+    unsigned char *memory = ftl_mul_size(n, bytes, &bytes)
+                                ? ftl_arena_alloc_aligned(build->arena, bytes)
+                                : NULL;
+    if (!memory)
+        return FTL_OOM(error);
+    int32_t *integers = (int32_t *)(void *)(memory + n * sizeof(double));
+    *out = (ftl_tree_arrays){.threshold = (double *)(void *)memory,
+                             .feature = integers,
+                             .left = integers + n,
+                             .right = integers + 2 * n,
+                             .leaf = integers + 3 * n,
+                             .flags = (uint8_t *)(integers + 4 * n)};
+    return FTL_OK;
+}
+
+void ftl_tree_arrays_give(const ftl_tree_arrays *from, ftl_tree_nodes *nodes)
+{
+    nodes->threshold = from->threshold;
+    nodes->feature = from->feature;
+    nodes->left = from->left;
+    nodes->right = from->right;
+    nodes->leaf = from->leaf;
+    nodes->flags = from->flags;
+}
 
 typedef struct joined {
-    uint8_t *flags;
-    int32_t *feature, *left, *right, *leaf;
-    double *threshold, *values;
+    ftl_tree_arrays arrays;
+    double *values;
     uint32_t n_nodes, n_leaves, room_leaves;
+    uint32_t *leaf_ids; /* of the tree in hand */
 } joined;
 
-static inline int64_t read_integer(const unsigned char *node, const ftl_dtype_field *field)
+static inline int64_t read_integer(const unsigned char *at, bool wide)
 {
-    int64_t wide;
-    int32_t narrow;
-    if (field->dtype->item_size == sizeof wide) {
-        memcpy(&wide, node + field->offset, sizeof wide);
-        return wide;
+    int64_t long_value;
+    int32_t short_value;
+    if (wide) {
+        memcpy(&long_value, at, sizeof long_value);
+        return long_value;
     }
-    memcpy(&narrow, node + field->offset, sizeof narrow);
-    return narrow;
+    memcpy(&short_value, at, sizeof short_value);
+    return short_value;
 }
 
 /*
- * Appends a tree. Only what does not fit the arrays is refused here; the validator proves the rest.
+ * Appends a tree's nodes and lists its leaves. Every second node is a leaf, in no order that a
+ * processor could foresee, so there is no branch on it. False when a number does not fit; the
+ * validator proves the rest.
  */
+static inline __attribute__((always_inline)) bool join_nodes(joined *to, const ftl_tree_view *view,
+                                                             bool wide)
+{
+    const ftl_tree_arrays *arrays = &to->arrays;
+    uint32_t leaves = 0;
+    bool bad = false;
+    for (uint32_t i = 0; i < view->n_nodes; i++) {
+        const unsigned char *node = view->nodes + i * view->stride;
+        uint32_t at = to->n_nodes + i;
+        int64_t left = read_integer(node + view->left->offset, wide),
+                right = read_integer(node + view->right->offset, wide);
+        int64_t feature = read_integer(node + view->feature->offset, wide);
+        bool split = left != -1;
+        int32_t mask = -(int32_t)split;
+        bad |= split & ((uint64_t)(left | right | feature) > INT32_MAX);
+        arrays->left[at] = (int32_t)left & mask;
+        arrays->right[at] = (int32_t)right & mask;
+        arrays->feature[at] = (int32_t)feature & mask;
+        arrays->leaf[at] = (int32_t)(to->n_leaves + leaves) | mask;
+        arrays->flags[at] = split ? 0 : FTL_NODE_LEAF;
+        memcpy(&arrays->threshold[at], node + view->threshold->offset, sizeof(double));
+        to->leaf_ids[leaves] = i;
+        leaves += !split;
+    }
+    for (uint32_t i = 0; view->missing && i < view->n_nodes; i++) {
+        bool left = view->nodes[i * view->stride + view->missing->offset] != 0;
+        uint8_t flags = arrays->flags[to->n_nodes + i];
+        arrays->flags[to->n_nodes + i] = (uint8_t)(flags |
+                                                   (left && !flags ? FTL_NODE_MISSING_LEFT : 0));
+    }
+    to->n_nodes += view->n_nodes;
+    return !bad && leaves <= to->room_leaves - to->n_leaves;
+}
+
 static bool join_tree(joined *to, const ftl_tree_view *view, const ftl_tree_leaves *leaves)
 {
     size_t value_stride = (size_t)view->n_outputs * view->max_classes;
-    for (uint32_t i = 0; i < view->n_nodes; i++) {
-        const unsigned char *node = view->nodes + i * view->stride;
-        uint32_t at = to->n_nodes++;
-        int64_t left = read_integer(node, view->left);
-        if (left == -1) {
-            if (to->n_leaves == to->room_leaves)
-                return false;
-            to->flags[at] = FTL_NODE_LEAF;
-            to->feature[at] = to->left[at] = to->right[at] = 0;
-            to->threshold[at] = 0;
-            to->leaf[at] = (int32_t)to->n_leaves;
-            leaves->write(leaves->user, view->values + i * value_stride,
-                          to->values + (size_t)to->n_leaves++ * leaves->width);
-            continue;
-        }
-        int64_t right = read_integer(node, view->right),
-                feature = read_integer(node, view->feature);
-        if (left < 0 || left > INT32_MAX || right < 0 || right > INT32_MAX || feature < 0 ||
-            feature > INT32_MAX)
-            return false;
-        to->flags[at] = view->missing && node[view->missing->offset] ? FTL_NODE_MISSING_LEFT : 0;
-        to->feature[at] = (int32_t)feature;
-        to->left[at] = (int32_t)left;
-        to->right[at] = (int32_t)right;
-        to->leaf[at] = -1;
-        memcpy(&to->threshold[at], node + view->threshold->offset, sizeof(double));
-    }
+    uint32_t first = to->n_nodes, n = 0;
+    bool wide = view->left->dtype->item_size == 8;
+    if (!(wide ? join_nodes(to, view, true) : join_nodes(to, view, false)))
+        return false;
+    for (uint32_t i = 0; i < view->n_nodes; i++)
+        n += to->arrays.flags[first + i] & FTL_NODE_LEAF;
+    for (uint32_t i = 0; i < n; i++)
+        leaves->write(leaves->user, view->values + to->leaf_ids[i] * value_stride,
+                      to->values + (size_t)(to->n_leaves + i) * leaves->width);
+    to->n_leaves += n;
     return true;
-}
-
-static ftl_status make_room(ftl_build *build, uint32_t n_nodes, const ftl_tree_leaves *leaves,
-                            joined *to, ftl_error *error)
-{
-    ftl_arena *arena = build->arena;
-    to->flags = ftl_arena_array(arena, n_nodes, sizeof *to->flags);
-    to->feature = ftl_arena_array(arena, n_nodes, sizeof *to->feature);
-    to->left = ftl_arena_array(arena, n_nodes, sizeof *to->left);
-    to->right = ftl_arena_array(arena, n_nodes, sizeof *to->right);
-    to->leaf = ftl_arena_array(arena, n_nodes, sizeof *to->leaf);
-    to->threshold = ftl_arena_array(arena, n_nodes, sizeof *to->threshold);
-    to->values = ftl_arena_array(arena, to->room_leaves, leaves->width * sizeof *to->values);
-    if (!to->flags || !to->feature || !to->left || !to->right || !to->leaf || !to->threshold ||
-        !to->values)
-        return FTL_OOM(error);
-    return FTL_OK;
 }
 
 ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uint32_t n,
@@ -183,35 +216,34 @@ ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uin
     uint32_t *root = ftl_arena_array(build->arena, (size_t)n + 1, sizeof *root), total = 0;
     ftl_tree_nodes *nodes = FTL_ARENA_NEW(build->arena, ftl_tree_nodes);
     joined to = {0};
+    uint32_t largest = 0;
     if (!root || !nodes)
         return FTL_OOM(error);
     for (uint32_t t = 0; t < n; t++) {
         root[t] = total;
+        largest = views[t].n_nodes > largest ? views[t].n_nodes : largest;
         /* In a binary tree the leaves are one more than the splits. */
         to.room_leaves += views[t].n_nodes / 2 + 1;
         if (__builtin_add_overflow(total, views[t].n_nodes, &total) || total > INT32_MAX)
             return FTL_FAIL(error, FTL_LIMIT, "the trees have more than 2 billion nodes");
     }
     root[n] = total;
-    FTL_TRY(make_room(build, total, leaves, &to, error));
+    FTL_TRY(ftl_tree_arrays_make(build, total, &to.arrays, error));
+    to.values = ftl_arena_array(build->arena, to.room_leaves, leaves->width * sizeof *to.values);
+    to.leaf_ids = ftl_arena_array(build->scratch, largest, sizeof *to.leaf_ids);
+    if (!to.values || !to.leaf_ids)
+        return FTL_OOM(error);
     for (uint32_t t = 0; t < n; t++) {
         if (!join_tree(&to, &views[t], leaves))
             return damaged(path, "the nodes of a tree do not form one", error);
     }
-    *nodes = (ftl_tree_nodes){
-        .n_trees = n,
-        .n_nodes = total,
-        .root = root,
-        .flags = to.flags,
-        .feature = to.feature,
-        .threshold = to.threshold,
-        .left = to.left,
-        .right = to.right,
-        .leaf = to.leaf,
-        .n_values = to.n_leaves,
-        .value_width = leaves->width,
-        .values = to.values,
-    };
+    *nodes = (ftl_tree_nodes){.n_trees = n,
+                              .n_nodes = total,
+                              .root = root,
+                              .n_values = to.n_leaves,
+                              .value_width = leaves->width,
+                              .values = to.values};
+    ftl_tree_arrays_give(&to.arrays, nodes);
     *out = nodes;
     return FTL_OK;
 }
@@ -227,7 +259,7 @@ const ftl_tree_nodes *ftl_tree_nodes_emitted(const ftl_build *build, const ftl_e
     return NULL;
 }
 
-/* ---- Targets and leaves ---------------------------------------------------------------------- */
+/* ---- Targets and leaves ------------------------------------------------------------------------------------------------ */
 
 /* Up to 0.21 several targets are predicted into an array of floats. */
 static ftl_status labels_as_floats(ftl_build *build, const ftl_labels **labels, ftl_error *error)
@@ -380,7 +412,7 @@ void ftl_leaf_means(const void *user, const double *from, double *to)
         *to++ = from[(size_t)k * targets->max_classes];
 }
 
-/* ---- Results --------------------------------------------------------------------------------- */
+/* ---- Results ----------------------------------------------------------------------------------------------------------- */
 
 ftl_status ftl_tree_result_proba(ftl_build *build, uint32_t op, const ftl_tree_targets *targets,
                                  ftl_frame *out, ftl_error *error)
@@ -430,7 +462,7 @@ ftl_status ftl_tree_result_apply(ftl_build *build, uint32_t op, ftl_as as, ftl_f
     return FTL_OK;
 }
 
-/* ---- Operations ------------------------------------------------------------------------------ */
+/* ---- Operations -------------------------------------------------------------------------------------------------------- */
 
 ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                              uint32_t refuse, const ftl_tree_nodes *nodes, uint32_t width,
@@ -505,7 +537,7 @@ const char *ftl_tree_detail(ftl_build *build, ftl_node *const *estimators, size_
     return ftl_tree_summary(build, n, total, depth, n_classes);
 }
 
-/* ---- Missing values -------------------------------------------------------------------------- */
+/* ---- Missing values ---------------------------------------------------------------------------------------------------- */
 
 static bool criterion_in(const ftl_estimator *e, const char *const *names)
 {

@@ -11,6 +11,33 @@
 
 #include "estimators/build.h"
 
+/* The arrays of ftl_tree_nodes while they are filled: one piece of memory. */
+typedef struct ftl_tree_arrays {
+    double *threshold;
+    int32_t *feature, *left, *right, *leaf;
+    uint8_t *flags;
+} ftl_tree_arrays;
+FTL_MUST_USE ftl_status ftl_tree_arrays_make(ftl_build *build, uint32_t n_nodes,
+                                             ftl_tree_arrays *out, ftl_error *error);
+static inline void ftl_tree_arrays_leaf(ftl_tree_arrays *to, uint32_t at, uint32_t row)
+{
+    to->threshold[at] = 0;
+    to->feature[at] = to->left[at] = to->right[at] = 0;
+    to->leaf[at] = (int32_t)row;
+    to->flags[at] = FTL_NODE_LEAF;
+}
+static inline void ftl_tree_arrays_split(ftl_tree_arrays *to, uint32_t at, uint8_t flags,
+                                         int64_t feature, int64_t left, int64_t right)
+{
+    to->feature[at] = (int32_t)feature;
+    to->left[at] = (int32_t)left;
+    to->right[at] = (int32_t)right;
+    to->leaf[at] = -1;
+    to->flags[at] = flags;
+}
+/* Fills the part of nodes that the arrays are. */
+void ftl_tree_arrays_give(const ftl_tree_arrays *from, ftl_tree_nodes *nodes);
+
 /* A Tree object, read in place. */
 typedef struct ftl_tree_view {
     uint32_t n_nodes;

@@ -15,7 +15,9 @@ typedef struct tree_check {
     uint8_t *used; /* [n_nodes] 1: some node's child, or a root */
 } tree_check;
 
-static ftl_status check_split(const tree_check *check, uint32_t tree, uint32_t at, ftl_error *error)
+/* What is wrong with a split. */
+static ftl_status explain_split(const tree_check *check, uint32_t tree, uint32_t at,
+                                ftl_error *error)
 {
     const ftl_tree_nodes *nodes = check->nodes;
     uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first;
@@ -26,8 +28,6 @@ static ftl_status check_split(const tree_check *check, uint32_t tree, uint32_t a
     if (left == right || check->used[first + left] || check->used[first + right])
         return FTL_FAIL(error, FTL_CORRUPT,
                         "tree %u: node %u has a child that another node has too", tree, at - first);
-    check->used[first + left] = 1;
-    check->used[first + right] = 1;
     if ((uint32_t)nodes->feature[at] >= check->n_features)
         return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u splits on column %d of %u", tree,
                         at - first, nodes->feature[at], check->n_features);
@@ -43,18 +43,53 @@ static ftl_status check_split(const tree_check *check, uint32_t tree, uint32_t a
     return FTL_OK;
 }
 
-static ftl_status check_tree(const tree_check *check, uint32_t tree, ftl_error *error)
+/* What is wrong with a tree, found slowly: `used` is filled anew. */
+static ftl_status explain_tree(const tree_check *check, uint32_t tree, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = check->nodes;
-    uint32_t first = nodes->root[tree], end = nodes->root[tree + 1];
-    check->used[first] = 1;
-    for (uint32_t at = first; at < end; at++) {
+    uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first;
+    uint8_t *used = check->used + first;
+    memset(used, 0, size);
+    used[0] = 1;
+    for (uint32_t at = first; at < first + size; at++) {
         if (!(nodes->flags[at] & FTL_NODE_LEAF)) {
-            FTL_TRY(check_split(check, tree, at, error));
+            FTL_TRY(explain_split(check, tree, at, error));
+            used[nodes->left[at]] = used[nodes->right[at]] = 1;
         } else if (nodes->leaf && (uint32_t)nodes->leaf[at] >= nodes->n_values)
             return FTL_FAIL(error, FTL_CORRUPT, "tree %u: leaf %u has no value", tree, at - first);
     }
-    return FTL_OK;
+    return FTL_FAIL(error, FTL_INTERNAL, "tree %u is refused without a reason", tree);
+}
+
+/* Without branches on the nodes: leaves and splits alternate in no order that a processor could
+ * foresee. */
+static bool tree_is_good(const tree_check *check, uint32_t tree)
+{
+    const ftl_tree_nodes *nodes = check->nodes;
+    uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first;
+    uint8_t *used = check->used + first;
+    bool bad = false;
+    used[0] = 1;
+    for (uint32_t at = first; at < first + size; at++) {
+        uint8_t split = !(nodes->flags[at] & FTL_NODE_LEAF);
+        uint32_t left = (uint32_t)nodes->left[at], right = (uint32_t)nodes->right[at];
+        double threshold = nodes->threshold[at];
+        bool wrong = (left >= size) | (right >= size) |
+                     ((uint32_t)nodes->feature[at] >= check->n_features);
+        if (FTL_UNLIKELY(nodes->flags[at] & FTL_NODE_CATEGORICAL))
+            wrong |= !(threshold >= 0 && threshold < nodes->n_bitsets);
+        else
+            wrong |= isnan(threshold);
+        left = left < size ? left : 0;
+        right = right < size ? right : 0;
+        wrong |= used[left];
+        used[left] |= split;
+        wrong |= used[right];
+        used[right] |= split;
+        bad |= split & wrong;
+        bad |= !split & (nodes->leaf && (uint32_t)nodes->leaf[at] >= nodes->n_values);
+    }
+    return !bad;
 }
 
 ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features,
@@ -73,8 +108,10 @@ ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_featu
     if (!check.used)
         return FTL_OOM(error);
     ftl_status status = FTL_OK;
-    for (uint32_t t = 0; t < nodes->n_trees && status == FTL_OK; t++)
-        status = check_tree(&check, t, error);
+    for (uint32_t t = 0; t < nodes->n_trees && status == FTL_OK; t++) {
+        if (!tree_is_good(&check, t))
+            status = explain_tree(&check, t, error);
+    }
     ftl_free(scratch, check.used);
     return status;
 }

@@ -171,6 +171,11 @@ static ftl_status more_room(ftl_vm *vm, uint8_t **data, size_t used, size_t *roo
 {
     if (needed <= *room)
         return FTL_OK;
+    if (!*data && all <= FIRST_BYTES) {
+        *data = ftl_arena_alloc_aligned(vm->arena, all);
+        *room = all;
+        return *data ? FTL_OK : FTL_OOM(vm->error);
+    }
     size_t bigger = *room ? *room * 2 : FIRST_BYTES;
     bigger = bigger < needed ? needed : bigger;
     bigger = bigger > all ? all : bigger;

@@ -1,15 +1,14 @@
 #include "plan/tree_layout.h"
 
-#include <math.h>
 #include <string.h>
 
 enum {
-    small_tree = 2048,        /* nodes: level order up to here; beyond, subtrees stay together */
     near_cache = 24 << 10,    /* bytes of rows that pass all trees together */
     far_cache = 512 << 10,    /* the same when the trees are too large to stay in the cache */
     large_ensemble = 1 << 20, /* bytes of nodes */
     group = 16,               /* rows in flight in the kernels */
     least_rows = 64,
+    few_columns = 64, /* up to here all columns are converted, used or not */
     most_rows = 4096
 };
 
@@ -18,182 +17,170 @@ typedef struct packer {
     const uint32_t *rank; /* feature → column of the converted rows; NULL: itself */
     ftl_tree_payload payload;
     bool wide;
-    uint32_t *order;    /* position → local id; all three have room for the largest tree */
-    uint32_t *children; /* local id of a split → position of its left child */
-    uint32_t *level;    /* position → depth */
+    uint32_t *place; /* local id → position; all have room for the largest tree */
+    uint32_t *level; /* local id → depth */
+    uint32_t *order; /* ids, parents first */
+    uint32_t n_ordered;
     uint32_t n_placed;
-    unsigned char *out; /* packed nodes */
+    unsigned char *out; /* packed nodes of the tree in hand */
     uint8_t *kinds;
-    size_t n_out;
 } packer;
 
-static float largest_f32(double t)
+/* The largest float32 <= t. */
+static inline float largest_f32(double t)
 {
     float f = (float)t;
-    return (double)f > t ? nextafterf(f, -INFINITY) : f;
+    if ((double)f <= t)
+        return f;
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    bits = f > 0 ? bits - 1 : f < 0 ? bits + 1 : 0x80000001u;
+    memcpy(&f, &bits, sizeof f);
+    return f;
 }
 
-/* Places the children of the split at a position behind everything placed so far. */
-static void place_children(packer *p, uint32_t first, uint32_t at)
-{
-    uint32_t local = p->order[at], node = first + local, tail = p->n_placed;
-    p->order[tail] = (uint32_t)p->nodes->left[node];
-    p->order[tail + 1] = (uint32_t)p->nodes->right[node];
-    p->level[tail] = p->level[tail + 1] = p->level[at] + 1;
-    p->children[local] = tail;
-    p->n_placed += 2;
-}
-
-static bool is_split(const packer *p, uint32_t first, uint32_t at)
-{
-    return !(p->nodes->flags[first + p->order[at]] & FTL_NODE_LEAF);
-}
-
+/* Ids in an order that has parents first: level by level. */
 static void order_levels(packer *p, uint32_t first)
 {
-    for (uint32_t at = 0; at < p->n_placed; at++) {
-        if (is_split(p, first, at))
-            place_children(p, first, at);
-    }
-}
-
-/*
- * Depth first. Right children that still wait form a list through `children`, whose entry a node
- * needs only once visited.
- */
-static void order_subtrees(packer *p, uint32_t first)
-{
-    uint32_t at = 0, waiting = UINT32_MAX;
-    for (;;) {
-        if (is_split(p, first, at)) {
-            place_children(p, first, at);
-            at = p->n_placed - 2;
-            p->children[p->order[at + 1]] = waiting;
-            waiting = at + 1;
-            continue;
-        }
-        if (waiting == UINT32_MAX)
-            return;
-        at = waiting;
-        waiting = p->children[p->order[at]];
-    }
-}
-
-static void place_tree(packer *p, uint32_t tree)
-{
-    uint32_t first = p->nodes->root[tree];
     p->order[0] = 0;
-    p->level[0] = 0;
-    p->n_placed = 1;
-    if (p->nodes->root[tree + 1] - first <= small_tree)
-        order_levels(p, first);
-    else
-        order_subtrees(p, first);
+    p->n_ordered = 1;
+    for (uint32_t at = 0; at < p->n_ordered; at++) {
+        uint32_t node = first + p->order[at];
+        if (p->nodes->flags[node] & FTL_NODE_LEAF)
+            continue;
+        p->order[p->n_ordered++] = (uint32_t)p->nodes->left[node];
+        p->order[p->n_ordered++] = (uint32_t)p->nodes->right[node];
+    }
+}
+
+static uint32_t leaf_row(const ftl_tree_nodes *nodes, uint32_t node)
+{
+    return nodes->leaf ? (uint32_t)nodes->leaf[node] : node;
+}
+
+/* The row of a tree's first leaf: nearly always its lowest. */
+static uint32_t first_row(const ftl_tree_nodes *nodes, uint32_t tree)
+{
+    uint32_t i = nodes->root[tree];
+    while (!(nodes->flags[i] & FTL_NODE_LEAF) && i + 1 < nodes->root[tree + 1])
+        i++;
+    return leaf_row(nodes, i);
 }
 
 /* The lowest row of values of a tree, so that leaves count from 0. */
 static uint32_t lowest_row(const ftl_tree_nodes *nodes, uint32_t tree)
 {
     uint32_t first = nodes->root[tree], lowest = UINT32_MAX;
-    if (!nodes->leaf)
-        return first;
     for (uint32_t i = first; i < nodes->root[tree + 1]; i++) {
-        if ((nodes->flags[i] & FTL_NODE_LEAF) && (uint32_t)nodes->leaf[i] < lowest)
-            lowest = (uint32_t)nodes->leaf[i];
+        if ((nodes->flags[i] & FTL_NODE_LEAF) && leaf_row(nodes, i) < lowest)
+            lowest = leaf_row(nodes, i);
     }
     return lowest;
 }
 
-static uint32_t leaf_number(const packer *p, uint32_t node, uint32_t local, uint32_t base)
+static inline uint8_t kind_of(uint32_t flags)
 {
-    if (p->payload == FTL_TREE_NODE_ID)
-        return local;
-    return (p->nodes->leaf ? (uint32_t)p->nodes->leaf[node] : node) - base;
-}
-
-static void put8(packer *p, float threshold, uint32_t feature, uint32_t next)
-{
-    ftl_tree_node8 node = {
-        .threshold = threshold, .feature = (uint16_t)feature, .next = (uint16_t)next};
-    memcpy(p->out + p->n_out * sizeof node, &node, sizeof node);
-}
-
-static void put16(packer *p, double threshold, uint32_t feature, uint32_t next)
-{
-    ftl_tree_node16 node = {.threshold = threshold, .feature = feature, .next = next};
-    memcpy(p->out + p->n_out * sizeof node, &node, sizeof node);
-}
-
-/* False when the leaf does not fit 8 bytes. */
-static bool pack_leaf(packer *p, uint32_t number)
-{
-    if (p->wide) {
-        uint64_t bits = ftl_tree_leaf16_bits(number);
-        double threshold;
-        memcpy(&threshold, &bits, sizeof threshold);
-        put16(p, threshold, 0, 0);
-        return true;
-    }
-    uint32_t bits = ftl_tree_leaf8_bits(number);
-    float threshold;
-    memcpy(&threshold, &bits, sizeof threshold);
-    put8(p, threshold, 0, 0);
-    return number < 1u << FTL_TREE_LEAF8_BITS;
-}
-
-static bool pack_split(packer *p, uint32_t node, uint32_t next)
-{
-    uint32_t feature = (uint32_t)p->nodes->feature[node];
-    double threshold = p->nodes->threshold[node];
-    if (p->rank)
-        feature = p->rank[feature];
-    if (p->wide) {
-        if (p->nodes->flags[node] & FTL_NODE_CATEGORICAL) {
-            uint64_t bits = ftl_tree_leaf16_bits((uint32_t)threshold);
-            memcpy(&threshold, &bits, sizeof threshold);
-        }
-        put16(p, threshold, feature, next);
-        return true;
-    }
-    put8(p, largest_f32(threshold), feature, next);
-    return next <= UINT16_MAX && feature <= UINT16_MAX;
-}
-
-static uint8_t kind_of(uint32_t flags)
-{
-    if (flags & FTL_NODE_LEAF)
-        return 0;
-    return (uint8_t)((flags & FTL_NODE_MISSING_LEFT ? 0 : FTL_TREE_NAN_RIGHT) |
+    return (uint8_t)((flags & (FTL_NODE_MISSING_LEFT | FTL_NODE_LEAF) ? 0 : FTL_TREE_NAN_RIGHT) |
                      (flags & FTL_NODE_CATEGORICAL ? FTL_TREE_CATEGORICAL : 0) |
                      (flags & FTL_NODE_NEGATIVE_MISSING ? FTL_TREE_NEGATIVE_MISSING : 0));
 }
 
-/* False when the tree does not fit 8-byte nodes. */
+typedef struct packed_tree {
+    uint32_t leaves, deepest;
+    uint64_t depths; /* of all leaves */
+    bool fits;       /* the form of node and the base of the leaves' numbers */
+    bool ordered;    /* parents came before their children */
+} packed_tree;
+
+/*
+ * One node whose parent was packed before it: its children get the next two positions. Leaves and
+ * splits take the same way, as half the guesses of a branch would be wrong; what a leaf would write
+ * for its children goes to the room behind the tree.
+ */
+static inline __attribute__((always_inline)) void pack_node(packer *p, uint32_t first,
+                                                            uint32_t size, uint32_t local,
+                                                            uint32_t base, bool wide,
+                                                            packed_tree *tree)
+{
+    const ftl_tree_nodes *nodes = p->nodes;
+    uint32_t node = first + local, at = p->place[local], level = p->level[local],
+             flags = nodes->flags[node];
+    bool split = !(flags & FTL_NODE_LEAF);
+    uint32_t left = split ? (uint32_t)nodes->left[node] : size,
+             right = split ? (uint32_t)nodes->right[node] : size;
+    uint32_t next = split ? p->n_placed - at : 0, feature = (uint32_t)nodes->feature[node];
+    uint32_t number = (p->payload == FTL_TREE_NODE_ID ? local : leaf_row(nodes, node)) - base;
+    feature = p->rank ? p->rank[feature] : feature;
+    p->kinds[at] = kind_of(flags);
+    p->place[left] = p->n_placed;
+    p->place[right] = p->n_placed + 1;
+    p->level[left] = p->level[right] = level + 1;
+    p->n_placed += split ? 2 : 0;
+    tree->ordered &= (left > local) & (right > local);
+    tree->leaves += !split;
+    tree->depths += split ? 0 : level;
+    tree->deepest = level > tree->deepest ? level : tree->deepest;
+    if (wide) {
+        uint64_t bits, leaf = ftl_tree_leaf16_bits(number);
+        memcpy(&bits, &nodes->threshold[node], sizeof bits);
+        if (flags & FTL_NODE_CATEGORICAL)
+            bits = ftl_tree_leaf16_bits((uint32_t)nodes->threshold[node]);
+        bits = split ? bits : leaf;
+        ftl_tree_node16 packed = {.feature = feature, .next = next};
+        memcpy(&packed.threshold, &bits, sizeof bits);
+        memcpy(p->out + at * sizeof packed, &packed, sizeof packed);
+        tree->fits &= split | (number <= INT32_MAX);
+    } else {
+        float threshold = largest_f32(nodes->threshold[node]);
+        uint32_t bits, leaf = ftl_tree_leaf8_bits(number);
+        memcpy(&bits, &threshold, sizeof bits);
+        bits = split ? bits : leaf;
+        ftl_tree_node8 packed = {.feature = (uint16_t)feature, .next = (uint16_t)next};
+        memcpy(&packed.threshold, &bits, sizeof bits);
+        memcpy(p->out + at * sizeof packed, &packed, sizeof packed);
+        tree->fits &= (next <= UINT16_MAX) & (feature <= UINT16_MAX) &
+                      (split | (number < 1u << FTL_TREE_LEAF8_BITS));
+    }
+}
+
+static inline __attribute__((always_inline)) packed_tree pack_nodes(packer *p, uint32_t first,
+                                                                    uint32_t size, uint32_t base,
+                                                                    bool wide)
+{
+    packed_tree result = {.fits = true, .ordered = true};
+    memset(p->place, 0, (size + 1) * sizeof *p->place);
+    p->level[0] = 0;
+    p->n_placed = 1;
+    for (uint32_t local = 0; local < size && result.ordered; local++) {
+        if (FTL_LIKELY(p->place[local] != 0 || local == 0))
+            pack_node(p, first, size, local, base, wide, &result);
+    }
+    if (result.ordered)
+        return result;
+    result = (packed_tree){.fits = true};
+    p->n_placed = 1;
+    order_levels(p, first);
+    for (uint32_t i = 0; i < p->n_ordered; i++)
+        pack_node(p, first, size, p->order[i], base, wide, &result);
+    return result;
+}
+
+/*
+ * False when the tree does not fit. Nodes are taken in the library's order, which for scikit-learn
+ * is depth first with parents first, so that subtrees stay together; nodes that no other leads to
+ * are left out.
+ */
 static bool pack_tree(packer *p, uint32_t tree, uint32_t base, ftl_tree_walk *walk)
 {
-    uint32_t first = p->nodes->root[tree], leaves = 0, deepest = 0;
-    uint64_t depths = 0;
-    size_t size = p->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8);
-    place_tree(p, tree);
-    *walk = (ftl_tree_walk){.nodes = p->out + p->n_out * size,
-                            .kinds = p->kinds + p->n_out,
-                            .bitsets = p->nodes->bitsets};
-    bool fits = true;
-    for (uint32_t at = 0; at < p->n_placed; at++) {
-        uint32_t local = p->order[at], node = first + local;
-        p->kinds[p->n_out] = kind_of(p->nodes->flags[node]);
-        if (p->nodes->flags[node] & FTL_NODE_LEAF) {
-            fits &= pack_leaf(p, leaf_number(p, node, local, base));
-            leaves++;
-            depths += p->level[at];
-            deepest = p->level[at] > deepest ? p->level[at] : deepest;
-        } else
-            fits &= pack_split(p, node, p->children[local] - at);
-        p->n_out++;
-    }
-    walk->depth = deepest;
-    walk->sure = (uint32_t)(depths / leaves);
-    return fits;
+    uint32_t first = p->nodes->root[tree], size = p->nodes->root[tree + 1] - first;
+    *walk = (ftl_tree_walk){.nodes = p->out, .kinds = p->kinds, .bitsets = p->nodes->bitsets};
+    packed_tree result = p->wide ? pack_nodes(p, first, size, base, true)
+                                 : pack_nodes(p, first, size, base, false);
+    walk->depth = result.deepest;
+    walk->sure = (uint32_t)(result.depths / result.leaves);
+    p->out += p->n_placed * (p->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8));
+    p->kinds += p->n_placed;
+    return result.fits;
 }
 
 static ftl_status make_packer(ftl_arena *scratch, packer *p, ftl_error *error)
@@ -203,10 +190,11 @@ static ftl_status make_packer(ftl_arena *scratch, packer *p, ftl_error *error)
         uint32_t size = p->nodes->root[t + 1] - p->nodes->root[t];
         largest = size > largest ? size : largest;
     }
-    p->order = ftl_arena_array(scratch, largest, sizeof *p->order);
-    p->children = ftl_arena_array(scratch, largest, sizeof *p->children);
-    p->level = ftl_arena_array(scratch, largest, sizeof *p->level);
-    return p->order && p->children && p->level ? FTL_OK : FTL_OOM(error);
+    size_t room = (size_t)largest + 1;
+    p->order = ftl_arena_array(scratch, room, sizeof *p->order);
+    p->place = ftl_arena_array(scratch, room, sizeof *p->place);
+    p->level = ftl_arena_array(scratch, room, sizeof *p->level);
+    return p->order && p->place && p->level ? FTL_OK : FTL_OOM(error);
 }
 
 /* The columns that some tree looks at, and their ranks. */
@@ -218,6 +206,13 @@ static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_t
     uint32_t *used = ftl_arena_array(&plan->arena, out->n_columns, sizeof *used);
     if (!rank || !used)
         return FTL_OOM(error);
+    if (out->n_columns <= few_columns) {
+        out->n_used = out->n_columns;
+        for (uint32_t c = 0; c < out->n_columns; c++)
+            used[c] = c;
+        out->used = used;
+        return FTL_OK;
+    }
     for (uint32_t i = 0; i < nodes->n_nodes; i++) {
         if (!(nodes->flags[i] & FTL_NODE_LEAF))
             rank[nodes->feature[i]] = 1;
@@ -245,7 +240,6 @@ static ftl_status pack(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_l
     ftl_tree_walk *walks = ftl_arena_array(&plan->arena, nodes->n_trees, sizeof *walks);
     p->wide = out->wide;
     p->rank = NULL;
-    p->n_out = 0;
     out->convert = out->wide ? out->source_f32 || out->narrow_first : !out->source_f32;
     if (out->convert)
         FTL_TRY(find_used(plan, scratch, p, out, error));
@@ -281,16 +275,17 @@ static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl
         if (!bases)
             return FTL_OOM(error);
         for (uint32_t t = 0; t < p->nodes->n_trees; t++)
-            bases[t] = lowest_row(p->nodes, t);
+            bases[t] = first_row(p->nodes, t);
         *leaf_base = bases;
     }
     bool fits = false;
     FTL_TRY(make_packer(scratch, p, error));
     FTL_TRY(pack(plan, scratch, p, out, bases, &fits, error));
-    if (!fits) {
-        out->wide = true;
+    for (uint32_t t = 0; bases && !fits && t < p->nodes->n_trees; t++)
+        bases[t] = lowest_row(p->nodes, t);
+    out->wide |= !fits;
+    if (!fits)
         FTL_TRY(pack(plan, scratch, p, out, bases, &fits, error));
-    }
     return FTL_OK;
 }
 
@@ -323,7 +318,7 @@ ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_
     return FTL_OK;
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------ */
+/* ---- Rows --------------------------------------------------------------------------------------------------------------- */
 
 static void convert_f64(const ftl_tree_layout *l, const double *from, uint32_t n, void *room)
 {
