@@ -45,11 +45,15 @@ tsan: ## unit tests under ThreadSanitizer
 fuzz: ## fuzz every parser, FUZZ_SECONDS (900) each, FUZZ_TARGETS="pickle csv" for some
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_TARGETS="$(FUZZ_TARGETS)" scripts/fuzz
 
-bench: build ## time loading and predicting, as in the README
-	@bench/run
+bench: build ## time loading and predicting
+	@scripts/bootstrap test
+	@cmake --build --preset release -j$(JOBS) --target time_predict
+	@build/venv/bin/python bench/run
 
-bench-peers: build ## the same against scikit-learn
-	@bench/run --peers
+bench-peers: build ## the same beside scikit-learn, with ratios: the figures of the README
+	@scripts/bootstrap test
+	@cmake --build --preset release -j$(JOBS) --target time_predict
+	@build/venv/bin/python bench/run --peers
 
 format: ## lay out the sources with clang-format 19
 	@scripts/bootstrap test
