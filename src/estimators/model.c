@@ -373,7 +373,11 @@ static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_no
                                 ftl_error *error)
 {
     walk w = {.build = build};
-    ftl_status status = walk_node(&w, root, 0, 0, error);
+    bool all_run = true;
+    for (int m = 0; m < FTL_METHOD_COUNT; m++)
+        all_run &= model->method_error[m].code == FTL_OK;
+    /* A part that no method needs, such as a booster's binning table, is no problem. */
+    ftl_status status = all_run ? FTL_OK : walk_node(&w, root, 0, 0, error);
     for (int m = 0; m < FTL_METHOD_COUNT && status == FTL_OK; m++) {
         if (model->method_error[m].code != FTL_OK)
             status = add_problem(&w, model->method_error[m].code, model->method_error[m].path,
