@@ -34,7 +34,7 @@ ftl_status ftl_attr_need(const ftl_estimator *estimator, const char *const *name
     }
     return FTL_ATTR_FAIL(error, estimator, names[0], FTL_CORRUPT,
                          "%s has no %s: it was not fitted, or the file is damaged",
-                         estimator->cls->name, names[0]);
+                         estimator->cls ? estimator->cls->name : "the object", names[0]);
 }
 
 static ftl_status wrong_type(const ftl_estimator *e, const char *name, const char *expected,
