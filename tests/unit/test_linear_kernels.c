@@ -1,15 +1,12 @@
 /* Linear kernels: every instruction set gives the same bits, a row's result does not depend on its
  * place, and the sums are right. */
+#include "unit.h"
+
 #include "base/cpu.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { MAX_ROWS = 7, MAX_N = 67, MAX_OUT = 19, STRIDE = 71 };
 
