@@ -63,8 +63,16 @@ static ftl_status read_target(ftl_build *build, const ftl_estimator *e, const ft
                               const ftl_node *prior, dummy_target *out, ftl_error *error)
 {
     ftl_array2 values = {0};
-    FTL_TRY(ftl_node_labels(build, classes, &out->labels, error));
-    FTL_TRY(ftl_node_matrix(build, prior, &values, error));
+    ftl_status status = ftl_node_labels(build, classes, &out->labels, error);
+    if (status != FTL_OK) {
+        ftl_error_in_attr(error, e, "classes_");
+        return status;
+    }
+    status = ftl_node_matrix(build, prior, &values, error);
+    if (status != FTL_OK) {
+        ftl_error_in_attr(error, e, "class_prior_");
+        return status;
+    }
     if (values.rows != 1 || values.columns != out->labels->count)
         return FTL_ATTR_FAIL(error, e, "class_prior_", FTL_CORRUPT,
                              "class_prior_ has %zu values for %u classes",

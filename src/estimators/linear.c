@@ -131,7 +131,11 @@ ftl_status ftl_linear_decision(ftl_build *build, const ftl_estimator *e, const f
     const ftl_labels *labels = NULL;
     uint32_t scores;
     FTL_TRY(ftl_linear_read(build, e, &params, error));
-    FTL_TRY(ftl_node_labels(build, classes, &labels, error));
+    ftl_status status = ftl_node_labels(build, classes, &labels, error);
+    if (status != FTL_OK) {
+        ftl_error_in_attr(error, e, "classes_");
+        return status;
+    }
     if (params.n_out == 1 ? labels->count > 2 : labels->count != params.n_out)
         return FTL_ATTR_FAIL(error, e, "coef_", FTL_CORRUPT, "coef_ has %u rows for %u classes",
                              params.n_out, labels->count);

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 from sklearn import dummy, linear_model, svm
 
 FEATURES = st.sampled_from([1, 2, 3, 7, 8, 9, 16, 25])
@@ -289,3 +290,56 @@ def test_block_and_threads_do_not_matter(seed, n, targets):
     model = fit(linear_model.Ridge(), x, x @ rng.normal(size=(n, targets)))
     diff.same_bytes(model, x, "predict", [], ["--batch-size", "1"], ["--batch-size", "33", "--threads", "1"],
                     ["--threads", "2", "--batch-size", "7"])
+
+
+# ---- Damaged models ---------------------------------------------------------------------------------------
+
+GONE = object()
+CONSTANT = {"strategy": "constant", "constant": 1}
+DAMAGED = {
+    "coef_rows": (linear_model.LogisticRegression, {}, "coef_", np.zeros((2, 3)), "CORRUPT"),
+    "coef_columns": (linear_model.LogisticRegression, {}, "coef_", np.zeros((3, 4)), "CORRUPT"),
+    "coef_three_axes": (linear_model.LogisticRegression, {}, "coef_", np.zeros((3, 1, 3)), "CORRUPT"),
+    "coef_no_rows": (linear_model.LogisticRegression, {}, "coef_", np.zeros((0, 3)), "CORRUPT"),
+    "coef_no_columns": (linear_model.LogisticRegression, {}, "coef_", np.zeros((3, 0)), "CORRUPT"),
+    "coef_text": (linear_model.LogisticRegression, {}, "coef_", "x", "CORRUPT"),
+    "coef_objects": (linear_model.LogisticRegression, {}, "coef_", np.array([["a", "b", "c"]], object), "CORRUPT"),
+    "coef_none": (linear_model.LogisticRegression, {}, "coef_", None, "CORRUPT"),
+    "coef_gone": (linear_model.LogisticRegression, {}, "coef_", GONE, "CORRUPT"),
+    "coef_sparse": (linear_model.LogisticRegression, {}, "coef_", sparse.csr_matrix(np.zeros((2, 3))), "CORRUPT"),
+    "intercept_two": (linear_model.LogisticRegression, {}, "intercept_", np.zeros(2), "CORRUPT"),
+    "intercept_none": (linear_model.LinearRegression, {}, "intercept_", np.zeros(0), "CORRUPT"),
+    "classes_none": (linear_model.LogisticRegression, {}, "classes_", np.zeros(0), "CORRUPT"),
+    "classes_two": (svm.LinearSVC, {}, "classes_", np.arange(2), "CORRUPT"),
+    "classes_dict": (linear_model.LogisticRegression, {}, "classes_", {"a": 1}, "CORRUPT"),
+    "classes_objects": (linear_model.Perceptron, {}, "classes_", np.array([object(), 1, 2], object), "UNSUPPORTED"),
+    "binarizer_gone": (linear_model.RidgeClassifier, {}, "_label_binarizer", GONE, "CORRUPT"),
+    "binarizer_number": (linear_model.RidgeClassifier, {}, "_label_binarizer", 3, "CORRUPT"),
+    "link": (linear_model.TweedieRegressor, {}, "link", "cube", "UNSUPPORTED"),
+    "offset_two": (linear_model.SGDOneClassSVM, {}, "offset_", np.zeros(2), "CORRUPT"),
+    "prior_short": (dummy.DummyClassifier, {}, "class_prior_", np.zeros(2), "CORRUPT"),
+    "prior_nested": (dummy.DummyClassifier, {}, "class_prior_", [np.zeros(3)], "CORRUPT"),
+    "targets": (dummy.DummyClassifier, {}, "classes_", [np.arange(3), np.arange(3)], "CORRUPT"),
+    "constant_absent": (dummy.DummyClassifier, CONSTANT, "constant", 7, "CORRUPT"),
+    "constant_gone": (dummy.DummyClassifier, CONSTANT, "constant", GONE, "CORRUPT"),
+    "stratified": (dummy.DummyClassifier, {}, "strategy", "stratified", "UNSUPPORTED"),
+    "strategy": (dummy.DummyClassifier, {}, "strategy", "x", "UNSUPPORTED"),
+    "regressor_text": (dummy.DummyRegressor, {}, "constant_", "x", "CORRUPT"),
+    "regressor_outputs": (dummy.DummyRegressor, {}, "n_outputs_", 10**12, "CORRUPT"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged(name, tmp_path):
+    """One line that names what is wrong, and no output."""
+    make, parameters, attribute, value, code = DAMAGED[name]
+    x = np.random.default_rng(0).normal(size=(30, 3))
+    model = fit(make(**parameters), x, np.arange(30) % 3 + 1)
+    if value is GONE:
+        delattr(model, attribute)
+    else:
+        setattr(model, attribute, value)
+    out = tmp_path / "out.csv"
+    process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(x, tmp_path), out)
+    assert process.returncode == 3 and not out.exists(), process.stderr
+    assert code in process.stderr and process.stderr.count("\n") == 1
