@@ -1,6 +1,6 @@
 /*
- * Times predictions inside one process: opens a model, predicts a matrix of float64 rows again and again on the calling
- * thread, and prints one JSON line with the median time per row.
+ * Times predictions inside one process: opens a model, predicts a matrix of float64 rows again and
+ * again on the calling thread, and prints one JSON line with the median time per row.
  *
  *     time_predict MODEL ROWS.f64 N_ROWS METHOD REPEATS
  *
