@@ -5,7 +5,8 @@
  *
  * By version: 0.20 has init estimators of its own; up to 1.3 several classes start from log(p),
  * from 1.4 on from log(p / geometric mean of p); probabilities are clipped by float32's epsilon up
- * to 1.7, by float64's after that. Missing values are refused by every version.
+ * to 1.7, by float64's after that. Missing values are refused by every version,
+ * though apply asks the first tree alone.
  */
 #include "estimators/registry.h"
 #include "estimators/tree_nodes.h"
@@ -419,7 +420,10 @@ static ftl_status emit_apply(ftl_build *build, const ftl_estimator *e, const boo
 {
     const ftl_tree_nodes *nodes = NULL;
     FTL_TRY(boosting_nodes(build, e, b, &nodes, error));
-    return ftl_tree_emit_apply(build, e, in, refused, nodes, FTL_AS_FLOAT, out, error);
+    ftl_estimator first = {
+        .node = b->trees[0], .path = e->path, .cls = e->cls, .version = e->version};
+    uint32_t refuse = ftl_tree_refusals(&first, false, false);
+    return ftl_tree_emit_apply(build, e, in, refuse, nodes, FTL_AS_FLOAT, out, error);
 }
 
 static ftl_status gb_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
