@@ -200,11 +200,9 @@ static ftl_status clip_op(ftl_build *build, const ftl_estimator *e, uint32_t sou
         bounds[k] = epsilon(e);
         bounds[width + k] = 1.0 - epsilon(e);
     }
-    steps[0] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, .wide = true, .vector = bounds};
-    steps[1] = (ftl_affine_step){
-        .kind = FTL_AFFINE_CLIP_HIGH, .wide = true, .vector = bounds + width};
+    steps[0] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, .vector = bounds};
+    steps[1] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_HIGH, .vector = bounds + width};
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, width, id, &op, error));
-    op->dtype = FTL_DTYPE_F64;
     op->u.affine = (ftl_affine_op){.n_steps = 2, .steps = steps};
     return FTL_OK;
 }
@@ -219,9 +217,13 @@ static ftl_status link_probabilities(ftl_build *build, const ftl_estimator *e, c
                              proba->n_columns, n);
     ftl_frame wanted = n == 2 ? (ftl_frame){.n_columns = 1, .columns = proba->columns + 1} : *proba;
     FTL_TRY(ftl_build_matrix(build, e, &wanted, &id, error));
+    /* Up to 1.3 float32 probabilities are clipped and linked as such. */
+    if (e->version >= FTL_SKLEARN(1, 4)) {
+        FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, id, wanted.n_columns, &id, &op, error));
+        op->dtype = FTL_DTYPE_F64;
+    }
     FTL_TRY(clip_op(build, e, id, wanted.n_columns, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_LINK, id, wanted.n_columns, &id, &op, error));
-    op->dtype = FTL_DTYPE_F64;
     op->u.link.link = n > 2 && e->version < FTL_SKLEARN(1, 4) ? FTL_LINK_LOG
                       : n > 2                                 ? FTL_LINK_CENTERED_LOG
                       : b->exponential                        ? FTL_LINK_HALF_LOGIT
