@@ -94,10 +94,6 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     step->state = state;
     if (!state)
         return FTL_OOM(error);
-    /* The source is copied as it is. */
-    if (plan->steps[step->op->segments[0].op].is_f32 != step->is_f32)
-        return FTL_FAIL(error, FTL_INTERNAL,
-                        "an affine step may not change the type of its source");
     if (!step->is_f32)
         return FTL_OK;
     state->narrow = ftl_arena_zero_array(&plan->arena, affine->n_steps, sizeof *state->narrow);

@@ -119,6 +119,34 @@ static void place_slots(ftl_plan *plan)
     plan->workspace_bytes = at;
 }
 
+/* Operations that work in the type of their matrix write slots of that type: a rule that says
+ * otherwise would make them read or write past a slot. Only a plan knows the types, so this is not
+ * the validator's. */
+static bool keeps_dtype(ftl_op_kind kind)
+{
+    switch (kind) {
+    case FTL_OP_CHECK:
+    case FTL_OP_AFFINE:
+    case FTL_OP_NORMALIZE:
+    case FTL_OP_IMPUTE:
+    case FTL_OP_POLYNOMIAL:
+    case FTL_OP_UFUNC:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static ftl_status check_dtype(const ftl_plan *plan, const ftl_step *step, ftl_error *error)
+{
+    if (!keeps_dtype(step->op->kind) ||
+        plan->steps[step->op->segments[0].op].is_f32 == step->is_f32)
+        return FTL_OK;
+    return FTL_FAIL(error, FTL_INTERNAL,
+                    "a %s step may not change the type of its source; cast it first",
+                    ftl_op_name(step->op->kind));
+}
+
 static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
 {
     const ftl_graph *graph = &plan->model->graph;
@@ -137,7 +165,9 @@ static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
         if (!impl)
             return FTL_FAIL(error, FTL_UNSUPPORTED, "this build cannot run %s steps",
                             ftl_op_name(step->op->kind));
-        ftl_status status = impl->prepare(plan, step, error);
+        ftl_status status = check_dtype(plan, step, error);
+        if (status == FTL_OK)
+            status = impl->prepare(plan, step, error);
         if (status != FTL_OK) {
             ftl_error_in(error, step->op->path);
             return status;
