@@ -114,8 +114,7 @@ static bool parse_on_error(const char *text, ftl_on_error *out)
     return false;
 }
 
-static int set_list(const char *command, char *text, const char ***items,
-                    const char *const **target, size_t *count)
+static int set_list(char *text, const char ***items, const char *const **target, size_t *count)
 {
     free(*items);
     *items = split_list(text, count);
@@ -124,7 +123,6 @@ static int set_list(const char *command, char *text, const char ***items,
         fprintf(stderr, "foretell: error: out of memory\n");
         return EXIT_INTERNAL;
     }
-    (void)command;
     return -1;
 }
 
@@ -186,11 +184,11 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
     case OPT_METHOD:
         return set_method(command, text, score);
     case OPT_KEEP:
-        return set_list(command, text, &out->keep, &score->keep, &score->n_keep);
+        return set_list(text, &out->keep, &score->keep, &score->n_keep);
     case OPT_FEATURES:
-        return set_list(command, text, &out->features, &score->features, &score->n_features);
+        return set_list(text, &out->features, &score->features, &score->n_features);
     case OPT_NA:
-        return set_list(command, text, &out->na, &score->na_values, &score->n_na_values);
+        return set_list(text, &out->na, &score->na_values, &score->n_na_values);
     case OPT_DELIMITER:
         return parse_char(text, &score->delimiter)
                    ? -1

@@ -51,28 +51,12 @@ size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
     return (unsigned)method < FTL_METHOD_COUNT ? model->graph.methods[method].count : 0;
 }
 
-static ftl_type output_type(const ftl_output *output)
-{
-    switch (output->as) {
-    case FTL_AS_INT:
-        return FTL_I64;
-    case FTL_AS_BOOL:
-        return FTL_BOOL;
-    case FTL_AS_LABEL:
-        return output->labels->type;
-    case FTL_AS_CELL:
-        return FTL_STRING;
-    default:
-        return FTL_F64;
-    }
-}
-
 ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index,
                             ftl_output_column *out)
 {
     if (!model || !out || index >= ftl_model_output_count(model, method))
         return FTL_ARG;
     const ftl_output *output = &model->graph.methods[method].outputs[index];
-    *out = (ftl_output_column){.name = output->name, .type = output_type(output)};
+    *out = (ftl_output_column){.name = output->name, .type = ftl_output_type(output)};
     return FTL_OK;
 }

@@ -11,18 +11,9 @@
 
 static ftl_type column_type(const ftl_plan *plan, const ftl_output *output)
 {
-    switch (output->as) {
-    case FTL_AS_INT:
-        return FTL_I64;
-    case FTL_AS_BOOL:
-        return FTL_BOOL;
-    case FTL_AS_LABEL:
-        return output->labels->type;
-    case FTL_AS_CELL:
-        return FTL_STRING;
-    default:
-        return plan->steps[output->op].is_f32 ? FTL_F32 : FTL_F64;
-    }
+    if (output->as == FTL_AS_FLOAT && plan->steps[output->op].is_f32)
+        return FTL_F32;
+    return ftl_output_type(output);
 }
 
 static size_t value_size(ftl_type type)

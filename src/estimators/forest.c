@@ -99,20 +99,6 @@ static ftl_status emit_labels(ftl_build *build, const ftl_estimator *e, const fo
     return ftl_tree_result_classes(build, ids, columns, &parts->targets, out, error);
 }
 
-static ftl_status emit_log(ftl_build *build, const ftl_estimator *e,
-                           const ftl_tree_targets *targets, const ftl_frame *in, ftl_frame *out,
-                           ftl_error *error)
-{
-    ftl_frame proba;
-    uint32_t id = 0;
-    ftl_op *op = NULL;
-    FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &proba, error));
-    FTL_TRY(
-        ftl_build_on(build, e, FTL_OP_LINK, proba.columns[0].op, proba.n_columns, &id, &op, error));
-    op->u.link.link = FTL_LINK_LOG;
-    return ftl_tree_result_proba(build, id, targets, out, error);
-}
-
 static ftl_status forest_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -129,7 +115,7 @@ static ftl_status forest_emit(ftl_build *build, const ftl_estimator *e, ftl_meth
         FTL_TRY(emit_mean(build, e, &parts, in, &id, error));
         return ftl_tree_result_proba(build, id, &parts.targets, out, error);
     case FTL_PREDICT_LOG_PROBA:
-        return emit_log(build, e, &parts.targets, in, out, error);
+        return ftl_tree_emit_log(build, e, &parts.targets, in, out, error);
     case FTL_APPLY: {
         const ftl_tree_nodes *nodes = NULL;
         FTL_TRY(forest_nodes(build, e, &parts, &nodes, error));

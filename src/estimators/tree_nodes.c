@@ -520,6 +520,20 @@ const char *ftl_tree_summary(ftl_build *build, size_t n_trees, uint64_t n_nodes,
     return text;
 }
 
+ftl_status ftl_tree_emit_log(ftl_build *build, const ftl_estimator *e,
+                             const ftl_tree_targets *targets, const ftl_frame *in, ftl_frame *out,
+                             ftl_error *error)
+{
+    ftl_frame proba;
+    uint32_t id = 0;
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &proba, error));
+    FTL_TRY(
+        ftl_build_on(build, e, FTL_OP_LINK, proba.columns[0].op, proba.n_columns, &id, &op, error));
+    op->u.link.link = FTL_LINK_LOG;
+    return ftl_tree_result_proba(build, id, targets, out, error);
+}
+
 const char *ftl_tree_detail(ftl_build *build, ftl_node *const *estimators, size_t n,
                             size_t n_classes)
 {

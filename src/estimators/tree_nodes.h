@@ -103,6 +103,10 @@ ftl_leaf_fn ftl_leaf_probabilities, ftl_leaf_classes, ftl_leaf_means;
 FTL_MUST_USE ftl_status ftl_tree_result_proba(ftl_build *build, uint32_t op,
                                               const ftl_tree_targets *targets, ftl_frame *out,
                                               ftl_error *error);
+/* predict_log_proba of trees and forests: the logarithm of predict_proba. */
+FTL_MUST_USE ftl_status ftl_tree_emit_log(ftl_build *build, const ftl_estimator *e,
+                                          const ftl_tree_targets *targets, const ftl_frame *in,
+                                          ftl_frame *out, ftl_error *error);
 /* One label column per target; columns[k] of op ids[k]. */
 FTL_MUST_USE ftl_status ftl_tree_result_classes(ftl_build *build, const uint32_t *ids,
                                                 const uint32_t *columns,

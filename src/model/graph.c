@@ -30,6 +30,22 @@ const char *ftl_op_name(ftl_op_kind kind)
     return (unsigned)kind < FTL_OP_KIND_COUNT && op_names[kind] ? op_names[kind] : "unknown";
 }
 
+ftl_type ftl_output_type(const ftl_output *output)
+{
+    switch (output->as) {
+    case FTL_AS_INT:
+        return FTL_I64;
+    case FTL_AS_BOOL:
+        return FTL_BOOL;
+    case FTL_AS_LABEL:
+        return output->labels->type;
+    case FTL_AS_CELL:
+        return FTL_STRING;
+    default:
+        return FTL_F64;
+    }
+}
+
 uint32_t ftl_op_source_columns(const ftl_op *op)
 {
     uint32_t total = 0;

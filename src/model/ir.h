@@ -403,6 +403,8 @@ typedef struct ftl_graph {
     ftl_method_outputs methods[FTL_METHOD_COUNT];
 } ftl_graph;
 
+/* What is shown; floats are F64 here, and F32 where a plan computes them so. */
+ftl_type ftl_output_type(const ftl_output *output);
 const char *ftl_op_name(ftl_op_kind kind);
 uint32_t ftl_op_source_columns(const ftl_op *op); /* sum of segment counts */
 
