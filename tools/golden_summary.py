@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Run the golden cases and print how many pass, per scikit-learn version and class, with the failures by cause.
+"""Run the golden cases and print how many pass, per archive and class, with the failures by cause.
 
     tools/golden_summary.py                    every version
-    tools/golden_summary.py --version 1.2.2 --only rf --failures
+    tools/golden_summary.py --version sklearn-1.2.2 --only rf --failures
 """
 
 import argparse
@@ -42,7 +42,7 @@ def table(results):
     versions = golden.versions()
     names = sorted({name for name, _ in total} - {"all"}) + ["all"]
     versions = [version for version in versions if ("all", version) in total]
-    print("%-32s" % "" + "".join("%10s" % version[:8] for version in versions))
+    print("%-32s" % "" + "".join("%10s" % version.replace("sklearn-", "")[-9:] for version in versions))
     for name in names:
         cells = ["%d/%d" % (passed[name, v], total[name, v]) if total[name, v] else "" for v in versions]
         print("%-32s" % name + "".join("%10s" % cell for cell in cells))
@@ -50,7 +50,7 @@ def table(results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--version", action="append", help="scikit-learn version (may be repeated)")
+    parser.add_argument("--version", action="append", help="archive, such as sklearn-1.2.2 (may be repeated)")
     parser.add_argument("--only", default="", help="regular expression on case names and classes")
     parser.add_argument("--failures", action="store_true", help="list every failure")
     parser.add_argument("--jobs", type=int, default=2, help="programs at once (default: 2)")

@@ -174,12 +174,14 @@ typedef enum ftl_method {
     FTL_TRANSFORM = 4,
     FTL_SCORE_SAMPLES = 5,
     FTL_APPLY = 6,
-    FTL_METHOD_COUNT = 7
+    FTL_MARGIN = 7,     /* boosters: the raw score, before any link */
+    FTL_KNEIGHBORS = 8, /* neighbors: distances and indices of the nearest training rows */
+    FTL_METHOD_COUNT = 9
 } ftl_method;
 
-/* scikit-learn's name of the method, such as "predict_proba"; NULL when out of range. */
+/* The method's name: scikit-learn's, such as "predict_proba", or margin; NULL when out of range. */
 FTL_API const char *ftl_method_name(ftl_method method);
-/* Finds a method by scikit-learn's name. */
+/* Finds a method by that name. */
 FTL_API FTL_MUST_USE ftl_status ftl_method_parse(const char *name, ftl_method *out,
                                                  ftl_error *error);
 

@@ -1,7 +1,7 @@
 /* A model file → a model: codecs, the object graph, the IR, validation. */
 #include "engine/context.h"
 #include "estimators/build.h"
-#include "formats/sniff.h"
+#include "estimators/native.h"
 #include "io/codec.h"
 #include "model/model.h"
 #include "pickle/load.h"
@@ -62,34 +62,72 @@ static uint64_t decoded_budget(const source *from, const ftl_model_options *opti
     return budget > bomb_floor ? budget : bomb_floor;
 }
 
-static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options,
-                             ftl_error *error)
+/* Room doubles: a size that only a header claims is not believed. */
+static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, char **data, size_t *size,
+                           ftl_error *error)
 {
-    /* The streams outlive a model that fails to load: they are charged to the context. */
-    ftl_account *account = &model->context->account;
-    char codecs[64] = "";
-    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs,
-                             sizeof codecs, error));
-    model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
-    if (!model->codec)
-        return FTL_OOM(error);
-    FTL_TRY(ftl_sniff_pickle(from->stream, error));
+    size_t room = 0, used = 0, got = 1;
+    char *bytes = NULL;
+    while (got) {
+        if (used + 1 >= room) {
+            size_t bigger = room ? room * 2 : 64 << 10;
+            bytes = bigger > room ? ftl_arena_resize(arena, bytes, used, bigger) : NULL;
+            if (!bytes)
+                return FTL_OOM(error);
+            room = bigger;
+        }
+        FTL_TRY(ftl_stream_read_some(stream, bytes + used, room - used - 1, &got, error));
+        used += got;
+    }
+    bytes[used] = '\0';
+    *data = bytes;
+    *size = used;
+    return FTL_OK;
+}
 
+static ftl_status load_native(ftl_model *model, source *from, ftl_file_kind kind, ftl_node **root,
+                              ftl_error *error)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    FTL_TRY(read_all(from->stream, &model->objects, &bytes, &size, error));
+    return ftl_native_root(&model->objects, kind, bytes, size, root, error);
+}
+
+static ftl_status load_pickle(ftl_model *model, source *from, const ftl_model_options *options,
+                              ftl_node **root, ftl_error *error)
+{
     ftl_pickle_report report = {0};
     ftl_pickle_options pickle = {.report = &report,
                                  .max_objects = options->max_objects,
                                  .max_depth = options->max_depth,
                                  .folder = from->folder};
     pickle.projections = ftl_estimator_projections(&pickle.n_projections);
+    FTL_TRY(ftl_pickle_load(from->stream, &model->objects, &pickle, root, error));
+    if (report.dangerous)
+        return FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
+                           "the file asks for %.200s, which runs code or reaches the system; do "
+                           "not load it with Python",
+                           report.dangerous);
+    return check_end(from->stream, error);
+}
+
+static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options,
+                             ftl_error *error)
+{
+    /* The streams outlive a model that fails to load: they are charged to the context. */
+    ftl_account *account = &model->context->account;
+    char codecs[64] = "";
+    ftl_file_kind kind;
     ftl_node *root = NULL;
-    ftl_status status = ftl_pickle_load(from->stream, &model->objects, &pickle, &root, error);
-    if (status == FTL_OK && report.dangerous)
-        status = FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
-                             "the file asks for %.200s, which runs code or reaches the system; do "
-                             "not load it with Python",
-                             report.dangerous);
-    if (status == FTL_OK)
-        status = check_end(from->stream, error);
+    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs,
+                             sizeof codecs, error));
+    model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
+    if (!model->codec)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_sniff(from->stream, &kind, error));
+    ftl_status status = kind == FTL_FILE_PICKLE ? load_pickle(model, from, options, &root, error)
+                                                : load_native(model, from, kind, &root, error);
     if (status == FTL_OK)
         status = ftl_estimators_build(model, root, -1, error);
     model->root = root;

@@ -77,6 +77,10 @@ struct ftl_estimator_class {
                          ftl_error *error);
     /* One line for inspect; NULL or "" when there is nothing to say. */
     const char *(*detail)(ftl_build *build, const ftl_estimator *estimator);
+    /* The library that the class belongs to, as inspect says it; NULL: scikit-learn. */
+    const char *library;
+    /* The version that wrote the object, as text; NULL: _sklearn_version. "" when unknown. */
+    const char *(*wrote)(ftl_build *build, const ftl_estimator *estimator);
 };
 
 enum { FTL_MAX_NESTING = 64 }; /* of estimators in estimators */

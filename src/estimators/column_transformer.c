@@ -309,7 +309,12 @@ static const char *columns_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_column_transformer_classes[] = {
-    {"sklearn.compose", "ColumnTransformer", FTL_TRANSFORMER, ftl_transform_only, emit_columns,
-     columns_inputs, columns_detail},
+    {.package = "sklearn.compose",
+     .name = "ColumnTransformer",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_columns,
+     .inputs = columns_inputs,
+     .detail = columns_detail},
     {0},
 };

@@ -409,9 +409,19 @@ static const char *encoder_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_encoder_classes[] = {
-    {"sklearn.preprocessing", "OneHotEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_one_hot,
-     encoder_inputs, encoder_detail},
-    {"sklearn.preprocessing", "OrdinalEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_ordinal,
-     encoder_inputs, encoder_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "OneHotEncoder",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_one_hot,
+     .inputs = encoder_inputs,
+     .detail = encoder_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "OrdinalEncoder",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_ordinal,
+     .inputs = encoder_inputs,
+     .detail = encoder_detail},
     {0},
 };

@@ -90,7 +90,11 @@ static ftl_status union_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
 }
 
 const ftl_estimator_class ftl_union_classes[] = {
-    {"sklearn.pipeline", "FeatureUnion", FTL_TRANSFORMER, ftl_transform_only, emit_union,
-     union_inputs, NULL},
+    {.package = "sklearn.pipeline",
+     .name = "FeatureUnion",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_union,
+     .inputs = union_inputs},
     {0},
 };

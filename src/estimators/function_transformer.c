@@ -179,7 +179,11 @@ static const char *function_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_function_classes[] = {
-    {"sklearn.preprocessing", "FunctionTransformer", FTL_TRANSFORMER, ftl_transform_only,
-     emit_function, NULL, function_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "FunctionTransformer",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_function,
+     .detail = function_detail},
     {0},
 };

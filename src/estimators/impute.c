@@ -335,9 +335,17 @@ static const char *imputer_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_imputer_classes[] = {
-    {"sklearn.impute", "SimpleImputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL,
-     imputer_detail},
-    {"sklearn.preprocessing", "Imputer", FTL_TRANSFORMER, ftl_transform_only, emit_imputer, NULL,
-     imputer_detail},
+    {.package = "sklearn.impute",
+     .name = "SimpleImputer",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_imputer,
+     .detail = imputer_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "Imputer",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_imputer,
+     .detail = imputer_detail},
     {0},
 };

@@ -51,7 +51,12 @@ static const char *label_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_label_classes[] = {
-    {"sklearn.preprocessing", "LabelEncoder", FTL_TRANSFORMER, ftl_transform_only, emit_label,
-     label_inputs, label_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "LabelEncoder",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_label,
+     .inputs = label_inputs,
+     .detail = label_detail},
     {0},
 };

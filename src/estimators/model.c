@@ -400,10 +400,13 @@ static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_es
 {
     ftl_node_string version = {"", 0};
     const ftl_node *node = ftl_attr(root, "_sklearn_version");
-    if (node)
+    const char *wrote = root->cls->wrote ? root->cls->wrote(build, root) : NULL;
+    if (wrote)
+        version = (ftl_node_string){wrote, strlen(wrote)};
+    else if (node && !root->cls->library)
         (void)ftl_node_as_str(node, &version);
     model->kind = root->cls->kind;
-    model->library = "scikit-learn";
+    model->library = root->cls->library ? root->cls->library : "scikit-learn";
     model->library_version = ftl_arena_string(build->arena, version.data, version.size);
     model->class_name = ftl_arena_printf(build->arena, "%s.%s", root->cls->package,
                                          root->cls->name);

@@ -96,7 +96,12 @@ static const char *pipeline_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_pipeline_classes[] = {
-    {"sklearn.pipeline", "Pipeline", FTL_OTHER_MODEL, pipeline_methods, emit_pipeline,
-     pipeline_inputs, pipeline_detail},
+    {.package = "sklearn.pipeline",
+     .name = "Pipeline",
+     .kind = FTL_OTHER_MODEL,
+     .methods = pipeline_methods,
+     .emit = emit_pipeline,
+     .inputs = pipeline_inputs,
+     .detail = pipeline_detail},
     {0},
 };

@@ -183,7 +183,11 @@ static const char *polynomial_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_polynomial_classes[] = {
-    {"sklearn.preprocessing", "PolynomialFeatures", FTL_TRANSFORMER, ftl_transform_only,
-     emit_polynomial, NULL, polynomial_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "PolynomialFeatures",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_polynomial,
+     .detail = polynomial_detail},
     {0},
 };

@@ -41,6 +41,8 @@ static const char *output_name(ftl_build *build, ftl_method method, const ftl_fr
         return "score";
     case FTL_APPLY:
         return ftl_arena_printf(build->arena, "apply_%u", i);
+    case FTL_MARGIN:
+        return frame->n_columns == 1 ? "margin" : score_name(build, frame, i, "margin");
     default:
         return column->name ? column->name : ftl_arena_printf(build->arena, "x%u", i);
     }

@@ -42,14 +42,13 @@ static ftl_status search_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
     return ftl_estimator_inputs(build, &child, out, error);
 }
 
-#define SEARCH(name)            \
-    {"sklearn.model_selection", \
-     name,                      \
-     FTL_OTHER_MODEL,           \
-     search_methods,            \
-     emit_search,               \
-     search_inputs,             \
-     NULL}
+#define SEARCH(name_)                      \
+    {.package = "sklearn.model_selection", \
+     .name = (name_),                      \
+     .kind = FTL_OTHER_MODEL,              \
+     .methods = search_methods,            \
+     .emit = emit_search,                  \
+     .inputs = search_inputs}
 const ftl_estimator_class ftl_search_classes[] = {
     SEARCH("GridSearchCV"),
     SEARCH("RandomizedSearchCV"),

@@ -13,11 +13,13 @@ typedef struct signature {
     const char *bytes;
     size_t size;
     size_t offset;
-    ftl_status code;
+    ftl_status code; /* OK: a model of that kind */
+    ftl_file_kind kind;
     const char *message;
 } signature;
 
-#define AT(offset_, bytes_, code_, message_) {bytes_, sizeof bytes_ - 1, offset_, code_, message_}
+#define AT(offset_, bytes_, code_, message_) \
+    {bytes_, sizeof bytes_ - 1, offset_, code_, FTL_FILE_PICKLE, message_}
 #define MODEL(what) "this is " what ", which this version does not read"
 #define TABLE(what) "this is " what ", not a model; give the model first, then the data"
 
@@ -179,7 +181,7 @@ static ftl_status text_kind(const uint8_t *data, size_t size, ftl_error *error)
                     "this is a text file, not a saved model; give a .joblib or .pkl file");
 }
 
-ftl_status ftl_sniff_pickle(ftl_stream *stream, ftl_error *error)
+ftl_status ftl_sniff(ftl_stream *stream, ftl_file_kind *kind, ftl_error *error)
 {
     const uint8_t *data;
     size_t size;
@@ -190,9 +192,12 @@ ftl_status ftl_sniff_pickle(ftl_stream *stream, ftl_error *error)
         return FTL_FAIL_AT(error, FTL_CORRUPT, 0, "the file is empty; get it again");
     for (size_t i = 0; i < FTL_ARRAY_LEN(signatures); i++) {
         const signature *s = &signatures[i];
-        if (begins(data, size, s->offset, s->bytes, s->size))
-            return FTL_FAIL_AT(error, s->code, 0, "%s", s->message);
+        if (!begins(data, size, s->offset, s->bytes, s->size))
+            continue;
+        *kind = s->kind;
+        return s->code == FTL_OK ? FTL_OK : FTL_FAIL_AT(error, s->code, 0, "%s", s->message);
     }
+    *kind = FTL_FILE_PICKLE;
     if (begins(data, size, 0, "PK\3\4", 4) || begins(data, size, 0, "PK\5\6", 4))
         return zip_kind(data, size, error);
     if (is_onnx(data, size))

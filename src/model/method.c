@@ -2,9 +2,15 @@
 
 #include <string.h>
 
-static const char *const names[FTL_METHOD_COUNT] = {
-    "predict",       "predict_proba", "predict_log_proba", "decision_function", "transform",
-    "score_samples", "apply"};
+static const char *const names[FTL_METHOD_COUNT] = {"predict",
+                                                    "predict_proba",
+                                                    "predict_log_proba",
+                                                    "decision_function",
+                                                    "transform",
+                                                    "score_samples",
+                                                    "apply",
+                                                    "margin",
+                                                    "kneighbors"};
 
 const char *ftl_method_name(ftl_method method)
 {
@@ -22,6 +28,6 @@ ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
     return FTL_FAIL(error, FTL_ARG,
                     "unknown method '%s'; use predict, predict_proba, predict_log_proba, "
                     "decision_function, transform, "
-                    "score_samples or apply",
+                    "score_samples, apply, margin or kneighbors",
                     name ? name : "");
 }

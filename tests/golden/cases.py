@@ -1,10 +1,11 @@
 """Train the golden models in the running environment and record what it says about them.
 
-    cases.py FOLDER
+    cases.py FOLDER MODULE...
 
-Runs on Python 3.6+ with scikit-learn 0.20 to the newest.  The families of cases are in case_*.py; this file is
-the recorder.  FOLDER gets manifest.json, models/, inputs/ and expected/; README.md describes them.
+Runs on Python 3.6+ with scikit-learn 0.20 to the newest.  The families of cases are the modules case_*.py; this file
+is the recorder.  FOLDER gets manifest.json, models/, inputs/ and expected/; README.md describes them.
 """
+import importlib
 import io
 import json
 import math
@@ -21,12 +22,7 @@ import scipy.sparse
 import sklearn
 from sklearn.base import is_classifier, is_regressor
 
-import case_boosting
-import case_compose
 import case_data
-import case_linear
-import case_preprocess
-import case_trees
 
 warnings.simplefilter("ignore")
 
@@ -46,7 +42,7 @@ FORMS = ["joblib", "pickle2", "joblib", "pickle4", "joblib", "zlib", "joblib", "
          "pickle2", "vendored", "lzma", "joblib", "pickle5", "joblib", "lz4", "joblib", "pickle3"]
 
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples",
-           "apply"]
+           "apply", "margin", "kneighbors"]
 
 FORESTS = ("DecisionTree", "ExtraTree", "RandomForest")
 
@@ -198,11 +194,13 @@ class Cases:
         """new from that version on, old before."""
         return new if VERSION >= version else old
 
-    def add(self, name, make, x, y=None, on=("num",), raises=(), methods=None, log=False, fit=None, fitted=False):
+    def add(self, name, make, x, y=None, on=("num",), raises=(), methods=None, log=False, fit=None, fitted=False,
+            calls=None):
         """Fit make() on x, y; record every method on each input of `on`, and that those in `raises` raise.
 
         methods  record only these;  log: predict_log_proba too;  fit: keyword arguments of fit();
         fitted   make() returns a model that is fitted already
+        calls    {method: function of the model and the rows}: methods that the library spells otherwise
         """
         np.random.seed(0)  # for what draws although it was given no seed
         try:
@@ -215,7 +213,7 @@ class Cases:
         steady(model)
         path = self.dump(name, model)
         for source in tuple(on) + tuple(raises):
-            self.record(name, model, path, case_data.get(source), source in raises, methods, log)
+            self.record(name, model, path, case_data.get(source), source in raises, methods, log, calls)
         return model
 
     def fault(self, name, error):
@@ -257,13 +255,13 @@ class Cases:
             raise SystemExit("two inputs named " + source.name)
         return path
 
-    def record(self, name, model, path, source, raises, methods, log):
+    def record(self, name, model, path, source, raises, methods, log, calls=None):
         outputs, errors, columns = {}, {}, {}
         for method in methods or METHODS:
             if (method == "predict_log_proba" and not log) or (method == "apply" and raises):
                 continue
             try:
-                call = getattr(model, method)
+                call = calls[method].__get__(model) if method in (calls or {}) else getattr(model, method)
             except AttributeError:
                 continue
             try:
@@ -337,13 +335,13 @@ class Cases:
               % (sklearn.__version__, self.models, len(self.entries), len(self.faults)), file=sys.stderr)
 
 
-def main(folder):
+def main(folder, modules):
     cases = Cases(folder)
-    for family in (case_linear, case_trees, case_boosting, case_preprocess, case_compose):
-        family.add_cases(cases)
+    for module in modules:
+        importlib.import_module(module).add_cases(cases)
     cases.finish()
     return 1 if cases.faults else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -2,8 +2,8 @@
 """Write the golden fixtures: small models of many scikit-learn versions with those versions' own outputs.
 
     generate.py joblib                  joblib.tar.xz: array and object layouts of joblib 0.9 to the newest
-    generate.py sklearn                 sklearn-<version>.tar.xz for every version
-    generate.py sklearn 1.2.2 1.9.1     for these only
+    generate.py SET                     <set>-<version>.tar.xz for every version; the sets are in sets.py
+    generate.py sklearn 1.2.2 1.9.1     for these versions only
 
 The pinned environments are made on first use, from wheels, under --envs.  Archives are deterministic: sorted
 members, no times, no owners; the same library versions give the same bytes wherever the library itself does.
@@ -21,6 +21,7 @@ import tarfile
 import tempfile
 
 import envs
+import sets
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -68,18 +69,19 @@ def joblib_archive(options):
         pack(work, os.path.join(options.out, "joblib.tar.xz"))
 
 
-def sklearn_archives(options):
-    known = {env.name[len("sklearn-"):]: env for env in envs.SKLEARN}
+def set_archives(options):
+    chosen = sets.SETS[options.command]
+    known = {env.name.partition("-")[2]: env for env in chosen.envs}
     for version in options.versions or known:
         if version not in known:
-            sys.exit("no environment for scikit-learn %s; there are: %s" % (version, ", ".join(known)))
-        work = options.keep and os.path.join(options.keep, "sklearn-" + version)
+            sys.exit("no environment for %s %s; there are: %s" % (options.command, version, ", ".join(known)))
+        name = "%s-%s" % (options.command, version)
         with tempfile.TemporaryDirectory() as temporary:
-            work = work or temporary
+            work = os.path.join(options.keep, name) if options.keep else temporary
             shutil.rmtree(work, ignore_errors=True)
             os.makedirs(work)
-            run(known[version], options.envs, "cases.py", work)
-            pack(work, os.path.join(options.out, "sklearn-%s.tar.xz" % version))
+            run(known[version], options.envs, "cases.py", work, *chosen.modules)
+            pack(work, os.path.join(options.out, name + ".tar.xz"))
 
 
 def main():
@@ -89,10 +91,11 @@ def main():
     parser.add_argument("--out", default=HERE, help="where the archives go (default: beside this script)")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("joblib", help="write joblib.tar.xz").set_defaults(run=joblib_archive)
-    sklearn = commands.add_parser("sklearn", help="write sklearn-<version>.tar.xz")
-    sklearn.add_argument("versions", nargs="*", help="scikit-learn versions (default: all)")
-    sklearn.add_argument("--keep", help="leave the unpacked trees in this folder")
-    sklearn.set_defaults(run=sklearn_archives)
+    for name in sets.SETS:
+        command = commands.add_parser(name, help="write %s-<version>.tar.xz" % name)
+        command.add_argument("versions", nargs="*", help="versions (default: all)")
+        command.add_argument("--keep", help="leave the unpacked trees in this folder")
+        command.set_defaults(run=set_archives)
     options = parser.parse_args()
     options.run(options)
 

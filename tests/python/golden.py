@@ -22,16 +22,22 @@ class Disagreement(AssertionError):
     """The program and the library differ; the text is one line."""
 
 
-def versions():
-    """scikit-learn versions that have fixtures, oldest first."""
-    names = [path.name[len("sklearn-"):-len(".tar.xz")] for path in ARCHIVES.glob("sklearn-*.tar.xz")]
-    return sorted(names, key=lambda name: [int(n) for n in name.split(".")[:2]])
+def order(name):
+    """Sort key of an archive's name: the set, then the version by its numbers."""
+    group, _, version = name.rpartition("-")
+    return group, [int(n) if n.isdigit() else 0 for n in version.split(".")[:3]]
+
+
+def versions(group=""):
+    """Names of the archives, such as sklearn-1.2.2 or xgboost-2.1.4: those of a set, or all; oldest first."""
+    names = [path.name[:-len(".tar.xz")] for path in ARCHIVES.glob(f"{group or '*'}-*.tar.xz")]
+    return sorted(names, key=order)
 
 
 @functools.lru_cache(maxsize=None)
 def unpacked(version):
-    """Folder with a version's archive unpacked; made once per content, by whichever process comes first."""
-    archive = ARCHIVES / f"sklearn-{version}.tar.xz"
+    """Folder with an archive unpacked; made once per content, by whichever process comes first."""
+    archive = ARCHIVES / f"{version}.tar.xz"
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()[:16]
     folder = ftl.ROOT / "build/golden" / f"{version}-{digest}"
     if not folder.exists():
@@ -80,6 +86,10 @@ def headers(case, method, result):
         return ["score"]
     if method == "apply":
         return [f"apply_{i}" for i in range(width)]
+    if method == "margin":
+        named = classes and width == len(classes)
+        return ["margin"] if width is None else [f"margin_{label(c) if named else c}"
+                                                 for c in (classes if named else range(width))]
     return case.get("columns", {}).get(method)
 
 

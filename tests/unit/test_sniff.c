@@ -24,7 +24,8 @@ static void check(const sample *samples, size_t n)
         assert_int_equal(
             ftl_stream_open_memory(&account, samples[i].bytes, samples[i].size, &stream, NULL),
             FTL_OK);
-        ftl_status status = ftl_sniff_pickle(stream, &error);
+        ftl_file_kind kind;
+        ftl_status status = ftl_sniff(stream, &kind, &error);
         if (status != samples[i].status || !strstr(error.message, samples[i].says))
             fail_msg("sample %zu: %s \"%s\", not %s \"%s\"", i, ftl_status_name(status),
                      error.message, ftl_status_name(samples[i].status), samples[i].says);

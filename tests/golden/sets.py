@@ -1,0 +1,14 @@
+"""The sets of golden fixtures: which environments write them, and which modules hold their cases.
+
+A set becomes one archive per environment, <set>-<version>.tar.xz.  A module offers add_cases(cases).
+"""
+
+import collections
+
+import envs
+
+Set = collections.namedtuple("Set", "envs modules")
+
+SETS = {
+    "sklearn": Set(envs.SKLEARN, ["case_linear", "case_trees", "case_boosting", "case_preprocess", "case_compose"]),
+}
