@@ -30,13 +30,15 @@ typedef struct cli_options {
 int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
+int cli_classes(int argc, char **argv);
 
 /* Fills *out from argv; an exit code, or -1 to go on. help is printed by --help. */
 int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
               cli_options *out);
 void cli_options_free(cli_options *options);
 
-extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_main[];
+extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
+    cli_help_main[];
 
 /*
  * "foretell: error: …" in one line on stderr; returns the exit code that the status has in this

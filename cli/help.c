@@ -8,6 +8,7 @@ const char cli_help_main[] =
     "  foretell predict MODEL INPUT [-o OUTPUT] [options]   rows in, predictions out\n"
     "  foretell inspect MODEL [--json]                      what is in the file, what it needs\n"
     "  foretell check MODEL INPUT [options]                 would this table run?\n"
+    "  foretell classes [--json]                            the classes that it runs\n"
     "  foretell COMMAND --help                              all options of a command\n"
     "  foretell --version\n"
     "\n"
@@ -84,3 +85,12 @@ const char cli_help_check[] =
     "  --method NAME       the method to try (default: predict, or transform for a transformer)\n"
     "  --keep, --features, --delimiter, --decimal, --no-header, --na, --max-record, --limit\n"
     "                      as in foretell predict --help\n";
+
+const char cli_help_classes[] =
+    "usage: foretell classes [--json]\n"
+    "\n"
+    "Lists the classes that foretell runs when it finds them in a model file, with the library "
+    "that\n"
+    "each belongs to. docs/MODELS.md says which versions and methods, and how exactly.\n"
+    "\n"
+    "  --json              a JSON array of {library, package, name}\n";

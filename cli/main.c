@@ -12,6 +12,7 @@ static const command commands[] = {
     {"predict", cli_predict},
     {"inspect", cli_inspect},
     {"check", cli_check},
+    {"classes", cli_classes},
 };
 
 int main(int argc, char **argv)

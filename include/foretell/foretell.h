@@ -222,6 +222,17 @@ typedef enum ftl_model_kind {
     FTL_OTHER_MODEL = 3
 } ftl_model_kind;
 
+/* A class that foretell runs when it finds it in a model file. Texts are static. */
+typedef struct ftl_class_info {
+    const char *library; /* such as scikit-learn */
+    const char *package; /* such as sklearn.ensemble: the module is it or below it */
+    const char *name;    /* such as RandomForestClassifier */
+    ftl_model_kind kind;
+} ftl_class_info;
+
+/* The classes that foretell runs: index counts from 0; ARG behind the last. */
+FTL_API FTL_MUST_USE ftl_status ftl_supported_class(size_t index, ftl_class_info *out);
+
 typedef struct ftl_model_info {
     ftl_model_kind kind;
     const char *class_name;      /* such as sklearn.pipeline.Pipeline */

@@ -1,5 +1,6 @@
-/* What a model tells about itself. */
+/* What a model tells about itself, and which classes there are. */
 #include "base/status.h"
+#include "estimators/build.h"
 #include "model/model.h"
 
 void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
@@ -59,4 +60,20 @@ ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t in
     const ftl_output *output = &model->graph.methods[method].outputs[index];
     *out = (ftl_output_column){.name = output->name, .type = ftl_output_type(output)};
     return FTL_OK;
+}
+
+ftl_status ftl_supported_class(size_t index, ftl_class_info *out)
+{
+    for (const ftl_estimator_class *const *family = ftl_estimator_families; *family; family++) {
+        for (const ftl_estimator_class *cls = *family; cls->name; cls++) {
+            if (index-- > 0)
+                continue;
+            *out = (ftl_class_info){.library = cls->library ? cls->library : "scikit-learn",
+                                    .package = cls->package,
+                                    .name = cls->name,
+                                    .kind = cls->kind};
+            return FTL_OK;
+        }
+    }
+    return FTL_ARG;
 }

@@ -136,6 +136,15 @@ def test_methods_write_that_alone(models, method, header):
     assert ftl.read_csv("out.csv")[0] == header
 
 
+def test_classes_lists_what_runs():
+    listed = json.loads(ftl.run("classes", "--json").stdout)
+    assert {"library": "scikit-learn", "package": "sklearn.linear_model", "name": "LinearRegression"} in listed
+    keys = [(entry["library"], entry["package"], entry["name"]) for entry in listed]
+    assert keys == sorted(keys) and len(set(keys)) == len(keys)
+    lines = ftl.run("classes").stdout.splitlines()
+    assert len(lines) == len(listed) and lines[0].split() == [keys[0][0], ".".join(keys[0][1:])]
+
+
 def test_a_transformer_transforms(models):
     ok("predict", models.scaler, models.csv, "-o", "out.csv")
     assert ftl.read_csv("out.csv")[0] == NAMES

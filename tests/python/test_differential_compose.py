@@ -11,6 +11,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import compose, ensemble, impute, linear_model, model_selection, pipeline, preprocessing, tree
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401  (model_selection then has the halving searches)
 
 TEXTS = ["red", "green", "blue, dark", "é", ""]
 
@@ -141,18 +142,23 @@ def test_union(seed, single, named):
     diff.compare(fit(model, x), pd.DataFrame(rows, columns=names) if named else rows)
 
 
-@diff.examples(8)
-@given(seed=diff.seeds, random=st.booleans(), single=st.booleans())
-def test_search(seed, random, single):
+SEARCHES = {
+    "grid": lambda model, grid: model_selection.GridSearchCV(model, grid, cv=2),
+    "random": lambda model, grid: model_selection.RandomizedSearchCV(model, grid, n_iter=2, cv=2, random_state=0),
+    "halving": lambda model, grid: model_selection.HalvingGridSearchCV(model, grid, cv=2, random_state=0),
+    "halving random": lambda model, grid: model_selection.HalvingRandomSearchCV(model, grid, cv=2, random_state=0),
+}
+
+
+@diff.examples(12)
+@given(seed=diff.seeds, kind=st.sampled_from(sorted(SEARCHES)), single=st.booleans())
+def test_search(seed, kind, single):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(60, 4)) * [1, 10, 0.1, 5]
     y = diff.labels(rng, 60, 3, ["int", "str", "unicode", "object", "big"][rng.integers(5)])
     model = pipeline.make_pipeline(preprocessing.StandardScaler(), linear_model.LogisticRegression())
     grid = {"logisticregression__C": [0.1, 1.0], "standardscaler": [preprocessing.MinMaxScaler(), "passthrough"]}
-    if random:
-        search = model_selection.RandomizedSearchCV(model, grid, n_iter=2, cv=2, random_state=0)
-    else:
-        search = model_selection.GridSearchCV(model, grid, cv=2)
+    search = SEARCHES[kind](model, grid)
     diff.compare(fit(search, x, y), diff.awkward(rng, x).astype(np.float32 if single else np.float64))
 
 
