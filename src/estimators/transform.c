@@ -28,6 +28,24 @@ ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ft
     return FTL_OK;
 }
 
+ftl_status ftl_frame_numbered(ftl_build *build, const ftl_estimator *e, uint32_t op, ftl_frame *out,
+                              ftl_error *error)
+{
+    uint32_t n = build->ops[op].width;
+    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
+    char *prefix = ftl_arena_string(build->arena, e->cls->name, strlen(e->cls->name));
+    if (!names || !prefix)
+        return FTL_OOM(error);
+    for (char *c = prefix; *c; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    for (uint32_t i = 0; i < n; i++) {
+        names[i] = ftl_arena_printf(build->arena, "%s%u", prefix, i);
+        if (!names[i])
+            return FTL_OOM(error);
+    }
+    return ftl_frame_of_op(build, op, names, out, error);
+}
+
 /* ---- What stands side by side in one numpy array --------------------------------------------- */
 
 static ftl_as wider(ftl_as a, ftl_as b)
@@ -464,6 +482,20 @@ ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e, const 
         if (!ftl_node_is_none(node) &&
             (node->kind == FTL_NODE_ARRAY || node->kind == FTL_NODE_LIST))
             found.count = (int64_t)ftl_node_length(node);
+    }
+    *out = found;
+    return FTL_OK;
+}
+
+ftl_status ftl_inputs_by_width(ftl_build *build, const ftl_estimator *e, const char *const *names,
+                               ftl_inputs *out, ftl_error *error)
+{
+    ftl_inputs found = {.count = -1};
+    FTL_TRY(ftl_inputs_by_length(build, e, FTL_NAMES(NULL), &found, error));
+    for (const char *const *name = names; found.count < 0 && *name; name++) {
+        const ftl_node *node = ftl_attr(e, *name);
+        if (node && node->kind == FTL_NODE_ARRAY && node->u.array->ndim == 2)
+            found.count = (int64_t)node->u.array->shape[1];
     }
     *out = found;
     return FTL_OK;

@@ -14,6 +14,13 @@ FTL_MUST_USE ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_
                                        ftl_frame *out, ftl_error *error);
 
 /*
+ * All columns of op as features called by the class's name in lower case and a number, as
+ * ClassNamePrefixFeaturesOutMixin does: pca0, pca1 …
+ */
+FTL_MUST_USE ftl_status ftl_frame_numbered(ftl_build *build, const ftl_estimator *e, uint32_t op,
+                                           ftl_frame *out, ftl_error *error);
+
+/*
  * What numpy's hstack does to columns that are put side by side: bool, int and float are shown as
  * the widest of them, and float32 columns beside float64 ones become float64. Columns of the
  * model's input stay as they are.
@@ -77,6 +84,11 @@ FTL_MUST_USE ftl_status ftl_expect_transform(const ftl_estimator *e, ftl_method 
 FTL_MUST_USE ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e,
                                              const char *const *names, ftl_inputs *out,
                                              ftl_error *error);
+
+/* The same for an array with one column a feature (components_, theta_ …). */
+FTL_MUST_USE ftl_status ftl_inputs_by_width(ftl_build *build, const ftl_estimator *e,
+                                            const char *const *names, ftl_inputs *out,
+                                            ftl_error *error);
 
 /* A list or array of column names → *out. */
 FTL_MUST_USE ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,

@@ -23,6 +23,8 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_DECIDE] = "decide",
     [FTL_OP_CONSTANT] = "constant",
     [FTL_OP_ADD] = "add",
+    [FTL_OP_GAUSSIAN] = "gaussian",
+    [FTL_OP_BINARIZE] = "binarize",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)

@@ -78,6 +78,8 @@ typedef enum ftl_op_kind {
     FTL_OP_DECIDE,     /* scores → class index */
     FTL_OP_CONSTANT,   /* the same row for every input row */
     FTL_OP_ADD,        /* elementwise sum of two sources of equal width, left to right */
+    FTL_OP_GAUSSIAN,   /* joint log-likelihood of a normal distribution a class (GaussianNB) */
+    FTL_OP_BINARIZE,   /* 1 where above a threshold, else 0 */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -259,6 +261,20 @@ typedef struct ftl_linear_op {
 } ftl_linear_op;
 
 /*
+ * Output k = prior[k] + (norm[k] - Σ_j (x_j - mean[k][j])² / variance[k][j] / 2), the sum in
+ * numpy's pairwise order. Computed in float64 and rounded once.
+ */
+typedef struct ftl_gaussian_op {
+    const double *mean, *variance; /* [width][source columns] */
+    const double *prior, *norm;    /* [width] */
+} ftl_gaussian_op;
+
+/* 1 where x > threshold, else 0; float32 edges compare with the threshold rounded to float32. */
+typedef struct ftl_binarize_op {
+    double threshold;
+} ftl_binarize_op;
+
+/*
  * Tree ensemble, one form for every library. Nodes of all trees lie one after another; node ids are
  * local to their tree and keep the library's numbering (apply returns them). The root is node 0;
  * validate proves that each tree is a tree: no child is used twice, none is the root, all are in
@@ -320,11 +336,12 @@ typedef enum ftl_link {
     FTL_LINK_EXP,
     FTL_LINK_LOG,
     FTL_LINK_SIGMOID,
-    FTL_LINK_NORMALIZE,    /* divide by the row's sum */
-    FTL_LINK_OVR_UNIFORM,  /* OVR where a row of zeros becomes uniform instead of NaN */
-    FTL_LINK_LOGIT,        /* log(p / (1 - p)) */
-    FTL_LINK_HALF_LOGIT,   /* half of it */
-    FTL_LINK_CENTERED_LOG, /* log(p / geometric mean of the row) */
+    FTL_LINK_NORMALIZE,     /* divide by the row's sum */
+    FTL_LINK_OVR_UNIFORM,   /* OVR where a row of zeros becomes uniform instead of NaN */
+    FTL_LINK_LOGIT,         /* log(p / (1 - p)) */
+    FTL_LINK_HALF_LOGIT,    /* half of it */
+    FTL_LINK_CENTERED_LOG,  /* log(p / geometric mean of the row) */
+    FTL_LINK_LOG_NORMALIZE, /* d - logsumexp(d) */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {
@@ -365,6 +382,8 @@ typedef struct ftl_op {
         ftl_polynomial_op polynomial;
         ftl_ufunc_op ufunc;
         ftl_linear_op linear;
+        ftl_gaussian_op gaussian;
+        ftl_binarize_op binarize;
         ftl_trees_op trees;
         ftl_tree_apply_op tree_apply;
         ftl_link_op link;

@@ -75,6 +75,8 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_DECIDE] = ftl_validate_decide,
     [FTL_OP_CONSTANT] = validate_constant,
     [FTL_OP_ADD] = validate_add,
+    [FTL_OP_GAUSSIAN] = ftl_validate_gaussian,
+    [FTL_OP_BINARIZE] = validate_same_width,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */
@@ -92,6 +94,8 @@ static bool reads_matrix(ftl_op_kind kind)
     case FTL_OP_TREE_APPLY:
     case FTL_OP_LINK:
     case FTL_OP_DECIDE:
+    case FTL_OP_GAUSSIAN:
+    case FTL_OP_BINARIZE:
         return true;
     default:
         return false;

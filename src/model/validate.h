@@ -33,5 +33,7 @@ ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *sc
 ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
 ftl_status ftl_validate_decide(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                ftl_error *error);
+ftl_status ftl_validate_gaussian(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                 ftl_error *error);
 
 #endif

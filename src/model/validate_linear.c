@@ -33,6 +33,7 @@ ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch,
     case FTL_LINK_LOGIT:
     case FTL_LINK_HALF_LOGIT:
     case FTL_LINK_CENTERED_LOG:
+    case FTL_LINK_LOG_NORMALIZE:
         if (n == 0 || op->width != n)
             return FTL_INVALID(error, op, "a link of %u scores yields %u columns", n, op->width);
         return FTL_OK;

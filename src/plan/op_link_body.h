@@ -50,7 +50,7 @@ static void LINK_NAME(softmax)(const LINK_T *d, size_t n, LINK_T *out)
     LINK_NAME(divide)(out, n, LINK_NAME(sum)(out, n));
 }
 
-static void LINK_NAME(logsumexp_softmax)(const LINK_T *d, size_t n, LINK_T *out)
+static LINK_T LINK_NAME(logsumexp)(const LINK_T *d, size_t n)
 {
     LINK_T largest = d[0], total = 0;
     for (size_t k = 1; k < n; k++)
@@ -59,9 +59,14 @@ static void LINK_NAME(logsumexp_softmax)(const LINK_T *d, size_t n, LINK_T *out)
         largest = 0;
     for (size_t k = 0; k < n; k++)
         total += LINK_EXP(d[k] - largest);
-    LINK_T logsumexp = LINK_LOG(total) + largest;
+    return LINK_LOG(total) + largest;
+}
+
+static void LINK_NAME(logsumexp_softmax)(const LINK_T *d, size_t n, bool log, LINK_T *out)
+{
+    LINK_T logsumexp = LINK_NAME(logsumexp)(d, n);
     for (size_t k = 0; k < n; k++)
-        out[k] = LINK_EXP(d[k] - logsumexp);
+        out[k] = log ? d[k] - logsumexp : LINK_EXP(d[k] - logsumexp);
 }
 
 static void LINK_NAME(pair)(ftl_link link, LINK_T d, LINK_T *out)
@@ -121,7 +126,10 @@ static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out
         LINK_NAME(softmax)(d, n, out);
         return;
     case FTL_LINK_LOGSUMEXP_SOFTMAX:
-        LINK_NAME(logsumexp_softmax)(d, n, out);
+        LINK_NAME(logsumexp_softmax)(d, n, false, out);
+        return;
+    case FTL_LINK_LOG_NORMALIZE:
+        LINK_NAME(logsumexp_softmax)(d, n, true, out);
         return;
     case FTL_LINK_CENTERED_LOG:
         LINK_NAME(centered_log)(d, n, out);

@@ -131,6 +131,7 @@ static bool keeps_dtype(ftl_op_kind kind)
     case FTL_OP_IMPUTE:
     case FTL_OP_POLYNOMIAL:
     case FTL_OP_UFUNC:
+    case FTL_OP_BINARIZE:
         return true;
     default:
         return false;

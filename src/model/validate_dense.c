@@ -1,0 +1,14 @@
+/* The validator's part for naive Bayes, clusters and other dense models. */
+#include "model/validate.h"
+
+ftl_status ftl_validate_gaussian(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                 ftl_error *error)
+{
+    (void)n;
+    (void)scratch;
+    const ftl_gaussian_op *gaussian = &op->u.gaussian;
+    if (op->width == 0 || !gaussian->mean || !gaussian->variance || !gaussian->prior ||
+        !gaussian->norm)
+        return FTL_INVALID(error, op, "a step of normal distributions is malformed");
+    return FTL_OK;
+}

@@ -1,0 +1,29 @@
+/* BINARIZE: 1 where a number lies above the threshold, else 0; NaN gives 0. */
+#include "plan/plan.h"
+
+static void run(const ftl_step *step, ftl_exec *exec)
+{
+    bool is_f32;
+    const void *data = ftl_matrix_source(step, exec, &is_f32);
+    size_t n = (size_t)exec->rows * step->slot_width;
+    double threshold = step->op->u.binarize.threshold;
+    if (is_f32) {
+        float *out = ftl_slot(step, exec);
+        for (size_t i = 0; i < n; i++)
+            out[i] = ((const float *)data)[i] > (float)threshold ? 1.0f : 0.0f;
+    } else {
+        double *out = ftl_slot(step, exec);
+        for (size_t i = 0; i < n; i++)
+            out[i] = ((const double *)data)[i] > threshold ? 1.0 : 0.0;
+    }
+}
+
+static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    (void)plan;
+    (void)error;
+    step->run = run;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_binarize = {"binarize", prepare};
