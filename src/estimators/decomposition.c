@@ -61,8 +61,8 @@ static ftl_status centred(ftl_build *build, const ftl_estimator *e, const ftl_fr
 }
 
 /* -mean_ @ components_.T */
-static ftl_status projected_mean(ftl_build *build, const double *mean, ftl_linear_params *params,
-                                 ftl_error *error)
+static ftl_status projected_mean(ftl_build *build, const ftl_array2 *mean,
+                                 ftl_linear_params *params, ftl_error *error)
 {
     double *intercept = ftl_arena_array(build->arena, params->n_out, sizeof *intercept);
     if (!intercept)
@@ -70,8 +70,8 @@ static ftl_status projected_mean(ftl_build *build, const double *mean, ftl_linea
     for (uint32_t k = 0; k < params->n_out; k++) {
         double sum = 0;
         for (size_t j = 0; j < params->n_features; j++)
-            sum += mean[j] * params->coef[k * params->n_features + j];
-        intercept[k] = -sum;
+            sum += mean->data[j] * params->coef[k * params->n_features + j];
+        intercept[k] = mean->was_f32 && params->is_f32 ? -(double)(float)sum : -sum;
     }
     params->intercept = intercept;
     return FTL_OK;
@@ -115,7 +115,7 @@ static ftl_status emit_pca(ftl_build *build, const ftl_estimator *e, ftl_method 
                                  "mean_ has %zu values for %u features", mean.rows * mean.columns,
                                  in->n_columns);
         if (e->version >= FTL_SKLEARN(1, 5) || in->sparse)
-            FTL_TRY(projected_mean(build, mean.data, &params, error));
+            FTL_TRY(projected_mean(build, &mean, &params, error));
         else
             FTL_TRY(centred(build, e, in, mean.data, mean.was_f32, &sources, error));
         params.is_f32 = params.is_f32 && mean.was_f32;

@@ -44,6 +44,9 @@ FORMS = ["joblib", "pickle2", "joblib", "pickle4", "joblib", "zlib", "joblib", "
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples",
            "apply", "margin", "kneighbors"]
 
+# Packages whose models have a scale of their own, transformers too.
+DENSE = ("sklearn.naive_bayes", "sklearn.neural_network", "sklearn.cluster", "sklearn.decomposition")
+
 FORESTS = ("DecisionTree", "ExtraTree", "RandomForest")
 
 
@@ -92,9 +95,48 @@ def final_step(model):
     return model, lambda x: x
 
 
+def dense_scale(last, x):
+    """The sums of magnitudes behind naive Bayes, networks, clusters and projections, or None for other classes."""
+    name, x = type(last).__name__, np.abs(x.astype(float))
+    if name == "GaussianNB":
+        spread = last.var_ if hasattr(last, "var_") else last.sigma_
+        return sum(((x[:, [j]] + np.abs(last.theta_[:, j])) ** 2 / spread[:, j]) for j in range(x.shape[1]))
+    if name in ("MultinomialNB", "ComplementNB"):
+        return x.dot(np.abs(last.feature_log_prob_).T) + np.abs(last.class_log_prior_)
+    if name == "BernoulliNB":
+        x = x if last.binarize is None else np.ones(x.shape)
+        negative = np.abs(np.log(1 - np.exp(last.feature_log_prob_)))
+        return x.dot(np.abs(last.feature_log_prob_).T + negative.T) + negative.sum(axis=1)
+    if name.startswith("MLP"):
+        for weights, bias in zip(last.coefs_, last.intercepts_):
+            x = x.dot(np.abs(weights)) + np.abs(bias)
+        return x
+    if name in ("KMeans", "MiniBatchKMeans"):
+        return (x ** 2).sum(axis=1, keepdims=True) + (last.cluster_centers_ ** 2).sum(axis=1).max()
+    if name in ("PCA", "IncrementalPCA", "TruncatedSVD"):
+        x = x + np.abs(last.mean_) if getattr(last, "mean_", None) is not None else x
+        total = x.dot(np.abs(last.components_).T)
+        if not getattr(last, "whiten", False):
+            return total
+        deviation = np.sqrt(last.explained_variance_)
+        return total / np.maximum(deviation, np.finfo(deviation.dtype).eps)
+    return None
+
+
+def rounded_scale(total):
+    return [float("%.3g" % v) for v in total.max(axis=1)]
+
+
 def linear_scale(model, x):
     """Per row, the largest sum of |w x| + |b| over the outputs: what float64 sums are compared against."""
     last, before = final_step(model)
+    if type(last).__module__.startswith(DENSE):
+        x = before(x)
+        with np.errstate(all="ignore"):
+            total = dense_scale(last, x.toarray() if scipy.sparse.issparse(x) else np.asarray(x))
+        return None if total is None else rounded_scale(total)
+    if hasattr(last, "transform"):
+        return None
     if not hasattr(last, "coef_") or not hasattr(last, "intercept_"):
         return None
     x = before(x)
@@ -102,7 +144,15 @@ def linear_scale(model, x):
     coef = np.atleast_2d(last.coef_.toarray() if scipy.sparse.issparse(last.coef_) else last.coef_)
     with np.errstate(all="ignore"):
         total = np.abs(x.astype(float)).dot(np.abs(coef).T) + np.abs(last.intercept_)
-    return [float("%.3g" % v) for v in total.max(axis=1)]
+    return rounded_scale(total)
+
+
+def kind_of(last):
+    if is_classifier(last):
+        return "classifier"
+    if is_regressor(last):
+        return "regressor"
+    return "clusterer" if type(last).__module__.startswith("sklearn.cluster") else "transformer"
 
 
 def exact_methods(model):
@@ -123,9 +173,11 @@ def exact_methods(model):
 
 def single(model):
     """Whether the library itself adds up in float32 whatever its input: gradient boosting on top of a linear
-    model, which was fitted on, and gets, rows cast to float32."""
+    model, which was fitted on, and gets, rows cast to float32; PCA fitted on float32."""
     last, _ = final_step(model)
     start = getattr(last, "init_", None)
+    if type(last).__name__ in ("PCA", "IncrementalPCA"):  # the projected mean is float32
+        return str(last.components_.dtype) == "float32"
     return str(getattr(getattr(start, "coef_", None), "dtype", "")) == "float32"
 
 
@@ -281,13 +333,13 @@ class Cases:
             if names is not None:
                 columns[method] = names
         last, _ = final_step(model)
-        kind = "classifier" if is_classifier(last) else "regressor" if is_regressor(last) else "transformer"
+        kind = kind_of(last)
         entry = {"name": "%s-%s" % (name, source.name), "class": type(model).__name__,
                  "final": type(last).__name__, "model": path, "input": self.save_input(source),
                  "kind": kind, "dtype": str(getattr(source.x, "dtype", "frame"))}
         if outputs:
             expected = dict(outputs)
-            if not raises and "transform" not in outputs:
+            if not raises:
                 scale = linear_scale(model, source.x)
                 if scale is not None:
                     expected["scale"] = scale

@@ -17,7 +17,6 @@ import joblib
 import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
-from sklearn.base import is_classifier, is_regressor
 
 sys.path.append(str(ftl.ROOT / "tests/golden"))
 import cases  # noqa: E402
@@ -124,8 +123,8 @@ def sum_scale(model, x):
 def description(model, x, method):
     """What golden.compare wants to know about a case."""
     last, _ = cases.final_step(model)
-    kind = "classifier" if is_classifier(last) else "regressor" if is_regressor(last) else "transformer"
-    case = {"kind": kind, "dtype": str(getattr(x, "dtype", "frame")), "exact": cases.exact_methods(model)}
+    case = {"kind": cases.kind_of(last), "dtype": str(getattr(x, "dtype", "frame")), "exact": cases.exact_methods(model),
+            "single": cases.single(model)}
     if hasattr(model, "classes_"):
         several = isinstance(model.classes_, list)
         case["classes"] = [cases.encode(c)["values"] for c in model.classes_] if several else \
@@ -177,10 +176,10 @@ def compare_method(model, model_path, rows_path, x, method, options=()):
     if kept:
         good = part(x, kept)
         whole = {method: cases.encode(call(model, method, good))}
-        for other in ("predict_proba", "decision_function"):
+        for other in ("predict_proba", "decision_function", "transform"):
             if method == "predict" and hasattr(model, other):
                 whole[other] = cases.encode(call(model, other, good))
-        scale = None if method == "transform" else sum_scale(model, good)
+        scale = sum_scale(model, good)
         if scale is not None:
             whole["scale"] = scale
         golden.compare(description(model, x, method), method, whole, header, [rows[row] for row in kept])

@@ -120,6 +120,10 @@ def same(cell, value):
 
 def ties(case, whole, row):
     """Whether the two best scores of a row lie within the tolerance, so that either label is right."""
+    if case["kind"] == "clusterer" and "transform" in whole:
+        width = whole["transform"]["shape"][1]
+        nearest = sorted(whole["transform"]["values"][row * width:(row + 1) * width])[:2]
+        return len(nearest) == 2 and nearest[1] ** 2 - nearest[0] ** 2 <= unit_of(case) * whole["scale"][row]
     for method in ("predict_proba", "decision_function"):
         result = whole.get(method)
         if result is None or "list" in result:
@@ -133,6 +137,10 @@ def ties(case, whole, row):
     return False
 
 
+def unit_of(case, dtype=""):
+    return SINGLE if case.get("single") or "float32" in (dtype, case["dtype"]) else DOUBLE
+
+
 def bound(method, value, unit, scale):
     """How far an output may lie from the library's value."""
     magnitude = abs(value) if math.isfinite(value) else 0.0
@@ -141,13 +149,13 @@ def bound(method, value, unit, scale):
     if method == "predict_log_proba":  # the error of the probability, carried through the logarithm
         return unit * (1 + magnitude) + (unit + EPSILON * scale) * math.exp(min(magnitude, 700.0))
     if method == "transform":
-        return unit * magnitude
+        return unit * max(magnitude, scale)
     return unit * max(magnitude, scale)
 
 
 def compare_cell(case, method, whole, row, cell, dtype, value):
     """None, or what is wrong with one cell."""
-    classifier_label = method == "predict" and case["kind"] == "classifier"
+    classifier_label = method == "predict" and case["kind"] in ("classifier", "clusterer")
     if dtype in ("object", "bool") or classifier_label:
         if same(cell, value):
             return None
@@ -169,8 +177,10 @@ def compare_cell(case, method, whole, row, cell, dtype, value):
         return None if got < math.log(DOUBLE) else "too large"
     if not math.isfinite(got) or not math.isfinite(value):
         return "not finite alike"
-    unit = SINGLE if case.get("single") or "float32" in (dtype, case["dtype"]) else DOUBLE
+    unit = unit_of(case, dtype)
     scale = whole["scale"][row] if "scale" in whole else 0.0
+    if method == "transform" and case["kind"] == "clusterer":  # roots of differences of sums
+        got, value = got * got, value * value
     limit = bound(method, value, unit, scale)
     return None if abs(got - value) <= limit else f"off by {abs(got - value):.3g}, allowed {limit:.3g}"
 

@@ -1,0 +1,108 @@
+"""Naive Bayes, networks, clusters and projections: fresh models on awkward rows, against scikit-learn."""
+
+import warnings
+
+import differential as diff
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import cluster, decomposition, naive_bayes, neural_network
+from sklearn.compose import make_column_transformer
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+FEATURES = st.sampled_from([1, 2, 3, 7, 8, 9, 16, 25])
+
+
+def data(seed, n, rows=40):
+    """Rows of columns of very different size."""
+    rng = np.random.default_rng(seed)
+    return rng, rng.normal(size=(rows, n)) * 10.0 ** rng.integers(-2, 3, n) + rng.integers(-3, 4, n)
+
+
+def fit(model, x, y=None):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return model.fit(x, y)
+
+
+# ---- Naive Bayes ------------------------------------------------------------------------------------------
+
+
+@diff.examples(20)
+@given(seed=diff.seeds, n=st.sampled_from([1, 2, 7, 8, 17, 130, 300]), n_classes=st.integers(1, 6),
+       kind=st.sampled_from(diff.LABEL_KINDS), single=st.booleans(), priors=st.booleans())
+def test_gaussian(seed, n, n_classes, kind, single, priors):
+    rng, x = data(seed, n)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    prior = rng.dirichlet(np.ones(len(np.unique(y)))) if priors else None
+    model = fit(naive_bayes.GaussianNB(priors=prior, var_smoothing=10.0 ** rng.uniform(-9, -1)), x, y)
+    diff.compare(model, diff.awkward(rng, x).astype(np.float32 if single else np.float64))
+
+
+DISCRETE = {
+    "MultinomialNB": lambda rng: naive_bayes.MultinomialNB(alpha=rng.uniform(0.01, 3), fit_prior=bool(rng.integers(2))),
+    "ComplementNB": lambda rng: naive_bayes.ComplementNB(alpha=rng.uniform(0.01, 3), norm=bool(rng.integers(2))),
+    "BernoulliNB": lambda rng: naive_bayes.BernoulliNB(alpha=rng.uniform(0.01, 3), binarize=rng.integers(0, 3) / 2),
+    "BernoulliRaw": lambda rng: naive_bayes.BernoulliNB(alpha=30.0, binarize=None),
+}
+
+
+@pytest.mark.parametrize("name", DISCRETE)
+@diff.examples(10)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(1, 6), kind=st.sampled_from(diff.LABEL_KINDS),
+       single=st.booleans())
+def test_discrete(name, seed, n, n_classes, kind, single):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 2 if name == "BernoulliRaw" else 6, size=(40, n)).astype(float)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    model = fit(DISCRETE[name](rng), x, y)
+    diff.compare(model, diff.awkward(rng, x).astype(np.float32 if single else np.float64))
+
+
+@pytest.mark.parametrize("name", DISCRETE)
+def test_discrete_on_one_hot(name):
+    """Columns that stay coded."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 5, size=(60, 4))
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), DISCRETE[name](rng))
+    diff.compare(fit(model, x, diff.labels(rng, 60, 3, "str")), rng.integers(-1, 7, size=(30, 4)).astype(float))
+
+
+# ---- Projections ------------------------------------------------------------------------------------------
+
+PROJECTIONS = {
+    "PCA": lambda n, w: decomposition.PCA(n, whiten=w),
+    "PCA_cov": lambda n, w: decomposition.PCA(n, whiten=w, svd_solver="covariance_eigh"),
+    "IncrementalPCA": lambda n, w: decomposition.IncrementalPCA(n, whiten=w),
+    "TruncatedSVD": lambda n, w: decomposition.TruncatedSVD(n, random_state=0),
+}
+
+
+@pytest.mark.parametrize("name", PROJECTIONS)
+@diff.examples(8)
+@given(seed=diff.seeds, n=st.sampled_from([2, 3, 8, 17]), whiten=st.booleans(), fit32=st.booleans(),
+       rows32=st.booleans())
+def test_projection(name, seed, n, whiten, fit32, rows32):
+    rng, x = data(seed, n)
+    model = fit(PROJECTIONS[name](int(rng.integers(1, n + 1)), whiten), x.astype(np.float32 if fit32 else np.float64))
+    diff.compare(model, diff.awkward(rng, x).astype(np.float32 if rows32 else np.float64), ["transform"])
+
+
+def test_rank_deficient_whitening():
+    rng, x = data(9, 4)
+    x = np.column_stack([x, x[:, :2], np.ones(len(x))])
+    diff.compare(fit(decomposition.PCA(5, whiten=True, svd_solver="covariance_eigh"), x), x, ["transform"])
+
+
+def test_svd_of_one_hot():
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 5, size=(60, 4))
+    rows = rng.integers(-1, 7, size=(30, 4)).astype(float)
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    diff.compare(fit(make_pipeline(encoder, decomposition.TruncatedSVD(3, random_state=0)), x), rows, ["transform"])
+    diff.compare(fit(make_pipeline(encoder, decomposition.PCA(3, svd_solver="arpack", random_state=0)), x), rows,
+                 ["transform"])
+    beside = make_column_transformer((encoder, [0, 1]), remainder="passthrough", sparse_threshold=0)
+    diff.compare(fit(make_pipeline(beside, decomposition.PCA(3)), x), rows, ["transform"])
