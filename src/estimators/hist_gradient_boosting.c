@@ -238,7 +238,7 @@ typedef struct forest {
     uint32_t *root;
     ftl_tree_arrays arrays;
     double *values;
-    uint32_t (*sets)[8];
+    uint32_t (*sets)[8], *set_start;
     uint32_t n_nodes, n_leaves, n_sets, room_leaves, room_sets;
 } forest;
 
@@ -269,6 +269,7 @@ static bool add_set(const hist *h, const predictor *p, const unsigned char *node
     for (uint32_t w = 0; w < 8; w++)
         to->sets[to->n_sets][w] = left[w] | (missing_left ? ~h->known[feature][w] : 0);
     to->n_sets++;
+    to->set_start[to->n_sets] = to->n_sets * 8;
     return true;
 }
 
@@ -340,16 +341,22 @@ static ftl_status make_room(ftl_build *build, const predictor *predictors, uint3
 static ftl_status make_sets(ftl_build *build, const predictor *predictors, uint32_t n, forest *to,
                             ftl_error *error)
 {
-    uint32_t count = 0;
+    uint64_t count = 0; /* of nodes: at most 2^31 */
     for (uint32_t t = 0; t < n; t++) {
         const predictor *p = &predictors[t];
         for (size_t i = 0; p->is_categorical && i < p->nodes->size; i++)
             count += ((const unsigned char *)p->nodes
                           ->data)[i * p->nodes->dtype->item_size + p->is_categorical->offset] != 0;
     }
+    if (count > UINT32_MAX / 8)
+        return FTL_FAIL(error, FTL_LIMIT, "the trees have too many sets of categories");
     to->sets = ftl_arena_array(build->arena, count, sizeof *to->sets);
-    to->room_sets = count;
-    return to->sets ? FTL_OK : FTL_OOM(error);
+    to->set_start = ftl_arena_array(build->arena, (size_t)count + 1, sizeof *to->set_start);
+    to->room_sets = (uint32_t)count;
+    if (!to->sets || !to->set_start)
+        return FTL_OOM(error);
+    to->set_start[0] = 0;
+    return FTL_OK;
 }
 
 static ftl_status read_predictors(ftl_build *build, const ftl_estimator *e, const hist *h,
@@ -397,8 +404,9 @@ static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const his
                               .n_values = to.n_leaves,
                               .value_width = 1,
                               .values = to.values,
-                              .n_bitsets = to.n_sets,
-                              .bitsets = (const uint32_t(*)[8])to.sets};
+                              .n_sets = to.n_sets,
+                              .set_start = to.set_start,
+                              .set_words = (const uint32_t *)to.sets};
     ftl_tree_arrays_give(&to.arrays, nodes);
     *out = nodes;
     return FTL_OK;

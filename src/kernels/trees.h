@@ -36,9 +36,21 @@ static inline uint64_t ftl_tree_leaf16_bits(uint32_t number)
 
 /*
  * What a node does with special values; one byte a node, read only where rows hold NaN or the
- * ensemble is categorical.
+ * ensemble has categories or takes zero for missing.
  */
-enum { FTL_TREE_NAN_RIGHT = 1, FTL_TREE_CATEGORICAL = 2, FTL_TREE_NEGATIVE_MISSING = 4 };
+enum {
+    FTL_TREE_NAN_RIGHT = 1,
+    FTL_TREE_CATEGORICAL = 2,
+    FTL_TREE_NEGATIVE_MISSING = 4,
+    FTL_TREE_ZERO_MISSING = 8,
+    FTL_TREE_SET_RIGHT = 16
+};
+/* What the category of a value is: ftl_category_rule of the IR. */
+typedef enum ftl_tree_category_rule {
+    FTL_TREE_CATEGORY_BYTE,
+    FTL_TREE_CATEGORY_INT,
+    FTL_TREE_CATEGORY_NOT_NEGATIVE
+} ftl_tree_category_rule;
 
 /*
  * The category of a value, as C compilers for x86-64 turn a double into a byte: truncated to 32
@@ -53,9 +65,10 @@ static inline uint32_t ftl_tree_category(double value)
 
 /* One tree of a packed ensemble. */
 typedef struct ftl_tree_walk {
-    const void *nodes;    /* its root */
-    const uint8_t *kinds; /* of its nodes */
-    const uint32_t (*bitsets)[8];
+    const void *nodes;                     /* its root */
+    const uint8_t *kinds;                  /* of its nodes */
+    const uint32_t *set_start, *set_words; /* set i: words set_start[i] to set_start[i + 1] */
+    ftl_tree_category_rule category_rule;
     uint32_t sure;  /* steps that are made without looking whether all rows have arrived */
     uint32_t depth; /* steps that bring every row to a leaf */
 } ftl_tree_walk;
@@ -81,6 +94,8 @@ typedef void ftl_tree_narrow_fn(const double *from, size_t n, float *to);
 /* sum[r] += values[leaf[r]] */
 typedef void ftl_tree_add_one_fn(const double *values, const uint32_t *leaf, uint32_t rows,
                                  double *sum);
+typedef void ftl_tree_add_one_f32_fn(const float *values, const uint32_t *leaf, uint32_t rows,
+                                     float *sum);
 
 typedef struct ftl_tree_kernels {
     ftl_tree_walk_f32_fn *f32, *f32_nan;
@@ -91,6 +106,7 @@ typedef struct ftl_tree_kernels {
     ftl_tree_any_nan_f64_fn *any_nan_f64;
     ftl_tree_narrow_fn *narrow;
     ftl_tree_add_one_fn *add_one;
+    ftl_tree_add_one_f32_fn *add_one_f32;
 } ftl_tree_kernels;
 
 #define FTL_TREES_DECLARE(isa)                             \
@@ -104,7 +120,8 @@ typedef struct ftl_tree_kernels {
     ftl_tree_any_nan_f32_fn ftl_tree_any_nan_f32_##isa;    \
     ftl_tree_any_nan_f64_fn ftl_tree_any_nan_f64_##isa;    \
     ftl_tree_narrow_fn ftl_tree_narrow_##isa;              \
-    ftl_tree_add_one_fn ftl_tree_add_one_##isa
+    ftl_tree_add_one_fn ftl_tree_add_one_##isa;            \
+    ftl_tree_add_one_f32_fn ftl_tree_add_one_f32_##isa
 FTL_TREES_DECLARE(portable);
 FTL_TREES_DECLARE(avx2);
 FTL_TREES_DECLARE(avx512);
@@ -120,6 +137,7 @@ FTL_TREES_DECLARE(avx512);
      .any_nan_f32 = ftl_tree_any_nan_f32_##isa,        \
      .any_nan_f64 = ftl_tree_any_nan_f64_##isa,        \
      .narrow = ftl_tree_narrow_##isa,                  \
-     .add_one = ftl_tree_add_one_##isa}
+     .add_one = ftl_tree_add_one_##isa,                \
+     .add_one_f32 = ftl_tree_add_one_f32_##isa}
 
 #endif

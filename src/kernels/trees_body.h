@@ -26,20 +26,37 @@ TREES_INLINE uint32_t tree_leaf_number16(const ftl_tree_node16 *node)
      ((uint32_t)((v) > (node)->threshold) | ((uint32_t)((v) != (v)) & (tree)->kinds[at])))
 #define TREE_STEP_CATEGORY(tree, node, at, v) tree_step_category(tree, node, at, v)
 
+/* LightGBM's kZeroThreshold: a float32 constant that float64 values are compared with. */
+static const double tree_zero = (double)1e-35f;
+
+/* True when the value's category is in the set. */
+TREES_INLINE bool tree_in_set(const ftl_tree_walk *tree, uint32_t number, double v)
+{
+    uint32_t from = tree->set_start[number], words = tree->set_start[number + 1] - from, c;
+    if (tree->category_rule == FTL_TREE_CATEGORY_BYTE) {
+        c = ftl_tree_category(v);
+    } else {
+        double lowest = tree->category_rule == FTL_TREE_CATEGORY_INT ? -1.0 : -0x1p-1074;
+        if (!(v > lowest && v < 2147483648.0))
+            return false;
+        c = (uint32_t)(int32_t)v;
+    }
+    return c >> 5 < words && (tree->set_words[from + (c >> 5)] >> (c & 31) & 1u);
+}
+
 TREES_INLINE uint32_t tree_step_category(const ftl_tree_walk *tree, const ftl_tree_node16 *node,
                                          uint32_t at, double v)
 {
     uint32_t kind = tree->kinds[at];
     uint32_t nan_right = kind & FTL_TREE_NAN_RIGHT;
-    if (v != v)
+    if (v != v || ((kind & FTL_TREE_ZERO_MISSING) && v >= -tree_zero && v <= tree_zero))
         return node->next + nan_right;
     if (!(kind & FTL_TREE_CATEGORICAL))
         return node->next + (uint32_t)(v > node->threshold);
     if (v < 0 && (kind & FTL_TREE_NEGATIVE_MISSING))
         return node->next + nan_right;
-    uint32_t c = ftl_tree_category(v);
-    const uint32_t *set = tree->bitsets[tree_leaf_number16(node)];
-    return node->next + (~(set[c >> 5] >> (c & 31)) & 1u);
+    bool right_set = kind & FTL_TREE_SET_RIGHT;
+    return node->next + (uint32_t)(tree_in_set(tree, tree_leaf_number16(node), v) == right_set);
 }
 
 /* N rows: `sure` steps, then until all have arrived. */
@@ -150,6 +167,13 @@ void TREES_NAME(ftl_tree_narrow)(const double *from, size_t n, float *to)
 
 void TREES_NAME(ftl_tree_add_one)(const double *values, const uint32_t *leaf, uint32_t rows,
                                   double *sum)
+{
+    for (uint32_t r = 0; r < rows; r++)
+        sum[r] += values[leaf[r]];
+}
+
+void TREES_NAME(ftl_tree_add_one_f32)(const float *values, const uint32_t *leaf, uint32_t rows,
+                                      float *sum)
 {
     for (uint32_t r = 0; r < rows; r++)
         sum[r] += values[leaf[r]];

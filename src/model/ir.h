@@ -282,17 +282,28 @@ typedef struct ftl_binarize_op {
  */
 enum {
     FTL_NODE_LEAF = 1,
-    FTL_NODE_MISSING_LEFT = 2,    /* NaN goes left; else right */
-    FTL_NODE_CATEGORICAL = 4,     /* category in the bitset goes left */
-    FTL_NODE_NEGATIVE_MISSING = 8 /* categorical: a value below 0 is missing */
+    FTL_NODE_MISSING_LEFT = 2,     /* NaN goes left; else right */
+    FTL_NODE_CATEGORICAL = 4,      /* category in the set goes left, everything else right */
+    FTL_NODE_NEGATIVE_MISSING = 8, /* categorical: a value below 0 is missing */
+    /* numeric: |x| <= (double)1e-35f (LightGBM's kZeroThreshold) goes where NaN goes */
+    FTL_NODE_ZERO_MISSING = 16,
+    FTL_NODE_SET_RIGHT = 32 /* categorical: in the set right, everything else left */
 };
+/* What the category of a value is; a category outside the set's words is not in the set. */
+typedef enum ftl_category_rule {
+    FTL_CATEGORY_BYTE, /* HistGradientBoosting: ftl_tree_category; every set has 8 words */
+    /* truncated toward zero; negative then, or beyond int32: not in the set */
+    FTL_CATEGORY_INT,
+    FTL_CATEGORY_NOT_NEGATIVE, /* XGBoost: the same, and -0.5 is not in the set either */
+    FTL_CATEGORY_RULE_COUNT
+} ftl_category_rule;
 typedef struct ftl_tree_nodes {
     uint32_t n_trees;
     uint32_t n_nodes;
     const uint32_t *root;   /* [n_trees + 1] position of each tree's node 0 */
     const uint8_t *flags;   /* [n_nodes] */
     const int32_t *feature; /* [n_nodes] source column */
-    /* [n_nodes] x <= threshold goes left; categorical: index into bitsets */
+    /* [n_nodes] x <= threshold goes left; categorical: number of a set */
     const double *threshold;
     const int32_t *left;  /* [n_nodes] local id */
     const int32_t *right; /* [n_nodes] local id; leaves: 0 */
@@ -301,14 +312,19 @@ typedef struct ftl_tree_nodes {
     uint32_t n_values;    /* rows of values */
     uint32_t value_width; /* numbers per leaf: 1, or the ensemble's output width */
     const double *values; /* [n_values][value_width] */
-    uint32_t n_bitsets;
-    const uint32_t (*bitsets)[8]; /* 256 categories each; a value's category is ftl_tree_category */
+    uint32_t n_sets;
+    const uint32_t *set_start; /* [n_sets + 1] of each set in set_words; may be NULL without sets */
+    const uint32_t *set_words; /* bit c & 31 of word c >> 5: category c is in the set */
+    ftl_category_rule category_rule;
 } ftl_tree_nodes;
 typedef enum ftl_tree_input { FTL_TREE_INPUT_F32, FTL_TREE_INPUT_F64 } ftl_tree_input;
 /*
  * out[k] = finish(base[k] + Σ_t contribution_t[k]) with the sum in tree order, in float64. A tree
  * adds its leaf's value vector, or, when value_width is 1 and the width is larger, its one value to
  * output target[t].
+ *
+ * sum_f32: base and leaf values are rounded to float32 and so is the sum after each addition, as
+ * XGBoost does; the result is a float32 edge.
  */
 typedef struct ftl_trees_op {
     const ftl_tree_nodes *nodes;
@@ -318,10 +334,13 @@ typedef struct ftl_trees_op {
     /* > 0: source columns [base_column, base_column + width) are the start of the sum instead */
     uint32_t base_column;
     double divisor; /* the sum is divided by it; 1: left alone */
+    bool sum_f32;
 } ftl_trees_op;
 typedef struct ftl_tree_apply_op {
     const ftl_tree_nodes *nodes;
     ftl_tree_input input;
+    /* the result is the leaf's row of values less that of its tree's lowest, not the node's id */
+    bool leaf_index;
 } ftl_tree_apply_op;
 
 typedef enum ftl_link {

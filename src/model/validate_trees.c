@@ -33,7 +33,7 @@ static ftl_status explain_split(const tree_check *check, uint32_t tree, uint32_t
                         at - first, nodes->feature[at], check->n_features);
     double threshold = nodes->threshold[at];
     if (nodes->flags[at] & FTL_NODE_CATEGORICAL) {
-        if (!(threshold >= 0 && threshold < nodes->n_bitsets))
+        if (!(threshold >= 0 && threshold < nodes->n_sets))
             return FTL_FAIL(error, FTL_CORRUPT,
                             "tree %u: node %u refers to a set of categories that does not exist",
                             tree, at - first);
@@ -77,7 +77,7 @@ static bool tree_is_good(const tree_check *check, uint32_t tree)
         bool wrong = (left >= size) | (right >= size) |
                      ((uint32_t)nodes->feature[at] >= check->n_features);
         if (FTL_UNLIKELY(nodes->flags[at] & FTL_NODE_CATEGORICAL))
-            wrong |= !(threshold >= 0 && threshold < nodes->n_bitsets);
+            wrong |= !(threshold >= 0 && threshold < nodes->n_sets);
         else
             wrong |= isnan(threshold);
         left = left < size ? left : 0;
@@ -92,6 +92,23 @@ static bool tree_is_good(const tree_check *check, uint32_t tree)
     return !bad;
 }
 
+/* The sets of categories lie one after another in the words. */
+static ftl_status check_sets(const ftl_tree_nodes *nodes, ftl_error *error)
+{
+    if ((unsigned)nodes->category_rule >= FTL_CATEGORY_RULE_COUNT)
+        return FTL_FAIL(error, FTL_INTERNAL, "the ensemble has no rule for categories");
+    if (nodes->n_sets == 0)
+        return FTL_OK;
+    if (!nodes->set_start || !nodes->set_words)
+        return FTL_FAIL(error, FTL_INTERNAL, "the ensemble has no sets of categories");
+    for (uint32_t i = 0; i < nodes->n_sets; i++) {
+        uint32_t from = nodes->set_start[i], to = nodes->set_start[i + 1];
+        if (to < from || (nodes->category_rule == FTL_CATEGORY_BYTE && to - from != 8))
+            return FTL_FAIL(error, FTL_CORRUPT, "set of categories %u is malformed", i);
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features,
                                    ftl_account *scratch, ftl_error *error)
 {
@@ -103,6 +120,7 @@ ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_featu
         if (nodes->root[t] >= nodes->root[t + 1])
             return FTL_FAIL(error, FTL_CORRUPT, "tree %u has no nodes", t);
     }
+    FTL_TRY(check_sets(nodes, error));
     tree_check check = {.nodes = nodes, .n_features = n_features};
     check.used = ftl_alloc_zero(scratch, nodes->n_nodes, 1);
     if (!check.used)
@@ -129,6 +147,9 @@ ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch
         !(trees->nodes->value_width == 1 && trees->target))
         return FTL_INVALID(error, op, "leaves hold %u values where %u were expected",
                            trees->nodes->value_width, op->width);
+    if (trees->sum_f32 &&
+        (op->dtype != FTL_DTYPE_F32 || trees->base_column || trees->divisor != 1.0))
+        return FTL_INVALID(error, op, "the type of an ensemble's sums is malformed");
     FTL_TRY(ftl_tree_nodes_validate(trees->nodes, n_features, scratch, error));
     for (uint32_t t = 0; trees->target && t < trees->nodes->n_trees; t++) {
         if (trees->nodes->value_width != 1 || trees->target[t] >= op->width)

@@ -1,6 +1,6 @@
 /*
- * TREE_APPLY: the id of the leaf that a row reaches in each tree, counted as the library counts the
- * tree's nodes.
+ * TREE_APPLY: the leaf that a row reaches in each tree: its id as the library counts the tree's
+ * nodes, or its number among the tree's leaves.
  */
 #include "plan/tree_layout.h"
 
@@ -35,8 +35,9 @@ static ftl_status prepare_tree_apply(ftl_plan *plan, ftl_step *step, ftl_error *
     if (!state)
         return FTL_OOM(error);
     const ftl_tree_apply_op *op = &step->op->u.tree_apply;
-    FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input, FTL_TREE_NODE_ID, &state->layout,
-                                 NULL, error));
+    FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input,
+                                 op->leaf_index ? FTL_TREE_LEAF_INDEX : FTL_TREE_NODE_ID,
+                                 &state->layout, NULL, error));
     state->leaf_at = state->layout.room_bytes;
     step->scratch_fixed = state->leaf_at + state->layout.block * sizeof(uint32_t);
     step->is_f32 = false;

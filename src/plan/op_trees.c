@@ -1,7 +1,7 @@
 /*
- * TREES: leaf values of an ensemble, summed in tree order in float64 whatever the edge, then
- * divided. A block of rows passes one tree after the other; a few rows alone go down several trees
- * at once, which changes nothing in the order of a row's sum.
+ * TREES: leaf values of an ensemble, summed in tree order, then divided. Sums are float64 whatever
+ * the edge, unless the library adds in float32. A block of rows passes one tree after the other; a
+ * few rows alone go down several trees at once, which changes nothing in the order of a row's sum.
  */
 #include "plan/tree_layout.h"
 
@@ -13,57 +13,70 @@ typedef struct trees_state {
     ftl_tree_layout layout;
     const uint32_t *leaf_base; /* [n_trees] */
     size_t leaf_at;            /* offset of leaf numbers in the scratch */
+    const float *values_f32;   /* sums in float32: the leaves' values rounded */
 } trees_state;
 
-static const double *leaf_values(const ftl_trees_op *op, const trees_state *state, uint32_t tree,
-                                 uint32_t number)
-{
-    return op->nodes->values + (size_t)(state->leaf_base[tree] + number) * op->nodes->value_width;
-}
+/*
+ * values: the tree's leaves; sum: [n][width]. Written once for both types of sum, so that they add
+ * in the same order.
+ */
+#define TREES_ADD(name, type, add_one)                                                \
+    static void name(const ftl_step *step, const trees_state *state, uint32_t tree,   \
+                     const type *values, const uint32_t *leaf, uint32_t n, type *sum) \
+    {                                                                                 \
+        const uint32_t *target = step->op->u.trees.target;                            \
+        uint32_t width = step->op->width;                                             \
+        if (width == 1) {                                                             \
+            state->layout.kernels->trees.add_one(values, leaf, n, sum);               \
+        } else if (target) {                                                          \
+            sum += target[tree];                                                      \
+            for (uint32_t r = 0; r < n; r++)                                          \
+                sum[(size_t)r * width] += values[leaf[r]];                            \
+        } else if (width == 2) {                                                      \
+            for (uint32_t r = 0; r < n; r++) {                                        \
+                sum[2 * r] += values[2 * leaf[r]];                                    \
+                sum[2 * r + 1] += values[2 * leaf[r] + 1];                            \
+            }                                                                         \
+        } else {                                                                      \
+            for (uint32_t r = 0; r < n; r++) {                                        \
+                const type *value = values + (size_t)leaf[r] * width;                 \
+                for (uint32_t k = 0; k < width; k++)                                  \
+                    sum[(size_t)r * width + k] += value[k];                           \
+            }                                                                         \
+        }                                                                             \
+    }
+TREES_ADD(add_tree_f64, double, add_one)
+TREES_ADD(add_tree_f32, float, add_one_f32)
 
-/* sum: [n][width] */
+/* Adds a tree's leaves to the sums of rows [row, row + n) of the block that begins at sum. */
 static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tree,
-                     const uint32_t *leaf, uint32_t n, double *sum)
+                     const uint32_t *leaf, uint32_t n, void *sum, uint32_t row)
 {
     const ftl_trees_op *op = &step->op->u.trees;
-    const double *values = leaf_values(op, state, tree, 0);
-    uint32_t width = step->op->width;
-    if (width == 1) {
-        state->layout.kernels->trees.add_one(values, leaf, n, sum);
-    } else if (op->target) {
-        sum += op->target[tree];
-        for (uint32_t r = 0; r < n; r++)
-            sum[(size_t)r * width] += values[leaf[r]];
-    } else if (width == 2) {
-        for (uint32_t r = 0; r < n; r++) {
-            sum[2 * r] += values[2 * leaf[r]];
-            sum[2 * r + 1] += values[2 * leaf[r] + 1];
-        }
-    } else {
-        for (uint32_t r = 0; r < n; r++) {
-            const double *value = values + (size_t)leaf[r] * width;
-            for (uint32_t k = 0; k < width; k++)
-                sum[(size_t)r * width + k] += value[k];
-        }
-    }
+    size_t first = (size_t)state->leaf_base[tree] * op->nodes->value_width,
+           at = (size_t)row * step->op->width;
+    if (op->sum_f32)
+        add_tree_f32(step, state, tree, state->values_f32 + first, leaf, n, (float *)sum + at);
+    else
+        add_tree_f64(step, state, tree, op->nodes->values + first, leaf, n, (double *)sum + at);
 }
 
 static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
-                    uint32_t *leaf, double *sum)
+                    uint32_t *leaf, void *sum)
 {
     for (uint32_t r = 0; r < rows->n; r++) {
         for (uint32_t t = 0; t < state->layout.n_trees; t += chunk) {
             uint32_t n = state->layout.n_trees - t < chunk ? state->layout.n_trees - t : chunk;
             ftl_tree_row_walk(&state->layout, t, n, rows, r, leaf);
             for (uint32_t i = 0; i < n; i++)
-                add_tree(step, state, t + i, &leaf[i], 1, sum + (size_t)r * step->op->width);
+                add_tree(step, state, t + i, &leaf[i], 1, sum, r);
         }
     }
 }
 
 /* The start of the sums: a constant, other columns of the source, or zero. */
 static void start(const ftl_step *step, const trees_state *state, const void *source,
-                  uint32_t first, uint32_t n, double *sum)
+                  uint32_t first, uint32_t n, void *sum)
 {
     const ftl_trees_op *op = &step->op->u.trees;
     uint32_t width = step->op->width, n_columns = state->layout.n_columns;
@@ -74,7 +87,10 @@ static void start(const ftl_step *step, const trees_state *state, const void *so
             if (op->base_column)
                 base = state->layout.source_f32 ? (double)((const float *)source)[at]
                                                 : ((const double *)source)[at];
-            sum[(size_t)r * width + k] = base;
+            if (op->sum_f32)
+                ((float *)sum)[(size_t)r * width + k] = (float)base;
+            else
+                ((double *)sum)[(size_t)r * width + k] = base;
         }
     }
 }
@@ -84,7 +100,9 @@ static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, 
 {
     const trees_state *state = step->state;
     uint32_t width = step->op->width;
-    double *sum = (double *)ftl_slot(step, exec) + (size_t)first * width;
+    size_t at = (size_t)first * width;
+    void *sum = step->is_f32 ? (void *)((float *)ftl_slot(step, exec) + at)
+                             : (void *)((double *)ftl_slot(step, exec) + at);
     unsigned char *scratch = ftl_scratch(step, exec);
     uint32_t *leaf = (uint32_t *)(void *)(scratch + state->leaf_at);
     ftl_tree_rows rows = ftl_tree_rows_make(&state->layout, source, first, n, scratch);
@@ -94,12 +112,12 @@ static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, 
     } else {
         for (uint32_t t = 0; t < state->layout.n_trees; t++) {
             ftl_tree_rows_walk(&state->layout, t, &rows, leaf);
-            add_tree(step, state, t, leaf, n, sum);
+            add_tree(step, state, t, leaf, n, sum, 0);
         }
     }
     double divisor = step->op->u.trees.divisor;
     for (size_t i = 0; i < (size_t)n * width && divisor != 1.0; i++)
-        sum[i] /= divisor;
+        ((double *)sum)[i] /= divisor;
 }
 
 static void run_trees(const ftl_step *step, ftl_exec *exec)
@@ -114,6 +132,19 @@ static void run_trees(const ftl_step *step, ftl_exec *exec)
     }
 }
 
+static ftl_status round_values(ftl_plan *plan, const ftl_tree_nodes *nodes, trees_state *state,
+                               ftl_error *error)
+{
+    size_t n = (size_t)nodes->n_values * nodes->value_width;
+    float *values = ftl_arena_array(&plan->arena, n, sizeof *values);
+    if (!values)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < n; i++)
+        values[i] = (float)nodes->values[i];
+    state->values_f32 = values;
+    return FTL_OK;
+}
+
 static ftl_status prepare_trees(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     trees_state *state = FTL_ARENA_NEW(&plan->arena, trees_state);
@@ -125,7 +156,9 @@ static ftl_status prepare_trees(ftl_plan *plan, ftl_step *step, ftl_error *error
     state->leaf_at = state->layout.room_bytes;
     uint32_t numbers = state->layout.block > chunk ? state->layout.block : chunk;
     step->scratch_fixed = state->leaf_at + numbers * sizeof(uint32_t);
-    step->is_f32 = false;
+    if (op->sum_f32)
+        FTL_TRY(round_values(plan, op->nodes, state, error));
+    step->is_f32 = op->sum_f32;
     step->state = state;
     step->run = run_trees;
     return FTL_OK;

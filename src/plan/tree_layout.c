@@ -82,7 +82,9 @@ static inline uint8_t kind_of(uint32_t flags)
 {
     return (uint8_t)((flags & (FTL_NODE_MISSING_LEFT | FTL_NODE_LEAF) ? 0 : FTL_TREE_NAN_RIGHT) |
                      (flags & FTL_NODE_CATEGORICAL ? FTL_TREE_CATEGORICAL : 0) |
-                     (flags & FTL_NODE_NEGATIVE_MISSING ? FTL_TREE_NEGATIVE_MISSING : 0));
+                     (flags & FTL_NODE_NEGATIVE_MISSING ? FTL_TREE_NEGATIVE_MISSING : 0) |
+                     (flags & FTL_NODE_ZERO_MISSING ? FTL_TREE_ZERO_MISSING : 0) |
+                     (flags & FTL_NODE_SET_RIGHT ? FTL_TREE_SET_RIGHT : 0));
 }
 
 typedef struct packed_tree {
@@ -165,6 +167,12 @@ static inline __attribute__((always_inline)) packed_tree pack_nodes(packer *p, u
     return result;
 }
 
+static const ftl_tree_category_rule category_rules[FTL_CATEGORY_RULE_COUNT] = {
+    [FTL_CATEGORY_BYTE] = FTL_TREE_CATEGORY_BYTE,
+    [FTL_CATEGORY_INT] = FTL_TREE_CATEGORY_INT,
+    [FTL_CATEGORY_NOT_NEGATIVE] = FTL_TREE_CATEGORY_NOT_NEGATIVE,
+};
+
 /*
  * False when the tree does not fit. Nodes are taken in the library's order, which for scikit-learn
  * is depth first with parents first, so that subtrees stay together; nodes that no other leads to
@@ -173,7 +181,11 @@ static inline __attribute__((always_inline)) packed_tree pack_nodes(packer *p, u
 static bool pack_tree(packer *p, uint32_t tree, uint32_t base, ftl_tree_walk *walk)
 {
     uint32_t first = p->nodes->root[tree], size = p->nodes->root[tree + 1] - first;
-    *walk = (ftl_tree_walk){.nodes = p->out, .kinds = p->kinds, .bitsets = p->nodes->bitsets};
+    *walk = (ftl_tree_walk){.nodes = p->out,
+                            .kinds = p->kinds,
+                            .set_start = p->nodes->set_start,
+                            .set_words = p->nodes->set_words,
+                            .category_rule = category_rules[p->nodes->category_rule]};
     packed_tree result = p->wide ? pack_nodes(p, first, size, base, true)
                                  : pack_nodes(p, first, size, base, false);
     walk->depth = result.deepest;
@@ -270,13 +282,15 @@ static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl
                               const uint32_t **leaf_base, ftl_error *error)
 {
     uint32_t *bases = NULL;
-    if (p->payload == FTL_TREE_LEAF_ROW) {
+    if (p->payload != FTL_TREE_NODE_ID) {
         bases = ftl_arena_array(&plan->arena, p->nodes->n_trees, sizeof *bases);
         if (!bases)
             return FTL_OOM(error);
         for (uint32_t t = 0; t < p->nodes->n_trees; t++)
-            bases[t] = first_row(p->nodes, t);
-        *leaf_base = bases;
+            bases[t] = p->payload == FTL_TREE_LEAF_INDEX ? lowest_row(p->nodes, t)
+                                                         : first_row(p->nodes, t);
+        if (leaf_base)
+            *leaf_base = bases;
     }
     bool fits = false;
     FTL_TRY(make_packer(scratch, p, error));
@@ -302,8 +316,9 @@ ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_
         .n_columns = source->op->width,
         .n_trees = nodes->n_trees,
     };
-    for (uint32_t i = 0; i < nodes->n_nodes && out->wide && !out->categorical; i++)
-        out->categorical = (nodes->flags[i] & FTL_NODE_CATEGORICAL) != 0;
+    for (uint32_t i = 0; i < nodes->n_nodes && !out->categorical; i++)
+        out->categorical = (nodes->flags[i] & (FTL_NODE_CATEGORICAL | FTL_NODE_ZERO_MISSING)) != 0;
+    out->wide |= out->categorical;
     packer p = {.nodes = nodes, .payload = payload};
     ftl_arena scratch;
     ftl_arena_init(&scratch, &plan->account);

@@ -14,8 +14,8 @@
 
 typedef struct ftl_tree_layout {
     const ftl_kernels *kernels;
-    bool wide; /* 16-byte nodes and float64 rows */
-    bool categorical;
+    bool wide;          /* 16-byte nodes and float64 rows */
+    bool categorical;   /* nodes on categories, or that take zero for missing: the slow walk */
     bool source_f32;    /* type of the source's rows */
     bool convert;       /* rows go through scratch */
     bool narrow_first;  /* wide nodes, but the library rounds to float32 before it compares */
@@ -29,11 +29,16 @@ typedef struct ftl_tree_layout {
 } ftl_tree_layout;
 
 /* What a leaf's number is. */
-typedef enum ftl_tree_payload { FTL_TREE_LEAF_ROW, FTL_TREE_NODE_ID } ftl_tree_payload;
+typedef enum ftl_tree_payload {
+    FTL_TREE_LEAF_ROW,
+    FTL_TREE_NODE_ID,
+    FTL_TREE_LEAF_INDEX
+} ftl_tree_payload;
 
 /*
  * leaf_base: [n_trees], filled (plan's arena) for LEAF_ROW: row of values = leaf_base[t] + number.
- * NULL for NODE_ID, whose number is the node's own id.
+ * NULL for NODE_ID, whose number is the node's own id, and LEAF_INDEX, whose number counts from
+ * the tree's lowest row.
  */
 ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes,
                                 ftl_tree_input input, ftl_tree_payload payload,
