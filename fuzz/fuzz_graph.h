@@ -147,7 +147,9 @@ static inline void fuzz_graph(ftl_account *account, ftl_stream *stream)
     static const char *const required[] = {"left", "right", NULL}, *const optional[] = {"value",
                                                                                         NULL};
     static const char *const tree[] = {"left_child", "right_child", "feature", "threshold", NULL};
-    static const ftl_pickle_projection projections[] = {{required, optional}, {tree, NULL}};
+    static const ftl_pickle_projection projections[] = {
+        {.required = required, .optional = optional},
+        {.required = tree, .narrow = true, .companion = "values", .chooser = "left_child"}};
     ftl_pickle_report report;
     ftl_pickle_options options = {.max_objects = 200000,
                                   .max_depth = 100,

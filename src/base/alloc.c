@@ -13,31 +13,96 @@ typedef struct header {
 } header;
 
 /*
- * Large blocks ask for huge pages: a fresh 4 KiB page costs half a microsecond, which for a large
- * forest is more than everything else that loading does. Only a hint: whole pages inside the block,
- * errors do not matter.
+ * Large blocks are mapped, at whole huge pages: a fresh 4 KiB page costs more than a microsecond on
+ * a virtual machine, which for a large forest is more than everything else that loading does, and
+ * the C library's large blocks begin and end in the middle of a huge page. Huge pages are a hint,
+ * errors do not matter. The size in the header says which blocks are mapped. Address sanitizers
+ * see only what malloc gives.
  */
-enum { huge_request = 8 << 20, page = 4096 };
+#if defined(__linux__) && defined(MADV_HUGEPAGE) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
+enum { huge_page = 2 << 20, mapped_request = 3 << 20 };
 
-static void prefer_huge_pages(void *block, size_t size)
+static bool is_mapped(size_t size) { return size >= mapped_request; }
+
+static size_t mapped_bytes(size_t size)
 {
-#if defined(MADV_HUGEPAGE)
-    uintptr_t from = ((uintptr_t)block + page - 1) & ~(uintptr_t)(page - 1);
-    uintptr_t to = ((uintptr_t)block + size) & ~(uintptr_t)(page - 1);
-    (void)madvise((void *)from, to - from, MADV_HUGEPAGE);
-#else
-    (void)block;
-    (void)size;
-#endif
+    return (size + huge_page - 1) & ~(size_t)(huge_page - 1);
+}
+
+/* Room for bytes, which are whole huge pages, at a whole huge page. NULL on failure. */
+static void *map_aligned(size_t bytes)
+{
+    size_t all;
+    if (!ftl_add_size(bytes, huge_page, &all))
+        return NULL;
+    unsigned char *room = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                               0);
+    if (room == MAP_FAILED)
+        return NULL;
+    size_t before = -(uintptr_t)room & (huge_page - 1), after = huge_page - before;
+    if (before)
+        (void)munmap(room, before);
+    (void)munmap(room + before + bytes, after);
+    (void)madvise(room + before, bytes, MADV_HUGEPAGE);
+    return room + before;
+}
+
+/* Pages move, bytes do not. NULL on failure: the old block stays. */
+static void *remap(void *pointer, size_t old_bytes, size_t bytes)
+{
+    if (bytes == old_bytes)
+        return pointer;
+    if (bytes < old_bytes) {
+        (void)munmap((unsigned char *)pointer + bytes, old_bytes - bytes);
+        return pointer;
+    }
+    void *to = map_aligned(bytes);
+    if (!to)
+        return NULL;
+    if (mremap(pointer, old_bytes, old_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, to) == to)
+        return to;
+    (void)munmap(to, bytes);
+    return NULL;
+}
+
+static void release(void *pointer, size_t size)
+{
+    if (is_mapped(size))
+        (void)munmap(pointer, mapped_bytes(size));
+    else
+        free(pointer);
 }
 
 static void *system_realloc(void *user, void *pointer, size_t size)
 {
     (void)user;
-    void *block = realloc(pointer, size);
-    if (block && size >= huge_request)
-        prefer_huge_pages(block, size);
+    size_t old_size = pointer ? ((header *)pointer)->size : 0;
+    if (size > SIZE_MAX - huge_page)
+        return NULL;
+    if (!is_mapped(size) && !is_mapped(old_size))
+        return realloc(pointer, size);
+    if (is_mapped(size) && is_mapped(old_size))
+        return remap(pointer, mapped_bytes(old_size), mapped_bytes(size));
+    void *block = is_mapped(size) ? map_aligned(mapped_bytes(size)) : malloc(size);
+    if (block && pointer) {
+        memcpy(block, pointer, old_size < size ? old_size : size);
+        release(pointer, old_size);
+    }
     return block;
+}
+
+static void system_free(void *user, void *pointer)
+{
+    (void)user;
+    if (pointer)
+        release(pointer, ((header *)pointer)->size);
+}
+#else
+static void *system_realloc(void *user, void *pointer, size_t size)
+{
+    (void)user;
+    return realloc(pointer, size);
 }
 
 static void system_free(void *user, void *pointer)
@@ -45,6 +110,7 @@ static void system_free(void *user, void *pointer)
     (void)user;
     free(pointer);
 }
+#endif
 
 void ftl_account_init(ftl_account *account, const ftl_allocator *allocator, uint64_t limit)
 {

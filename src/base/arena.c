@@ -18,8 +18,8 @@ enum {
     alignment = 16,
     wide_alignment = 64
 };
-/* Many large requests share slabs, which are large enough for huge pages. */
-enum { many_bytes = 16 << 20, smallest_slab = 16 << 20, largest_slab = 64 << 20 };
+/* Many large requests share slabs, which with their headers are whole huge pages. */
+enum { many_bytes = 1 << 20, smallest_slab = 4 << 20, largest_slab = 64 << 20, headers = 64 };
 
 void ftl_arena_init(ftl_arena *arena, ftl_account *account)
 {
@@ -53,8 +53,6 @@ static unsigned char *new_block(ftl_arena *arena, size_t payload)
  * is used. */
 static void *large_alloc(ftl_arena *arena, size_t rounded)
 {
-    arena->large_bytes = rounded > SIZE_MAX - arena->large_bytes ? SIZE_MAX
-                                                                 : arena->large_bytes + rounded;
     if ((size_t)(arena->slab_end - arena->slab_next) >= rounded) {
         void *out = arena->slab_next;
         arena->slab_next += rounded;
@@ -64,6 +62,7 @@ static void *large_alloc(ftl_arena *arena, size_t rounded)
         return new_block(arena, rounded);
     size_t size = arena->large_bytes / 8;
     size = size < smallest_slab ? smallest_slab : size > largest_slab ? largest_slab : size;
+    size = (size & ~(size_t)(smallest_slab / 2 - 1)) - headers;
     unsigned char *slab = new_block(arena, size);
     if (!slab)
         return new_block(arena, rounded);
@@ -78,12 +77,17 @@ void *ftl_arena_alloc(ftl_arena *arena, size_t size)
     if (!ftl_add_size(size ? size : 1, alignment - 1, &rounded))
         return NULL;
     rounded &= ~(size_t)(alignment - 1);
+    bool large = rounded >= large_request;
+    if (large && !ftl_add_size(arena->large_bytes, rounded, &arena->large_bytes))
+        arena->large_bytes = SIZE_MAX;
+    if (large && arena->large_bytes >= many_bytes)
+        return large_alloc(arena, rounded);
     if ((size_t)(arena->end - arena->next) >= rounded) {
         void *out = arena->next;
         arena->next += rounded;
         return out;
     }
-    if (rounded >= large_request)
+    if (large)
         return large_alloc(arena, rounded); /* the current block keeps its room */
     unsigned char *block = new_block(arena,
                                      arena->block_size > rounded ? arena->block_size : rounded);

@@ -57,7 +57,8 @@ static ftl_status forest_nodes(ftl_build *build, const ftl_estimator *e, forest_
                                    error));
     ftl_tree_leaves leaves = {.write = is_classifier(e) ? ftl_leaf_probabilities : ftl_leaf_means,
                               .user = &parts->targets,
-                              .width = parts->targets.width};
+                              .width = parts->targets.width,
+                              .plain = !is_classifier(e) || e->version >= FTL_SKLEARN(1, 4)};
     FTL_TRY(ftl_tree_views_join(build, views, parts->n_trees, &leaves, e->path, &nodes, error));
     *out = nodes;
     return FTL_OK;

@@ -16,7 +16,11 @@ static const char *const predictor_optional[] = {
 const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
 {
     static const ftl_pickle_projection projections[] = {
-        {.required = tree_required, .optional = tree_optional},
+        {.required = tree_required,
+         .optional = tree_optional,
+         .narrow = true,
+         .companion = "values",
+         .chooser = "left_child"}, /* only leaves need their values */
         {.required = predictor_required, .optional = predictor_optional},
     };
     *count = FTL_ARRAY_LEN(projections);
@@ -69,15 +73,22 @@ static ftl_status read_nodes(const ftl_node *nodes, const char *path, ftl_tree_v
     return FTL_OK;
 }
 
-static ftl_status read_values(const ftl_node *values, const char *path, uint32_t n_outputs,
-                              ftl_tree_view *out, ftl_error *error)
+/* Rows for all nodes, or for their leaves alone: then join_tree sees that they are as many. */
+static bool has_rows(const ftl_node_array *values, const ftl_node_array *nodes)
+{
+    return values->rows_of ? values->rows_of == nodes : values->shape[0] == nodes->size;
+}
+
+static ftl_status read_values(const ftl_node *values, const ftl_node_array *nodes, const char *path,
+                              uint32_t n_outputs, ftl_tree_view *out, ftl_error *error)
 {
     const ftl_node_array *array = values && values->kind == FTL_NODE_ARRAY ? values->u.array : NULL;
     if (!array || array->ndim != 3 || array->dtype->kind != 'f' || array->dtype->item_size != 8 ||
         !array->data)
         return damaged(path, "tree_.values is not an array of float64 with three axes", error);
-    if (array->shape[0] != out->n_nodes || array->shape[1] != n_outputs || array->shape[2] == 0 ||
-        array->shape[2] > UINT32_MAX || array->size / out->n_nodes / n_outputs != array->shape[2])
+    if (!has_rows(array, nodes) || array->shape[1] != n_outputs || array->shape[2] == 0 ||
+        array->shape[2] > UINT32_MAX || array->size == 0 ||
+        array->size / array->shape[0] / n_outputs != array->shape[2])
         return damaged(path, "tree_.values does not have the shape that its nodes and outputs need",
                        error);
     if (array->fortran && (array->shape[1] > 1 || array->shape[2] > 1) && array->shape[0] > 1)
@@ -85,6 +96,8 @@ static ftl_status read_values(const ftl_node *values, const char *path, uint32_t
     out->n_outputs = n_outputs;
     out->max_classes = (uint32_t)array->shape[2];
     out->values = array->data;
+    out->leaves_only = array->rows_of != NULL;
+    out->n_values = array->shape[0];
     return FTL_OK;
 }
 
@@ -95,8 +108,10 @@ ftl_status ftl_tree_view_read(const ftl_node *estimator, const char *path, uint3
     ftl_tree_view view = {0};
     if (!tree || tree->kind != FTL_NODE_OBJECT || strcmp(tree->u.object->name, "Tree") != 0)
         return damaged(path, "attribute tree_ is missing or not a Tree", error);
-    FTL_TRY(read_nodes(ftl_node_attr(tree, "nodes"), path, &view, error));
-    FTL_TRY(read_values(ftl_node_attr(tree, "values"), path, n_outputs, &view, error));
+    const ftl_node *nodes = ftl_node_attr(tree, "nodes");
+    FTL_TRY(read_nodes(nodes, path, &view, error));
+    FTL_TRY(
+        read_values(ftl_node_attr(tree, "values"), nodes->u.array, path, n_outputs, &view, error));
     const ftl_node *depth = ftl_node_attr(tree, "max_depth");
     if (!depth || !ftl_node_as_int(depth, &view.max_depth))
         view.max_depth = 0;
@@ -140,6 +155,7 @@ typedef struct joined {
     double *values;
     uint32_t n_nodes, n_leaves, room_leaves;
     uint32_t *leaf_ids; /* of the tree in hand */
+    uint32_t tree_leaves;
 } joined;
 
 static inline int64_t read_integer(const unsigned char *at, bool wide)
@@ -160,51 +176,73 @@ static inline int64_t read_integer(const unsigned char *at, bool wide)
  * validator proves the rest.
  */
 static inline __attribute__((always_inline)) bool join_nodes(joined *to, const ftl_tree_view *view,
-                                                             bool wide)
+                                                             bool wide, bool has_missing)
 {
-    const ftl_tree_arrays *arrays = &to->arrays;
-    uint32_t leaves = 0;
-    bool bad = false;
-    for (uint32_t i = 0; i < view->n_nodes; i++) {
-        const unsigned char *node = view->nodes + i * view->stride;
-        uint32_t at = to->n_nodes + i;
-        int64_t left = read_integer(node + view->left->offset, wide),
-                right = read_integer(node + view->right->offset, wide);
-        int64_t feature = read_integer(node + view->feature->offset, wide);
-        bool split = left != -1;
+    /* What the loop reads again and again is taken out of the reach of what it writes. */
+    uint32_t first = to->n_nodes, n = view->n_nodes, leaves = 0, bad = 0, row = to->n_leaves;
+    int32_t *restrict lefts = to->arrays.left + first, *restrict rights = to->arrays.right + first;
+    int32_t *restrict features = to->arrays.feature + first;
+    int32_t *restrict leaf = to->arrays.leaf + first;
+    double *restrict thresholds = to->arrays.threshold + first;
+    uint8_t *restrict flags = to->arrays.flags + first;
+    uint32_t *restrict leaf_ids = to->leaf_ids;
+    const unsigned char *node = view->nodes;
+    size_t stride = view->stride, at_left = view->left->offset, at_right = view->right->offset,
+           at_feature = view->feature->offset, at_threshold = view->threshold->offset,
+           at_missing = has_missing ? view->missing->offset : 0;
+    for (uint32_t i = 0; i < n; i++, node += stride) {
+        int64_t left = read_integer(node + at_left, wide),
+                right = read_integer(node + at_right, wide),
+                feature = read_integer(node + at_feature, wide);
+        uint32_t split = left != -1;
         int32_t mask = -(int32_t)split;
         bad |= split & ((uint64_t)(left | right | feature) > INT32_MAX);
-        arrays->left[at] = (int32_t)left & mask;
-        arrays->right[at] = (int32_t)right & mask;
-        arrays->feature[at] = (int32_t)feature & mask;
-        arrays->leaf[at] = (int32_t)(to->n_leaves + leaves) | mask;
-        arrays->flags[at] = split ? 0 : FTL_NODE_LEAF;
-        memcpy(&arrays->threshold[at], node + view->threshold->offset, sizeof(double));
-        to->leaf_ids[leaves] = i;
-        leaves += !split;
+        lefts[i] = (int32_t)left & mask;
+        rights[i] = (int32_t)right & mask;
+        features[i] = (int32_t)feature & mask;
+        leaf[i] = (int32_t)(row + leaves) | mask;
+        uint32_t missing = has_missing ? split & (node[at_missing] != 0) : 0;
+        flags[i] = (uint8_t)((split ^ 1) | missing * FTL_NODE_MISSING_LEFT);
+        memcpy(&thresholds[i], node + at_threshold, sizeof(double));
+        leaf_ids[leaves] = i;
+        leaves += split ^ 1;
     }
-    for (uint32_t i = 0; view->missing && i < view->n_nodes; i++) {
-        bool left = view->nodes[i * view->stride + view->missing->offset] != 0;
-        uint8_t flags = arrays->flags[to->n_nodes + i];
-        arrays->flags[to->n_nodes + i] = (uint8_t)(flags |
-                                                   (left && !flags ? FTL_NODE_MISSING_LEFT : 0));
-    }
-    to->n_nodes += view->n_nodes;
+    to->n_nodes += n;
+    to->tree_leaves = leaves;
     return !bad && leaves <= to->room_leaves - to->n_leaves;
+}
+
+static bool join_any_nodes(joined *to, const ftl_tree_view *view)
+{
+    bool wide = view->left->dtype->item_size == 8;
+    if (view->missing)
+        return wide ? join_nodes(to, view, true, true) : join_nodes(to, view, false, true);
+    return wide ? join_nodes(to, view, true, false) : join_nodes(to, view, false, false);
+}
+
+/* The values of the n leaves whose ids were listed. */
+static void write_leaves(joined *to, const ftl_tree_view *view, const ftl_tree_leaves *leaves,
+                         uint32_t n)
+{
+    size_t step = (size_t)view->n_outputs * view->max_classes;
+    double *out = to->values + (size_t)to->n_leaves * leaves->width;
+    if (leaves->plain && view->leaves_only && step == leaves->width) {
+        memcpy(out, view->values, n * step * sizeof *out);
+        return;
+    }
+    for (uint32_t i = 0; i < n; i++)
+        leaves->write(leaves->user, view->values + (view->leaves_only ? i : to->leaf_ids[i]) * step,
+                      out + (size_t)i * leaves->width);
 }
 
 static bool join_tree(joined *to, const ftl_tree_view *view, const ftl_tree_leaves *leaves)
 {
-    size_t value_stride = (size_t)view->n_outputs * view->max_classes;
-    uint32_t first = to->n_nodes, n = 0;
-    bool wide = view->left->dtype->item_size == 8;
-    if (!(wide ? join_nodes(to, view, true) : join_nodes(to, view, false)))
+    if (!join_any_nodes(to, view))
         return false;
-    for (uint32_t i = 0; i < view->n_nodes; i++)
-        n += to->arrays.flags[first + i] & FTL_NODE_LEAF;
-    for (uint32_t i = 0; i < n; i++)
-        leaves->write(leaves->user, view->values + to->leaf_ids[i] * value_stride,
-                      to->values + (size_t)(to->n_leaves + i) * leaves->width);
+    uint32_t n = to->tree_leaves;
+    if (n > view->n_values || (view->leaves_only && n != view->n_values))
+        return false;
+    write_leaves(to, view, leaves, n);
     to->n_leaves += n;
     return true;
 }

@@ -47,7 +47,9 @@ typedef struct ftl_tree_view {
     size_t stride;
     /* missing: NULL before 1.3 */
     const ftl_dtype_field *left, *right, *feature, *threshold, *missing;
-    const double *values; /* [n_nodes][n_outputs][max_classes] */
+    const double *values; /* [n_nodes or leaves][n_outputs][max_classes] */
+    bool leaves_only;     /* values has a row a leaf, in their order */
+    size_t n_values;      /* rows of values */
 } ftl_tree_view;
 
 /* Writes the values of a leaf, made of what the file has for it. */
@@ -57,6 +59,7 @@ typedef struct ftl_tree_leaves {
     ftl_leaf_fn *write;
     const void *user;
     uint32_t width; /* numbers per leaf */
+    bool plain;     /* write changes nothing but the number of values per leaf */
 } ftl_tree_leaves;
 
 /* path names the estimator that owns tree_ (for messages). The tree must have n_outputs outputs. */

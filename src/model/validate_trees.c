@@ -12,7 +12,7 @@
 typedef struct tree_check {
     const ftl_tree_nodes *nodes;
     uint32_t n_features;
-    uint8_t *used; /* [n_nodes] 1: some node's child, or a root */
+    uint8_t *used; /* [nodes of the largest tree] 1: some node's child, or the root */
 } tree_check;
 
 /* What is wrong with a split. */
@@ -25,7 +25,7 @@ static ftl_status explain_split(const tree_check *check, uint32_t tree, uint32_t
     if (left >= size || right >= size)
         return FTL_FAIL(error, FTL_CORRUPT, "tree %u: node %u has children %d and %d of %u nodes",
                         tree, at - first, nodes->left[at], nodes->right[at], size);
-    if (left == right || check->used[first + left] || check->used[first + right])
+    if (left == right || check->used[left] || check->used[right])
         return FTL_FAIL(error, FTL_CORRUPT,
                         "tree %u: node %u has a child that another node has too", tree, at - first);
     if ((uint32_t)nodes->feature[at] >= check->n_features)
@@ -48,7 +48,7 @@ static ftl_status explain_tree(const tree_check *check, uint32_t tree, ftl_error
 {
     const ftl_tree_nodes *nodes = check->nodes;
     uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first;
-    uint8_t *used = check->used + first;
+    uint8_t *used = check->used;
     memset(used, 0, size);
     used[0] = 1;
     for (uint32_t at = first; at < first + size; at++) {
@@ -61,35 +61,51 @@ static ftl_status explain_tree(const tree_check *check, uint32_t tree, ftl_error
     return FTL_FAIL(error, FTL_INTERNAL, "tree %u is refused without a reason", tree);
 }
 
-/* Without branches on the nodes: leaves and splits alternate in no order that a processor could
- * foresee. */
+/* Have all leaves values? */
+static bool leaves_are_good(const ftl_tree_nodes *nodes, uint32_t first, uint32_t size)
+{
+    const uint8_t *flags = nodes->flags + first;
+    uint32_t bad = 0, n_values = nodes->n_values;
+    for (uint32_t i = 0; nodes->leaf && i < size; i++)
+        bad |= (flags[i] & FTL_NODE_LEAF) & ((uint32_t)nodes->leaf[first + i] >= n_values);
+    return !bad;
+}
+
+/*
+ * Without branches on the nodes: leaves and splits alternate in no order that a processor could
+ * foresee. A leaf touches its own place of used alone, lest each waits for the one before.
+ */
 static bool tree_is_good(const tree_check *check, uint32_t tree)
 {
     const ftl_tree_nodes *nodes = check->nodes;
-    uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first;
-    uint8_t *used = check->used + first;
-    bool bad = false;
+    uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first,
+             n_features = check->n_features, bad = 0;
+    const int32_t *lefts = nodes->left + first, *rights = nodes->right + first,
+                  *features = nodes->feature + first;
+    const double *thresholds = nodes->threshold + first;
+    const uint8_t *flags = nodes->flags + first;
+    uint8_t *restrict used = check->used;
+    double n_sets = nodes->n_sets;
+    memset(used, 0, size);
     used[0] = 1;
-    for (uint32_t at = first; at < first + size; at++) {
-        uint8_t split = !(nodes->flags[at] & FTL_NODE_LEAF);
-        uint32_t left = (uint32_t)nodes->left[at], right = (uint32_t)nodes->right[at];
-        double threshold = nodes->threshold[at];
-        bool wrong = (left >= size) | (right >= size) |
-                     ((uint32_t)nodes->feature[at] >= check->n_features);
-        if (FTL_UNLIKELY(nodes->flags[at] & FTL_NODE_CATEGORICAL))
-            wrong |= !(threshold >= 0 && threshold < nodes->n_sets);
+    for (uint32_t i = 0; i < size; i++) {
+        uint32_t split = (flags[i] & FTL_NODE_LEAF) ^ FTL_NODE_LEAF;
+        uint32_t left = (uint32_t)lefts[i], right = (uint32_t)rights[i];
+        uint32_t wrong = (left >= size) | (right >= size) | ((uint32_t)features[i] >= n_features);
+        if (FTL_UNLIKELY(flags[i] & FTL_NODE_CATEGORICAL))
+            wrong |= !(thresholds[i] >= 0 && thresholds[i] < n_sets);
         else
-            wrong |= isnan(threshold);
-        left = left < size ? left : 0;
-        right = right < size ? right : 0;
+            wrong |= (uint32_t)(isnan(thresholds[i]) != 0);
+        uint32_t to_left = -(split & (left < size)), to_right = -(split & (right < size));
+        left = (left & to_left) | (i & ~to_left);
+        right = (right & to_right) | (i & ~to_right);
         wrong |= used[left];
-        used[left] |= split;
+        used[left] |= (uint8_t)split;
         wrong |= used[right];
-        used[right] |= split;
+        used[right] |= (uint8_t)split;
         bad |= split & wrong;
-        bad |= !split & (nodes->leaf && (uint32_t)nodes->leaf[at] >= nodes->n_values);
     }
-    return !bad;
+    return !bad && leaves_are_good(nodes, first, size);
 }
 
 /* The sets of categories lie one after another in the words. */
@@ -116,13 +132,16 @@ ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_featu
         nodes->root[nodes->n_trees] != nodes->n_nodes ||
         (!nodes->leaf && nodes->n_values != nodes->n_nodes) || nodes->n_nodes > INT32_MAX)
         return FTL_FAIL(error, FTL_CORRUPT, "the ensemble has no trees");
+    uint32_t largest = 0;
     for (uint32_t t = 0; t < nodes->n_trees; t++) {
         if (nodes->root[t] >= nodes->root[t + 1])
             return FTL_FAIL(error, FTL_CORRUPT, "tree %u has no nodes", t);
+        uint32_t size = nodes->root[t + 1] - nodes->root[t];
+        largest = size > largest ? size : largest;
     }
     FTL_TRY(check_sets(nodes, error));
     tree_check check = {.nodes = nodes, .n_features = n_features};
-    check.used = ftl_alloc_zero(scratch, nodes->n_nodes, 1);
+    check.used = ftl_alloc(scratch, largest);
     if (!check.used)
         return FTL_OOM(error);
     ftl_status status = FTL_OK;

@@ -59,7 +59,10 @@ static ftl_status read_wrapped(ftl_vm *vm, ftl_node *node)
     FTL_TRY(ftl_vm_array_shape(vm, &array->array, dtype, shape));
     array->array.fortran = fortran && array->array.ndim > 1;
     FTL_TRY(skip_padding(vm, node));
-    FTL_TRY(ftl_vm_array_read(vm, array));
+    bool done = false;
+    FTL_TRY(ftl_vm_companion_read(vm, array, &done));
+    if (!done)
+        FTL_TRY(ftl_vm_array_read(vm, array));
     node->kind = FTL_NODE_ARRAY;
     node->u.array = &array->array;
     return FTL_OK;

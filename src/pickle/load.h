@@ -11,13 +11,23 @@
 
 /*
  * A structured array read row by row into less memory: when the dtype has all the required names,
- * only the fields named here are kept, packed, in the order of the file. The node's dtype is then
- * the packed one. This is how a forest's 64-byte nodes never exist in memory at once. The first
- * projection that fits and saves bytes is taken.
+ * only the fields named here are kept, packed. The node's dtype is then the packed one. This is how
+ * a forest's 64-byte nodes never exist in memory at once. The first projection that fits and saves
+ * bytes is taken.
+ *
+ * narrow: int64 fields in native byte order become int32; a number that does not fit becomes
+ * INT32_MIN.
+ *
+ * companion: in joblib's files, an array that comes right behind the projected one in the same dict
+ * under this key, with as many rows, keeps only the rows where the projected array's field chooser,
+ * an integer, is -1. Its rows_of is then the projected array.
  */
 typedef struct ftl_pickle_projection {
     const char *const *required; /* NULL-terminated */
     const char *const *optional; /* NULL-terminated */
+    bool narrow;
+    const char *companion; /* NULL: none */
+    const char *chooser;
 } ftl_pickle_projection;
 
 /* What was seen beside the graph. Strings live in the arena. */

@@ -94,6 +94,8 @@ typedef struct ftl_node_array {
     ftl_node *
         *objects; /* size nodes, in C order: kind 'O', or a structured dtype with object fields */
     ftl_node_string text; /* a U array of 0 dimensions: its text; else data is NULL */
+    /* not NULL: of the rows in the file only those that a projection chose by this array */
+    const struct ftl_node_array *rows_of;
 } ftl_node_array;
 
 typedef struct ftl_node_sparse {

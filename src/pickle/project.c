@@ -7,8 +7,37 @@
 
 enum { LITERAL_MIN = 4096, FIRST_BYTES = 1 << 20 };
 
-/* The fields of dtype that a projection wants, in the order of their offsets. false: a required one
- * is missing. */
+static uint32_t alignment_of(const ftl_dtype *leaf)
+{
+    uint32_t unit = leaf->kind == 'U'   ? 4
+                    : leaf->kind == 'c' ? leaf->item_size / 2
+                                        : leaf->item_size;
+    bool number = leaf->kind != 'S' && leaf->kind != 'V' && unit && (unit & (unit - 1)) == 0;
+    return !number ? 1 : unit > 8 ? 8 : unit;
+}
+
+static bool is_narrowed(const ftl_pickle_projection *projection, const ftl_dtype *leaf)
+{
+    return projection->narrow && leaf->kind == 'i' && leaf->item_size == 8 && !leaf->swapped;
+}
+
+static const ftl_dtype *kept_as(const ftl_pickle_projection *projection, const ftl_dtype *leaf)
+{
+    static const ftl_pk_dtype narrow = {.dtype = {.kind = 'i', .item_size = 4}};
+    return is_narrowed(projection, leaf) ? &narrow.dtype : leaf;
+}
+
+/* By offset; narrowed ones would leave gaps, so that there the widest come first. */
+static bool goes_before(const ftl_pickle_projection *projection, const ftl_dtype_field *a,
+                        const ftl_dtype_field *b)
+{
+    uint32_t left = projection->narrow ? alignment_of(kept_as(projection, a->dtype)) : 0,
+             right = projection->narrow ? alignment_of(kept_as(projection, b->dtype)) : 0;
+    return left != right ? left > right : a->offset < b->offset;
+}
+
+/* The fields of dtype that a projection wants, in the order that they are kept in. false: a
+ * required one is missing. */
 static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dtype,
                    const ftl_dtype_field **chosen, uint32_t *count, uint32_t room)
 {
@@ -26,7 +55,7 @@ static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dty
             if (n == room)
                 return false;
             uint32_t at = n++;
-            for (; at > 0 && chosen[at - 1]->offset > field->offset; at--)
+            for (; at > 0 && goes_before(projection, field, chosen[at - 1]); at--)
                 chosen[at] = chosen[at - 1];
             chosen[at] = field;
         }
@@ -35,44 +64,46 @@ static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dty
     return n > 0;
 }
 
-static uint32_t alignment_of(const ftl_dtype *leaf)
+/* One more field; neighbours in the file and in memory become one run. */
+static void add_run(ftl_pk_packing *out, uint32_t from, uint32_t to, uint32_t size, bool narrow)
 {
-    uint32_t unit = leaf->kind == 'U'   ? 4
-                    : leaf->kind == 'c' ? leaf->item_size / 2
-                                        : leaf->item_size;
-    bool number = leaf->kind != 'S' && leaf->kind != 'V' && unit && (unit & (unit - 1)) == 0;
-    return !number ? 1 : unit > 8 ? 8 : unit;
+    uint32_t last = out->n_runs - 1;
+    if (out->n_runs && out->runs[last].narrow == narrow &&
+        out->runs[last].from + out->runs[last].size == from &&
+        out->runs[last].to + out->runs[last].size / (narrow ? 2 : 1) == to) {
+        out->runs[last].size += size;
+        return;
+    }
+    out->runs[out->n_runs].from = from;
+    out->runs[out->n_runs].to = to;
+    out->runs[out->n_runs].narrow = narrow;
+    out->runs[out->n_runs++].size = size;
 }
 
-/* Lays the chosen fields out at natural alignment and joins neighbours into runs. */
+/* Lays the chosen fields out at natural alignment. */
 static ftl_status lay_out(ftl_vm *vm, const ftl_dtype_field *const *chosen, uint32_t count,
                           ftl_dtype *packed, ftl_pk_packing *out)
 {
     FTL_TRY(ftl_vm_spend(vm, count * sizeof(ftl_dtype_field)));
     ftl_dtype_field *fields = ftl_arena_zero_array(vm->arena, count, sizeof *fields);
-    uint32_t end = 0, widest = 1;
+    uint32_t end = 0, widest = 1, filled = 0;
     if (!fields)
         return FTL_OOM(vm->error);
     out->n_runs = 0;
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t size = chosen[i]->dtype->item_size, alignment = alignment_of(chosen[i]->dtype);
+        const ftl_dtype *kept = kept_as(out->projection, chosen[i]->dtype);
+        uint32_t alignment = alignment_of(kept);
         uint32_t to = (end + alignment - 1) / alignment * alignment;
-        fields[i] = (ftl_dtype_field){chosen[i]->name, chosen[i]->dtype, to};
-        uint32_t last = out->n_runs - 1;
-        if (out->n_runs && out->runs[last].from + out->runs[last].size == chosen[i]->offset &&
-            out->runs[last].to + out->runs[last].size == to) {
-            out->runs[last].size += size;
-        } else {
-            out->runs[out->n_runs].from = chosen[i]->offset;
-            out->runs[out->n_runs].to = to;
-            out->runs[out->n_runs++].size = size;
-        }
-        end = to + size;
+        fields[i] = (ftl_dtype_field){chosen[i]->name, kept, to};
+        add_run(out, chosen[i]->offset, to, chosen[i]->dtype->item_size, kept != chosen[i]->dtype);
+        end = to + kept->item_size;
+        filled += kept->item_size;
         widest = alignment > widest ? alignment : widest;
     }
     packed->item_size = (end + widest - 1) / widest * widest;
     packed->fields = fields;
     packed->n_fields = count;
+    out->gaps = packed->item_size != filled;
     return FTL_OK;
 }
 
@@ -91,6 +122,7 @@ ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packin
         if (kept >= dtype->item_size)
             continue;
         ftl_dtype packed = {.kind = 'V'};
+        out->projection = &options->projections[i];
         FTL_TRY(lay_out(vm, chosen, count, &packed, out));
         if (packed.item_size >= dtype->item_size)
             continue;
@@ -105,41 +137,60 @@ ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packin
     return FTL_OK;
 }
 
-static void pack_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
-                     size_t from_step, uint32_t size)
+static inline __attribute__((always_inline)) void copy_run(uint8_t *to, const uint8_t *from,
+                                                           size_t rows, size_t to_step,
+                                                           size_t from_step, uint32_t size)
 {
-    switch (size) { /* constant sizes become single moves */
-    case 1:
-        for (size_t r = 0; r < rows; r++)
-            to[r * to_step] = from[r * from_step];
-        break;
-    case 8:
-        for (size_t r = 0; r < rows; r++)
-            memcpy(to + r * to_step, from + r * from_step, 8);
-        break;
-    case 32:
-        for (size_t r = 0; r < rows; r++)
-            memcpy(to + r * to_step, from + r * from_step, 32);
-        break;
-    default:
-        for (size_t r = 0; r < rows; r++)
-            memcpy(to + r * to_step, from + r * from_step, size);
-        break;
+    for (size_t r = 0; r < rows; r++)
+        memcpy(to + r * to_step, from + r * from_step, size);
+}
+
+/* count int64 a row become int32; what does not fit becomes INT32_MIN. */
+static inline __attribute__((always_inline)) void narrow_run(uint8_t *to, const uint8_t *from,
+                                                             size_t rows, size_t to_step,
+                                                             size_t from_step, uint32_t count)
+{
+    for (size_t r = 0; r < rows; r++) {
+        for (uint32_t i = 0; i < count; i++) {
+            int64_t wide;
+            memcpy(&wide, from + r * from_step + i * sizeof wide, sizeof wide);
+            int32_t narrow = wide == (int32_t)wide ? (int32_t)wide : INT32_MIN;
+            memcpy(to + r * to_step + i * sizeof narrow, &narrow, sizeof narrow);
+        }
     }
+}
+
+/* Constant sizes become single moves. */
+static void pack_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
+                     size_t from_step, uint32_t size, bool narrow)
+{
+    if (narrow && size == 24)
+        narrow_run(to, from, rows, to_step, from_step, 3);
+    else if (narrow)
+        narrow_run(to, from, rows, to_step, from_step, size / 8);
+    else if (size == 1)
+        copy_run(to, from, rows, to_step, from_step, 1);
+    else if (size == 8)
+        copy_run(to, from, rows, to_step, from_step, 8);
+    else if (size == 32)
+        copy_run(to, from, rows, to_step, from_step, 32);
+    else
+        copy_run(to, from, rows, to_step, from_step, size);
 }
 
 /* Gaps are cleared, so that equal arrays have equal bytes. */
 static void pack_rows(const ftl_pk_packing *packing, uint8_t *to, const uint8_t *from, size_t rows)
 {
-    enum { BLOCK = 512 }; /* rows that stay in the first-level cache while their runs are copied */
+    enum { BLOCK = 256 }; /* rows that stay in the first-level cache while their runs are copied */
     size_t to_step = packing->dtype->item_size, from_step = packing->source->item_size;
     for (size_t done = 0; done < rows; done += BLOCK) {
         size_t n = rows - done < BLOCK ? rows - done : BLOCK;
-        memset(to + done * to_step, 0, n * to_step);
+        if (packing->gaps)
+            memset(to + done * to_step, 0, n * to_step);
         for (uint32_t i = 0; i < packing->n_runs; i++)
             pack_run(to + done * to_step + packing->runs[i].to,
                      from + done * from_step + packing->runs[i].from, n, to_step, from_step,
-                     packing->runs[i].size);
+                     packing->runs[i].size, packing->runs[i].narrow);
     }
 }
 
@@ -149,6 +200,7 @@ static ftl_status finish(ftl_vm *vm, ftl_pk_array *array, const ftl_pk_packing *
     ftl_dtype_swap(packing->dtype, data, array->array.size);
     FTL_TRY(ftl_vm_dtype_native(vm, packing->dtype, &array->array.dtype));
     array->array.data = data;
+    array->projection = packing->projection;
     array->built = true;
     return FTL_OK;
 }
@@ -228,5 +280,122 @@ ftl_status ftl_vm_packed_literal(ftl_vm *vm, uint64_t size, ftl_node **out)
     array->array.fortran = s[3]->u.boolean && array->array.ndim > 1;
     FTL_TRY(ftl_vm_packed_read(vm, array, &packing));
     *out = node;
+    return FTL_OK;
+}
+
+/* ---- Companions ---------------------------------------------------------------------------------------------------------- */
+
+enum { LARGEST_ROW = 1 << 15 }; /* bytes of a companion's row, at most */
+
+/* Which rows: those where the integer at `at` is -1. */
+typedef struct chooser {
+    const uint8_t *at;
+    size_t step;
+    bool wide;
+} chooser;
+
+static inline bool is_chosen(const chooser *by, size_t row)
+{
+    static const uint8_t minus_one[8] = {255, 255, 255, 255, 255, 255, 255, 255};
+    const uint8_t *number = by->at + row * by->step;
+    return by->wide ? memcmp(number, minus_one, 8) == 0 : memcmp(number, minus_one, 4) == 0;
+}
+
+/* Has the item below the top of the stack, in the same dict, a companion here? */
+static const ftl_pk_array *companion_of(const ftl_vm *vm, const ftl_node_array *array)
+{
+    if (vm->size - vm->fence < 3)
+        return NULL;
+    const ftl_node *leader = vm->stack[vm->size - 3], *key = vm->stack[vm->size - 2];
+    if (!ftl_node_array_built(leader))
+        return NULL;
+    const ftl_pk_array *packed = (const ftl_pk_array *)(const void *)leader->u.array;
+    const ftl_pickle_projection *projection = packed->projection;
+    bool fits = projection && projection->companion &&
+                ftl_node_str_equal(key, projection->companion) && packed->array.ndim == 1 &&
+                array->ndim > 0 && !array->fortran && array->size > 0 &&
+                array->shape[0] == packed->array.size;
+    return fits ? packed : NULL;
+}
+
+static bool find_chooser(const ftl_pk_array *packed, chooser *out)
+{
+    const ftl_dtype *dtype = packed->array.dtype;
+    const ftl_dtype_field *field = ftl_dtype_find_field(dtype, packed->projection->chooser);
+    if (!field || field->dtype->kind != 'i' ||
+        (field->dtype->item_size != 4 && field->dtype->item_size != 8))
+        return false;
+    *out = (chooser){.at = (const uint8_t *)packed->array.data + field->offset,
+                     .step = dtype->item_size,
+                     .wide = field->dtype->item_size == 8};
+    return true;
+}
+
+/*
+ * Copies the chosen ones of rows and returns their number. Which they are has no order that a
+ * processor could foresee: a row is copied always, and stays when it is chosen.
+ */
+static inline __attribute__((always_inline)) size_t keep_chosen(const chooser *by, size_t first,
+                                                                uint8_t *to, const uint8_t *from,
+                                                                size_t rows, size_t row)
+{
+    const chooser own = *by; /* which nothing that is written can be */
+    uint8_t *next = to;
+    for (size_t r = 0; r < rows; r++) {
+        memcpy(next, from + r * row, row);
+        next += is_chosen(&own, first + r) ? row : 0;
+    }
+    return (size_t)(next - to) / row;
+}
+
+static size_t count_chosen(const chooser *by, size_t first, size_t rows)
+{
+    size_t count = 0;
+    for (size_t r = 0; r < rows; r++)
+        count += is_chosen(by, first + r);
+    return count;
+}
+
+static ftl_status read_chosen(ftl_vm *vm, ftl_node_array *array, const chooser *by, size_t row)
+{
+    size_t rows = array->shape[0], count = count_chosen(by, 0, rows), kept = 0, room = 0;
+    size_t all = (count + 1) * row; /* a row is written before it is chosen */
+    uint8_t *data = NULL;
+    FTL_TRY(more_room(vm, &data, 0, &room, row, all));
+    for (size_t done = 0; done < rows;) {
+        FTL_TRY(ftl_vm_need(vm, row));
+        size_t n = (size_t)(vm->end - vm->at) / row;
+        n = n < rows - done ? n : rows - done;
+        if (room < all) {
+            size_t needed = kept + count_chosen(by, done, n) + 1;
+            FTL_TRY(more_room(vm, &data, kept * row, &room, needed * row, all));
+        }
+        uint8_t *to = data + kept * row;
+        kept += row == 8    ? keep_chosen(by, done, to, vm->at, n, 8)
+                : row == 16 ? keep_chosen(by, done, to, vm->at, n, 16)
+                            : keep_chosen(by, done, to, vm->at, n, row);
+        vm->at += n * row;
+        done += n;
+    }
+    array->data = data;
+    array->size = array->size / rows * count;
+    array->shape[0] = count;
+    return FTL_OK;
+}
+
+ftl_status ftl_vm_companion_read(ftl_vm *vm, ftl_pk_array *array, bool *done)
+{
+    ftl_node_array *a = &array->array;
+    const ftl_pk_array *leader = companion_of(vm, a);
+    chooser by;
+    if (!leader || a->dtype->n_fields || a->dtype->swapped || !find_chooser(leader, &by))
+        return FTL_OK;
+    size_t row = a->size / a->shape[0] * a->dtype->item_size;
+    if (row == 0 || row > LARGEST_ROW)
+        return FTL_OK;
+    FTL_TRY(read_chosen(vm, a, &by, row));
+    a->rows_of = &leader->array;
+    array->built = true;
+    *done = true;
     return FTL_OK;
 }

@@ -173,8 +173,9 @@ typedef struct ftl_pk_dtype {
 } ftl_pk_dtype;
 
 typedef struct ftl_pk_array {
-    ftl_node_array array; /* first: a node points here */
-    bool built;           /* has its data: never changes again */
+    ftl_node_array array;                    /* first: a node points here */
+    bool built;                              /* has its data: never changes again */
+    const ftl_pickle_projection *projection; /* that packed it, or NULL */
 } ftl_pk_array;
 
 enum { FTL_PK_MAX_ITEM = 1 << 28 }; /* bytes of one array element */
@@ -212,9 +213,12 @@ static inline bool ftl_node_array_built(const ftl_node *node)
 /* How to pack the rows of a structured dtype. */
 typedef struct ftl_pk_packing {
     struct {
-        uint32_t from, to, size;
+        uint32_t from, to, size; /* bytes in the file */
+        bool narrow;             /* int64 → int32 */
     } runs[32];
     uint32_t n_runs;
+    bool gaps; /* between the packed fields */
+    const ftl_pickle_projection *projection;
     const ftl_dtype *dtype; /* packed, native */
     const ftl_dtype *source;
 } ftl_pk_packing;
@@ -231,6 +235,12 @@ FTL_MUST_USE ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array,
  * dtype, order, <here>) and a projection fits, reads it packed into an ARRAY node instead.
  */
 FTL_MUST_USE ftl_status ftl_vm_packed_literal(ftl_vm *vm, uint64_t size, ftl_node **out);
+
+/*
+ * The array that stands for the item on top of the stack, with its shape, is about to be read: when
+ * it is the companion of a packed one, reads the chosen rows alone; else *done is false.
+ */
+FTL_MUST_USE ftl_status ftl_vm_companion_read(ftl_vm *vm, ftl_pk_array *array, bool *done);
 
 /* ---- joblib.c, scipy.c ----------------------------------------------------------------------- */
 

@@ -12,7 +12,10 @@
 static const char *const required[] = {"left", "right", NULL}, *const optional[] = {"value", NULL};
 static const char *const tree_fields[] = {"left_child", "right_child", "feature", "threshold",
                                           NULL};
-static const ftl_pickle_projection projections[] = {{required, optional}, {tree_fields, NULL}};
+static const ftl_pickle_projection projections[] = {
+    {.required = required, .optional = optional},
+    {.required = tree_fields, .narrow = true, .companion = "values", .chooser = "left_child"},
+};
 static const ftl_pickle_options packed = {.projections = projections, .n_projections = 2};
 
 typedef struct contents {
@@ -224,6 +227,99 @@ static void packed_fields(void **state)
     }
 }
 
+static const ftl_node_array *tree_array(const pickle_test *test, const char *name)
+{
+    const ftl_node *tree = ftl_node_attr(test->root, "tree_");
+    const ftl_node *array = tree ? ftl_node_attr(tree, name) : NULL;
+    if (!array || array->kind != FTL_NODE_ARRAY)
+        fail_msg("tree_.%s is no array", name);
+    return array ? array->u.array : NULL;
+}
+
+static const char *field_at(const ftl_node_array *nodes, size_t i, const char *name, uint32_t size)
+{
+    const ftl_dtype_field *field = ftl_dtype_find_field(nodes->dtype, name);
+    if (!field || field->dtype->item_size != size)
+        fail_msg("%s is no field of %u bytes", name, size);
+    size_t offset = field ? field->offset : 0;
+    return (const char *)nodes->data + i * nodes->dtype->item_size + offset;
+}
+
+/* What was kept of a tree is what the whole one has: integers narrowed, values of leaves alone. */
+static void compare_trees(const pickle_test *whole, const pickle_test *kept)
+{
+    static const char *const integers[] = {"left_child", "right_child", "feature"};
+    const ftl_node_array *nodes = tree_array(whole, "nodes"), *few = tree_array(kept, "nodes"),
+                         *values = tree_array(whole, "values"),
+                         *chosen = tree_array(kept, "values");
+    assert_int_equal(few->size, nodes->size);
+    assert_int_equal(few->dtype->item_size, 24);
+    assert_null(values->rows_of);
+    assert_ptr_equal(chosen->rows_of, few);
+    size_t row = values->size / nodes->size * sizeof(double), leaves = 0;
+    for (size_t i = 0; i < nodes->size; i++) {
+        int64_t wide, left;
+        int32_t narrow;
+        for (size_t k = 0; k < FTL_ARRAY_LEN(integers); k++) {
+            memcpy(&wide, field_at(nodes, i, integers[k], 8), sizeof wide);
+            memcpy(&narrow, field_at(few, i, integers[k], 4), sizeof narrow);
+            assert_int_equal(narrow, wide);
+        }
+        assert_memory_equal(field_at(few, i, "threshold", 8), field_at(nodes, i, "threshold", 8),
+                            8);
+        memcpy(&left, field_at(nodes, i, "left_child", 8), sizeof left);
+        if (left != -1)
+            continue;
+        assert_true(leaves < chosen->shape[0]);
+        assert_memory_equal((const char *)chosen->data + leaves++ * row,
+                            (const char *)values->data + i * row, row);
+    }
+    assert_int_equal(chosen->shape[0], leaves);
+    assert_int_equal(chosen->size, leaves * row / sizeof(double));
+}
+
+static void kept_of_trees(void **state)
+{
+    static const size_t steps[] = {1, 7, 64, 100000};
+    char path[1024];
+    (void)state;
+    snprintf(path, sizeof path, "%s/../fuzz/corpus/joblib/tree.none", FTL_TEST_DIR);
+    contents file = read_file(path);
+    pickle_test whole, kept;
+    assert_int_equal(load_pickle(&whole, file.data, file.size, NULL), FTL_OK);
+    for (size_t i = 0; i < FTL_ARRAY_LEN(steps); i++) {
+        assert_int_equal(load_trickle(&kept, file.data, file.size, steps[i], &packed), FTL_OK);
+        compare_trees(&whole, &kept);
+        end_pickle(&kept);
+    }
+    end_pickle(&whole);
+    free(file.data);
+}
+
+/* A child that does not fit int32 is none. */
+static void wide_child(void **state)
+{
+    char path[1024];
+    pickle_test test;
+    (void)state;
+    snprintf(path, sizeof path, "%s/../fuzz/corpus/joblib/tree.none", FTL_TEST_DIR);
+    contents file = read_file(path);
+    assert_int_equal(load_pickle(&test, file.data, file.size, NULL), FTL_OK);
+    const ftl_node_array *nodes = tree_array(&test, "nodes");
+    char *at = memmem(file.data, file.size, nodes->data, 2 * nodes->dtype->item_size);
+    size_t offset = (size_t)(field_at(nodes, 0, "right_child", 8) - (const char *)nodes->data);
+    end_pickle(&test);
+    assert_non_null(at);
+    const int64_t large = ((int64_t)1 << 32) + 1;
+    memcpy(at + offset, &large, sizeof large);
+    assert_int_equal(load_pickle(&test, file.data, file.size, &packed), FTL_OK);
+    int32_t narrow;
+    memcpy(&narrow, field_at(tree_array(&test, "nodes"), 0, "right_child", 4), sizeof narrow);
+    assert_int_equal(narrow, INT32_MIN);
+    end_pickle(&test);
+    free(file.data);
+}
+
 /* pandas' text index over Arrow's buffers: ["bcé", None, ""], a slice of four. */
 static void arrow_text(void **state)
 {
@@ -247,8 +343,10 @@ static void arrow_text(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_pieces), cmocka_unit_test(cut_off),       cmocka_unit_test(changed),
-        cmocka_unit_test(starved),   cmocka_unit_test(packed_fields), cmocka_unit_test(arrow_text),
+        cmocka_unit_test(in_pieces),     cmocka_unit_test(cut_off),
+        cmocka_unit_test(changed),       cmocka_unit_test(starved),
+        cmocka_unit_test(packed_fields), cmocka_unit_test(kept_of_trees),
+        cmocka_unit_test(wide_child),    cmocka_unit_test(arrow_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
