@@ -28,6 +28,7 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_forest_classes,
     ftl_gradient_boosting_classes,
     ftl_hist_gradient_boosting_classes,
+    ftl_lightgbm_classes,
     ftl_naive_bayes_classes,
     ftl_decomposition_classes,
     NULL,

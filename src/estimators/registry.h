@@ -23,6 +23,7 @@ extern const ftl_estimator_class ftl_tree_classes[];
 extern const ftl_estimator_class ftl_forest_classes[];
 extern const ftl_estimator_class ftl_gradient_boosting_classes[];
 extern const ftl_estimator_class ftl_hist_gradient_boosting_classes[];
+extern const ftl_estimator_class ftl_lightgbm_classes[];
 extern const ftl_estimator_class ftl_naive_bayes_classes[];
 extern const ftl_estimator_class ftl_decomposition_classes[];
 

@@ -20,6 +20,7 @@ typedef struct signature {
 
 #define AT(offset_, bytes_, code_, message_) \
     {bytes_, sizeof bytes_ - 1, offset_, code_, FTL_FILE_PICKLE, message_}
+#define IS_MODEL(bytes_, kind_) {bytes_, sizeof bytes_ - 1, 0, FTL_OK, kind_, NULL}
 #define MODEL(what) "this is " what ", which this version does not read"
 #define TABLE(what) "this is " what ", not a model; give the model first, then the data"
 
@@ -36,7 +37,8 @@ static const signature signatures[] = {
     AT(0, "GGUF", FTL_UNSUPPORTED, MODEL("a GGUF language model")),
     AT(8, "{\"", FTL_UNSUPPORTED, MODEL("a safetensors file")),
     AT(0, "CBM1", FTL_UNSUPPORTED, MODEL("a CatBoost model file")),
-    AT(0, "tree\nversion=", FTL_UNSUPPORTED, MODEL("a LightGBM model file")),
+    IS_MODEL("tree\nversion=", FTL_FILE_LIGHTGBM),
+    IS_MODEL("tree\r\nversion=", FTL_FILE_LIGHTGBM),
     AT(0, "binf", FTL_UNSUPPORTED, MODEL("an XGBoost model in its old binary format")),
     AT(0, "{L", FTL_UNSUPPORTED, MODEL("an XGBoost model in UBJSON")),
     /* torch.save before its zip format: protocol 2 with a magic number of ten bytes */

@@ -38,6 +38,19 @@ SKLEARN = [
     _sklearn("1.9.1", "3.13", "2.5.5", "1.18.1", "1.6.0", "3.0.6", "lz4", "pyarrow"),
 ]
 
+# LightGBM releases with what was current beside them; the interpreters are those that have their wheels.
+LIGHTGBM = [
+    Env("lightgbm-" + v, py, ["lightgbm==" + v, "scikit-learn==" + sk, "numpy==" + numpy, "scipy==" + scipy,
+                              "joblib==" + joblib, "pandas==" + pandas, "lz4"])
+    for v, py, sk, numpy, scipy, joblib, pandas in [
+        ("2.3.1", "3.8", "0.22.2.post1", "1.18.5", "1.4.1", "0.14.1", "1.0.5"),
+        ("3.1.1", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5"),
+        ("3.3.5", "3.10", "1.2.2", "1.23.5", "1.10.1", "1.2.0", "1.5.3"),
+        ("4.1.0", "3.11", "1.3.2", "1.26.4", "1.11.4", "1.3.2", "2.1.4"),
+        ("4.7.0", "3.12", "1.8.0", "2.3.5", "1.16.3", "1.5.2", "2.3.3"),
+    ]
+]
+
 # joblib's file layout changed at 0.10 (arrays in the stream) and 1.2 (aligned arrays); plain pickles come from the
 # interpreters with other default protocols.
 JOBLIB = [

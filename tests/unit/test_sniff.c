@@ -46,7 +46,6 @@ static void other_files_are_named(void **state)
         IS("\x93NUMPY\x01\0", FTL_UNSUPPORTED, "NumPy array"),
         IS("\x89HDF\r\n\x1a\n\0", FTL_UNSUPPORTED, "Keras"),
         IS("CBM1....", FTL_UNSUPPORTED, "CatBoost"),
-        IS("tree\nversion=v4\n", FTL_UNSUPPORTED, "LightGBM"),
         IS("{L\0\0\0\0\0\0\0\x07learner", FTL_UNSUPPORTED, "XGBoost"),
         IS("{\"learner\":{\"attributes\":{}}}", FTL_UNSUPPORTED, "XGBoost"),
         IS("{\"a\": 1}", FTL_UNSUPPORTED, "JSON"),

@@ -1,0 +1,16 @@
+/* What the files of the LightGBM family share. */
+#ifndef FTL_ESTIMATORS_LIGHTGBM_H
+#define FTL_ESTIMATORS_LIGHTGBM_H
+
+#include "estimators/build.h"
+#include "formats/lightgbm.h"
+
+/*
+ * The columns of `in` with those that were categories of the fitted data frame replaced by their
+ * codes; unseen categories become NaN.
+ */
+FTL_MUST_USE ftl_status ftl_lightgbm_categories(ftl_build *build, const ftl_estimator *e,
+                                                const ftl_lightgbm *model, const ftl_frame *in,
+                                                ftl_frame *out, ftl_error *error);
+
+#endif
