@@ -56,9 +56,8 @@ static bool is_coded(const ftl_build *build, const ftl_frame_column *column)
     return build->ops[column->op].edge == FTL_EDGE_CODED;
 }
 
-/* The frame with all columns that are not coded taken from one checked matrix. */
-static ftl_status checked_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                  ftl_frame *out, ftl_error *error)
+ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              ftl_frame *out, ftl_error *error)
 {
     ftl_frame plain, sources;
     uint32_t *picked = ftl_arena_array(build->scratch, in->n_columns, sizeof *picked), n = 0,
@@ -92,7 +91,7 @@ ftl_status ftl_linear_scores(ftl_build *build, const ftl_estimator *e, const ftl
     ftl_frame sources;
     ftl_op *op = NULL;
     FTL_TRY(ftl_frame_expect(e, in, params->n_features, error));
-    FTL_TRY(checked_sources(build, e, in, &sources, error));
+    FTL_TRY(ftl_linear_sources(build, e, in, &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_LINEAR, &sources, id, &op, error));
     op->width = params->n_out;
     op->dtype = params->is_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;

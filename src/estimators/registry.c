@@ -31,6 +31,8 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_lightgbm_classes,
     ftl_naive_bayes_classes,
     ftl_decomposition_classes,
+    ftl_cluster_classes,
+    ftl_network_classes,
     NULL,
 };
 

@@ -26,5 +26,7 @@ extern const ftl_estimator_class ftl_hist_gradient_boosting_classes[];
 extern const ftl_estimator_class ftl_lightgbm_classes[];
 extern const ftl_estimator_class ftl_naive_bayes_classes[];
 extern const ftl_estimator_class ftl_decomposition_classes[];
+extern const ftl_estimator_class ftl_cluster_classes[];
+extern const ftl_estimator_class ftl_network_classes[];
 
 #endif

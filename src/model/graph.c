@@ -25,6 +25,7 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_ADD] = "add",
     [FTL_OP_GAUSSIAN] = "gaussian",
     [FTL_OP_BINARIZE] = "binarize",
+    [FTL_OP_DISTANCES] = "distances",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)

@@ -80,6 +80,7 @@ typedef enum ftl_op_kind {
     FTL_OP_ADD,        /* elementwise sum of two sources of equal width, left to right */
     FTL_OP_GAUSSIAN,   /* joint log-likelihood of a normal distribution a class (GaussianNB) */
     FTL_OP_BINARIZE,   /* 1 where above a threshold, else 0 */
+    FTL_OP_DISTANCES,  /* Euclidean distances to centres */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -269,6 +270,15 @@ typedef struct ftl_gaussian_op {
     const double *prior, *norm;    /* [width] */
 } ftl_gaussian_op;
 
+/*
+ * Output k = sqrt(max(0, x·x - 2 x·centres[k] + norms[k])); sources may be several segments, CODED
+ * ones included. Sums are float64, whatever the edge is.
+ */
+typedef struct ftl_distances_op {
+    const double *centres; /* [width][source columns] */
+    const double *norms;   /* [width] */
+} ftl_distances_op;
+
 /* 1 where x > threshold, else 0; float32 edges compare with the threshold rounded to float32. */
 typedef struct ftl_binarize_op {
     double threshold;
@@ -361,6 +371,7 @@ typedef enum ftl_link {
     FTL_LINK_HALF_LOGIT,    /* half of it */
     FTL_LINK_CENTERED_LOG,  /* log(p / geometric mean of the row) */
     FTL_LINK_LOG_NORMALIZE, /* d - logsumexp(d) */
+    FTL_LINK_PAIR,          /* p → (1 - p, p) */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {
@@ -403,6 +414,7 @@ typedef struct ftl_op {
         ftl_linear_op linear;
         ftl_gaussian_op gaussian;
         ftl_binarize_op binarize;
+        ftl_distances_op distances;
         ftl_trees_op trees;
         ftl_tree_apply_op tree_apply;
         ftl_link_op link;

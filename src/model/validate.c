@@ -77,6 +77,7 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_ADD] = validate_add,
     [FTL_OP_GAUSSIAN] = ftl_validate_gaussian,
     [FTL_OP_BINARIZE] = validate_same_width,
+    [FTL_OP_DISTANCES] = ftl_validate_distances,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */

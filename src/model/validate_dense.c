@@ -12,3 +12,13 @@ ftl_status ftl_validate_gaussian(const ftl_op *op, uint32_t n, ftl_account *scra
         return FTL_INVALID(error, op, "a step of normal distributions is malformed");
     return FTL_OK;
 }
+
+ftl_status ftl_validate_distances(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error)
+{
+    (void)scratch;
+    const ftl_distances_op *distances = &op->u.distances;
+    if (op->width == 0 || n == 0 || !distances->centres || !distances->norms)
+        return FTL_INVALID(error, op, "a step of distances is malformed");
+    return FTL_OK;
+}

@@ -17,6 +17,7 @@ ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch,
     case FTL_LINK_SIGMOID2_PAIR:
     case FTL_LINK_SOFTMAX_PAIR:
     case FTL_LINK_HUBER_PAIR:
+    case FTL_LINK_PAIR:
         if (n != 1 || op->width != 2)
             return FTL_INVALID(error, op,
                                "probabilities of two classes are made of one score, not of %u", n);

@@ -77,6 +77,7 @@ static void LINK_NAME(pair)(ftl_link link, LINK_T d, LINK_T *out)
         return;
     }
     LINK_T p = link == FTL_LINK_HUBER_PAIR      ? LINK_NAME(huber)(d)
+               : link == FTL_LINK_PAIR          ? d
                : link == FTL_LINK_SIGMOID2_PAIR ? LINK_NAME(sigmoid)(2 * d)
                                                 : LINK_NAME(sigmoid)(d);
     out[0] = 1 - p;
@@ -120,6 +121,7 @@ static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out
     case FTL_LINK_SIGMOID2_PAIR:
     case FTL_LINK_SOFTMAX_PAIR:
     case FTL_LINK_HUBER_PAIR:
+    case FTL_LINK_PAIR:
         LINK_NAME(pair)(link, d[0], out);
         return;
     case FTL_LINK_SOFTMAX:

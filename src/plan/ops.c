@@ -7,7 +7,7 @@ extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_
     ftl_op_impl_impute_object, ftl_op_impl_indicator, ftl_op_impl_onehot, ftl_op_impl_ordinal,
     ftl_op_impl_polynomial, ftl_op_impl_ufunc;
 extern const ftl_op_impl ftl_op_impl_trees, ftl_op_impl_tree_apply;
-extern const ftl_op_impl ftl_op_impl_gaussian, ftl_op_impl_binarize;
+extern const ftl_op_impl ftl_op_impl_gaussian, ftl_op_impl_binarize, ftl_op_impl_distances;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -33,4 +33,5 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_TREE_APPLY] = &ftl_op_impl_tree_apply,
     [FTL_OP_GAUSSIAN] = &ftl_op_impl_gaussian,
     [FTL_OP_BINARIZE] = &ftl_op_impl_binarize,
+    [FTL_OP_DISTANCES] = &ftl_op_impl_distances,
 };

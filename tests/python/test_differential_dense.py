@@ -106,3 +106,80 @@ def test_svd_of_one_hot():
                  ["transform"])
     beside = make_column_transformer((encoder, [0, 1]), remainder="passthrough", sparse_threshold=0)
     diff.compare(fit(make_pipeline(beside, decomposition.PCA(3)), x), rows, ["transform"])
+
+
+# ---- Networks ---------------------------------------------------------------------------------------------
+
+ACTIVATIONS = st.sampled_from(["identity", "logistic", "tanh", "relu"])
+LAYERS = st.sampled_from([(3,), (8,), (17, 5), (2, 3, 4), ()])
+
+
+def standard(x):
+    return (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-9)
+
+
+@diff.examples(15)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 5), kind=st.sampled_from(diff.LABEL_KINDS),
+       activation=ACTIVATIONS, layers=LAYERS, fit32=st.booleans(), rows32=st.booleans())
+def test_network_classifier(seed, n, n_classes, kind, activation, layers, fit32, rows32):
+    rng, x = data(seed, n)
+    x = standard(x).astype(np.float32 if fit32 else np.float64)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    model = neural_network.MLPClassifier(layers, activation, max_iter=8, random_state=0)
+    diff.compare(fit(model, x, y), diff.awkward(rng, x).astype(np.float32 if rows32 else np.float64))
+
+
+@diff.examples(6)
+@given(seed=diff.seeds, n=FEATURES, n_labels=st.integers(2, 5), activation=ACTIVATIONS)
+def test_network_multilabel(seed, n, n_labels, activation):
+    rng, x = data(seed, n)
+    x = standard(x)
+    y = (x @ rng.normal(size=(n, n_labels)) > 0).astype(int)
+    y[:2] = [[0] * n_labels, [1] * n_labels]
+    model = neural_network.MLPClassifier((5,), activation, max_iter=8, random_state=0)
+    diff.compare(fit(model, x, y), diff.awkward(rng, x))
+
+
+@diff.examples(10)
+@given(seed=diff.seeds, n=FEATURES, targets=st.sampled_from([0, 1, 3]), activation=ACTIVATIONS, layers=LAYERS,
+       loss=st.sampled_from(["squared_error", "poisson"]), single=st.booleans())
+def test_network_regressor(seed, n, targets, activation, layers, loss, single):
+    rng, x = data(seed, n)
+    x = standard(x)
+    y = np.abs(rng.normal(size=(len(x), targets) if targets else len(x)))
+    model = neural_network.MLPRegressor(hidden_layer_sizes=layers, activation=activation, loss=loss, max_iter=8, random_state=0)
+    diff.compare(fit(model, x, y), diff.awkward(rng, x).astype(np.float32 if single else np.float64))
+
+
+def test_network_on_one_hot():
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 5, size=(60, 4))
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"),
+                          neural_network.MLPClassifier((4,), max_iter=5, random_state=0))
+    diff.compare(fit(model, x, diff.labels(rng, 60, 3, "str")), rng.integers(-1, 7, size=(30, 4)).astype(float))
+
+
+# ---- Clusters ---------------------------------------------------------------------------------------------
+
+
+@diff.examples(15)
+@given(seed=diff.seeds, n=FEATURES, k=st.integers(1, 9), mini=st.booleans(), single=st.booleans())
+def test_clusters(seed, n, k, mini, single):
+    rng, x = data(seed, n)
+    x = x.astype(np.float32 if single else np.float64)
+    model = (cluster.MiniBatchKMeans if mini else cluster.KMeans)(k, n_init=1, random_state=0)
+    diff.compare(fit(model, x), diff.awkward(rng, x).astype(x.dtype))
+
+
+def test_cluster_ties():
+    """Rows halfway between centres, and on them."""
+    x = np.repeat([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]], 3, axis=0)
+    model = fit(cluster.KMeans(4, n_init=1, random_state=0), x)
+    diff.compare(model, np.vstack([x, x + 1, x * [1, 0] + [1, 0]]))
+
+
+def test_clusters_of_one_hot():
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, 5, size=(60, 4))
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), cluster.KMeans(3, n_init=1, random_state=0))
+    diff.compare(fit(model, x), rng.integers(-1, 7, size=(30, 4)).astype(float))
