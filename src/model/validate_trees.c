@@ -12,7 +12,8 @@
 typedef struct tree_check {
     const ftl_tree_nodes *nodes;
     uint32_t n_features;
-    uint8_t *used; /* [nodes of the largest tree] 1: some node's child, or the root */
+    uint8_t *used;     /* [nodes of the largest tree] 1: some node's child, or the root */
+    uint32_t *pending; /* [nodes of the largest tree + 2] */
 } tree_check;
 
 /* What is wrong with a split. */
@@ -61,41 +62,75 @@ static ftl_status explain_tree(const tree_check *check, uint32_t tree, ftl_error
     return FTL_FAIL(error, FTL_INTERNAL, "tree %u is refused without a reason", tree);
 }
 
-/* Have all leaves values? */
-static bool leaves_are_good(const ftl_tree_nodes *nodes, uint32_t first, uint32_t size)
-{
-    const uint8_t *flags = nodes->flags + first;
-    uint32_t bad = 0, n_values = nodes->n_values;
-    for (uint32_t i = 0; nodes->leaf && i < size; i++)
-        bad |= (flags[i] & FTL_NODE_LEAF) & ((uint32_t)nodes->leaf[first + i] >= n_values);
-    return !bad;
-}
-
 /*
- * Without branches on the nodes: leaves and splits alternate in no order that a processor could
- * foresee. A leaf touches its own place of used alone, lest each waits for the one before.
+ * All but the children: what splits compare, and that leaves have values. Here and below there are
+ * no branches on the nodes: leaves and splits alternate in no order that a processor could foresee.
  */
-static bool tree_is_good(const tree_check *check, uint32_t tree)
+static bool contents_are_good(const tree_check *check, uint32_t tree)
 {
     const ftl_tree_nodes *nodes = check->nodes;
     uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first,
-             n_features = check->n_features, bad = 0;
-    const int32_t *lefts = nodes->left + first, *rights = nodes->right + first,
-                  *features = nodes->feature + first;
+             n_features = check->n_features, n_values = nodes->n_values, bad = 0, bad_leaf = 0;
+    const int32_t *features = nodes->feature + first, *leaves = nodes->leaf;
     const double *thresholds = nodes->threshold + first;
     const uint8_t *flags = nodes->flags + first;
-    uint8_t *restrict used = check->used;
     double n_sets = nodes->n_sets;
+    for (uint32_t i = 0; i < size; i++) {
+        uint32_t wrong = (uint32_t)features[i] >= n_features;
+        if (FTL_UNLIKELY(flags[i] & FTL_NODE_CATEGORICAL))
+            wrong |= !(thresholds[i] >= 0 && thresholds[i] < n_sets);
+        else
+            wrong |= (uint32_t)(isnan(thresholds[i]) != 0);
+        bad |= wrong & ~(uint32_t)flags[i]; /* FTL_NODE_LEAF is 1, as wrong is */
+    }
+    for (uint32_t i = 0; leaves && i < size; i++)
+        bad_leaf |= ((uint32_t)leaves[first + i] >= n_values) & (uint32_t)flags[i];
+    return !(bad & 1) && !(bad_leaf & FTL_NODE_LEAF);
+}
+
+/*
+ * Is this a tree whose nodes come depth first, left before right, as most trees' do? Then each
+ * split's left child is the next node, and behind each leaf comes the right child of the nearest
+ * ancestor whose right side has not come yet: those wait on a stack, on top of the end of the tree.
+ * That every node comes once proves all else that children must be.
+ */
+static bool is_depth_first(const tree_check *check, uint32_t tree)
+{
+    const ftl_tree_nodes *nodes = check->nodes;
+    uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first, top = 1, i = 0;
+    const int32_t *lefts = nodes->left + first, *rights = nodes->right + first;
+    const uint8_t *flags = nodes->flags + first;
+    uint32_t *restrict pending = check->pending;
+    pending[0] = size;
+    /* top: how many wait. It grows by one a node at most, so that pending has room. */
+    for (; i < size && top > 0; i++) {
+        uint32_t leaf = flags[i] & FTL_NODE_LEAF, is_leaf = -leaf;
+        pending[top] = (uint32_t)rights[i];
+        uint32_t next = (pending[top - 1] & is_leaf) | ((uint32_t)lefts[i] & ~is_leaf);
+        top = top + 1 - 2 * leaf;
+        if (FTL_UNLIKELY(next != i + 1))
+            return false; /* the first time that a node is not where it would be */
+    }
+    return i == size && top == 0;
+}
+
+/*
+ * The same of any order. A leaf touches its own place of used alone, lest each waits for the one
+ * before.
+ */
+static bool is_tree(const tree_check *check, uint32_t tree)
+{
+    const ftl_tree_nodes *nodes = check->nodes;
+    uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first, bad = 0;
+    const int32_t *lefts = nodes->left + first, *rights = nodes->right + first;
+    const uint8_t *flags = nodes->flags + first;
+    uint8_t *restrict used = check->used;
     memset(used, 0, size);
     used[0] = 1;
     for (uint32_t i = 0; i < size; i++) {
         uint32_t split = (flags[i] & FTL_NODE_LEAF) ^ FTL_NODE_LEAF;
         uint32_t left = (uint32_t)lefts[i], right = (uint32_t)rights[i];
-        uint32_t wrong = (left >= size) | (right >= size) | ((uint32_t)features[i] >= n_features);
-        if (FTL_UNLIKELY(flags[i] & FTL_NODE_CATEGORICAL))
-            wrong |= !(thresholds[i] >= 0 && thresholds[i] < n_sets);
-        else
-            wrong |= (uint32_t)(isnan(thresholds[i]) != 0);
+        uint32_t wrong = (left >= size) | (right >= size);
         uint32_t to_left = -(split & (left < size)), to_right = -(split & (right < size));
         left = (left & to_left) | (i & ~to_left);
         right = (right & to_right) | (i & ~to_right);
@@ -105,7 +140,12 @@ static bool tree_is_good(const tree_check *check, uint32_t tree)
         used[right] |= (uint8_t)split;
         bad |= split & wrong;
     }
-    return !bad && leaves_are_good(nodes, first, size);
+    return !bad;
+}
+
+static bool tree_is_good(const tree_check *check, uint32_t tree)
+{
+    return (is_depth_first(check, tree) || is_tree(check, tree)) && contents_are_good(check, tree);
 }
 
 /* The sets of categories lie one after another in the words. */
@@ -142,14 +182,14 @@ ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_featu
     FTL_TRY(check_sets(nodes, error));
     tree_check check = {.nodes = nodes, .n_features = n_features};
     check.used = ftl_alloc(scratch, largest);
-    if (!check.used)
-        return FTL_OOM(error);
-    ftl_status status = FTL_OK;
+    check.pending = ftl_alloc_array(scratch, (size_t)largest + 2, sizeof *check.pending);
+    ftl_status status = check.used && check.pending ? FTL_OK : FTL_OOM(error);
     for (uint32_t t = 0; t < nodes->n_trees && status == FTL_OK; t++) {
         if (!tree_is_good(&check, t))
             status = explain_tree(&check, t, error);
     }
     ftl_free(scratch, check.used);
+    ftl_free(scratch, check.pending);
     return status;
 }
 

@@ -22,7 +22,8 @@ typedef struct packer {
     uint32_t *order; /* ids, parents first */
     uint32_t n_ordered;
     uint32_t n_placed;
-    unsigned char *out; /* packed nodes of the tree in hand */
+    const uint8_t *kind_of; /* [256] flags → kind */
+    unsigned char *out;     /* packed nodes of the tree in hand */
     uint8_t *kinds;
 } packer;
 
@@ -30,11 +31,10 @@ typedef struct packer {
 static inline float largest_f32(double t)
 {
     float f = (float)t;
-    if ((double)f <= t)
-        return f;
-    uint32_t bits;
+    uint32_t bits, above = (double)f > t;
     memcpy(&bits, &f, sizeof bits);
-    bits = f > 0 ? bits - 1 : f < 0 ? bits + 1 : 0x80000001u;
+    /* One step down, which is away from zero for negative ones; above happens by chance. */
+    bits += ((bits >> 31) * 2 - 1) & -above;
     memcpy(&f, &bits, sizeof f);
     return f;
 }
@@ -53,7 +53,7 @@ static void order_levels(packer *p, uint32_t first)
     }
 }
 
-static uint32_t leaf_row(const ftl_tree_nodes *nodes, uint32_t node)
+static inline uint32_t leaf_row(const ftl_tree_nodes *nodes, uint32_t node)
 {
     return nodes->leaf ? (uint32_t)nodes->leaf[node] : node;
 }
@@ -78,7 +78,7 @@ static uint32_t lowest_row(const ftl_tree_nodes *nodes, uint32_t tree)
     return lowest;
 }
 
-static inline uint8_t kind_of(uint32_t flags)
+static uint8_t kind_of(uint32_t flags)
 {
     return (uint8_t)((flags & (FTL_NODE_MISSING_LEFT | FTL_NODE_LEAF) ? 0 : FTL_TREE_NAN_RIGHT) |
                      (flags & FTL_NODE_CATEGORICAL ? FTL_TREE_CATEGORICAL : 0) |
@@ -90,8 +90,10 @@ static inline uint8_t kind_of(uint32_t flags)
 typedef struct packed_tree {
     uint32_t leaves, deepest;
     uint64_t depths; /* of all leaves */
-    bool fits;       /* the form of node and the base of the leaves' numbers */
-    bool ordered;    /* parents came before their children */
+    /* 8-byte nodes: the bits of all distances and features, and of all numbers of leaves */
+    uint32_t halves, numbers;
+    bool fits;    /* the form of node and the base of the leaves' numbers */
+    bool ordered; /* parents came before their children */
 } packed_tree;
 
 /*
@@ -113,7 +115,7 @@ static inline __attribute__((always_inline)) void pack_node(packer *p, uint32_t 
     uint32_t next = split ? p->n_placed - at : 0, feature = (uint32_t)nodes->feature[node];
     uint32_t number = (p->payload == FTL_TREE_NODE_ID ? local : leaf_row(nodes, node)) - base;
     feature = p->rank ? p->rank[feature] : feature;
-    p->kinds[at] = kind_of(flags);
+    p->kinds[at] = p->kind_of[flags];
     p->place[left] = p->n_placed;
     p->place[right] = p->n_placed + 1;
     p->level[left] = p->level[right] = level + 1;
@@ -137,26 +139,41 @@ static inline __attribute__((always_inline)) void pack_node(packer *p, uint32_t 
         uint32_t bits, leaf = ftl_tree_leaf8_bits(number);
         memcpy(&bits, &threshold, sizeof bits);
         bits = split ? bits : leaf;
-        ftl_tree_node8 packed = {.feature = (uint16_t)feature, .next = (uint16_t)next};
-        memcpy(&packed.threshold, &bits, sizeof bits);
-        memcpy(p->out + at * sizeof packed, &packed, sizeof packed);
-        tree->fits &= (next <= UINT16_MAX) & (feature <= UINT16_MAX) &
-                      (split | (number < 1u << FTL_TREE_LEAF8_BITS));
+        ftl_tree_node8 *packed = (ftl_tree_node8 *)(void *)p->out + at;
+        memcpy(&packed->threshold, &bits, sizeof bits);
+        packed->feature = (uint16_t)feature;
+        packed->next = (uint16_t)next;
+        tree->halves |= next | feature;
+        tree->numbers |= split ? 0 : number;
     }
+}
+
+/* The nodes as they come; result.ordered is false when one comes before its parent. */
+static inline __attribute__((always_inline)) packed_tree pack_in_order(packer *p, uint32_t first,
+                                                                       uint32_t size, uint32_t base,
+                                                                       bool wide)
+{
+    packed_tree result = {.fits = true, .ordered = true};
+    /* Copies that nothing points to stay in registers, whatever is written. */
+    const ftl_tree_nodes nodes = *p->nodes;
+    packer own = *p;
+    own.nodes = &nodes;
+    memset(own.place, 0, (size + 1) * sizeof *own.place);
+    own.level[0] = 0;
+    own.n_placed = 1;
+    for (uint32_t local = 0; local < size && result.ordered; local++) {
+        if (FTL_LIKELY(own.place[local] != 0 || local == 0))
+            pack_node(&own, first, size, local, base, wide, &result);
+    }
+    p->n_placed = own.n_placed;
+    return result;
 }
 
 static inline __attribute__((always_inline)) packed_tree pack_nodes(packer *p, uint32_t first,
                                                                     uint32_t size, uint32_t base,
                                                                     bool wide)
 {
-    packed_tree result = {.fits = true, .ordered = true};
-    memset(p->place, 0, (size + 1) * sizeof *p->place);
-    p->level[0] = 0;
-    p->n_placed = 1;
-    for (uint32_t local = 0; local < size && result.ordered; local++) {
-        if (FTL_LIKELY(p->place[local] != 0 || local == 0))
-            pack_node(p, first, size, local, base, wide, &result);
-    }
+    packed_tree result = pack_in_order(p, first, size, base, wide);
     if (result.ordered)
         return result;
     result = (packed_tree){.fits = true};
@@ -188,6 +205,7 @@ static bool pack_tree(packer *p, uint32_t tree, uint32_t base, ftl_tree_walk *wa
                             .category_rule = category_rules[p->nodes->category_rule]};
     packed_tree result = p->wide ? pack_nodes(p, first, size, base, true)
                                  : pack_nodes(p, first, size, base, false);
+    result.fits &= result.halves <= UINT16_MAX && result.numbers < 1u << FTL_TREE_LEAF8_BITS;
     walk->depth = result.deepest;
     walk->sure = (uint32_t)(result.depths / result.leaves);
     p->out += p->n_placed * (p->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8));
@@ -203,10 +221,14 @@ static ftl_status make_packer(ftl_arena *scratch, packer *p, ftl_error *error)
         largest = size > largest ? size : largest;
     }
     size_t room = (size_t)largest + 1;
+    uint8_t *kinds = ftl_arena_array(scratch, UINT8_MAX + 1, sizeof *kinds);
+    for (uint32_t flags = 0; kinds && flags <= UINT8_MAX; flags++)
+        kinds[flags] = kind_of(flags);
+    p->kind_of = kinds;
     p->order = ftl_arena_array(scratch, room, sizeof *p->order);
     p->place = ftl_arena_array(scratch, room, sizeof *p->place);
     p->level = ftl_arena_array(scratch, room, sizeof *p->level);
-    return p->order && p->place && p->level ? FTL_OK : FTL_OOM(error);
+    return kinds && p->order && p->place && p->level ? FTL_OK : FTL_OOM(error);
 }
 
 /* The columns that some tree looks at, and their ranks. */
