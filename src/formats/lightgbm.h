@@ -66,6 +66,20 @@ FTL_MUST_USE ftl_status ftl_lightgbm_read(ftl_arena *arena, const char *text, si
 FTL_MUST_USE ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_lightgbm *model,
                                                 ftl_tree_nodes *out, ftl_error *error);
 
+/* The categories of one column of a data frame. */
+typedef struct ftl_lightgbm_list {
+    uint32_t count;
+    const ftl_cell *cells;      /* [count] */
+    bool text, number, boolean; /* some category is a string, a number, a bool */
+} ftl_lightgbm_list;
+/*
+ * pandas_categorical in arena: the columns in order, though not which they are. At most n_features
+ * lists; none when the text has none.
+ */
+FTL_MUST_USE ftl_status ftl_lightgbm_read_lists(ftl_arena *arena, const ftl_lightgbm *model,
+                                                const ftl_lightgbm_list **out, uint32_t *count,
+                                                ftl_error *error);
+
 /* ---- Of the readers alone ---------------------------------------------------------------------- */
 
 typedef struct ftl_span {

@@ -148,6 +148,8 @@ def linear_scale(model, x):
 
 
 def kind_of(last):
+    if type(last).__name__ == "Booster":
+        return "regressor"
     if is_classifier(last):
         return "classifier"
     if is_regressor(last):
@@ -161,6 +163,8 @@ def exact_methods(model):
     name = type(last).__name__
     if name.startswith(FORESTS):
         return ["predict", "predict_proba", "apply"]
+    if type(last).__module__.startswith("lightgbm."):
+        return ["margin", "apply"]
     if name == "HistGradientBoostingClassifier":
         return ["decision_function"]
     if name == "HistGradientBoostingRegressor":
@@ -381,6 +385,9 @@ class Cases:
                                  "numpy": np.__version__, "scipy": scipy.__version__,
                                  "joblib": joblib.__version__, "pandas": pd.__version__},
                     "cases": self.entries}
+        for name in ("xgboost", "lightgbm", "catboost"):
+            if name in sys.modules:
+                manifest["versions"][name] = sys.modules[name].__version__
         with open(os.path.join(self.folder, "manifest.json"), "w") as f:
             json.dump(manifest, f, indent=1, sort_keys=True)
         print("scikit-learn %s: %d models, %d cases, %d faults"

@@ -11,4 +11,5 @@ Set = collections.namedtuple("Set", "envs modules")
 
 SETS = {
     "sklearn": Set(envs.SKLEARN, ["case_linear", "case_trees", "case_boosting", "case_preprocess", "case_compose"]),
+    "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
 }
