@@ -52,13 +52,14 @@ static ftl_status iterations_used(const ftl_estimator *e, const ftl_lightgbm *mo
 }
 
 static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl_lightgbm *model,
-                             const ftl_tree_nodes **out, ftl_error *error)
+                             const ftl_tree_nodes **out, const ftl_linear_leaves **linear,
+                             ftl_error *error)
 {
     uint32_t n;
     ftl_tree_nodes *nodes = FTL_ARENA_NEW(build->arena, ftl_tree_nodes);
     if (!nodes)
         return FTL_OOM(error);
-    ftl_status status = ftl_lightgbm_read_trees(build->arena, model, nodes, error);
+    ftl_status status = ftl_lightgbm_read_trees(build->arena, model, nodes, linear, error);
     if (status != FTL_OK) {
         ftl_error_in(error, e->path);
         return status;
@@ -101,10 +102,11 @@ static ftl_status emit_margin(ftl_build *build, const ftl_estimator *e, const ft
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = NULL;
+    const ftl_linear_leaves *linear = NULL;
     uint32_t source = 0, id = 0, *target = NULL;
     ftl_op *op = NULL;
     FTL_TRY(booster_source(build, e, model, in, &source, error));
-    FTL_TRY(read_nodes(build, e, model, &nodes, error));
+    FTL_TRY(read_nodes(build, e, model, &nodes, &linear, error));
     if (nodes->n_trees == 0) {
         FTL_TRY(emit_zeros(build, e, model->n_scores, &id, error));
         return ftl_result_scores(build, id, NULL, out, error);
@@ -118,8 +120,11 @@ static ftl_status emit_margin(ftl_build *build, const ftl_estimator *e, const ft
     }
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TREES, source, model->n_scores, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.trees = (ftl_trees_op){
-        .nodes = nodes, .input = FTL_TREE_INPUT_F64, .target = target, .divisor = 1.0};
+    op->u.trees = (ftl_trees_op){.nodes = nodes,
+                                 .input = FTL_TREE_INPUT_F64,
+                                 .target = target,
+                                 .divisor = 1.0,
+                                 .linear = linear};
     return ftl_result_scores(build, id, NULL, out, error);
 }
 
@@ -221,11 +226,12 @@ static ftl_status emit_leaves(ftl_build *build, const ftl_estimator *e, const ft
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = ftl_tree_nodes_emitted(build, e, FTL_OP_TREES);
+    const ftl_linear_leaves *linear = NULL;
     uint32_t source = 0, id = 0;
     ftl_op *op = NULL;
     FTL_TRY(booster_source(build, e, model, in, &source, error));
     if (!nodes)
-        FTL_TRY(read_nodes(build, e, model, &nodes, error));
+        FTL_TRY(read_nodes(build, e, model, &nodes, &linear, error));
     if (nodes->n_trees == 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TREE_APPLY, source, nodes->n_trees, &id, &op, error));

@@ -61,10 +61,11 @@ FTL_MUST_USE ftl_status ftl_lightgbm_read(ftl_arena *arena, const char *text, si
  * The trees, for float64 rows. What the library does before it looks at a tree, taking numbers
  * nearer to zero than 1e-35f for zero and, where a node does not know missing values, NaN for zero,
  * is folded into thresholds and default directions. Leaf rows are the library's leaf numbers.
- * nodes->n_trees may be 0.
+ * out->n_trees may be 0. *linear is NULL when no tree has linear leaves.
  */
 FTL_MUST_USE ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_lightgbm *model,
-                                                ftl_tree_nodes *out, ftl_error *error);
+                                                ftl_tree_nodes *out,
+                                                const ftl_linear_leaves **linear, ftl_error *error);
 
 /* The categories of one column of a data frame. */
 typedef struct ftl_lightgbm_list {

@@ -31,23 +31,30 @@ typedef enum field {
     CAT_BOUNDARIES,
     CAT_THRESHOLD,
     IS_LINEAR,
+    LEAF_CONST,
+    NUM_FEATURES,
+    LEAF_FEATURES,
+    LEAF_COEFF,
     FIELD_COUNT
 } field;
 
 static const char *const field_names[FIELD_COUNT] = {
-    "num_leaves",  "num_cat",    "split_feature",  "threshold",     "decision_type", "left_child",
-    "right_child", "leaf_value", "cat_boundaries", "cat_threshold", "is_linear"};
+    "num_leaves", "num_cat",     "split_feature", "threshold",      "decision_type",
+    "left_child", "right_child", "leaf_value",    "cat_boundaries", "cat_threshold",
+    "is_linear",  "leaf_const",  "num_features",  "leaf_features",  "leaf_coeff"};
 
 typedef struct tree_text {
     uint32_t number; /* in the file */
     ftl_span fields[FIELD_COUNT];
-    uint32_t n_leaves, n_sets, n_words;
+    uint32_t n_leaves, n_sets, n_words, n_terms;
+    bool linear;
 } tree_text;
 
 /* What the trees need together. */
 typedef struct totals {
-    size_t nodes, leaves, sets, words;
+    size_t nodes, leaves, sets, words, terms;
     uint32_t trees;
+    bool linear; /* some tree has linear leaves */
 } totals;
 
 typedef struct filling {
@@ -56,6 +63,8 @@ typedef struct filling {
     int32_t *feature, *left, *right, *leaf;
     uint8_t *flags;
     uint32_t *root, *set_start, *set_words;
+    double *constant, *coef; /* linear leaves; NULL when there are none */
+    uint32_t *term_start, *term_column;
     totals done;
 } filling;
 
@@ -131,6 +140,21 @@ static ftl_status measure_sets(tree_text *tree, ftl_error *error)
     return FTL_OK;
 }
 
+static ftl_status measure_terms(tree_text *tree, ftl_error *error)
+{
+    ftl_span rest = tree->fields[NUM_FEATURES];
+    int64_t n, sum = 0, most = numbers_in(tree->fields[LEAF_FEATURES]);
+    for (uint32_t i = 0; i < tree->n_leaves; i++, sum += n) {
+        FTL_TRY(next_integer(tree, NUM_FEATURES, &rest, &n, error));
+        if (n < 0 || n > most - sum)
+            return damaged(tree, NUM_FEATURES, "exceeds leaf_features", error);
+    }
+    if (sum > INT32_MAX)
+        return damaged(tree, NUM_FEATURES, "exceeds 2 billion", error);
+    tree->n_terms = (uint32_t)sum;
+    return FTL_OK;
+}
+
 static ftl_status measure(tree_text *tree, ftl_error *error)
 {
     int64_t n, linear = 0;
@@ -140,9 +164,9 @@ static ftl_status measure(tree_text *tree, ftl_error *error)
     tree->n_leaves = (uint32_t)n;
     if (tree->fields[IS_LINEAR].at)
         FTL_TRY(read_integer(tree, IS_LINEAR, 0, 1, &linear, error));
-    if (linear)
-        return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "LightGBM's linear trees (linear_tree=true) are not supported");
+    tree->linear = linear == 1;
+    if (tree->linear)
+        FTL_TRY(measure_terms(tree, error));
     return measure_sets(tree, error);
 }
 
@@ -191,8 +215,11 @@ static ftl_status count_tree(void *user, const tree_text *tree, ftl_error *error
     sum->nodes += 2 * (size_t)tree->n_leaves - 1;
     sum->sets += tree->n_sets;
     sum->words += tree->n_words;
-    if (sum->nodes > INT32_MAX || sum->words > INT32_MAX)
-        return FTL_FAIL(error, FTL_LIMIT, "the trees have more than 2 billion nodes");
+    sum->terms += tree->n_terms;
+    sum->linear |= tree->linear;
+    if (sum->nodes > INT32_MAX || sum->words > INT32_MAX || sum->terms > INT32_MAX)
+        return FTL_FAIL(error, FTL_LIMIT,
+                        "the trees have more than 2 billion nodes, categories or coefficients");
     return FTL_OK;
 }
 
@@ -212,6 +239,16 @@ static ftl_status make_room(ftl_arena *arena, const totals *sum, filling *to, ft
         !to->values || !to->root || !to->set_start || !to->set_words)
         return FTL_OOM(error);
     return FTL_OK;
+}
+
+static ftl_status make_linear_room(ftl_arena *arena, const totals *sum, filling *to,
+                                   ftl_error *error)
+{
+    to->constant = ftl_arena_array(arena, sum->leaves, sizeof *to->constant);
+    to->coef = ftl_arena_array(arena, sum->terms, sizeof *to->coef);
+    to->term_start = ftl_arena_zero_array(arena, sum->leaves + 1, sizeof *to->term_start);
+    to->term_column = ftl_arena_array(arena, sum->terms, sizeof *to->term_column);
+    return to->constant && to->coef && to->term_start && to->term_column ? FTL_OK : FTL_OOM(error);
 }
 
 /* ---- Splits ------------------------------------------------------------------------------------ */
@@ -322,6 +359,42 @@ static ftl_status fill_splits(filling *to, const tree_text *tree, uint32_t first
     return FTL_OK;
 }
 
+/* ---- Leaves ------------------------------------------------------------------------------------ */
+
+static ftl_status fill_terms(filling *to, const tree_text *tree, ftl_error *error)
+{
+    ftl_span columns = tree->fields[LEAF_FEATURES], coefs = tree->fields[LEAF_COEFF];
+    for (uint32_t k = 0; k < tree->n_terms; k++) {
+        int64_t column;
+        size_t at = to->done.terms + k;
+        FTL_TRY(next_integer(tree, LEAF_FEATURES, &columns, &column, error));
+        FTL_TRY(next_number(tree, LEAF_COEFF, &coefs, &to->coef[at], error));
+        if (column < 0 || column >= to->model->n_features)
+            return damaged(tree, LEAF_FEATURES, "names a column that does not exist", error);
+        to->term_column[at] = (uint32_t)column;
+    }
+    return FTL_OK;
+}
+
+/* A plain tree among linear ones has constants alone. */
+static ftl_status fill_linear(filling *to, const tree_text *tree, ftl_error *error)
+{
+    ftl_span constants = tree->fields[LEAF_CONST], counts = tree->fields[NUM_FEATURES];
+    uint32_t end = (uint32_t)to->done.terms;
+    for (uint32_t i = 0; i < tree->n_leaves; i++) {
+        int64_t n = 0;
+        size_t at = to->done.leaves + i;
+        to->constant[at] = to->values[at];
+        if (tree->linear) {
+            FTL_TRY(next_number(tree, LEAF_CONST, &constants, &to->constant[at], error));
+            FTL_TRY(next_integer(tree, NUM_FEATURES, &counts, &n, error));
+        }
+        end += (uint32_t)n;
+        to->term_start[at + 1] = end;
+    }
+    return fill_terms(to, tree, error);
+}
+
 static ftl_status fill_tree(void *user, const tree_text *tree, ftl_error *error)
 {
     filling *to = user;
@@ -339,17 +412,38 @@ static ftl_status fill_tree(void *user, const tree_text *tree, ftl_error *error)
         to->leaf[at] = (int32_t)(done->leaves + i);
         to->flags[at] = FTL_NODE_LEAF;
     }
+    if (to->constant)
+        FTL_TRY(fill_linear(to, tree, error));
     return count_tree(done, tree, error);
 }
 
+static ftl_status give_linear(ftl_arena *arena, const filling *from, const ftl_linear_leaves **out,
+                              ftl_error *error)
+{
+    ftl_linear_leaves *made = FTL_ARENA_NEW(arena, ftl_linear_leaves);
+    if (!made)
+        return FTL_OOM(error);
+    *made = (ftl_linear_leaves){.start = from->term_start,
+                                .column = from->term_column,
+                                .coef = from->coef,
+                                .constant = from->constant};
+    *out = made;
+    return FTL_OK;
+}
+
 ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_lightgbm *model, ftl_tree_nodes *out,
-                                   ftl_error *error)
+                                   const ftl_linear_leaves **linear, ftl_error *error)
 {
     totals sum = {0};
     filling to = {.model = model};
     FTL_TRY(walk(model, count_tree, &sum, error));
     FTL_TRY(make_room(arena, &sum, &to, error));
+    if (sum.linear)
+        FTL_TRY(make_linear_room(arena, &sum, &to, error));
     FTL_TRY(walk(model, fill_tree, &to, error));
+    *linear = NULL;
+    if (sum.linear)
+        FTL_TRY(give_linear(arena, &to, linear, error));
     to.root[sum.trees] = (uint32_t)sum.nodes;
     *out = (ftl_tree_nodes){.n_trees = sum.trees,
                             .n_nodes = (uint32_t)sum.nodes,

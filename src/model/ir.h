@@ -327,6 +327,17 @@ typedef struct ftl_tree_nodes {
     const uint32_t *set_words; /* bit c & 31 of word c >> 5: category c is in the set */
     ftl_category_rule category_rule;
 } ftl_tree_nodes;
+/*
+ * LightGBM's linear trees: leaf row i yields constant[i] + Σ coef[k] x[column[k]] for k from
+ * start[i] to start[i + 1], added in that order, |x| <= (double)1e-35f being 0; where one of these
+ * x is NaN it yields its value in values instead.
+ */
+typedef struct ftl_linear_leaves {
+    const uint32_t *start;  /* [n_values + 1] */
+    const uint32_t *column; /* of the source */
+    const double *coef;
+    const double *constant; /* [n_values] */
+} ftl_linear_leaves;
 typedef enum ftl_tree_input { FTL_TREE_INPUT_F32, FTL_TREE_INPUT_F64 } ftl_tree_input;
 /*
  * out[k] = finish(base[k] + Σ_t contribution_t[k]) with the sum in tree order, in float64. A tree
@@ -345,6 +356,7 @@ typedef struct ftl_trees_op {
     uint32_t base_column;
     double divisor; /* the sum is divided by it; 1: left alone */
     bool sum_f32;
+    const ftl_linear_leaves *linear; /* or NULL; value_width is 1 then */
 } ftl_trees_op;
 typedef struct ftl_tree_apply_op {
     const ftl_tree_nodes *nodes;

@@ -193,6 +193,27 @@ ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_featu
     return status;
 }
 
+static ftl_status check_linear(const ftl_op *op, uint32_t n_features, ftl_error *error)
+{
+    const ftl_trees_op *trees = &op->u.trees;
+    const ftl_linear_leaves *linear = trees->linear;
+    if (!linear)
+        return FTL_OK;
+    if (trees->nodes->value_width != 1 || trees->sum_f32 || !linear->start || !linear->constant ||
+        linear->start[0] != 0)
+        return FTL_INVALID(error, op, "linear leaves are malformed");
+    for (uint32_t i = 0; i < trees->nodes->n_values; i++) {
+        if (linear->start[i + 1] < linear->start[i])
+            return FTL_INVALID(error, op, "linear leaf %u is malformed", i);
+        for (uint32_t k = linear->start[i]; k < linear->start[i + 1]; k++) {
+            if (linear->column[k] >= n_features)
+                return FTL_INVALID(error, op, "linear leaf %u reads column %u of %u", i,
+                                   linear->column[k], n_features);
+        }
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
 {
     const ftl_trees_op *trees = &op->u.trees;
@@ -210,6 +231,7 @@ ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch
         (op->dtype != FTL_DTYPE_F32 || trees->base_column || trees->divisor != 1.0))
         return FTL_INVALID(error, op, "the type of an ensemble's sums is malformed");
     FTL_TRY(ftl_tree_nodes_validate(trees->nodes, n_features, scratch, error));
+    FTL_TRY(check_linear(op, n_features, error));
     for (uint32_t t = 0; trees->target && t < trees->nodes->n_trees; t++) {
         if (trees->nodes->value_width != 1 || trees->target[t] >= op->width)
             return FTL_INVALID(error, op, "tree %u adds to output %u of %u", t, trees->target[t],

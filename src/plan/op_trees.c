@@ -5,7 +5,7 @@
  */
 #include "plan/tree_layout.h"
 
-#include <string.h>
+#include <math.h>
 
 enum { chunk = 64, few_rows = 4 }; /* trees per chunk of the single-row walk */
 
@@ -48,28 +48,71 @@ typedef struct trees_state {
 TREES_ADD(add_tree_f64, double, add_one)
 TREES_ADD(add_tree_f32, float, add_one_f32)
 
-/* Adds a tree's leaves to the sums of rows [row, row + n) of the block that begins at sum. */
+/* Rows of a block: the source's matrix, the first of them in it, and their sums. */
+typedef struct block {
+    const void *source;
+    uint32_t first;
+    void *sum;
+} block;
+
+static double source_value(const trees_state *state, const block *rows, uint32_t row,
+                           uint32_t column)
+{
+    size_t at = (size_t)(rows->first + row) * state->layout.n_columns + column;
+    return state->layout.source_f32 ? (double)((const float *)rows->source)[at]
+                                    : ((const double *)rows->source)[at];
+}
+
+static double linear_leaf(const ftl_trees_op *op, const trees_state *state, const block *rows,
+                          uint32_t row, size_t i)
+{
+    const ftl_linear_leaves *linear = op->linear;
+    double sum = linear->constant[i];
+    for (uint32_t k = linear->start[i]; k < linear->start[i + 1]; k++) {
+        double x = source_value(state, rows, row, linear->column[k]);
+        if (isnan(x))
+            return op->nodes->values[i];
+        sum += linear->coef[k] * (fabs(x) <= (double)1e-35f ? 0.0 : x);
+    }
+    return sum;
+}
+
+static void add_linear(const ftl_step *step, const trees_state *state, uint32_t tree,
+                       const uint32_t *leaf, uint32_t n, const block *rows, uint32_t row)
+{
+    const ftl_trees_op *op = &step->op->u.trees;
+    double *sum = (double *)rows->sum + (size_t)row * step->op->width;
+    sum += op->target ? op->target[tree] : 0;
+    for (uint32_t r = 0; r < n; r++)
+        sum[(size_t)r * step->op->width] += linear_leaf(op, state, rows, row + r,
+                                                        (size_t)state->leaf_base[tree] + leaf[r]);
+}
+
+/* Adds a tree's leaves to the sums of rows [row, row + n) of the block. */
 static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tree,
-                     const uint32_t *leaf, uint32_t n, void *sum, uint32_t row)
+                     const uint32_t *leaf, uint32_t n, const block *rows, uint32_t row)
 {
     const ftl_trees_op *op = &step->op->u.trees;
     size_t first = (size_t)state->leaf_base[tree] * op->nodes->value_width,
            at = (size_t)row * step->op->width;
-    if (op->sum_f32)
+    void *sum = rows->sum;
+    if (op->linear)
+        add_linear(step, state, tree, leaf, n, rows, row);
+    else if (op->sum_f32)
         add_tree_f32(step, state, tree, state->values_f32 + first, leaf, n, (float *)sum + at);
     else
         add_tree_f64(step, state, tree, op->nodes->values + first, leaf, n, (double *)sum + at);
 }
 
 static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
-                    uint32_t *leaf, void *sum)
+                    uint32_t *leaf, const block *of)
 {
     for (uint32_t r = 0; r < rows->n; r++) {
         for (uint32_t t = 0; t < state->layout.n_trees; t += chunk) {
             uint32_t n = state->layout.n_trees - t < chunk ? state->layout.n_trees - t : chunk;
             ftl_tree_row_walk(&state->layout, t, n, rows, r, leaf);
             for (uint32_t i = 0; i < n; i++)
-                add_tree(step, state, t + i, &leaf[i], 1, sum, r);
+                add_tree(step, state, t + i, &leaf[i], 1, of, r);
         }
     }
 }
@@ -103,16 +146,17 @@ static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, 
     size_t at = (size_t)first * width;
     void *sum = step->is_f32 ? (void *)((float *)ftl_slot(step, exec) + at)
                              : (void *)((double *)ftl_slot(step, exec) + at);
+    const block of = {source, first, sum};
     unsigned char *scratch = ftl_scratch(step, exec);
     uint32_t *leaf = (uint32_t *)(void *)(scratch + state->leaf_at);
     ftl_tree_rows rows = ftl_tree_rows_make(&state->layout, source, first, n, scratch);
     start(step, state, source, first, n, sum);
     if (n < few_rows && ftl_tree_rows_are_plain(&state->layout, &rows)) {
-        run_few(step, state, &rows, leaf, sum);
+        run_few(step, state, &rows, leaf, &of);
     } else {
         for (uint32_t t = 0; t < state->layout.n_trees; t++) {
             ftl_tree_rows_walk(&state->layout, t, &rows, leaf);
-            add_tree(step, state, t, leaf, n, sum, 0);
+            add_tree(step, state, t, leaf, n, &of, 0);
         }
     }
     double divisor = step->op->u.trees.divisor;

@@ -113,6 +113,14 @@ def boosters(cases):
     add(cases, "constant", wrapper("LGBMRegressor"), X, np.full(60, 2.5))
 
 
+def linear(cases):
+    if VERSION < (3, 2):
+        return
+    add(cases, "linear", wrapper("LGBMRegressor", linear_tree=True, linear_lambda=0.1), X, data.Y_REG,
+        on=("num", "nan", "nan32", "one"), edge=True)
+    add(cases, "linear_classes", wrapper("LGBMClassifier", linear_tree=True, n_estimators=2), X, data.Y_STR3)
+
+
 def early(cases):
     fit = {"eval_set": [(X[:20], -data.Y_REG[:20])]}
     if VERSION >= (3, 3):
@@ -178,5 +186,5 @@ def pipelines(cases):
 
 
 def add_cases(cases):
-    for family in (missing, losses, classes, boosters, early, native, frames, codes, pipelines):
+    for family in (missing, losses, classes, boosters, linear, early, native, frames, codes, pipelines):
         family(cases)
