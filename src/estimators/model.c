@@ -169,7 +169,8 @@ ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 {
     static const char *const counts[] = {"n_features_in_", "n_features_", "n_features",
                                          "_n_features", "n_input_features_"};
-    static const char *const arrays[] = {"coef_", "scale_", "mean_", "center_", "statistics_"};
+    static const char *const arrays[] = {"coef_",       "scale_",           "mean_", "center_",
+                                         "statistics_", "support_vectors_", "_fit_X"};
     ftl_inputs found = {.count = -1};
     if (e->cls->inputs) {
         if (build->depth >= FTL_MAX_NESTING) {
@@ -448,7 +449,9 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     }
     FTL_TRY(note_classes(build, model, error));
     model->kind = kind_of(model, methods);
-    model->default_method = methods & 1u << FTL_PREDICT ? FTL_PREDICT : FTL_TRANSFORM;
+    model->default_method = methods & 1u << FTL_PREDICT      ? FTL_PREDICT
+                            : methods & 1u << FTL_KNEIGHBORS ? FTL_KNEIGHBORS
+                                                             : FTL_TRANSFORM;
     for (size_t i = 0; i < build->n_inputs; i++) {
         if (!build->input_used[i])
             build->inputs[i].kind = FTL_KIND_UNUSED;

@@ -1,6 +1,7 @@
 /* SGDClassifier, whose probabilities depend on the loss, and SGDOneClassSVM. */
 #include "estimators/linear.h"
 #include "estimators/registry.h"
+#include "estimators/vectors.h"
 
 /* "log" until 1.2, "log_loss" from 1.1 on. */
 static bool has_log_loss(const ftl_estimator *e)
@@ -65,19 +66,6 @@ static ftl_status emit_outlier_scores(ftl_build *build, const ftl_estimator *e, 
     return ftl_result_values(build, scores, out, error);
 }
 
-static ftl_status outlier_labels(ftl_build *build, const ftl_labels **out, ftl_error *error)
-{
-    ftl_labels *labels = FTL_ARENA_NEW(build->arena, ftl_labels);
-    ftl_cell *cells = ftl_arena_zero_array(build->arena, 2, sizeof *cells);
-    if (!labels || !cells)
-        return FTL_OOM(error);
-    cells[0] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = -1};
-    cells[1] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = 1};
-    *labels = (ftl_labels){.type = FTL_I64, .count = 2, .cells = cells};
-    *out = labels;
-    return FTL_OK;
-}
-
 static ftl_status emit_one_class(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -87,7 +75,7 @@ static ftl_status emit_one_class(ftl_build *build, const ftl_estimator *e, ftl_m
     const ftl_labels *labels = NULL;
     uint32_t index;
     FTL_TRY(ftl_emit(build, e, FTL_DECISION_FUNCTION, in, &scores, error));
-    FTL_TRY(outlier_labels(build, &labels, error));
+    FTL_TRY(ftl_outlier_labels(build, &labels, error));
     FTL_TRY(
         ftl_emit_decide(build, e, FTL_DECIDE_NOT_NEGATIVE, scores.columns[0].op, 1, &index, error));
     return ftl_result_labels(build, index, labels, out, error);

@@ -6,6 +6,7 @@ static const ftl_kernels portable = {
     .name = "portable",
     .linear = FTL_LINEAR_KERNELS(portable),
     .trees = FTL_TREES_KERNELS(portable),
+    .distance = FTL_DISTANCE_KERNELS(portable),
 };
 
 #if defined(__x86_64__)
@@ -13,12 +14,14 @@ static const ftl_kernels avx2 = {
     .name = "avx2",
     .linear = FTL_LINEAR_KERNELS(avx2),
     .trees = FTL_TREES_KERNELS(avx2),
+    .distance = FTL_DISTANCE_KERNELS(avx2),
 };
 
 static const ftl_kernels avx512 = {
     .name = "avx512",
     .linear = FTL_LINEAR_KERNELS(avx512),
     .trees = FTL_TREES_KERNELS(avx512),
+    .distance = FTL_DISTANCE_KERNELS(avx512),
 };
 #endif
 

@@ -2,7 +2,8 @@
  * The kernel table: pure functions on arrays, one set per instruction set, chosen once by what the
  * processor offers. Kernels trust their arguments (validate and prepare have checked them),
  * allocate nothing and cannot fail. Every set of kernels gives the same bits: the order of each sum
- * is fixed by its length alone, and products are never fused into additions.
+ * is fixed by its length alone, and products are never fused into additions but where a kernel says
+ * so.
  *
  * A new kernel is a member here, a portable form, and, where it pays, forms in *_avx2.c and
  * *_avx512.c, which get their flags from the build; nothing else is compiled for more than the base
@@ -11,6 +12,7 @@
 #ifndef FTL_KERNELS_KERNELS_H
 #define FTL_KERNELS_KERNELS_H
 
+#include "kernels/distance.h"
 #include "kernels/linear.h"
 #include "kernels/trees.h"
 
@@ -20,6 +22,7 @@ typedef struct ftl_kernels {
     const char *name; /* portable, avx2, avx512 */
     ftl_linear_kernels linear;
     ftl_tree_kernels trees;
+    ftl_distance_kernels distance;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

@@ -26,11 +26,29 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GAUSSIAN] = "gaussian",
     [FTL_OP_BINARIZE] = "binarize",
     [FTL_OP_DISTANCES] = "distances",
+    [FTL_OP_KERNEL_MACHINE] = "kernel_machine",
+    [FTL_OP_COUPLING] = "coupling",
+    [FTL_OP_NEIGHBORS] = "neighbors",
+    [FTL_OP_NEIGHBOR_VOTE] = "neighbor_vote",
+    [FTL_OP_NEIGHBOR_MEAN] = "neighbor_mean",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)
 {
     return (unsigned)kind < FTL_OP_KIND_COUNT && op_names[kind] ? op_names[kind] : "unknown";
+}
+
+uint32_t ftl_pairs_classes(uint32_t pairs)
+{
+    uint32_t low = 0, high = 1u << 17; /* has more than 2^32 pairs */
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (ftl_pairs(middle) < pairs)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 ftl_type ftl_output_type(const ftl_output *output)

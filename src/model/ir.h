@@ -70,17 +70,22 @@ typedef enum ftl_op_kind {
     FTL_OP_ONEHOT,        /* columns → CODED */
     FTL_OP_ORDINAL,       /* columns → category index as a number */
     FTL_OP_POLYNOMIAL,
-    FTL_OP_UFUNC,      /* a numpy ufunc of one argument */
-    FTL_OP_LINEAR,     /* X @ coef.T + intercept */
-    FTL_OP_TREES,      /* leaf values of a tree ensemble, combined */
-    FTL_OP_TREE_APPLY, /* leaf node index per tree */
-    FTL_OP_LINK,       /* scores → probabilities and the like */
-    FTL_OP_DECIDE,     /* scores → class index */
-    FTL_OP_CONSTANT,   /* the same row for every input row */
-    FTL_OP_ADD,        /* elementwise sum of two sources of equal width, left to right */
-    FTL_OP_GAUSSIAN,   /* joint log-likelihood of a normal distribution a class (GaussianNB) */
-    FTL_OP_BINARIZE,   /* 1 where above a threshold, else 0 */
-    FTL_OP_DISTANCES,  /* Euclidean distances to centres */
+    FTL_OP_UFUNC,          /* a numpy ufunc of one argument */
+    FTL_OP_LINEAR,         /* X @ coef.T + intercept */
+    FTL_OP_TREES,          /* leaf values of a tree ensemble, combined */
+    FTL_OP_TREE_APPLY,     /* leaf node index per tree */
+    FTL_OP_LINK,           /* scores → probabilities and the like */
+    FTL_OP_DECIDE,         /* scores → class index */
+    FTL_OP_CONSTANT,       /* the same row for every input row */
+    FTL_OP_ADD,            /* elementwise sum of two sources of equal width, left to right */
+    FTL_OP_GAUSSIAN,       /* joint log-likelihood of a normal distribution a class (GaussianNB) */
+    FTL_OP_BINARIZE,       /* 1 where above a threshold, else 0 */
+    FTL_OP_DISTANCES,      /* Euclidean distances to centres */
+    FTL_OP_KERNEL_MACHINE, /* sums of kernel values over support vectors */
+    FTL_OP_COUPLING,       /* one-versus-one scores → probabilities, by pairwise coupling */
+    FTL_OP_NEIGHBORS,      /* distances and numbers of the nearest stored points */
+    FTL_OP_NEIGHBOR_VOTE,  /* neighbours → weight of each class */
+    FTL_OP_NEIGHBOR_MEAN,  /* neighbours → (weighted) mean of their values */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -384,16 +389,26 @@ typedef enum ftl_link {
     FTL_LINK_CENTERED_LOG,  /* log(p / geometric mean of the row) */
     FTL_LINK_LOG_NORMALIZE, /* d - logsumexp(d) */
     FTL_LINK_PAIR,          /* p → (1 - p, p) */
+    /*
+     * n (n - 1) / 2 scores of pairs, in the order (0, 1), (0, 2) … (1, 2) …, above 0 for the first
+     * class → per class its votes and, below a third, its sum of scores
+     */
+    FTL_LINK_ONE_VERSUS_ONE,
+    FTL_LINK_NEGATE,
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {
     ftl_link link;
 } ftl_link_op;
+/* Pairs of n classes, and back: the smallest number of classes with at least that many pairs. */
+static inline uint64_t ftl_pairs(uint32_t n) { return n ? (uint64_t)n * (n - 1) / 2 : 0; }
+uint32_t ftl_pairs_classes(uint32_t pairs);
 
 typedef enum ftl_decide {
     FTL_DECIDE_ARGMAX,       /* first of the largest; NaN counts as largest, as numpy's argmax */
     FTL_DECIDE_POSITIVE,     /* each score: 1 when > 0 */
     FTL_DECIDE_NOT_NEGATIVE, /* each score: 1 when >= 0 */
+    FTL_DECIDE_VOTE, /* scores of pairs as in FTL_LINK_ONE_VERSUS_ONE: first of the most votes */
     FTL_DECIDE_COUNT
 } ftl_decide;
 typedef struct ftl_decide_op {
@@ -403,6 +418,97 @@ typedef struct ftl_decide_op {
 typedef struct ftl_constant_op {
     const double *values; /* [width] */
 } ftl_constant_op;
+
+typedef enum ftl_kernel {
+    FTL_KERNEL_LINEAR,  /* x·v */
+    FTL_KERNEL_POLY,    /* (gamma x·v + coef0)^degree by repeated squaring */
+    FTL_KERNEL_RBF,     /* exp(-gamma |x - v|²) */
+    FTL_KERNEL_SIGMOID, /* tanh(gamma x·v + coef0) */
+    FTL_KERNEL_COUNT
+} ftl_kernel;
+/* Vectors in compressed rows; columns ascend within a row. */
+typedef struct ftl_sparse_rows {
+    const uint32_t *start;  /* [rows + 1] */
+    const uint32_t *column; /* [start[rows]] */
+    const double *value;
+} ftl_sparse_rows;
+/*
+ * libsvm's decision values, in float64. n_classes 0: one value, Σ coef[0][i] k(x, v_i) +
+ * intercept[0]. Else a value for each pair i < j of classes: the vectors of class i weighted with
+ * coef[j - 1], then those of class j with coef[i]; vectors are ordered by class.
+ */
+typedef struct ftl_kernel_machine_op {
+    ftl_kernel kernel;
+    double gamma, coef0;
+    int32_t degree;
+    uint32_t n_vectors;
+    const double *vectors;         /* [n_vectors][source columns], or NULL: sparse */
+    const ftl_sparse_rows *sparse; /* summed over the union of nonzero columns */
+    uint32_t n_classes;
+    const uint32_t *n_support; /* [n_classes] */
+    const double *coef;        /* [1 or n_classes - 1][n_vectors] */
+    const double *intercept;   /* [width] */
+} ftl_kernel_machine_op;
+/*
+ * p(i, j) = sigmoid of score k as 1 / (1 + exp(a_k score + b_k)), kept off 0 and 1; then Wu, Lin
+ * and Weng's iteration as libsvm runs it.
+ */
+typedef struct ftl_coupling_op {
+    const double *a, *b; /* [source columns]: pairs of classes */
+} ftl_coupling_op;
+
+typedef enum ftl_metric {
+    FTL_METRIC_EUCLIDEAN,
+    FTL_METRIC_MANHATTAN,
+    FTL_METRIC_CHEBYSHEV,
+    FTL_METRIC_MINKOWSKI, /* (Σ w |x - v|^p)^(1/p) */
+    FTL_METRIC_COSINE,
+    FTL_METRIC_COUNT
+} ftl_metric;
+typedef enum ftl_neighbor_search {
+    FTL_SEARCH_DIRECT,   /* all points in order, differences of coordinates */
+    FTL_SEARCH_EXPANDED, /* Euclidean as |x|² - 2 x·v + |v|² */
+    FTL_SEARCH_KD_TREE,
+    FTL_SEARCH_BALL_TREE,
+    FTL_SEARCH_COUNT
+} ftl_neighbor_search;
+/* Node i has the children 2i + 1 and 2i + 2 and the points order[start .. end). */
+typedef struct ftl_point_node {
+    uint32_t start, end;
+    bool is_leaf;
+    double radius; /* ball tree */
+} ftl_point_node;
+typedef struct ftl_point_tree {
+    uint32_t n_nodes;
+    const ftl_point_node *nodes;
+    const uint32_t *order; /* [n_points] */
+    const double *bounds;  /* [n_nodes][n] centres, or [2][n_nodes][n]: lowest, then highest */
+} ftl_point_tree;
+typedef struct ftl_neighbors_op {
+    ftl_metric metric;
+    ftl_neighbor_search search;
+    double p;              /* MINKOWSKI */
+    const double *weights; /* MINKOWSKI: [source columns] or NULL */
+    uint32_t k;            /* 1 .. n_points; width is 2 k: distances, then numbers of points */
+    uint32_t n_points;
+    const double *points;       /* [n_points][source columns] */
+    const ftl_point_tree *tree; /* the trees */
+    bool insertion_sort; /* neighbours of one distance stay in the order of scikit-learn >= 1.8 */
+    bool single;         /* distances are rounded to float32 when the rows are float32 */
+} ftl_neighbors_op;
+/* The source is a NEIGHBORS op. Weights are 1, or 1 / distance (where that is infinite: 1, others
+ * 0). */
+typedef struct ftl_neighbor_vote_op {
+    uint32_t n_points;
+    const uint32_t *classes; /* [n_points], below width */
+    bool by_distance;
+    bool refuse_zero; /* rows whose weights are all 0 are bad */
+} ftl_neighbor_vote_op;
+typedef struct ftl_neighbor_mean_op {
+    uint32_t n_points;
+    const double *values; /* [n_points][width] */
+    bool by_distance;
+} ftl_neighbor_mean_op;
 
 typedef struct ftl_op {
     ftl_op_kind kind;
@@ -432,6 +538,11 @@ typedef struct ftl_op {
         ftl_link_op link;
         ftl_decide_op decide;
         ftl_constant_op constant;
+        ftl_kernel_machine_op kernel_machine;
+        ftl_coupling_op coupling;
+        ftl_neighbors_op neighbors;
+        ftl_neighbor_vote_op neighbor_vote;
+        ftl_neighbor_mean_op neighbor_mean;
     } u;
 } ftl_op;
 

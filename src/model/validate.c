@@ -78,6 +78,11 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GAUSSIAN] = ftl_validate_gaussian,
     [FTL_OP_BINARIZE] = validate_same_width,
     [FTL_OP_DISTANCES] = ftl_validate_distances,
+    [FTL_OP_KERNEL_MACHINE] = ftl_validate_kernel_machine,
+    [FTL_OP_COUPLING] = ftl_validate_coupling,
+    [FTL_OP_NEIGHBORS] = ftl_validate_neighbors,
+    [FTL_OP_NEIGHBOR_VOTE] = ftl_validate_neighbor_vote,
+    [FTL_OP_NEIGHBOR_MEAN] = ftl_validate_neighbor_mean,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */
@@ -97,6 +102,11 @@ static bool reads_matrix(ftl_op_kind kind)
     case FTL_OP_DECIDE:
     case FTL_OP_GAUSSIAN:
     case FTL_OP_BINARIZE:
+    case FTL_OP_KERNEL_MACHINE:
+    case FTL_OP_COUPLING:
+    case FTL_OP_NEIGHBORS:
+    case FTL_OP_NEIGHBOR_VOTE:
+    case FTL_OP_NEIGHBOR_MEAN:
         return true;
     default:
         return false;
@@ -162,6 +172,19 @@ static bool is_proved(const ftl_graph *graph, size_t id, uint32_t n)
     return false;
 }
 
+/* What the votes and values of neighbours stand for. */
+static ftl_status validate_neighbors_source(const ftl_graph *graph, const ftl_op *op,
+                                            ftl_error *error)
+{
+    const ftl_op *source = &graph->ops[op->segments[0].op];
+    uint32_t n = op->kind == FTL_OP_NEIGHBOR_VOTE ? op->u.neighbor_vote.n_points
+                                                  : op->u.neighbor_mean.n_points;
+    if (source->kind != FTL_OP_NEIGHBORS || source->u.neighbors.n_points != n)
+        return FTL_INVALID(error, op, "a %s step needs the neighbours among its %u points",
+                           ftl_op_name(op->kind), n);
+    return FTL_OK;
+}
+
 static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *scratch,
                               ftl_error *error)
 {
@@ -182,6 +205,8 @@ static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *sc
                            ftl_op_name(op->kind));
     uint32_t n = 0;
     FTL_TRY(validate_sources(graph, id, &n, error));
+    if (op->kind == FTL_OP_NEIGHBOR_VOTE || op->kind == FTL_OP_NEIGHBOR_MEAN)
+        FTL_TRY(validate_neighbors_source(graph, op, error));
     if (!validators[op->kind])
         return FTL_FAIL(error, FTL_INTERNAL, "%s steps have no entry in the validator's table",
                         ftl_op_name(op->kind));

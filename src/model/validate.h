@@ -37,5 +37,15 @@ ftl_status ftl_validate_gaussian(const ftl_op *op, uint32_t n, ftl_account *scra
                                  ftl_error *error);
 ftl_status ftl_validate_distances(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                   ftl_error *error);
+ftl_status ftl_validate_kernel_machine(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                       ftl_error *error);
+ftl_status ftl_validate_coupling(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                 ftl_error *error);
+ftl_status ftl_validate_neighbors(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error);
+ftl_status ftl_validate_neighbor_vote(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                      ftl_error *error);
+ftl_status ftl_validate_neighbor_mean(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                      ftl_error *error);
 
 #endif

@@ -35,8 +35,13 @@ ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch,
     case FTL_LINK_HALF_LOGIT:
     case FTL_LINK_CENTERED_LOG:
     case FTL_LINK_LOG_NORMALIZE:
+    case FTL_LINK_NEGATE:
         if (n == 0 || op->width != n)
             return FTL_INVALID(error, op, "a link of %u scores yields %u columns", n, op->width);
+        return FTL_OK;
+    case FTL_LINK_ONE_VERSUS_ONE:
+        if (ftl_pairs(op->width) != n)
+            return FTL_INVALID(error, op, "%u scores of pairs for %u classes", n, op->width);
         return FTL_OK;
     default:
         return FTL_INVALID(error, op, "a link is of unknown kind");
@@ -48,7 +53,10 @@ ftl_status ftl_validate_decide(const ftl_op *op, uint32_t n, ftl_account *scratc
     (void)scratch;
     if ((unsigned)op->u.decide.rule >= FTL_DECIDE_COUNT || n == 0)
         return FTL_INVALID(error, op, "a decision is of unknown kind");
-    if (op->width != (op->u.decide.rule == FTL_DECIDE_ARGMAX ? 1 : n))
+    bool one = op->u.decide.rule == FTL_DECIDE_ARGMAX || op->u.decide.rule == FTL_DECIDE_VOTE;
+    if (op->u.decide.rule == FTL_DECIDE_VOTE && ftl_pairs(ftl_pairs_classes(n)) != n)
+        return FTL_INVALID(error, op, "%u scores are not those of all pairs of classes", n);
+    if (op->width != (one ? 1 : n))
         return FTL_INVALID(error, op, "a decision on %u scores yields %u columns", n, op->width);
     return FTL_OK;
 }

@@ -3,6 +3,7 @@
 #include "plan/plan.h"
 
 #include <math.h>
+#include <string.h>
 
 static void store(const ftl_step *step, ftl_exec *exec, size_t i, size_t value)
 {
@@ -49,11 +50,37 @@ static void run_sign(const ftl_step *step, ftl_exec *exec)
     }
 }
 
+/* libsvm's vote: a score above 0 is a vote for the first class of its pair, any other (NaN too) for
+ * the second. Votes are counted in the scratch. */
+static void run_vote(const ftl_step *step, ftl_exec *exec)
+{
+    bool is_f32;
+    const void *scores = ftl_matrix_source(step, exec, &is_f32);
+    size_t width = step->op->segments[0].count, n = ftl_pairs_classes((uint32_t)width);
+    uint32_t *votes = ftl_scratch(step, exec);
+    for (size_t r = 0; r < exec->rows; r++) {
+        size_t pair = r * width, best = 0;
+        memset(votes, 0, n * sizeof *votes);
+        for (size_t i = 0; i < n; i++) {
+            for (size_t j = i + 1; j < n; j++)
+                votes[score_at(scores, is_f32, pair++) > 0 ? i : j]++;
+        }
+        for (size_t i = 1; i < n; i++)
+            best = votes[i] > votes[best] ? i : best;
+        store(step, exec, r, best);
+    }
+}
+
 static ftl_status prepare_decide(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
-    step->run = step->op->u.decide.rule == FTL_DECIDE_ARGMAX ? run_argmax : run_sign;
+    ftl_decide rule = step->op->u.decide.rule;
+    step->run = rule == FTL_DECIDE_ARGMAX ? run_argmax
+                : rule == FTL_DECIDE_VOTE ? run_vote
+                                          : run_sign;
+    if (rule == FTL_DECIDE_VOTE)
+        step->scratch_fixed = ftl_pairs_classes(step->op->segments[0].count) * sizeof(uint32_t);
     return FTL_OK;
 }
 

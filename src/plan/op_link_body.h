@@ -99,6 +99,8 @@ static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
         return LINK_NAME(huber)(d);
     case FTL_LINK_NORMALIZE:
         return d;
+    case FTL_LINK_NEGATE:
+        return -d;
     default:
         return LINK_NAME(sigmoid)(d);
     }
@@ -112,6 +114,30 @@ static void LINK_NAME(centered_log)(const LINK_T *p, size_t n, LINK_T *out)
     LINK_T mean = LINK_EXP(sum / (LINK_T)n);
     for (size_t k = 0; k < n; k++)
         out[k] = LINK_LOG(p[k] / mean);
+}
+
+/* A third of a vote is what the sum of scores stays below. */
+static void LINK_NAME(one_versus_one)(const LINK_T *d, size_t n, LINK_T *out)
+{
+    size_t classes = ftl_pairs_classes((uint32_t)n), pair = 0;
+    for (size_t k = 0; k < classes; k++)
+        out[k] = 0;
+    for (size_t i = 0; i < classes; i++) {
+        for (size_t j = i + 1; j < classes; j++, pair++) {
+            out[i] += d[pair];
+            out[j] -= d[pair];
+        }
+    }
+    for (size_t k = 0; k < classes; k++) {
+        size_t votes = 0;
+        pair = 0;
+        for (size_t i = 0; i < classes; i++) {
+            for (size_t j = i + 1; j < classes; j++, pair++)
+                votes += (d[pair] < 0 ? j : i) == k;
+        }
+        LINK_T size = out[k] < 0 ? -out[k] : out[k];
+        out[k] = (LINK_T)votes + out[k] / (3 * (size + 1));
+    }
 }
 
 static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out)
@@ -135,6 +161,9 @@ static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out
         return;
     case FTL_LINK_CENTERED_LOG:
         LINK_NAME(centered_log)(d, n, out);
+        return;
+    case FTL_LINK_ONE_VERSUS_ONE:
+        LINK_NAME(one_versus_one)(d, n, out);
         return;
     default:
         for (size_t k = 0; k < n; k++)

@@ -8,6 +8,8 @@ extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_
     ftl_op_impl_polynomial, ftl_op_impl_ufunc;
 extern const ftl_op_impl ftl_op_impl_trees, ftl_op_impl_tree_apply;
 extern const ftl_op_impl ftl_op_impl_gaussian, ftl_op_impl_binarize, ftl_op_impl_distances;
+extern const ftl_op_impl ftl_op_impl_kernel_machine, ftl_op_impl_coupling, ftl_op_impl_neighbors,
+    ftl_op_impl_neighbor_vote, ftl_op_impl_neighbor_mean;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -34,4 +36,9 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GAUSSIAN] = &ftl_op_impl_gaussian,
     [FTL_OP_BINARIZE] = &ftl_op_impl_binarize,
     [FTL_OP_DISTANCES] = &ftl_op_impl_distances,
+    [FTL_OP_KERNEL_MACHINE] = &ftl_op_impl_kernel_machine,
+    [FTL_OP_COUPLING] = &ftl_op_impl_coupling,
+    [FTL_OP_NEIGHBORS] = &ftl_op_impl_neighbors,
+    [FTL_OP_NEIGHBOR_VOTE] = &ftl_op_impl_neighbor_vote,
+    [FTL_OP_NEIGHBOR_MEAN] = &ftl_op_impl_neighbor_mean,
 };

@@ -1,0 +1,180 @@
+/*
+ * What a neighbours estimator was fitted to: points, metric and how they are searched. fit()
+ * decides all of that and notes it in _fit_method, effective_metric_ and effective_metric_params_.
+ */
+#include "estimators/neighbors.h"
+
+#include "base/checked.h"
+
+#include <math.h>
+
+/* ---- Metric ---------------------------------------------------------------------------------- */
+
+typedef struct metric_name {
+    const char *name;
+    ftl_metric metric;
+} metric_name;
+
+static const metric_name metric_names[] = {
+    {"euclidean", FTL_METRIC_EUCLIDEAN}, {"l2", FTL_METRIC_EUCLIDEAN},
+    {"manhattan", FTL_METRIC_MANHATTAN}, {"l1", FTL_METRIC_MANHATTAN},
+    {"cityblock", FTL_METRIC_MANHATTAN}, {"chebyshev", FTL_METRIC_CHEBYSHEV},
+    {"infinity", FTL_METRIC_CHEBYSHEV},  {"minkowski", FTL_METRIC_MINKOWSKI},
+    {"p", FTL_METRIC_MINKOWSKI},         {"cosine", FTL_METRIC_COSINE},
+};
+
+static const ftl_node *metric_parameter(const ftl_estimator *e, const char *name)
+{
+    const ftl_node *params = ftl_attr(e, "effective_metric_params_");
+    bool dict = params && params->kind == FTL_NODE_DICT;
+    return dict ? ftl_node_dict_get(&params->u.dict, name) : NULL;
+}
+
+static ftl_status read_minkowski(ftl_build *build, const ftl_estimator *e, size_t n_features,
+                                 ftl_neighbors_op *op, ftl_error *error)
+{
+    const ftl_node *p = metric_parameter(e, "p"), *w = metric_parameter(e, "w");
+    ftl_array2 weights = {0};
+    op->p = 2.0;
+    if (!ftl_node_is_none(p) && !ftl_node_as_f64(p, &op->p))
+        op->p = NAN;
+    if (!(op->p > 0) || isinf(op->p))
+        return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_CORRUPT,
+                             "the power of the Minkowski metric is not a positive number");
+    if (ftl_node_is_none(w))
+        return FTL_OK;
+    /* Earlier versions weigh the differences, not their powers. */
+    if (e->version < FTL_SKLEARN(1, 2))
+        return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_UNSUPPORTED,
+                             "a weighted Minkowski metric written before scikit-learn 1.2");
+    ftl_status status = ftl_node_matrix(build, w, &weights, error);
+    if (status == FTL_OK && (weights.rows != 1 || weights.columns != n_features))
+        status = FTL_FAIL(error, FTL_CORRUPT, "there are %zu weights for %zu columns",
+                          weights.columns, n_features);
+    if (status != FTL_OK) {
+        ftl_error_in_attr(error, e, "effective_metric_params_");
+        return status;
+    }
+    op->weights = weights.data;
+    return FTL_OK;
+}
+
+static ftl_status read_metric(ftl_build *build, const ftl_estimator *e, size_t n_features,
+                              ftl_neighbors_op *op, ftl_error *error)
+{
+    const ftl_node *node = NULL;
+    ftl_node_string text = {.data = "a function"};
+    size_t i = 0, n = sizeof metric_names / sizeof *metric_names;
+    FTL_TRY(ftl_attr_need(e, FTL_NAMES("effective_metric_"), &node, error));
+    while (i < n && !ftl_node_str_equal(node, metric_names[i].name))
+        i++;
+    if (i == n) {
+        (void)ftl_node_as_str(node, &text);
+        return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_UNSUPPORTED,
+                             "%s with metric %.40s; use euclidean, manhattan, chebyshev, "
+                             "minkowski or cosine",
+                             e->cls->name, text.data);
+    }
+    op->metric = metric_names[i].metric;
+    return op->metric == FTL_METRIC_MINKOWSKI ? read_minkowski(build, e, n_features, op, error)
+                                              : FTL_OK;
+}
+
+/* ---- Points ---------------------------------------------------------------------------------- */
+
+/*
+ * Euclidean distances between all rows and all points are expanded squares. Exceptions, from 1.1
+ * on: the name l2, and, from 1.3 on, rows of one kind (dense, sparse) with points of the other.
+ */
+static bool is_expanded(const ftl_estimator *e, const ftl_node *points, bool sparse_rows)
+{
+    bool mixed = sparse_rows != (points->kind == FTL_NODE_SPARSE);
+    if (e->version >= FTL_SKLEARN(1, 1) && ftl_attr_is(e, "effective_metric_", "l2"))
+        return false;
+    return !(mixed && e->version >= FTL_SKLEARN(1, 3));
+}
+
+/* normalize(): rows of norm 0 stay, from 0.24 on those below 10 epsilons too. */
+static void make_unit(const ftl_estimator *e, ftl_array2 *points)
+{
+    double least = e->version >= FTL_SKLEARN(0, 24)
+                       ? 10 * (points->was_f32 ? 1.1920928955078125e-07 : 2.220446049250313e-16)
+                       : 0;
+    for (size_t i = 0; i < points->rows; i++) {
+        double *row = points->data + i * points->columns, sum = 0;
+        for (size_t j = 0; j < points->columns; j++)
+            sum += row[j] * row[j];
+        double norm = sqrt(sum);
+        for (size_t j = 0; norm > 0 && norm >= least && j < points->columns; j++)
+            row[j] /= norm;
+    }
+}
+
+static ftl_status read_search(ftl_build *build, const ftl_estimator *e, const ftl_node *points,
+                              bool sparse_rows, ftl_array2 *data, ftl_neighbors_model *out,
+                              ftl_error *error)
+{
+    ftl_neighbors_op *op = &out->op;
+    if (ftl_attr_is(e, "_fit_method", "kd_tree"))
+        op->search = FTL_SEARCH_KD_TREE;
+    else if (ftl_attr_is(e, "_fit_method", "ball_tree"))
+        op->search = FTL_SEARCH_BALL_TREE;
+    else if (!ftl_attr_is(e, "_fit_method", "brute"))
+        return FTL_ATTR_FAIL(error, e, "_fit_method", FTL_CORRUPT,
+                             "_fit_method is not brute, kd_tree or ball_tree");
+    else {
+        bool expanded = op->metric == FTL_METRIC_EUCLIDEAN && is_expanded(e, points, sparse_rows);
+        op->search = expanded ? FTL_SEARCH_EXPANDED : FTL_SEARCH_DIRECT;
+        /* From 1.2 on float32 rows and points have float64 distances, but for cosine. */
+        op->single = data->was_f32 && (op->metric == FTL_METRIC_COSINE ||
+                                       (expanded && e->version < FTL_SKLEARN(1, 2)));
+        out->unit_rows = op->metric == FTL_METRIC_COSINE;
+        if (out->unit_rows)
+            make_unit(e, data);
+        op->points = data->data;
+        return FTL_OK;
+    }
+    if (op->metric == FTL_METRIC_COSINE)
+        return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_CORRUPT,
+                             "a tree with the cosine metric");
+    return ftl_point_tree_read(build, e, out->n_features, op, error);
+}
+
+static ftl_status read_weights(const ftl_estimator *e, bool *by_distance, ftl_error *error)
+{
+    const ftl_node *node = ftl_attr(e, "weights");
+    *by_distance = node && ftl_node_str_equal(node, "distance");
+    if (*by_distance || ftl_node_is_none(node) || ftl_node_str_equal(node, "uniform"))
+        return FTL_OK;
+    return FTL_ATTR_FAIL(error, e, "weights", FTL_UNSUPPORTED,
+                         "%s with weights that are a function; use uniform or distance",
+                         e->cls->name);
+}
+
+ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, bool sparse_rows,
+                              ftl_neighbors_model *out, ftl_error *error)
+{
+    ftl_neighbors_model model = {0};
+    const ftl_node *points = NULL;
+    ftl_array2 data = {0};
+    int64_t k = 0;
+    FTL_TRY(ftl_attr_need(e, FTL_NAMES("_fit_X"), &points, error));
+    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_fit_X"), &data, error));
+    FTL_TRY(ftl_attr_int(e, "n_neighbors", 5, &k, error));
+    if (data.rows == 0 || data.rows > INT32_MAX || data.columns == 0)
+        return FTL_ATTR_FAIL(error, e, "_fit_X", FTL_CORRUPT, "_fit_X has shape (%zu, %zu)",
+                             data.rows, data.columns);
+    if (k < 1 || (uint64_t)k > data.rows || k > 1 << 22)
+        return FTL_ATTR_FAIL(error, e, "n_neighbors", FTL_UNSUPPORTED,
+                             "%lld neighbors of %zu points, which scikit-learn refuses",
+                             (long long)k, data.rows);
+    model.n_features = data.columns;
+    model.op.n_points = (uint32_t)data.rows;
+    model.op.k = (uint32_t)k;
+    model.op.insertion_sort = e->version >= FTL_SKLEARN(1, 8);
+    FTL_TRY(read_weights(e, &model.by_distance, error));
+    FTL_TRY(read_metric(build, e, data.columns, &model.op, error));
+    FTL_TRY(read_search(build, e, points, sparse_rows, &data, &model, error));
+    *out = model;
+    return FTL_OK;
+}

@@ -1,0 +1,30 @@
+/*
+ * Metrics between one row and stored points. Searching compares *reduced* distances, which order as
+ * distances do: squares for Euclid's metric, sums of powers for Minkowski's, the distance itself
+ * for the others.
+ */
+#ifndef FTL_PLAN_POINT_METRIC_H
+#define FTL_PLAN_POINT_METRIC_H
+
+#include "plan/points.h"
+
+typedef struct ftl_point_metric {
+    ftl_metric kind;
+    double p;
+    const double *weights;   /* MINKOWSKI: [n] or NULL */
+    ftl_distance_fn *kernel; /* NULL: MINKOWSKI */
+    size_t n;
+} ftl_point_metric;
+
+ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n);
+/* Reduced distances of rows to packed points: out[r * out_stride + i]. */
+void ftl_metric_reduced(const ftl_point_metric *metric, size_t rows, const double *x,
+                        const double *packed, size_t groups, double *out, size_t out_stride);
+double ftl_metric_distance(const ftl_point_metric *metric, double reduced);
+double ftl_metric_reduce(const ftl_point_metric *metric, double distance);
+/* The distance between two points, features in order. */
+double ftl_metric_between(const ftl_point_metric *metric, const double *a, const double *b);
+/* Σ x² as OpenBLAS's ddot adds it on processors with AVX2. */
+double ftl_squared_norm(const double *x, size_t n);
+
+#endif
