@@ -179,7 +179,8 @@ static inline __attribute__((always_inline)) bool join_nodes(joined *to, const f
                                                              bool wide, bool has_missing)
 {
     /* What the loop reads again and again is taken out of the reach of what it writes. */
-    uint32_t first = to->n_nodes, n = view->n_nodes, leaves = 0, bad = 0, row = to->n_leaves;
+    uint32_t first = to->n_nodes, n = view->n_nodes, leaves = 0, row = to->n_leaves;
+    int64_t bits = 0; /* of all numbers of splits */
     int32_t *restrict lefts = to->arrays.left + first, *restrict rights = to->arrays.right + first;
     int32_t *restrict features = to->arrays.feature + first;
     int32_t *restrict leaf = to->arrays.leaf + first;
@@ -196,7 +197,7 @@ static inline __attribute__((always_inline)) bool join_nodes(joined *to, const f
                 feature = read_integer(node + at_feature, wide);
         uint32_t split = left != -1;
         int32_t mask = -(int32_t)split;
-        bad |= split & ((uint64_t)(left | right | feature) > INT32_MAX);
+        bits |= (left | right | feature) & mask;
         lefts[i] = (int32_t)left & mask;
         rights[i] = (int32_t)right & mask;
         features[i] = (int32_t)feature & mask;
@@ -209,7 +210,7 @@ static inline __attribute__((always_inline)) bool join_nodes(joined *to, const f
     }
     to->n_nodes += n;
     to->tree_leaves = leaves;
-    return !bad && leaves <= to->room_leaves - to->n_leaves;
+    return (uint64_t)bits <= INT32_MAX && leaves <= to->room_leaves - to->n_leaves;
 }
 
 static bool join_any_nodes(joined *to, const ftl_tree_view *view)

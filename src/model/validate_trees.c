@@ -71,7 +71,7 @@ static bool contents_are_good(const tree_check *check, uint32_t tree)
     const ftl_tree_nodes *nodes = check->nodes;
     uint32_t first = nodes->root[tree], size = nodes->root[tree + 1] - first,
              n_features = check->n_features, n_values = nodes->n_values, bad = 0, bad_leaf = 0;
-    const int32_t *features = nodes->feature + first, *leaves = nodes->leaf;
+    const int32_t *features = nodes->feature + first;
     const double *thresholds = nodes->threshold + first;
     const uint8_t *flags = nodes->flags + first;
     double n_sets = nodes->n_sets;
@@ -83,8 +83,9 @@ static bool contents_are_good(const tree_check *check, uint32_t tree)
             wrong |= (uint32_t)(isnan(thresholds[i]) != 0);
         bad |= wrong & ~(uint32_t)flags[i]; /* FTL_NODE_LEAF is 1, as wrong is */
     }
+    const int32_t *leaves = nodes->leaf ? nodes->leaf + first : NULL;
     for (uint32_t i = 0; leaves && i < size; i++)
-        bad_leaf |= ((uint32_t)leaves[first + i] >= n_values) & (uint32_t)flags[i];
+        bad_leaf |= ((uint32_t)leaves[i] >= n_values) & (uint32_t)flags[i];
     return !(bad & 1) && !(bad_leaf & FTL_NODE_LEAF);
 }
 

@@ -145,18 +145,34 @@ static inline __attribute__((always_inline)) void copy_run(uint8_t *to, const ui
         memcpy(to + r * to_step, from + r * from_step, size);
 }
 
-/* count int64 a row become int32; what does not fit becomes INT32_MIN. */
-static inline __attribute__((always_inline)) void narrow_run(uint8_t *to, const uint8_t *from,
-                                                             size_t rows, size_t to_step,
-                                                             size_t from_step, uint32_t count)
+/* An int64 as int32; INT32_MIN when it does not fit. */
+static inline void narrow(uint8_t *to, const uint8_t *from)
+{
+    int64_t wide;
+    memcpy(&wide, from, sizeof wide);
+    int32_t number = wide == (int32_t)wide ? (int32_t)wide : INT32_MIN;
+    memcpy(to, &number, sizeof number);
+}
+
+static void narrow_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
+                       size_t from_step, uint32_t count)
 {
     for (size_t r = 0; r < rows; r++) {
-        for (uint32_t i = 0; i < count; i++) {
-            int64_t wide;
-            memcpy(&wide, from + r * from_step + i * sizeof wide, sizeof wide);
-            int32_t narrow = wide == (int32_t)wide ? (int32_t)wide : INT32_MIN;
-            memcpy(to + r * to_step + i * sizeof narrow, &narrow, sizeof narrow);
-        }
+        for (uint32_t i = 0; i < count; i++)
+            narrow(to + r * to_step + i * sizeof(int32_t),
+                   from + r * from_step + i * sizeof(int64_t));
+    }
+}
+
+/* The three of a tree's node. */
+static void narrow_three(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
+                         size_t from_step)
+{
+    for (const uint8_t *end = from + rows * from_step; from < end; from += from_step) {
+        narrow(to, from);
+        narrow(to + 4, from + 8);
+        narrow(to + 8, from + 16);
+        to += to_step;
     }
 }
 
@@ -165,7 +181,7 @@ static void pack_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_st
                      size_t from_step, uint32_t size, bool narrow)
 {
     if (narrow && size == 24)
-        narrow_run(to, from, rows, to_step, from_step, 3);
+        narrow_three(to, from, rows, to_step, from_step);
     else if (narrow)
         narrow_run(to, from, rows, to_step, from_step, size / 8);
     else if (size == 1)
