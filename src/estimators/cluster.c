@@ -67,7 +67,7 @@ static ftl_status emit_distances(ftl_build *build, const ftl_estimator *e, const
     uint32_t id;
     ftl_op *op = NULL;
     FTL_TRY(read_centres(build, e, in, &centres, &norms, error));
-    FTL_TRY(ftl_linear_sources(build, e, in, &sources, error));
+    FTL_TRY(ftl_linear_sources(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_DISTANCES, &sources, &id, &op, error));
     op->width = (uint32_t)centres.rows;
     op->dtype = centres.was_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;

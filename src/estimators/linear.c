@@ -57,7 +57,7 @@ static bool is_coded(const ftl_build *build, const ftl_frame_column *column)
 }
 
 ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                              ftl_frame *out, ftl_error *error)
+                              uint32_t refuse, ftl_frame *out, ftl_error *error)
 {
     ftl_frame plain, sources;
     uint32_t *picked = ftl_arena_array(build->scratch, in->n_columns, sizeof *picked), n = 0,
@@ -70,8 +70,7 @@ ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e, const ft
     }
     FTL_TRY(ftl_frame_select(build, in, picked, n, &plain, error));
     if (n > 0)
-        FTL_TRY(ftl_build_checked_matrix(build, e, &plain, FTL_CHECK_NAN | FTL_CHECK_INF, &matrix,
-                                         error));
+        FTL_TRY(ftl_build_checked_matrix(build, e, &plain, refuse, &matrix, error));
     FTL_TRY(ftl_frame_new(build, in->n_columns, &sources, error));
     n = 0;
     for (uint32_t i = 0; i < in->n_columns; i++) {
@@ -91,7 +90,7 @@ ftl_status ftl_linear_scores(ftl_build *build, const ftl_estimator *e, const ftl
     ftl_frame sources;
     ftl_op *op = NULL;
     FTL_TRY(ftl_frame_expect(e, in, params->n_features, error));
-    FTL_TRY(ftl_linear_sources(build, e, in, &sources, error));
+    FTL_TRY(ftl_linear_sources(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_LINEAR, &sources, id, &op, error));
     op->width = params->n_out;
     op->dtype = params->is_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;

@@ -19,9 +19,11 @@ FTL_MUST_USE ftl_status ftl_linear_read(ftl_build *build, const ftl_estimator *e
 /* coef_ alone, intercept NULL. */
 FTL_MUST_USE ftl_status ftl_linear_read_coef(ftl_build *build, const ftl_estimator *e,
                                              ftl_linear_params *out, ftl_error *error);
-/* The frame with all columns that are not coded taken from one checked matrix. */
+/* The frame with all columns that are not coded taken from one matrix, checked for what is in
+   refuse (FTL_CHECK_ bits). */
 FTL_MUST_USE ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e,
-                                           const ftl_frame *in, ftl_frame *out, ftl_error *error);
+                                           const ftl_frame *in, uint32_t refuse, ftl_frame *out,
+                                           ftl_error *error);
 /* The scores of the frame as a LINEAR op. Missing and infinite values are refused, as check_array
    does; columns of one-hot encodings stay coded. */
 FTL_MUST_USE ftl_status ftl_linear_scores(ftl_build *build, const ftl_estimator *e,

@@ -35,6 +35,7 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_network_classes,
     ftl_svm_classes,
     ftl_neighbors_classes,
+    ftl_selection_classes,
     NULL,
 };
 

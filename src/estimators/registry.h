@@ -30,5 +30,6 @@ extern const ftl_estimator_class ftl_cluster_classes[];
 extern const ftl_estimator_class ftl_network_classes[];
 extern const ftl_estimator_class ftl_svm_classes[];
 extern const ftl_estimator_class ftl_neighbors_classes[];
+extern const ftl_estimator_class ftl_selection_classes[];
 
 #endif

@@ -20,7 +20,8 @@ const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
          .optional = tree_optional,
          .narrow = true,
          .companion = "values",
-         .chooser = "left_child"}, /* only leaves need their values */
+         .chooser = "left_child",      /* only leaves need their values */
+         .unless = "SelectFromModel"}, /* which computes importances from impurities */
         {.required = predictor_required, .optional = predictor_optional},
     };
     *count = FTL_ARRAY_LEN(projections);

@@ -3,12 +3,24 @@
 #include "pickle/utf8.h"
 #include "pickle/vm.h"
 
+/* Classes that want what projections leave out. */
+static void note_unless(ftl_vm *vm, const char *name)
+{
+    const ftl_pickle_options *options = vm->load->options;
+    for (size_t i = 0; i < options->n_projections && i < 32; i++) {
+        const char *unless = options->projections[i].unless;
+        if (unless && strcmp(unless, name) == 0)
+            vm->load->unwanted |= UINT32_C(1) << i;
+    }
+}
+
 static ftl_status new_global(ftl_vm *vm, const char *module, const char *name, ftl_node **out)
 {
     ftl_node *node;
     FTL_TRY(ftl_vm_new(vm, FTL_NODE_GLOBAL, &node));
     node->u.global.module = module;
     node->u.global.name = name;
+    note_unless(vm, name);
     FTL_TRY(ftl_vm_watch(vm, module, name));
     *out = node;
     return FTL_OK;

@@ -114,6 +114,8 @@ ftl_status ftl_vm_find_packing(ftl_vm *vm, const ftl_dtype *dtype, ftl_pk_packin
     for (size_t i = 0; i < options->n_projections && dtype->n_fields && !*found; i++) {
         const ftl_dtype_field *chosen[FTL_ARRAY_LEN(out->runs)];
         uint32_t count = 0, kept = 0;
+        if (i < 32 && vm->load->unwanted & UINT32_C(1) << i)
+            continue;
         if (!choose(&options->projections[i], dtype, chosen, &count, FTL_ARRAY_LEN(chosen)))
             continue;
         for (uint32_t k = 0; k < count; k++)

@@ -29,6 +29,7 @@ typedef struct ftl_pk_load {
     uint64_t side_bytes; /* read from side files */
     ftl_node_dict **dicts; /* those with two items or more: duplicates are removed at the end */
     size_t n_dicts, dicts_room;
+    uint32_t unwanted;      /* bit set of projections whose `unless` was mentioned */
     ftl_node *constants[3]; /* None, False, True */
     ftl_node *small_ints[256];
     ftl_error *error;

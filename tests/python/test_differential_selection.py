@@ -1,0 +1,167 @@
+"""Feature selection and label binarizers: fresh models on awkward rows, against scikit-learn."""
+
+import warnings
+
+import differential as diff
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import ensemble, feature_selection, linear_model, preprocessing, svm, tree
+from sklearn.pipeline import make_pipeline
+
+FEATURES = st.sampled_from([1, 2, 3, 7, 8, 9, 16, 25])
+
+
+def data(seed, n, rows=40):
+    """Rows of columns of very different size, some the same, some constant."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(rows, n)) * 10.0 ** rng.integers(-2, 3, n) + rng.integers(-3, 4, n)
+    x[:, rng.random(n) < 0.1] = 2.5
+    same = rng.random(n) < 0.2
+    x[:, same] = x[:, :1]
+    return rng, x
+
+
+def fit(model, x, y=None):
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        return model.fit(x, y)
+
+
+def compare(model, x):
+    """Nothing selected is refused by name; else the same columns."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        if model.get_support().any():
+            diff.compare(model, x, ["transform"])
+
+
+def outcome(rng, x):
+    return np.digitize(x[:, 0] + 0.5 * rng.normal(size=len(x)), [x[:, 0].mean()])
+
+
+SCORES = st.sampled_from([feature_selection.f_classif, feature_selection.f_regression])
+
+
+@diff.examples(12)
+@given(seed=diff.seeds, n=FEATURES, score=SCORES, k=st.integers(0, 26), whole=st.booleans(), single=st.booleans())
+def test_k_best(seed, n, score, k, whole, single):
+    rng, x = data(seed, n)
+    model = fit(feature_selection.SelectKBest(score, k="all" if whole else k), x, outcome(rng, x))
+    compare(model, diff.awkward(rng, x).astype(np.float32 if single else np.float64))
+
+
+@diff.examples(20)
+@given(seed=diff.seeds, n=FEATURES, score=SCORES, ties=st.booleans(),
+       percentile=st.one_of(st.integers(0, 100), st.floats(0, 100)))
+def test_percentile(seed, n, score, ties, percentile):
+    rng, x = data(seed, n)
+    model = fit(feature_selection.SelectPercentile(score, percentile=percentile), x, outcome(rng, x))
+    if ties:
+        model.scores_ = rng.integers(0, 4, n).astype(float)
+    compare(model, diff.awkward(rng, x))
+
+
+@pytest.mark.parametrize("name", ["SelectFpr", "SelectFdr", "SelectFwe"])
+@diff.examples(8)
+@given(seed=diff.seeds, n=FEATURES, score=SCORES, alpha=st.floats(0.001, 1))
+def test_by_p_value(name, seed, n, score, alpha):
+    rng, x = data(seed, n)
+    compare(fit(getattr(feature_selection, name)(score, alpha=alpha), x, outcome(rng, x)), diff.awkward(rng, x))
+
+
+@diff.examples(12)
+@given(seed=diff.seeds, n=FEATURES, mode=st.sampled_from(["percentile", "k_best", "fpr", "fdr", "fwe"]),
+       part=st.floats(0, 1))
+def test_generic(seed, n, mode, part):
+    rng, x = data(seed, n)
+    param = {"percentile": part * 100, "k_best": int(part * n)}.get(mode, part)
+    model = feature_selection.GenericUnivariateSelect(mode=mode, param=param)
+    compare(fit(model, x, outcome(rng, x)), diff.awkward(rng, x))
+
+
+@diff.examples(8)
+@given(seed=diff.seeds, n=FEATURES, threshold=st.sampled_from([0.0, 0.01, 1.0]))
+def test_variance(seed, n, threshold):
+    rng, x = data(seed, n)
+    x[:, 0] = rng.normal(size=len(x)) * 100
+    compare(fit(feature_selection.VarianceThreshold(threshold), x), diff.awkward(rng, x))
+
+
+# ---- SelectFromModel --------------------------------------------------------------------------------------
+
+MODELS = {
+    "lasso": lambda rng: linear_model.Lasso(alpha=0.1),
+    "elastic": lambda rng: linear_model.ElasticNet(alpha=0.1, l1_ratio=[0.5, 1.0][rng.integers(2)]),
+    "ridge": lambda rng: linear_model.Ridge(),
+    "logistic": lambda rng: linear_model.LogisticRegression(max_iter=50),
+    "logistic_l1": lambda rng: linear_model.LogisticRegression(solver="liblinear", l1_ratio=1.0),
+    "svc": lambda rng: svm.LinearSVC(penalty="l1", dual=False, max_iter=100),
+    "tree": lambda rng: tree.DecisionTreeClassifier(random_state=0, max_depth=4),
+    "extra_tree": lambda rng: tree.ExtraTreeRegressor(random_state=0),
+    "forest": lambda rng: ensemble.RandomForestClassifier(4, random_state=0),
+    "extra": lambda rng: ensemble.ExtraTreesRegressor(4, max_depth=3, random_state=0),
+    "boosting": lambda rng: ensemble.GradientBoostingClassifier(n_estimators=4, random_state=0),
+    "big": lambda rng: ensemble.RandomForestRegressor(3, min_samples_leaf=1, random_state=0),
+}
+THRESHOLDS = st.sampled_from([None, "mean", "median", "1.25*mean", " 0.5 * median", 0.05, -np.inf])
+
+
+@pytest.mark.parametrize("name", MODELS)
+@diff.examples(6)
+@given(seed=diff.seeds, n=st.sampled_from([2, 3, 9, 25, 140]), classes=st.sampled_from([2, 4]), threshold=THRESHOLDS,
+       limit=st.sampled_from([None, 1, 5]), order=st.sampled_from([1, 2, 3, np.inf]), prefit=st.booleans(),
+       compress=st.sampled_from([0, 3]))
+def test_from_model(name, seed, n, classes, threshold, limit, order, prefit, compress):
+    rng, x = data(seed, n, rows=300 if name == "big" else 40)
+    y = diff.labels(rng, len(x), 2 if name == "logistic_l1" else classes, "int")
+    model = MODELS[name](rng)
+    if prefit:
+        model = fit(model, x, y)
+    selector = feature_selection.SelectFromModel(model, threshold=threshold, norm_order=order, prefit=prefit,
+                                                 max_features=None if limit is None else min(limit, n))
+    selector = fit(selector, x, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if selector.get_support().any():
+            diff.compare(selector, diff.awkward(rng, x), ["transform"], compress=compress)
+
+
+def test_from_trees_in_front_of_trees():
+    rng, x = data(3, 9)
+    y = diff.labels(rng, len(x), 3, "str")
+    forest = ensemble.RandomForestClassifier(4, random_state=0)
+    model = fit(make_pipeline(feature_selection.SelectFromModel(forest), tree.DecisionTreeClassifier()), x, y)
+    diff.compare(model, diff.awkward(rng, x))
+
+
+@diff.examples(6)
+@given(seed=diff.seeds, n=st.sampled_from([2, 3, 9]), keep=st.integers(1, 3))
+def test_elimination(seed, n, keep):
+    rng, x = data(seed, n)
+    y = diff.labels(rng, len(x), 3, "str")
+    estimator = linear_model.LogisticRegression(max_iter=20)
+    model = feature_selection.RFE(estimator, n_features_to_select=min(keep, n))
+    diff.compare(fit(model, x, y), diff.awkward(rng, x))
+
+
+def test_elimination_with_validation():
+    rng, x = data(8, 5)
+    y = diff.labels(rng, len(x), 2, "int")
+    diff.compare(fit(feature_selection.RFECV(tree.DecisionTreeClassifier(random_state=0), cv=2), x, y),
+                 diff.awkward(rng, x))
+    sequential = feature_selection.SequentialFeatureSelector(linear_model.LinearRegression(), cv=2)
+    diff.compare(fit(sequential, x, y), diff.awkward(rng, x), ["transform"])
+
+
+def test_names_and_one_hot():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame({"a": rng.integers(0, 4, 40), "b": rng.normal(size=40), "größe": rng.normal(size=40)})
+    y = (frame["b"] > 0).astype(int)
+    diff.compare(fit(feature_selection.SelectKBest(k=2), frame, y), frame, ["transform"])
+    hot = make_pipeline(preprocessing.OneHotEncoder(handle_unknown="ignore"), feature_selection.SelectKBest(k=3),
+                        linear_model.LogisticRegression())
+    codes = rng.integers(0, 5, size=(40, 3))
+    diff.compare(fit(hot, codes, y), rng.integers(-1, 7, size=(30, 3)).astype(float))
