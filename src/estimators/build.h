@@ -85,6 +85,13 @@ struct ftl_estimator_class {
 
 enum { FTL_MAX_NESTING = 64 }; /* of estimators in estimators */
 
+/* A model in a library's own format that was read, so that it is read once. */
+typedef struct ftl_parsed {
+    const ftl_node *node; /* of the estimator that holds its bytes */
+    const void *model;
+    struct ftl_parsed *next;
+} ftl_parsed;
+
 struct ftl_build {
     ftl_account *account;
     ftl_arena *arena;   /* the model's */
@@ -94,7 +101,8 @@ struct ftl_build {
     ftl_schema_column *inputs; /* kinds are noted by the operations that consume the columns */
     size_t n_inputs;
     bool *input_used;
-    bool named_inputs; /* a data frame was fitted: columns that are passed through may be text */
+    bool named_inputs;  /* a data frame was fitted: columns that are passed through may be text */
+    ftl_parsed *parsed; /* in scratch */
     struct ftl_emit_memo *memo; /* what ftl_emit made before */
     size_t n_memo, memo_room;
     ftl_step_info *steps;

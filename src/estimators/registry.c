@@ -36,6 +36,7 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_svm_classes,
     ftl_neighbors_classes,
     ftl_selection_classes,
+    ftl_xgboost_classes,
     NULL,
 };
 

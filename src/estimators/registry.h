@@ -31,5 +31,6 @@ extern const ftl_estimator_class ftl_network_classes[];
 extern const ftl_estimator_class ftl_svm_classes[];
 extern const ftl_estimator_class ftl_neighbors_classes[];
 extern const ftl_estimator_class ftl_selection_classes[];
+extern const ftl_estimator_class ftl_xgboost_classes[];
 
 #endif

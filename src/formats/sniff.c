@@ -39,8 +39,9 @@ static const signature signatures[] = {
     AT(0, "CBM1", FTL_UNSUPPORTED, MODEL("a CatBoost model file")),
     IS_MODEL("tree\nversion=", FTL_FILE_LIGHTGBM),
     IS_MODEL("tree\r\nversion=", FTL_FILE_LIGHTGBM),
-    AT(0, "binf", FTL_UNSUPPORTED, MODEL("an XGBoost model in its old binary format")),
-    AT(0, "{L", FTL_UNSUPPORTED, MODEL("an XGBoost model in UBJSON")),
+    IS_MODEL("binf", FTL_FILE_XGBOOST),
+    IS_MODEL("CONFIG-offset:", FTL_FILE_XGBOOST),
+    IS_MODEL("{L", FTL_FILE_XGBOOST),
     /* torch.save before its zip format: protocol 2 with a magic number of ten bytes */
     AT(0, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19", FTL_UNSUPPORTED,
        MODEL("a PyTorch file (old format)")),
@@ -159,8 +160,8 @@ static bool may_be_protocol_0(const uint8_t *data, size_t size)
     }
 }
 
-/* Files that are text and no pickle. */
-static ftl_status text_kind(const uint8_t *data, size_t size, ftl_error *error)
+/* Files that are text and no pickle: OK when they are a model in text. */
+static ftl_status text_kind(const uint8_t *data, size_t size, ftl_file_kind *kind, ftl_error *error)
 {
     size_t i = begins(data, size, 0, "\xef\xbb\xbf", 3) ? 3 : 0;
     while (i < size && (data[i] == ' ' || data[i] == '\n' || data[i] == '\r' || data[i] == '\t'))
@@ -174,8 +175,10 @@ static ftl_status text_kind(const uint8_t *data, size_t size, ftl_error *error)
         return FTL_FAIL(error, FTL_CORRUPT,
                         "this is a web page, not a model; the download probably asked for a login, "
                         "get the file again");
-    if (begins(text, left, 0, "{", 1) && holds(text, left, "\"learner\""))
-        return FTL_FAIL(error, FTL_UNSUPPORTED, MODEL("an XGBoost model in JSON"));
+    if (begins(text, left, 0, "{", 1) && holds(text, left, "\"learner\"")) {
+        *kind = FTL_FILE_XGBOOST;
+        return FTL_OK;
+    }
     if (begins(text, left, 0, "{", 1) || begins(text, left, 0, "[", 1))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "this is a JSON file, not a saved scikit-learn model");
@@ -205,6 +208,6 @@ ftl_status ftl_sniff(ftl_stream *stream, ftl_file_kind *kind, ftl_error *error)
     if (is_onnx(data, size))
         return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 0, MODEL("an ONNX model"));
     if (data[0] != 0x80 && is_text(data, size) && !may_be_protocol_0(data, size))
-        return text_kind(data, size, error);
+        return text_kind(data, size, kind, error);
     return FTL_OK;
 }

@@ -46,8 +46,6 @@ static void other_files_are_named(void **state)
         IS("\x93NUMPY\x01\0", FTL_UNSUPPORTED, "NumPy array"),
         IS("\x89HDF\r\n\x1a\n\0", FTL_UNSUPPORTED, "Keras"),
         IS("CBM1....", FTL_UNSUPPORTED, "CatBoost"),
-        IS("{L\0\0\0\0\0\0\0\x07learner", FTL_UNSUPPORTED, "XGBoost"),
-        IS("{\"learner\":{\"attributes\":{}}}", FTL_UNSUPPORTED, "XGBoost"),
         IS("{\"a\": 1}", FTL_UNSUPPORTED, "JSON"),
         IS("\x08\x08\x12\x08skl2onnx", FTL_UNSUPPORTED, "ONNX"),
         IS("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", FTL_UNSUPPORTED, "PyTorch"),
@@ -101,11 +99,24 @@ static void pickles_pass(void **state)
     check(samples, FTL_ARRAY_LEN(samples));
 }
 
+static void boosters_files_pass(void **state)
+{
+    (void)state;
+    static const sample samples[] = {
+        IS("{L\0\0\0\0\0\0\0\x07learner", FTL_OK, ""),
+        IS("{\"learner\":{\"attributes\":{}}}", FTL_OK, ""),
+        IS("\n{ \"version\": [1, 7, 6], \"learner\": {", FTL_OK, ""),
+        IS("binf\0\0\0\x3f", FTL_OK, ""),
+    };
+    check(samples, FTL_ARRAY_LEN(samples));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(other_files_are_named),
         cmocka_unit_test(pickles_pass),
+        cmocka_unit_test(boosters_files_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
