@@ -171,7 +171,7 @@ ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, bool spa
     model.n_features = data.columns;
     model.op.n_points = (uint32_t)data.rows;
     model.op.k = (uint32_t)k;
-    model.op.insertion_sort = e->version >= FTL_SKLEARN(1, 8);
+    model.op.insertion_sort = e->version >= FTL_SKLEARN(1, 9);
     FTL_TRY(read_weights(e, &model.by_distance, error));
     FTL_TRY(read_metric(build, e, data.columns, &model.op, error));
     FTL_TRY(read_search(build, e, points, sparse_rows, &data, &model, error));

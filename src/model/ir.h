@@ -493,7 +493,7 @@ typedef struct ftl_neighbors_op {
     uint32_t n_points;
     const double *points;       /* [n_points][source columns] */
     const ftl_point_tree *tree; /* the trees */
-    bool insertion_sort; /* neighbours of one distance stay in the order of scikit-learn >= 1.8 */
+    bool insertion_sort; /* neighbours of one distance stay in the order of scikit-learn >= 1.9 */
     bool single;         /* distances are rounded to float32 when the rows are float32 */
 } ftl_neighbors_op;
 /* The source is a NEIGHBORS op. Weights are 1, or 1 / distance (where that is infinite: 1, others

@@ -89,7 +89,7 @@ static int64_t partition_smaller(const part *p)
 }
 
 /*
- * The quicksort of scikit-learn before 1.8. Sorting is in place and the two sides do not meet, so
+ * The quicksort of scikit-learn before 1.9. Sorting is in place and the two sides do not meet, so
  * their order does not matter: the smaller is sorted by a call, which bounds the depth.
  */
 static void sort_quick(part p)

@@ -23,7 +23,7 @@ static inline void ftl_heap_push(const ftl_neighbor_heap *heap, double value, ui
     if (!(value >= heap->value[0]))
         ftl_heap_insert(heap, value, number);
 }
-/* Ascending; insertion: the sort of scikit-learn from 1.8 on, else the one before. */
+/* Ascending; insertion: the sort of scikit-learn from 1.9 on, else the one before. */
 void ftl_heap_sort(const ftl_neighbor_heap *heap, bool insertion);
 
 #endif

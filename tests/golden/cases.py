@@ -23,6 +23,7 @@ import sklearn
 from sklearn.base import is_classifier, is_regressor
 
 import case_data
+import vector_facts
 
 warnings.simplefilter("ignore")
 
@@ -130,6 +131,9 @@ def rounded_scale(total):
 def linear_scale(model, x):
     """Per row, the largest sum of |w x| + |b| over the outputs: what float64 sums are compared against."""
     last, before = final_step(model)
+    if vector_facts.is_svm(last) or vector_facts.is_neighbors(last):
+        with np.errstate(all="ignore"):
+            return rounded_scale(vector_facts.scale(last, before(x)).reshape(-1, 1))
     if type(last).__module__.startswith(DENSE):
         x = before(x)
         with np.errstate(all="ignore"):
@@ -161,6 +165,8 @@ def exact_methods(model):
     """Methods whose outputs must agree bit for bit with the library's."""
     last, _ = final_step(model)
     name = type(last).__name__
+    if vector_facts.exact_methods(last) is not None:
+        return vector_facts.exact_methods(last)
     if name.startswith(FORESTS):
         return ["predict", "predict_proba", "apply"]
     if type(last).__module__.startswith("lightgbm."):
@@ -332,8 +338,10 @@ class Cases:
                 continue
             if method == "apply":
                 result = result.reshape(len(result), -1)
+            if method == "kneighbors":
+                result = np.hstack(result)
             outputs[method] = encode(result)
-            names = self.output_names(model, method)
+            names = vector_facts.columns(final_step(model)[0], method) or self.output_names(model, method)
             if names is not None:
                 columns[method] = names
         last, _ = final_step(model)
@@ -362,6 +370,8 @@ class Cases:
                 pass
         if errors:
             entry["errors"] = errors
+        if vector_facts.is_neighbors(last):
+            entry["neighbors"] = vector_facts.neighbors_ties(last, source.x)
         if single(model):
             entry["single"] = True
         if widthless(model):

@@ -88,6 +88,8 @@ def call(model, method, x):
         result = getattr(model, method)(x)
     if method == "apply":
         return result.reshape(len(result), -1)
+    if method == "kneighbors":
+        return np.hstack(result)
     if method == "predict" and result.ndim == 2 and result.shape[1] == 1:
         return result[:, 0]  # one target is one target, whatever shape it was given in
     return result
@@ -131,6 +133,10 @@ def description(model, x, method):
             cases.encode(model.classes_)["values"]
     if method == "transform" and hasattr(model, "get_feature_names_out"):
         case["columns"] = {method: [str(name) for name in model.get_feature_names_out()]}
+    if cases.vector_facts.columns(last, method):
+        case["columns"] = {method: cases.vector_facts.columns(last, method)}
+    if cases.vector_facts.is_neighbors(last):
+        case["neighbors"] = cases.vector_facts.neighbors_ties(last, x)
     return case
 
 

@@ -80,6 +80,8 @@ def headers(case, method, result):
         if "list" in result:
             return [f"{word}_{i}_{label(c)}" for i, group in enumerate(classes) for c in group]
         return [f"{word}_{label(c)}" for c in classes]
+    if method in case.get("columns", {}):
+        return case["columns"][method]
     if method == "decision_function":
         return ["decision"] if width is None else [f"decision_{label(c)}" for c in classes]
     if method == "score_samples":
@@ -178,11 +180,40 @@ def compare_cell(case, method, whole, row, cell, dtype, value):
     if not math.isfinite(got) or not math.isfinite(value):
         return "not finite alike"
     unit = unit_of(case, dtype)
-    scale = whole["scale"][row] if "scale" in whole else 0.0
+    scale = whole["scale"][row] if "scale" in whole and "neighbors" not in case else 0.0
     if method == "transform" and case["kind"] == "clusterer":  # roots of differences of sums
         got, value = got * got, value * value
     limit = bound(method, value, unit, scale)
     return None if abs(got - value) <= limit else f"off by {abs(got - value):.3g}, allowed {limit:.3g}"
+
+
+def tie_groups(distances, unit, scale):
+    """Ranges of neighbours that lie at one distance but for rounding."""
+    starts = [i for i in range(1, len(distances))
+              if distances[i] - distances[i - 1] > unit * distances[i]
+              and distances[i] ** 2 - distances[i - 1] ** 2 > 2 * unit * scale]
+    return list(zip([0] + starts, starts + [len(distances)]))
+
+
+def compare_neighbors(case, whole, row, cells, values):
+    """Distances and neighbours of a row; where several points lie at one distance, case["neighbors"] says what must
+    agree: their order, which of them there are, or, at the last place, not even that."""
+    k = len(values) // 2
+    exact, unit, scale = "kneighbors" in case.get("exact", []), unit_of(case), whole["scale"][row]
+    got, want = [float(cell) for cell in cells[:k]], values[:k]
+    for a, b in zip(got, want):
+        near = abs(a - b) <= unit * abs(b) or abs(a * a - b * b) <= unit * scale
+        if a != b and (exact or not near):
+            raise Disagreement(f"row {row}: distances {got} instead of {want}")
+    found, wanted = [int(cell) for cell in cells[k:]], [int(value) for value in values[k:]]
+    if case["neighbors"] == "order" and exact:
+        if found != wanted:
+            raise Disagreement(f"row {row}: neighbours {found} instead of {wanted}")
+        return
+    groups = tie_groups(want, unit, scale)
+    for first, end in groups[:-1] if case["neighbors"] == "free" else groups:
+        if sorted(found[first:end]) != sorted(wanted[first:end]):
+            raise Disagreement(f"row {row}: neighbours {found} instead of {wanted} at {want}")
 
 
 def compare(case, method, whole, header, rows, names=None):
@@ -201,6 +232,9 @@ def compare(case, method, whole, header, rows, names=None):
     for row, cells in enumerate(rows):
         if len(cells) != len(wanted):
             raise Disagreement(f"row {row} has {len(cells)} cells instead of {len(wanted)}")
+        if method == "kneighbors":
+            compare_neighbors(case, whole, row, cells, [values[row] for _, values in wanted])
+            continue
         for i, (dtype, values) in enumerate(wanted):
             wrong = compare_cell(case, method, whole, row, cells[i], dtype, values[row])
             if wrong:
