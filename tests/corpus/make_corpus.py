@@ -527,7 +527,7 @@ def other_files():
     file("model.skops", zip_of("schema.json"), "UNSUPPORTED", "skops")
     file("model.onnx", b"\x08\x08\x12\x08skl2onnx\x1a\x061.20.0", "UNSUPPORTED", "ONNX")
     file("model.cbm", b"CBM1" + b"\0" * 60, "UNSUPPORTED", "CatBoost")
-    file("lightgbm.txt", b"tree\nversion=v4\nnum_class=1\n", "UNSUPPORTED", "LightGBM")
+    file("lightgbm.txt", b"tree\nversion=v4\nnum_class=1\n", "CORRUPT", "LightGBM")
     file("xgboost.json", b'{"learner":{"attributes":{},"feature_names":[]},"version":[2,1,0]}', "UNSUPPORTED", "XGBoost")
     file("xgboost.ubj", b"{L\0\0\0\0\0\0\0\x07learner{", "UNSUPPORTED", "XGBoost")
     file("model.pmml", b'<?xml version="1.0"?>\n<PMML version="4.4">\n', "UNSUPPORTED", "PMML")
@@ -539,8 +539,65 @@ def other_files():
     file("archive.tar.gz", gz(bytes(tar)), "UNSUPPORTED", "tar archive")
 
 
+def lightgbm_text(**changes):
+    """LightGBM's own text: one tree of two splits, the second by category. Values replace lines of that key."""
+    lines = [("version", "v4"), ("num_class", "1"), ("num_tree_per_iteration", "1"), ("label_index", "0"),
+             ("max_feature_idx", "1"), ("objective", "regression"), ("feature_names", "a b"),
+             ("feature_infos", "[0:1] 1:0:2"), ("tree_sizes", "9"), None, ("Tree", "0"), ("num_leaves", "3"),
+             ("num_cat", "1"), ("split_feature", "0 1"), ("threshold", "0.5 0"), ("decision_type", "2 1"),
+             ("left_child", "1 -1"), ("right_child", "-2 -3"), ("leaf_value", "1 2 3"), ("cat_boundaries", "0 1"),
+             ("cat_threshold", "5"), ("is_linear", "0"), ("shrinkage", "1"), None, None]
+    text = "tree\n"
+    for line in lines:
+        text += "\n" if line is None else f"{line[0]}={changes.get(line[0], line[1])}\n"
+    end = changes.get("end", "end of trees\n\npandas_categorical:%s\n")
+    return (text + (end % changes.get("categories", "[]") if "%" in end else end)).encode()
+
+
+def lightgbm():
+    def refused(name, code, contains="", **changes):
+        case(f"lightgbm-{name}.txt", lightgbm_text(**changes), code, contains)
+
+    case("good-lightgbm.txt", lightgbm_text(), "OK")
+    case("good-lightgbm-categories.txt", lightgbm_text(categories='[["x", "\\u00e9", "y\\"z"]]'), "OK")
+    refused("version", "UNSUPPORTED", "version 'v9'", version="v9")
+    refused("objective", "UNSUPPORTED", "'magic'", objective="magic")
+    refused("cut", "CORRUPT", "cut off", end="")
+    refused("more-trees", "CORRUPT", "another number", tree_sizes="9 9")
+    refused("columns-huge", "CORRUPT", "max_feature_idx", max_feature_idx="99999999999")
+    refused("columns-names", "CORRUPT", "feature_names", max_feature_idx="5")
+    refused("scores-zero", "CORRUPT", "num_tree_per_iteration", num_tree_per_iteration="0")
+    refused("leaves-huge", "CORRUPT", "num_leaves", num_leaves="2147483647")
+    refused("leaves-none", "CORRUPT", "num_leaves", num_leaves="0")
+    refused("child-beyond", "CORRUPT", "left_child", left_child="7 -1")
+    refused("leaf-beyond", "CORRUPT", "right_child", right_child="-9 -3")
+    refused("child-twice", "CORRUPT", "tree 0", right_child="1 -3")
+    refused("cycle", "CORRUPT", "tree 0", left_child="1 0")
+    refused("column-beyond", "CORRUPT", "split_feature", split_feature="0 2")
+    refused("values-few", "CORRUPT", "leaf_value", leaf_value="1 2 ")
+    refused("value-text", "CORRUPT", "leaf_value", leaf_value="1 2 0x3")
+    refused("type", "CORRUPT", "decision_type", decision_type="14 1")
+    refused("set-beyond", "CORRUPT", "threshold", threshold="0.5 1")
+    refused("set-fraction", "CORRUPT", "threshold", threshold="0.5 0.25")
+    refused("set-words", "CORRUPT", "cat_boundaries", cat_boundaries="0 1000000000")
+    refused("set-backwards", "CORRUPT", "cat_boundaries", cat_boundaries="3 1")
+    refused("set-word-huge", "CORRUPT", "cat_threshold", cat_threshold="4294967296")
+    refused("linear-lacking", "CORRUPT", "num_features", is_linear="1")
+    refused("categories-json", "CORRUPT", "pandas_categorical", categories='[["x"')
+    refused("categories-deep", "CORRUPT|LIMIT", "pandas_categorical", categories="[" * 3000)
+    refused("categories-many", "CORRUPT", "pandas_categorical", categories="[[],[],[]]")
+    refused("categories-elsewhere", "CORRUPT", "pandas_categorical", categories='[["x"]]')
+    state = {"_handle": lightgbm_text(left_child="1 0").decode(), "best_iteration": -1}
+    case("lightgbm-booster-cycle.pkl", w.pickled(w.instance("lightgbm.basic", "Booster", state)), "CORRUPT", "tree 0")
+    state = {"_Booster": w.instance("lightgbm.basic", "Booster", {"_handle": lightgbm_text().decode()}), "_n_classes": 2}
+    case("lightgbm-classes-missing.pkl", w.pickled(w.instance("lightgbm.sklearn", "LGBMClassifier", state)), "CORRUPT",
+         "_classes")
+    case("lightgbm-not-fitted.pkl", w.pickled(w.instance("lightgbm.sklearn", "LGBMRegressor", {"_Booster": None})),
+         "CORRUPT", "not fitted")
+
+
 def main():
-    for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, machine, damaged, joblib, other_files):
+    for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, machine, damaged, joblib, other_files, lightgbm):
         make()
     files = FOLDER / "files"
     files.mkdir(exist_ok=True)
