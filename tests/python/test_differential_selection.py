@@ -1,5 +1,7 @@
 """Feature selection and label binarizers: fresh models on awkward rows, against scikit-learn."""
 
+import pathlib
+import tempfile
 import warnings
 
 import differential as diff
@@ -88,6 +90,34 @@ def test_variance(seed, n, threshold):
     rng, x = data(seed, n)
     x[:, 0] = rng.normal(size=len(x)) * 100
     compare(fit(feature_selection.VarianceThreshold(threshold), x), diff.awkward(rng, x))
+
+
+# ---- Labels -----------------------------------------------------------------------------------------------
+
+
+@diff.examples(16)
+@given(seed=diff.seeds, n_classes=st.integers(1, 6), kind=st.sampled_from(diff.LABEL_KINDS), sparse=st.booleans(),
+       labels=st.sampled_from([(0, 1), (-1, 1), (-2, 0), (3, 10)]))
+def test_label_binarizer(seed, n_classes, kind, sparse, labels):
+    """Columns of labels from a file; unknown ones among three classes and more, where their number decides nothing."""
+    rng = np.random.default_rng(seed)
+    sparse = sparse and labels[0] == 0
+    values = diff.classes(rng, 2 if kind == "bool" else n_classes, kind)
+    model = preprocessing.LabelBinarizer(neg_label=labels[0], pos_label=labels[1], sparse_output=sparse).fit(values)
+    rows = values[rng.integers(0, len(values), 20)]
+    if len(values) > 2 and values.dtype.kind in "iU":
+        rows = np.concatenate([rows, values[:1] + values[-1]]) if values.dtype.kind == "i" else np.append(rows, "nowhere")
+    frame = pd.DataFrame({"label": rows})
+    whole = {"transform": diff.cases.encode(np.asarray(model.transform(rows).todense() if sparse
+                                                       else model.transform(rows)))}
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        out = folder / "out.csv"
+        process = diff.run(diff.write_model(model, folder), diff.write_rows(frame, folder), out)
+        assert process.returncode == 0, process.stderr
+        header, cells = diff.ftl.read_csv(out)
+    case = {"kind": "transformer", "dtype": "frame"}
+    diff.golden.compare(case, "transform", whole, header, cells)
 
 
 # ---- SelectFromModel --------------------------------------------------------------------------------------
