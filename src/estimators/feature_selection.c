@@ -386,6 +386,18 @@ static ftl_status selector_inputs(ftl_build *build, const ftl_estimator *e, ftl_
                                 error);
 }
 
+/* n_features_ is the number of those that are left. */
+static ftl_status rfe_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                             ftl_error *error)
+{
+    if (!ftl_node_is_none(ftl_attr(e, "n_features_in_")))
+        return ftl_inputs_by_length(build, e, FTL_NAMES(NULL), out, error);
+    const ftl_node *support = NULL;
+    FTL_TRY(ftl_attr_need(e, FTL_NAMES("support_"), &support, error));
+    *out = (ftl_inputs){.count = (int64_t)ftl_node_length(support)};
+    return FTL_OK;
+}
+
 /* SelectFromModel keeps no width of its own: its estimator does. */
 static ftl_status model_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                                ftl_error *error)
@@ -414,7 +426,7 @@ static ftl_status model_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
      .kind = FTL_OTHER_MODEL,                \
      .methods = rfe_methods,                 \
      .emit = emit_rfe,                       \
-     .inputs = selector_inputs}
+     .inputs = rfe_inputs}
 
 const ftl_estimator_class ftl_selection_classes[] = {
     SELECTOR("SelectKBest"),

@@ -13,4 +13,5 @@ SETS = {
     "sklearn": Set(envs.SKLEARN, ["case_linear", "case_trees", "case_boosting", "case_preprocess", "case_compose"]),
     "vectors": Set(envs.SKLEARN, ["case_vectors"]),
     "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
+    "dense": Set(envs.SKLEARN, ["case_dense"]),
 }

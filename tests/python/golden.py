@@ -73,6 +73,8 @@ def headers(case, method, result):
     shapes = [part["shape"] for part in result.get("list", [result])]
     width = shapes[0][1] if len(shapes[0]) > 1 else None
     classes = case.get("classes")
+    if classes is None and method in ("predict_proba", "predict_log_proba", "decision_function") and width:
+        return None
     if method == "predict":
         return ["prediction"] if width is None else [f"prediction_{i}" for i in range(width)]
     if method in ("predict_proba", "predict_log_proba"):
