@@ -183,3 +183,55 @@ def test_clusters_of_one_hot():
     x = rng.integers(0, 5, size=(60, 4))
     model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), cluster.KMeans(3, n_init=1, random_state=0))
     diff.compare(fit(model, x), rng.integers(-1, 7, size=(30, 4)).astype(float))
+
+
+# ---- Damaged models ---------------------------------------------------------------------------------------
+
+GONE = object()
+DAMAGED = {
+    "theta_rows": (naive_bayes.GaussianNB, {}, "theta_", np.zeros((2, 3)), "CORRUPT"),
+    "theta_columns": (naive_bayes.GaussianNB, {}, "theta_", np.zeros((3, 4)), "CORRUPT"),
+    "variance": (naive_bayes.GaussianNB, {}, "var_", np.zeros((3, 2)), "CORRUPT"),
+    "variance_gone": (naive_bayes.GaussianNB, {}, "var_", GONE, "CORRUPT"),
+    "prior": (naive_bayes.GaussianNB, {}, "class_prior_", np.zeros(2), "CORRUPT"),
+    "bayes_classes": (naive_bayes.GaussianNB, {}, "classes_", np.zeros(0), "CORRUPT"),
+    "log_prob": (naive_bayes.MultinomialNB, {}, "feature_log_prob_", np.zeros((3, 0)), "CORRUPT"),
+    "log_prob_text": (naive_bayes.BernoulliNB, {}, "feature_log_prob_", "x", "CORRUPT"),
+    "log_prior": (naive_bayes.ComplementNB, {}, "class_log_prior_", np.zeros(4), "CORRUPT"),
+    "binarize": (naive_bayes.BernoulliNB, {}, "binarize", "x", "CORRUPT"),
+    "coefs": (neural_network.MLPClassifier, {}, "coefs_", [], "CORRUPT"),
+    "coefs_shape": (neural_network.MLPClassifier, {}, "coefs_", [np.zeros((3, 4)), np.zeros((5, 3))], "CORRUPT"),
+    "coefs_outputs": (neural_network.MLPClassifier, {}, "coefs_", [np.zeros((3, 5)), np.zeros((5, 2))], "CORRUPT"),
+    "coefs_number": (neural_network.MLPRegressor, {}, "coefs_", [1, 2], "CORRUPT"),
+    "coefs_three_axes": (neural_network.MLPRegressor, {}, "coefs_", [np.zeros((3, 1, 5)), np.zeros((5, 1))], "CORRUPT"),
+    "intercepts": (neural_network.MLPRegressor, {}, "intercepts_", [np.zeros(5), np.zeros(2)], "CORRUPT"),
+    "intercepts_gone": (neural_network.MLPRegressor, {}, "intercepts_", GONE, "CORRUPT"),
+    "activation": (neural_network.MLPRegressor, {}, "activation", "sine", "UNSUPPORTED"),
+    "binarizer_gone": (neural_network.MLPClassifier, {}, "_label_binarizer", GONE, "CORRUPT"),
+    "binarizer_number": (neural_network.MLPClassifier, {}, "_label_binarizer", 7, "CORRUPT"),
+    "centres": (cluster.KMeans, {}, "cluster_centers_", np.zeros((0, 3)), "CORRUPT"),
+    "centres_columns": (cluster.KMeans, {}, "cluster_centers_", np.zeros((2, 4)), "CORRUPT"),
+    "centres_none": (cluster.MiniBatchKMeans, {}, "cluster_centers_", None, "CORRUPT"),
+    "components": (decomposition.PCA, {}, "components_", np.zeros((2, 4)), "CORRUPT"),
+    "components_none": (decomposition.TruncatedSVD, {}, "components_", np.zeros((0, 3)), "CORRUPT"),
+    "mean": (decomposition.PCA, {}, "mean_", np.zeros(2), "CORRUPT"),
+    "explained": (decomposition.PCA, {"whiten": True}, "explained_variance_", np.zeros(9), "CORRUPT"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged(name, tmp_path):
+    """One line that names what is wrong, and no output."""
+    make, parameters, attribute, value, code = DAMAGED[name]
+    x = np.abs(np.random.default_rng(0).normal(size=(30, 3)))
+    if make.__module__.startswith("sklearn.neural_network"):
+        parameters = {"hidden_layer_sizes": (5,), "max_iter": 3}
+    model = fit(make(**parameters), x, np.arange(30) % 3 + 1)
+    if value is GONE:
+        delattr(model, attribute)
+    else:
+        setattr(model, attribute, value)
+    out = tmp_path / "out.csv"
+    process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(x, tmp_path), out)
+    assert process.returncode == 3 and not out.exists(), process.stderr
+    assert code in process.stderr and process.stderr.count("\n") == 1

@@ -195,3 +195,51 @@ def test_names_and_one_hot():
                         linear_model.LogisticRegression())
     codes = rng.integers(0, 5, size=(40, 3))
     diff.compare(fit(hot, codes, y), rng.integers(-1, 7, size=(30, 3)).astype(float))
+
+
+# ---- Damaged models ---------------------------------------------------------------------------------------
+
+LINEAR = linear_model.Ridge
+DAMAGED = {
+    "scores": (feature_selection.SelectKBest(k=2), "scores_", np.zeros(4), "CORRUPT"),
+    "scores_text": (feature_selection.SelectKBest(k=2), "scores_", "x", "CORRUPT"),
+    "k_negative": (feature_selection.SelectKBest(k=2), "k", -1, "CORRUPT"),
+    "k_none": (feature_selection.SelectKBest(k=2), "k", 0, "UNSUPPORTED"),
+    "percentile": (feature_selection.SelectPercentile(), "percentile", 101, "CORRUPT"),
+    "p_values": (feature_selection.SelectFpr(alpha=1), "pvalues_", None, "CORRUPT"),
+    "mode": (feature_selection.GenericUnivariateSelect(), "mode", "best", "CORRUPT"),
+    "variances": (feature_selection.VarianceThreshold(), "variances_", np.zeros((2, 2)), "CORRUPT"),
+    "support": (feature_selection.RFE(LINEAR()), "support_", np.ones(2, bool), "CORRUPT"),
+    "model_estimator": (feature_selection.SelectFromModel(LINEAR()), "estimator_", 3, "CORRUPT"),
+    "model_coef": (feature_selection.SelectFromModel(LINEAR()), "estimator_.coef_", np.zeros(2), "CORRUPT"),
+    "model_nan": (feature_selection.SelectFromModel(LINEAR()), "estimator_.coef_", np.full(3, np.nan), "CORRUPT"),
+    "threshold": (feature_selection.SelectFromModel(LINEAR()), "threshold", "2x*mean", "CORRUPT"),
+    "threshold_name": (feature_selection.SelectFromModel(LINEAR()), "threshold", "mode", "CORRUPT"),
+    "getter": (feature_selection.SelectFromModel(LINEAR()), "importance_getter", "steps.coef_", "UNSUPPORTED"),
+    "limit": (feature_selection.SelectFromModel(LINEAR(), max_features=2), "max_features_", -2, "CORRUPT"),
+    "model_kind": (feature_selection.SelectFromModel(ensemble.AdaBoostRegressor(n_estimators=2)), "threshold", None,
+                   "UNSUPPORTED"),
+    "model_width": (feature_selection.SelectFromModel(tree.DecisionTreeRegressor()), "estimator_.n_features_in_", 2,
+                    "CORRUPT"),
+    "forest_trees": (feature_selection.SelectFromModel(ensemble.RandomForestRegressor(2)), "estimator_.estimators_",
+                     [1, "x"], "CORRUPT"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_damaged(name, tmp_path):
+    """One line that names what is wrong, and no output."""
+    model, attribute, value, code = DAMAGED[name]
+    x = np.abs(np.random.default_rng(0).normal(size=(30, 3)))
+    model = fit(model, x, np.arange(30) % 3 + 1)
+    owner = model
+    while "." in attribute:
+        part, attribute = attribute.split(".", 1)
+        owner = getattr(owner, part)
+    setattr(owner, attribute, value)
+    if name == "model_width":
+        x = x[:, :2]
+    out = tmp_path / "out.csv"
+    process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(x, tmp_path), out)
+    assert process.returncode == 3 and not out.exists(), process.stderr
+    assert code in process.stderr and process.stderr.count("\n") == 1
