@@ -263,3 +263,19 @@ def test_boosters(seed, n):
     booster = lgb.train(dict(chosen, num_threads=1), lgb.Dataset(x, y), rounds)
     booster.best_iteration = int(rng.integers(-1, rounds + 3))
     compare(booster, rows_for(rng, booster, x))
+
+
+def test_names_with_spaces():
+    """The library keeps underscores for spaces in names; the table has the one or the other."""
+    rng = np.random.default_rng(1)
+    names = ["has space", "two  spaces", "plain", "under_score", "b c_d"]
+    frame = pd.DataFrame(columns(rng, 80), columns=names)
+    model = fit(lgb.LGBMRegressor(**parameters(rng)), frame, signal(rng, frame.to_numpy()))
+    rows = frame.iloc[:20]
+    compare(model, rows, rows[names[::-1]])
+    compare(model, rows, rows.rename(columns=lambda name: name.replace(" ", "_")))
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        table = diff.write_rows(rows.assign(**{"b_c d": 1.0}).rename(columns={"b c_d": "b c d"}), folder)
+        process = diff.run(diff.write_model(model, folder), table, folder / "out.csv")
+        assert process.returncode == 4 and "appears 2 times" in process.stderr
