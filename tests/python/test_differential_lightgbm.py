@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.feature_selection import SelectFromModel
 
 NEAR_ZERO = float(np.float32(1e-35))
 REGRESSION = ["regression", "regression_l1", "huber", "fair", "quantile", "mape", "poisson", "gamma", "tweedie"]
@@ -246,6 +247,19 @@ def test_own_objective(seed, classes):
             assert process.returncode == 0, process.stderr
             got = [float(row[0]) for row in ftl.read_csv(folder / "out.csv")[1]]
             assert got == list(wanted), method
+
+
+@given(seed=diff.seeds, kind=st.sampled_from(["split", "gain"]),
+       threshold=st.sampled_from(["mean", "median", "0.5*mean"]))
+@diff.examples(5)
+def test_selected_features(seed, kind, threshold):
+    """SelectFromModel computes feature_importances_ from the trees."""
+    rng = np.random.default_rng(seed)
+    x = columns(rng, 120)
+    inner = lgb.LGBMRegressor(importance_type=kind, **parameters(rng))
+    model = SelectFromModel(inner, threshold=threshold)
+    fit(model, x, signal(rng, x))
+    diff.compare(model, x[:20])
 
 
 @given(seed=diff.seeds, n=st.integers(1, 3))
