@@ -74,10 +74,33 @@ static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_
                     n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
 }
 
-static ftl_status find_one(const ftl_table *table, const char *name, size_t *column, bool *missing,
-                           ftl_error *error)
+/* LightGBM keeps the names of a data frame with '_' for every space. */
+static bool equal_but_for_spaces(const char *header, const char *name)
+{
+    for (; *header && (*header == *name || (*header == ' ' && *name == '_')); header++)
+        name++;
+    return *header == *name;
+}
+
+static size_t find_spaced(const ftl_table *table, const char *name, size_t *column)
+{
+    size_t found = 0;
+    for (size_t i = ftl_table_get_info(table)->n_columns; i-- > 0;) {
+        const char *header = ftl_table_column_name(table, i);
+        if (header && equal_but_for_spaces(header, name)) {
+            *column = i;
+            found++;
+        }
+    }
+    return found;
+}
+
+static ftl_status find_one(const ftl_table *table, const char *name, bool spaces_lost,
+                           size_t *column, bool *missing, ftl_error *error)
 {
     size_t found = ftl_table_find(table, name, column);
+    if (found == 0 && spaces_lost && strchr(name, '_'))
+        found = find_spaced(table, name, column);
     *missing = found == 0;
     if (found > 1)
         return FTL_FAIL(error, FTL_SCHEMA,
@@ -91,6 +114,7 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
                               ftl_strbuf *missing_names, ftl_error *error)
 {
     size_t n_missing = 0;
+    bool spaces_lost = strcmp(model->library, "LightGBM") == 0;
     for (size_t i = 0; i < binding->n_inputs; i++) {
         size_t column = 0;
         bool missing = false;
@@ -98,7 +122,7 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
         binding->request_of_input[i] = SIZE_MAX;
         if (!is_used(model, i))
             continue;
-        FTL_TRY(find_one(table, name, &column, &missing, error));
+        FTL_TRY(find_one(table, name, spaces_lost, &column, &missing, error));
         if (!missing)
             FTL_TRY(bind_input(model, table, binding, i, column, error));
         else if (n_missing++ < 20)
@@ -168,7 +192,7 @@ static ftl_status keep_column(const ftl_table *table, const char *name, size_t *
                               ftl_error *error)
 {
     bool missing = false;
-    FTL_TRY(find_one(table, name, column, &missing, error));
+    FTL_TRY(find_one(table, name, false, column, &missing, error));
     if (missing)
         return FTL_FAIL(error, FTL_SCHEMA, "there is no column '%.120s' to keep in the table",
                         name);

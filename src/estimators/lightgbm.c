@@ -417,6 +417,27 @@ static ftl_status wrapper_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
     return ftl_estimator_inputs(build, &booster, out, error);
 }
 
+ftl_status ftl_lightgbm_wrapper_importances(ftl_build *build, const ftl_estimator *e, size_t n,
+                                            double *out, ftl_error *error)
+{
+    ftl_estimator booster;
+    ftl_lightgbm model;
+    int64_t best;
+    FTL_TRY(wrapped(build, e, &booster, error));
+    FTL_TRY(read_booster(build->scratch, &booster, &model, error));
+    FTL_TRY(ftl_attr_int(&booster, "best_iteration", -1, &best, error));
+    if (model.n_features != n)
+        return FTL_ATTR_FAIL(error, e, "_Booster", FTL_CORRUPT,
+                             "it was trained on %u columns where %zu were expected",
+                             model.n_features, n);
+    uint32_t iterations = best > 0 && best < INT32_MAX ? (uint32_t)best : 0;
+    ftl_status status = ftl_lightgbm_importances(
+        &model, iterations, ftl_attr_is(e, "importance_type", "gain"), out, error);
+    if (status != FTL_OK)
+        ftl_error_in(error, booster.path);
+    return status;
+}
+
 static const char *wrapper_wrote(ftl_build *build, const ftl_estimator *e)
 {
     ftl_estimator booster;

@@ -13,4 +13,9 @@ FTL_MUST_USE ftl_status ftl_lightgbm_categories(ftl_build *build, const ftl_esti
                                                 const ftl_lightgbm *model, const ftl_frame *in,
                                                 ftl_frame *out, ftl_error *error);
 
+/* feature_importances_ of a wrapper, [n]: of best_iteration's trees where early stopping set one.
+ */
+FTL_MUST_USE ftl_status ftl_lightgbm_wrapper_importances(ftl_build *build, const ftl_estimator *e,
+                                                         size_t n, double *out, ftl_error *error);
+
 #endif

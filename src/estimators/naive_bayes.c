@@ -217,6 +217,129 @@ static ftl_status discrete_inputs(ftl_build *build, const ftl_estimator *e, ftl_
     return ftl_inputs_by_width(build, e, FTL_NAMES("feature_log_prob_"), out, error);
 }
 
+/* ---- CategoricalNB --------------------------------------------------------------------------- */
+
+enum { max_categories = 1 << 24 };
+
+/* One feature's table of log-probabilities, [classes][categories], and its one-hot column. */
+static ftl_status read_categories(ftl_build *build, const ftl_estimator *e, const ftl_node *node,
+                                  uint32_t n_classes, ftl_array2 *table, ftl_encode_column *column,
+                                  ftl_error *error)
+{
+    ftl_status status = ftl_node_matrix(build, node, table, error);
+    if (status == FTL_OK &&
+        (table->rows != n_classes || table->columns == 0 || table->columns > max_categories))
+        status = FTL_FAIL(error, FTL_CORRUPT, "a table of shape (%zu, %zu) for %u classes",
+                          table->rows, table->columns, n_classes);
+    if (status != FTL_OK) {
+        ftl_error_in_attr(error, e, "feature_log_prob_");
+        return status;
+    }
+    uint32_t n = (uint32_t)table->columns;
+    double *numbers = ftl_arena_array(build->arena, n, sizeof *numbers);
+    int32_t *codes = ftl_arena_array(build->arena, n, sizeof *codes);
+    if (!numbers || !codes)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < n; i++) {
+        numbers[i] = i;
+        codes[i] = (int32_t)i;
+    }
+    column->categories = (ftl_categories){.count = n, .numeric = true, .numbers = numbers};
+    column->codes = codes;
+    column->unknown = FTL_CODE_REFUSED;
+    column->cardinality = n;
+    return FTL_OK;
+}
+
+/* The tables side by side: [classes][width]. */
+static ftl_status join_tables(ftl_build *build, const ftl_array2 *tables, uint32_t n,
+                              size_t n_classes, size_t width, double **out, ftl_error *error)
+{
+    double *coef = ftl_arena_array(build->arena, n_classes * width, sizeof *coef);
+    size_t at = 0;
+    if (!coef)
+        return FTL_OOM(error);
+    for (uint32_t j = 0; j < n; at += tables[j++].columns) {
+        for (size_t k = 0; k < n_classes; k++) {
+            for (size_t i = 0; i < tables[j].columns; i++)
+                coef[k * width + at + i] = tables[j].data[k * tables[j].columns + i];
+        }
+    }
+    *out = coef;
+    return FTL_OK;
+}
+
+/* Rows become integers as numpy's astype does, towards zero. */
+static ftl_status whole_numbers(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                ftl_frame *out, ftl_error *error)
+{
+    uint32_t id;
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, id, in->n_columns, &id, &op, error));
+    op->u.ufunc.function = FTL_UFUNC_TRUNC;
+    return ftl_frame_like(build, id, in, out, error);
+}
+
+/*
+ * The sum of a category's log-probabilities over the features. Negative categories and those unseen
+ * in training raise in the library.
+ */
+static ftl_status categorical_likelihood(ftl_build *build, const ftl_estimator *e,
+                                         const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    weights w = {0};
+    ftl_node **items = NULL;
+    size_t n = 0, width = 0;
+    ftl_frame whole, coded;
+    ftl_op *op = NULL;
+    uint32_t id;
+    FTL_TRY(read_labels(build, e, &w.labels, error));
+    FTL_TRY(
+        ftl_attr_vector(build, e, FTL_NAMES("class_log_prior_"), w.labels->count, &w.prior, error));
+    FTL_TRY(ftl_attr_items(e, "feature_log_prob_", &items, &n, error));
+    FTL_TRY(ftl_frame_expect(e, in, n, error));
+    ftl_array2 *tables = ftl_arena_zero_array(build->scratch, n, sizeof *tables);
+    ftl_encode_column *columns = ftl_arena_zero_array(build->arena, n, sizeof *columns);
+    if (!tables || !columns)
+        return FTL_OOM(error);
+    for (size_t j = 0; j < n; j++) {
+        FTL_TRY(
+            read_categories(build, e, items[j], w.labels->count, &tables[j], &columns[j], error));
+        columns[j].name = in->columns[j].name;
+        width += tables[j].columns;
+        if (width > max_categories)
+            return FTL_ATTR_FAIL(error, e, "feature_log_prob_", FTL_LIMIT,
+                                 "more than %d categories", (int)max_categories);
+    }
+    FTL_TRY(
+        join_tables(build, tables, in->n_columns, w.labels->count, width, &w.log_prob.data, error));
+    w.log_prob.columns = width;
+    FTL_TRY(whole_numbers(build, e, in, &whole, error));
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_ONEHOT, &whole, &id, &op, error));
+    op->edge = FTL_EDGE_CODED;
+    op->dtype = FTL_DTYPE_F64;
+    op->width = (uint32_t)width;
+    op->u.encode = (ftl_encode_op){
+        .n_columns = in->n_columns, .columns = columns, .estimator = e->cls->name};
+    FTL_TRY(ftl_frame_of_op(build, id, NULL, &coded, error));
+    return linear_likelihood(build, e, &coded, &w, w.prior, out, error);
+}
+
+static ftl_status emit_categorical(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                   const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    if (method == FTL_DECISION_FUNCTION)
+        return categorical_likelihood(build, e, in, out, error);
+    return emit_from_likelihood(build, e, method, in, out, error);
+}
+
+static ftl_status categorical_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                     ftl_error *error)
+{
+    return ftl_inputs_by_length(build, e, FTL_NAMES("feature_log_prob_"), out, error);
+}
+
 /* ---- The table ------------------------------------------------------------------------------- */
 
 static const char *bayes_detail(ftl_build *build, const ftl_estimator *e)
@@ -238,5 +361,6 @@ const ftl_estimator_class ftl_naive_bayes_classes[] = {
     BAYES("MultinomialNB", emit_multinomial, discrete_inputs),
     BAYES("ComplementNB", emit_complement, discrete_inputs),
     BAYES("BernoulliNB", emit_bernoulli, discrete_inputs),
+    BAYES("CategoricalNB", emit_categorical, categorical_inputs),
     {0},
 };

@@ -1,11 +1,12 @@
 /*
  * feature_importances_ of trees, forests and gradient boosting, which the library computes anew
  * each time from the impurities in the nodes: a node's weighted impurity less its children's goes
- * to the feature that it splits on.
+ * to the feature that it splits on. LightGBM's come from the gains in its text.
  *
  * The machine that reads pickles keeps impurities only in files with a SelectFromModel in them.
  */
 #include "estimators/feature_selection.h"
+#include "estimators/lightgbm.h"
 
 #include <string.h>
 
@@ -175,6 +176,9 @@ ftl_status ftl_tree_importances(ftl_build *build, const ftl_estimator *child, si
         normalise(*out, n, false);
         return FTL_OK;
     }
+    if (strncmp(child->node->u.object->module, "lightgbm.", 9) == 0 &&
+        strncmp(name, "LGBM", 4) == 0)
+        return ftl_lightgbm_wrapper_importances(build, child, n, *out, error);
     bool forest = strncmp(name, "RandomForest", 12) == 0 || strncmp(name, "ExtraTrees", 10) == 0;
     if (!forest && strncmp(name, "GradientBoosting", 16) != 0) {
         ftl_error_set(error, FTL_UNSUPPORTED,

@@ -8,6 +8,8 @@
  */
 #include "estimators/registry.h"
 
+#include "base/checked.h"
+#include "base/number.h"
 #include "estimators/linear.h"
 #include "estimators/tree_nodes.h"
 #include "estimators/xgboost.h"
@@ -36,7 +38,7 @@ static const objective objectives[] = {
     {"reg:expectileerror", PLAIN, AS_IS},
     {"reg:logistic", SIGMOID, LOGIT},
     {"binary:logistic", SIGMOID, LOGIT},
-    {"binary:logitraw", PLAIN, LOGIT}, /* AS_IS from 2.0 on */
+    {"binary:logitraw", PLAIN, AS_IS}, /* LOGIT up to 1.3.0 */
     {"binary:hinge", HINGE, AS_IS},
     {"multi:softmax", SOFTMAX, AS_IS},
     {"multi:softprob", SOFTPROB, AS_IS},
@@ -205,8 +207,8 @@ static float start_of(const xgb *x, float score)
     const float tiny = 1e-6f;
     xgb_start start = x->objective->start;
     if (strcmp(x->objective->name, "binary:logitraw") == 0 &&
-        x->model->version >= FTL_XGBOOST(2, 0))
-        start = AS_IS;
+        x->model->version <= FTL_XGBOOST(1, 3))
+        start = LOGIT;
     if (x->model->base_is_margin || start == AS_IS)
         return score;
     if (start == LOG)
@@ -240,6 +242,11 @@ static ftl_status encode_column(ftl_build *build, const ftl_xgb_categories *from
                                 ftl_encode_column *out, ftl_error *error)
 {
     size_t n = from->count + 1; /* the last is the missing value, which stays missing */
+    if (from->garbled)
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "the categories of column %.60s, which are not ASCII, were garbled by the "
+                        "XGBoost that saved them; train and save with 3.4 or later",
+                        name);
     if (n > 1u << 24)
         return FTL_FAIL(error, FTL_LIMIT, "column %.60s has too many categories", name);
     double *values = ftl_arena_array(build->arena, n, sizeof *values);
@@ -404,11 +411,60 @@ static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in
     return base_last ? emit_affine(build, x, FTL_AFFINE_ADD, sums.base, id, error) : FTL_OK;
 }
 
+/* Missing values add nothing: they are 0. */
+static ftl_status emit_zeros(ftl_build *build, const xgb *x, uint32_t *id, ftl_error *error)
+{
+    uint32_t width = build->ops[*id].width;
+    uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
+    double *fill = ftl_arena_zero_array(build->arena, width, sizeof *fill);
+    ftl_op *op = NULL;
+    if (!columns || !fill)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < width; i++)
+        columns[i] = i;
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_CAST, *id, width, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    op->u.impute = (ftl_impute_op){.missing_is_nan = true, .columns = columns, .fill = fill};
+    return FTL_OK;
+}
+
+/* gblinear: bias + the first intercept + the products, in float32. */
+static ftl_status emit_linear(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+                              ftl_error *error)
+{
+    const ftl_xgb_floats *weights = &x->model->linear;
+    size_t columns = (size_t)x->model->num_feature, outputs = x->n_outputs, size = 0;
+    const double *base = NULL;
+    ftl_op *op = NULL;
+    if (!ftl_mul_size(columns + 1, outputs, &size) || weights->size != size)
+        return FTL_FAIL(error, FTL_CORRUPT, "the linear model has %zu weights for %zu columns",
+                        weights->size, columns);
+    double *coef = ftl_arena_array(build->arena, size, sizeof *coef);
+    double *intercept = ftl_arena_array(build->arena, outputs, sizeof *intercept);
+    if (!coef || !intercept)
+        return FTL_OOM(error);
+    FTL_TRY(read_base(build, x, &base, error));
+    for (size_t k = 0; k < outputs; k++) {
+        intercept[k] = (double)(weights->data[columns * outputs + k] + (float)base[0]);
+        for (size_t j = 0; j < columns; j++)
+            coef[k * columns + j] = (double)weights->data[j * outputs + k];
+    }
+    FTL_TRY(emit_rows(build, x, in, false, id, error));
+    if (columns == 0)
+        return emit_constant(build, x, intercept, id, error);
+    FTL_TRY(emit_zeros(build, x, id, error));
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_LINEAR, *id, x->n_outputs, id, &op, error));
+    op->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    return FTL_OK;
+}
+
 static ftl_status emit_margin(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
                               ftl_error *error)
 {
     if (x->model->booster == FTL_XGB_LINEAR)
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "XGBoost's booster gblinear is not supported");
+        return emit_linear(build, x, in, id, error);
     return emit_trees(build, x, in, id, error);
 }
 
@@ -529,10 +585,8 @@ static ftl_status emit_classes(ftl_build *build, const xgb *x, uint32_t margin, 
         FTL_TRY(read_labels(build, x, 2, &labels, error));
         return ftl_result_labels(build, id, labels, out, error);
     }
-    FTL_TRY(ftl_result_values(build, id, out, error));
-    for (uint32_t k = 0; k < out->n_columns; k++)
-        out->columns[k].as = FTL_AS_INT;
-    return FTL_OK;
+    build->ops[id].dtype = FTL_DTYPE_F64; /* several labels a row: a matrix of 0.0 and 1.0 */
+    return ftl_result_values(build, id, out, error);
 }
 
 static ftl_status emit_proba(ftl_build *build, const xgb *x, uint32_t margin, ftl_frame *out,
@@ -563,8 +617,11 @@ static ftl_status xgb_emit(ftl_build *build, const ftl_estimator *e, ftl_method 
     if (method == FTL_APPLY)
         return emit_apply(build, &x, in, out, error);
     if (method == FTL_MARGIN) {
+        const ftl_labels *labels = NULL;
         FTL_TRY(emit_margin(build, &x, in, &id, error));
-        return ftl_result_scores(build, id, NULL, out, error);
+        if (e->cls->kind == FTL_CLASSIFIER && is_multiclass(&x))
+            FTL_TRY(read_labels(build, &x, x.n_outputs, &labels, error));
+        return ftl_result_scores(build, id, labels, out, error);
     }
     FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &margins, error));
     id = margins.columns[0].op;
@@ -588,6 +645,14 @@ static uint32_t xgb_methods(ftl_build *build, const ftl_estimator *e)
     return linear ? methods : methods | BIT(FTL_APPLY);
 }
 
+/* f0, f1, … are what XGBoost calls columns that have no names. */
+static bool is_default_name(const char *name, size_t i)
+{
+    char number[FTL_F64_TEXT_SIZE];
+    size_t n = ftl_print_i64((int64_t)i, number);
+    return name[0] == 'f' && strlen(name) == n + 1 && memcmp(name + 1, number, n) == 0;
+}
+
 /* Names stand in the model from 1.4 on, before that beside it. */
 static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                              ftl_error *error)
@@ -601,6 +666,7 @@ static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
     if (n == 0 || n > 1 << 20 || (!inside && ftl_node_length(beside) != n))
         return FTL_OK;
     const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
+    bool own = false;
     if (!names)
         return FTL_OOM(error);
     for (size_t i = 0; i < n; i++) {
@@ -613,8 +679,9 @@ static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
         names[i] = name ? ftl_arena_string(build->arena, name, strlen(name)) : NULL;
         if (!names[i])
             return FTL_OOM(error);
+        own |= !is_default_name(names[i], i);
     }
-    out->names = names;
+    out->names = own ? names : NULL;
     return FTL_OK;
 }
 

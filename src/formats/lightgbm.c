@@ -2,6 +2,7 @@
 #include "formats/lightgbm.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -219,16 +220,21 @@ static bool is_default_name(ftl_span word, size_t i)
 
 static ftl_status read_names(ftl_arena *arena, ftl_span text, ftl_lightgbm *out, ftl_error *error)
 {
-    const char **names = ftl_arena_zero_array(arena, out->n_features, sizeof *names);
     ftl_span word;
     size_t n = 0;
     bool named = false;
+    if (out->n_features > text.size / 2 + 1)
+        return FTL_FAIL(error, FTL_CORRUPT, "feature_names holds fewer than %u names",
+                        out->n_features);
+    const char **names = ftl_arena_zero_array(arena, out->n_features, sizeof *names);
     if (!names)
         return FTL_OOM(error);
     while (ftl_lightgbm_word(&text, &word)) {
         if (n == out->n_features)
             return FTL_FAIL(error, FTL_CORRUPT, "feature_names holds more than %u names",
                             out->n_features);
+        if (!ftl_utf8_is_text(word.at, word.size))
+            return FTL_FAIL(error, FTL_CORRUPT, "feature_names holds a name that is not UTF-8");
         named |= !is_default_name(word, n);
         names[n] = ftl_arena_string(arena, word.at, word.size);
         if (!names[n++])
@@ -285,19 +291,19 @@ static ftl_status read_infos(ftl_arena *arena, ftl_span text, ftl_lightgbm *out,
 
 /* ---- All together ------------------------------------------------------------------------------ */
 
-/* The last line of its kind, as the library takes the last line of the text. */
+/* The last line that is not empty, where the library looks for it too. */
 static void find_categories(ftl_span rest, ftl_lightgbm *out)
 {
     static const char key[] = "pandas_categorical:";
-    ftl_span line;
-    while (ftl_lightgbm_line(&rest, &line)) {
-        if (!ftl_span_begins(line, key))
-            continue;
-        out->categories = line.at + sizeof key - 1;
-        out->categories_size = line.size - (sizeof key - 1);
-    }
-    while (out->categories_size > 0 && out->categories[out->categories_size - 1] == ' ')
-        out->categories_size--;
+    while (rest.size > 0 && memchr(" \r\n", rest.at[rest.size - 1], 3))
+        rest.size--;
+    const char *end = rest.size ? memrchr(rest.at, '\n', rest.size) : NULL;
+    size_t skip = end ? (size_t)(end + 1 - rest.at) : 0;
+    ftl_span line = {rest.at + skip, rest.size - skip};
+    if (!ftl_span_begins(line, key))
+        return;
+    out->categories = line.at + sizeof key - 1;
+    out->categories_size = line.size - (sizeof key - 1);
     if (out->categories_size == 4 && memcmp(out->categories, "null", 4) == 0)
         out->categories = NULL;
 }

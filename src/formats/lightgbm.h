@@ -67,6 +67,13 @@ FTL_MUST_USE ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_ligh
                                                 ftl_tree_nodes *out,
                                                 const ftl_linear_leaves **linear, ftl_error *error);
 
+/*
+ * feature_importances_ as the library computes them from the trees of the first n_iterations (0:
+ * all): how often a feature was split with a gain, or the sum of these gains. out: [n_features].
+ */
+FTL_MUST_USE ftl_status ftl_lightgbm_importances(const ftl_lightgbm *model, uint32_t n_iterations,
+                                                 bool gain, double *out, ftl_error *error);
+
 /* The categories of one column of a data frame. */
 typedef struct ftl_lightgbm_list {
     uint32_t count;

@@ -35,13 +35,15 @@ typedef enum field {
     NUM_FEATURES,
     LEAF_FEATURES,
     LEAF_COEFF,
+    SPLIT_GAIN,
     FIELD_COUNT
 } field;
 
 static const char *const field_names[FIELD_COUNT] = {
-    "num_leaves", "num_cat",     "split_feature", "threshold",      "decision_type",
-    "left_child", "right_child", "leaf_value",    "cat_boundaries", "cat_threshold",
-    "is_linear",  "leaf_const",  "num_features",  "leaf_features",  "leaf_coeff"};
+    "num_leaves",     "num_cat",       "split_feature", "threshold",
+    "decision_type",  "left_child",    "right_child",   "leaf_value",
+    "cat_boundaries", "cat_threshold", "is_linear",     "leaf_const",
+    "num_features",   "leaf_features", "leaf_coeff",    "split_gain"};
 
 typedef struct tree_text {
     uint32_t number; /* in the file */
@@ -462,4 +464,42 @@ ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_lightgbm *model, 
                             .set_words = to.set_words,
                             .category_rule = FTL_CATEGORY_INT};
     return FTL_OK;
+}
+
+/* ---- Importances ------------------------------------------------------------------------------- */
+
+typedef struct weighing {
+    const ftl_lightgbm *model;
+    uint32_t most; /* trees that count */
+    bool gain;
+    double *out;
+} weighing;
+
+static ftl_status weigh_tree(void *user, const tree_text *tree, ftl_error *error)
+{
+    const weighing *to = user;
+    ftl_span features = tree->fields[SPLIT_FEATURE], gains = tree->fields[SPLIT_GAIN];
+    if (tree->number >= to->most)
+        return FTL_OK;
+    for (uint32_t i = 0; i + 1 < tree->n_leaves; i++) {
+        int64_t feature;
+        double gain;
+        FTL_TRY(next_integer(tree, SPLIT_FEATURE, &features, &feature, error));
+        FTL_TRY(next_number(tree, SPLIT_GAIN, &gains, &gain, error));
+        if (feature < 0 || feature >= to->model->n_features)
+            return damaged(tree, SPLIT_FEATURE, "names a column that does not exist", error);
+        if (gain > 0)
+            to->out[feature] += to->gain ? (double)(float)gain : 1.0;
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_lightgbm_importances(const ftl_lightgbm *model, uint32_t n_iterations, bool gain,
+                                    double *out, ftl_error *error)
+{
+    weighing to = {.model = model, .most = UINT32_MAX, .gain = gain, .out = out};
+    if (__builtin_mul_overflow(n_iterations, model->n_scores, &to.most) || n_iterations == 0)
+        to.most = UINT32_MAX;
+    memset(out, 0, model->n_features * sizeof *out);
+    return walk(model, weigh_tree, &to, error);
 }

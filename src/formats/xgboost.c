@@ -117,6 +117,18 @@ static ftl_status read_trees(ftl_xgb_source *source, ftl_xgb_model *model, ftl_e
 
 /* ---- Categories that the model knows by value ------------------------------------------------ */
 
+/* True when text[at] is not inside of a character; at its end: the last character is whole. */
+static bool is_boundary(const char *text, size_t size, size_t at)
+{
+    if (at < size)
+        return ((unsigned char)text[at] & 0xc0) != 0x80;
+    size_t back = 1;
+    while (back < at && back < 4 && ((unsigned char)text[at - back] & 0xc0) == 0x80)
+        back++;
+    unsigned char lead = at ? (unsigned char)text[at - back] : 0;
+    return back == (lead >= 0xf0 ? 4u : lead >= 0xe0 ? 3u : lead >= 0xc0 ? 2u : 1u);
+}
+
 /* Texts lie one after another; offsets [count + 1]. */
 static ftl_status split_texts(ftl_xgb_source *source, const ftl_xgb_ints *offsets,
                               const ftl_xgb_ints *bytes, ftl_xgb_categories *out, ftl_error *error)
@@ -136,6 +148,7 @@ static ftl_status split_texts(ftl_xgb_source *source, const ftl_xgb_ints *offset
         if (from < 0 || to < from || (size_t)to > bytes->size)
             return ftl_xgb_broken(source, "the names of categories do not add up", error);
         sizes[i] = (size_t)(to - from);
+        out->garbled |= !is_boundary(all, bytes->size, (size_t)to);
         texts[i] = ftl_arena_string(source->arena, all + from, sizes[i]);
         if (!texts[i])
             return FTL_OOM(error);

@@ -1,6 +1,7 @@
 #include "io/json.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -73,28 +74,6 @@ static int hex4(const char *text, size_t size)
     return value;
 }
 
-/* The length of the UTF-8 sequence at text; 0 when it is not one (RFC 3629). */
-static size_t utf8_length(const unsigned char *text, size_t size)
-{
-    unsigned char c = text[0];
-    size_t n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    if (c < 0xc2 || c > 0xf4 || n > size)
-        return 0;
-    unsigned char low = c == 0xe0   ? 0xa0
-                        : c == 0xf0 ? 0x90
-                                    : 0x80,
-                  high = c == 0xed   ? 0x9f
-                         : c == 0xf4 ? 0x8f
-                                     : 0xbf;
-    if (text[1] < low || text[1] > high)
-        return 0;
-    for (size_t i = 2; i < n; i++) {
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    return n;
-}
-
 /* The size of the escape at text, which begins with a backslash; 0 when it is none. */
 static size_t escape_length(const char *text, size_t size)
 {
@@ -123,7 +102,7 @@ static ftl_status scan_string(ftl_json *json, ftl_error *error)
             n = escape_length(json->data + json->at, left);
             json->escaped = true;
         } else if (c >= 0x80)
-            n = utf8_length((const unsigned char *)json->data + json->at, left);
+            n = ftl_utf8_length(json->data + json->at, left);
         if (n == 0 || c < 0x20)
             return broken(json, "a text holds a character that it may not hold", error);
         json->at += n;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct ftl_tree_node8 {
     float threshold; /* x > threshold goes right */
@@ -63,6 +64,36 @@ static inline uint32_t ftl_tree_category(double value)
     return fits ? (uint32_t)(int32_t)value & 0xffu : 0;
 }
 
+/* The largest float32 <= t. */
+static inline float ftl_tree_largest_f32(double t)
+{
+    float f = (float)t;
+    uint32_t bits, above = (double)f > t;
+    memcpy(&bits, &f, sizeof bits);
+    /* One step down, which is away from zero for negative ones; above happens by chance. */
+    bits += ((bits >> 31) * 2 - 1) & -above;
+    memcpy(&f, &bits, sizeof f);
+    return f;
+}
+
+/* LightGBM's kZeroThreshold: a float32 constant that float64 values are compared with. */
+#define FTL_TREE_ZERO ((double)1e-35f)
+
+/* False when the value belongs to no category. */
+static inline bool ftl_tree_category_of(ftl_tree_category_rule rule, double value,
+                                        uint32_t *category)
+{
+    double lowest = rule == FTL_TREE_CATEGORY_INT ? -1.0 : -0x1p-1074;
+    if (rule == FTL_TREE_CATEGORY_BYTE) {
+        *category = ftl_tree_category(value);
+        return true;
+    }
+    if (!(value > lowest && value < 2147483648.0))
+        return false;
+    *category = (uint32_t)(int32_t)value;
+    return true;
+}
+
 /* One tree of a packed ensemble. */
 typedef struct ftl_tree_walk {
     const void *nodes;                     /* its root */
@@ -97,7 +128,82 @@ typedef void ftl_tree_add_one_fn(const double *values, const uint32_t *leaf, uin
 typedef void ftl_tree_add_one_f32_fn(const float *values, const uint32_t *leaf, uint32_t rows,
                                      float *sum);
 
+/*
+ * Small trees without walking. A decision depends only on how x compares with the distinct
+ * thresholds of its feature, so a block of rows is first turned into *codes*, one column a feature:
+ * the number of thresholds below x, in one or two bytes. A tree is then a list of *cuts*, parents
+ * first and left before right, on the numbers of its leaves, counted from left to right. Every row
+ * starts at leaf 0; a row that stands at the leftmost leaf of a node and goes right there moves on
+ * to the leftmost leaf of the right child. As subtrees hold consecutive leaves, no other row
+ * stands there, and a cut is two comparisons and an addition for as many rows as a register holds.
+ * It costs the same whatever the rows are, so a tree of n leaves takes n - 1 cuts where a walk
+ * takes its depth.
+ *
+ * One-byte codes are kept less 128, as signed bytes are what every processor compares; two-byte
+ * codes stay below 32768.
+ */
+enum {
+    FTL_TREE_CODES8 = 255, /* distinct thresholds of a feature, at most */
+    FTL_TREE_CODES16 = 32767,
+    FTL_TREE_CODE_ROWS = 64 /* rows of codes are made and cut in multiples of it */
+};
+
+typedef struct ftl_tree_cut {
+    uint32_t column;
+    uint32_t code; /* a row with a larger one goes right; this and the next fill four bytes */
+    uint32_t from; /* leftmost leaf of the node */
+    uint32_t step; /* leaves of the left child */
+} ftl_tree_cut;
+
+static inline uint32_t ftl_tree_cut_word8(uint32_t value) { return (value & 0xff) * 0x01010101u; }
+static inline uint32_t ftl_tree_cut_word16(uint32_t value) { return (value & 0xffff) * 0x10001u; }
+
+/*
+ * Categorical cuts have this bit in their column, and as code, not repeated, the word at which
+ * their set begins. The column's codes are categories, in two bytes; bit c of the set says that
+ * category c goes left. Two more codes stand for the values in no category and for missing ones.
+ */
+#define FTL_TREE_CUT_SET 0x80000000u
+
+typedef struct ftl_tree_cuts {
+    const ftl_tree_cut *cuts;
+    uint32_t n_cuts;
+    const uint32_t *sets;
+} ftl_tree_cuts;
+
+/*
+ * leaf[r] for a multiple of FTL_TREE_CODE_ROWS rows, in the codes' own type. codes: one column
+ * after the other, stride bytes apart; all aligned to 64 bytes.
+ */
+typedef void ftl_tree_cut_fn(const ftl_tree_cuts *tree, const void *codes, size_t stride,
+                             uint32_t rows, void *leaf);
+/*
+ * Codes of one column of up to FTL_TREE_CODE_ROWS rows; as many are written, whatever the number
+ * of rows. edges: 2^steps - 1 thresholds in order, the last ones infinite for want of others.
+ * Returns whether a row was missing: NaN, or |x| <= zero, which is below 0 where zero is a value
+ * like others. The code of such rows is `missing`.
+ */
+typedef bool ftl_tree_code_f32_fn(const float *x, size_t stride, uint32_t rows, const float *edges,
+                                  uint32_t steps, double zero, uint32_t missing, void *codes);
+typedef bool ftl_tree_code_f64_fn(const double *x, size_t stride, uint32_t rows,
+                                  const double *edges, uint32_t steps, double zero,
+                                  uint32_t missing, void *codes);
+/* sum[r * width] += values[leaf[r]] for leaves as cuts leave them */
+typedef void ftl_tree_cut_add_fn(const double *values, const void *leaf, uint32_t rows, double *sum,
+                                 size_t width);
+typedef void ftl_tree_cut_add_f32_fn(const float *values, const void *leaf, uint32_t rows,
+                                     float *sum, size_t width);
+
+typedef struct ftl_tree_cut_kernels {
+    ftl_tree_cut_fn *cut;
+    ftl_tree_code_f32_fn *code_f32;
+    ftl_tree_code_f64_fn *code_f64;
+    ftl_tree_cut_add_fn *add;
+    ftl_tree_cut_add_f32_fn *add_f32;
+} ftl_tree_cut_kernels;
+
 typedef struct ftl_tree_kernels {
+    ftl_tree_cut_kernels codes8, codes16;
     ftl_tree_walk_f32_fn *f32, *f32_nan;
     ftl_tree_walk_f64_fn *f64, *f64_nan, *f64_category;
     ftl_tree_row_f32_fn *row_f32;
@@ -109,6 +215,12 @@ typedef struct ftl_tree_kernels {
     ftl_tree_add_one_f32_fn *add_one_f32;
 } ftl_tree_kernels;
 
+#define FTL_TREES_DECLARE_CUTS(bits, isa)                 \
+    ftl_tree_cut_fn ftl_tree_cut##bits##_##isa;           \
+    ftl_tree_code_f32_fn ftl_tree_code##bits##_f32_##isa; \
+    ftl_tree_code_f64_fn ftl_tree_code##bits##_f64_##isa; \
+    ftl_tree_cut_add_fn ftl_tree_cut##bits##_add_##isa;   \
+    ftl_tree_cut_add_f32_fn ftl_tree_cut##bits##_add_f32_##isa
 #define FTL_TREES_DECLARE(isa)                             \
     ftl_tree_walk_f32_fn ftl_tree_walk_f32_##isa;          \
     ftl_tree_walk_f32_fn ftl_tree_walk_f32_nan_##isa;      \
@@ -121,13 +233,23 @@ typedef struct ftl_tree_kernels {
     ftl_tree_any_nan_f64_fn ftl_tree_any_nan_f64_##isa;    \
     ftl_tree_narrow_fn ftl_tree_narrow_##isa;              \
     ftl_tree_add_one_fn ftl_tree_add_one_##isa;            \
-    ftl_tree_add_one_f32_fn ftl_tree_add_one_f32_##isa
+    ftl_tree_add_one_f32_fn ftl_tree_add_one_f32_##isa;    \
+    FTL_TREES_DECLARE_CUTS(8, isa);                        \
+    FTL_TREES_DECLARE_CUTS(16, isa)
 FTL_TREES_DECLARE(portable);
 FTL_TREES_DECLARE(avx2);
 FTL_TREES_DECLARE(avx512);
 
+#define FTL_TREES_CUT_KERNELS(bits, isa)          \
+    {.cut = ftl_tree_cut##bits##_##isa,           \
+     .code_f32 = ftl_tree_code##bits##_f32_##isa, \
+     .code_f64 = ftl_tree_code##bits##_f64_##isa, \
+     .add = ftl_tree_cut##bits##_add_##isa,       \
+     .add_f32 = ftl_tree_cut##bits##_add_f32_##isa}
 #define FTL_TREES_KERNELS(isa)                         \
-    {.f32 = ftl_tree_walk_f32_##isa,                   \
+    {.codes8 = FTL_TREES_CUT_KERNELS(8, isa),          \
+     .codes16 = FTL_TREES_CUT_KERNELS(16, isa),        \
+     .f32 = ftl_tree_walk_f32_##isa,                   \
      .f32_nan = ftl_tree_walk_f32_nan_##isa,           \
      .f64 = ftl_tree_walk_f64_##isa,                   \
      .f64_nan = ftl_tree_walk_f64_nan_##isa,           \

@@ -1,8 +1,6 @@
 /* The tree kernels, included once per instruction set with TREES_NAME(name) defined. */
 #include "kernels/trees.h"
 
-#include <string.h>
-
 #define TREES_INLINE static inline __attribute__((always_inline))
 
 TREES_INLINE uint32_t tree_leaf_number8(const ftl_tree_node8 *node)
@@ -26,22 +24,12 @@ TREES_INLINE uint32_t tree_leaf_number16(const ftl_tree_node16 *node)
      ((uint32_t)((v) > (node)->threshold) | ((uint32_t)((v) != (v)) & (tree)->kinds[at])))
 #define TREE_STEP_CATEGORY(tree, node, at, v) tree_step_category(tree, node, at, v)
 
-/* LightGBM's kZeroThreshold: a float32 constant that float64 values are compared with. */
-static const double tree_zero = (double)1e-35f;
-
 /* True when the value's category is in the set. */
 TREES_INLINE bool tree_in_set(const ftl_tree_walk *tree, uint32_t number, double v)
 {
     uint32_t from = tree->set_start[number], words = tree->set_start[number + 1] - from, c;
-    if (tree->category_rule == FTL_TREE_CATEGORY_BYTE) {
-        c = ftl_tree_category(v);
-    } else {
-        double lowest = tree->category_rule == FTL_TREE_CATEGORY_INT ? -1.0 : -0x1p-1074;
-        if (!(v > lowest && v < 2147483648.0))
-            return false;
-        c = (uint32_t)(int32_t)v;
-    }
-    return c >> 5 < words && (tree->set_words[from + (c >> 5)] >> (c & 31) & 1u);
+    return ftl_tree_category_of(tree->category_rule, v, &c) && c >> 5 < words &&
+           (tree->set_words[from + (c >> 5)] >> (c & 31) & 1u);
 }
 
 TREES_INLINE uint32_t tree_step_category(const ftl_tree_walk *tree, const ftl_tree_node16 *node,
@@ -49,7 +37,7 @@ TREES_INLINE uint32_t tree_step_category(const ftl_tree_walk *tree, const ftl_tr
 {
     uint32_t kind = tree->kinds[at];
     uint32_t nan_right = kind & FTL_TREE_NAN_RIGHT;
-    if (v != v || ((kind & FTL_TREE_ZERO_MISSING) && v >= -tree_zero && v <= tree_zero))
+    if (v != v || ((kind & FTL_TREE_ZERO_MISSING) && v >= -FTL_TREE_ZERO && v <= FTL_TREE_ZERO))
         return node->next + nan_right;
     if (!(kind & FTL_TREE_CATEGORICAL))
         return node->next + (uint32_t)(v > node->threshold);
@@ -178,3 +166,26 @@ void TREES_NAME(ftl_tree_add_one_f32)(const float *values, const uint32_t *leaf,
     for (uint32_t r = 0; r < rows; r++)
         sum[r] += values[leaf[r]];
 }
+
+#if defined(__AVX512BW__)
+#define CUT_BYTES 64
+#elif defined(__AVX2__)
+#define CUT_BYTES 32
+#else
+#define CUT_BYTES 16
+#endif
+typedef uint32_t cut_words __attribute__((vector_size(CUT_BYTES)));
+
+#define CUT_NAME(name) TREES_NAME(name##8)
+#define CUT_SUFFIX(head, tail) TREES_NAME(head##8##tail)
+#define CUT_SIGNED int8_t
+#define CUT_UNSIGNED uint8_t
+#define CUT_LOWEST 0x80u
+#include "kernels/trees_cuts_body.h"
+
+#define CUT_NAME(name) TREES_NAME(name##16)
+#define CUT_SUFFIX(head, tail) TREES_NAME(head##16##tail)
+#define CUT_SIGNED int16_t
+#define CUT_UNSIGNED uint16_t
+#define CUT_LOWEST 0u
+#include "kernels/trees_cuts_body.h"

@@ -150,11 +150,14 @@ static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, 
     unsigned char *scratch = ftl_scratch(step, exec);
     uint32_t *leaf = (uint32_t *)(void *)(scratch + state->leaf_at);
     ftl_tree_rows rows = ftl_tree_rows_make(&state->layout, source, first, n, scratch);
+    const uint32_t *target = step->op->u.trees.target;
     start(step, state, source, first, n, sum);
     if (n < few_rows && ftl_tree_rows_are_plain(&state->layout, &rows)) {
         run_few(step, state, &rows, leaf, &of);
     } else {
         for (uint32_t t = 0; t < state->layout.n_trees; t++) {
+            if (ftl_tree_rows_add(&state->layout, t, &rows, sum, target ? target[t] : 0, width))
+                continue;
             ftl_tree_rows_walk(&state->layout, t, &rows, leaf);
             add_tree(step, state, t, leaf, n, &of, 0);
         }

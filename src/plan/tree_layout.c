@@ -9,13 +9,16 @@ enum {
     group = 16,               /* rows in flight in the kernels */
     least_rows = 64,
     few_columns = 64, /* up to here all columns are converted, used or not */
-    most_rows = 4096
+    most_rows = 4096,
+    least_cut_rows = 16, /* fewer rows are walked: cuts cost the same for 1 as for 64 */
+    most_cut_rows = 1024
 };
 
 typedef struct packer {
     const ftl_tree_nodes *nodes;
     const uint32_t *rank; /* feature → column of the converted rows; NULL: itself */
     ftl_tree_payload payload;
+    const ftl_trees_op *sums; /* what sums leaf values, or NULL */
     bool wide;
     uint32_t *place; /* local id → position; all have room for the largest tree */
     uint32_t *level; /* local id → depth */
@@ -26,18 +29,6 @@ typedef struct packer {
     unsigned char *out;     /* packed nodes of the tree in hand */
     uint8_t *kinds;
 } packer;
-
-/* The largest float32 <= t. */
-static inline float largest_f32(double t)
-{
-    float f = (float)t;
-    uint32_t bits, above = (double)f > t;
-    memcpy(&bits, &f, sizeof bits);
-    /* One step down, which is away from zero for negative ones; above happens by chance. */
-    bits += ((bits >> 31) * 2 - 1) & -above;
-    memcpy(&f, &bits, sizeof f);
-    return f;
-}
 
 /* Ids in an order that has parents first: level by level. */
 static void order_levels(packer *p, uint32_t first)
@@ -112,7 +103,9 @@ static inline __attribute__((always_inline)) void pack_node(packer *p, uint32_t 
     bool split = !(flags & FTL_NODE_LEAF);
     uint32_t left = split ? (uint32_t)nodes->left[node] : size,
              right = split ? (uint32_t)nodes->right[node] : size;
-    uint32_t next = split ? p->n_placed - at : 0, feature = (uint32_t)nodes->feature[node];
+    /* A leaf reads column 0, whatever it holds. */
+    uint32_t next = split ? p->n_placed - at : 0,
+             feature = split ? (uint32_t)nodes->feature[node] : 0;
     uint32_t number = (p->payload == FTL_TREE_NODE_ID ? local : leaf_row(nodes, node)) - base;
     feature = p->rank ? p->rank[feature] : feature;
     p->kinds[at] = p->kind_of[flags];
@@ -135,7 +128,7 @@ static inline __attribute__((always_inline)) void pack_node(packer *p, uint32_t 
         memcpy(p->out + at * sizeof packed, &packed, sizeof packed);
         tree->fits &= split | (number <= INT32_MAX);
     } else {
-        float threshold = largest_f32(nodes->threshold[node]);
+        float threshold = ftl_tree_largest_f32(nodes->threshold[node]);
         uint32_t bits, leaf = ftl_tree_leaf8_bits(number);
         memcpy(&bits, &threshold, sizeof bits);
         bits = split ? bits : leaf;
@@ -258,7 +251,6 @@ static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_t
             used[out->n_used++] = c;
         }
     }
-    /* A leaf alone reads column 0, whatever it holds. */
     if (out->n_used == 0)
         used[out->n_used++] = 0;
     out->used = used;
@@ -300,6 +292,47 @@ static uint32_t choose_block(const ftl_tree_layout *layout, const ftl_tree_nodes
     return (uint32_t)(rows > most_rows ? most_rows : rows);
 }
 
+static ftl_status make_cuts(ftl_plan *plan, const packer *p, ftl_tree_layout *out,
+                            const uint32_t *bases, ftl_error *error)
+{
+    ftl_cut_request request = {.nodes = p->nodes,
+                               .kernels = out->kernels,
+                               .rank = p->rank,
+                               .n_features = out->n_columns,
+                               .wide = out->wide,
+                               .with_values = p->sums && !p->sums->linear,
+                               .values_f32 = p->sums && p->sums->sum_f32,
+                               .category_rule = category_rules[p->nodes->category_rule],
+                               .node_ids = p->payload == FTL_TREE_NODE_ID,
+                               .bases = bases};
+    for (uint32_t t = 0; t < out->n_trees; t++)
+        request.steps_of_walk += out->walks[t].sure;
+    return ftl_tree_cuts_make(plan, &request, &out->cuts, error);
+}
+
+/* Rows whose codes stay in the nearest cache. */
+static uint32_t cut_block(const ftl_cut_ensemble *cuts)
+{
+    size_t row = cuts->n_columns * ftl_tree_cuts_size(cuts);
+    size_t rows = near_cache / row / FTL_TREE_CODE_ROWS * FTL_TREE_CODE_ROWS;
+    rows = rows > most_cut_rows ? most_cut_rows : rows;
+    return rows ? (uint32_t)rows : FTL_TREE_CODE_ROWS;
+}
+
+/* Rows are converted a few at a time where they become codes. */
+static void place_room(ftl_tree_layout *out)
+{
+    size_t element = out->wide ? sizeof(double) : sizeof(float);
+    size_t rows = out->cuts ? FTL_TREE_CODE_ROWS : out->block;
+    size_t converted = out->convert ? (rows * out->n_used * element + 63) / 64 * 64 : 0;
+    out->codes_at = out->numbers_at = out->room_bytes = converted;
+    if (out->cuts) {
+        size_t column = out->block * ftl_tree_cuts_size(out->cuts);
+        out->numbers_at = out->codes_at + out->cuts->n_columns * column;
+        out->room_bytes = out->numbers_at + column;
+    }
+}
+
 static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
                               const uint32_t **leaf_base, ftl_error *error)
 {
@@ -322,7 +355,7 @@ static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl
     out->wide |= !fits;
     if (!fits)
         FTL_TRY(pack(plan, scratch, p, out, bases, &fits, error));
-    return FTL_OK;
+    return make_cuts(plan, p, out, bases, error);
 }
 
 ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes,
@@ -341,17 +374,17 @@ ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_
     for (uint32_t i = 0; i < nodes->n_nodes && !out->categorical; i++)
         out->categorical = (nodes->flags[i] & (FTL_NODE_CATEGORICAL | FTL_NODE_ZERO_MISSING)) != 0;
     out->wide |= out->categorical;
-    packer p = {.nodes = nodes, .payload = payload};
+    packer p = {.nodes = nodes,
+                .payload = payload,
+                .sums = step->op->kind == FTL_OP_TREES ? &step->op->u.trees : NULL};
     ftl_arena scratch;
     ftl_arena_init(&scratch, &plan->account);
     ftl_status status = layout_make(plan, &scratch, &p, out, leaf_base, error);
     ftl_arena_free(&scratch);
     if (status != FTL_OK)
         return status;
-    out->block = choose_block(out, nodes);
-    size_t element = out->wide ? sizeof(double) : sizeof(float);
-    out->room_bytes = out->convert ? ((size_t)out->block * out->n_used * element + 63) / 64 * 64
-                                   : 0;
+    out->block = out->cuts ? cut_block(out->cuts) : choose_block(out, nodes);
+    place_room(out);
     return FTL_OK;
 }
 
@@ -384,28 +417,91 @@ static void widen_f32(const ftl_tree_layout *l, const float *from, uint32_t n, d
     }
 }
 
-ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, uint32_t first,
-                                 uint32_t n, void *room)
+/* Rows in the type that the kernels want; *stride in elements. */
+static const void *convert_rows(const ftl_tree_layout *l, const void *source, size_t first,
+                                uint32_t n, void *room, size_t *stride)
 {
-    ftl_tree_rows rows = {.x = room, .n = n, .stride = l->convert ? l->n_used : l->n_columns};
-    size_t skip = (size_t)first * l->n_columns;
+    size_t skip = first * l->n_columns;
+    *stride = l->convert ? l->n_used : l->n_columns;
     if (!l->convert)
-        rows.x = l->source_f32 ? (const void *)((const float *)source + skip)
-                               : (const void *)((const double *)source + skip);
-    else if (l->source_f32)
+        return l->source_f32 ? (const void *)((const float *)source + skip)
+                             : (const void *)((const double *)source + skip);
+    if (l->source_f32)
         widen_f32(l, (const float *)source + skip, n, room);
     else
         convert_f64(l, (const double *)source + skip, n, room);
+    return room;
+}
+
+static void code_rows(const ftl_tree_layout *l, const void *source, uint32_t first, uint32_t n,
+                      unsigned char *room, ftl_tree_rows *rows)
+{
+    uint32_t padded = (n + FTL_TREE_CODE_ROWS - 1) / FTL_TREE_CODE_ROWS * FTL_TREE_CODE_ROWS;
+    rows->codes = room + l->codes_at;
+    rows->numbers = room + l->numbers_at;
+    rows->code_stride = padded * ftl_tree_cuts_size(l->cuts);
+    for (uint32_t at = 0; at < n; at += FTL_TREE_CODE_ROWS) {
+        uint32_t some = n - at < FTL_TREE_CODE_ROWS ? n - at : FTL_TREE_CODE_ROWS;
+        size_t stride;
+        const void *x = convert_rows(l, source, (size_t)first + at, some, room, &stride);
+        ftl_tree_cuts_code(l->cuts, x, stride, some, at, room + l->codes_at, rows->code_stride);
+    }
+}
+
+ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, uint32_t first,
+                                 uint32_t n, void *room)
+{
+    ftl_tree_rows rows = {.n = n};
+    if (l->cuts && n >= least_cut_rows) {
+        code_rows(l, source, first, n, room, &rows);
+        return rows;
+    }
+    rows.x = convert_rows(l, source, first, n, room, &rows.stride);
     rows.nan = l->wide ? l->kernels->trees.any_nan_f64(rows.x, n * rows.stride)
                        : l->kernels->trees.any_nan_f32(rows.x, n * rows.stride);
     return rows;
+}
+
+/* The leaves of rows->n rows, from left to right, in rows->numbers. */
+static void cut_rows(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows)
+{
+    uint32_t padded = (rows->n + FTL_TREE_CODE_ROWS - 1) / FTL_TREE_CODE_ROWS * FTL_TREE_CODE_ROWS;
+    l->cuts->kernels->cut(&l->cuts->trees[tree].cuts, rows->codes, rows->code_stride, padded,
+                          rows->numbers);
+}
+
+static void walk_codes(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows,
+                       uint32_t *leaf)
+{
+    const uint32_t *numbers = l->cuts->trees[tree].numbers;
+    const uint8_t *one = rows->numbers;
+    const uint16_t *two = rows->numbers;
+    cut_rows(l, tree, rows);
+    for (uint32_t r = 0; r < rows->n; r++)
+        leaf[r] = numbers[l->cuts->two_bytes ? two[r] : one[r]];
+}
+
+bool ftl_tree_rows_add(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows,
+                       void *sum, uint32_t output, size_t width)
+{
+    if (!rows->codes || !l->cuts->trees[tree].values)
+        return false;
+    const void *values = l->cuts->trees[tree].values;
+    cut_rows(l, tree, rows);
+    if (l->cuts->values_f32)
+        l->cuts->kernels->add_f32(values, rows->numbers, rows->n, (float *)sum + output, width);
+    else
+        l->cuts->kernels->add(values, rows->numbers, rows->n, (double *)sum + output, width);
+    return true;
 }
 
 void ftl_tree_rows_walk(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows,
                         uint32_t *leaf)
 {
     const ftl_tree_kernels *k = &l->kernels->trees;
-    if (l->wide) {
+    if (rows->codes) {
+        walk_codes(l, tree, rows, leaf);
+    } else if (l->wide) {
         ftl_tree_walk_f64_fn *walk = l->categorical ? k->f64_category
                                      : rows->nan    ? k->f64_nan
                                                     : k->f64;
@@ -418,7 +514,7 @@ void ftl_tree_rows_walk(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_
 
 bool ftl_tree_rows_are_plain(const ftl_tree_layout *l, const ftl_tree_rows *rows)
 {
-    return !rows->nan && !l->categorical;
+    return !rows->codes && !rows->nan && !l->categorical;
 }
 
 void ftl_tree_row_walk(const ftl_tree_layout *l, uint32_t first_tree, uint32_t n_trees,

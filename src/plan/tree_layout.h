@@ -5,12 +5,16 @@
  * Nodes take 8 bytes when rows are float32 and every tree is small enough, else 16. When the
  * source's rows have another type than the kernel wants, they are converted into scratch, and then
  * only the columns that some tree looks at.
+ *
+ * Ensembles of small trees have cuts (tree_cuts.h) as well: blocks of many rows take these, few
+ * rows walk.
  */
 #ifndef FTL_PLAN_TREE_LAYOUT_H
 #define FTL_PLAN_TREE_LAYOUT_H
 
 #include "kernels/kernels.h"
 #include "plan/plan.h"
+#include "plan/tree_cuts.h"
 
 typedef struct ftl_tree_layout {
     const ftl_kernels *kernels;
@@ -24,8 +28,10 @@ typedef struct ftl_tree_layout {
     const ftl_tree_walk *walks; /* [n_trees] */
     uint32_t n_used;      /* columns that trees look at; convert: features count among these */
     const uint32_t *used; /* [n_used] */
-    uint32_t block;       /* rows that pass all trees together */
-    size_t room_bytes;    /* scratch for one block of converted rows; a multiple of 64 */
+    const ftl_cut_ensemble *cuts; /* or NULL */
+    uint32_t block;               /* rows that pass all trees together */
+    size_t room_bytes; /* scratch for one block: converted rows or codes; a multiple of 64 */
+    size_t codes_at, numbers_at; /* offsets in it */
 } ftl_tree_layout;
 
 /* What a leaf's number is. */
@@ -50,13 +56,23 @@ typedef struct ftl_tree_rows {
     size_t stride; /* elements */
     uint32_t n;
     bool nan;
+    /* Codes instead of x, or NULL; columns of code_stride bytes. Cuts leave leaves in numbers. */
+    const void *codes;
+    size_t code_stride;
+    void *numbers;
 } ftl_tree_rows;
 
-/* Rows [first, first + n) of the source; converted ones go to room (n × n_used elements). */
+/* Rows [first, first + n) of the source; what is made of them goes to room. */
 ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const void *source, uint32_t first,
                                  uint32_t n, void *room);
 void ftl_tree_rows_walk(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows,
                         uint32_t *leaf);
+/*
+ * Adds the values of the tree's leaves to sum[r * width + output], float where the op's sums are,
+ * else double. False, and nothing done, where that takes the numbers of the leaves.
+ */
+bool ftl_tree_rows_add(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows,
+                       void *sum, uint32_t output, size_t width);
 /*
  * True when single rows may go down all trees at once: ftl_tree_row_walk gives one row's leaf in
  * every tree.

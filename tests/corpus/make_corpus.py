@@ -566,6 +566,7 @@ def lightgbm():
     refused("more-trees", "CORRUPT", "another number", tree_sizes="9 9")
     refused("columns-huge", "CORRUPT", "max_feature_idx", max_feature_idx="99999999999")
     refused("columns-names", "CORRUPT", "feature_names", max_feature_idx="5")
+    case("lightgbm-columns-latin1.txt", lightgbm_text(feature_names="a \u00e9").decode().encode("latin-1"), "CORRUPT", "UTF-8")
     refused("scores-zero", "CORRUPT", "num_tree_per_iteration", num_tree_per_iteration="0")
     refused("leaves-huge", "CORRUPT", "num_leaves", num_leaves="2147483647")
     refused("leaves-none", "CORRUPT", "num_leaves", num_leaves="0")

@@ -145,6 +145,8 @@ def linear_scale(model, x):
         return None
     x = before(x)
     x = x.toarray() if scipy.sparse.issparse(x) else np.asarray(x)
+    if type(last).__module__.startswith("xgboost."):
+        x = np.nan_to_num(x)  # missing values add nothing
     coef = np.atleast_2d(last.coef_.toarray() if scipy.sparse.issparse(last.coef_) else last.coef_)
     with np.errstate(all="ignore"):
         total = np.abs(x.astype(float)).dot(np.abs(coef).T) + np.abs(last.intercept_)
@@ -169,7 +171,9 @@ def exact_methods(model):
         return vector_facts.exact_methods(last)
     if name.startswith(FORESTS):
         return ["predict", "predict_proba", "apply"]
-    if type(last).__module__.startswith("lightgbm."):
+    if getattr(last, "booster", None) == "gblinear":
+        return []
+    if type(last).__module__.startswith(("lightgbm.", "xgboost.")):
         return ["margin", "apply"]
     if name == "HistGradientBoostingClassifier":
         return ["decision_function"]

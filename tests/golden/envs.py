@@ -52,16 +52,19 @@ LIGHTGBM = [
     ]
 ]
 
-# CatBoost releases; 0.26.1 is the oldest with wheels for the interpreters at hand.
-CATBOOST = [
-    Env("catboost-" + v, py, ["catboost==" + v, "scikit-learn==" + sk, "numpy==" + numpy, "scipy==" + scipy,
-                              "joblib==" + joblib, "pandas==" + pandas, "lz4"])
-    for v, py, sk, numpy, scipy, joblib, pandas in [
-        ("0.26.1", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5"),
-        ("1.0.6", "3.9", "1.1.3", "1.23.5", "1.9.3", "1.2.0", "1.5.3"),
-        ("1.1.1", "3.10", "1.2.2", "1.23.5", "1.10.1", "1.2.0", "1.5.3"),
-        ("1.2.0", "3.11", "1.3.2", "1.26.4", "1.11.4", "1.3.2", "2.1.4"),
-        ("1.2.10", "3.13", "1.8.0", "2.3.5", "1.16.3", "1.5.2", "2.3.3"),
+# xgboost-cpu is the same library without what graphics cards need.
+XGBOOST = [
+    Env("xgboost-" + v, py, [package + "==" + v, "scikit-learn==" + sk, "numpy==" + numpy, "scipy==" + scipy,
+                             "joblib==" + joblib, "pandas==" + pandas, "lz4"])
+    for v, package, py, sk, numpy, scipy, joblib, pandas in [
+        ("1.2.1", "xgboost", "3.8", "0.22.2.post1", "1.18.5", "1.4.1", "0.14.1", "1.0.5"),
+        ("1.3.3", "xgboost", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5"),
+        ("1.5.2", "xgboost", "3.8", "1.0.2", "1.21.6", "1.7.3", "1.1.1", "1.3.5"),
+        ("1.7.6", "xgboost", "3.10", "1.2.2", "1.23.5", "1.10.1", "1.2.0", "1.5.3"),
+        ("2.1.4", "xgboost-cpu", "3.11", "1.5.2", "1.26.4", "1.12.0", "1.4.2", "2.2.2"),
+        ("3.0.5", "xgboost-cpu", "3.12", "1.6.1", "2.2.6", "1.15.3", "1.4.2", "2.2.3"),
+        ("3.2.0", "xgboost-cpu", "3.12", "1.8.0", "2.3.5", "1.16.3", "1.5.2", "2.3.3"),
+        ("3.4.1", "xgboost-cpu", "3.13", "1.9.1", "2.5.5", "1.18.1", "1.6.0", "3.0.6"),
     ]
 ]
 

@@ -12,6 +12,7 @@ Set = collections.namedtuple("Set", "envs modules")
 SETS = {
     "sklearn": Set(envs.SKLEARN, ["case_linear", "case_trees", "case_boosting", "case_preprocess", "case_compose"]),
     "vectors": Set(envs.SKLEARN, ["case_vectors"]),
+    "xgboost": Set(envs.XGBOOST, ["case_xgboost"]),
     "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
     "dense": Set(envs.SKLEARN, ["case_dense"]),
 }

@@ -70,6 +70,30 @@ def test_discrete_on_one_hot(name):
     diff.compare(fit(model, x, diff.labels(rng, 60, 3, "str")), rng.integers(-1, 7, size=(30, 4)).astype(float))
 
 
+@diff.examples(12)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(1, 5), kind=st.sampled_from(diff.LABEL_KINDS),
+       spare=st.sampled_from([None, 9]), single=st.booleans())
+def test_categorical(seed, n, n_classes, kind, spare, single):
+    rng = np.random.default_rng(seed)
+    x = rng.integers(0, 7, size=(60, n))
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    model = fit(naive_bayes.CategoricalNB(alpha=rng.uniform(0.01, 3), min_categories=spare), x, y)
+    rows = x[:20] + rng.choice([0, 0.25, 0.875], size=(20, n))  # cut off
+    rows[:2] -= 20  # refused
+    rows[2, 0] = np.nan
+    rows[3, 0] = np.inf
+    diff.compare(model, rows.astype(np.float32 if single else np.float64))
+
+
+def test_categorical_unseen(tmp_path):
+    """The library raises IndexError."""
+    x = np.arange(12).reshape(6, 2) % 4
+    model = fit(naive_bayes.CategoricalNB(), x, np.arange(6) % 2)
+    process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(np.array([[0.0, 1.0], [4.0, 1.0]]), tmp_path),
+                       tmp_path / "out.csv")
+    assert process.returncode == 4 and "CategoricalNB" in process.stderr
+
+
 # ---- Projections ------------------------------------------------------------------------------------------
 
 PROJECTIONS = {
@@ -198,6 +222,8 @@ DAMAGED = {
     "log_prob": (naive_bayes.MultinomialNB, {}, "feature_log_prob_", np.zeros((3, 0)), "CORRUPT"),
     "log_prob_text": (naive_bayes.BernoulliNB, {}, "feature_log_prob_", "x", "CORRUPT"),
     "log_prior": (naive_bayes.ComplementNB, {}, "class_log_prior_", np.zeros(4), "CORRUPT"),
+    "categories": (naive_bayes.CategoricalNB, {}, "feature_log_prob_", [np.zeros((3, 2))], "CORRUPT"),
+    "categories_classes": (naive_bayes.CategoricalNB, {}, "feature_log_prob_", [np.zeros((2, 2))] * 3, "CORRUPT"),
     "binarize": (naive_bayes.BernoulliNB, {}, "binarize", "x", "CORRUPT"),
     "coefs": (neural_network.MLPClassifier, {}, "coefs_", [], "CORRUPT"),
     "coefs_shape": (neural_network.MLPClassifier, {}, "coefs_", [np.zeros((3, 4)), np.zeros((5, 3))], "CORRUPT"),

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.feature_selection import SelectFromModel
 
 NEAR_ZERO = float(np.float32(1e-35))
 REGRESSION = ["regression", "regression_l1", "huber", "fair", "quantile", "mape", "poisson", "gamma", "tweedie"]
@@ -248,6 +249,19 @@ def test_own_objective(seed, classes):
             assert got == list(wanted), method
 
 
+@given(seed=diff.seeds, kind=st.sampled_from(["split", "gain"]),
+       threshold=st.sampled_from(["mean", "median", "0.5*mean"]))
+@diff.examples(5)
+def test_selected_features(seed, kind, threshold):
+    """SelectFromModel computes feature_importances_ from the trees."""
+    rng = np.random.default_rng(seed)
+    x = columns(rng, 120)
+    inner = lgb.LGBMRegressor(importance_type=kind, **parameters(rng))
+    model = SelectFromModel(inner, threshold=threshold)
+    fit(model, x, signal(rng, x))
+    diff.compare(model, x[:20])
+
+
 @given(seed=diff.seeds, n=st.integers(1, 3))
 @diff.examples(5)
 def test_boosters(seed, n):
@@ -263,3 +277,19 @@ def test_boosters(seed, n):
     booster = lgb.train(dict(chosen, num_threads=1), lgb.Dataset(x, y), rounds)
     booster.best_iteration = int(rng.integers(-1, rounds + 3))
     compare(booster, rows_for(rng, booster, x))
+
+
+def test_names_with_spaces():
+    """The library keeps underscores for spaces in names; the table has the one or the other."""
+    rng = np.random.default_rng(1)
+    names = ["has space", "two  spaces", "plain", "under_score", "b c_d"]
+    frame = pd.DataFrame(columns(rng, 80), columns=names)
+    model = fit(lgb.LGBMRegressor(**parameters(rng)), frame, signal(rng, frame.to_numpy()))
+    rows = frame.iloc[:20]
+    compare(model, rows, rows[names[::-1]])
+    compare(model, rows, rows.rename(columns=lambda name: name.replace(" ", "_")))
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        table = diff.write_rows(rows.assign(**{"b_c d": 1.0}).rename(columns={"b c_d": "b c d"}), folder)
+        process = diff.run(diff.write_model(model, folder), table, folder / "out.csv")
+        assert process.returncode == 4 and "appears 2 times" in process.stderr
