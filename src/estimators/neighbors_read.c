@@ -110,30 +110,37 @@ static void make_unit(const ftl_estimator *e, ftl_array2 *points)
     }
 }
 
-static ftl_status read_search(ftl_build *build, const ftl_estimator *e, const ftl_node *points,
-                              bool sparse_rows, ftl_array2 *data, ftl_neighbors_model *out,
-                              ftl_error *error)
+static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_node *points,
+                           bool sparse_rows, ftl_neighbors_model *out, ftl_error *error)
 {
     ftl_neighbors_op *op = &out->op;
+    ftl_array2 data = {0};
+    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_fit_X"), &data, error));
+    bool expanded = op->metric == FTL_METRIC_EUCLIDEAN && is_expanded(e, points, sparse_rows);
+    op->search = expanded ? FTL_SEARCH_EXPANDED : FTL_SEARCH_DIRECT;
+    /* From 1.2 on float32 rows and points have float64 distances, but for cosine. */
+    op->single = data.was_f32 &&
+                 (op->metric == FTL_METRIC_COSINE || (expanded && e->version < FTL_SKLEARN(1, 2)));
+    out->unit_rows = op->metric == FTL_METRIC_COSINE;
+    if (out->unit_rows)
+        make_unit(e, &data);
+    op->points = data.data;
+    return FTL_OK;
+}
+
+static ftl_status read_search(ftl_build *build, const ftl_estimator *e, const ftl_node *points,
+                              bool sparse_rows, ftl_neighbors_model *out, ftl_error *error)
+{
+    ftl_neighbors_op *op = &out->op;
+    if (ftl_attr_is(e, "_fit_method", "brute"))
+        return read_all(build, e, points, sparse_rows, out, error);
     if (ftl_attr_is(e, "_fit_method", "kd_tree"))
         op->search = FTL_SEARCH_KD_TREE;
     else if (ftl_attr_is(e, "_fit_method", "ball_tree"))
         op->search = FTL_SEARCH_BALL_TREE;
-    else if (!ftl_attr_is(e, "_fit_method", "brute"))
+    else
         return FTL_ATTR_FAIL(error, e, "_fit_method", FTL_CORRUPT,
                              "_fit_method is not brute, kd_tree or ball_tree");
-    else {
-        bool expanded = op->metric == FTL_METRIC_EUCLIDEAN && is_expanded(e, points, sparse_rows);
-        op->search = expanded ? FTL_SEARCH_EXPANDED : FTL_SEARCH_DIRECT;
-        /* From 1.2 on float32 rows and points have float64 distances, but for cosine. */
-        op->single = data->was_f32 && (op->metric == FTL_METRIC_COSINE ||
-                                       (expanded && e->version < FTL_SKLEARN(1, 2)));
-        out->unit_rows = op->metric == FTL_METRIC_COSINE;
-        if (out->unit_rows)
-            make_unit(e, data);
-        op->points = data->data;
-        return FTL_OK;
-    }
     if (op->metric == FTL_METRIC_COSINE)
         return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_CORRUPT,
                              "a tree with the cosine metric");
@@ -151,30 +158,42 @@ static ftl_status read_weights(const ftl_estimator *e, bool *by_distance, ftl_er
                          e->cls->name);
 }
 
+/* Trees hold the points themselves: then only their number is taken from here. */
+static void points_shape(const ftl_node *points, size_t *rows, size_t *columns)
+{
+    if (points->kind == FTL_NODE_SPARSE) {
+        *rows = points->u.sparse->rows;
+        *columns = points->u.sparse->columns;
+    } else if (points->kind == FTL_NODE_ARRAY && points->u.array->ndim == 2) {
+        *rows = points->u.array->shape[0];
+        *columns = points->u.array->shape[1];
+    }
+}
+
 ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, bool sparse_rows,
                               ftl_neighbors_model *out, ftl_error *error)
 {
     ftl_neighbors_model model = {0};
     const ftl_node *points = NULL;
-    ftl_array2 data = {0};
+    size_t rows = 0, columns = 0;
     int64_t k = 0;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("_fit_X"), &points, error));
-    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_fit_X"), &data, error));
+    points_shape(points, &rows, &columns);
     FTL_TRY(ftl_attr_int(e, "n_neighbors", 5, &k, error));
-    if (data.rows == 0 || data.rows > INT32_MAX || data.columns == 0)
-        return FTL_ATTR_FAIL(error, e, "_fit_X", FTL_CORRUPT, "_fit_X has shape (%zu, %zu)",
-                             data.rows, data.columns);
-    if (k < 1 || (uint64_t)k > data.rows || k > 1 << 22)
+    if (rows == 0 || rows > INT32_MAX || columns == 0)
+        return FTL_ATTR_FAIL(error, e, "_fit_X", FTL_CORRUPT, "_fit_X has shape (%zu, %zu)", rows,
+                             columns);
+    if (k < 1 || (uint64_t)k > rows || k > 1 << 22)
         return FTL_ATTR_FAIL(error, e, "n_neighbors", FTL_UNSUPPORTED,
                              "%lld neighbors of %zu points, which scikit-learn refuses",
-                             (long long)k, data.rows);
-    model.n_features = data.columns;
-    model.op.n_points = (uint32_t)data.rows;
+                             (long long)k, rows);
+    model.n_features = columns;
+    model.op.n_points = (uint32_t)rows;
     model.op.k = (uint32_t)k;
     model.op.insertion_sort = e->version >= FTL_SKLEARN(1, 9);
     FTL_TRY(read_weights(e, &model.by_distance, error));
-    FTL_TRY(read_metric(build, e, data.columns, &model.op, error));
-    FTL_TRY(read_search(build, e, points, sparse_rows, &data, &model, error));
+    FTL_TRY(read_metric(build, e, columns, &model.op, error));
+    FTL_TRY(read_search(build, e, points, sparse_rows, &model, error));
     *out = model;
     return FTL_OK;
 }

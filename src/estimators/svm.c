@@ -228,7 +228,7 @@ static ftl_status emit_decision(ftl_build *build, const ftl_estimator *e, const 
     FTL_TRY(values_of(build, e, in, &values, error));
     const ftl_labels *labels = values.columns[0].labels;
     bool ovr = labels->count > 2 && ftl_attr_is(e, "decision_function_shape", "ovr");
-    if (ovr && e->version < FTL_SKLEARN(0, 22))
+    if (ovr && e->version < FTL_SKLEARN(0, 21))
         return FTL_ATTR_FAIL(error, e, "decision_function_shape", FTL_UNSUPPORTED,
                              "decision_function of %s in this version of scikit-learn is scaled "
                              "by the largest score of all rows together; use predict",
