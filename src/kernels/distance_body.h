@@ -48,22 +48,39 @@ DISTANCE_INLINE void distance_add_fused(distance_f64x8 *sum, double x, const dis
     DISTANCE_FMA(sum, &wide, p);
 }
 
-/* N rows against one group: the group's values are loaded once for all of them. */
-#define DISTANCE_ROWS(N, step, from, to)                          \
-    for (; r + N <= rows; r += N) {                               \
-        const double *row = x + r * stride;                       \
-        distance_f64x8 sum[N] = {{0}}, p;                         \
-        for (size_t j = from; j < to; j++) {                      \
-            memcpy(&p, group + j * FTL_DISTANCE_LANES, sizeof p); \
-            for (size_t i = 0; i < N; i++)                        \
-                step(&sum[i], row[i * stride + j], &p);           \
-        }                                                         \
-        DISTANCE_STORE(N)                                         \
+/* Rows against one group, four at a time: the group's values are loaded once for all of them. */
+#define DISTANCE_ROWS(step, store, from, to)                                                 \
+    for (; r + 4 <= rows; r += 4) {                                                          \
+        const double *a = x + r * stride, *b = a + stride, *c = b + stride, *d = c + stride; \
+        distance_f64x8 sum_a = {0}, sum_b = {0}, sum_c = {0}, sum_d = {0}, p;                \
+        for (size_t j = from; j < to; j++) {                                                 \
+            memcpy(&p, group + j * FTL_DISTANCE_LANES, sizeof p);                            \
+            step(&sum_a, a[j], &p);                                                          \
+            step(&sum_b, b[j], &p);                                                          \
+            step(&sum_c, c[j], &p);                                                          \
+            step(&sum_d, d[j], &p);                                                          \
+        }                                                                                    \
+        double *at = out + r * out_stride + g * FTL_DISTANCE_LANES;                          \
+        store(at, &sum_a, from);                                                             \
+        store(at + out_stride, &sum_b, from);                                                \
+        store(at + 2 * out_stride, &sum_c, from);                                            \
+        store(at + 3 * out_stride, &sum_d, from);                                            \
+    }                                                                                        \
+    for (; r < rows; r++) {                                                                  \
+        const double *a = x + r * stride;                                                    \
+        distance_f64x8 sum_a = {0}, p;                                                       \
+        for (size_t j = from; j < to; j++) {                                                 \
+            memcpy(&p, group + j * FTL_DISTANCE_LANES, sizeof p);                            \
+            step(&sum_a, a[j], &p);                                                          \
+        }                                                                                    \
+        store(out + r * out_stride + g * FTL_DISTANCE_LANES, &sum_a, from);                  \
     }
 
-#define DISTANCE_STORE(N)          \
-    for (size_t i = 0; i < N; i++) \
-        memcpy(out + (r + i) * out_stride + g * FTL_DISTANCE_LANES, &sum[i], sizeof sum[i]);
+DISTANCE_INLINE void distance_store(double *to, const distance_f64x8 *sum, size_t first)
+{
+    (void)first;
+    memcpy(to, sum, sizeof *sum);
+}
 
 #define DISTANCE(name, step)                                                                      \
     void DISTANCE_NAME(name)(size_t rows, size_t n, const double *x, size_t stride,               \
@@ -72,8 +89,7 @@ DISTANCE_INLINE void distance_add_fused(distance_f64x8 *sum, double x, const dis
         for (size_t g = 0; g < groups; g++) {                                                     \
             const double *group = points + g * n * FTL_DISTANCE_LANES;                            \
             size_t r = 0;                                                                         \
-            DISTANCE_ROWS(4, step, 0, n)                                                          \
-            DISTANCE_ROWS(1, step, 0, n)                                                          \
+            DISTANCE_ROWS(step, distance_store, 0, n)                                             \
         }                                                                                         \
     }
 
@@ -91,16 +107,15 @@ DISTANCE_INLINE size_t distance_panel(size_t left)
     return left > most ? (left / 2 + unroll - 1) / unroll * unroll : left;
 }
 
-#undef DISTANCE_STORE
-#define DISTANCE_STORE(N)                                                 \
-    for (size_t i = 0; i < N; i++) {                                      \
-        double *to = out + (r + i) * out_stride + g * FTL_DISTANCE_LANES; \
-        distance_f64x8 whole = {0};                                       \
-        if (first > 0)                                                    \
-            memcpy(&whole, to, sizeof whole);                             \
-        whole += sum[i];                                                  \
-        memcpy(to, &whole, sizeof whole);                                 \
-    }
+/* Sums of later panels are added to what the earlier ones left. */
+DISTANCE_INLINE void distance_store_panel(double *to, const distance_f64x8 *sum, size_t first)
+{
+    distance_f64x8 whole = {0};
+    if (first > 0)
+        memcpy(&whole, to, sizeof whole);
+    whole += *sum;
+    memcpy(to, &whole, sizeof whole);
+}
 
 void DISTANCE_NAME(distance_dot_fused)(size_t rows, size_t n, const double *x, size_t stride,
                                        const double *points, size_t groups, double *out,
@@ -111,8 +126,7 @@ void DISTANCE_NAME(distance_dot_fused)(size_t rows, size_t n, const double *x, s
         size_t first = 0;
         do {
             size_t end = first + distance_panel(n - first), r = 0;
-            DISTANCE_ROWS(4, distance_add_fused, first, end)
-            DISTANCE_ROWS(1, distance_add_fused, first, end)
+            DISTANCE_ROWS(distance_add_fused, distance_store_panel, first, end)
             first = end;
         } while (first < n);
     }
