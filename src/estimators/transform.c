@@ -437,7 +437,7 @@ bool ftl_keeps_columns(const ftl_estimator *e)
 {
     static const char *const classes[] = {"FunctionTransformer", "Normalizer",   "StandardScaler",
                                           "MinMaxScaler",        "MaxAbsScaler", "RobustScaler",
-                                          "OrdinalEncoder"};
+                                          "OrdinalEncoder",      "Binarizer"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(classes); i++) {
         if (strcmp(e->cls->name, classes[i]) == 0)
             return true;

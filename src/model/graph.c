@@ -26,6 +26,7 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GAUSSIAN] = "gaussian",
     [FTL_OP_BINARIZE] = "binarize",
     [FTL_OP_DISTANCES] = "distances",
+    [FTL_OP_BINS] = "bins",
     [FTL_OP_KERNEL_MACHINE] = "kernel_machine",
     [FTL_OP_COUPLING] = "coupling",
     [FTL_OP_NEIGHBORS] = "neighbors",

@@ -81,6 +81,7 @@ typedef enum ftl_op_kind {
     FTL_OP_GAUSSIAN,       /* joint log-likelihood of a normal distribution a class (GaussianNB) */
     FTL_OP_BINARIZE,       /* 1 where above a threshold, else 0 */
     FTL_OP_DISTANCES,      /* Euclidean distances to centres */
+    FTL_OP_BINS,           /* in which of a column's bins a value lies */
     FTL_OP_KERNEL_MACHINE, /* sums of kernel values over support vectors */
     FTL_OP_COUPLING,       /* one-versus-one scores → probabilities, by pairwise coupling */
     FTL_OP_NEIGHBORS,      /* distances and numbers of the nearest stored points */
@@ -283,6 +284,16 @@ typedef struct ftl_distances_op {
     const double *centres; /* [width][source columns] */
     const double *norms;   /* [width] */
 } ftl_distances_op;
+
+/*
+ * Column j: the number of edges[start[j] .. start[j + 1]) that are not above x. raised: x is first
+ * raised by 1e-8 + 1e-5 |x|, in the edge's float type.
+ */
+typedef struct ftl_bins_op {
+    const uint32_t *start; /* [width + 1] */
+    const double *edges;   /* ascending in each column */
+    bool raised;
+} ftl_bins_op;
 
 /* 1 where x > threshold, else 0; float32 edges compare with the threshold rounded to float32. */
 typedef struct ftl_binarize_op {
@@ -533,6 +544,7 @@ typedef struct ftl_op {
         ftl_gaussian_op gaussian;
         ftl_binarize_op binarize;
         ftl_distances_op distances;
+        ftl_bins_op bins;
         ftl_trees_op trees;
         ftl_tree_apply_op tree_apply;
         ftl_link_op link;

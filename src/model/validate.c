@@ -78,6 +78,7 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GAUSSIAN] = ftl_validate_gaussian,
     [FTL_OP_BINARIZE] = validate_same_width,
     [FTL_OP_DISTANCES] = ftl_validate_distances,
+    [FTL_OP_BINS] = ftl_validate_bins,
     [FTL_OP_KERNEL_MACHINE] = ftl_validate_kernel_machine,
     [FTL_OP_COUPLING] = ftl_validate_coupling,
     [FTL_OP_NEIGHBORS] = ftl_validate_neighbors,
@@ -102,6 +103,7 @@ static bool reads_matrix(ftl_op_kind kind)
     case FTL_OP_DECIDE:
     case FTL_OP_GAUSSIAN:
     case FTL_OP_BINARIZE:
+    case FTL_OP_BINS:
     case FTL_OP_KERNEL_MACHINE:
     case FTL_OP_COUPLING:
     case FTL_OP_NEIGHBORS:

@@ -22,3 +22,16 @@ ftl_status ftl_validate_distances(const ftl_op *op, uint32_t n, ftl_account *scr
         return FTL_INVALID(error, op, "a step of distances is malformed");
     return FTL_OK;
 }
+
+ftl_status ftl_validate_bins(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+{
+    (void)scratch;
+    const ftl_bins_op *bins = &op->u.bins;
+    if (op->width != n || !bins->start || !bins->edges || bins->start[0] != 0)
+        return FTL_INVALID(error, op, "a step of bins is malformed");
+    for (uint32_t j = 0; j < n; j++) {
+        if (bins->start[j] > bins->start[j + 1])
+            return FTL_INVALID(error, op, "a step of bins is malformed");
+    }
+    return FTL_OK;
+}

@@ -7,7 +7,8 @@ extern const ftl_op_impl ftl_op_impl_affine, ftl_op_impl_normalize, ftl_op_impl_
     ftl_op_impl_impute_object, ftl_op_impl_indicator, ftl_op_impl_onehot, ftl_op_impl_ordinal,
     ftl_op_impl_polynomial, ftl_op_impl_ufunc;
 extern const ftl_op_impl ftl_op_impl_trees, ftl_op_impl_tree_apply;
-extern const ftl_op_impl ftl_op_impl_gaussian, ftl_op_impl_binarize, ftl_op_impl_distances;
+extern const ftl_op_impl ftl_op_impl_gaussian, ftl_op_impl_binarize, ftl_op_impl_distances,
+    ftl_op_impl_bins;
 extern const ftl_op_impl ftl_op_impl_kernel_machine, ftl_op_impl_coupling, ftl_op_impl_neighbors,
     ftl_op_impl_neighbor_vote, ftl_op_impl_neighbor_mean;
 
@@ -36,6 +37,7 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GAUSSIAN] = &ftl_op_impl_gaussian,
     [FTL_OP_BINARIZE] = &ftl_op_impl_binarize,
     [FTL_OP_DISTANCES] = &ftl_op_impl_distances,
+    [FTL_OP_BINS] = &ftl_op_impl_bins,
     [FTL_OP_KERNEL_MACHINE] = &ftl_op_impl_kernel_machine,
     [FTL_OP_COUPLING] = &ftl_op_impl_coupling,
     [FTL_OP_NEIGHBORS] = &ftl_op_impl_neighbors,

@@ -132,6 +132,7 @@ static bool keeps_dtype(ftl_op_kind kind)
     case FTL_OP_POLYNOMIAL:
     case FTL_OP_UFUNC:
     case FTL_OP_BINARIZE:
+    case FTL_OP_BINS:
         return true;
     default:
         return false;

@@ -1,4 +1,4 @@
-"""Feature selection and label binarizers: fresh models on awkward rows, against scikit-learn."""
+"""Feature selection, label binarizers and bins: fresh models on awkward rows, against scikit-learn."""
 
 import pathlib
 import tempfile
@@ -197,6 +197,41 @@ def test_names_and_one_hot():
     diff.compare(fit(hot, codes, y), rng.integers(-1, 7, size=(30, 3)).astype(float))
 
 
+# ---- Thresholds and bins ----------------------------------------------------------------------------------
+
+
+@diff.examples(10)
+@given(seed=diff.seeds, n=FEATURES, threshold=st.sampled_from([0.0, -1.5, 0.1, 2.5]), single=st.booleans())
+def test_binarizer(seed, n, threshold, single):
+    rng, x = data(seed, n)
+    rows = diff.awkward(rng, x)
+    rows[11] = threshold
+    diff.compare(fit(preprocessing.Binarizer(threshold=threshold), x), rows.astype(np.float32 if single else np.float64))
+
+
+@diff.examples(16)
+@given(seed=diff.seeds, n=FEATURES, k=st.integers(2, 12), encode=st.sampled_from(["onehot", "onehot-dense", "ordinal"]),
+       strategy=st.sampled_from(["uniform", "quantile", "kmeans"]), dtype=st.sampled_from([None, np.float32, np.float64]),
+       single=st.booleans())
+def test_bins(seed, n, k, encode, strategy, dtype, single):
+    rng, x = data(seed, n)
+    x[:, rng.random(n) < 0.3] = np.round(x[:, :1])
+    more = {"quantile_method": "averaged_inverted_cdf"} if strategy == "quantile" else {}
+    model = preprocessing.KBinsDiscretizer(k, encode=encode, strategy=strategy, dtype=dtype, **more)
+    model = fit(model, x.astype(np.float32 if single else np.float64))
+    rows = diff.awkward(rng, x)
+    for row in range(11, 16):
+        rows[row] = [edges[rng.integers(len(edges))] for edges in model.bin_edges_]
+    diff.compare(model, rows.astype(np.float32 if single else np.float64))
+
+
+def test_bins_in_front_of_a_model():
+    rng, x = data(4, 5)
+    model = make_pipeline(preprocessing.KBinsDiscretizer(4, quantile_method="averaged_inverted_cdf"),
+                          linear_model.LogisticRegression())
+    diff.compare(fit(model, x, diff.labels(rng, len(x), 3, "str")), diff.awkward(rng, x))
+
+
 # ---- Damaged models ---------------------------------------------------------------------------------------
 
 LINEAR = linear_model.Ridge
@@ -215,6 +250,9 @@ DAMAGED = {
     "model_nan": (feature_selection.SelectFromModel(LINEAR()), "estimator_.coef_", np.full(3, np.nan), "CORRUPT"),
     "threshold": (feature_selection.SelectFromModel(LINEAR()), "threshold", "2x*mean", "CORRUPT"),
     "threshold_name": (feature_selection.SelectFromModel(LINEAR()), "threshold", "mode", "CORRUPT"),
+    "bins": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "bin_edges_", np.zeros((2, 4)), "CORRUPT"),
+    "bins_one": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "bin_edges_", np.zeros((3, 1)), "CORRUPT"),
+    "bins_encode": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "encode", "x", "CORRUPT"),
     "getter": (feature_selection.SelectFromModel(LINEAR()), "importance_getter", "steps.coef_", "UNSUPPORTED"),
     "limit": (feature_selection.SelectFromModel(LINEAR(), max_features=2), "max_features_", -2, "CORRUPT"),
     "model_kind": (feature_selection.SelectFromModel(ensemble.AdaBoostRegressor(n_estimators=2)), "threshold", None,
