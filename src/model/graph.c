@@ -32,6 +32,10 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_NEIGHBORS] = "neighbors",
     [FTL_OP_NEIGHBOR_VOTE] = "neighbor_vote",
     [FTL_OP_NEIGHBOR_MEAN] = "neighbor_mean",
+    [FTL_OP_CATEGORY_HASH] = "category_hash",
+    [FTL_OP_MATCH] = "match",
+    [FTL_OP_CTR] = "ctr",
+    [FTL_OP_OBLIVIOUS] = "oblivious",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)

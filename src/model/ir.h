@@ -87,6 +87,19 @@ typedef enum ftl_op_kind {
     FTL_OP_NEIGHBORS,      /* distances and numbers of the nearest stored points */
     FTL_OP_NEIGHBOR_VOTE,  /* neighbours → weight of each class */
     FTL_OP_NEIGHBOR_MEAN,  /* neighbours → (weighted) mean of their values */
+    FTL_OP_UFUNC,      /* a numpy ufunc of one argument */
+    FTL_OP_LINEAR,     /* X @ coef.T + intercept */
+    FTL_OP_TREES,      /* leaf values of a tree ensemble, combined */
+    FTL_OP_TREE_APPLY, /* leaf node index per tree */
+    FTL_OP_LINK,       /* scores → probabilities and the like */
+    FTL_OP_DECIDE,     /* scores → class index */
+    FTL_OP_CONSTANT,   /* the same row for every input row */
+    FTL_OP_ADD,        /* elementwise sum of two sources of equal width, left to right */
+    /* CatBoost */
+    FTL_OP_CATEGORY_HASH, /* cells → the hash of each one's text as a number */
+    FTL_OP_MATCH,         /* 1 where a column has a value, else 0 */
+    FTL_OP_CTR,           /* statistics of combinations of categories, looked up by hash */
+    FTL_OP_OBLIVIOUS,     /* trees that ask the same question on a whole level */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -520,6 +533,79 @@ typedef struct ftl_neighbor_mean_op {
     const double *values; /* [n_points][width] */
     bool by_distance;
 } ftl_neighbor_mean_op;
+/*
+ * Each OBJECT column → one float64 column: the low 32 bits of CityHash64 of the text, as a number.
+ * Integers are their decimal text, bools 1 and 0. Missing cells and numbers that are no integers
+ * make the row bad.
+ */
+typedef struct ftl_category_hash_op {
+    const char *estimator;    /* for the message */
+    const char *const *names; /* [width] column names for the message */
+} ftl_category_hash_op;
+
+/* Output i is 1 where source column columns[i] equals values[i], else 0; float32. */
+typedef struct ftl_match_op {
+    const uint32_t *columns; /* [width] of the source */
+    const double *values;    /* [width] */
+} ftl_match_op;
+
+/*
+ * Target statistics (CTR). A projection turns a row into a 64-bit key: categories' hashes, then bits
+ * of comparisons, folded in that order. A table finds the key's place, a feature its value there.
+ * Columns count over all sources; float32.
+ */
+typedef struct ftl_ctr_above {
+    uint32_t column;
+    float border;
+    bool nan_above; /* NaN counts as above */
+} ftl_ctr_above;
+typedef struct ftl_ctr_equal {
+    uint32_t column;
+    uint32_t hash;
+} ftl_ctr_equal;
+typedef struct ftl_ctr_projection {
+    uint32_t n_hashes, n_above, n_equal;
+    const uint32_t *hashes;     /* columns */
+    const ftl_ctr_above *above; /* float32 column > border */
+    const ftl_ctr_equal *equal;
+} ftl_ctr_projection;
+/* Open addressing from key modulo n_buckets on, step 1; FTL_CTR_EMPTY ends a search. */
+#define FTL_CTR_EMPTY UINT64_MAX
+typedef struct ftl_ctr_table {
+    uint32_t n_buckets; /* a power of two; at least one is empty */
+    uint32_t n_values;
+    const uint64_t *keys;   /* [n_buckets] */
+    const uint32_t *values; /* [n_buckets] below n_values where the key is not empty */
+} ftl_ctr_table;
+typedef struct ftl_ctr_feature {
+    uint32_t projection, table;
+    const float *values; /* [n_values of the table] */
+    float unknown;       /* for keys that are not in the table */
+} ftl_ctr_feature;
+typedef struct ftl_ctr_op {
+    uint32_t n_projections, n_tables;
+    const ftl_ctr_projection *projections;
+    const ftl_ctr_table *tables;
+    const ftl_ctr_feature *features; /* [width] */
+} ftl_ctr_op;
+
+/*
+ * Oblivious trees: every level of a tree compares one column with one border, for all rows alike;
+ * the answers are the bits of the leaf's number, the first level's lowest. out[k] = Σ_t leaf value
+ * in tree order, float64; or, with leaf_number, one column a tree.
+ */
+enum { FTL_OBLIVIOUS_MAX_DEPTH = 16 };
+typedef struct ftl_oblivious_op {
+    uint32_t n_trees;
+    const uint32_t *start;        /* [n_trees + 1] first level of each tree in splits */
+    const uint32_t *splits;       /* [start[n_trees]] number of a border */
+    const uint32_t *border_start; /* [source columns + 1] first border of each column */
+    const float *borders;         /* ascending in each column; float32 value > border is 1 */
+    const bool *nan_above;        /* [source columns] NaN is above every border; else above none */
+    uint64_t n_values;
+    const double *values; /* trees one after the other: [2^levels][width] */
+    bool leaf_number;     /* values are unused; width = n_trees */
+} ftl_oblivious_op;
 
 typedef struct ftl_op {
     ftl_op_kind kind;
@@ -555,6 +641,10 @@ typedef struct ftl_op {
         ftl_neighbors_op neighbors;
         ftl_neighbor_vote_op neighbor_vote;
         ftl_neighbor_mean_op neighbor_mean;
+        ftl_category_hash_op category_hash;
+        ftl_match_op match;
+        ftl_ctr_op ctr;
+        ftl_oblivious_op oblivious;
     } u;
 } ftl_op;
 

@@ -84,6 +84,10 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_NEIGHBORS] = ftl_validate_neighbors,
     [FTL_OP_NEIGHBOR_VOTE] = ftl_validate_neighbor_vote,
     [FTL_OP_NEIGHBOR_MEAN] = ftl_validate_neighbor_mean,
+    [FTL_OP_CATEGORY_HASH] = ftl_validate_category_hash,
+    [FTL_OP_MATCH] = ftl_validate_match,
+    [FTL_OP_CTR] = ftl_validate_ctr,
+    [FTL_OP_OBLIVIOUS] = ftl_validate_oblivious,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */
@@ -109,6 +113,8 @@ static bool reads_matrix(ftl_op_kind kind)
     case FTL_OP_NEIGHBORS:
     case FTL_OP_NEIGHBOR_VOTE:
     case FTL_OP_NEIGHBOR_MEAN:
+    case FTL_OP_MATCH:
+    case FTL_OP_OBLIVIOUS:
         return true;
     default:
         return false;

@@ -48,5 +48,11 @@ ftl_status ftl_validate_neighbor_vote(const ftl_op *op, uint32_t n, ftl_account 
                                       ftl_error *error);
 ftl_status ftl_validate_neighbor_mean(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                       ftl_error *error);
+ftl_status ftl_validate_category_hash(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                      ftl_error *error);
+ftl_status ftl_validate_match(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_ctr(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_oblivious(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error);
 
 #endif

@@ -11,6 +11,8 @@ extern const ftl_op_impl ftl_op_impl_gaussian, ftl_op_impl_binarize, ftl_op_impl
     ftl_op_impl_bins;
 extern const ftl_op_impl ftl_op_impl_kernel_machine, ftl_op_impl_coupling, ftl_op_impl_neighbors,
     ftl_op_impl_neighbor_vote, ftl_op_impl_neighbor_mean;
+extern const ftl_op_impl ftl_op_impl_category_hash, ftl_op_impl_match, ftl_op_impl_ctr,
+    ftl_op_impl_oblivious;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -43,4 +45,8 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_NEIGHBORS] = &ftl_op_impl_neighbors,
     [FTL_OP_NEIGHBOR_VOTE] = &ftl_op_impl_neighbor_vote,
     [FTL_OP_NEIGHBOR_MEAN] = &ftl_op_impl_neighbor_mean,
+    [FTL_OP_CATEGORY_HASH] = &ftl_op_impl_category_hash,
+    [FTL_OP_MATCH] = &ftl_op_impl_match,
+    [FTL_OP_CTR] = &ftl_op_impl_ctr,
+    [FTL_OP_OBLIVIOUS] = &ftl_op_impl_oblivious,
 };

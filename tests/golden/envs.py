@@ -68,6 +68,19 @@ XGBOOST = [
     ]
 ]
 
+# CatBoost releases; 0.26.1 is the oldest with wheels for the interpreters at hand.
+CATBOOST = [
+    Env("catboost-" + v, py, ["catboost==" + v, "scikit-learn==" + sk, "numpy==" + numpy, "scipy==" + scipy,
+                              "joblib==" + joblib, "pandas==" + pandas, "lz4"])
+    for v, py, sk, numpy, scipy, joblib, pandas in [
+        ("0.26.1", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5"),
+        ("1.0.6", "3.9", "1.1.3", "1.23.5", "1.9.3", "1.2.0", "1.5.3"),
+        ("1.1.1", "3.10", "1.2.2", "1.23.5", "1.10.1", "1.2.0", "1.5.3"),
+        ("1.2.0", "3.11", "1.3.2", "1.26.4", "1.11.4", "1.3.2", "2.1.4"),
+        ("1.2.10", "3.13", "1.8.0", "2.3.5", "1.16.3", "1.5.2", "2.3.3"),
+    ]
+]
+
 # joblib's file layout changed at 0.10 (arrays in the stream) and 1.2 (aligned arrays); plain pickles come from the
 # interpreters with other default protocols.
 JOBLIB = [
