@@ -1,7 +1,7 @@
 /*
- * CityHash64 1.0.x, as its authors describe it: texts of up to 16, 32 and 64 bytes each have a mixing of
- * their own; longer ones keep 56 bytes of state and take in 64 bytes a round, after the last 64
- * bytes have seeded the state. Reads are little-endian; all arithmetic is modulo 2^64.
+ * CityHash64 1.0.x, as its authors describe it: texts of up to 16, 32 and 64 bytes each have a
+ * mixing of their own; longer ones keep 56 bytes of state and take in 64 bytes a round, after the
+ * last 64 bytes have seeded the state. Reads are little-endian; all arithmetic is modulo 2^64.
  */
 #include "base/cityhash.h"
 

@@ -39,6 +39,7 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_neighbors_classes,
     ftl_selection_classes,
     ftl_xgboost_classes,
+    ftl_catboost_classes,
     NULL,
 };
 

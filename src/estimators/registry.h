@@ -34,5 +34,6 @@ extern const ftl_estimator_class ftl_svm_classes[];
 extern const ftl_estimator_class ftl_neighbors_classes[];
 extern const ftl_estimator_class ftl_selection_classes[];
 extern const ftl_estimator_class ftl_xgboost_classes[];
+extern const ftl_estimator_class ftl_catboost_classes[];
 
 #endif

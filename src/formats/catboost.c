@@ -15,7 +15,8 @@ ftl_status ftl_cbm_open(const char *bytes, size_t size, ftl_cbm_file *out, ftl_e
 {
     const uint8_t *data = (const uint8_t *)bytes;
     if (size < 8 || memcmp(data, "CBM1", 4) != 0)
-        return FTL_FAIL(error, FTL_CORRUPT, "this is no CatBoost model: it does not begin with CBM1");
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "this is no CatBoost model: it does not begin with CBM1");
     uint64_t core = ftl_le_u32(data + 4);
     size_t head = 8;
     if (core == UINT32_MAX) { /* a large size follows in 64 bits */

@@ -1,6 +1,7 @@
 /*
- * CatBoost's own model format (.cbm, and what its pickles hold): "CBM1", a size, a FlatBuffers table
- * TModelCore of that size, then the parts that the core names: the tables of target statistics
+ * CatBoost's own model format (.cbm, and what its pickles hold): "CBM1", a size, a FlatBuffers
+ * table TModelCore of that size, then the parts that the core names: the tables of target
+ * statistics
  * ("static_provider_v1"): a count, and for each table its size and a FlatBuffers table
  * TCtrValueTable. The schemas are in CatBoost's catboost/libs/model/flatbuffers/.
  *
@@ -86,13 +87,6 @@ typedef struct ftl_cbm {
     double scale;
     const double *bias; /* [width] */
 } ftl_cbm;
-
-typedef enum ftl_cbm_label_type {
-    FTL_CBM_LABEL_NONE,
-    FTL_CBM_LABEL_INT,
-    FTL_CBM_LABEL_FLOAT,
-    FTL_CBM_LABEL_STRING
-} ftl_cbm_label_type;
 
 /* What the file says about itself; the text is in the arena. */
 typedef struct ftl_cbm_info {

@@ -1,8 +1,8 @@
 /*
  * Target statistics of a CatBoost model. A feature of the model (TModelCtr) names a base: a
- * projection (categories, comparisons, matches) and a kind; a table of the second part holds, for the
- * same base, what was counted in training for every key of the projection. Value and count make a
- * float32, once per key, exactly as the library computes it per row:
+ * projection (categories, comparisons, matches) and a kind; a table of the second part holds, for
+ * the same base, what was counted in training for every key of the projection. Value and count make
+ * a float32, once per key, exactly as the library computes it per row:
  *     ((count + prior) / (total + prior's weight) + shift) * scale
  */
 #include "formats/catboost_core.h"
@@ -142,8 +142,7 @@ static ftl_status read_buckets(ctr_reader *r, const table *t, const ftl_fb_vecto
     }
     if (n_empty == 0)
         return FTL_FAIL(error, FTL_CORRUPT, "table %u of the target statistics is full", t->at);
-    *out = (ftl_ctr_table){
-        .n_buckets = n, .n_values = t->n_values, .keys = keys, .values = values};
+    *out = (ftl_ctr_table){.n_buckets = n, .n_values = t->n_values, .keys = keys, .values = values};
     return FTL_OK;
 }
 

@@ -36,7 +36,7 @@ static const signature signatures[] = {
     AT(4, "TFL3", FTL_UNSUPPORTED, MODEL("a TensorFlow Lite model")),
     AT(0, "GGUF", FTL_UNSUPPORTED, MODEL("a GGUF language model")),
     AT(8, "{\"", FTL_UNSUPPORTED, MODEL("a safetensors file")),
-    AT(0, "CBM1", FTL_UNSUPPORTED, MODEL("a CatBoost model file")),
+    IS_MODEL("CBM1", FTL_FILE_CATBOOST),
     IS_MODEL("tree\nversion=", FTL_FILE_LIGHTGBM),
     IS_MODEL("tree\r\nversion=", FTL_FILE_LIGHTGBM),
     IS_MODEL("binf", FTL_FILE_XGBOOST),

@@ -146,10 +146,7 @@ double ftl_fb_f64(const ftl_fb_table *table, uint32_t field, double fallback)
 }
 
 /* Where the offset at `at` points to: offsets are unsigned and count from themselves. */
-static size_t follow(ftl_flatbuf *buffer, size_t at)
-{
-    return at + ftl_le_u32(buffer->data + at);
-}
+static size_t follow(ftl_flatbuf *buffer, size_t at) { return at + ftl_le_u32(buffer->data + at); }
 
 ftl_fb_table ftl_fb_child(const ftl_fb_table *table, uint32_t field)
 {

@@ -1,6 +1,7 @@
 /*
- * Reading FlatBuffers (flatbuffers.dev/internals): tables of optional fields found through a vtable,
- * vectors and strings, all reached by offsets inside one buffer of any alignment, little-endian.
+ * Reading FlatBuffers (flatbuffers.dev/internals): tables of optional fields found through a
+ * vtable, vectors and strings, all reached by offsets inside one buffer of any alignment,
+ * little-endian.
  *
  * The first access outside the buffer makes the buffer bad and gives an absent value, as do all
  * later ones: a reader reads on as if fields were absent and asks ftl_fb_status once. Offsets may

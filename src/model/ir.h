@@ -87,14 +87,6 @@ typedef enum ftl_op_kind {
     FTL_OP_NEIGHBORS,      /* distances and numbers of the nearest stored points */
     FTL_OP_NEIGHBOR_VOTE,  /* neighbours → weight of each class */
     FTL_OP_NEIGHBOR_MEAN,  /* neighbours → (weighted) mean of their values */
-    FTL_OP_UFUNC,      /* a numpy ufunc of one argument */
-    FTL_OP_LINEAR,     /* X @ coef.T + intercept */
-    FTL_OP_TREES,      /* leaf values of a tree ensemble, combined */
-    FTL_OP_TREE_APPLY, /* leaf node index per tree */
-    FTL_OP_LINK,       /* scores → probabilities and the like */
-    FTL_OP_DECIDE,     /* scores → class index */
-    FTL_OP_CONSTANT,   /* the same row for every input row */
-    FTL_OP_ADD,        /* elementwise sum of two sources of equal width, left to right */
     /* CatBoost */
     FTL_OP_CATEGORY_HASH, /* cells → the hash of each one's text as a number */
     FTL_OP_MATCH,         /* 1 where a column has a value, else 0 */
@@ -550,9 +542,9 @@ typedef struct ftl_match_op {
 } ftl_match_op;
 
 /*
- * Target statistics (CTR). A projection turns a row into a 64-bit key: categories' hashes, then bits
- * of comparisons, folded in that order. A table finds the key's place, a feature its value there.
- * Columns count over all sources; float32.
+ * Target statistics (CTR). A projection turns a row into a 64-bit key: categories' hashes, then
+ * bits of comparisons, folded in that order. A table finds the key's place, a feature its value
+ * there. Columns count over all sources; float32.
  */
 typedef struct ftl_ctr_above {
     uint32_t column;

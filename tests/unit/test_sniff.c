@@ -45,7 +45,6 @@ static void other_files_are_named(void **state)
         IS("PAR1\x15\x04", FTL_UNSUPPORTED, "Parquet"),
         IS("\x93NUMPY\x01\0", FTL_UNSUPPORTED, "NumPy array"),
         IS("\x89HDF\r\n\x1a\n\0", FTL_UNSUPPORTED, "Keras"),
-        IS("CBM1....", FTL_UNSUPPORTED, "CatBoost"),
         IS("{\"a\": 1}", FTL_UNSUPPORTED, "JSON"),
         IS("\x08\x08\x12\x08skl2onnx", FTL_UNSUPPORTED, "ONNX"),
         IS("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", FTL_UNSUPPORTED, "PyTorch"),

@@ -1,0 +1,133 @@
+/*
+ * CTR: CatBoost's target statistics. A projection folds a row's categories, comparisons and matches
+ * into a key, hash = M (hash + M item) modulo 2^64; the key's place in a table gives each feature's
+ * value.
+ */
+#include "plan/plan.h"
+
+#include <math.h>
+
+static const uint64_t multiplier = 0x4906ba494954cb65;
+
+/* Where a source column is. */
+typedef struct place {
+    uint32_t segment, column;
+} place;
+
+typedef struct ctr_state {
+    const place *places;   /* [source columns] */
+    const uint32_t *order; /* [width] features by projection, then table */
+} ctr_state;
+
+static uint64_t fold(uint64_t key, uint64_t item) { return multiplier * (key + multiplier * item); }
+
+static void read_column(const ftl_step *step, ftl_exec *exec, uint32_t column, double *out)
+{
+    const ctr_state *state = step->state;
+    ftl_read_f64(step, exec, state->places[column].segment, state->places[column].column, out, 1);
+}
+
+static void make_keys(const ftl_step *step, ftl_exec *exec, const ftl_ctr_projection *p,
+                      double *column, uint64_t *keys)
+{
+    for (uint32_t r = 0; r < exec->rows; r++)
+        keys[r] = 0;
+    for (uint32_t i = 0; i < p->n_hashes; i++) {
+        read_column(step, exec, p->hashes[i], column);
+        for (uint32_t r = 0; r < exec->rows; r++) /* the hash is signed there */
+            keys[r] = fold(keys[r], (uint64_t)(int64_t)(int32_t)(uint32_t)column[r]);
+    }
+    for (uint32_t i = 0; i < p->n_above; i++) {
+        read_column(step, exec, p->above[i].column, column);
+        for (uint32_t r = 0; r < exec->rows; r++) {
+            float x = (float)column[r];
+            bool yes = x > p->above[i].border || (isnan(x) && p->above[i].nan_above);
+            keys[r] = fold(keys[r], yes);
+        }
+    }
+    for (uint32_t i = 0; i < p->n_equal; i++) {
+        read_column(step, exec, p->equal[i].column, column);
+        for (uint32_t r = 0; r < exec->rows; r++)
+            keys[r] = fold(keys[r], (uint32_t)column[r] == p->equal[i].hash);
+    }
+}
+
+/* The key's value number; UINT32_MAX: it is not there. */
+static uint32_t find(const ftl_ctr_table *table, uint64_t key)
+{
+    uint32_t mask = table->n_buckets - 1;
+    for (uint32_t at = (uint32_t)key & mask; table->keys[at] != FTL_CTR_EMPTY;
+         at = (at + 1) & mask) {
+        if (table->keys[at] == key)
+            return table->values[at];
+    }
+    return UINT32_MAX;
+}
+
+static void run(const ftl_step *step, ftl_exec *exec)
+{
+    const ftl_ctr_op *op = &step->op->u.ctr;
+    const ctr_state *state = step->state;
+    float *out = ftl_slot(step, exec);
+    uint32_t width = step->op->width, projection = UINT32_MAX, table = UINT32_MAX;
+    double *column = ftl_scratch(step, exec);
+    uint64_t *keys = (uint64_t *)(void *)(column + exec->plan->block_rows);
+    uint32_t *found = (uint32_t *)(void *)(keys + exec->plan->block_rows);
+    for (uint32_t i = 0; i < width; i++) {
+        uint32_t at = state->order[i];
+        const ftl_ctr_feature *f = &op->features[at];
+        if (f->projection != projection) {
+            projection = f->projection;
+            table = UINT32_MAX;
+            make_keys(step, exec, &op->projections[projection], column, keys);
+        }
+        if (f->table != table) {
+            table = f->table;
+            for (uint32_t r = 0; r < exec->rows; r++)
+                found[r] = find(&op->tables[table], keys[r]);
+        }
+        for (uint32_t r = 0; r < exec->rows; r++)
+            out[(size_t)r * width + at] = found[r] == UINT32_MAX ? f->unknown : f->values[found[r]];
+    }
+}
+
+/* Features by projection, each list in its old order: a counting sort. */
+static ftl_status sort_features(ftl_plan *plan, const ftl_ctr_op *op, uint32_t width,
+                                const uint32_t **out, ftl_error *error)
+{
+    uint32_t *order = ftl_arena_array(&plan->arena, width, sizeof *order);
+    uint32_t *next = ftl_arena_zero_array(&plan->arena, (size_t)op->n_projections + 1,
+                                          sizeof *next);
+    if (!order || !next)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < width; i++)
+        next[op->features[i].projection + 1]++;
+    for (uint32_t p = 0; p < op->n_projections; p++)
+        next[p + 1] += next[p];
+    for (uint32_t i = 0; i < width; i++)
+        order[next[op->features[i].projection]++] = i;
+    *out = order;
+    return FTL_OK;
+}
+
+static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+{
+    uint32_t n = ftl_op_source_columns(step->op), at = 0;
+    ctr_state *state = FTL_ARENA_NEW(&plan->arena, ctr_state);
+    place *places = ftl_arena_array(&plan->arena, n, sizeof *places);
+    if (!state || !places)
+        return FTL_OOM(error);
+    for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        for (uint32_t c = 0; c < step->op->segments[s].count; c++)
+            places[at++] = (place){s, c};
+    }
+    state->places = places;
+    FTL_TRY(sort_features(plan, &step->op->u.ctr, step->op->width, &state->order, error));
+    step->scratch_per_row = sizeof(double) + sizeof(uint64_t) + sizeof(uint32_t);
+    step->is_f32 = true;
+    step->state = state;
+    step->run = run;
+    return FTL_OK;
+}
+
+const ftl_op_impl ftl_op_impl_ctr = {"ctr", prepare};
