@@ -39,6 +39,7 @@ static const signature signatures[] = {
     IS_MODEL("CBM1", FTL_FILE_CATBOOST),
     IS_MODEL("tree\nversion=", FTL_FILE_LIGHTGBM),
     IS_MODEL("tree\r\nversion=", FTL_FILE_LIGHTGBM),
+    AT(0, "tree\nnum_class=", FTL_UNSUPPORTED, MODEL("a model of LightGBM 2.0 or older")),
     IS_MODEL("binf", FTL_FILE_XGBOOST),
     IS_MODEL("CONFIG-offset:", FTL_FILE_XGBOOST),
     IS_MODEL("{L", FTL_FILE_XGBOOST),

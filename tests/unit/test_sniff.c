@@ -45,6 +45,7 @@ static void other_files_are_named(void **state)
         IS("PAR1\x15\x04", FTL_UNSUPPORTED, "Parquet"),
         IS("\x93NUMPY\x01\0", FTL_UNSUPPORTED, "NumPy array"),
         IS("\x89HDF\r\n\x1a\n\0", FTL_UNSUPPORTED, "Keras"),
+        IS("tree\nnum_class=1\n", FTL_UNSUPPORTED, "LightGBM 2.0"),
         IS("{\"a\": 1}", FTL_UNSUPPORTED, "JSON"),
         IS("\x08\x08\x12\x08skl2onnx", FTL_UNSUPPORTED, "ONNX"),
         IS("\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", FTL_UNSUPPORTED, "PyTorch"),
@@ -106,6 +107,8 @@ static void boosters_files_pass(void **state)
         IS("{\"learner\":{\"attributes\":{}}}", FTL_OK, ""),
         IS("\n{ \"version\": [1, 7, 6], \"learner\": {", FTL_OK, ""),
         IS("binf\0\0\0\x3f", FTL_OK, ""),
+        IS("tree\nversion=v4\n", FTL_OK, ""),
+        IS("tree\r\nversion=v3\r\n", FTL_OK, ""),
     };
     check(samples, FTL_ARRAY_LEN(samples));
 }
