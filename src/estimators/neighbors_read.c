@@ -117,7 +117,9 @@ static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_n
     ftl_array2 data = {0};
     FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_fit_X"), &data, error));
     bool expanded = op->metric == FTL_METRIC_EUCLIDEAN && is_expanded(e, points, sparse_rows);
-    op->search = expanded ? FTL_SEARCH_EXPANDED : FTL_SEARCH_DIRECT;
+    op->search = !expanded                         ? FTL_SEARCH_DIRECT
+                 : points->kind == FTL_NODE_SPARSE ? FTL_SEARCH_EXPANDED_PLAIN
+                                                   : FTL_SEARCH_EXPANDED;
     /* From 1.2 on float32 rows and points have float64 distances, but for cosine. */
     op->single = data.was_f32 &&
                  (op->metric == FTL_METRIC_COSINE || (expanded && e->version < FTL_SKLEARN(1, 2)));

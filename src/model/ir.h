@@ -482,8 +482,9 @@ typedef enum ftl_metric {
     FTL_METRIC_COUNT
 } ftl_metric;
 typedef enum ftl_neighbor_search {
-    FTL_SEARCH_DIRECT,   /* all points in order, differences of coordinates */
-    FTL_SEARCH_EXPANDED, /* Euclidean as |x|² - 2 x·v + |v|² */
+    FTL_SEARCH_DIRECT,         /* all points in order, differences of coordinates */
+    FTL_SEARCH_EXPANDED,       /* Euclidean as |x|² - 2 x·v + |v|², summed as OpenBLAS does */
+    FTL_SEARCH_EXPANDED_PLAIN, /* the same, each sum in the order of features, as scipy does */
     FTL_SEARCH_KD_TREE,
     FTL_SEARCH_BALL_TREE,
     FTL_SEARCH_COUNT

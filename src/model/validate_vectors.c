@@ -106,7 +106,9 @@ ftl_status ftl_validate_neighbors(const ftl_op *op, uint32_t n, ftl_account *scr
         (unsigned)neighbors->search >= FTL_SEARCH_COUNT || tree != (neighbors->tree != NULL) ||
         !neighbors->points)
         return FTL_INVALID(error, op, "a search for neighbours is malformed");
-    if (neighbors->search == FTL_SEARCH_EXPANDED && neighbors->metric != FTL_METRIC_EUCLIDEAN)
+    bool expanded = neighbors->search == FTL_SEARCH_EXPANDED ||
+                    neighbors->search == FTL_SEARCH_EXPANDED_PLAIN;
+    if (expanded && neighbors->metric != FTL_METRIC_EUCLIDEAN)
         return FTL_INVALID(error, op, "only squares of Euclidean distances can be expanded");
     if (neighbors->metric == FTL_METRIC_COSINE && tree)
         return FTL_INVALID(error, op, "trees have no cosine distance");

@@ -29,13 +29,18 @@ typedef struct tile {
     double *room; /* [tile_rows][panel_points] */
 } tile;
 
+static bool is_expanded(const ftl_neighbors_op *op)
+{
+    return op->search == FTL_SEARCH_EXPANDED || op->search == FTL_SEARCH_EXPANDED_PLAIN;
+}
+
 /* ---- All points ------------------------------------------------------------------------------ */
 
 /* Kernel values of one row and a panel → reduced distances. */
 static void finish_panel(const neighbors_state *state, const ftl_neighbors_op *op, double norm,
                          const double *norms, size_t n, double *values)
 {
-    if (op->search == FTL_SEARCH_EXPANDED) {
+    if (is_expanded(op)) {
         for (size_t i = 0; i < n; i++) {
             double square = (norm + -2.0 * values[i]) + norms[i];
             values[i] = square > 0 ? square : 0;
@@ -54,8 +59,9 @@ static void search_all(const neighbors_state *state, const ftl_neighbors_op *op,
 {
     for (size_t r = 0; r < t->rows; r++) {
         ftl_heap_start(&t->heaps[r], DBL_MAX);
-        if (op->search == FTL_SEARCH_EXPANDED)
-            t->norms[r] = ftl_squared_norm(t->x + r * state->metric.n, state->metric.n);
+        if (is_expanded(op))
+            t->norms[r] = ftl_squared_norm(t->x + r * state->metric.n, state->metric.n,
+                                           op->search == FTL_SEARCH_EXPANDED_PLAIN);
     }
     for (size_t g = 0; g < state->points.groups; g += panel_groups) {
         size_t groups = state->points.groups - g, first = g * FTL_DISTANCE_LANES;
@@ -119,14 +125,14 @@ static ftl_status prepare_all(ftl_plan *plan, const ftl_neighbors_op *op, neighb
 {
     size_t n = state->metric.n;
     FTL_TRY(ftl_points_pack(plan, op->points, op->n_points, n, NULL, &state->points, error));
-    if (op->search != FTL_SEARCH_EXPANDED)
+    if (!is_expanded(op))
         return FTL_OK;
     double *norms = ftl_arena_zero_array(&plan->arena, state->points.groups * FTL_DISTANCE_LANES,
                                          sizeof *norms);
     if (!norms)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < op->n_points; i++)
-        norms[i] = ftl_squared_norm(op->points + i * n, n);
+        norms[i] = ftl_squared_norm(op->points + i * n, n, op->search == FTL_SEARCH_EXPANDED_PLAIN);
     state->norms = norms;
     return FTL_OK;
 }

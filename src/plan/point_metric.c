@@ -8,7 +8,9 @@ ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n)
     ftl_point_metric metric = {.kind = op->metric, .p = op->p, .weights = op->weights, .n = n};
     switch (op->metric) {
     case FTL_METRIC_EUCLIDEAN:
-        metric.kernel = op->search == FTL_SEARCH_EXPANDED ? kernels->dot_fused : kernels->squares;
+        metric.kernel = op->search == FTL_SEARCH_EXPANDED         ? kernels->dot_fused
+                        : op->search == FTL_SEARCH_EXPANDED_PLAIN ? kernels->dot
+                                                                  : kernels->squares;
         break;
     case FTL_METRIC_MANHATTAN:
         metric.kernel = kernels->absolute;
@@ -103,11 +105,11 @@ double ftl_metric_between(const ftl_point_metric *metric, const double *a, const
 }
 
 /* Four accumulators of four lanes, fused; what is left over is added with rounded products. */
-double ftl_squared_norm(const double *x, size_t n)
+double ftl_squared_norm(const double *x, size_t n, bool plain)
 {
     enum { lanes = 16 };
     double sum[lanes] = {0}, half[2], total = 0;
-    size_t whole = n / lanes * lanes;
+    size_t whole = plain ? 0 : n / lanes * lanes;
     for (size_t j = 0; j < whole; j++)
         sum[j % lanes] = fma(x[j], x[j], sum[j % lanes]);
     for (size_t i = 0; i < 2; i++)

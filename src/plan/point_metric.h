@@ -24,7 +24,7 @@ double ftl_metric_distance(const ftl_point_metric *metric, double reduced);
 double ftl_metric_reduce(const ftl_point_metric *metric, double distance);
 /* The distance between two points, features in order. */
 double ftl_metric_between(const ftl_point_metric *metric, const double *a, const double *b);
-/* Σ x² as OpenBLAS's ddot adds it on processors with AVX2. */
-double ftl_squared_norm(const double *x, size_t n);
+/* Σ x² in order, or, when not plain, as OpenBLAS's ddot adds it on processors with AVX2. */
+double ftl_squared_norm(const double *x, size_t n, bool plain);
 
 #endif

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn import neighbors
+from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits
 
 FEATURES = st.sampled_from([1, 2, 3, 7, 8, 15, 16, 17, 33, 300])
@@ -138,6 +139,19 @@ def test_weighted_minkowski(seed, n, algorithm, p):
     model = neighbors.NearestNeighbors(n_neighbors=6, algorithm=algorithm, p=p, leaf_size=4,
                                        metric_params={"w": rng.uniform(0, 3, n)})
     diff.compare(fit(model, x), rows_of(rng, x))
+
+
+@diff.examples(8)
+@given(seed=diff.seeds, weights=st.sampled_from(["uniform", "distance"]), threshold=st.sampled_from([0.0, 1.0]))
+def test_one_hot_rows(seed, weights, threshold):
+    """Columns that the library holds in a scipy matrix, and rows that are points: distances of exactly zero."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"city": rng.choice(list("abcdef"), 80), "kind": rng.choice(["x", "y", "z z"], 80),
+                          "size": rng.normal(size=80)})
+    encode = ColumnTransformer([("text", OneHotEncoder(), ["city", "kind"]), ("number", StandardScaler(), ["size"])],
+                               sparse_threshold=threshold)
+    model = make_pipeline(encode, neighbors.KNeighborsClassifier(3, weights=weights, algorithm="brute"))
+    diff.compare(fit(model, frame, diff.labels(rng, len(frame), 3, "str")), frame, ["predict", "predict_proba"])
 
 
 def test_many_points():

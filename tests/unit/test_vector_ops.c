@@ -150,6 +150,10 @@ static void searches(void **state)
     assert_int_equal(search_status(&s), FTL_OK);
     s.op.u.neighbors.search = FTL_SEARCH_EXPANDED;
     assert_int_equal(search_status(&s), FTL_CORRUPT);
+    s.op.u.neighbors.search = FTL_SEARCH_EXPANDED_PLAIN;
+    assert_int_equal(search_status(&s), FTL_CORRUPT);
+    s.op.u.neighbors.metric = FTL_METRIC_EUCLIDEAN;
+    assert_int_equal(search_status(&s), FTL_OK);
     make(&s), s.op.u.neighbors.metric = FTL_METRIC_COSINE;
     assert_int_equal(search_status(&s), FTL_CORRUPT);
 }
