@@ -41,19 +41,36 @@ static ftl_status read_binarizer(ftl_build *build, const ftl_estimator *e, const
     return FTL_OK;
 }
 
+/* What each class becomes. ftl_category_sources adds to it what a missing cell becomes. */
+static ftl_status fill_codes(ftl_build *build, const binarizer *b, ftl_encode_column *out,
+                             ftl_error *error)
+{
+    uint32_t n = b->column.count;
+    double *values = ftl_arena_array(build->arena, n, sizeof *values);
+    int32_t *codes = ftl_arena_array(build->arena, n, sizeof *codes);
+    if (!values || !codes)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < n; i++) {
+        values[i] = i == 1 ? b->high : b->low;
+        codes[i] = (int32_t)i;
+    }
+    out->unknown = FTL_CODE_NONE;
+    out->unknown_value = b->low;
+    if (n <= 2)
+        out->values = values;
+    else {
+        out->codes = codes;
+        out->cardinality = n;
+    }
+    return FTL_OK;
+}
+
 /* Up to two classes: the values of one column. */
-static ftl_status emit_one_column(ftl_build *build, const ftl_estimator *e, const binarizer *b,
-                                  const ftl_frame *sources, ftl_encode_column *encoded,
+static ftl_status emit_one_column(ftl_build *build, const ftl_estimator *e,
+                                  const ftl_frame *sources, const ftl_encode_column *encoded,
                                   uint32_t *id, ftl_error *error)
 {
     ftl_op *op = NULL;
-    double *values = ftl_arena_array(build->arena, b->column.count, sizeof *values);
-    if (!values)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < b->column.count; i++)
-        values[i] = i == 1 ? b->high : b->low;
-    encoded->values = values;
-    encoded->unknown_value = b->low;
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, sources, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.encode = (ftl_encode_op){.n_columns = 1, .columns = encoded, .estimator = e->cls->name};
@@ -86,17 +103,10 @@ static ftl_status shift(ftl_build *build, const ftl_estimator *e, const binarize
 }
 
 static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, const binarizer *b,
-                               const ftl_frame *sources, ftl_encode_column *encoded, uint32_t *id,
-                               ftl_error *error)
+                               const ftl_frame *sources, const ftl_encode_column *encoded,
+                               uint32_t *id, ftl_error *error)
 {
     ftl_op *op = NULL;
-    int32_t *codes = ftl_arena_array(build->arena, b->column.count, sizeof *codes);
-    if (!codes)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < b->column.count; i++)
-        codes[i] = (int32_t)i;
-    encoded->codes = codes;
-    encoded->cardinality = b->column.count;
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ONEHOT, sources, id, &op, error));
     op->edge = FTL_EDGE_CODED;
     op->dtype = FTL_DTYPE_F64;
@@ -118,13 +128,13 @@ static ftl_status emit_binarizer(ftl_build *build, const ftl_estimator *e, ftl_m
     ftl_encode_column *encoded = FTL_ARENA_NEW(build->arena, ftl_encode_column);
     if (!encoded)
         return FTL_OOM(error);
-    encoded->unknown = FTL_CODE_NONE;
+    FTL_TRY(fill_codes(build, &b, encoded, error));
     FTL_TRY(ftl_category_sources(build, e, in, &b.column, true, encoded, &sources, error));
     bool several = b.column.count > 2;
     if (several)
         FTL_TRY(emit_columns(build, e, &b, &sources, encoded, &id, error));
     else
-        FTL_TRY(emit_one_column(build, e, &b, &sources, encoded, &id, error));
+        FTL_TRY(emit_one_column(build, e, &sources, encoded, &id, error));
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     for (uint32_t i = 0; i < out->n_columns; i++) {
         uint32_t class = several ? i : b.column.count - 1;
