@@ -37,7 +37,8 @@ typedef struct cat {
     const ftl_node_string *model;
     ftl_cbm_info info;
     cat_role role;
-    const ftl_labels *labels; /* of a classifier */
+    const ftl_labels *labels; /* of a classifier: what predict gives */
+    const ftl_labels *scored; /* whose scores the columns are; NULL: columns have numbers */
 } cat;
 
 /* ---- What it is ------------------------------------------------------------------------------ */
@@ -124,12 +125,14 @@ static ftl_status make_labels(ftl_build *build, const ftl_estimator *e, cat *c, 
     if (!labels)
         return FTL_OOM(error);
     *labels = (ftl_labels){c->info.label_type, c->info.n_labels, c->info.labels};
-    if (c->role == ROLE_MULTI_LABEL)
-        *labels = (ftl_labels){FTL_I64, 2, no_yes};
-    else if (labels->count != needed)
+    c->labels = c->scored = labels;
+    if (c->role == ROLE_MULTI_LABEL) {
+        static const ftl_labels yes_no = {FTL_I64, 2, no_yes};
+        c->labels = &yes_no;
+        c->scored = labels->count == needed ? labels : NULL;
+    } else if (labels->count != needed)
         return FTL_ATTR_FAIL(error, e, "__model", FTL_CORRUPT, "%u classes do not fit %u outputs",
                              labels->count, c->info.width);
-    c->labels = labels;
     return FTL_OK;
 }
 
@@ -576,10 +579,9 @@ static ftl_status emit_margin(ftl_build *build, const ftl_estimator *e, const ca
     FTL_TRY(cbm.oblivious ? emit_oblivious(build, e, &cbm, id, false, &id, error)
                           : emit_trees(build, e, &cbm, id, false, &id, error));
     FTL_TRY(emit_scale(build, e, &cbm, &id, error));
-    if (!is_classifier(c) || c->role == ROLE_MULTI_LABEL)
-        return ftl_result_values(build, id, out, error);
-    FTL_TRY(emit_order(build, e, c, &id, error));
-    return ftl_result_scores(build, id, c->labels, out, error);
+    if (is_classifier(c))
+        FTL_TRY(emit_order(build, e, c, &id, error));
+    return ftl_result_scores(build, id, c->scored, out, error);
 }
 
 /* calc_leaf_indexes. */
@@ -658,9 +660,7 @@ static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const cat
     default:
         FTL_TRY(ftl_emit_link(build, e, FTL_LINK_SIGMOID, raw, width, &id, error));
     }
-    if (c->role == ROLE_MULTI_LABEL)
-        return ftl_result_values(build, id, out, error);
-    return ftl_result_scores(build, id, c->labels, out, error);
+    return ftl_result_scores(build, id, c->scored, out, error);
 }
 
 /* log(1 / (1 + exp(x))) and log(1 / (1 + exp(-x))): small ones do not vanish in 1 - p. */
@@ -682,16 +682,14 @@ static ftl_status emit_log_proba(ftl_build *build, const ftl_estimator *e, const
     uint32_t id = raw, width = build->ops[raw].width;
     if (c->role == ROLE_CLASSES) {
         FTL_TRY(ftl_emit_link(build, e, FTL_LINK_LOG_NORMALIZE, raw, width, &id, error));
-        return ftl_result_scores(build, id, c->labels, out, error);
+        return ftl_result_scores(build, id, c->scored, out, error);
     }
     if (c->role == ROLE_BINARY)
         FTL_TRY(emit_both_signs(build, e, raw, &id, error));
     width = build->ops[id].width;
     FTL_TRY(ftl_emit_link(build, e, FTL_LINK_SIGMOID, id, width, &id, error));
     FTL_TRY(ftl_emit_link(build, e, FTL_LINK_LOG, id, width, &id, error));
-    if (c->role == ROLE_MULTI_LABEL)
-        return ftl_result_values(build, id, out, error);
-    return ftl_result_scores(build, id, c->labels, out, error);
+    return ftl_result_scores(build, id, c->scored, out, error);
 }
 
 static ftl_status cat_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,

@@ -154,7 +154,7 @@ def linear_scale(model, x):
 
 
 def kind_of(last):
-    if type(last).__name__ == "Booster":
+    if type(last).__name__ in ("Booster", "CatBoost", "CatBoostRanker"):
         return "regressor"
     if is_classifier(last):
         return "classifier"
@@ -173,7 +173,7 @@ def exact_methods(model):
         return ["predict", "predict_proba", "apply"]
     if getattr(last, "booster", None) == "gblinear":
         return []
-    if type(last).__module__.startswith(("lightgbm.", "xgboost.")):
+    if type(last).__module__.startswith(("lightgbm.", "xgboost.", "catboost.")):
         return ["margin", "apply"]
     if name == "HistGradientBoostingClassifier":
         return ["decision_function"]

@@ -14,5 +14,6 @@ SETS = {
     "vectors": Set(envs.SKLEARN, ["case_vectors"]),
     "xgboost": Set(envs.XGBOOST, ["case_xgboost"]),
     "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
+    "catboost": Set(envs.CATBOOST, ["case_catboost"]),
     "dense": Set(envs.SKLEARN, ["case_dense"]),
 }
