@@ -108,6 +108,28 @@ static bool is_onnx(const uint8_t *data, size_t size)
            (data[2] == 0x12 || data[2] == 0x3a || data[2] == 0x42);
 }
 
+/*
+ * XGBoost's binary format as 0.x wrote it, without a header: 136 bytes of parameters, then the
+ * objective's name, "reg:linear", with its length in 8 bytes.
+ */
+static bool is_old_xgboost(const uint8_t *data, size_t size)
+{
+    enum { name = 144, longest = 40 };
+    static const char *const kinds[] = {
+        "reg:", "binary:", "multi:", "count:", "rank:", "survival:"};
+    if (size < name + longest || data[136] < 5 || data[136] > longest)
+        return false;
+    for (size_t i = 137; i < name; i++) {
+        if (data[i])
+            return false;
+    }
+    for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
+        if (begins(data, size, name, kinds[i], strlen(kinds[i])))
+            return true;
+    }
+    return false;
+}
+
 static bool is_text(const uint8_t *data, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
@@ -204,6 +226,10 @@ ftl_status ftl_sniff(ftl_stream *stream, ftl_file_kind *kind, ftl_error *error)
         return s->code == FTL_OK ? FTL_OK : FTL_FAIL_AT(error, s->code, 0, "%s", s->message);
     }
     *kind = FTL_FILE_PICKLE;
+    if (is_old_xgboost(data, size)) {
+        *kind = FTL_FILE_XGBOOST;
+        return FTL_OK;
+    }
     if (begins(data, size, 0, "PK\3\4", 4) || begins(data, size, 0, "PK\5\6", 4))
         return zip_kind(data, size, error);
     if (is_onnx(data, size))

@@ -528,8 +528,8 @@ def other_files():
     file("model.onnx", b"\x08\x08\x12\x08skl2onnx\x1a\x061.20.0", "UNSUPPORTED", "ONNX")
     file("model.cbm", b"CBM1" + b"\0" * 60, "UNSUPPORTED", "CatBoost")
     file("lightgbm.txt", b"tree\nversion=v4\nnum_class=1\n", "CORRUPT", "LightGBM")
-    file("xgboost.json", b'{"learner":{"attributes":{},"feature_names":[]},"version":[2,1,0]}', "UNSUPPORTED", "XGBoost")
-    file("xgboost.ubj", b"{L\0\0\0\0\0\0\0\x07learner{", "UNSUPPORTED", "XGBoost")
+    file("xgboost.json", b'{"learner":{"attributes":{},"feature_names":[]},"version":[2,1,0]}', "CORRUPT", "intercepts")
+    file("xgboost.ubj", b"{L\0\0\0\0\0\0\0\x07learner{", "CORRUPT", "XGBoost")
     file("model.pmml", b'<?xml version="1.0"?>\n<PMML version="4.4">\n', "UNSUPPORTED", "PMML")
     file("model.rds", gz(b"X\n\0\0\0\x03\0\x04\x03\0"), "UNSUPPORTED", "R object")
     file("program", b"\x7fELF\x02\x01\x01" + b"\0" * 57, "UNSUPPORTED", "program")
@@ -597,8 +597,71 @@ def lightgbm():
          "CORRUPT", "not fitted")
 
 
+def xgboost_json(tree=None, model=None, learner=None, objective="reg:squarederror"):
+    """XGBoost's JSON: one tree of two splits, the second by category. Keyword arguments replace members."""
+    nodes = {"left_children": [1, -1, 3, -1, -1], "right_children": [2, -1, 4, -1, -1], "split_indices": [0, 0, 1, 0, 0],
+             "split_conditions": [0.5, 1.0, 0, 2.0, 3.0], "default_left": [1, 0, 0, 0, 0], "base_weights": [0] * 5,
+             "split_type": [0, 0, 1, 0, 0], "categories_nodes": [2], "categories_segments": [0], "categories_sizes": [2],
+             "categories": [1, 3], "tree_param": {"num_nodes": "5", "size_leaf_vector": "1"}, "id": 0}
+    booster = {"gbtree_model_param": {"num_trees": "1", "num_parallel_tree": "1"}, "trees": [dict(nodes, **(tree or {}))],
+               "tree_info": [0], "iteration_indptr": [0, 1]}
+    whole = {"attributes": {}, "feature_names": [], "feature_types": [],
+             "gradient_booster": {"name": "gbtree", "model": dict(booster, **(model or {}))},
+             "learner_model_param": dict({"base_score": "[5E-1]", "num_class": "0", "num_feature": "2", "num_target": "1"},
+                                         **(learner or {})),
+             "objective": {"name": objective}}
+    return json.dumps({"learner": whole, "version": [3, 2, 0]}).encode()
+
+
+def xgboost():
+    def refused(name, code, contains="", **changes):
+        case(f"xgboost-{name}.json", xgboost_json(**changes), code, contains)
+
+    good = xgboost_json()
+    case("good-xgboost.json", good, "OK")
+    case("xgboost-cut.json", good[:-40], "CORRUPT", "damaged")
+    case("xgboost-deep.json", b'{"learner": {"x": ' + b"[" * 3000, "LIMIT", "nested")
+    case("xgboost-more.json", good + b"{}", "OK")  # what follows the value is not looked at
+    refused("objective", "UNSUPPORTED", "magic", objective="magic")
+    refused("intercept", "CORRUPT", "base_score", learner={"base_score": "[1,x]"})
+    refused("intercepts", "CORRUPT", "2 intercepts", learner={"base_score": "[1,2]"})
+    refused("columns-huge", "CORRUPT|LIMIT", "columns", learner={"num_feature": "2147483647"})
+    refused("classes-huge", "CORRUPT", "outputs", learner={"num_class": "2147483647"})
+    refused("lists", "CORRUPT", "different lengths", tree={"right_children": [2, -1]})
+    refused("child-beyond", "CORRUPT", "tree 0", tree={"left_children": [1, -1, 9, -1, -1]})
+    refused("cycle", "CORRUPT", "tree 0", tree={"left_children": [1, -1, 0, -1, -1]})
+    refused("column-beyond", "CORRUPT", "tree 0", tree={"split_indices": [0, 0, 7, 0, 0]})
+    refused("child-fraction", "CORRUPT", "integer", tree={"left_children": [1, -1, 0.5, -1, -1]})
+    refused("child-huge", "CORRUPT", "integer", tree={"left_children": [1, -1, 1 << 40, -1, -1]})
+    refused("no-nodes", "CORRUPT", "no nodes", tree={"left_children": []})
+    refused("output-beyond", "CORRUPT", "output", model={"tree_info": [4]})
+    refused("set-node", "CORRUPT", "categories", tree={"categories_nodes": [17]})
+    refused("set-beyond", "CORRUPT", "categories", tree={"categories_sizes": [1000000]})
+    refused("set-negative", "CORRUPT", "categories", tree={"categories_segments": [-1]})
+    refused("set-huge", "CORRUPT", "categories", tree={"categories": [1, 2147483647]})
+    refused("set-missing", "CORRUPT", "category", tree={"categories_nodes": []})
+    refused("vector", "CORRUPT", "leaf", tree={"tree_param": {"size_leaf_vector": "3"}}, learner={"num_target": "3"})
+    refused("categories", "CORRUPT", "categories", model={"cats": {"enc": [{"offsets": [0, 99], "values": [65]}]}})
+    refused("booster", "CORRUPT", "type", model={"trees": {}})
+    big = b"\x7f" + b"\xff" * 7
+    case("xgboost-count.ubj", b"{L" + struct.pack(">q", 7) + b"learner{L" + struct.pack(">q", 13) + b"feature_names[#L" + big,
+         "CORRUPT", "XGBoost")
+    case("xgboost-raw.ubj", b"{L" + struct.pack(">q", 7) + b"version[$l#L" + big, "CORRUPT", "longer than the file")
+    case("xgboost-key.ubj", b"{L" + big + b"learner", "CORRUPT", "longer than the file")
+    binary = struct.pack("<fIiiiii", 0.5, 2, 0, 0, 0, 1, 2) + bytes(108)
+    name = struct.pack("<Q", 16) + b"reg:squarederror" + struct.pack("<Q", 6) + b"gbtree"
+    case("xgboost-trees.bin", b"binf" + binary + name + struct.pack("<i", 1 << 30) + bytes(156), "CORRUPT", "no trees")
+    case("xgboost-nodes.bin", b"binf" + binary + name + struct.pack("<i", 1) + bytes(156) + struct.pack("<2i", 1, 1 << 30)
+         + bytes(140), "CORRUPT", "longer than the file")
+    case("xgboost-cut.bin", b"binf" + binary[:100], "CORRUPT", "too early")
+    state = {"_Booster": w.instance("xgboost.sklearn", "XGBRegressor", {}), "n_classes_": 2}
+    case("xgboost-no-booster.pkl", w.pickled(w.instance("xgboost.sklearn", "XGBClassifier", state)), "CORRUPT", "no Booster")
+    case("xgboost-not-fitted.pkl", w.pickled(w.instance("xgboost.sklearn", "XGBClassifier", {})), "CORRUPT", "not fitted")
+
+
 def main():
-    for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, machine, damaged, joblib, other_files, lightgbm):
+    for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, machine, damaged, joblib, other_files, lightgbm,
+                 xgboost):
         make()
     files = FOLDER / "files"
     files.mkdir(exist_ok=True)

@@ -99,6 +99,17 @@ static void pickles_pass(void **state)
     check(samples, FTL_ARRAY_LEN(samples));
 }
 
+/* 136 bytes of parameters, then the objective's name: 0.x wrote no header. */
+static void old_xgboost_passes(void **state)
+{
+    (void)state;
+    char bytes[240] = "\0\0\0\x3f\x05";
+    bytes[136] = 10;
+    memcpy(bytes + 144, "reg:linear", 10);
+    const sample good = {bytes, sizeof bytes, FTL_OK, ""};
+    check(&good, 1);
+}
+
 static void boosters_files_pass(void **state)
 {
     (void)state;
@@ -119,6 +130,7 @@ int main(void)
         cmocka_unit_test(other_files_are_named),
         cmocka_unit_test(pickles_pass),
         cmocka_unit_test(boosters_files_pass),
+        cmocka_unit_test(old_xgboost_passes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
