@@ -40,6 +40,8 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_selection_classes,
     ftl_xgboost_classes,
     ftl_catboost_classes,
+    ftl_voting_classes,
+    ftl_bagging_classes,
     NULL,
 };
 

@@ -35,5 +35,7 @@ extern const ftl_estimator_class ftl_neighbors_classes[];
 extern const ftl_estimator_class ftl_selection_classes[];
 extern const ftl_estimator_class ftl_xgboost_classes[];
 extern const ftl_estimator_class ftl_catboost_classes[];
+extern const ftl_estimator_class ftl_voting_classes[];
+extern const ftl_estimator_class ftl_bagging_classes[];
 
 #endif

@@ -36,6 +36,10 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_MATCH] = "match",
     [FTL_OP_CTR] = "ctr",
     [FTL_OP_OBLIVIOUS] = "oblivious",
+    [FTL_OP_COMBINE] = "combine",
+    [FTL_OP_VOTE] = "vote",
+    [FTL_OP_MEDIAN] = "median",
+    [FTL_OP_INTERPOLATE] = "interpolate",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)

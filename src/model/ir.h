@@ -92,6 +92,10 @@ typedef enum ftl_op_kind {
     FTL_OP_MATCH,         /* 1 where a column has a value, else 0 */
     FTL_OP_CTR,           /* statistics of combinations of categories, looked up by hash */
     FTL_OP_OBLIVIOUS,     /* trees that ask the same question on a whole level */
+    FTL_OP_COMBINE,        /* weighted sums of chosen source columns (ensembles) */
+    FTL_OP_VOTE,           /* class indices of several models → a sum per class */
+    FTL_OP_MEDIAN,         /* weighted median of the source columns */
+    FTL_OP_INTERPOLATE,    /* a piecewise linear function a column */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -411,6 +415,10 @@ typedef enum ftl_link {
      */
     FTL_LINK_ONE_VERSUS_ONE,
     FTL_LINK_NEGATE,
+    FTL_LINK_NORMALIZE_UNIFORM, /* divide by the row's sum; rows of zeros become uniform */
+    FTL_LINK_NORMALIZE_ZERO,    /* divide by the row's sum; rows of zeros stay */
+    FTL_LINK_SAMME,             /* (n - 1) (log p - mean of log p), p at least epsilon */
+    FTL_LINK_THIRD,             /* d / (3 (|d| + 1)) */
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {
@@ -600,6 +608,58 @@ typedef struct ftl_oblivious_op {
     bool leaf_number;     /* values are unused; width = n_trees */
 } ftl_oblivious_op;
 
+typedef enum ftl_combine {
+    FTL_COMBINE_SUM,       /* from 0 on */
+    FTL_COMBINE_LOGADDEXP, /* log of the sum of exponentials, from -inf on */
+    FTL_COMBINE_COUNT
+} ftl_combine;
+/*
+ * Source column i, times its weight, is added to output target[i], in the order of the columns and
+ * rounded to the edge's dtype after each; then each sum is divided by divisor (LOGADDEXP: its
+ * logarithm is subtracted).
+ */
+typedef struct ftl_combine_op {
+    ftl_combine rule;
+    const uint32_t *target; /* [source columns] output column */
+    const double *weights;  /* [source columns] or NULL */
+    double divisor;
+} ftl_combine_op;
+/*
+ * Source column i holds a model's class index c: class map[start[i] + c] of the output gets hit[i],
+ * every other one miss[i]. Sums run over the source columns in order, are float64 and are divided
+ * by divisor at the end.
+ */
+enum { FTL_VOTE_NONE = UINT32_MAX }; /* in map: none of the output's classes */
+typedef struct ftl_vote_op {
+    const uint32_t *start;    /* [source columns + 1] */
+    const uint32_t *map;      /* [start[source columns]] */
+    const double *hit, *miss; /* [source columns]; miss NULL: zeros */
+    double divisor;
+} ftl_vote_op;
+/*
+ * The first value, in ascending order, at which the running sum of weights reaches half of all.
+ */
+typedef struct ftl_median_op {
+    const double *weights; /* [source columns] */
+} ftl_median_op;
+typedef enum ftl_outside {
+    FTL_OUTSIDE_CLIP, /* the value is moved to low or high first */
+    FTL_OUTSIDE_NAN,
+    FTL_OUTSIDE_REFUSED,
+    FTL_OUTSIDE_COUNT
+} ftl_outside;
+/* Straight lines between n points, x ascending; one point: a constant. */
+typedef struct ftl_curve {
+    uint32_t n;
+    const double *x, *y;
+    ftl_outside outside; /* beyond the points */
+    double low, high;    /* CLIP */
+} ftl_curve;
+typedef struct ftl_interpolate_op {
+    const ftl_curve *curves; /* [width], one a source column */
+    bool single;             /* values are rounded to float32 first */
+} ftl_interpolate_op;
+
 typedef struct ftl_op {
     ftl_op_kind kind;
     ftl_edge_kind edge;
@@ -638,6 +698,10 @@ typedef struct ftl_op {
         ftl_match_op match;
         ftl_ctr_op ctr;
         ftl_oblivious_op oblivious;
+        ftl_combine_op combine;
+        ftl_vote_op vote;
+        ftl_median_op median;
+        ftl_interpolate_op interpolate;
     } u;
 } ftl_op;
 

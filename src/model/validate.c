@@ -88,6 +88,10 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_MATCH] = ftl_validate_match,
     [FTL_OP_CTR] = ftl_validate_ctr,
     [FTL_OP_OBLIVIOUS] = ftl_validate_oblivious,
+    [FTL_OP_COMBINE] = ftl_validate_combine,
+    [FTL_OP_VOTE] = ftl_validate_vote,
+    [FTL_OP_MEDIAN] = ftl_validate_median,
+    [FTL_OP_INTERPOLATE] = ftl_validate_interpolate,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */

@@ -54,5 +54,12 @@ ftl_status ftl_validate_match(const ftl_op *op, uint32_t n, ftl_account *scratch
 ftl_status ftl_validate_ctr(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
 ftl_status ftl_validate_oblivious(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                   ftl_error *error);
+ftl_status ftl_validate_combine(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                ftl_error *error);
+ftl_status ftl_validate_vote(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_median(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                               ftl_error *error);
+ftl_status ftl_validate_interpolate(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                    ftl_error *error);
 
 #endif

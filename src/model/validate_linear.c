@@ -36,6 +36,10 @@ ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch,
     case FTL_LINK_CENTERED_LOG:
     case FTL_LINK_LOG_NORMALIZE:
     case FTL_LINK_NEGATE:
+    case FTL_LINK_NORMALIZE_UNIFORM:
+    case FTL_LINK_NORMALIZE_ZERO:
+    case FTL_LINK_SAMME:
+    case FTL_LINK_THIRD:
         if (n == 0 || op->width != n)
             return FTL_INVALID(error, op, "a link of %u scores yields %u columns", n, op->width);
         return FTL_OK;

@@ -1,22 +1,26 @@
 /* LINK: scores → probabilities and other functions of a row of scores. */
 #include "plan/plan.h"
 
+#include <float.h>
 #include <math.h>
 
 #define LINK_T double
 #define LINK_NAME(name) name##_f64
 #define LINK_EXP exp
 #define LINK_LOG log
+#define LINK_EPSILON DBL_EPSILON
 #include "plan/op_link_body.h"
 #undef LINK_T
 #undef LINK_NAME
 #undef LINK_EXP
 #undef LINK_LOG
+#undef LINK_EPSILON
 
 #define LINK_T float
 #define LINK_NAME(name) name##_f32
 #define LINK_EXP expf
 #define LINK_LOG logf
+#define LINK_EPSILON FLT_EPSILON
 #include "plan/op_link_body.h"
 
 static void run_f64(const ftl_step *step, ftl_exec *exec)

@@ -1,7 +1,7 @@
 /*
- * The links for one float type; included with LINK_T (float, double), LINK_NAME(name), LINK_EXP and
- * LINK_LOG defined. Everything is computed in the edge's own type, as numpy does, so that underflow
- * to zero happens where it does there.
+ * The links for one float type; included with LINK_T (float, double), LINK_NAME(name), LINK_EXP,
+ * LINK_LOG and LINK_EPSILON defined. Everything is computed in the edge's own type, as numpy does,
+ * so that underflow to zero happens where it does there.
  *
  * in: [rows][n], out: [rows][width]; width is 2 for the pairs (n is 1), else n.
  */
@@ -98,7 +98,11 @@ static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
     case FTL_LINK_HUBER_OVR:
         return LINK_NAME(huber)(d);
     case FTL_LINK_NORMALIZE:
+    case FTL_LINK_NORMALIZE_UNIFORM:
+    case FTL_LINK_NORMALIZE_ZERO:
         return d;
+    case FTL_LINK_THIRD:
+        return d / (3 * ((d < 0 ? -d : d) + 1));
     case FTL_LINK_NEGATE:
         return -d;
     default:
@@ -114,6 +118,16 @@ static void LINK_NAME(centered_log)(const LINK_T *p, size_t n, LINK_T *out)
     LINK_T mean = LINK_EXP(sum / (LINK_T)n);
     for (size_t k = 0; k < n; k++)
         out[k] = LINK_LOG(p[k] / mean);
+}
+
+/* A class's share of AdaBoost's SAMME.R, of a model's probabilities. */
+static void LINK_NAME(samme)(const LINK_T *p, size_t n, LINK_T *out)
+{
+    for (size_t k = 0; k < n; k++)
+        out[k] = LINK_LOG(p[k] < LINK_EPSILON ? LINK_EPSILON : p[k]);
+    LINK_T mean = (LINK_T)(1.0 / (double)n) * LINK_NAME(sum)(out, n);
+    for (size_t k = 0; k < n; k++)
+        out[k] = (LINK_T)(n - 1) * (out[k] - mean);
 }
 
 /* A third of a vote is what the sum of scores stays below. */
@@ -162,6 +176,9 @@ static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out
     case FTL_LINK_CENTERED_LOG:
         LINK_NAME(centered_log)(d, n, out);
         return;
+    case FTL_LINK_SAMME:
+        LINK_NAME(samme)(d, n, out);
+        return;
     case FTL_LINK_ONE_VERSUS_ONE:
         LINK_NAME(one_versus_one)(d, n, out);
         return;
@@ -170,7 +187,10 @@ static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out
             out[k] = LINK_NAME(one)(link, d[k]);
         if (link == FTL_LINK_OVR || link == FTL_LINK_NORMALIZE)
             LINK_NAME(normalize)(out, n, false);
-        else if (link == FTL_LINK_OVR_UNIFORM || link == FTL_LINK_HUBER_OVR)
+        else if (link == FTL_LINK_OVR_UNIFORM || link == FTL_LINK_HUBER_OVR ||
+                 link == FTL_LINK_NORMALIZE_UNIFORM)
             LINK_NAME(normalize)(out, n, true);
+        else if (link == FTL_LINK_NORMALIZE_ZERO && LINK_NAME(sum)(out, n) != 0)
+            LINK_NAME(normalize)(out, n, false);
     }
 }

@@ -13,6 +13,8 @@ extern const ftl_op_impl ftl_op_impl_kernel_machine, ftl_op_impl_coupling, ftl_o
     ftl_op_impl_neighbor_vote, ftl_op_impl_neighbor_mean;
 extern const ftl_op_impl ftl_op_impl_category_hash, ftl_op_impl_match, ftl_op_impl_ctr,
     ftl_op_impl_oblivious;
+extern const ftl_op_impl ftl_op_impl_combine, ftl_op_impl_vote, ftl_op_impl_median,
+    ftl_op_impl_interpolate;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -49,4 +51,8 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_MATCH] = &ftl_op_impl_match,
     [FTL_OP_CTR] = &ftl_op_impl_ctr,
     [FTL_OP_OBLIVIOUS] = &ftl_op_impl_oblivious,
+    [FTL_OP_COMBINE] = &ftl_op_impl_combine,
+    [FTL_OP_VOTE] = &ftl_op_impl_vote,
+    [FTL_OP_MEDIAN] = &ftl_op_impl_median,
+    [FTL_OP_INTERPOLATE] = &ftl_op_impl_interpolate,
 };

@@ -23,6 +23,7 @@ import sklearn
 from sklearn.base import is_classifier, is_regressor
 
 import case_data
+import meta_facts
 import vector_facts
 
 warnings.simplefilter("ignore")
@@ -131,6 +132,9 @@ def rounded_scale(total):
 def linear_scale(model, x):
     """Per row, the largest sum of |w x| + |b| over the outputs: what float64 sums are compared against."""
     last, before = final_step(model)
+    if meta_facts.is_meta(last):
+        with np.errstate(all="ignore"):
+            return meta_facts.scale(last, before(x), linear_scale)
     if vector_facts.is_svm(last) or vector_facts.is_neighbors(last):
         with np.errstate(all="ignore"):
             return rounded_scale(vector_facts.scale(last, before(x)).reshape(-1, 1))
@@ -169,6 +173,8 @@ def exact_methods(model):
     name = type(last).__name__
     if vector_facts.exact_methods(last) is not None:
         return vector_facts.exact_methods(last)
+    if meta_facts.is_meta(last):
+        return meta_facts.exact_methods(last)
     if name.startswith(FORESTS):
         return ["predict", "predict_proba", "apply"]
     if getattr(last, "booster", None) == "gblinear":
