@@ -26,6 +26,8 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_search_classes,
     ftl_tree_classes,
     ftl_forest_classes,
+    ftl_voting_classes,
+    ftl_bagging_classes,
     ftl_gradient_boosting_classes,
     ftl_hist_gradient_boosting_classes,
     ftl_lightgbm_classes,
@@ -40,8 +42,6 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_selection_classes,
     ftl_xgboost_classes,
     ftl_catboost_classes,
-    ftl_voting_classes,
-    ftl_bagging_classes,
     NULL,
 };
 

@@ -21,6 +21,8 @@ extern const ftl_estimator_class ftl_union_classes[];
 extern const ftl_estimator_class ftl_search_classes[];
 extern const ftl_estimator_class ftl_tree_classes[];
 extern const ftl_estimator_class ftl_forest_classes[];
+extern const ftl_estimator_class ftl_voting_classes[];
+extern const ftl_estimator_class ftl_bagging_classes[];
 extern const ftl_estimator_class ftl_gradient_boosting_classes[];
 extern const ftl_estimator_class ftl_hist_gradient_boosting_classes[];
 extern const ftl_estimator_class ftl_lightgbm_classes[];
@@ -35,7 +37,5 @@ extern const ftl_estimator_class ftl_neighbors_classes[];
 extern const ftl_estimator_class ftl_selection_classes[];
 extern const ftl_estimator_class ftl_xgboost_classes[];
 extern const ftl_estimator_class ftl_catboost_classes[];
-extern const ftl_estimator_class ftl_voting_classes[];
-extern const ftl_estimator_class ftl_bagging_classes[];
 
 #endif
