@@ -1,11 +1,11 @@
-# One switch per dependency. A missing one turns its codec off with a message, never silently.
+# One switch per dependency. A missing one is an error that names the switch, never silent.
 find_package(Threads REQUIRED)
 add_library(ftl_deps INTERFACE)
 target_link_libraries(ftl_deps INTERFACE Threads::Threads m)
 set(FTL_PC_LIBS_PRIVATE "-lpthread -lm")
 set(FTL_CODEC_LIBRARIES "")
 
-function(ftl_codec option_name define header library pc)
+function(ftl_dependency option_name define header library pc)
   if(NOT ${option_name})
     return()
   endif()
@@ -22,8 +22,9 @@ function(ftl_codec option_name define header library pc)
   set(FTL_CODEC_LIBRARIES "${FTL_CODEC_LIBRARIES} ${library}" PARENT_SCOPE)
 endfunction()
 
-ftl_codec(FTL_WITH_ZLIB FTL_HAVE_ZLIB zlib.h z zlib)
-ftl_codec(FTL_WITH_BZIP2 FTL_HAVE_BZIP2 bzlib.h bz2 bzip2)
-ftl_codec(FTL_WITH_LZMA FTL_HAVE_LZMA lzma.h lzma liblzma)
-ftl_codec(FTL_WITH_LZ4 FTL_HAVE_LZ4 lz4frame.h lz4 liblz4)
-ftl_codec(FTL_WITH_ZSTD FTL_HAVE_ZSTD zstd.h zstd libzstd)
+ftl_dependency(FTL_WITH_ZLIB FTL_HAVE_ZLIB zlib.h z zlib)
+ftl_dependency(FTL_WITH_BZIP2 FTL_HAVE_BZIP2 bzlib.h bz2 bzip2)
+ftl_dependency(FTL_WITH_LZMA FTL_HAVE_LZMA lzma.h lzma liblzma)
+ftl_dependency(FTL_WITH_LZ4 FTL_HAVE_LZ4 lz4frame.h lz4 liblz4)
+ftl_dependency(FTL_WITH_ZSTD FTL_HAVE_ZSTD zstd.h zstd libzstd)
+ftl_dependency(FTL_WITH_PCRE2 FTL_HAVE_PCRE2 pcre2.h pcre2-8 libpcre2-8)

@@ -376,6 +376,14 @@ static ftl_status check_batch(const ftl_model *model, const ftl_batch *in, ftl_e
     return FTL_OK;
 }
 
+/* Whether a step could not go on: no memory for a block of texts. */
+static ftl_status run_status(const ftl_session *session, ftl_error *error)
+{
+    if (session->exec.status != FTL_OK && error)
+        *error = session->exec.error;
+    return session->exec.status;
+}
+
 ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_batch *in,
                            ftl_error *error)
 {
@@ -388,6 +396,7 @@ ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_bat
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
         ftl_exec_run(&session->exec, in, first, rows, methods);
+        FTL_TRY(run_status(session, error));
         FTL_TRY(take_bad_rows(session, first, error));
         FTL_TRY(take_outputs(session, methods, first, error));
         first += rows;
@@ -399,6 +408,7 @@ ftl_status ftl_session_explain(ftl_session *session, uint32_t methods, const ftl
                                size_t row, ftl_error *error)
 {
     ftl_exec_run(&session->exec, in, row, 1, methods);
+    FTL_TRY(run_status(session, error));
     if (session->exec.n_bad == 0)
         return FTL_OK;
     if (error) {
@@ -462,6 +472,7 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
         ftl_exec_run(&session->exec, &batch, first, rows, 1u << method);
+        FTL_TRY(run_status(session, error));
         if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_FAIL)
             return take_bad_rows(session, first, error);
         session->bad_rows += session->exec.n_bad;

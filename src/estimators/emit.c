@@ -166,6 +166,22 @@ ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_
     return gather(build, e, FTL_OP_GATHER, FTL_EDGE_NUM, in, id, error);
 }
 
+bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in)
+{
+    for (uint32_t i = 0; i < in->n_columns; i++) {
+        if (build->ops[in->columns[i].op].edge == FTL_EDGE_SPARSE)
+            return true;
+    }
+    return false;
+}
+
+ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            uint32_t *id, ftl_error *error)
+{
+    want_all(build, in, FTL_KIND_NUMERIC);
+    return gather(build, e, FTL_OP_GATHER_SPARSE, FTL_EDGE_SPARSE, in, id, error);
+}
+
 ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                              uint32_t *id, ftl_error *error)
 {

@@ -51,9 +51,11 @@ ftl_status ftl_linear_read(ftl_build *build, const ftl_estimator *e, ftl_linear_
 
 /* ---- Scores ---------------------------------------------------------------------------------- */
 
+/* Columns that need no matrix and hold nothing to refuse: one-hot codes and counts of words. */
 static bool is_coded(const ftl_build *build, const ftl_frame_column *column)
 {
-    return build->ops[column->op].edge == FTL_EDGE_CODED;
+    ftl_edge_kind edge = build->ops[column->op].edge;
+    return edge == FTL_EDGE_CODED || edge == FTL_EDGE_SPARSE;
 }
 
 ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,

@@ -183,8 +183,14 @@ static ftl_status binarized(ftl_build *build, const ftl_estimator *e, const ftl_
         return FTL_OK;
     uint32_t matrix, id;
     ftl_op *op = NULL;
-    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &matrix, error));
+    bool sparse = threshold >= 0 && ftl_frame_has_sparse(build, in);
+    if (sparse)
+        FTL_TRY(ftl_build_sparse(build, e, in, &matrix, error));
+    else
+        FTL_TRY(
+            ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &matrix, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_BINARIZE, matrix, in->n_columns, &id, &op, error));
+    op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
     op->u.binarize.threshold = threshold;
     return ftl_frame_like(build, id, in, out, error);
 }

@@ -20,6 +20,7 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_polynomial_classes,
     ftl_function_classes,
     ftl_label_classes,
+    ftl_text_classes,
     ftl_pipeline_classes,
     ftl_column_transformer_classes,
     ftl_union_classes,

@@ -59,10 +59,15 @@ static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl
                              const steps *s, ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
-    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_INF, &id, error));
+    bool sparse = in->sparse && ftl_frame_has_sparse(build, in);
+    if (sparse)
+        FTL_TRY(ftl_build_sparse(build, e, in, &id, error));
+    else
+        FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_INF, &id, error));
     if (s->n > 0) {
         ftl_op *op = NULL;
         FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, id, in->n_columns, &id, &op, error));
+        op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
         op->u.affine.n_steps = s->n;
         op->u.affine.steps = ftl_arena_copy(build->arena, s->list, s->n * sizeof s->list[0]);
         if (!op->u.affine.steps)
@@ -156,8 +161,13 @@ static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_
         normalize.norm = e->version < FTL_SKLEARN(0, 23) ? FTL_NORM_MAX_SIGNED : FTL_NORM_MAX;
     else if (!ftl_attr_is(e, "norm", "l2"))
         return FTL_ATTR_FAIL(error, e, "norm", FTL_CORRUPT, "norm is none of l1, l2 and max");
-    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
+    bool sparse = in->sparse && ftl_frame_has_sparse(build, in);
+    if (sparse)
+        FTL_TRY(ftl_build_sparse(build, e, in, &id, error));
+    else
+        FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_NORMALIZE, id, in->n_columns, &id, &op, error));
+    op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
     op->u.normalize = normalize;
     return ftl_frame_like(build, id, in, out, error);
 }

@@ -40,6 +40,9 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_VOTE] = "vote",
     [FTL_OP_MEDIAN] = "median",
     [FTL_OP_INTERPOLATE] = "interpolate",
+    [FTL_OP_TEXT] = "text",
+    [FTL_OP_TFIDF] = "tfidf",
+    [FTL_OP_GATHER_SPARSE] = "gather_sparse",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)
@@ -86,10 +89,12 @@ uint32_t ftl_op_source_columns(const ftl_op *op)
 
 static void dump_op(const ftl_op *op, size_t id, ftl_strbuf *out)
 {
-    static const char *const edges[] = {"num", "coded", "object"};
+    static const char *const edges[] = {"num", "coded", "object", "sparse"};
     static const char *const dtypes[] = {"", ":f32", ":f64"};
     ftl_strbuf_printf(out, "%%%zu = %s %s%s[%u]", id, ftl_op_name(op->kind), edges[op->edge],
-                      op->edge == FTL_EDGE_NUM ? dtypes[op->dtype] : "", op->width);
+                      op->edge == FTL_EDGE_NUM || op->edge == FTL_EDGE_SPARSE ? dtypes[op->dtype]
+                                                                              : "",
+                      op->width);
     if (op->kind == FTL_OP_INPUT)
         ftl_strbuf_printf(out, " column %u", op->u.input.column);
     for (uint32_t i = 0; i < op->n_segments; i++) {

@@ -14,6 +14,8 @@
  *           a one-hot encoder yields. Its width is the sum of cardinalities; linear operations
  *           consume it without materialising it
  *   OBJECT  cells (ftl_cell): text, numbers or missing
+ *   SPARSE  a matrix of mostly zeros, row by row: the counts of a text's words. As wide as a
+ *           vocabulary, and never materialised where a linear operation consumes it
  * Integers and booleans travel in NUM edges as exact float64 values; a column's `as` says how it is
  * shown.
  */
@@ -23,7 +25,12 @@
 #include "base/arena.h"
 #include "base/strbuf.h"
 
-typedef enum ftl_edge_kind { FTL_EDGE_NUM, FTL_EDGE_CODED, FTL_EDGE_OBJECT } ftl_edge_kind;
+typedef enum ftl_edge_kind {
+    FTL_EDGE_NUM,
+    FTL_EDGE_CODED,
+    FTL_EDGE_OBJECT,
+    FTL_EDGE_SPARSE
+} ftl_edge_kind;
 
 typedef enum ftl_cell_tag {
     FTL_CELL_MISSING,
@@ -92,10 +99,13 @@ typedef enum ftl_op_kind {
     FTL_OP_MATCH,         /* 1 where a column has a value, else 0 */
     FTL_OP_CTR,           /* statistics of combinations of categories, looked up by hash */
     FTL_OP_OBLIVIOUS,     /* trees that ask the same question on a whole level */
-    FTL_OP_COMBINE,        /* weighted sums of chosen source columns (ensembles) */
-    FTL_OP_VOTE,           /* class indices of several models → a sum per class */
-    FTL_OP_MEDIAN,         /* weighted median of the source columns */
-    FTL_OP_INTERPOLATE,    /* a piecewise linear function a column */
+    FTL_OP_COMBINE,       /* weighted sums of chosen source columns (ensembles) */
+    FTL_OP_VOTE,          /* class indices of several models → a sum per class */
+    FTL_OP_MEDIAN,        /* weighted median of the source columns */
+    FTL_OP_INTERPOLATE,   /* a piecewise linear function a column */
+    FTL_OP_TEXT,  /* one column of texts → SPARSE: how often each word of a vocabulary occurs */
+    FTL_OP_TFIDF, /* SPARSE → SPARSE: term frequencies weighed */
+    FTL_OP_GATHER_SPARSE, /* columns of any sources → one SPARSE matrix; zeros are left out */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -659,6 +669,55 @@ typedef struct ftl_interpolate_op {
     const ftl_curve *curves; /* [width], one a source column */
     bool single;             /* values are rounded to float32 first */
 } ftl_interpolate_op;
+/* Strings by number, one after another, each with a NUL behind it. */
+typedef struct ftl_words {
+    uint32_t count;
+    const char *text;
+    const uint32_t *start; /* [count + 1]: word i is text[start[i] .. start[i + 1] - 1) */
+} ftl_words;
+
+typedef enum ftl_analyzer {
+    FTL_ANALYZER_WORD,   /* n-grams of tokens, joined by a space */
+    FTL_ANALYZER_CHAR,   /* n-grams of characters */
+    FTL_ANALYZER_CHAR_WB /* the same within words, which get a space on both sides */
+} ftl_analyzer;
+
+/* OLD_UNICODE: a text that is in NFKD form already stays as it is (scikit-learn before 0.22). */
+typedef enum ftl_accents {
+    FTL_ACCENTS_KEEP,
+    FTL_ACCENTS_ASCII,   /* NFKD without what is not ASCII */
+    FTL_ACCENTS_UNICODE, /* NFKD without combining characters */
+    FTL_ACCENTS_OLD_UNICODE
+} ftl_accents;
+
+/* Words of a vocabulary counted in a text, as scikit-learn's CountVectorizer does it. */
+typedef struct ftl_text_op {
+    ftl_analyzer analyzer;
+    ftl_accents accents;
+    bool lowercase;     /* before accents are stripped */
+    bool binary;        /* 1 for every word that occurs */
+    bool empty_is_text; /* an empty cell is the empty text, not a missing one */
+    uint32_t min_n, max_n;
+    /*
+     * Tokens: runs of at least min_token word characters, or, when it is not NULL, what this
+     * pattern of PCRE2 matches (its group 1 when capture)
+     */
+    uint32_t min_token;
+    const char *pattern;
+    bool capture;
+    ftl_words vocabulary;  /* [width] */
+    ftl_words stop_words;  /* tokens that are left out */
+    const char *estimator; /* for messages */
+    const char *column;    /* its name, for messages, or NULL */
+} ftl_text_op;
+
+/* log(x) + 1 when sublinear, times idf, then a norm, for all values of a row that are not zero. */
+typedef struct ftl_tfidf_op {
+    bool sublinear;
+    bool normalize;
+    ftl_norm norm;     /* when normalize */
+    const double *idf; /* [width] or NULL */
+} ftl_tfidf_op;
 
 typedef struct ftl_op {
     ftl_op_kind kind;
@@ -702,6 +761,8 @@ typedef struct ftl_op {
         ftl_vote_op vote;
         ftl_median_op median;
         ftl_interpolate_op interpolate;
+        ftl_text_op text;
+        ftl_tfidf_op tfidf;
     } u;
 } ftl_op;
 

@@ -54,6 +54,14 @@ static ftl_status validate_check(const ftl_op *op, uint32_t n, ftl_account *scra
     return validate_same_width(op, n, scratch, error);
 }
 
+static ftl_status validate_binarize(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                    ftl_error *error)
+{
+    if (op->edge == FTL_EDGE_SPARSE && !(op->u.binarize.threshold >= 0))
+        return FTL_INVALID(error, op, "a threshold below zero would fill a sparse matrix");
+    return validate_same_width(op, n, scratch, error);
+}
+
 static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GATHER] = validate_same_width,
     [FTL_OP_GATHER_OBJECT] = validate_same_width,
@@ -76,7 +84,7 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_CONSTANT] = validate_constant,
     [FTL_OP_ADD] = validate_add,
     [FTL_OP_GAUSSIAN] = ftl_validate_gaussian,
-    [FTL_OP_BINARIZE] = validate_same_width,
+    [FTL_OP_BINARIZE] = validate_binarize,
     [FTL_OP_DISTANCES] = ftl_validate_distances,
     [FTL_OP_BINS] = ftl_validate_bins,
     [FTL_OP_KERNEL_MACHINE] = ftl_validate_kernel_machine,
@@ -92,6 +100,9 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_VOTE] = ftl_validate_vote,
     [FTL_OP_MEDIAN] = ftl_validate_median,
     [FTL_OP_INTERPOLATE] = ftl_validate_interpolate,
+    [FTL_OP_TEXT] = ftl_validate_text,
+    [FTL_OP_TFIDF] = ftl_validate_tfidf,
+    [FTL_OP_GATHER_SPARSE] = validate_same_width,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */
@@ -119,15 +130,28 @@ static bool reads_matrix(ftl_op_kind kind)
     case FTL_OP_NEIGHBOR_MEAN:
     case FTL_OP_MATCH:
     case FTL_OP_OBLIVIOUS:
+    case FTL_OP_TFIDF:
         return true;
     default:
         return false;
     }
 }
 
-static ftl_edge_kind expected_edge(ftl_op_kind kind)
+/* Ops that have a form for sparse matrices: what their source is, they are. */
+static bool takes_sparse(ftl_op_kind kind)
 {
-    switch (kind) {
+    return kind == FTL_OP_AFFINE || kind == FTL_OP_NORMALIZE || kind == FTL_OP_BINARIZE;
+}
+
+static ftl_edge_kind expected_edge(const ftl_graph *graph, const ftl_op *op)
+{
+    if (takes_sparse(op->kind) && op->n_segments == 1)
+        return graph->ops[op->segments[0].op].edge;
+    switch (op->kind) {
+    case FTL_OP_TEXT:
+    case FTL_OP_TFIDF:
+    case FTL_OP_GATHER_SPARSE:
+        return FTL_EDGE_SPARSE;
     case FTL_OP_ONEHOT:
         return FTL_EDGE_CODED;
     case FTL_OP_GATHER_OBJECT:
@@ -155,8 +179,11 @@ static ftl_status validate_sources(const ftl_graph *graph, size_t id, uint32_t *
     }
     if (reads_matrix(op->kind)) {
         const ftl_op *source = op->n_segments == 1 ? &graph->ops[op->segments[0].op] : NULL;
-        if (!source || source->edge != FTL_EDGE_NUM || source->kind == FTL_OP_INPUT ||
-            source->width != total)
+        bool fits = source && (op->kind == FTL_OP_TFIDF ? source->edge == FTL_EDGE_SPARSE
+                                                        : source->edge == FTL_EDGE_NUM ||
+                                                              (source->edge == FTL_EDGE_SPARSE &&
+                                                               takes_sparse(op->kind)));
+        if (!fits || source->kind == FTL_OP_INPUT || source->width != total)
             return FTL_INVALID(error, op, "a %s step needs one whole numeric matrix",
                                ftl_op_name(op->kind));
     }
@@ -207,18 +234,19 @@ static ftl_status validate_op(const ftl_graph *graph, size_t id, ftl_account *sc
         return FTL_FAIL(error, FTL_LIMIT, "a step yields %u columns; the limit is %d", op->width,
                         (int)max_width);
     if (op->kind == FTL_OP_INPUT) {
-        if (op->width != 1 || op->n_segments || op->edge == FTL_EDGE_CODED ||
+        if (op->width != 1 || op->n_segments ||
+            (op->edge != FTL_EDGE_NUM && op->edge != FTL_EDGE_OBJECT) ||
             op->u.input.column >= graph->n_inputs)
             return FTL_INVALID(error, op, "an input step is malformed");
         return FTL_OK;
     }
-    if (op->edge != expected_edge(op->kind))
-        return FTL_INVALID(error, op, "a %s step has the wrong kind of output",
-                           ftl_op_name(op->kind));
     uint32_t n = 0;
     FTL_TRY(validate_sources(graph, id, &n, error));
     if (op->kind == FTL_OP_NEIGHBOR_VOTE || op->kind == FTL_OP_NEIGHBOR_MEAN)
         FTL_TRY(validate_neighbors_source(graph, op, error));
+    if (op->edge != expected_edge(graph, op))
+        return FTL_INVALID(error, op, "a %s step has the wrong kind of output",
+                           ftl_op_name(op->kind));
     if (!validators[op->kind])
         return FTL_FAIL(error, FTL_INTERNAL, "%s steps have no entry in the validator's table",
                         ftl_op_name(op->kind));
@@ -233,6 +261,8 @@ static ftl_status validate_outputs(const ftl_graph *graph, const ftl_method_outp
         if (!out->name || out->op >= graph->n_ops || out->column >= graph->ops[out->op].width)
             return FTL_FAIL(error, FTL_CORRUPT, "output %zu refers to a column that does not exist",
                             i);
+        if (graph->ops[out->op].edge == FTL_EDGE_SPARSE)
+            return FTL_FAIL(error, FTL_INTERNAL, "output %zu is a column of a sparse matrix", i);
         if (out->as == FTL_AS_LABEL && (!out->labels || out->labels->count == 0))
             return FTL_FAIL(error, FTL_CORRUPT, "output %zu has no classes", i);
         bool object = graph->ops[out->op].edge == FTL_EDGE_OBJECT;

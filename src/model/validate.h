@@ -31,6 +31,8 @@ ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch
 ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                    ftl_error *error);
 ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_text(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
+ftl_status ftl_validate_tfidf(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
 ftl_status ftl_validate_decide(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                ftl_error *error);
 ftl_status ftl_validate_gaussian(const ftl_op *op, uint32_t n, ftl_account *scratch,

@@ -10,6 +10,8 @@ ftl_status ftl_validate_affine(const ftl_op *op, uint32_t n, ftl_account *scratc
     for (uint32_t i = 0; i < affine->n_steps; i++) {
         if ((unsigned)affine->steps[i].kind > FTL_AFFINE_CLIP_HIGH || !affine->steps[i].vector)
             return FTL_INVALID(error, op, "an elementwise step is malformed");
+        if (op->edge == FTL_EDGE_SPARSE && affine->steps[i].kind <= FTL_AFFINE_ADD)
+            return FTL_INVALID(error, op, "a sparse matrix cannot be shifted");
     }
     return FTL_OK;
 }

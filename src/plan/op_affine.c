@@ -4,6 +4,7 @@
  * round the vector to the edge's dtype first.
  */
 #include "plan/plan.h"
+#include "plan/sparse.h"
 
 #include <string.h>
 
@@ -86,15 +87,54 @@ static void run(const ftl_step *step, ftl_exec *exec)
         run_f64(step, exec);
 }
 
+/* One value of a sparse matrix; zeros stay zeros. */
+static double apply_value(const ftl_affine_step *step, double x, double v, bool is_f32)
+{
+    if (is_f32 && !step->wide)
+        v = (double)(float)v;
+    double y = x;
+    switch (step->kind) {
+    case FTL_AFFINE_MUL:
+        y = x * v;
+        break;
+    case FTL_AFFINE_DIV:
+        y = x / v;
+        break;
+    case FTL_AFFINE_CLIP_LOW:
+        y = x < v ? v : x;
+        break;
+    case FTL_AFFINE_CLIP_HIGH:
+        y = x > v ? v : x;
+        break;
+    default: /* not reached: validate refuses shifts of sparse matrices */
+        break;
+    }
+    return is_f32 ? (double)(float)y : y;
+}
+
+static void run_sparse(const ftl_step *step, ftl_exec *exec)
+{
+    const ftl_affine_op *affine = &step->op->u.affine;
+    const ftl_sparse *in = ftl_sparse_source(step, exec, 0);
+    if (!ftl_sparse_copy(step, exec, in))
+        return;
+    const ftl_sparse *out = ftl_sparse_of(step, exec);
+    for (uint32_t k = 0; k < out->start[exec->rows]; k++) {
+        for (uint32_t s = 0; s < affine->n_steps; s++)
+            out->values[k] = apply_value(&affine->steps[s], out->values[k],
+                                         affine->steps[s].vector[out->columns[k]], step->is_f32);
+    }
+}
+
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
     affine_state *state = FTL_ARENA_NEW(&plan->arena, affine_state);
-    step->run = run;
+    step->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
     step->state = state;
     if (!state)
         return FTL_OOM(error);
-    if (!step->is_f32)
+    if (!step->is_f32 || step->op->edge == FTL_EDGE_SPARSE)
         return FTL_OK;
     state->narrow = ftl_arena_zero_array(&plan->arena, affine->n_steps, sizeof *state->narrow);
     if (!state->narrow)

@@ -1,5 +1,5 @@
 /* BINARIZE: 1 where a number lies above the threshold, else 0; NaN gives 0. */
-#include "plan/plan.h"
+#include "plan/sparse.h"
 
 static void run(const ftl_step *step, ftl_exec *exec)
 {
@@ -18,11 +18,22 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
+/* The threshold is not negative: zeros stay zeros. */
+static void run_sparse(const ftl_step *step, ftl_exec *exec)
+{
+    double threshold = step->op->u.binarize.threshold;
+    if (!ftl_sparse_copy(step, exec, ftl_sparse_source(step, exec, 0)))
+        return;
+    const ftl_sparse *out = ftl_sparse_of(step, exec);
+    for (uint32_t i = 0; i < out->start[exec->rows]; i++)
+        out->values[i] = out->values[i] > (step->is_f32 ? (double)(float)threshold : threshold);
+}
+
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
-    step->run = run;
+    step->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
     return FTL_OK;
 }
 

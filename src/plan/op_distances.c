@@ -25,6 +25,26 @@ static void add_column(const ftl_exec *exec, const double *centre, uint32_t widt
     }
 }
 
+/* The same for the entries of a sparse source; centre: of the segment's first column. */
+static void add_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s, const double *centre,
+                       double *dots, double *squares)
+{
+    const ftl_segment *segment = &step->op->segments[s];
+    const ftl_sparse *sparse = ftl_sparse_source(step, exec, s);
+    size_t width = step->op->width;
+    for (size_t r = 0; r < exec->rows; r++) {
+        for (uint32_t i = sparse->start[r]; i < sparse->start[r + 1]; i++) {
+            uint32_t column = sparse->columns[i] - segment->first;
+            double x = sparse->values[i];
+            if (column >= segment->count)
+                continue;
+            squares[r] += x * x;
+            for (size_t k = 0; k < width; k++)
+                dots[r * width + k] += x * centre[column * width + k];
+        }
+    }
+}
+
 static void finish(const ftl_step *step, const ftl_exec *exec, const double *dots,
                    const double *squares)
 {
@@ -54,6 +74,11 @@ static void run(const ftl_step *step, ftl_exec *exec)
     memset(squares, 0, exec->rows * sizeof *squares);
     const double *centre = state->centres;
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        if (ftl_source_step(step, exec, s)->op->edge == FTL_EDGE_SPARSE) {
+            add_sparse(step, exec, s, centre, dots, squares);
+            centre += (size_t)step->op->segments[s].count * width;
+            continue;
+        }
         for (uint32_t c = 0; c < step->op->segments[s].count; c++, centre += width) {
             ftl_read_f64(step, exec, s, c, column, 1);
             add_column(exec, centre, width, dots, squares, column);

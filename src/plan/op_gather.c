@@ -33,6 +33,31 @@ static void copy_rows(const ftl_step *step, const ftl_exec *exec)
     }
 }
 
+/* A segment of a sparse matrix: zeros, then its entries. */
+static void spread_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s, uint32_t at)
+{
+    const ftl_segment *segment = &step->op->segments[s];
+    const ftl_sparse *sparse = ftl_sparse_source(step, exec, s);
+    const size_t width = step->slot_width;
+    float *narrow = (float *)ftl_slot(step, exec) + at;
+    double *wide = (double *)ftl_slot(step, exec) + at;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        if (step->is_f32)
+            memset(narrow + i * width, 0, segment->count * sizeof *narrow);
+        else
+            memset(wide + i * width, 0, segment->count * sizeof *wide);
+        for (uint32_t k = sparse->start[i]; k < sparse->start[i + 1]; k++) {
+            uint32_t column = sparse->columns[k] - segment->first;
+            if (column >= segment->count)
+                continue;
+            if (step->is_f32)
+                narrow[i * width + column] = (float)sparse->values[k];
+            else
+                wide[i * width + column] = sparse->values[k];
+        }
+    }
+}
+
 static void run_numbers(const ftl_step *step, ftl_exec *exec)
 {
     if (copies_matrix(step, exec)) {
@@ -41,6 +66,12 @@ static void run_numbers(const ftl_step *step, ftl_exec *exec)
     }
     uint32_t at = 0;
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        if (step->op->segments[s].count > 1 &&
+            ftl_source_step(step, exec, s)->op->edge == FTL_EDGE_SPARSE) {
+            spread_sparse(step, exec, s, at);
+            at += step->op->segments[s].count;
+            continue;
+        }
         for (uint32_t c = 0; c < step->op->segments[s].count; c++, at++) {
             if (step->is_f32)
                 ftl_read_f32(step, exec, s, c, (float *)ftl_slot(step, exec) + at,

@@ -1,7 +1,7 @@
 /*
  * LINEAR: scores = X W + b, accumulated in float64 whatever the sources are and rounded once when
  * the edge is float32. Coded columns (one-hot encodings) add the weights of their code and are
- * never expanded.
+ * never expanded; sparse ones add the weights of their entries.
  */
 #include "base/checked.h"
 #include "kernels/kernels.h"
@@ -12,7 +12,8 @@
 typedef enum part_kind {
     PART_DENSE, /* columns of a matrix in the workspace */
     PART_CODED,
-    PART_READ /* anything else, a column at a time */
+    PART_SPARSE, /* columns of one sparse matrix: several segments when they are picked from it */
+    PART_READ    /* anything else, a column at a time */
 } part_kind;
 
 /* A source column of a coded segment: its code c stands for column c + base of the segment, when
@@ -29,6 +30,9 @@ typedef struct linear_part {
     const double *weights; /* packed for the kernels: [count] of one output, else [count][row] */
     uint32_t n_coded;
     const coded_column *coded;
+    /* SPARSE: [source's width] place among the part's columns, or -1; NULL: column - first */
+    const int32_t *places;
+    uint32_t first;
 } linear_part;
 
 typedef struct linear_state {
@@ -94,6 +98,39 @@ static ftl_status prepare_part(ftl_plan *plan, const ftl_op *op, uint32_t segmen
     return FTL_OK;
 }
 
+/*
+ * Segments [from, *end) that take columns of one sparse matrix, each column once: one part, so that
+ * a selection of thousands of columns is one pass over the entries.
+ */
+static ftl_status prepare_sparse(ftl_plan *plan, const ftl_op *op, uint32_t from, uint32_t first,
+                                 size_t row, linear_part *part, uint32_t *end, ftl_error *error)
+{
+    const ftl_segment *s = &op->segments[from];
+    const ftl_op *source = &plan->model->graph.ops[s->op];
+    *part = (linear_part){
+        .kind = PART_SPARSE, .segment = from, .count = s->count, .first = s->first};
+    *end = from + 1;
+    if (*end < op->n_segments && op->segments[*end].op == s->op) {
+        int32_t *places = ftl_arena_array(&plan->arena, source->width, sizeof *places);
+        if (!places)
+            return FTL_OOM(error);
+        memset(places, 0xff, source->width * sizeof *places);
+        part->places = places;
+        part->count = 0;
+        bool repeated = false;
+        for (*end = from; *end < op->n_segments && op->segments[*end].op == s->op; ++*end) {
+            const ftl_segment *next = &op->segments[*end];
+            for (uint32_t c = next->first; c < next->first + next->count; c++)
+                repeated = repeated || places[c] >= 0;
+            if (repeated)
+                break;
+            for (uint32_t c = next->first; c < next->first + next->count; c++)
+                places[c] = (int32_t)part->count++;
+        }
+    }
+    return pack_weights(plan, op, first, part->count, row, &part->weights, error);
+}
+
 /* ---- Running --------------------------------------------------------------------------------- */
 
 static void add_dense(const linear_state *state, const linear_part *part, const ftl_step *step,
@@ -137,6 +174,25 @@ static void add_coded(const linear_state *state, const linear_part *part, const 
     }
 }
 
+static void add_sparse(const linear_state *state, const linear_part *part, const ftl_step *step,
+                       const ftl_exec *exec, double *acc)
+{
+    const ftl_sparse *sparse = ftl_sparse_source(step, exec, part->segment);
+    size_t n_out = step->op->width;
+    for (size_t r = 0; r < exec->rows; r++, acc += n_out) {
+        for (uint32_t k = sparse->start[r]; k < sparse->start[r + 1]; k++) {
+            uint32_t at = part->places ? (uint32_t)part->places[sparse->columns[k]]
+                                       : sparse->columns[k] - part->first;
+            if (at >= part->count)
+                continue;
+            const double *w = part->weights + (size_t)at * state->row;
+            const double x = sparse->values[k];
+            for (size_t o = 0; o < n_out; o++)
+                acc[o] += x * w[o];
+        }
+    }
+}
+
 static void add_read(const linear_state *state, const linear_part *part, const ftl_step *step,
                      ftl_exec *exec, double *acc, double *column)
 {
@@ -166,6 +222,8 @@ static void run_linear(const ftl_step *step, ftl_exec *exec)
             add_dense(state, part, step, exec, acc);
         else if (part->kind == PART_CODED)
             add_coded(state, part, step, exec, acc);
+        else if (part->kind == PART_SPARSE)
+            add_sparse(state, part, step, exec, acc);
         else
             add_read(state, part, step, exec, acc, column);
     }
@@ -191,13 +249,17 @@ static ftl_status prepare_linear(ftl_plan *plan, ftl_step *step, ftl_error *erro
     state->kernels = &ftl_kernels_get()->linear;
     state->row = op->width == 1 ? 1 : ftl_linear_padded(op->width);
     state->parts = parts;
-    state->n_parts = op->n_segments;
     bool reads = false;
     uint32_t first = 0;
-    for (uint32_t i = 0; i < op->n_segments; i++) {
-        FTL_TRY(prepare_part(plan, op, i, first, state->row, &parts[i], error));
-        reads = reads || parts[i].kind == PART_READ;
-        first += op->segments[i].count;
+    for (uint32_t i = 0, next = 0; i < op->n_segments; i = next) {
+        linear_part *part = &parts[state->n_parts++];
+        next = i + 1;
+        if (plan->model->graph.ops[op->segments[i].op].edge == FTL_EDGE_SPARSE)
+            FTL_TRY(prepare_sparse(plan, op, i, first, state->row, part, &next, error));
+        else
+            FTL_TRY(prepare_part(plan, op, i, first, state->row, part, error));
+        reads = reads || part->kind == PART_READ;
+        first += part->count;
     }
     step->scratch_per_row = ((step->is_f32 ? op->width : 0) + (reads ? 1 : 0)) * sizeof(double);
     step->state = state;

@@ -3,6 +3,7 @@
  * in float64 and rounds once, which lies within the rounding of numpy's own sum.
  */
 #include "plan/plan.h"
+#include "plan/sparse.h"
 
 #include <float.h>
 #include <math.h>
@@ -107,11 +108,21 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
+static void run_sparse(const ftl_step *step, ftl_exec *exec)
+{
+    if (!ftl_sparse_copy(step, exec, ftl_sparse_source(step, exec, 0)))
+        return;
+    const ftl_sparse *out = ftl_sparse_of(step, exec);
+    for (uint32_t i = 0; i < exec->rows; i++)
+        ftl_sparse_normalize(out->values + out->start[i], out->start[i + 1] - out->start[i],
+                             step->op->width, step->op->u.normalize.norm, step->is_f32);
+}
+
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
-    step->run = run;
+    step->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
     return FTL_OK;
 }
 

@@ -15,6 +15,7 @@ extern const ftl_op_impl ftl_op_impl_category_hash, ftl_op_impl_match, ftl_op_im
     ftl_op_impl_oblivious;
 extern const ftl_op_impl ftl_op_impl_combine, ftl_op_impl_vote, ftl_op_impl_median,
     ftl_op_impl_interpolate;
+extern const ftl_op_impl ftl_op_impl_text, ftl_op_impl_tfidf, ftl_op_impl_gather_sparse;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_INPUT] = &ftl_op_impl_input,
@@ -55,4 +56,7 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_VOTE] = &ftl_op_impl_vote,
     [FTL_OP_MEDIAN] = &ftl_op_impl_median,
     [FTL_OP_INTERPOLATE] = &ftl_op_impl_interpolate,
+    [FTL_OP_TEXT] = &ftl_op_impl_text,
+    [FTL_OP_TFIDF] = &ftl_op_impl_tfidf,
+    [FTL_OP_GATHER_SPARSE] = &ftl_op_impl_gather_sparse,
 };

@@ -14,7 +14,8 @@ enum {
     usual_smallest_block = 256,
     largest_block = 4096,
     workspace_aim = 1 << 20, /* stays in a core's L2 with room for the model */
-    workspace_limit = 1 << 28
+    workspace_limit = 1 << 28,
+    sparse_row_aim = 1 << 10 /* what a row of a sparse edge is taken to need */
 };
 
 static void mark_needed(ftl_plan *plan, const ftl_graph *graph)
@@ -69,7 +70,7 @@ static size_t element_size(const ftl_step *step)
 static size_t slot_row_bytes(const ftl_step *step)
 {
     /* Numeric input columns are read where they lie. */
-    if (!step->methods || step->alias_of != UINT32_MAX ||
+    if (!step->methods || step->alias_of != UINT32_MAX || step->op->edge == FTL_EDGE_SPARSE ||
         (step->op->kind == FTL_OP_INPUT && step->op->edge == FTL_EDGE_NUM))
         return 0;
     return step->slot_width * element_size(step);
@@ -81,6 +82,8 @@ static uint32_t choose_rows(const ftl_plan *plan, uint32_t wanted)
     for (size_t i = 0; i < plan->n_steps; i++) {
         row_bytes += slot_row_bytes(&plan->steps[i]) + plan->steps[i].scratch_per_row;
         largest = plan->steps[i].slot_width > largest ? plan->steps[i].slot_width : largest;
+        if (plan->steps[i].methods && plan->steps[i].op->edge == FTL_EDGE_SPARSE)
+            row_bytes += sparse_row_aim;
     }
     size_t rows = wanted ? wanted : workspace_aim / row_bytes;
     if (!wanted && rows < usual_smallest_block)

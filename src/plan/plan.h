@@ -5,7 +5,9 @@
  *
  * An operation kind is one file op_<kind>.c with an ftl_op_impl, listed in ops.c. prepare() runs
  * once per plan and may allocate from the plan's arena; run() runs per block, allocates nothing and
- * cannot fail: rows that the library would refuse are marked with ftl_exec_bad.
+ * cannot fail: rows that the library would refuse are marked with ftl_exec_bad. Sparse edges and
+ * text are the exception: their buffers grow with what a block holds, under the exec's account, and
+ * a step that gets no more memory ends the run with ftl_exec_fail.
  */
 #ifndef FTL_PLAN_PLAN_H
 #define FTL_PLAN_PLAN_H
@@ -41,7 +43,21 @@ struct ftl_step {
     /* bytes that run wants; scratch is the byte offset, 64-aligned */
     size_t scratch_fixed, scratch_per_row;
     size_t scratch;
+    /* What the step keeps in each exec: buffers that grow, a matcher. NULL: nothing. */
+    ftl_status (*open)(const ftl_step *step, ftl_account *account, void **local, ftl_error *error);
+    void (*close)(ftl_account *account, void *local);
 };
+
+/*
+ * The rows of a SPARSE edge: row i has entries start[i] .. start[i + 1), columns ascending. Values
+ * of an edge that is float32 are float32 numbers.
+ */
+typedef struct ftl_sparse {
+    uint32_t *start; /* [block_rows + 1] */
+    uint32_t *columns;
+    double *values;
+    size_t columns_room, values_room;
+} ftl_sparse;
 
 struct ftl_plan {
     const ftl_model *model;
@@ -66,6 +82,11 @@ struct ftl_exec {
     uint32_t n_bad;
     uint32_t first_bad; /* row of the lowest-numbered bad row, described by bad_error */
     ftl_error bad_error;
+    ftl_account *account; /* what grows is charged to it */
+    ftl_sparse *sparse;   /* [n_steps], or NULL when the plan has no sparse edges */
+    void **locals;        /* [n_steps] of open(), or NULL when no step has one */
+    ftl_status status;    /* of the run: not OK when a step could not go on */
+    ftl_error error;
 };
 
 /*
@@ -82,7 +103,7 @@ FTL_MUST_USE ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_
 void ftl_exec_free(ftl_exec *exec, ftl_account *account);
 /*
  * Computes rows [in_row, in_row + rows) of `in`, 1 <= rows <= block_rows, for some of the plan's
- * methods (bit set). Outputs are then in the slots.
+ * methods (bit set). Outputs are then in the slots, unless exec->status says otherwise.
  */
 void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows,
                   uint32_t methods);
@@ -126,6 +147,22 @@ bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t s
 
 /* Ops whose single source is a whole NUM op: the matrix, row-major. *is_f32 tells which. */
 const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32);
+
+/* The sparse matrix of a step, and of the source of a segment. */
+static inline ftl_sparse *ftl_sparse_of(const ftl_step *step, const ftl_exec *exec)
+{
+    return &exec->sparse[step->id];
+}
+static inline const ftl_sparse *ftl_sparse_source(const ftl_step *step, const ftl_exec *exec,
+                                                  uint32_t segment)
+{
+    return &exec->sparse[step->op->segments[segment].op];
+}
+/* Room for so many entries in the step's matrix; false after ftl_exec_fail. */
+bool ftl_sparse_reserve(const ftl_step *step, ftl_exec *exec, size_t entries);
+/* Ends the run: a step cannot go on. */
+void ftl_exec_fail(ftl_exec *exec, const ftl_step *step, ftl_status status, const char *format, ...)
+    FTL_PRINTF(4, 5);
 
 /*
  * Marks a row of the block bad. The message of the lowest bad row is kept (op's path, column name

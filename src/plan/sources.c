@@ -163,6 +163,21 @@ static double cell_to_f64(const ftl_step *step, ftl_exec *exec, uint32_t row, co
     return value;
 }
 
+/* ---- Sparse columns -------------------------------------------------------------------------- */
+
+static double sparse_value(const ftl_sparse *sparse, uint32_t row, uint32_t column)
+{
+    uint32_t low = sparse->start[row], high = sparse->start[row + 1];
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (sparse->columns[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < sparse->start[row + 1] && sparse->columns[low] == column ? sparse->values[low] : 0;
+}
+
 /* Type-generic bodies: the compiler makes a float and a double form. */
 #define FTL_READ_BODY(TYPE, INPUT)                                                           \
     const ftl_segment *s = &step->op->segments[segment];                                     \
@@ -182,6 +197,9 @@ static double cell_to_f64(const ftl_step *step, ftl_exec *exec, uint32_t row, co
             out[i * stride] = codes[(size_t)i * from->slot_width + j] == (int32_t)(c - base) \
                                   ? (TYPE)1                                                  \
                                   : (TYPE)0;                                                 \
+    } else if (from->op->edge == FTL_EDGE_SPARSE) {                                          \
+        for (uint32_t i = 0; i < rows; i++)                                                  \
+            out[i * stride] = (TYPE)sparse_value(&exec->sparse[from->id], i, c);             \
     } else if (from->is_f32) {                                                               \
         const float *data = ftl_slot(from, exec);                                            \
         for (uint32_t i = 0; i < rows; i++)                                                  \
@@ -226,7 +244,9 @@ void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint
             value = codes[(size_t)i * from->slot_width + j] == (int32_t)(s->first + column - base)
                         ? 1.0
                         : 0.0;
-        } else if (from->is_f32)
+        } else if (from->op->edge == FTL_EDGE_SPARSE)
+            value = sparse_value(&exec->sparse[from->id], i, s->first + column);
+        else if (from->is_f32)
             value = (double)((const float *)ftl_slot(
                 from, exec))[(size_t)i * from->slot_width + s->first + column];
         else

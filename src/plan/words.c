@@ -1,0 +1,78 @@
+#include "plan/words.h"
+
+#include <string.h>
+
+/* A 64 x 64 → 128 bit product folded in half mixes every input bit into every output bit. */
+static inline uint64_t mix(uint64_t a, uint64_t b)
+{
+    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t hash_word(uint64_t seed, const char *text, size_t size)
+{
+    uint64_t hash = seed ^ size, tail = 0;
+    for (; size >= 8; size -= 8, text += 8) {
+        uint64_t word;
+        memcpy(&word, text, 8);
+        hash = mix(hash ^ word, 0x9e3779b97f4a7c15u);
+    }
+    if (size >= 4) { /* two loads that overlap instead of a loop over bytes */
+        uint32_t low, high;
+        memcpy(&low, text, 4);
+        memcpy(&high, text + size - 4, 4);
+        tail = (uint64_t)high << 32 | low;
+    } else if (size) {
+        const unsigned char *bytes = (const unsigned char *)text;
+        tail = (uint64_t)bytes[0] << 16 | (uint64_t)bytes[size / 2] << 8 | bytes[size - 1];
+    }
+    return mix(hash ^ tail, 0xd6e8feb86659fd93u ^ seed);
+}
+
+static inline size_t word_size(const ftl_words *words, uint32_t id)
+{
+    return words->start[id + 1] - words->start[id] - 1;
+}
+
+ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_word_table *out,
+                               ftl_error *error)
+{
+    *out = (ftl_word_table){.words = words};
+    if (words->count == 0)
+        return FTL_OK;
+    uint64_t room = 16;
+    while (room < 2 * (uint64_t)words->count)
+        room *= 2;
+    ftl_word_slot *slots = ftl_arena_zero_array(arena, room, sizeof *slots);
+    if (!slots)
+        return FTL_OOM(error);
+    out->slots = slots;
+    out->mask = (uint32_t)(room - 1);
+    out->seed = mix((uint64_t)(uintptr_t)slots ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
+    for (uint32_t id = 0; id < words->count; id++) {
+        size_t size = word_size(words, id);
+        uint64_t hash = hash_word(out->seed, words->text + words->start[id], size);
+        uint32_t at = (uint32_t)hash & out->mask;
+        while (slots[at].id)
+            at = (at + 1) & out->mask;
+        slots[at] = (ftl_word_slot){.hash = (uint32_t)(hash >> 32), .id = id + 1};
+        out->longest = size > out->longest ? size : out->longest;
+    }
+    return FTL_OK;
+}
+
+int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size)
+{
+    if (!table->slots || size > table->longest)
+        return FTL_WORD_NONE;
+    uint64_t hash = hash_word(table->seed, text, size);
+    for (uint32_t at = (uint32_t)hash & table->mask; table->slots[at].id;
+         at = (at + 1) & table->mask) {
+        const ftl_word_slot *slot = &table->slots[at];
+        if (slot->hash != (uint32_t)(hash >> 32) || word_size(table->words, slot->id - 1) != size)
+            continue;
+        if (memcmp(table->words->text + table->words->start[slot->id - 1], text, size) == 0)
+            return (int32_t)(slot->id - 1);
+    }
+    return FTL_WORD_NONE;
+}

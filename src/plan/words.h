@@ -1,0 +1,28 @@
+/* Finding words of a list (ftl_words) by their bytes: a hash table with open addressing. */
+#ifndef FTL_PLAN_WORDS_H
+#define FTL_PLAN_WORDS_H
+
+#include "base/arena.h"
+#include "model/ir.h"
+
+enum { FTL_WORD_NONE = -1 };
+
+typedef struct ftl_word_slot {
+    uint32_t hash; /* the upper half of it */
+    uint32_t id;   /* + 1; 0: empty */
+} ftl_word_slot;
+
+typedef struct ftl_word_table {
+    const ftl_words *words;
+    const ftl_word_slot *slots; /* [mask + 1]; NULL: no words */
+    uint32_t mask;
+    uint64_t seed; /* differs between runs, so that nobody can choose words that collide */
+    size_t longest;
+} ftl_word_table;
+
+FTL_MUST_USE ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words,
+                                            ftl_word_table *out, ftl_error *error);
+/* The word's number, or FTL_WORD_NONE. */
+int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size);
+
+#endif
