@@ -1,7 +1,6 @@
 #include "plan/tree_cuts.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -116,10 +115,33 @@ static bool sets_fit(const builder *b, uint64_t *words)
     return *words <= most_set_words;
 }
 
-static int by_value(const void *a, const void *b)
+/*
+ * Merges sorted runs of growing length, between values and `other`, of the same size. Which value
+ * is taken next is computed, not branched on: half of the guesses would be wrong.
+ */
+static void sort_values(double *values, double *other, uint32_t n)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    double *from = values, *to = other;
+    for (uint64_t run = 1; run < n; run *= 2) {
+        for (uint64_t first = 0; first < n; first += 2 * run) {
+            uint64_t a = first, middle = first + run < n ? first + run : n, b = middle,
+                     end = middle + run < n ? middle + run : n, at = first;
+            while (a < middle && b < end) {
+                double x = from[a], y = from[b];
+                uint64_t second = y < x;
+                to[at++] = second ? y : x;
+                a += !second;
+                b += second;
+            }
+            memcpy(to + at, from + a, (middle - a) * sizeof *to);
+            memcpy(to + at + (middle - a), from + b, (end - b) * sizeof *to);
+        }
+        double *done = to;
+        to = from;
+        from = done;
+    }
+    if (from != values)
+        memcpy(values, from, n * sizeof *values);
 }
 
 /* Sorts each feature's thresholds and drops equal ones; *most: the largest number of them. */
@@ -127,7 +149,8 @@ static ftl_status sort_thresholds(builder *b, uint32_t *most, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = b->request->nodes;
     b->thresholds = ftl_arena_array(b->scratch, b->n_cuts, sizeof *b->thresholds);
-    if (!b->thresholds)
+    double *other = ftl_arena_array(b->scratch, b->n_cuts, sizeof *other);
+    if (!b->thresholds || !other)
         return FTL_OOM(error);
     for (uint32_t f = 0; f < b->request->n_features; f++) {
         b->start[f + 1] = b->start[f] + b->count[f];
@@ -142,7 +165,7 @@ static ftl_status sort_thresholds(builder *b, uint32_t *most, ftl_error *error)
     for (uint32_t f = 0; f < b->request->n_features; f++) {
         double *values = b->thresholds + b->start[f];
         uint32_t n = 0;
-        qsort(values, b->count[f], sizeof *values, by_value);
+        sort_values(values, other, b->count[f]);
         for (uint32_t i = 0; i < b->count[f]; i++) {
             if (n == 0 || values[n - 1] != values[i])
                 values[n++] = values[i];
@@ -225,13 +248,11 @@ static ftl_status make_columns(builder *b, ftl_error *error)
 static uint32_t code_of(const builder *b, uint32_t feature, double threshold)
 {
     const double *values = b->thresholds + b->start[feature];
-    uint32_t low = 0, high = b->count[feature];
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (values[middle] < threshold)
-            low = middle + 1;
-        else
-            high = middle;
+    uint32_t low = 0;
+    for (uint32_t n = b->count[feature]; n > 1;) {
+        uint32_t half = n / 2;
+        low += half & -(uint32_t)(values[low + half - 1] < threshold);
+        n -= half;
     }
     return low;
 }
