@@ -29,7 +29,7 @@ TINY, HUGE = 5e-324, 1.7976931348623157e308
 def examples(fast, long=None):
     """Decorator: so many examples in each profile."""
     return hypothesis.settings(
-        max_examples=(long or 25 * fast) if LONG else fast, derandomize=not LONG, deadline=None, database=None,
+        max_examples=(long or 12 * fast) if LONG else fast, derandomize=not LONG, deadline=None, database=None,
         suppress_health_check=list(hypothesis.HealthCheck), print_blob=True)
 
 
