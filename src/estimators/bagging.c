@@ -75,7 +75,7 @@ static ftl_status emit_children(ftl_build *build, const ftl_estimator *e, ftl_me
     for (uint32_t i = 0; i < children.n; i++) {
         ftl_frame columns;
         FTL_TRY(columns_of(build, e, features, n_features, i, in, &columns, error));
-        FTL_TRY(ftl_emit(build, &children.items[i], method, &columns, &made[i], error));
+        FTL_TRY(ftl_child_emit(build, &children.items[i], method, &columns, &made[i], error));
     }
     *results = made;
     *n = children.n;

@@ -64,6 +64,17 @@ uint32_t ftl_children_methods(ftl_build *build, const ftl_estimator *e, const ch
     return ftl_estimator_methods(build, &children.items[0]);
 }
 
+ftl_status ftl_child_emit(ftl_build *build, const ftl_estimator *child, ftl_method method,
+                          const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    if (ftl_estimator_methods(build, child) & 1u << method)
+        return ftl_emit(build, child, method, in, out, error);
+    ftl_error_set(error, FTL_UNSUPPORTED, "%s has no %s", child->cls->name,
+                  ftl_method_name(method));
+    ftl_error_in(error, child->path);
+    return FTL_UNSUPPORTED;
+}
+
 ftl_status ftl_own_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                           ftl_error *error)
 {
@@ -129,6 +140,8 @@ static bool cells_equal(const ftl_cell *a, const ftl_cell *b)
     double x, y;
     if (a->tag == FTL_CELL_STRING && b->tag == FTL_CELL_STRING)
         return a->size == b->size && memcmp(a->u.text, b->u.text, a->size) == 0;
+    if (a->tag == b->tag && (a->tag == FTL_CELL_INT || a->tag == FTL_CELL_BOOL))
+        return a->u.integer == b->u.integer; /* beyond 2**53 too */
     if (cell_number(a, &x) && cell_number(b, &y))
         return x == y;
     return a->tag == FTL_CELL_MISSING && b->tag == FTL_CELL_MISSING;

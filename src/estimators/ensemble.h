@@ -18,6 +18,10 @@ FTL_MUST_USE ftl_status ftl_children_read(ftl_build *build, const ftl_estimator 
                                           ftl_error *error);
 /* Methods of the first child; 0 when it cannot be read. */
 uint32_t ftl_children_methods(ftl_build *build, const ftl_estimator *e, const char *attribute);
+/* ftl_emit for a method that the child may lack: UNSUPPORTED then. */
+FTL_MUST_USE ftl_status ftl_child_emit(ftl_build *build, const ftl_estimator *child,
+                                       ftl_method method, const ftl_frame *in, ftl_frame *out,
+                                       ftl_error *error);
 /* inputs(): what the estimator itself says, else its first child in estimators_. */
 FTL_MUST_USE ftl_status ftl_ensemble_inputs(ftl_build *build, const ftl_estimator *e,
                                             ftl_inputs *out, ftl_error *error);

@@ -8,6 +8,8 @@
 static const char *const tree_required[] = {"left_child", "right_child", "feature", "threshold",
                                             NULL};
 static const char *const tree_optional[] = {"missing_go_to_left", NULL};
+/* Importances are made of impurities, path lengths of numbers of samples. */
+static const char *const tree_wanted_whole[] = {"SelectFromModel", "IsolationForest", NULL};
 static const char *const predictor_required[] = {"value", "feature_idx", "left",
                                                  "right", "is_leaf",     NULL};
 static const char *const predictor_optional[] = {
@@ -20,8 +22,8 @@ const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
          .optional = tree_optional,
          .narrow = true,
          .companion = "values",
-         .chooser = "left_child",      /* only leaves need their values */
-         .unless = "SelectFromModel"}, /* which computes importances from impurities */
+         .chooser = "left_child", /* only leaves need their values */
+         .unless = tree_wanted_whole},
         {.required = predictor_required, .optional = predictor_optional},
     };
     *count = FTL_ARRAY_LEN(projections);

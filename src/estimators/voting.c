@@ -70,7 +70,7 @@ static ftl_status emit_children(ftl_build *build, const ftl_estimator *e, ftl_me
     if (!made)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < children.n; i++)
-        FTL_TRY(ftl_emit(build, &children.items[i], method, in, &made[i], error));
+        FTL_TRY(ftl_child_emit(build, &children.items[i], method, in, &made[i], error));
     *results = made;
     *n = children.n;
     return FTL_OK;

@@ -18,8 +18,8 @@
  * narrow: int64 fields in native byte order become int32; a number that does not fit becomes
  * INT32_MIN.
  *
- * unless: the projection is not made behind the first mention of a class of that name, which wants
- * all fields.
+ * unless: the projection is not made behind the first mention of a class of one of these names,
+ * which want all fields.
  *
  * companion: in joblib's files, an array that comes right behind the projected one in the same dict
  * under this key, with as many rows, keeps only the rows where the projected array's field chooser,
@@ -31,7 +31,7 @@ typedef struct ftl_pickle_projection {
     bool narrow;
     const char *companion; /* NULL: none */
     const char *chooser;
-    const char *unless; /* NULL: always made */
+    const char *const *unless; /* NULL-terminated; NULL: always made */
 } ftl_pickle_projection;
 
 /* What was seen beside the graph. Strings live in the arena. */

@@ -8,9 +8,11 @@ static void note_unless(ftl_vm *vm, const char *name)
 {
     const ftl_pickle_options *options = vm->load->options;
     for (size_t i = 0; i < options->n_projections && i < 32; i++) {
-        const char *unless = options->projections[i].unless;
-        if (unless && strcmp(unless, name) == 0)
-            vm->load->unwanted |= UINT32_C(1) << i;
+        const char *const *unless = options->projections[i].unless;
+        for (; unless && *unless; unless++) {
+            if (strcmp(*unless, name) == 0)
+                vm->load->unwanted |= UINT32_C(1) << i;
+        }
     }
 }
 

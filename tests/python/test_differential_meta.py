@@ -31,7 +31,8 @@ def fit(model, *data):
 
 
 def rows(rng, x, single=False):
-    return diff.awkward(rng, x).astype(np.float32 if single else np.float64)
+    """Rows that every model takes; few, because models of models are slow, and one by one slower."""
+    return diff.awkward(rng, x, special=False)[:14].astype(np.float32 if single else np.float64)
 
 
 CLASSIFIERS = {
@@ -39,7 +40,7 @@ CLASSIFIERS = {
     "logistic": lambda rng: LogisticRegression(max_iter=30),
     "bayes": lambda rng: GaussianNB(),
     "pipeline": lambda rng: make_pipeline(StandardScaler(), LogisticRegression(C=0.1)),
-    "forest": lambda rng: ensemble.RandomForestClassifier(3, max_depth=3, random_state=0),
+    "forest": lambda rng: ensemble.ExtraTreesClassifier(2, max_depth=3, random_state=0),
     "perceptron": lambda rng: Perceptron(max_iter=5, tol=None),
     "svc": lambda rng: SVC(gamma=0.1),
 }
@@ -47,7 +48,7 @@ REGRESSORS = {
     "tree": lambda rng: DecisionTreeRegressor(max_depth=3, random_state=int(rng.integers(9))),
     "linear": lambda rng: LinearRegression(),
     "ridge": lambda rng: make_pipeline(StandardScaler(), Ridge()),
-    "forest": lambda rng: ensemble.RandomForestRegressor(3, max_depth=3, random_state=0),
+    "forest": lambda rng: ensemble.ExtraTreesRegressor(2, max_depth=3, random_state=0),
 }
 WITH_PROBA = ["tree", "logistic", "bayes", "pipeline", "forest"]
 
@@ -112,3 +113,56 @@ def test_bagging_regressor(seed, n, name, size, part, single):
     rng, x = data(seed, n)
     model = ensemble.BaggingRegressor(REGRESSORS[name](rng), n_estimators=size, max_features=part, random_state=0)
     diff.compare(fit(model, x, rng.normal(size=len(x))), rows(rng, x, single))
+
+
+# ---- Boosting, stacking, isolation ------------------------------------------------------------------------
+
+
+@diff.examples(6, 150)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 5), kind=st.sampled_from(diff.LABEL_KINDS),
+       name=st.sampled_from(["tree", "logistic", "bayes", "forest"]), single=st.booleans())
+def test_adaboost(seed, n, n_classes, kind, name, single):
+    rng, x = data(seed, n)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    base = DecisionTreeClassifier(max_depth=2) if name == "tree" else CLASSIFIERS[name](rng)
+    model = ensemble.AdaBoostClassifier(base, n_estimators=6, random_state=0)
+    diff.compare(fit(model, x, y), rows(rng, x, single))
+
+
+@diff.examples(6, 100)
+@given(seed=diff.seeds, n=FEATURES, name=st.sampled_from(sorted(REGRESSORS)), size=st.integers(1, 25), single=st.booleans())
+def test_adaboost_regressor(seed, n, name, size, single):
+    rng, x = data(seed, n)
+    model = ensemble.AdaBoostRegressor(REGRESSORS[name](rng), n_estimators=size, random_state=0)
+    diff.compare(fit(model, x, rng.normal(size=len(x))), rows(rng, x, single))
+
+
+@diff.examples(6, 150)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 4), kind=st.sampled_from(diff.LABEL_KINDS),
+       names=st.lists(st.sampled_from(sorted(CLASSIFIERS)), min_size=1, max_size=3, unique=True),
+       how=st.sampled_from(["auto", "predict"]), through=st.booleans(), single=st.booleans())
+def test_stacking(seed, n, n_classes, kind, names, how, through, single):
+    rng, x = data(seed, n)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    model = ensemble.StackingClassifier(chosen(rng, CLASSIFIERS, names), LogisticRegression(max_iter=20), cv=2,
+                                        stack_method=how, passthrough=through)
+    diff.compare(fit(model, x, y), np.clip(rows(rng, x, single), -1e3, 1e3))
+
+
+@diff.examples(4, 100)
+@given(seed=diff.seeds, n=FEATURES, names=st.lists(st.sampled_from(sorted(REGRESSORS)), min_size=1, max_size=3, unique=True),
+       through=st.booleans(), single=st.booleans())
+def test_stacking_regressor(seed, n, names, through, single):
+    rng, x = data(seed, n)
+    model = ensemble.StackingRegressor(chosen(rng, REGRESSORS, names), cv=2, passthrough=through)
+    diff.compare(fit(model, x, rng.normal(size=len(x))), np.clip(rows(rng, x, single), -1e3, 1e3))
+
+
+@diff.examples(6, 100)
+@given(seed=diff.seeds, n=FEATURES, size=st.integers(1, 12), part=st.sampled_from([1.0, 0.5]),
+       samples=st.sampled_from(["auto", 1, 2, 7]), outliers=st.sampled_from(["auto", 0.1]), single=st.booleans())
+def test_isolation_forest(seed, n, size, part, samples, outliers, single):
+    rng, x = data(seed, n)
+    model = ensemble.IsolationForest(n_estimators=size, max_features=part, max_samples=samples, contamination=outliers,
+                                     random_state=0)
+    diff.compare(fit(model, x), rows(rng, x, single))

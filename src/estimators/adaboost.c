@@ -1,0 +1,262 @@
+/*
+ * AdaBoostClassifier (SAMME and SAMME.R) and AdaBoostRegressor. The models are fitted on the
+ * classes themselves.
+ */
+#include "estimators/ensemble.h"
+#include "estimators/linear.h"
+#include "estimators/registry.h"
+
+static uint32_t classifier_methods(ftl_build *build, const ftl_estimator *e)
+{
+    (void)build;
+    (void)e;
+    return 1u << FTL_PREDICT | 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA |
+           1u << FTL_DECISION_FUNCTION;
+}
+
+static uint32_t regressor_methods(ftl_build *build, const ftl_estimator *e)
+{
+    (void)build;
+    (void)e;
+    return 1u << FTL_PREDICT;
+}
+
+/* SAMME.R is the default up to 1.5; from 1.6 on there is SAMME alone, whatever the attribute says.
+ */
+static bool is_real(const ftl_estimator *e)
+{
+    return e->version < FTL_SKLEARN(1, 6) && ftl_attr_is(e, "algorithm", "SAMME.R");
+}
+
+/* One weight a model; the array is as long as n_estimators where fitting stopped early. */
+static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_t n, double **out,
+                               double *total, ftl_error *error)
+{
+    ftl_array2 weights = {0};
+    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("estimator_weights_"), &weights, error));
+    if (weights.rows != 1 || weights.columns < n)
+        return FTL_ATTR_FAIL(error, e, "estimator_weights_", FTL_CORRUPT,
+                             "%zu weights for %u estimators", weights.columns, n);
+    *out = weights.data;
+    *total = 0;
+    for (size_t i = 0; i < weights.columns; i++)
+        *total += weights.data[i];
+    return FTL_OK;
+}
+
+typedef struct boost {
+    ftl_children children;
+    const ftl_labels *own;
+    double *weights, total;
+    ftl_frame rows;     /* checked */
+    ftl_frame *results; /* [children.n] room */
+} boost;
+
+static ftl_status prepare(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, boost *out,
+                          ftl_error *error)
+{
+    FTL_TRY(ftl_children_read(build, e, "estimators_", &out->children, error));
+    FTL_TRY(read_weights(build, e, out->children.n, &out->weights, &out->total, error));
+    FTL_TRY(ftl_frame_checked(build, e, FTL_CHECK_NAN | FTL_CHECK_INF, in, &out->rows, error));
+    out->results = ftl_arena_zero_array(build->scratch, out->children.n, sizeof *out->results);
+    return out->results ? FTL_OK : FTL_OOM(error);
+}
+
+static ftl_status prepare_classes(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                  boost *out, ftl_error *error)
+{
+    FTL_TRY(ftl_own_labels(build, e, &out->own, error));
+    if (out->own->count < 2)
+        return FTL_ATTR_FAIL(error, e, "classes_", FTL_UNSUPPORTED,
+                             "AdaBoostClassifier that was fitted on one class");
+    return prepare(build, e, in, out, error);
+}
+
+static ftl_status emit_children(ftl_build *build, boost *b, ftl_method method, ftl_error *error)
+{
+    for (uint32_t i = 0; i < b->children.n; i++)
+        FTL_TRY(
+            ftl_child_emit(build, &b->children.items[i], method, &b->rows, &b->results[i], error));
+    return FTL_OK;
+}
+
+/* ---- Scores of classes ----------------------------------------------------------------------- */
+
+static ftl_status emit_real(ftl_build *build, const ftl_estimator *e, boost *b, uint32_t *id,
+                            ftl_error *error)
+{
+    FTL_TRY(emit_children(build, b, FTL_PREDICT_PROBA, error));
+    for (uint32_t i = 0; i < b->children.n; i++) {
+        uint32_t source, link;
+        if (b->results[i].n_columns != b->own->count)
+            return FTL_ATTR_FAIL(error, e, "estimators_", FTL_UNSUPPORTED,
+                                 "model %u knows %u of %u classes", i, b->results[i].n_columns,
+                                 b->own->count);
+        FTL_TRY(ftl_build_matrix(build, e, &b->results[i], &source, error));
+        FTL_TRY(ftl_emit_link(build, e, FTL_LINK_SAMME, source, b->own->count, &link, error));
+        FTL_TRY(ftl_frame_of_op(build, link, NULL, &b->results[i], error));
+    }
+    const ftl_sum how = {.rule = FTL_COMBINE_SUM, .divisor = b->total, .dtype = FTL_DTYPE_SAME};
+    return ftl_emit_plain_sum(build, e, b->results, b->children.n, &how, id, error);
+}
+
+/* From 1.3 on a model's other classes lose what would make its scores sum up to zero. */
+static ftl_status emit_discrete(ftl_build *build, const ftl_estimator *e, boost *b, uint32_t *id,
+                                ftl_error *error)
+{
+    double *miss = ftl_repeat(build, 0.0, b->children.n);
+    if (!miss)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < b->children.n && e->version >= FTL_SKLEARN(1, 3); i++)
+        miss[i] = -1.0 / (double)(b->own->count - 1) * b->weights[i];
+    FTL_TRY(emit_children(build, b, FTL_PREDICT, error));
+    return ftl_emit_vote(build, e, b->results, b->children.n, b->own, FTL_LABELS_PLAIN, b->weights,
+                         miss, b->total, id, error);
+}
+
+static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, boost *b, uint32_t *id,
+                              ftl_error *error)
+{
+    return is_real(e) ? emit_real(build, e, b, id, error) : emit_discrete(build, e, b, id, error);
+}
+
+/* Two classes: the second one's score less the first one's. */
+static ftl_status emit_difference(ftl_build *build, const ftl_estimator *e, uint32_t scores,
+                                  uint32_t *id, ftl_error *error)
+{
+    static const uint32_t target[2] = {0, 0};
+    static const double weights[2] = {-1.0, 1.0};
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_COMBINE, scores, 1, id, &op, error));
+    op->u.combine = (ftl_combine_op){
+        .rule = FTL_COMBINE_SUM, .target = target, .weights = weights, .divisor = 1.0};
+    return FTL_OK;
+}
+
+static ftl_status emit_decision(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                ftl_frame *out, ftl_error *error)
+{
+    boost b = {0};
+    uint32_t id;
+    FTL_TRY(prepare_classes(build, e, in, &b, error));
+    FTL_TRY(emit_scores(build, e, &b, &id, error));
+    if (b.own->count == 2)
+        FTL_TRY(emit_difference(build, e, id, &id, error));
+    return ftl_result_scores(build, id, b.own, out, error);
+}
+
+/* ---- Probabilities --------------------------------------------------------------------------- */
+
+static ftl_status emit_divided(ftl_build *build, const ftl_estimator *e, uint32_t source,
+                               double divisor, uint32_t *id, ftl_error *error)
+{
+    uint32_t width = build->ops[source].width;
+    ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
+    const double *vector = ftl_repeat(build, divisor, width);
+    if (!step || !vector)
+        return FTL_OOM(error);
+    *step = (ftl_affine_step){.kind = FTL_AFFINE_DIV, .vector = vector};
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, width, id, &op, error));
+    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    return FTL_OK;
+}
+
+/* Up to 0.21: the scores of all classes, which are weighted probabilities for SAMME. */
+static ftl_status emit_old_scores(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                  const ftl_labels **own, uint32_t *id, ftl_error *error)
+{
+    boost b = {0};
+    FTL_TRY(prepare_classes(build, e, in, &b, error));
+    *own = b.own;
+    if (is_real(e))
+        return emit_real(build, e, &b, id, error);
+    FTL_TRY(emit_children(build, &b, FTL_PREDICT_PROBA, error));
+    const ftl_sum how = {.rule = FTL_COMBINE_SUM,
+                         .encoding = FTL_LABELS_PLAIN,
+                         .weights = b.weights,
+                         .divisor = b.total,
+                         .dtype = FTL_DTYPE_F64};
+    return ftl_emit_sum(build, e, b.results, b.children.n, b.own, &how, id, error);
+}
+
+static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             ftl_frame *out, ftl_error *error)
+{
+    ftl_frame scores;
+    const ftl_labels *own = NULL;
+    uint32_t id;
+    bool old = e->version < FTL_SKLEARN(0, 22), pair = false;
+    if (old)
+        FTL_TRY(emit_old_scores(build, e, in, &own, &id, error));
+    else {
+        FTL_TRY(ftl_emit(build, e, FTL_DECISION_FUNCTION, in, &scores, error));
+        id = scores.columns[0].op;
+        own = scores.columns[0].labels;
+        pair = scores.n_columns == 1;
+    }
+    FTL_TRY(emit_divided(build, e, id, pair ? 2.0 : own->count - 1, &id, error));
+    FTL_TRY(ftl_emit_link(build, e, pair ? FTL_LINK_SOFTMAX_PAIR : FTL_LINK_SOFTMAX, id, own->count,
+                          &id, error));
+    return ftl_result_scores(build, id, own, out, error);
+}
+
+static ftl_status classifier_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    switch (method) {
+    case FTL_PREDICT:
+        return ftl_linear_predict(build, e, in, out, error);
+    case FTL_DECISION_FUNCTION:
+        return emit_decision(build, e, in, out, error);
+    case FTL_PREDICT_PROBA:
+        return emit_proba(build, e, in, out, error);
+    case FTL_PREDICT_LOG_PROBA:
+        return ftl_log_proba(build, e, in, out, error);
+    default:
+        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+    }
+}
+
+/* ---- Regression ------------------------------------------------------------------------------ */
+
+static ftl_status regressor_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                 const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    (void)method;
+    boost b = {0};
+    ftl_parts parts = {0};
+    ftl_op *op = NULL;
+    uint32_t id;
+    FTL_TRY(prepare(build, e, in, &b, error));
+    FTL_TRY(emit_children(build, &b, FTL_PREDICT, error));
+    for (uint32_t i = 0; i < b.children.n; i++) {
+        if (b.results[i].n_columns != 1)
+            return FTL_ATTR_FAIL(error, e, "estimators_", FTL_CORRUPT,
+                                 "model %u predicts %u values", i, b.results[i].n_columns);
+        FTL_TRY(ftl_label_values(build, e, &b.results[i], &b.results[i], error));
+        FTL_TRY(ftl_parts_add(build, &b.results[i], &parts, error));
+    }
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_MEDIAN, &parts.frame, &id, &op, error));
+    op->width = 1;
+    op->u.median.weights = b.weights;
+    return ftl_result_values(build, id, out, error);
+}
+
+const ftl_estimator_class ftl_adaboost_classes[] = {
+    {.package = "sklearn.ensemble",
+     .name = "AdaBoostClassifier",
+     .kind = FTL_CLASSIFIER,
+     .methods = classifier_methods,
+     .emit = classifier_emit,
+     .inputs = ftl_ensemble_inputs,
+     .detail = ftl_ensemble_detail},
+    {.package = "sklearn.ensemble",
+     .name = "AdaBoostRegressor",
+     .kind = FTL_REGRESSOR,
+     .methods = regressor_methods,
+     .emit = regressor_emit,
+     .inputs = ftl_ensemble_inputs,
+     .detail = ftl_ensemble_detail},
+    {0},
+};
