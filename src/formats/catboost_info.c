@@ -24,6 +24,7 @@ typedef struct info_reader {
     double *to_label;  /* class_to_label */
     uint32_t n_to_label;
     bool has_classes; /* some of it was there */
+    bool floats;      /* class_label_type: JSON has whole ones without a point */
 } info_reader;
 
 /* The text of a key; false: it is absent. */
@@ -74,15 +75,12 @@ static ftl_status read_object(info_reader *r, ftl_json *json, const member *memb
     }
 }
 
-static ftl_status read_text(info_reader *r, ftl_fb_text text, const char *key,
-                            const member *members, size_t n, ftl_error *error)
+static ftl_status read_text(info_reader *r, ftl_fb_text text, const member *members, size_t n,
+                            ftl_error *error)
 {
     ftl_json json;
     ftl_json_init(&json, text.text, text.size, FTL_JSON_NONFINITE);
-    ftl_status status = read_object(r, &json, members, n, error);
-    if (status != FTL_OK)
-        ftl_error_prefix(error, "%s", key);
-    return status;
+    return read_object(r, &json, members, n, error);
 }
 
 static ftl_status read_label(info_reader *r, const ftl_json *json, ftl_json_token token,
@@ -175,6 +173,14 @@ static ftl_status read_class_to_label(info_reader *r, ftl_json *json, ftl_error 
     return FTL_OK;
 }
 
+static ftl_status read_label_type(info_reader *r, ftl_json *json, ftl_error *error)
+{
+    ftl_json_token token;
+    FTL_TRY(ftl_json_next(json, &token, error));
+    r->floats = token == FTL_JSON_STRING && ftl_json_is(json, "Float");
+    return ftl_json_skip(json, error);
+}
+
 static ftl_status read_loss_type(info_reader *r, ftl_json *json, ftl_error *error)
 {
     ftl_json_token token;
@@ -203,7 +209,8 @@ static ftl_status read_data(info_reader *r, ftl_json *json, ftl_error *error)
 
 static const member class_members[] = {{"class_names", read_class_names},
                                        {"classes_count", read_classes_count},
-                                       {"class_to_label", read_class_to_label}};
+                                       {"class_to_label", read_class_to_label},
+                                       {"class_label_type", read_label_type}};
 static const member params_members[] = {{"loss_function", read_loss},
                                         {"data_processing_options", read_data}};
 
@@ -270,6 +277,8 @@ static ftl_status settle_labels(info_reader *r, ftl_error *error)
     info->n_labels = n;
     info->labels = cells;
     info->label_type = type_of_labels(cells, n);
+    if (r->floats && info->label_type == FTL_I64 && r->n_names)
+        info->label_type = FTL_F64;
     return unify(cells, n, info->label_type, error);
 }
 
@@ -337,15 +346,13 @@ static ftl_status read_pairs(info_reader *r, ftl_error *error)
     for (size_t i = 0; i < FTL_ARRAY_LEN(class_keys) && !r->has_classes; i++) {
         if (!find_text(r->file, class_keys[i], &text))
             continue;
-        FTL_TRY(
-            read_text(r, text, class_keys[i], class_members, FTL_ARRAY_LEN(class_members), error));
+        FTL_TRY(read_text(r, text, class_members, FTL_ARRAY_LEN(class_members), error));
         r->has_classes = r->n_names || r->n_classes || r->n_to_label;
     }
     if (find_text(r->file, "loss_function", &text))
-        FTL_TRY(
-            read_text(r, text, "loss_function", loss_members, FTL_ARRAY_LEN(loss_members), error));
+        FTL_TRY(read_text(r, text, loss_members, FTL_ARRAY_LEN(loss_members), error));
     if (find_text(r->file, "params", &text))
-        FTL_TRY(read_text(r, text, "params", params_members, FTL_ARRAY_LEN(params_members), error));
+        FTL_TRY(read_text(r, text, params_members, FTL_ARRAY_LEN(params_members), error));
     return FTL_OK;
 }
 

@@ -18,6 +18,7 @@ import sys
 import zlib
 
 sys.dont_write_bytecode = True
+import catboost_writer as cb  # noqa: E402
 import pickle_writer as w  # noqa: E402
 
 FOLDER = pathlib.Path(__file__).resolve().parent
@@ -526,7 +527,7 @@ def other_files():
     file("keras.h5", b"\x89HDF\r\n\x1a\n" + b"\0" * 56, "UNSUPPORTED", "HDF5")
     file("model.skops", zip_of("schema.json"), "UNSUPPORTED", "skops")
     file("model.onnx", b"\x08\x08\x12\x08skl2onnx\x1a\x061.20.0", "UNSUPPORTED", "ONNX")
-    file("model.cbm", b"CBM1" + b"\0" * 60, "UNSUPPORTED", "CatBoost")
+    file("model.cbm", b"CBM1" + b"\0" * 60, "CORRUPT", "CatBoost")
     file("lightgbm.txt", b"tree\nversion=v4\nnum_class=1\n", "CORRUPT", "LightGBM")
     file("xgboost.json", b'{"learner":{"attributes":{},"feature_names":[]},"version":[2,1,0]}', "CORRUPT", "intercepts")
     file("xgboost.ubj", b"{L\0\0\0\0\0\0\0\x07learner{", "CORRUPT", "XGBoost")
@@ -659,9 +660,64 @@ def xgboost():
     case("xgboost-not-fitted.pkl", w.pickled(w.instance("xgboost.sklearn", "XGBClassifier", {})), "CORRUPT", "not fitted")
 
 
+def catboost():
+    """Damage in every part of a CatBoost model. Those of cb.model() that are good are seeds of the fuzz target too."""
+    def refused(name, code, contains="", **changes):
+        case(f"catboost-{name}.cbm", cb.model(**changes), code, contains)
+
+    case("good-catboost.cbm", cb.model(), "OK")
+    case("good-catboost-uneven.cbm", cb.uneven(), "OK")
+    case("good-catboost-classes.cbm", cb.model(info={
+        "class_params": '{"class_names":["no","yes"],"class_to_label":[0,1]}',
+        "params": '{"loss_function":{"type":"Logloss"}}'}), "OK")
+    good = cb.model()
+    for at in (7, 9, 40, len(good) // 2, len(good) - 1):
+        case(f"catboost-cut-{at}.cbm", good[:at], "CORRUPT")
+    case("catboost-size-huge.cbm", good[:4] + b"\xff" * 12 + good[16:], "CORRUPT", "cut off")
+    refused("format", "UNSUPPORTED", "FlabuffersModel_v2", format="FlabuffersModel_v2")
+    refused("outputs-none", "CORRUPT", "outputs", width=0)
+    refused("outputs-many", "CORRUPT", "leaf values", width=3, bias=[1, 2, 3])
+    refused("split-beyond", "CORRUPT", "question 5", splits=[0, 2, 5, 1])
+    refused("split-negative", "CORRUPT", "question -1", splits=[0, 2, -1, 1])
+    refused("depth", "CORRUPT", "splits", splits=[0] * 18, sizes=[17, 1])
+    refused("sizes-beyond", "CORRUPT", "splits", sizes=[3, 2])
+    refused("values-few", "CORRUPT", "leaf values", values=[1.0] * 9)
+    refused("borders-order", "CORRUPT", "order", borders=[2.5, 0.5])
+    refused("borders-nan", "CORRUPT", "order", borders=[float("nan")])
+    refused("nan-rule", "CORRUPT", "rule", nan_rule=3)
+    refused("column-twice", "CORRUPT", "number 0", flat=0)
+    refused("column-huge", "CORRUPT", "number 2147483647", flat=2 ** 31 - 1)
+    refused("match-beyond", "CORRUPT", "category", matched=1)
+    refused("bias-many", "CORRUPT", "biases", bias=[1.0, 2.0])
+    refused("bias-infinite", "CORRUPT", "finite", bias=[float("inf")])
+    refused("kind", "CORRUPT", "missing", statistic=9)
+    refused("statistics-column", "CORRUPT", "column", categories=[4])
+    refused("tables-none", "CORRUPT", "tables", parts=[])
+    refused("tables-missing", "CORRUPT", "missing", tables=[])
+    refused("table-full", "CORRUPT", "full", buckets=[(1, 0), (2, 1)])
+    refused("table-odd", "CORRUPT", "buckets", buckets=[(1, 0), (2 ** 64 - 1, 0), (2, 1)])
+    refused("table-entry", "CORRUPT", "entry", buckets=[(5, 0), (2 ** 64 - 1, 0), (6, 9), (2 ** 64 - 1, 0)])
+    refused("table-classes", "CORRUPT", "classes", classes=-1)
+    refused("text", "UNSUPPORTED", "text features", trees={
+        12: cb.Vector([cb.feature(0, 0, 2, "words")]), 13: cb.Vector([cb.Table({0: cb.i32(0)})])})
+    refused("classes-json", "CORRUPT", "JSON", info={"class_params": '{"class_names":["no"'})
+    refused("classes-many", "CORRUPT", "classes", info={
+        "class_params": '{"class_names":["a","b","c"]}', "params": '{"loss_function":{"type":"Logloss"}}'})
+    refused("classes-mixed", "CORRUPT", "texts and numbers", info={"class_params": '{"class_names":["a",1]}'})
+    case("catboost-step-beyond.cbm", cb.uneven(steps=[(0, 3), (0, 1), (0, 0), (0, 0)]), "CORRUPT", "tree 0")
+    case("catboost-step-twice.cbm", cb.uneven(steps=[(1, 1), (0, 1), (0, 0), (0, 0)]), "CORRUPT", "tree 0")
+    case("catboost-leaf-beyond.cbm", cb.uneven(leaves=[0, 1, 4, 3]), "CORRUPT", "leaf")
+    case("catboost-steps-few.cbm", cb.uneven(steps=[(0, 1)]), "CORRUPT", "nodes")
+    state = {"__model": w.raw(good[:100]), "loss_function": "RMSE"}
+    case("catboost-pickle-cut.pkl", w.pickled(w.instance("catboost.core", "CatBoostRegressor", state)), "CORRUPT",
+         "cut off")
+    case("catboost-not-fitted.pkl", w.pickled(w.instance("catboost.core", "CatBoostClassifier", {"depth": 3})),
+         "CORRUPT", "not fitted")
+
+
 def main():
     for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, machine, damaged, joblib, other_files, lightgbm,
-                 xgboost):
+                 xgboost, catboost):
         make()
     files = FOLDER / "files"
     files.mkdir(exist_ok=True)
