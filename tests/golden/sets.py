@@ -16,4 +16,5 @@ SETS = {
     "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
     "catboost": Set(envs.CATBOOST, ["case_catboost"]),
     "dense": Set(envs.SKLEARN, ["case_dense"]),
+    "text": Set(envs.SKLEARN, ["case_text"]),
 }

@@ -1,0 +1,170 @@
+"""Text vectorizers on random texts of many scripts, against scikit-learn: options, patterns, and what stands behind them."""
+
+import differential as diff
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import cluster, compose, decomposition, feature_selection, linear_model, naive_bayes, pipeline, preprocessing
+from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+
+WORDS = ["the", "The", "DOG", "dog", "free", "money!", "don't", "a", "I", "x2", "_id", "22", "3.14", "e-mail", "naïve",
+         "naïve", "CAFÉ", "Straße", "ΣΟΦΟΣ", "Σ", "ΑΣ́", "İstanbul", "ǅ", "ﬁn", "Å", "½", "日本語", "กำ", "١٢",
+         "😀", "ǆ́", "Ⅷ", "ª", "̈", "ß", "K", "ſ", "\u200dx", "q\u00adr"]
+SPACES = [" ", "  ", "\t", " \n ", "\u00a0", "\u2003\u2003", "\x1c", "\x85", "-", ", ", ".", "/", "'"]
+PATTERNS = [r"(?u)\b\w\w+\b", r"\b\w+\b", r"\w+", r"(?u)\b\w\w\w+\b", r"[a-zA-Z]+", r"[^\W\d_]+", r"\S+", r"\w+|[^\w\s]", r"\d+",
+            r"[a-z]{2,4}", r"(?i)[a-z]+", r"\b(\w)\w*\b", r"(?:\w+')?\w+", r"(?<=\s)\w+", r"\w+(?=!)", r"x*", r"[\w'-]+",
+            r"[^\s,.!?]+", r".", r"\w{,3}", r"[\]\[x]+", r"\u00e9|o\x67", r"(?P<token>\w+)s?", r"^\w+", r"\w+$", r"\w+?"]
+
+
+def texts(rng, n, longest=12):
+    """Rows of words and separators; some are empty."""
+    rows = []
+    for _ in range(n):
+        parts = []
+        for _ in range(rng.integers(0, longest)):
+            parts += [WORDS[rng.integers(len(WORDS))], SPACES[rng.integers(len(SPACES)) if rng.random() < 0.4 else 0]]
+        rows.append("".join(parts))
+    return rows
+
+
+def compare(model, rows, methods=None):
+    """The program reads the rows from a CSV of one column, the library gets them as a list."""
+    diff.compare(Listed(model), pd.DataFrame({"text": rows}), methods)
+
+
+class Listed:
+    """A model of texts as the comparison wants it: a table of one column goes in."""
+
+    def __init__(self, model):
+        self.model = model
+
+    def __reduce__(self):  # what is saved is the model itself
+        return (_itself, (self.model,))
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = getattr(self.model, name)
+        if name in diff.METHODS:
+            return lambda x: value(list(x["text"]) if isinstance(x, pd.DataFrame) else x)
+        return value
+
+
+def _itself(model):
+    return model
+
+
+OPTIONS = st.fixed_dictionaries({
+    "lowercase": st.booleans(), "strip_accents": st.sampled_from([None, "ascii", "unicode"]),
+    "stop_words": st.sampled_from([None, None, "english", ["the", "dog", "naïve"]]),
+    "ngram_range": st.sampled_from([(1, 1), (1, 1), (1, 2), (2, 3), (1, 4)]), "binary": st.booleans(),
+    "analyzer": st.sampled_from(["word", "word", "word", "char", "char_wb"]),
+    "token_pattern": st.sampled_from(PATTERNS), "max_features": st.sampled_from([None, 7, 40]),
+    "dtype": st.sampled_from([np.float64, np.float32]),
+})
+
+
+def save(monkeypatch):
+    """joblib writes the model inside of Listed."""
+    write = diff.write_model
+    monkeypatch.setattr(diff, "write_model", lambda model, folder, compress=0:
+                        write(model.model if isinstance(model, Listed) else model, folder, compress))
+    facts = diff.description
+    monkeypatch.setattr(diff, "description", lambda model, x, method:
+                        facts(model.model if isinstance(model, Listed) else model, x, method))
+    monkeypatch.setattr(diff, "sum_scale", lambda model, x: [10.0] * len(x))
+
+
+@pytest.fixture(autouse=True)
+def listed(monkeypatch):
+    save(monkeypatch)
+
+
+def fitted(vectorizer, rows, y=None):
+    try:
+        return vectorizer.fit(rows, y) if y is not None else vectorizer.fit(rows)
+    except ValueError as error:  # nothing is left of these texts
+        assert "empty vocabulary" in str(error) or "no terms remain" in str(error).lower(), error
+        return None
+
+
+@diff.examples(40)
+@given(seed=diff.seeds, options=OPTIONS, weights=st.sampled_from([None, "l1", "l2", False]), sublinear=st.booleans(),
+       idf=st.booleans())
+def test_vectorizers(seed, options, weights, sublinear, idf):
+    rng = np.random.default_rng(seed)
+    if weights is None:
+        vectorizer = CountVectorizer(**options)
+    else:
+        vectorizer = TfidfVectorizer(norm=weights or None, sublinear_tf=sublinear, use_idf=idf, **options)
+    model = fitted(vectorizer, texts(rng, 30))
+    if model is not None:
+        compare(model, texts(rng, 20), ["transform"])
+
+
+@diff.examples(12)
+@given(seed=diff.seeds, kind=st.integers(0, 9))
+def test_pipelines(seed, kind):
+    rng = np.random.default_rng(seed)
+    y = diff.labels(rng, 40, 2 + kind % 2, ["int", "str", "unicode"][rng.integers(3)])
+    behind = [
+        [linear_model.LogisticRegression()], [naive_bayes.MultinomialNB()], [naive_bayes.BernoulliNB()],
+        [naive_bayes.ComplementNB()], [preprocessing.MaxAbsScaler(), linear_model.RidgeClassifier()],
+        [TfidfTransformer(), preprocessing.StandardScaler(with_mean=False), linear_model.LogisticRegression()],
+        [feature_selection.SelectKBest(feature_selection.chi2, k=9), linear_model.LogisticRegression()],
+        [feature_selection.VarianceThreshold(0.05), TfidfTransformer(), linear_model.LogisticRegression()],
+        [decomposition.TruncatedSVD(3, random_state=0), linear_model.LogisticRegression()],
+        [preprocessing.Normalizer("l1"), cluster.KMeans(3, n_init=1, random_state=0)]][kind]
+    model = fitted(pipeline.make_pipeline(CountVectorizer(), *behind), texts(rng, 40), y)
+    compare(model, texts(rng, 20))
+
+
+@diff.examples(8)
+@given(seed=diff.seeds, threshold=st.sampled_from([0.0, 0.3, 1.0]))
+def test_columns(seed, threshold):
+    """Texts beside numbers and categories; dense and sparse results of the column transformer."""
+    rng = np.random.default_rng(seed)
+
+    def table(n):
+        return pd.DataFrame({"text": [t or "x" for t in texts(rng, n)], "n": rng.normal(size=n),
+                             "kind": np.array(["a", "b", "ü"], dtype=object)[rng.integers(0, 3, n)]})
+    columns = compose.ColumnTransformer([
+        ("t", TfidfVectorizer(max_features=20), "text"), ("c", CountVectorizer(analyzer="char"), "text"),
+        ("n", preprocessing.StandardScaler(), ["n"]),
+        ("k", preprocessing.OneHotEncoder(handle_unknown="ignore"), ["kind"])], sparse_threshold=threshold)
+    frame = table(40)
+    model = pipeline.make_pipeline(columns, preprocessing.MaxAbsScaler(), linear_model.LogisticRegression(max_iter=30))
+    rows = table(20)
+    rows["text"] = [text if text.strip(" \t\n") else "x" for text in rows["text"]]
+    diff.compare(columns.fit(frame), rows)
+    diff.compare(model.fit(frame, diff.labels(rng, 40, 2, "str")), rows)
+
+
+def test_results_do_not_depend_on_blocks():
+    rng = np.random.default_rng(5)
+    model = pipeline.make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), linear_model.LogisticRegression())
+    model.fit(texts(rng, 60), np.arange(60) % 2)
+    rows = pd.DataFrame({"text": [text or "x" for text in texts(rng, 500)]})
+    diff.same_bytes(model, rows, "predict_proba", [], ["--batch-size", "7"], ["--threads", "3", "--batch-size", "64"])
+
+
+@pytest.mark.parametrize("options, word", [
+    ({"token_pattern": r"(\w)(\w)"}, "more than one group"), ({"token_pattern": r"(?x) \w+"}, "flags"),
+    ({"token_pattern": r"(\w)\1"}, "back-reference"), ({"tokenizer": str.split}, "tokenizer"),
+    ({"preprocessor": str.upper}, "preprocessor"), ({"analyzer": str.split}, "analyzer"), ({"input": "filename"}, "input")])
+def test_refused_by_name(options, word, tmp_path):
+    model = CountVectorizer(vocabulary=["a"])
+    model.set_params(**options)
+    process = diff.run(diff.write_model(model, tmp_path), tmp_path / "none.csv", tmp_path / "out.csv")
+    assert process.returncode == 3 and "UNSUPPORTED" in process.stderr and word in process.stderr, process.stderr
+
+
+def test_a_pattern_that_takes_for_ever_is_a_bad_row(tmp_path):
+    model = CountVectorizer(token_pattern=r"(?:a+)+[b-d]", vocabulary=["ab"])
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text\nab\n" + "a" * 5000 + "\n")
+    process = diff.run(diff.write_model(model, tmp_path), rows, tmp_path / "out.csv", "--on-error", "null")
+    assert process.returncode == 5, process.stderr
+    assert (tmp_path / "out.csv").read_text().split("\n")[1:3] == ["1", '""']
