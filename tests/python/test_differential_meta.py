@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import ensemble
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.frozen import FrozenEstimator
+from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, Ridge
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -60,7 +65,7 @@ def chosen(rng, table, names):
 # ---- Voting and bagging -----------------------------------------------------------------------------------
 
 
-@diff.examples(6, 150)
+@diff.examples(16, 300)
 @given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 5), kind=st.sampled_from(diff.LABEL_KINDS),
        names=st.lists(st.sampled_from(sorted(CLASSIFIERS)), min_size=1, max_size=4, unique=True), soft=st.booleans(),
        weighted=st.booleans(), single=st.booleans())
@@ -73,7 +78,7 @@ def test_voting(seed, n, n_classes, kind, names, soft, weighted, single):
     diff.compare(fit(model, x, y), rows(rng, x, single))
 
 
-@diff.examples(4, 100)
+@diff.examples(10, 200)
 @given(seed=diff.seeds, n=FEATURES, names=st.lists(st.sampled_from(sorted(REGRESSORS)), min_size=1, max_size=4, unique=True),
        weighted=st.booleans(), single=st.booleans())
 def test_voting_regressor(seed, n, names, weighted, single):
@@ -83,7 +88,7 @@ def test_voting_regressor(seed, n, names, weighted, single):
     diff.compare(fit(model, x, rng.normal(size=len(x))), rows(rng, x, single))
 
 
-@diff.examples(6, 150)
+@diff.examples(16, 300)
 @given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 5), kind=st.sampled_from(diff.LABEL_KINDS),
        name=st.sampled_from(sorted(CLASSIFIERS)), size=st.integers(1, 9), part=st.sampled_from([1.0, 0.5]),
        single=st.booleans())
@@ -106,7 +111,7 @@ def test_bagging_jobs(jobs):
         diff.compare(fit(ensemble.BaggingRegressor(n_estimators=7, n_jobs=jobs, random_state=0), x, x[:, 0]), x)
 
 
-@diff.examples(4, 100)
+@diff.examples(10, 200)
 @given(seed=diff.seeds, n=FEATURES, name=st.sampled_from(sorted(REGRESSORS)), size=st.integers(1, 9),
        part=st.sampled_from([1.0, 0.5]), single=st.booleans())
 def test_bagging_regressor(seed, n, name, size, part, single):
@@ -118,7 +123,7 @@ def test_bagging_regressor(seed, n, name, size, part, single):
 # ---- Boosting, stacking, isolation ------------------------------------------------------------------------
 
 
-@diff.examples(6, 150)
+@diff.examples(16, 300)
 @given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 5), kind=st.sampled_from(diff.LABEL_KINDS),
        name=st.sampled_from(["tree", "logistic", "bayes", "forest"]), single=st.booleans())
 def test_adaboost(seed, n, n_classes, kind, name, single):
@@ -129,7 +134,7 @@ def test_adaboost(seed, n, n_classes, kind, name, single):
     diff.compare(fit(model, x, y), rows(rng, x, single))
 
 
-@diff.examples(6, 100)
+@diff.examples(12, 200)
 @given(seed=diff.seeds, n=FEATURES, name=st.sampled_from(sorted(REGRESSORS)), size=st.integers(1, 25), single=st.booleans())
 def test_adaboost_regressor(seed, n, name, size, single):
     rng, x = data(seed, n)
@@ -137,7 +142,7 @@ def test_adaboost_regressor(seed, n, name, size, single):
     diff.compare(fit(model, x, rng.normal(size=len(x))), rows(rng, x, single))
 
 
-@diff.examples(6, 150)
+@diff.examples(16, 300)
 @given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 4), kind=st.sampled_from(diff.LABEL_KINDS),
        names=st.lists(st.sampled_from(sorted(CLASSIFIERS)), min_size=1, max_size=3, unique=True),
        how=st.sampled_from(["auto", "predict"]), through=st.booleans(), single=st.booleans())
@@ -149,7 +154,7 @@ def test_stacking(seed, n, n_classes, kind, names, how, through, single):
     diff.compare(fit(model, x, y), np.clip(rows(rng, x, single), -1e3, 1e3))
 
 
-@diff.examples(4, 100)
+@diff.examples(10, 200)
 @given(seed=diff.seeds, n=FEATURES, names=st.lists(st.sampled_from(sorted(REGRESSORS)), min_size=1, max_size=3, unique=True),
        through=st.booleans(), single=st.booleans())
 def test_stacking_regressor(seed, n, names, through, single):
@@ -158,7 +163,7 @@ def test_stacking_regressor(seed, n, names, through, single):
     diff.compare(fit(model, x, rng.normal(size=len(x))), np.clip(rows(rng, x, single), -1e3, 1e3))
 
 
-@diff.examples(6, 100)
+@diff.examples(12, 200)
 @given(seed=diff.seeds, n=FEATURES, size=st.integers(1, 12), part=st.sampled_from([1.0, 0.5]),
        samples=st.sampled_from(["auto", 1, 2, 7]), outliers=st.sampled_from(["auto", 0.1]), single=st.booleans())
 def test_isolation_forest(seed, n, size, part, samples, outliers, single):
@@ -166,3 +171,88 @@ def test_isolation_forest(seed, n, size, part, samples, outliers, single):
     model = ensemble.IsolationForest(n_estimators=size, max_features=part, max_samples=samples, contamination=outliers,
                                      random_state=0)
     diff.compare(fit(model, x), rows(rng, x, single))
+
+
+# ---- Calibration, one model a class, one model a target ---------------------------------------------------
+
+
+@diff.examples(20, 300)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 4), kind=st.sampled_from(diff.LABEL_KINDS),
+       name=st.sampled_from(sorted(CLASSIFIERS)), how=st.sampled_from(["sigmoid", "isotonic", "temperature"]),
+       mode=st.sampled_from(["folds", "single", "frozen"]), single=st.booleans())
+def test_calibrated(seed, n, n_classes, kind, name, how, mode, single):
+    rng, x = data(seed, n)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    base = CLASSIFIERS[name](rng)
+    if mode == "frozen":
+        base = FrozenEstimator(fit(base, x, y))
+    model = CalibratedClassifierCV(base, method=how, cv=2, ensemble=mode == "folds")
+    try:
+        model = fit(model, x, y)
+    except ValueError:  # a class with too few rows for the folds
+        return
+    diff.compare(model, rows(rng, x, single))
+
+
+@diff.examples(12, 200)
+@given(seed=diff.seeds, size=st.sampled_from([1, 2, 5, 40]), outside=st.sampled_from(["clip", "nan", "raise"]),
+       rising=st.booleans(), single=st.booleans(), fit32=st.booleans())
+def test_isotonic(seed, size, outside, rising, single, fit32):
+    rng = np.random.default_rng(seed)
+    x = np.round(rng.normal(size=size), 1).astype(np.float32 if fit32 else np.float64)
+    model = IsotonicRegression(out_of_bounds=outside, increasing=rising, y_min=-1.0, y_max=1.5)
+    model = fit(model, x, rng.normal(size=size) + x * (1 if rising else -1))
+    asked = np.concatenate([x, np.nextafter(x, np.inf), rng.normal(size=8)]).astype(np.float32 if single else np.float64)
+    diff.compare(model, asked.reshape(-1, 1))
+
+
+@diff.examples(20, 300)
+@given(seed=diff.seeds, n=FEATURES, n_classes=st.integers(2, 5), kind=st.sampled_from(diff.LABEL_KINDS),
+       name=st.sampled_from(sorted(CLASSIFIERS)), rest=st.booleans(), single=st.booleans())
+def test_multiclass(seed, n, n_classes, kind, name, rest, single):
+    rng, x = data(seed, n)
+    y = diff.labels(rng, len(x), 2 if kind == "bool" else n_classes, kind)
+    model = (OneVsRestClassifier if rest else OneVsOneClassifier)(CLASSIFIERS[name](rng))
+    diff.compare(fit(model, x, y), rows(rng, x, single))
+
+
+@diff.examples(10, 200)
+@given(seed=diff.seeds, n=FEATURES, n_labels=st.integers(1, 4), name=st.sampled_from(sorted(CLASSIFIERS)),
+       single=st.booleans(), constant=st.booleans())
+def test_multilabel(seed, n, n_labels, name, single, constant):
+    rng, x = data(seed, n)
+    y = rng.integers(0, 2, size=(len(x), n_labels + 1))
+    if constant:
+        y[:, -1] = rng.integers(0, 2)
+    diff.compare(fit(OneVsRestClassifier(CLASSIFIERS[name](rng)), x, y), rows(rng, x, single))
+
+
+@diff.examples(10, 200)
+@given(seed=diff.seeds, n=FEATURES, n_targets=st.integers(2, 3), kind=st.sampled_from(diff.LABEL_KINDS),
+       name=st.sampled_from(sorted(CLASSIFIERS)), base=st.sampled_from(sorted(REGRESSORS)), single=st.booleans())
+def test_multioutput(seed, n, n_targets, kind, name, base, single):
+    rng, x = data(seed, n)
+    y = np.column_stack([diff.labels(rng, len(x), 2 if kind == "bool" else 2 + i, kind) for i in range(n_targets)])
+    diff.compare(fit(MultiOutputClassifier(CLASSIFIERS[name](rng)), x, y), rows(rng, x, single))
+    y = rng.normal(size=(len(x), n_targets))
+    diff.compare(fit(MultiOutputRegressor(REGRESSORS[base](rng)), x, y), rows(rng, x, single))
+
+
+REFUSALS = {
+    "voting": lambda: ensemble.VotingClassifier([("a", GaussianNB()), ("b", DecisionTreeClassifier())], voting="soft"),
+    "bagging": lambda: ensemble.BaggingClassifier(n_estimators=3, max_features=0.5, random_state=0),
+    "bagged_linear": lambda: ensemble.BaggingClassifier(LogisticRegression(), n_estimators=3, random_state=0),
+    "adaboost": lambda: ensemble.AdaBoostClassifier(n_estimators=3, random_state=0),
+    "stacking": lambda: ensemble.StackingClassifier([("a", DecisionTreeClassifier())], GaussianNB(), cv=2, passthrough=True),
+    "isolation": lambda: ensemble.IsolationForest(n_estimators=3, random_state=0),
+    "calibrated": lambda: CalibratedClassifierCV(DecisionTreeClassifier(), cv=2),
+    "rest": lambda: OneVsRestClassifier(LogisticRegression()),
+    "one": lambda: OneVsOneClassifier(DecisionTreeClassifier()),
+}
+
+
+@pytest.mark.parametrize("name", REFUSALS)
+def test_rows_that_are_refused(name):
+    """NaN and infinities: taken or refused as the library does."""
+    rng, x = data(7, 4)
+    diff.compare(fit(REFUSALS[name](), x, diff.labels(rng, len(x), 3, "str")), diff.awkward(rng, x))
