@@ -10,7 +10,6 @@
 #include "plan/text_fold.h"
 #include "plan/words.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct text_state {
@@ -72,11 +71,12 @@ static ftl_status count_word(const text_state *state, text_local *local, const c
     int32_t id = ftl_word_find(&state->vocabulary, text, size);
     if (id == FTL_WORD_NONE)
         return FTL_OK;
-    if (local->counts[id]++ == 0) {
+    if (local->counts[id]++ > 0)
+        return FTL_OK;
+    if (FTL_UNLIKELY(local->n_touched == local->touched_room))
         FTL_TRY(ftl_grow(local->account, &local->touched, &local->touched_room,
                          local->n_touched + (size_t)1, sizeof *local->touched, local->error));
-        local->touched[local->n_touched++] = (uint32_t)id;
-    }
+    local->touched[local->n_touched++] = (uint32_t)id;
     return FTL_OK;
 }
 
@@ -135,10 +135,9 @@ static ftl_status take_token(const ftl_text_op *op, const text_state *state, tex
 }
 
 /* Word characters among the first 128: letters, digits and the underscore. */
-static inline bool is_ascii_word(unsigned char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
+#define ASCII_WORDS(from, to) [from... to] = 1
+static const uint8_t ascii_words[128] = {ASCII_WORDS('0', '9'), ASCII_WORDS('A', 'Z'),
+                                         ASCII_WORDS('a', 'z'), ['_'] = 1};
 
 /* The character at text, and whether it belongs to a word; *next moves behind it. */
 static inline bool word_character(const char *text, const char **next)
@@ -146,28 +145,40 @@ static inline bool word_character(const char *text, const char **next)
     unsigned char c = (unsigned char)*text;
     if (c < 0x80) {
         *next = text + 1;
-        return is_ascii_word(c);
+        return ascii_words[c];
     }
     *next = text;
     return ftl_unicode_info(ftl_unicode_next(next)).flags & FTL_CHAR_WORD;
+}
+
+/* Behind the run of word characters that goes on at text; adds how many there are. */
+static inline const char *run_end(const char *text, const char *end, uint32_t *characters)
+{
+    for (;;) {
+        const char *at = text, *next;
+        while (at < end && (unsigned char)*at < 0x80 && ascii_words[(unsigned char)*at])
+            at++;
+        *characters += (uint32_t)(at - text);
+        if (at == end || (unsigned char)*at < 0x80 || !word_character(at, &next))
+            return at;
+        ++*characters;
+        text = next;
+    }
 }
 
 /* Runs of at least min_token word characters: \b\w\w+\b and its like. */
 static ftl_status find_runs(const ftl_text_op *op, const text_state *state, text_local *local,
                             const char *text, size_t size)
 {
-    const char *end = text + size, *next = text;
+    const char *end = text + size, *next;
     for (const char *at = text; at < end; at = next) {
         if (!word_character(at, &next))
             continue;
         uint32_t characters = 1;
-        const char *stop = next;
-        while (stop < end && word_character(stop, &next)) {
-            stop = next;
-            characters++;
-        }
+        const char *stop = run_end(next, end, &characters);
         if (characters >= op->min_token)
             FTL_TRY(take_token(op, state, local, at, (size_t)(stop - at)));
+        next = stop;
     }
     return FTL_OK;
 }
@@ -310,10 +321,34 @@ static ftl_status count_text(const ftl_text_op *op, const text_state *state, tex
     return local->n_items ? count_runs(op, state, local, local->joined.data) : FTL_OK;
 }
 
-static int by_number(const void *a, const void *b)
+/* Ascending. Runs of eight by insertion, then merged: qsort's calls would cost more than all else.
+ */
+static void sort_numbers(uint32_t *numbers, uint32_t *room, uint32_t n)
 {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    enum { run = 8 };
+    for (uint32_t from = 0; from < n; from += run) {
+        uint32_t end = n - from < run ? n : from + run;
+        for (uint32_t i = from + 1; i < end; i++) {
+            uint32_t value = numbers[i], at = i;
+            for (; at > from && numbers[at - 1] > value; at--)
+                numbers[at] = numbers[at - 1];
+            numbers[at] = value;
+        }
+    }
+    uint32_t *in = numbers, *out = room;
+    for (uint64_t width = run; width < n; width *= 2) {
+        for (uint64_t from = 0; from < n; from += 2 * width) {
+            uint64_t middle = from + width < n ? from + width : n,
+                     end = from + 2 * width < n ? from + 2 * width : n, i = from, j = middle;
+            for (uint64_t to = from; to < end; to++)
+                out[to] = i < middle && (j == end || in[i] < in[j]) ? in[i++] : in[j++];
+        }
+        uint32_t *swap = in;
+        in = out;
+        out = swap;
+    }
+    if (in != numbers)
+        memcpy(numbers, in, n * sizeof *numbers);
 }
 
 /* Writes the row and clears the counts, also of a text that failed half way. */
@@ -323,8 +358,8 @@ static bool finish_row(const ftl_step *step, ftl_exec *exec, text_local *local, 
     const ftl_sparse *out = ftl_sparse_of(step, exec);
     uint32_t n = out->start[row], added = keep ? local->n_touched : 0;
     bool room = ftl_sparse_reserve(step, exec, (size_t)n + added);
-    if (room && added > 1)
-        qsort(local->touched, added, sizeof *local->touched, by_number);
+    if (room && added > 1) /* the row's columns are written after the sort, which uses their room */
+        sort_numbers(local->touched, out->columns + n, added);
     for (uint32_t i = 0; i < local->n_touched; i++) {
         uint32_t id = local->touched[i];
         if (room && keep) {

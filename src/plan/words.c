@@ -29,15 +29,38 @@ static inline uint64_t hash_word(uint64_t seed, const char *text, size_t size)
     return mix(hash ^ tail, 0xd6e8feb86659fd93u ^ seed);
 }
 
-static inline size_t word_size(const ftl_words *words, uint32_t id)
+/* memcmp's call costs more than most words' comparison: overlapping loads up to 16 bytes. */
+static inline bool same_bytes(const char *a, const char *b, size_t size)
 {
-    return words->start[id + 1] - words->start[id] - 1;
+    if (size > 16)
+        return memcmp(a, b, size) == 0;
+    if (size >= 8) {
+        uint64_t x[2], y[2];
+        memcpy(&x[0], a, 8);
+        memcpy(&x[1], a + size - 8, 8);
+        memcpy(&y[0], b, 8);
+        memcpy(&y[1], b + size - 8, 8);
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
+    if (size >= 4) {
+        uint32_t x[2], y[2];
+        memcpy(&x[0], a, 4);
+        memcpy(&x[1], a + size - 4, 4);
+        memcpy(&y[0], b, 4);
+        memcpy(&y[1], b + size - 4, 4);
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
+    for (size_t i = 0; i < size; i++) {
+        if (a[i] != b[i])
+            return false;
+    }
+    return true;
 }
 
 ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_word_table *out,
                                ftl_error *error)
 {
-    *out = (ftl_word_table){.words = words};
+    *out = (ftl_word_table){.text = words->text};
     if (words->count == 0)
         return FTL_OK;
     uint64_t room = 16;
@@ -50,12 +73,13 @@ ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_wor
     out->mask = (uint32_t)(room - 1);
     out->seed = mix((uint64_t)(uintptr_t)slots ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
     for (uint32_t id = 0; id < words->count; id++) {
-        size_t size = word_size(words, id);
-        uint64_t hash = hash_word(out->seed, words->text + words->start[id], size);
+        uint32_t start = words->start[id], size = words->start[id + 1] - start - 1;
+        uint64_t hash = hash_word(out->seed, words->text + start, size);
         uint32_t at = (uint32_t)hash & out->mask;
         while (slots[at].id)
             at = (at + 1) & out->mask;
-        slots[at] = (ftl_word_slot){.hash = (uint32_t)(hash >> 32), .id = id + 1};
+        slots[at] = (ftl_word_slot){
+            .hash = (uint32_t)(hash >> 32), .id = id + 1, .start = start, .size = size};
         out->longest = size > out->longest ? size : out->longest;
     }
     return FTL_OK;
@@ -66,13 +90,12 @@ int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size
     if (!table->slots || size > table->longest)
         return FTL_WORD_NONE;
     uint64_t hash = hash_word(table->seed, text, size);
-    for (uint32_t at = (uint32_t)hash & table->mask; table->slots[at].id;
-         at = (at + 1) & table->mask) {
+    for (uint32_t at = (uint32_t)hash & table->mask;; at = (at + 1) & table->mask) {
         const ftl_word_slot *slot = &table->slots[at];
-        if (slot->hash != (uint32_t)(hash >> 32) || word_size(table->words, slot->id - 1) != size)
-            continue;
-        if (memcmp(table->words->text + table->words->start[slot->id - 1], text, size) == 0)
+        if (slot->id == 0)
+            return FTL_WORD_NONE;
+        if (slot->hash == (uint32_t)(hash >> 32) && slot->size == size &&
+            same_bytes(table->text + slot->start, text, size))
             return (int32_t)(slot->id - 1);
     }
-    return FTL_WORD_NONE;
 }

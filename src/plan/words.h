@@ -7,13 +7,15 @@
 
 enum { FTL_WORD_NONE = -1 };
 
+/* All that a look needs besides the word's own bytes, so that it costs two cache lines. */
 typedef struct ftl_word_slot {
     uint32_t hash; /* the upper half of it */
     uint32_t id;   /* + 1; 0: empty */
+    uint32_t start, size;
 } ftl_word_slot;
 
 typedef struct ftl_word_table {
-    const ftl_words *words;
+    const char *text;
     const ftl_word_slot *slots; /* [mask + 1]; NULL: no words */
     uint32_t mask;
     uint64_t seed; /* differs between runs, so that nobody can choose words that collide */
