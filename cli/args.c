@@ -25,7 +25,8 @@ enum option_id {
     OPT_REJECT,
     OPT_THREADS,
     OPT_BATCH_SIZE,
-    OPT_JSON
+    OPT_JSON,
+    OPT_SELECT
 };
 
 static const struct option all_options[] = {
@@ -47,6 +48,7 @@ static const struct option all_options[] = {
     {"threads", required_argument, NULL, OPT_THREADS},
     {"batch-size", required_argument, NULL, OPT_BATCH_SIZE},
     {"json", no_argument, NULL, OPT_JSON},
+    {"select", required_argument, NULL, OPT_SELECT},
     {NULL, 0, NULL, 0},
 };
 
@@ -171,6 +173,9 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return -1;
     case OPT_JSON:
         out->json = true;
+        return -1;
+    case OPT_SELECT:
+        out->select = text;
         return -1;
     case OPT_PROBA:
         score->proba = true;

@@ -21,6 +21,7 @@ typedef struct cli_options {
     const char *positional[2];
     int n_positional;
     const char *output;
+    const char *select;
     ftl_score_options score;
     const char **keep, **features, **na;
     bool json;

@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int open_model(const char *path, uint32_t threads, ftl_context **context, ftl_model **model)
+static int open_model(const cli_options *options, uint32_t threads, ftl_context **context,
+                      ftl_model **model)
 {
     ftl_error error;
-    const ftl_context_options options = {.struct_size = sizeof options, .threads = threads};
-    if (ftl_context_create(&options, context, &error) != FTL_OK)
+    const char *path = options->positional[0];
+    const ftl_model_options how = {.struct_size = sizeof how, .select = options->select};
+    const ftl_context_options with = {.struct_size = sizeof with, .threads = threads};
+    if (ftl_context_create(&with, context, &error) != FTL_OK)
         return cli_fail(&error, PHASE_MODEL, NULL);
-    if (ftl_model_open(*context, path, NULL, model, &error) != FTL_OK) {
+    if (ftl_model_open(*context, path, &how, model, &error) != FTL_OK) {
         int code = cli_fail(&error, PHASE_MODEL, path);
         ftl_context_destroy(*context);
         return code;
@@ -70,13 +73,13 @@ int cli_predict(int argc, char **argv)
 {
     static const char allowed[] =
         " output quiet method proba keep features delimiter decimal no-header na max-record limit "
-        "on-error reject threads batch-size ";
+        "on-error reject threads batch-size select ";
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     int code = cli_parse(argc, argv, allowed, cli_help_predict, 2, &options);
     if (code < 0)
-        code = open_model(options.positional[0], options.score.threads, &context, &model);
+        code = open_model(&options, options.score.threads, &context, &model);
     if (code >= 0) {
         cli_options_free(&options);
         return code;
@@ -111,9 +114,9 @@ int cli_inspect(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse(argc, argv, " json ", cli_help_inspect, 1, &options);
+    int code = cli_parse(argc, argv, " json select ", cli_help_inspect, 1, &options);
     if (code < 0)
-        code = open_model(options.positional[0], 1, &context, &model);
+        code = open_model(&options, 1, &context, &model);
     if (code < 0) {
         ftl_error error;
         ftl_model_info info;
@@ -135,10 +138,11 @@ int cli_check(int argc, char **argv)
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     int code = cli_parse(argc, argv,
-                         " method keep features delimiter decimal no-header na max-record limit ",
+                         " method keep features delimiter decimal no-header na max-record limit "
+                         "select ",
                          cli_help_check, 2, &options);
     if (code < 0)
-        code = open_model(options.positional[0], 1, &context, &model);
+        code = open_model(&options, 1, &context, &model);
     if (code >= 0) {
         cli_options_free(&options);
         return code;

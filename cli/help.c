@@ -35,6 +35,7 @@ const char cli_help_predict[] =
     "decision_function,\n"
     "                      transform (default of transformers), score_samples, apply,\n"
     "                      margin (boosters), kneighbors\n"
+    "  --select KEY        the model in a file that holds a dict, list or tuple: model, 0, a.b\n"
     "  --proba             with predict: probability columns beside the prediction\n"
     "\n"
     "the table\n"
@@ -65,7 +66,7 @@ const char cli_help_predict[] =
     "  foretell predict model.joblib rows.csv -o out.csv --on-error skip --reject bad.csv\n";
 
 const char cli_help_inspect[] =
-    "usage: foretell inspect MODEL [--json]\n"
+    "usage: foretell inspect MODEL [--select KEY] [--json]\n"
     "\n"
     "Prints what is in a model file: its class and the library version that wrote it, the steps, "
     "the\n"
@@ -73,6 +74,7 @@ const char cli_help_inspect[] =
     "and\n"
     "everything that is not supported, with its place. Nothing in the file is executed.\n"
     "\n"
+    "  --select KEY        of a file that holds a dict, list or tuple: this entry\n"
     "  --json              one JSON object instead of text\n";
 
 const char cli_help_check[] =
@@ -83,7 +85,8 @@ const char cli_help_check[] =
     "--limit N) without writing anything. Exit code 0: yes.\n"
     "\n"
     "  --method NAME       the method to try (default: predict, or transform for a transformer)\n"
-    "  --keep, --features, --delimiter, --decimal, --no-header, --na, --max-record, --limit\n"
+    "  --select, --keep, --features, --delimiter, --decimal, --no-header, --na, --max-record, "
+    "--limit\n"
     "                      as in foretell predict --help\n";
 
 const char cli_help_classes[] =

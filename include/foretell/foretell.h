@@ -192,6 +192,12 @@ typedef struct ftl_model_options {
     uint64_t max_objects; /* objects of a pickle; 0: 50 million */
     uint32_t max_depth;   /* nesting of objects; 0: 500 */
     uint32_t reserved;
+    /*
+     * Of a file that holds a dict, list or tuple: the entry that is the model, such as "model", "0"
+     * or "models.first". NULL: the only one; a file with several opens without methods, and inspect
+     * lists them.
+     */
+    const char *select;
 } ftl_model_options;
 
 /*

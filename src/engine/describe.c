@@ -83,6 +83,8 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name, kind_name(model->kind),
                       model->library,
                       model->library_version[0] ? model->library_version : "of an unknown version");
+    if (model->selected)
+        ftl_strbuf_printf(out, "entry    %s of the file\n", model->selected);
     ftl_strbuf_puts(out, "size     file ");
     put_size(out, model->file_bytes);
     if (model->codec[0])
@@ -159,7 +161,8 @@ static void describe_text(const ftl_model *model, ftl_strbuf *out)
 {
     text_head(model, out);
     text_steps(model, out);
-    text_columns(model, out);
+    if (model->graph.n_ops)
+        text_columns(model, out);
     if (model->n_problems)
         ftl_strbuf_puts(out, "\nunsupported\n");
     for (size_t i = 0; i < model->n_problems; i++)
@@ -187,6 +190,8 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
     json_text(out, "library", model->library, ", ");
     json_text(out, "library_version", model->library_version, ", ");
     json_text(out, "codec", model->codec, ", ");
+    if (model->selected)
+        json_text(out, "selected", model->selected, ", ");
     ftl_strbuf_printf(out, "\"file_bytes\": %llu, \"bytes\": %llu, ",
                       (unsigned long long)model->file_bytes,
                       (unsigned long long)ftl_account_used(&model->account));

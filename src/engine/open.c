@@ -2,6 +2,7 @@
 #include "engine/context.h"
 #include "estimators/build.h"
 #include "estimators/native.h"
+#include "estimators/select.h"
 #include "io/codec.h"
 #include "model/model.h"
 #include "pickle/load.h"
@@ -128,9 +129,12 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     FTL_TRY(ftl_sniff(from->stream, &kind, error));
     ftl_status status = kind == FTL_FILE_PICKLE ? load_pickle(model, from, options, &root, error)
                                                 : load_native(model, from, kind, &root, error);
+    const ftl_node *chosen = NULL;
     if (status == FTL_OK)
-        status = ftl_estimators_build(model, root, -1, error);
-    model->root = root;
+        status = ftl_select(model, root, options->select, &chosen, error);
+    if (status == FTL_OK && chosen)
+        status = ftl_estimators_build(model, chosen, -1, error);
+    model->root = chosen;
     if (!model->open_width)
         ftl_arena_free(&model->objects);
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;

@@ -33,6 +33,7 @@ struct ftl_model {
     bool has_input_names;
     ftl_model_kind kind;
     const char *class_name, *library, *library_version, *codec;
+    const char *selected; /* the entry of a dict, list or tuple that the model is; NULL: the file */
     uint64_t file_bytes;
     ftl_method default_method;
     size_t n_steps;
