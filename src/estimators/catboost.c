@@ -785,7 +785,7 @@ static const char *cat_wrote(ftl_build *build, const ftl_estimator *e)
      .emit = cat_emit,         \
      .inputs = cat_inputs,     \
      .detail = cat_detail,     \
-     .library = "catboost",    \
+     .library = "CatBoost",    \
      .wrote = cat_wrote}
 
 const ftl_estimator_class ftl_catboost_classes[] = {

@@ -714,7 +714,7 @@ static const char *xgb_wrote(ftl_build *build, const ftl_estimator *e)
      .emit = xgb_emit,        \
      .inputs = xgb_inputs,    \
      .detail = xgb_detail,    \
-     .library = "xgboost",    \
+     .library = "XGBoost",    \
      .wrote = xgb_wrote}
 
 const ftl_estimator_class ftl_xgboost_classes[] = {
