@@ -221,6 +221,28 @@ static ftl_status numpy_ufunc(ftl_vm *vm, ftl_node *callable, ftl_node *args, ft
     return FTL_OK;
 }
 
+/* ---- dill ------------------------------------------------------------------------------------ */
+
+/* _load_type("bytearray"): how dill writes the built-in types that other picklers name outright. */
+static ftl_status dill_type(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
+{
+    static const char *const types[] = {
+        "bool", "bytearray", "bytes", "complex", "dict",  "float", "frozenset", "int",
+        "list", "object",    "range", "set",     "slice", "str",   "tuple",     "type"};
+    const ftl_node *name = args->u.seq.size == 1 ? arg(args, 0) : NULL;
+    ftl_node *node;
+    for (size_t i = 0; name && name->kind == FTL_NODE_STR && i < FTL_ARRAY_LEN(types); i++) {
+        if (strcmp(name->u.str.data, types[i]) != 0)
+            continue;
+        FTL_TRY(ftl_vm_new(vm, FTL_NODE_GLOBAL, &node));
+        node->u.global.module = "builtins";
+        node->u.global.name = types[i];
+        *out = node;
+        return FTL_OK;
+    }
+    return inert(vm, callable, args, out);
+}
+
 /* ---- pandas ---------------------------------------------------------------------------------- */
 
 /* _new_Index(cls, {"data": …, "name": …}) */
@@ -308,6 +330,8 @@ static const known reducers[] = {
     {"numpy._core", "_ufunc_reconstruct", numpy_ufunc},
     {"pandas.core.indexes.base", "_new_Index", pandas_index},
     {"pandas.indexes.base", "_new_Index", pandas_index},
+    {"dill._dill", "_load_type", dill_type},
+    {"dill.dill", "_load_type", dill_type},
     {"pyarrow.lib", "py_buffer", arrow_buffer},
     {"pyarrow.lib", "_restore_array", arrow_array},
     {"pyarrow.lib", "chunked_array", arrow_chunks},

@@ -180,6 +180,11 @@ static void objects(void **state)
                         "e\x85R."),
                  "set 1\n  int 1\n");
     expect_graph(PICKLE("cbuiltins\nbytearray\nC\x01z\x85R."), "bytes \"z\"\n");
+    expect_graph(PICKLE("cdill._dill\n_load_type\nU\tbytearray\x85RC\x01z\x85R."), "bytes \"z\"\n");
+    expect_graph(PICKLE("cdill._dill\n_load_type\nU\x05slice\x85R."), "global builtins.slice\n");
+    expect_graph(PICKLE("cdill._dill\n_load_type\nU\x04"
+                        "eval\x85R."),
+                 "object dill._dill._load_type\n  args\n    tuple 1\n      str \"eval\"\n");
     expect_graph(PICKLE("c_codecs\nencode\nX\x02\x00\x00\x00\xc3\xbfU\x06latin1\x86R."),
                  "bytes \"\\xff\"\n");
     expect_graph(PICKLE("ccollections\nOrderedDict\n]](K\x01K\x02"
