@@ -29,38 +29,46 @@ static inline uint64_t hash_word(uint64_t seed, const char *text, size_t size)
     return mix(hash ^ tail, 0xd6e8feb86659fd93u ^ seed);
 }
 
-/* memcmp's call costs more than most words' comparison: overlapping loads up to 16 bytes. */
+/* memcmp() == 0 for the short texts that words are: no call, and no byte beyond them is read. */
 static inline bool same_bytes(const char *a, const char *b, size_t size)
 {
-    if (size > 16)
-        return memcmp(a, b, size) == 0;
-    if (size >= 8) {
-        uint64_t x[2], y[2];
-        memcpy(&x[0], a, 8);
-        memcpy(&x[1], a + size - 8, 8);
-        memcpy(&y[0], b, 8);
-        memcpy(&y[1], b + size - 8, 8);
-        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    uint64_t x, y;
+    uint32_t v, w;
+    if (size < 4) {
+        for (size_t i = 0; i < size; i++) {
+            if (a[i] != b[i])
+                return false;
+        }
+        return true;
     }
-    if (size >= 4) {
-        uint32_t x[2], y[2];
-        memcpy(&x[0], a, 4);
-        memcpy(&x[1], a + size - 4, 4);
-        memcpy(&y[0], b, 4);
-        memcpy(&y[1], b + size - 4, 4);
-        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    if (size < 8) {
+        memcpy(&v, a, 4);
+        memcpy(&w, b, 4);
+        bool same = v == w;
+        memcpy(&v, a + size - 4, 4);
+        memcpy(&w, b + size - 4, 4);
+        return same && v == w;
     }
-    for (size_t i = 0; i < size; i++) {
-        if (a[i] != b[i])
+    for (size_t i = 0; i + 8 < size; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y)
             return false;
     }
-    return true;
+    memcpy(&x, a + size - 8, 8);
+    memcpy(&y, b + size - 8, 8);
+    return x == y;
+}
+
+static inline size_t word_size(const ftl_words *words, uint32_t id)
+{
+    return words->start[id + 1] - words->start[id] - 1;
 }
 
 ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_word_table *out,
                                ftl_error *error)
 {
-    *out = (ftl_word_table){.text = words->text};
+    *out = (ftl_word_table){.words = words};
     if (words->count == 0)
         return FTL_OK;
     uint64_t room = 16;
@@ -73,29 +81,43 @@ ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_wor
     out->mask = (uint32_t)(room - 1);
     out->seed = mix((uint64_t)(uintptr_t)slots ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
     for (uint32_t id = 0; id < words->count; id++) {
-        uint32_t start = words->start[id], size = words->start[id + 1] - start - 1;
-        uint64_t hash = hash_word(out->seed, words->text + start, size);
+        size_t size = word_size(words, id);
+        uint64_t hash = hash_word(out->seed, words->text + words->start[id], size);
         uint32_t at = (uint32_t)hash & out->mask;
         while (slots[at].id)
             at = (at + 1) & out->mask;
-        slots[at] = (ftl_word_slot){
-            .hash = (uint32_t)(hash >> 32), .id = id + 1, .start = start, .size = size};
+        slots[at] = (ftl_word_slot){.hash = (uint32_t)(hash >> 32),
+                                    .id = id + 1,
+                                    .start = words->start[id],
+                                    .size = (uint32_t)size};
         out->longest = size > out->longest ? size : out->longest;
     }
     return FTL_OK;
+}
+
+uint64_t ftl_word_hash(const ftl_word_table *table, const char *text, size_t size)
+{
+    uint64_t hash = hash_word(table->seed, text, size);
+    __builtin_prefetch(&table->slots[(uint32_t)hash & table->mask]);
+    return hash;
+}
+
+int32_t ftl_word_find_hashed(const ftl_word_table *table, const char *text, size_t size,
+                             uint64_t hash)
+{
+    for (uint32_t at = (uint32_t)hash & table->mask; table->slots[at].id;
+         at = (at + 1) & table->mask) {
+        const ftl_word_slot *slot = &table->slots[at];
+        if (slot->hash == (uint32_t)(hash >> 32) && slot->size == size &&
+            same_bytes(table->words->text + slot->start, text, size))
+            return (int32_t)(slot->id - 1);
+    }
+    return FTL_WORD_NONE;
 }
 
 int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size)
 {
     if (!table->slots || size > table->longest)
         return FTL_WORD_NONE;
-    uint64_t hash = hash_word(table->seed, text, size);
-    for (uint32_t at = (uint32_t)hash & table->mask;; at = (at + 1) & table->mask) {
-        const ftl_word_slot *slot = &table->slots[at];
-        if (slot->id == 0)
-            return FTL_WORD_NONE;
-        if (slot->hash == (uint32_t)(hash >> 32) && slot->size == size &&
-            same_bytes(table->text + slot->start, text, size))
-            return (int32_t)(slot->id - 1);
-    }
+    return ftl_word_find_hashed(table, text, size, hash_word(table->seed, text, size));
 }

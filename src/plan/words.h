@@ -7,15 +7,14 @@
 
 enum { FTL_WORD_NONE = -1 };
 
-/* All that a look needs besides the word's own bytes, so that it costs two cache lines. */
 typedef struct ftl_word_slot {
-    uint32_t hash; /* the upper half of it */
-    uint32_t id;   /* + 1; 0: empty */
-    uint32_t start, size;
+    uint32_t hash;        /* the upper half of it */
+    uint32_t id;          /* + 1; 0: empty */
+    uint32_t start, size; /* of the word's text */
 } ftl_word_slot;
 
 typedef struct ftl_word_table {
-    const char *text;
+    const ftl_words *words;
     const ftl_word_slot *slots; /* [mask + 1]; NULL: no words */
     uint32_t mask;
     uint64_t seed; /* differs between runs, so that nobody can choose words that collide */
@@ -24,6 +23,18 @@ typedef struct ftl_word_table {
 
 FTL_MUST_USE ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words,
                                             ftl_word_table *out, ftl_error *error);
+/*
+ * Many words at once, since large tables lie in no cache: the hash of a text (at most `longest`
+ * bytes) with a hint to the processor to fetch its slot, then the same for the slot's word, then
+ * what ftl_word_find does.
+ */
+uint64_t ftl_word_hash(const ftl_word_table *table, const char *text, size_t size);
+static inline void ftl_word_fetch(const ftl_word_table *table, uint64_t hash)
+{
+    __builtin_prefetch(table->words->text + table->slots[(uint32_t)hash & table->mask].start);
+}
+int32_t ftl_word_find_hashed(const ftl_word_table *table, const char *text, size_t size,
+                             uint64_t hash);
 /* The word's number, or FTL_WORD_NONE. */
 int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size);
 
