@@ -4,6 +4,7 @@
  * call of numpy's _ufunc_reconstruct with module and name; nothing is called here either way.
  * Everything else is code, which is not in the file.
  */
+#include "estimators/function.h"
 #include "estimators/transform.h"
 
 #include <string.h>
@@ -89,17 +90,17 @@ static bool function_name(const ftl_node *func, const char **module, const char 
 }
 
 /* *known is false for func=None. */
-static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *out,
-                                ftl_error *error)
+static ftl_status load_function(const ftl_estimator *e, const char *attribute, bool *known,
+                                ftl_ufunc *out, ftl_error *error)
 {
-    const ftl_node *func = ftl_attr(e, "func");
+    const ftl_node *func = ftl_attr(e, attribute);
     const char *module, *name;
     char about[160];
     *known = false;
     if (ftl_node_is_none(func))
         return FTL_OK;
     if (!function_name(func, &module, &name))
-        return FTL_ATTR_FAIL(error, e, "func", FTL_UNSUPPORTED,
+        return FTL_ATTR_FAIL(error, e, attribute, FTL_UNSUPPORTED,
                              "%s is code, which is not in the file; foretell runs func=None and "
                              "numpy's own functions",
                              ftl_node_describe(func, about, sizeof about));
@@ -112,12 +113,12 @@ static ftl_status load_function(const ftl_estimator *e, bool *known, ftl_ufunc *
     }
     if (!in_numpy(module))
         return FTL_ATTR_FAIL(
-            error, e, "func", FTL_UNSUPPORTED,
+            error, e, attribute, FTL_UNSUPPORTED,
             "the function %.100s.%.100s is code, which is not in the file; foretell "
             "runs func=None and numpy's functions of one argument, such as "
             "numpy.log1p",
             module, name);
-    return FTL_ATTR_FAIL(error, e, "func", FTL_UNSUPPORTED,
+    return FTL_ATTR_FAIL(error, e, attribute, FTL_UNSUPPORTED,
                          "the function %.100s.%.100s is not supported; foretell runs func=None and "
                          "numpy's functions of one "
                          "argument, such as numpy.log1p",
@@ -147,7 +148,7 @@ static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_me
     uint32_t id;
     ftl_op *op = NULL;
     FTL_TRY(ftl_expect_transform(e, method, error));
-    FTL_TRY(load_function(e, &known, &function, error));
+    FTL_TRY(load_function(e, "func", &known, &function, error));
     FTL_TRY(validates(e, &validate, error));
     if (known)
         FTL_TRY(refuse_arguments(e, error));
@@ -165,6 +166,33 @@ static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_me
     FTL_TRY(ftl_frame_like(build, id, in, out, error));
     for (uint32_t i = 0; logical && i < out->n_columns; i++)
         out->columns[i].as = FTL_AS_BOOL;
+    return FTL_OK;
+}
+
+ftl_status ftl_function_inverse(ftl_build *build, const ftl_estimator *e, uint32_t *id,
+                                ftl_error *error)
+{
+    bool validate, known;
+    ftl_ufunc function = FTL_UFUNC_ABS;
+    ftl_op *op = NULL;
+    uint32_t width = build->ops[*id].width;
+    FTL_TRY(load_function(e, "inverse_func", &known, &function, error));
+    FTL_TRY(validates(e, &validate, error));
+    if (!ftl_node_is_none(ftl_attr(e, "inv_kw_args")) &&
+        ftl_attr(e, "inv_kw_args")->kind == FTL_NODE_DICT &&
+        ftl_attr(e, "inv_kw_args")->u.dict.size > 0)
+        return FTL_ATTR_FAIL(error, e, "inv_kw_args", FTL_UNSUPPORTED,
+                             "functions with extra arguments are not supported");
+    if (validate) {
+        ftl_frame frame;
+        FTL_TRY(ftl_frame_of_op(build, *id, NULL, &frame, error));
+        FTL_TRY(
+            ftl_build_checked_matrix(build, e, &frame, FTL_CHECK_NAN | FTL_CHECK_INF, id, error));
+    }
+    if (!known)
+        return FTL_OK;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, *id, width, id, &op, error));
+    op->u.ufunc.function = function;
     return FTL_OK;
 }
 

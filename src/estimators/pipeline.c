@@ -1,8 +1,10 @@
 /*
  * Pipeline of sklearn.pipeline: each step transforms what the one before made; the last one
- * answers.
+ * answers. imbalanced-learn's is the same, with samplers that only matter while fitting.
  */
 #include "estimators/transform.h"
+
+#include <string.h>
 
 typedef struct pipeline {
     ftl_node **steps; /* (name, estimator) tuples */
@@ -23,12 +25,21 @@ static ftl_status load(const ftl_estimator *e, pipeline *p, ftl_error *error)
     return FTL_OK;
 }
 
+/* imblearn.over_sampling, imblearn.under_sampling and so on. */
+static bool is_sampler(const ftl_node *node)
+{
+    return node && node->kind == FTL_NODE_OBJECT &&
+           strncmp(node->u.object->module, "imblearn.", 9) == 0 &&
+           strncmp(node->u.object->module, "imblearn.pipeline", 17) != 0 &&
+           strncmp(node->u.object->module, "imblearn.ensemble", 17) != 0;
+}
+
 /* The estimator of step i; *skip for 'passthrough' and None. */
 static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeline *p, size_t i,
                           bool *skip, ftl_estimator *out, ftl_error *error)
 {
     const ftl_node *node = p->steps[i]->u.seq.items[1];
-    *skip = ftl_node_is_none(node) || ftl_node_str_equal(node, "passthrough");
+    *skip = ftl_node_is_none(node) || ftl_node_str_equal(node, "passthrough") || is_sampler(node);
     if (*skip)
         return FTL_OK;
     return ftl_estimator_of(build, node, e, ftl_child_path(build, e, "steps[%zu]", i), out, error);
@@ -103,5 +114,13 @@ const ftl_estimator_class ftl_pipeline_classes[] = {
      .emit = emit_pipeline,
      .inputs = pipeline_inputs,
      .detail = pipeline_detail},
+    {.package = "imblearn.pipeline",
+     .name = "Pipeline",
+     .kind = FTL_OTHER_MODEL,
+     .methods = pipeline_methods,
+     .emit = emit_pipeline,
+     .inputs = pipeline_inputs,
+     .detail = pipeline_detail,
+     .library = "imbalanced-learn"},
     {0},
 };

@@ -27,6 +27,8 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_search_classes,
     ftl_tree_classes,
     ftl_forest_classes,
+    ftl_target_classes,
+    ftl_chain_classes,
     ftl_multiclass_classes,
     ftl_multioutput_classes,
     ftl_calibration_classes,

@@ -22,6 +22,8 @@ extern const ftl_estimator_class ftl_union_classes[];
 extern const ftl_estimator_class ftl_search_classes[];
 extern const ftl_estimator_class ftl_tree_classes[];
 extern const ftl_estimator_class ftl_forest_classes[];
+extern const ftl_estimator_class ftl_target_classes[];
+extern const ftl_estimator_class ftl_chain_classes[];
 extern const ftl_estimator_class ftl_multiclass_classes[];
 extern const ftl_estimator_class ftl_multioutput_classes[];
 extern const ftl_estimator_class ftl_calibration_classes[];

@@ -160,7 +160,7 @@ def linear_scale(model, x):
 def kind_of(last):
     if type(last).__name__ in ("Booster", "CatBoost", "CatBoostRanker"):
         return "regressor"
-    if is_classifier(last):
+    if is_classifier(last) or type(last).__name__ == "IsolationForest":  # 1 and -1 by the sign of a score
         return "classifier"
     if is_regressor(last):
         return "regressor"
@@ -376,6 +376,7 @@ class Cases:
                 classes = model.classes_
                 several = isinstance(classes, list)
                 entry["classes"] = [encode(c)["values"] for c in classes] if several else encode(classes)["values"]
+                entry["classes"] = meta_facts.classes(model) or entry["classes"]
             except AttributeError:
                 pass
         if errors:

@@ -16,7 +16,7 @@ def children(model):
     def same(x):
         return x
 
-    parts = [(part, same) for part in np.ravel(np.asarray(getattr(model, "estimators_", []), dtype=object))]
+    parts = [(part, same) for part in getattr(model, "estimators_", [])]
     if type(model).__name__.startswith("Bagging"):
         parts = [(part, lambda x, f=features: np.asarray(x)[:, f])
                  for part, features in zip(model.estimators_, model.estimators_features_)]
@@ -33,6 +33,8 @@ def children(model):
 
 def scale(model, x, of):
     """Per row, the largest sum of magnitudes in any part; of(part, rows) is that of a part, or None."""
+    if type(model).__name__ == "IsolationForest":  # a score less an offset, both below 1
+        return [1.0] * len(x)
     found = [of(part, rows(x)) for part, rows in children(model)]
     found = [f for f in found if f is not None]
     if not found:
@@ -52,3 +54,8 @@ def exact_methods(last):
     if name in ("BaggingRegressor", "AdaBoostRegressor") and "Tree" in type(last.estimators_[0]).__name__:
         return ["predict"]
     return []
+
+
+def classes(model):
+    """What heads the columns of scores where it is not classes_: a chain's targets."""
+    return list(range(len(model.classes_))) if type(model).__name__ == "ClassifierChain" else None

@@ -17,4 +17,5 @@ SETS = {
     "catboost": Set(envs.CATBOOST, ["case_catboost"]),
     "dense": Set(envs.SKLEARN, ["case_dense"]),
     "text": Set(envs.SKLEARN, ["case_text"]),
+    "meta": Set(envs.SKLEARN, ["case_meta"]),
 }

@@ -131,6 +131,7 @@ def description(model, x, method):
         several = isinstance(model.classes_, list)
         case["classes"] = [cases.encode(c)["values"] for c in model.classes_] if several else \
             cases.encode(model.classes_)["values"]
+    case["classes"] = cases.meta_facts.classes(model) or case.get("classes")
     if method == "transform" and hasattr(model, "get_feature_names_out"):
         case["columns"] = {method: [str(name) for name in model.get_feature_names_out()]}
     if cases.vector_facts.columns(last, method):

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import ensemble
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, Ridge
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
-from sklearn.multioutput import MultiOutputClassifier, MultiOutputRegressor
+from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -236,6 +237,42 @@ def test_multioutput(seed, n, n_targets, kind, name, base, single):
     diff.compare(fit(MultiOutputClassifier(CLASSIFIERS[name](rng)), x, y), rows(rng, x, single))
     y = rng.normal(size=(len(x), n_targets))
     diff.compare(fit(MultiOutputRegressor(REGRESSORS[base](rng)), x, y), rows(rng, x, single))
+
+
+@diff.examples(10, 200)
+@given(seed=diff.seeds, n=FEATURES, n_targets=st.integers(2, 4), name=st.sampled_from(sorted(CLASSIFIERS)),
+       base=st.sampled_from(sorted(REGRESSORS)), how=st.sampled_from(["predict", "predict_proba", "decision_function"]),
+       single=st.booleans())
+def test_chain(seed, n, n_targets, name, base, how, single):
+    rng, x = data(seed, n)
+    y = rng.integers(0, 2, size=(len(x), n_targets)) * rng.choice([1, 3])
+    order = list(rng.permutation(n_targets))
+    part = CLASSIFIERS[name](rng)
+    how = how if hasattr(part, how) else "predict"
+    model = fit(ClassifierChain(part, order=order, chain_method=how), x, y)
+    offered = [method for method in diff.offered(model) if method != "predict_log_proba" or hasattr(part, "predict_proba")]
+    diff.compare(model, rows(rng, x, single), offered)
+    model = RegressorChain(REGRESSORS[base](rng), order=order)
+    diff.compare(fit(model, x, rng.normal(size=(len(x), n_targets))), np.clip(rows(rng, x, single), -1e3, 1e3))
+
+
+TARGETS = {
+    "standard": lambda: {"transformer": StandardScaler()}, "uncentred": lambda: {"transformer": StandardScaler(with_mean=False)},
+    "robust": lambda: {"transformer": RobustScaler()}, "unscaled": lambda: {"transformer": RobustScaler(with_scaling=False)},
+    "range": lambda: {"transformer": MinMaxScaler((-3, 5))}, "largest": lambda: {"transformer": MaxAbsScaler()},
+    "log": lambda: {"func": np.log1p, "inverse_func": np.expm1}, "nothing": lambda: {},
+    "function": lambda: {"transformer": FunctionTransformer(np.sqrt, np.square)},
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("base", sorted(REGRESSORS))
+@pytest.mark.parametrize("several", [False, True])
+def test_transformed_target(name, base, several):
+    rng, x = data(11, 3)
+    y = np.abs(rng.normal(size=(len(x), 2)))
+    model = TransformedTargetRegressor(REGRESSORS[base](rng), **TARGETS[name]())
+    diff.compare(fit(model, x, y if several else y[:, 0]), np.clip(rows(rng, x), -20, 20))
 
 
 REFUSALS = {
