@@ -22,6 +22,8 @@ sys.path.append(str(ftl.ROOT / "tests/golden"))
 import cases  # noqa: E402
 
 LONG = os.environ.get("FTL_TEST_PROFILE") == "long"
+# How many times the examples of the fast profile the long one draws.
+FACTOR = int(os.environ.get("FTL_TEST_FACTOR", "6"))
 METHODS = cases.METHODS
 TINY, HUGE = 5e-324, 1.7976931348623157e308
 
@@ -29,7 +31,7 @@ TINY, HUGE = 5e-324, 1.7976931348623157e308
 def examples(fast, long=None):
     """Decorator: so many examples in each profile."""
     return hypothesis.settings(
-        max_examples=(long or 12 * fast) if LONG else fast, derandomize=not LONG, deadline=None, database=None,
+        max_examples=(long or FACTOR * fast) if LONG else fast, derandomize=not LONG, deadline=None, database=None,
         suppress_health_check=list(hypothesis.HealthCheck), print_blob=True)
 
 
