@@ -91,7 +91,7 @@ def final_step(model):
 
         def before(x):
             for step in steps[:-1]:
-                x = step.transform(x)
+                x = step.transform(x) if hasattr(step, "transform") else x  # samplers only matter while fitting
             return x
         return (steps[-1], before) if steps else (model, lambda x: x)
     return model, lambda x: x

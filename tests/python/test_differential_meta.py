@@ -1,5 +1,9 @@
 """Ensembles, calibration and wrappers of estimators: fresh models on awkward rows, against scikit-learn."""
 
+import pathlib
+import sys
+import tempfile
+import types
 import warnings
 
 import differential as diff
@@ -9,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import ensemble
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.frozen import FrozenEstimator
@@ -17,7 +22,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptro
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -293,3 +298,36 @@ def test_rows_that_are_refused(name):
     """NaN and infinities: taken or refused as the library does."""
     rng, x = data(7, 4)
     diff.compare(fit(REFUSALS[name](), x, diff.labels(rng, len(x), 3, "str")), diff.awkward(rng, x))
+
+
+# ---- imbalanced-learn -------------------------------------------------------------------------------------
+
+
+class Sampler(BaseEstimator):
+    """What imbalanced-learn's samplers are to a fitted pipeline: nothing."""
+
+    def fit_resample(self, x, y):
+        return x, y
+
+
+def test_pipeline_of_imbalanced_learn(monkeypatch):
+    """Its pipelines by the names that they have in a file; the library itself is not needed."""
+    holder = type("Pipeline", (Pipeline,), {"__module__": "imblearn.pipeline"})
+    sampler = type("SMOTE", (Sampler,), {"__module__": "imblearn.over_sampling._smote.base"})
+    for kind in (holder, sampler):
+        module = types.ModuleType(kind.__module__)
+        setattr(module, kind.__name__, kind)
+        for i, part in enumerate(kind.__module__.split(".")):
+            name = ".".join(kind.__module__.split(".")[:i + 1])
+            monkeypatch.setitem(sys.modules, name, module)
+    rng, x = data(2, 4)
+    y = diff.labels(rng, len(x), 3, "str")
+    scaler = StandardScaler().fit(x)
+    steps = [("scale", scaler), ("sample", sampler()), ("tree", DecisionTreeClassifier(max_depth=3).fit(scaler.transform(x), y))]
+    plain = Pipeline([step for step in steps if step[0] != "sample"])
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        rows_path = diff.write_rows(x, folder)
+        path = diff.write_model(holder(steps), folder)
+        for method in ("predict", "predict_proba"):
+            diff.compare_method(plain, path, rows_path, x, method)
