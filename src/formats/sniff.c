@@ -209,6 +209,12 @@ static ftl_status text_kind(const uint8_t *data, size_t size, ftl_file_kind *kin
                     "this is a text file, not a saved model; give a .joblib or .pkl file");
 }
 
+/* A pickle's or a zlib stream's first byte, which is no UTF-8, after a program read it as text. */
+static bool was_text(const uint8_t *data, size_t size)
+{
+    return begins(data, size, 0, "\xef\xbf\xbd", 3);
+}
+
 ftl_status ftl_sniff(ftl_stream *stream, ftl_file_kind *kind, ftl_error *error)
 {
     const uint8_t *data;
@@ -232,6 +238,10 @@ ftl_status ftl_sniff(ftl_stream *stream, ftl_file_kind *kind, ftl_error *error)
     }
     if (begins(data, size, 0, "PK\3\4", 4) || begins(data, size, 0, "PK\5\6", 4))
         return zip_kind(data, size, error);
+    if (was_text(data, size))
+        return FTL_FAIL_AT(error, FTL_CORRUPT, 0,
+                           "this file was copied as text, which replaced every byte that is no "
+                           "UTF-8; it cannot be repaired, copy it again as binary");
     if (is_onnx(data, size))
         return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 0, MODEL("an ONNX model"));
     if (data[0] != 0x80 && is_text(data, size) && !may_be_protocol_0(data, size))

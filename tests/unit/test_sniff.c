@@ -70,6 +70,7 @@ static void other_files_are_named(void **state)
         IS("Value,First\n1,2\n", FTL_CORRUPT, "text file"),
         IS("First,Value\n1,2\n", FTL_CORRUPT, "text file"),
         IS("404: Not Found", FTL_CORRUPT, "text file"),
+        IS("\xef\xbf\xbd\x04\xef\xbf\xbd", FTL_CORRUPT, "copied as text"),
     };
     check(samples, FTL_ARRAY_LEN(samples));
 }
