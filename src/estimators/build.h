@@ -83,7 +83,7 @@ struct ftl_estimator_class {
     const char *(*wrote)(ftl_build *build, const ftl_estimator *estimator);
 };
 
-enum { FTL_MAX_NESTING = 64 }; /* of estimators in estimators */
+enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS = 1 << 15 };
 
 /* A model in a library's own format that was read, so that it is read once. */
 typedef struct ftl_parsed {

@@ -29,13 +29,32 @@ static ftl_status remember(ftl_build *build, const ftl_estimator *e, const ftl_c
     return FTL_OK;
 }
 
+/*
+ * Looking again costs as well: children that are shared would unfold exponentially. Asking for
+ * methods, which nobody wants errors of, is cheap and frequent.
+ */
+static ftl_status count_again(ftl_build *build, const ftl_estimator *e, uint32_t n,
+                              ftl_error *error)
+{
+    uint32_t cost = error ? n : n / 16 + 1;
+    if (build->n_lookups >= FTL_MAX_LOOKUPS || cost > FTL_MAX_LOOKUPS - build->n_lookups) {
+        build->n_lookups = FTL_MAX_LOOKUPS;
+        ftl_error_set(error, FTL_LIMIT, "the model refers to more than %d estimators",
+                      (int)FTL_MAX_LOOKUPS);
+        ftl_error_in(error, e->path);
+        return FTL_LIMIT;
+    }
+    build->n_lookups += cost;
+    return FTL_OK;
+}
+
 ftl_status ftl_children_read(ftl_build *build, const ftl_estimator *e, const char *attribute,
                              ftl_children *out, ftl_error *error)
 {
     const ftl_children *kept = remembered(build, e);
     if (kept) {
         *out = *kept;
-        return FTL_OK;
+        return count_again(build, e, kept->n, error);
     }
     ftl_node **nodes = NULL;
     size_t n = 0;

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { max_inputs = 1 << 20, max_lookups = 1 << 15, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
+enum { max_inputs = 1 << 20, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
 
 /* ---- Finding estimators ---------------------------------------------------------------------- */
 
@@ -104,9 +104,9 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
 {
     if (!path)
         return FTL_OOM(error);
-    if (build->n_lookups++ >= max_lookups) {
+    if (build->n_lookups++ >= FTL_MAX_LOOKUPS) {
         ftl_error_set(error, FTL_LIMIT, "the model refers to more than %d estimators",
-                      (int)max_lookups);
+                      (int)FTL_MAX_LOOKUPS);
         ftl_error_in(error, path);
         return FTL_LIMIT;
     }

@@ -300,6 +300,20 @@ def test_rows_that_are_refused(name):
     diff.compare(fit(REFUSALS[name](), x, diff.labels(rng, len(x), 3, "str")), diff.awkward(rng, x))
 
 
+def test_shared_models_do_not_unfold():
+    """Fifty levels of a model that stands twice in its parent: 2 ** 50 models, or an error."""
+    rng, x = data(1, 3)
+    model = fit(DecisionTreeClassifier(max_depth=1), x, x[:, 0] > 0)
+    for _ in range(50):
+        above = MultiOutputClassifier(DecisionTreeClassifier())
+        above.estimators_, above.n_features_in_ = [model, model], 3
+        model = above
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        done = diff.run(diff.write_model(model, folder), diff.write_rows(x, folder), folder / "out.csv")
+        assert done.returncode == 3 and "refers to more than" in done.stderr
+
+
 # ---- imbalanced-learn -------------------------------------------------------------------------------------
 
 
