@@ -46,6 +46,7 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_cluster_classes,
     ftl_network_classes,
     ftl_discretize_classes,
+    ftl_quantile_classes,
     ftl_label_binarizer_classes,
     ftl_svm_classes,
     ftl_neighbors_classes,

@@ -41,6 +41,7 @@ extern const ftl_estimator_class ftl_decomposition_classes[];
 extern const ftl_estimator_class ftl_cluster_classes[];
 extern const ftl_estimator_class ftl_network_classes[];
 extern const ftl_estimator_class ftl_discretize_classes[];
+extern const ftl_estimator_class ftl_quantile_classes[];
 extern const ftl_estimator_class ftl_label_binarizer_classes[];
 extern const ftl_estimator_class ftl_svm_classes[];
 extern const ftl_estimator_class ftl_neighbors_classes[];

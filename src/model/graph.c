@@ -43,6 +43,7 @@ static const char *const op_names[FTL_OP_KIND_COUNT] = {
     [FTL_OP_TEXT] = "text",
     [FTL_OP_TFIDF] = "tfidf",
     [FTL_OP_GATHER_SPARSE] = "gather_sparse",
+    [FTL_OP_QUANTILES] = "quantiles",
 };
 
 const char *ftl_op_name(ftl_op_kind kind)

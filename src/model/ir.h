@@ -106,6 +106,7 @@ typedef enum ftl_op_kind {
     FTL_OP_TEXT,  /* one column of texts → SPARSE: how often each word of a vocabulary occurs */
     FTL_OP_TFIDF, /* SPARSE → SPARSE: term frequencies weighed */
     FTL_OP_GATHER_SPARSE, /* columns of any sources → one SPARSE matrix; zeros are left out */
+    FTL_OP_QUANTILES,     /* ranks among a column's quantiles */
     FTL_OP_KIND_COUNT
 } ftl_op_kind;
 
@@ -669,6 +670,17 @@ typedef struct ftl_interpolate_op {
     const ftl_curve *curves; /* [width], one a source column */
     bool single;             /* values are rounded to float32 first */
 } ftl_interpolate_op;
+/*
+ * How far up its column's quantiles a value lies, as references tell it, mean of the highest and
+ * the lowest place where quantiles repeat; then the same place in a normal distribution. NaN stays.
+ * margins: within 1e-7 of the ends is at the end, and results keep 1e-7 away from 0 and 1.
+ */
+typedef struct ftl_quantiles_op {
+    uint32_t n;
+    const double *quantiles;  /* [source columns][n], ascending */
+    const double *references; /* [n] */
+    bool normal, margins;
+} ftl_quantiles_op;
 /* Strings by number, one after another, each with a NUL behind it. */
 typedef struct ftl_words {
     uint32_t count;
@@ -761,6 +773,7 @@ typedef struct ftl_op {
         ftl_vote_op vote;
         ftl_median_op median;
         ftl_interpolate_op interpolate;
+        ftl_quantiles_op quantiles;
         ftl_text_op text;
         ftl_tfidf_op tfidf;
     } u;

@@ -103,6 +103,7 @@ static const validate_fn validators[FTL_OP_KIND_COUNT] = {
     [FTL_OP_TEXT] = ftl_validate_text,
     [FTL_OP_TFIDF] = ftl_validate_tfidf,
     [FTL_OP_GATHER_SPARSE] = validate_same_width,
+    [FTL_OP_QUANTILES] = ftl_validate_quantiles,
 };
 
 /* Ops that read one whole NUM matrix through ftl_matrix_source. */
@@ -123,6 +124,7 @@ static bool reads_matrix(ftl_op_kind kind)
     case FTL_OP_GAUSSIAN:
     case FTL_OP_BINARIZE:
     case FTL_OP_BINS:
+    case FTL_OP_QUANTILES:
     case FTL_OP_KERNEL_MACHINE:
     case FTL_OP_COUPLING:
     case FTL_OP_NEIGHBORS:

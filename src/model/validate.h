@@ -37,6 +37,8 @@ ftl_status ftl_validate_decide(const ftl_op *op, uint32_t n, ftl_account *scratc
                                ftl_error *error);
 ftl_status ftl_validate_gaussian(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                  ftl_error *error);
+ftl_status ftl_validate_quantiles(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error);
 ftl_status ftl_validate_bins(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error);
 ftl_status ftl_validate_distances(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                   ftl_error *error);

@@ -35,3 +35,13 @@ ftl_status ftl_validate_bins(const ftl_op *op, uint32_t n, ftl_account *scratch,
     }
     return FTL_OK;
 }
+
+ftl_status ftl_validate_quantiles(const ftl_op *op, uint32_t n, ftl_account *scratch,
+                                  ftl_error *error)
+{
+    (void)scratch;
+    const ftl_quantiles_op *q = &op->u.quantiles;
+    if (op->width != n || n == 0 || q->n == 0 || !q->quantiles || !q->references)
+        return FTL_INVALID(error, op, "a step of quantiles is malformed");
+    return FTL_OK;
+}

@@ -15,6 +15,7 @@ extern const ftl_op_impl ftl_op_impl_category_hash, ftl_op_impl_match, ftl_op_im
     ftl_op_impl_oblivious;
 extern const ftl_op_impl ftl_op_impl_combine, ftl_op_impl_vote, ftl_op_impl_median,
     ftl_op_impl_interpolate;
+extern const ftl_op_impl ftl_op_impl_quantiles;
 extern const ftl_op_impl ftl_op_impl_text, ftl_op_impl_tfidf, ftl_op_impl_gather_sparse;
 
 const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
@@ -59,4 +60,5 @@ const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT] = {
     [FTL_OP_TEXT] = &ftl_op_impl_text,
     [FTL_OP_TFIDF] = &ftl_op_impl_tfidf,
     [FTL_OP_GATHER_SPARSE] = &ftl_op_impl_gather_sparse,
+    [FTL_OP_QUANTILES] = &ftl_op_impl_quantiles,
 };

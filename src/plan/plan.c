@@ -136,6 +136,7 @@ static bool keeps_dtype(ftl_op_kind kind)
     case FTL_OP_UFUNC:
     case FTL_OP_BINARIZE:
     case FTL_OP_BINS:
+    case FTL_OP_QUANTILES:
         return true;
     default:
         return false;

@@ -73,6 +73,24 @@ def test_scaler_of_a_table(name, seed, n):
     diff.compare(model, pd.DataFrame(rows_of(rng, x, False), columns=names))
 
 
+@pytest.mark.parametrize("distribution", ["uniform", "normal"])
+@diff.examples(10)
+@given(seed=diff.seeds, n=FEATURES, single=st.booleans(), fit_single=st.booleans(), missing=st.booleans(),
+       repeated=st.booleans())
+def test_quantiles(distribution, seed, n, single, fit_single, missing, repeated):
+    rng, x = data(seed, n)
+    if repeated:
+        x = np.round(x)
+    if missing:
+        x[rng.random(x.shape) < 0.2] = np.nan
+        x[0] = 1.0
+    model = preprocessing.QuantileTransformer(n_quantiles=int(rng.integers(1, 60)), output_distribution=distribution)
+    fit(model, x.astype(np.float32) if fit_single else x)
+    rows = rows_of(rng, x, single)
+    rows[12:20] = x[rng.integers(0, len(x), 8)]
+    diff.compare(model, rows)
+
+
 @pytest.mark.parametrize("norm", ["l1", "l2", "max"])
 @pytest.mark.parametrize("single", [False, True])
 def test_norm_of_wide_rows(norm, single):
