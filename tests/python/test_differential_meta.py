@@ -9,13 +9,14 @@ import warnings
 import differential as diff
 import joblib
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import ensemble
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import TransformedTargetRegressor, make_column_transformer
 from sklearn.frozen import FrozenEstimator
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LinearRegression, LogisticRegression, Perceptron, Ridge
@@ -23,7 +24,8 @@ from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
 from sklearn.multioutput import ClassifierChain, MultiOutputClassifier, MultiOutputRegressor, RegressorChain
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer, MaxAbsScaler, MinMaxScaler, RobustScaler, StandardScaler
+from sklearn.preprocessing import (FunctionTransformer, MaxAbsScaler, MinMaxScaler, OneHotEncoder, RobustScaler,
+                                   StandardScaler)
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
@@ -298,6 +300,37 @@ def test_rows_that_are_refused(name):
     """NaN and infinities: taken or refused as the library does."""
     rng, x = data(7, 4)
     diff.compare(fit(REFUSALS[name](), x, diff.labels(rng, len(x), 3, "str")), diff.awkward(rng, x))
+
+
+def mixed(model):
+    """The model behind one-hot codes and scaled numbers of a table's columns."""
+    return make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["city"]),
+                                                 (StandardScaler(), ["size", "age"])), model)
+
+
+TABLES = {
+    "voting": lambda: ensemble.VotingClassifier([("a", mixed(LogisticRegression())), ("b", mixed(GaussianNB()))],
+                                                voting="soft"),
+    "stacking": lambda: ensemble.StackingClassifier([("a", mixed(LogisticRegression())),
+                                                     ("b", mixed(DecisionTreeClassifier(max_depth=3)))], cv=2),
+    "calibrated": lambda: CalibratedClassifierCV(mixed(LogisticRegression()), method="isotonic", cv=2),
+    "rest": lambda: OneVsRestClassifier(mixed(LogisticRegression())),
+    "adaboost": lambda: mixed(ensemble.AdaBoostClassifier(n_estimators=4)),
+    "bagging": lambda: mixed(ensemble.BaggingClassifier(n_estimators=4)),
+    "passthrough": lambda: mixed(ensemble.StackingClassifier([("a", SVC())], cv=2, passthrough=True)),
+    "isolation": lambda: mixed(ensemble.IsolationForest(n_estimators=5, random_state=0)),
+    "one": lambda: mixed(OneVsOneClassifier(Perceptron())),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables(name):
+    """Text and numbers by name, above the ensemble or inside it."""
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame({"size": rng.normal(size=90), "city": rng.choice(["a", "b", "c d"], 90), "age": rng.integers(0, 5, 90)})
+    asked = table.iloc[:30].copy()
+    asked.loc[3, "city"] = "elsewhere"
+    diff.compare(fit(TABLES[name](), table, diff.labels(rng, 90, 3, "unicode")), asked)
 
 
 def test_shared_models_do_not_unfold():
