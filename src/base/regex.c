@@ -1,5 +1,6 @@
 #include "base/regex.h"
 
+#include "base/number.h"
 #include "base/status.h"
 
 #include <string.h>
@@ -34,6 +35,17 @@ void ftl_regex_destroy(ftl_regex *regex)
     pcre2_compile_context_free(regex->compile);
     pcre2_general_context_free(regex->general);
     ftl_free(regex->account, regex);
+}
+
+bool ftl_regex_words_are_plain(void)
+{
+    char version[64] = ""; /* "10.42 2022-12-11" */
+    int64_t minor = 0;
+    if (pcre2_config(PCRE2_CONFIG_VERSION, NULL) > (int)sizeof version ||
+        pcre2_config(PCRE2_CONFIG_VERSION, version) < 0 || strncmp(version, "10.", 3) != 0)
+        return false;
+    size_t digits = strspn(version + 3, "0123456789");
+    return ftl_parse_i64(version + 3, digits, &minor) && minor < 43;
 }
 
 static ftl_status compile(ftl_regex *regex, const char *pattern, ftl_error *error)
@@ -117,6 +129,8 @@ ftl_status ftl_regex_create(ftl_account *account, const char *pattern, ftl_regex
     return FTL_FAIL(error, FTL_UNSUPPORTED,
                     "this build has no regular expressions (FTL_WITH_PCRE2=OFF)");
 }
+
+bool ftl_regex_words_are_plain(void) { return false; }
 
 void ftl_regex_destroy(ftl_regex *regex) { (void)regex; }
 

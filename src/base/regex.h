@@ -16,6 +16,11 @@ typedef struct ftl_regex ftl_regex;
  */
 FTL_MUST_USE ftl_status ftl_regex_create(ftl_account *account, const char *pattern, ftl_regex **out,
                                          ftl_error *error);
+/*
+ * Whether \w is a letter, a number or _ and \b goes by it, as in Python: PCRE2 counts combining
+ * marks and connectors among the words from 10.43 on.
+ */
+bool ftl_regex_words_are_plain(void);
 void ftl_regex_destroy(ftl_regex *regex); /* NULL is allowed */
 
 /*

@@ -1,283 +1,434 @@
 /*
- * Regular expressions from Python's re to PCRE2. Both are backtracking matchers with the same rules
- * of greed and order, so most constructs are written alike; here those that are not are rewritten,
- * and those that PCRE2 lacks or takes otherwise are refused by name.
- *
- * Python's character classes follow str: \w is isalnum() or '_', \s is isspace(). With PCRE2_UCP
- * \w is \p{L}, \p{N} or '_', which is the same; \s lacks the four separators U+001C to U+001F.
+ * token_pattern: from Python's re to PCRE2. Both are backtracking matchers with the same rules of
+ * greed and order. What they read alike is copied; \w, \d, \s and \b are spelt out where their sets
+ * differ, which changes with PCRE2's version; what they read otherwise is refused by name.
+ * Python's sets follow str:
+ *   \w  isalnum() or '_'    [\p{L}\p{N}_]
+ *   \d  isdecimal()         \p{Nd}
+ *   \s  isspace()           separators, U+0009 to 000D, 001C to 001F and 0085; not U+180E
  */
 #include "base/regex.h"
 #include "base/strbuf.h"
+#include "base/unicode.h"
 #include "estimators/text.h"
 
 #include <string.h>
 
-enum { max_pattern = 1 << 12 };
+#define SPACE "\\t-\\r\\x{1c}-\\x{20}\\x{85}\\p{Z}"
 
-typedef struct translator {
-    const char *at, *end;
-    ftl_strbuf *out;
-    unsigned groups;
-    const char *refused; /* what stands in the way; NULL: nothing */
-} translator;
+/* In a class, and the places between; PCRE2's own forms are faster where they mean the same. */
+typedef struct word_forms {
+    const char *word, *boundary, *no_boundary;
+} word_forms;
+
+#define WORD "\\p{L}\\p{N}_"
+static const word_forms long_forms = {
+    .word = WORD,
+    .boundary = "(?:(?<=[" WORD "])(?![" WORD "])|(?<![" WORD "])(?=[" WORD "]))",
+    .no_boundary = "(?:(?<=[" WORD "])(?=[" WORD "])|(?<![" WORD "])(?![" WORD "]))"};
+static const word_forms short_forms = {.word = "\\w", .boundary = "\\b", .no_boundary = "\\B"};
+
+enum { most_pattern = 1 << 12, most_depth = 50, not_a_character = 0x110000 };
+
+typedef struct translation {
+    const ftl_estimator *e;
+    const char *pattern; /* for messages */
+    const char *p, *end;
+    ftl_strbuf out, items; /* the pattern; the class being read */
+    const word_forms *words;
+    bool ignore_case;
+    uint32_t groups, depth;
+    ftl_error *error;
+} translation;
+
+static ftl_status refuse(const translation *t, const char *what)
+{
+    return FTL_ATTR_FAIL(t->error, t->e, "token_pattern", FTL_UNSUPPORTED,
+                         "token_pattern '%.80s' has %s, which foretell does not run", t->pattern,
+                         what);
+}
+
+static bool looking_at(const translation *t, const char *text)
+{
+    size_t n = strlen(text);
+    return (size_t)(t->end - t->p) >= n && memcmp(t->p, text, n) == 0;
+}
+
+static bool skip(translation *t, const char *text)
+{
+    bool found = looking_at(t, text);
+    if (found)
+        t->p += strlen(text);
+    return found;
+}
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_hex(char c)
+
+static bool is_alnum(uint32_t c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool refuse(translator *t, const char *what)
+/* A character that stands for itself, inside and outside of classes. */
+static void put_literal(ftl_strbuf *out, uint32_t c)
 {
-    if (!t->refused)
-        t->refused = what;
-    return false;
+    char text[4];
+    if (is_alnum(c) || c >= 0x80)
+        ftl_strbuf_append(out, text, ftl_unicode_put(c, text));
+    else
+        ftl_strbuf_printf(out, "\\x{%x}", c);
 }
 
-/* \xhh, \uhhhh and \Uhhhhhhhh become \x{...}. */
-static bool put_code(translator *t, size_t digits)
-{
-    if ((size_t)(t->end - t->at) < digits)
-        return refuse(t, "an unfinished escape");
-    for (size_t i = 0; i < digits; i++) {
-        if (!is_hex(t->at[i]))
-            return refuse(t, "an escape without its hexadecimal digits");
-    }
-    ftl_strbuf_puts(t->out, "\\x{");
-    ftl_strbuf_append(t->out, t->at, digits);
-    ftl_strbuf_puts(t->out, "}");
-    t->at += digits;
-    return true;
-}
+/* ---- Escapes --------------------------------------------------------------------------------- */
 
-/* What stands behind a backslash, inside or outside of a character class. */
-static bool put_escape(translator *t, bool in_class)
+static ftl_status hexadecimal(translation *t, int digits, uint32_t *out)
 {
-    static const char spaces[] = "\\s\\x1c-\\x1f";
-    if (t->at == t->end)
-        return refuse(t, "a backslash at the end");
-    char c = *t->at++;
-    switch (c) {
-    case 'w':
-    case 'd':
-    case 'W':
-    case 'D':
-    case 'n':
-    case 't':
-    case 'r':
-    case 'f':
-    case 'a':
-        ftl_strbuf_putc(t->out, '\\');
-        ftl_strbuf_putc(t->out, c);
-        return true;
-    case 's':
-        ftl_strbuf_puts(t->out, in_class ? spaces : "[\\s\\x1c-\\x1f]");
-        return true;
-    case 'S':
-        if (in_class)
-            return refuse(t, "\\S in a character class");
-        ftl_strbuf_puts(t->out, "[^\\s\\x1c-\\x1f]");
-        return true;
-    case 'v': /* PCRE2's \v is any vertical space */
-        ftl_strbuf_puts(t->out, "\\x0b");
-        return true;
-    case 'b':
-    case 'B':
-        if (in_class && c == 'B')
-            return refuse(t, "\\B in a character class");
-        ftl_strbuf_putc(t->out, '\\');
-        ftl_strbuf_putc(t->out, c);
-        return true;
-    case 'x':
-        return put_code(t, 2);
-    case 'u':
-        return put_code(t, 4);
-    case 'U':
-        return put_code(t, 8);
-    case 'A':
-    case 'Z':
-        if (in_class)
-            return refuse(t, "\\A or \\Z in a character class");
-        ftl_strbuf_puts(t->out, c == 'A' ? "\\A" : "\\z");
-        return true;
-    default:
-        break;
+    uint32_t value = 0;
+    for (int i = 0; i < digits; i++) {
+        char c = t->p < t->end ? *t->p++ : '\0';
+        uint32_t digit = is_digit(c)            ? (uint32_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint32_t)(c - 'a') + 10
+                         : c >= 'A' && c <= 'F' ? (uint32_t)(c - 'A') + 10
+                                                : 16;
+        if (digit == 16)
+            return refuse(t, "a damaged escape");
+        value = value << 4 | digit;
     }
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c))
-        return refuse(t, "an escape that has no counterpart (a back-reference or a rare one)");
-    if ((unsigned char)c < 0x80)
-        ftl_strbuf_putc(t->out, '\\');
-    ftl_strbuf_putc(t->out, c);
-    return true;
-}
-
-/* [ was read. Python knows no classes by name: a [ in a class is a bracket. */
-static bool put_class(translator *t)
-{
-    ftl_strbuf_putc(t->out, '[');
-    if (t->at < t->end && *t->at == '^') {
-        ftl_strbuf_putc(t->out, '^');
-        t->at++;
-    }
-    for (bool first = true; t->at < t->end; first = false) {
-        char c = *t->at++;
-        if (c == ']' && !first) {
-            ftl_strbuf_putc(t->out, ']');
-            return true;
-        }
-        if (c == '\\') {
-            if (!put_escape(t, true))
-                return false;
-        } else {
-            if (c == '[' || c == ']')
-                ftl_strbuf_putc(t->out, '\\');
-            ftl_strbuf_putc(t->out, c);
-        }
-    }
-    return refuse(t, "a character class that is not closed");
-}
-
-/* ( was read. */
-static bool put_group(translator *t)
-{
-    static const char *const same[] = {"?:", "?=", "?!", "?<=", "?<!", "?>"};
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        size_t n = strlen(same[i]);
-        if ((size_t)(t->end - t->at) >= n && memcmp(t->at, same[i], n) == 0) {
-            ftl_strbuf_putc(t->out, '(');
-            ftl_strbuf_puts(t->out, same[i]);
-            t->at += n;
-            return true;
-        }
-    }
-    if (t->at < t->end && *t->at == '?') {
-        const char *close = memchr(t->at, '>', (size_t)(t->end - t->at));
-        if ((size_t)(t->end - t->at) < 3 || memcmp(t->at, "?P<", 3) != 0 || !close)
-            return refuse(t, "a group with flags, a comment, a condition or a reference");
-        t->at = close + 1; /* the name does not matter */
-    } else if (t->at < t->end && *t->at == '*') {
-        return refuse(t, "a group that begins with *");
-    }
-    ftl_strbuf_putc(t->out, '(');
-    t->groups++;
-    return true;
-}
-
-/* { was read: a repetition {m}, {m,}, {,n} or {m,n}, else a brace. */
-static void put_brace(translator *t)
-{
-    const char *at = t->at;
-    bool low = false, high = false;
-    for (; at < t->end && is_digit(*at); at++)
-        low = true;
-    if (at < t->end && *at == ',') {
-        for (at++; at < t->end && is_digit(*at); at++)
-            high = true;
-    }
-    if (at == t->end || *at != '}' || (!low && !high)) {
-        ftl_strbuf_puts(t->out, "\\{");
-        return;
-    }
-    ftl_strbuf_putc(t->out, '{');
-    if (!low)
-        ftl_strbuf_putc(t->out, '0');
-    ftl_strbuf_append(t->out, t->at, (size_t)(at - t->at));
-    ftl_strbuf_putc(t->out, '}');
-    t->at = at + 1;
-}
-
-/* (?u) says what is so anyway; (?i), (?s) and (?m) are written alike. Global ones alone. */
-static void skip_flags(translator *t)
-{
-    while (t->end - t->at > 3 && t->at[0] == '(' && t->at[1] == '?') {
-        const char *at = t->at + 2;
-        while (at < t->end && (*at == 'u' || *at == 'i' || *at == 's' || *at == 'm'))
-            at++;
-        if (at == t->at + 2 || at == t->end || *at != ')')
-            return;
-        for (const char *flag = t->at + 2; flag < at; flag++) {
-            if (*flag != 'u')
-                ftl_strbuf_printf(t->out, "(?%c)", *flag);
-        }
-        t->at = at + 1;
-    }
-}
-
-static bool translate(translator *t)
-{
-    skip_flags(t);
-    while (t->at < t->end) {
-        char c = *t->at++;
-        bool ok = true;
-        switch (c) {
-        case '\\':
-            ok = put_escape(t, false);
-            break;
-        case '[':
-            ok = put_class(t);
-            break;
-        case '(':
-            ok = put_group(t);
-            break;
-        case '{':
-            put_brace(t);
-            break;
-        case '\0':
-            ok = refuse(t, "a zero byte");
-            break;
-        default:
-            ftl_strbuf_putc(t->out, c);
-        }
-        if (!ok)
-            return false;
-    }
-    return true;
+    if (value > 0x10ffff || (value >= 0xd800 && value < 0xe000))
+        return refuse(t, "half a surrogate pair");
+    *out = value;
+    return FTL_OK;
 }
 
 /*
- * Forms of "a run of word characters": \w…\w+ with or without boundaries. The default,
- * (?u)\b\w\w+\b, is one of them.
+ * Behind a backslash: a character in *out, or not_a_character and a letter of dDsSwW (bBAZ outside
+ * of classes) in *set.
  */
-static uint32_t word_runs(const char *text)
+static ftl_status read_escape(translation *t, bool in_class, uint32_t *out, char *set)
 {
-    uint32_t n = 0;
-    if (strncmp(text, "(?u)", 4) == 0)
-        text += 4;
-    if (strncmp(text, "\\b", 2) == 0)
-        text += 2;
-    while (strncmp(text, "\\w", 2) == 0) {
-        text += 2;
-        n++;
+    static const char plain[] = "abfnrtv", codes[] = "\a\b\f\n\r\t\v";
+    if (t->p == t->end)
+        return refuse(t, "a backslash at its end");
+    char c = *t->p;
+    *out = not_a_character;
+    *set = c;
+    if ((unsigned char)c >= 0x80 || !is_alnum((unsigned char)c)) {
+        *out = ftl_unicode_next(&t->p);
+        return FTL_OK;
     }
-    if (n == 0 || *text++ != '+')
-        return 0;
-    if (strncmp(text, "\\b", 2) == 0)
-        text += 2;
-    return *text == '\0' ? n : 0;
+    t->p++;
+    if (strchr("dDsSwW", c) || (!in_class && strchr("bBAZ", c)))
+        return FTL_OK;
+    const char *known = strchr(plain, c);
+    if (known) {
+        *out = (unsigned char)codes[known - plain];
+        return FTL_OK;
+    }
+    switch (c) {
+    case 'x':
+        return hexadecimal(t, 2, out);
+    case 'u':
+        return hexadecimal(t, 4, out);
+    case 'U':
+        return hexadecimal(t, 8, out);
+    default:
+        return refuse(t, is_digit(c) ? "a back reference" : "an escape of another kind");
+    }
 }
 
-static ftl_status to_pcre2(ftl_build *build, const ftl_estimator *e, ftl_node_string text,
-                           ftl_token_pattern *out, ftl_error *error)
+/*
+ * Case: both know the same partners of ASCII letters (the Kelvin sign, the long s) but for i, whose
+ * partners in Python are the Turkish ones as well. Other letters are refused.
+ */
+static ftl_status check_case(const translation *t, uint32_t from, uint32_t to, bool *has_i)
 {
-    ftl_strbuf buffer;
+    *has_i = t->ignore_case && ((from <= 'i' && 'i' <= to) || (from <= 'I' && 'I' <= to));
+    return t->ignore_case && to >= 0x80 ? refuse(t, "(?i) and letters outside of ASCII") : FTL_OK;
+}
+
+static ftl_status put_character(translation *t, uint32_t c)
+{
+    bool has_i;
+    FTL_TRY(check_case(t, c, c, &has_i));
+    if (has_i)
+        ftl_strbuf_puts(&t->out, "[i\\x{130}\\x{131}]");
+    else
+        put_literal(&t->out, c);
+    return FTL_OK;
+}
+
+static ftl_status put_escape(translation *t)
+{
+    uint32_t c;
+    char set;
+    FTL_TRY(read_escape(t, false, &c, &set));
+    if (c != not_a_character)
+        return put_character(t, c);
+    switch (set) {
+    case 'w':
+        ftl_strbuf_printf(&t->out, "[%s]", t->words->word);
+        break;
+    case 'W':
+        ftl_strbuf_printf(&t->out, "[^%s]", t->words->word);
+        break;
+    case 'd':
+        ftl_strbuf_puts(&t->out, "\\p{Nd}");
+        break;
+    case 'D':
+        ftl_strbuf_puts(&t->out, "\\P{Nd}");
+        break;
+    case 's':
+        ftl_strbuf_puts(&t->out, "[" SPACE "]");
+        break;
+    case 'S':
+        ftl_strbuf_puts(&t->out, "[^" SPACE "]");
+        break;
+    case 'b':
+        ftl_strbuf_puts(&t->out, t->words->boundary);
+        break;
+    case 'B':
+        ftl_strbuf_puts(&t->out, t->words->no_boundary);
+        break;
+    case 'A':
+        ftl_strbuf_puts(&t->out, "\\A");
+        break;
+    default:
+        ftl_strbuf_puts(&t->out, "\\z");
+        break;
+    }
+    return FTL_OK;
+}
+
+/* ---- Classes --------------------------------------------------------------------------------- */
+
+/* One member: a character in *out, or a set in *set. */
+static ftl_status read_member(translation *t, uint32_t *out, char *set)
+{
+    *set = '\0';
+    if (t->p == t->end)
+        return refuse(t, "a class without an end");
+    if (*t->p == '\\') {
+        t->p++;
+        return read_escape(t, true, out, set);
+    }
+    *out = ftl_unicode_next(&t->p);
+    return FTL_OK;
+}
+
+static void put_set(translation *t, char set)
+{
+    switch (set) {
+    case 'w':
+        ftl_strbuf_puts(&t->items, t->words->word);
+        break;
+    case 's':
+        ftl_strbuf_puts(&t->items, SPACE);
+        break;
+    case 'd':
+        ftl_strbuf_puts(&t->items, "\\p{Nd}");
+        break;
+    default:
+        ftl_strbuf_puts(&t->items, "\\P{Nd}");
+        break;
+    }
+}
+
+/*
+ * Writes the class. \W and \S are complements of classes that PCRE2 cannot put inside another:
+ * [^x\W] is a word character that is not x.
+ */
+static void put_class(translation *t, bool negated, const char *complement)
+{
+    const char *items = ftl_strbuf_text(&t->items);
+    if (!complement)
+        ftl_strbuf_printf(&t->out, "[%s%s]", negated ? "^" : "", items);
+    else if (!items[0])
+        ftl_strbuf_printf(&t->out, "[%s%s]", negated ? "" : "^", complement);
+    else if (negated)
+        ftl_strbuf_printf(&t->out, "(?:(?![%s])[%s])", items, complement);
+    else
+        ftl_strbuf_printf(&t->out, "(?:[%s]|[^%s])", items, complement);
+}
+
+static ftl_status read_class(translation *t)
+{
+    const char *complement = NULL;
+    bool negated = skip(t, "^");
+    ftl_strbuf_clear(&t->items);
+    for (bool first = true; first || !looking_at(t, "]"); first = false) {
+        uint32_t from = 0, to = 0;
+        char set = '\0', end_set = '\0';
+        FTL_TRY(read_member(t, &from, &set));
+        bool has_i, range = looking_at(t, "-") && t->end - t->p > 1 && t->p[1] != ']';
+        bool is_set = set && from == not_a_character;
+        if (range && is_set)
+            return refuse(t, "a damaged range");
+        if (is_set && (set == 'W' || set == 'S')) {
+            const char *wanted = set == 'W' ? t->words->word : SPACE;
+            if (complement && strcmp(complement, wanted) != 0)
+                return refuse(t, "a class with both \\W and \\S");
+            complement = wanted;
+        } else if (is_set) {
+            put_set(t, set);
+        } else {
+            put_literal(&t->items, from);
+            to = from;
+        }
+        if (is_set)
+            continue;
+        if (range) {
+            t->p++;
+            FTL_TRY(read_member(t, &to, &end_set));
+            if (to == not_a_character || to < from)
+                return refuse(t, "a damaged range");
+            ftl_strbuf_putc(&t->items, '-');
+            put_literal(&t->items, to);
+        }
+        FTL_TRY(check_case(t, from, to, &has_i));
+        if (has_i)
+            ftl_strbuf_puts(&t->items, "\\x{130}\\x{131}");
+    }
+    t->p++;
+    put_class(t, negated, complement);
+    return FTL_OK;
+}
+
+/* ---- Groups and repetitions ------------------------------------------------------------------ */
+
+/* (?u), which says what is so anyway, (?i), (?s) and (?m) at the beginning. */
+static ftl_status read_flags(translation *t)
+{
+    while (skip(t, "(?")) {
+        const char *start = t->p;
+        while (t->p < t->end && strchr("uism", *t->p))
+            t->p++;
+        if (t->p == start || !looking_at(t, ")")) {
+            t->p = start - 2;
+            return FTL_OK;
+        }
+        for (; start < t->p; start++) {
+            t->ignore_case = t->ignore_case || *start == 'i';
+            if (*start != 'u')
+                ftl_strbuf_printf(&t->out, "(?%c)", *start);
+        }
+        t->p++;
+    }
+    return FTL_OK;
+}
+
+static ftl_status read_group(translation *t)
+{
+    static const char *const kinds[] = {"?:", "?=", "?!", "?<=", "?<!", "?>"};
+    if (++t->depth > most_depth)
+        return refuse(t, "groups nested very deep");
+    ftl_strbuf_putc(&t->out, '(');
+    for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
+        if (skip(t, kinds[i])) {
+            ftl_strbuf_puts(&t->out, kinds[i]);
+            return FTL_OK;
+        }
+    }
+    if (skip(t, "?P<")) {
+        const char *close = memchr(t->p, '>', (size_t)(t->end - t->p));
+        if (!close)
+            return refuse(t, "a damaged group");
+        t->p = close + 1;
+    } else if (looking_at(t, "?") || looking_at(t, "*"))
+        return refuse(t, "a flag or a group of a kind other than (…), (?:…), (?=…) and (?!…)");
+    if (++t->groups > 1)
+        return refuse(t, "more than one group; use (?:…)");
+    return FTL_OK;
+}
+
+/* {m}, {m,}, {,n}, {m,n}; anything else is a brace like any other character. */
+static void read_brace(translation *t)
+{
+    const char *p = t->p, *low = p, *high;
+    while (p < t->end && is_digit(*p))
+        p++;
+    size_t n_low = (size_t)(p - low), n_high = 0;
+    bool comma = p < t->end && *p == ',';
+    high = comma ? ++p : p;
+    while (comma && p < t->end && is_digit(*p))
+        p++;
+    n_high = (size_t)(p - high);
+    if (p == t->end || *p != '}' || (!comma && n_low == 0)) {
+        put_literal(&t->out, '{');
+        return;
+    }
+    ftl_strbuf_printf(&t->out, "{%.*s%s%.*s}", n_low ? (int)n_low : 1, n_low ? low : "0",
+                      comma ? "," : "", (int)n_high, high);
+    t->p = p + 1;
+}
+
+static ftl_status translate(translation *t)
+{
+    FTL_TRY(read_flags(t));
+    while (t->p < t->end) {
+        char c = *t->p;
+        if (strchr(".^$|*+?", c) && c) {
+            ftl_strbuf_putc(&t->out, c);
+            t->p++;
+            continue;
+        }
+        uint32_t code = ftl_unicode_next(&t->p);
+        if (code == '\\')
+            FTL_TRY(put_escape(t));
+        else if (code == '[')
+            FTL_TRY(read_class(t));
+        else if (code == '(')
+            FTL_TRY(read_group(t));
+        else if (code == '{')
+            read_brace(t);
+        else if (code == ')') {
+            if (t->depth-- == 0)
+                return refuse(t, "a bracket that was never opened");
+            ftl_strbuf_putc(&t->out, ')');
+        } else
+            FTL_TRY(put_character(t, code));
+    }
+    return t->depth ? refuse(t, "a bracket that is never closed") : FTL_OK;
+}
+
+/* ---- The simple ones ------------------------------------------------------------------------- */
+
+/*
+ * \w+, \w\w+, \w{n,} and the like, with or without boundaries: runs of word characters. The least
+ * length, or 0 for another pattern. The default, (?u)\b\w\w+\b, is one of them.
+ */
+static uint32_t run_length(const char *p)
+{
+    uint32_t n = 0;
+    p += strncmp(p, "(?u)", 4) == 0 ? 4 : 0;
+    p += strncmp(p, "\\b", 2) == 0 ? 2 : 0;
+    for (; strncmp(p, "\\w", 2) == 0; p += 2)
+        n++;
+    if (n && p[0] == '{' && is_digit(p[1]) && p[1] != '0' && strncmp(p + 2, ",}", 2) == 0) {
+        n += (uint32_t)(p[1] - '1');
+        p += 4;
+    } else if (n && p[0] == '+') {
+        p++;
+    } else {
+        return 0;
+    }
+    p += strncmp(p, "\\b", 2) == 0 ? 2 : 0;
+    return *p == '\0' ? n : 0;
+}
+
+static ftl_status to_pcre2(ftl_build *build, translation *t, ftl_token_pattern *out)
+{
     ftl_regex *regex = NULL;
-    ftl_strbuf_init(&buffer, build->account, 0);
-    translator t = {.at = text.data, .end = text.data + text.size, .out = &buffer};
-    bool ok = translate(&t);
-    out->pattern = ftl_arena_string(build->arena, buffer.data ? buffer.data : "", buffer.size);
-    bool whole = !buffer.failed;
-    ftl_strbuf_free(&buffer);
-    if (!ok || t.groups > 1)
-        return FTL_ATTR_FAIL(error, e, "token_pattern", FTL_UNSUPPORTED,
-                             "token_pattern '%.80s' has %s", text.data,
-                             t.refused ? t.refused : "more than one group");
-    if (!whole || !out->pattern)
-        return FTL_OOM(error);
-    out->capture = t.groups == 1;
-    ftl_status status = ftl_regex_create(build->account, out->pattern, &regex, error);
+    FTL_TRY(translate(t));
+    if (t->out.failed || t->items.failed)
+        return FTL_OOM(t->error);
+    out->pattern = ftl_arena_string(build->arena, ftl_strbuf_text(&t->out), t->out.size);
+    if (!out->pattern)
+        return FTL_OOM(t->error);
+    out->capture = t->groups == 1;
+    ftl_status status = ftl_regex_create(build->account, out->pattern, &regex, t->error);
     ftl_regex_destroy(regex);
     if (status != FTL_OK)
-        ftl_error_in_attr(error, e, "token_pattern");
+        ftl_error_in_attr(t->error, t->e, "token_pattern");
     return status;
 }
 
@@ -290,9 +441,24 @@ ftl_status ftl_token_pattern_read(ftl_build *build, const ftl_estimator *e, ftl_
     if (!node || !ftl_node_as_str(node, &text))
         return FTL_ATTR_FAIL(error, e, "token_pattern", FTL_UNSUPPORTED,
                              "token_pattern is not a text");
-    if (text.size > max_pattern)
+    if (text.size > most_pattern)
         return FTL_ATTR_FAIL(error, e, "token_pattern", FTL_LIMIT,
-                             "token_pattern is longer than %d bytes", (int)max_pattern);
-    out->min_token = strlen(text.data) == text.size ? word_runs(text.data) : 0;
-    return out->min_token ? FTL_OK : to_pcre2(build, e, text, out, error);
+                             "token_pattern is longer than %d bytes", (int)most_pattern);
+    out->min_token = strlen(text.data) == text.size ? run_length(text.data) : 0;
+    if (out->min_token)
+        return FTL_OK;
+    translation t = {.e = e,
+                     .pattern = text.data,
+                     .p = text.data,
+                     .end = text.data + text.size,
+                     .words = ftl_regex_words_are_plain() ? &short_forms : &long_forms,
+                     .error = error};
+    if (!ftl_unicode_valid(text.data, text.size))
+        return refuse(&t, "half a surrogate pair");
+    ftl_strbuf_init(&t.out, build->account, 1 << 20);
+    ftl_strbuf_init(&t.items, build->account, 1 << 20);
+    ftl_status status = to_pcre2(build, &t, out);
+    ftl_strbuf_free(&t.out);
+    ftl_strbuf_free(&t.items);
+    return status;
 }
