@@ -237,10 +237,17 @@ FTL_MUST_USE ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_est
                                                  ftl_error *error);
 /*
  * The frame as one SPARSE op, for steps that have a sparse form (AFFINE, NORMALIZE, BINARIZE,
- * TFIDF). The op that reads it sets its own edge to SPARSE.
+ * TFIDF), followed by CHECK (refuse: FTL_CHECK_ bits) when it holds more than counts of words. The
+ * op that reads it sets its own edge to SPARSE.
  */
 FTL_MUST_USE ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e,
-                                         const ftl_frame *in, uint32_t *id, ftl_error *error);
+                                         const ftl_frame *in, uint32_t refuse, uint32_t *id,
+                                         ftl_error *error);
+/* CHECK for those of the frame's SPARSE columns that need one, for steps that take them as they
+ * are: the references are changed. */
+FTL_MUST_USE ftl_status ftl_build_sparse_columns(ftl_build *build, const ftl_estimator *e,
+                                                 ftl_frame *frame, uint32_t refuse,
+                                                 ftl_error *error);
 /* Whether any column is of a SPARSE op. */
 bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in);
 /* The frame as one OBJECT op. Input columns become text. */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { max_ops = 1 << 20 };
+enum { max_ops = 1 << 20, max_spread = 1 << 20 };
 
 struct ftl_emit_memo {
     const ftl_node *node;
@@ -163,23 +163,11 @@ ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_
                             uint32_t *id, ftl_error *error)
 {
     want_all(build, in, FTL_KIND_NUMERIC);
+    if (in->n_columns > max_spread && ftl_frame_has_sparse(build, in))
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "%s needs a dense matrix; one of %u columns made from text is too wide",
+                        e && e->cls ? e->cls->name : "the output", in->n_columns);
     return gather(build, e, FTL_OP_GATHER, FTL_EDGE_NUM, in, id, error);
-}
-
-bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in)
-{
-    for (uint32_t i = 0; i < in->n_columns; i++) {
-        if (build->ops[in->columns[i].op].edge == FTL_EDGE_SPARSE)
-            return true;
-    }
-    return false;
-}
-
-ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                            uint32_t *id, ftl_error *error)
-{
-    want_all(build, in, FTL_KIND_NUMERIC);
-    return gather(build, e, FTL_OP_GATHER_SPARSE, FTL_EDGE_SPARSE, in, id, error);
 }
 
 ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
@@ -189,14 +177,11 @@ ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl
     return gather(build, e, FTL_OP_GATHER_OBJECT, FTL_EDGE_OBJECT, in, id, error);
 }
 
-ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                    uint32_t refuse, uint32_t *id, ftl_error *error)
+/* CHECK on the whole op, named by the frame that it was made of. */
+static ftl_status add_check(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            uint32_t refuse, uint32_t *id, ftl_error *error)
 {
-    uint32_t source;
-    FTL_TRY(ftl_build_matrix(build, e, in, &source, error));
-    *id = source;
-    if (refuse == 0)
-        return FTL_OK;
+    const uint32_t source = *id;
     const char **names = ftl_arena_zero_array(build->arena, in->n_columns, sizeof *names);
     if (!names)
         return FTL_OOM(error);
@@ -208,8 +193,86 @@ ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, co
     }
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_CHECK, source, in->n_columns, id, &op, error));
+    op->edge = build->ops[source].edge;
     op->u.check = (ftl_check_op){
         .refuse = refuse, .estimator = e->cls ? e->cls->name : "the estimator", .names = names};
+    return FTL_OK;
+}
+
+ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                    uint32_t refuse, uint32_t *id, ftl_error *error)
+{
+    FTL_TRY(ftl_build_matrix(build, e, in, id, error));
+    return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
+}
+
+/* ---- Sparse matrices ------------------------------------------------------------------------- */
+
+bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in)
+{
+    for (uint32_t i = 0; i < in->n_columns; i++) {
+        if (build->ops[in->columns[i].op].edge == FTL_EDGE_SPARSE)
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Whether numbers of the model's input, which may be missing or infinite, went into a sparse op.
+ * Counts of words are finite, and stay so. Sources come earlier: one pass tells.
+ */
+static ftl_status holds_numbers(ftl_build *build, bool **out, ftl_error *error)
+{
+    bool *holds = ftl_arena_zero_array(build->scratch, build->n_ops, sizeof *holds);
+    if (!holds)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < build->n_ops; i++) {
+        const ftl_op *op = &build->ops[i];
+        if (op->edge != FTL_EDGE_SPARSE || op->kind == FTL_OP_TEXT)
+            continue;
+        for (uint32_t s = 0; s < op->n_segments && !holds[i]; s++) {
+            ftl_edge_kind edge = build->ops[op->segments[s].op].edge;
+            holds[i] = edge == FTL_EDGE_SPARSE ? holds[op->segments[s].op] : edge != FTL_EDGE_CODED;
+        }
+    }
+    *out = holds;
+    return FTL_OK;
+}
+
+ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            uint32_t refuse, uint32_t *id, ftl_error *error)
+{
+    bool *holds = NULL;
+    want_all(build, in, FTL_KIND_NUMERIC);
+    FTL_TRY(gather(build, e, FTL_OP_GATHER_SPARSE, FTL_EDGE_SPARSE, in, id, error));
+    if (refuse == 0)
+        return FTL_OK;
+    FTL_TRY(holds_numbers(build, &holds, error));
+    return holds[*id] ? add_check(build, e, in, refuse, id, error) : FTL_OK;
+}
+
+ftl_status ftl_build_sparse_columns(ftl_build *build, const ftl_estimator *e, ftl_frame *frame,
+                                    uint32_t refuse, ftl_error *error)
+{
+    bool *holds = NULL;
+    ftl_frame suspects;
+    uint32_t n = 0, id = 0;
+    uint32_t *picked = ftl_arena_array(build->scratch, frame->n_columns, sizeof *picked);
+    if (!picked)
+        return FTL_OOM(error);
+    FTL_TRY(holds_numbers(build, &holds, error));
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        if (holds[frame->columns[i].op])
+            picked[n++] = i;
+    }
+    if (n == 0)
+        return FTL_OK;
+    FTL_TRY(ftl_frame_select(build, frame, picked, n, &suspects, error));
+    FTL_TRY(ftl_build_sparse(build, e, &suspects, refuse, &id, error));
+    for (uint32_t k = 0; k < n; k++) {
+        frame->columns[picked[k]].op = id;
+        frame->columns[picked[k]].column = k;
+    }
     return FTL_OK;
 }
 

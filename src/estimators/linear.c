@@ -51,7 +51,7 @@ ftl_status ftl_linear_read(ftl_build *build, const ftl_estimator *e, ftl_linear_
 
 /* ---- Scores ---------------------------------------------------------------------------------- */
 
-/* Columns that need no matrix and hold nothing to refuse: one-hot codes and counts of words. */
+/* Columns that need no matrix: one-hot codes and sparse ones. */
 static bool is_coded(const ftl_build *build, const ftl_frame_column *column)
 {
     ftl_edge_kind edge = build->ops[column->op].edge;
@@ -83,7 +83,7 @@ ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e, const ft
         sources.columns[i].column = n++;
     }
     *out = sources;
-    return FTL_OK;
+    return ftl_build_sparse_columns(build, e, out, refuse, error);
 }
 
 ftl_status ftl_linear_scores(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,

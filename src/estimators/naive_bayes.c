@@ -185,7 +185,7 @@ static ftl_status binarized(ftl_build *build, const ftl_estimator *e, const ftl_
     ftl_op *op = NULL;
     bool sparse = threshold >= 0 && ftl_frame_has_sparse(build, in);
     if (sparse)
-        FTL_TRY(ftl_build_sparse(build, e, in, &matrix, error));
+        FTL_TRY(ftl_build_sparse(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &matrix, error));
     else
         FTL_TRY(
             ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &matrix, error));

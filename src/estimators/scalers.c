@@ -61,7 +61,7 @@ static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl
     uint32_t id;
     bool sparse = in->sparse && ftl_frame_has_sparse(build, in);
     if (sparse)
-        FTL_TRY(ftl_build_sparse(build, e, in, &id, error));
+        FTL_TRY(ftl_build_sparse(build, e, in, FTL_CHECK_INF, &id, error));
     else
         FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_INF, &id, error));
     if (s->n > 0) {
@@ -163,7 +163,7 @@ static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_
         return FTL_ATTR_FAIL(error, e, "norm", FTL_CORRUPT, "norm is none of l1, l2 and max");
     bool sparse = in->sparse && ftl_frame_has_sparse(build, in);
     if (sparse)
-        FTL_TRY(ftl_build_sparse(build, e, in, &id, error));
+        FTL_TRY(ftl_build_sparse(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
     else
         FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_NORMALIZE, id, in->n_columns, &id, &op, error));

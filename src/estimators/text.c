@@ -316,14 +316,14 @@ static const char *words_detail(ftl_build *build, const ftl_estimator *e)
 /* ---- TfidfTransformer ------------------------------------------------------------------------ */
 
 /* idf_, or the diagonal of _idf_diag: a csr matrix, in very old files a dia matrix. */
-static ftl_status read_idf(ftl_build *build, const ftl_estimator *e, size_t n, double **out,
+static ftl_status read_idf(ftl_build *build, const ftl_estimator *e, size_t n, ftl_array2 *out,
                            ftl_error *error)
 {
     const ftl_node *diagonal = ftl_attr(e, "_idf_diag");
     ftl_array2 array = {0};
     if (ftl_attr(e, "idf_"))
-        return ftl_attr_vector(build, e, FTL_NAMES("idf_"), n, out, error);
-    if (diagonal && diagonal->kind == FTL_NODE_SPARSE) {
+        FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("idf_"), &array, error));
+    else if (diagonal && diagonal->kind == FTL_NODE_SPARSE) {
         const ftl_node_sparse *sparse = diagonal->u.sparse;
         bool square = sparse->rows == n && sparse->columns == n &&
                       ftl_node_length(sparse->data) == n;
@@ -336,7 +336,7 @@ static ftl_status read_idf(ftl_build *build, const ftl_estimator *e, size_t n, d
     }
     if (array.rows != 1 || array.columns != n)
         return FTL_ATTR_FAIL(error, e, "idf_", FTL_CORRUPT, "idf_ does not hold %zu numbers", n);
-    *out = array.data;
+    *out = array;
     return FTL_OK;
 }
 
@@ -361,7 +361,7 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
 {
     ftl_tfidf_op tfidf = {0};
     bool use_idf;
-    double *idf = NULL;
+    ftl_array2 idf = {0};
     uint32_t source, id;
     ftl_op *op = NULL;
     FTL_TRY(read_norm(e, &tfidf, error));
@@ -369,14 +369,19 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
     FTL_TRY(ftl_attr_bool(e, "use_idf", true, &use_idf, error));
     if (use_idf)
         FTL_TRY(read_idf(build, e, in->n_columns, &idf, error));
-    tfidf.idf = idf;
-    FTL_TRY(ftl_build_sparse(build, e, in, &source, error));
+    tfidf.idf = idf.data;
+    FTL_TRY(ftl_build_sparse(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &source, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TFIDF, source, in->n_columns, &id, &op, error));
     op->edge = FTL_EDGE_SPARSE;
     op->u.tfidf = tfidf;
-    /* Counts are integers: what is not float32 becomes float64. */
-    bool integers = in->columns[0].as != FTL_AS_FLOAT;
-    op->dtype = integers ? FTL_DTYPE_F64 : FTL_DTYPE_SAME;
+    /*
+     * Counts are integers: what is not float32 becomes float64. Until 1.4, so does a dense matrix,
+     * and the product of float32 counts with float64 weights.
+     */
+    bool wide = in->n_columns && in->columns[0].as != FTL_AS_FLOAT;
+    if (e->version < FTL_SKLEARN(1, 5))
+        wide = wide || !in->sparse || (idf.data && !idf.was_f32);
+    op->dtype = wide ? FTL_DTYPE_F64 : FTL_DTYPE_SAME;
     FTL_TRY(ftl_frame_like(build, id, in, out, error));
     for (uint32_t i = 0; i < out->n_columns; i++)
         out->columns[i].as = FTL_AS_FLOAT;

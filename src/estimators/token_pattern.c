@@ -132,7 +132,7 @@ static ftl_status read_escape(translation *t, bool in_class, uint32_t *out, char
     case 'U':
         return hexadecimal(t, 8, out);
     default:
-        return refuse(t, is_digit(c) ? "a back reference" : "an escape of another kind");
+        return refuse(t, is_digit(c) ? "a back-reference" : "an escape of another kind");
     }
 }
 
@@ -334,7 +334,7 @@ static ftl_status read_group(translation *t)
             return refuse(t, "a damaged group");
         t->p = close + 1;
     } else if (looking_at(t, "?") || looking_at(t, "*"))
-        return refuse(t, "a flag or a group of a kind other than (…), (?:…), (?=…) and (?!…)");
+        return refuse(t, "a group with flags, or of a kind other than (…), (?:…), (?=…) and (?!…)");
     if (++t->groups > 1)
         return refuse(t, "more than one group; use (?:…)");
     return FTL_OK;

@@ -219,6 +219,11 @@ ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool na
                             ftl_frame *frame, ftl_error *error)
 {
     bool text = any_text(build, frame), numbers = false;
+    if (frame->n_columns > FTL_WIDEST_TEXT_OUTPUT && ftl_frame_has_sparse(build, frame))
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "transform gives %u columns made from text; more than %d are not written "
+                        "out. Save the vectorizer in a pipeline with the model that takes them",
+                        frame->n_columns, (int)FTL_WIDEST_TEXT_OUTPUT);
     /* A transformer may hand on the very columns that it was given: they are not ours to change. */
     FTL_TRY(ftl_frame_concat(build, frame, 1, frame, error));
     for (uint32_t i = 0; i < frame->n_columns; i++) {
@@ -336,8 +341,13 @@ ftl_status ftl_frame_scale(ftl_build *build, const ftl_estimator *e, double weig
         vector[i] = weight;
     /* A Python number takes the array's dtype: not wide. */
     *step = (ftl_affine_step){.kind = FTL_AFFINE_MUL, .wide = false, .vector = vector};
-    FTL_TRY(ftl_build_matrix(build, e, frame, &id, error));
+    bool sparse = ftl_frame_has_sparse(build, frame);
+    if (sparse)
+        FTL_TRY(ftl_build_sparse(build, e, frame, 0, &id, error));
+    else
+        FTL_TRY(ftl_build_matrix(build, e, frame, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, id, frame->n_columns, &id, &op, error));
+    op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
     op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
     FTL_TRY(ftl_frame_like(build, id, frame, &out, error));
     *frame = out;
@@ -403,14 +413,16 @@ ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char
     else if (verbose && ftl_node_as_str(verbose, &text))
         format = text.data;
     FTL_TRY(ftl_frame_concat(build, in, 1, &frame, error));
+    frame.sparse = in->sparse;
+    *out = frame;
+    if (frame.n_columns > FTL_WIDEST_TEXT_OUTPUT) /* nobody will see the names */
+        return FTL_OK;
     for (uint32_t i = 0; i < frame.n_columns; i++) {
         const char *name = frame.columns[i].name ? frame.columns[i].name : "";
         frame.columns[i].name = formatted_name(build, format, part, name);
         if (!frame.columns[i].name)
             return FTL_OOM(error);
     }
-    frame.sparse = in->sparse;
-    *out = frame;
     return FTL_OK;
 }
 

@@ -27,6 +27,8 @@ FTL_MUST_USE ftl_status ftl_frame_numbered(ftl_build *build, const ftl_estimator
  */
 FTL_MUST_USE ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e,
                                           ftl_frame *frame, ftl_error *error);
+/* Output columns of a transform that words are among: more are refused. */
+enum { FTL_WIDEST_TEXT_OUTPUT = 1 << 16 };
 /*
  * For the frame that the model's transform returns: decides what input columns are that nothing but
  * the output looks at. named: the model was fitted on a table with column names, whose columns may

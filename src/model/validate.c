@@ -142,7 +142,8 @@ static bool reads_matrix(ftl_op_kind kind)
 /* Ops that have a form for sparse matrices: what their source is, they are. */
 static bool takes_sparse(ftl_op_kind kind)
 {
-    return kind == FTL_OP_AFFINE || kind == FTL_OP_NORMALIZE || kind == FTL_OP_BINARIZE;
+    return kind == FTL_OP_AFFINE || kind == FTL_OP_NORMALIZE || kind == FTL_OP_BINARIZE ||
+           kind == FTL_OP_CHECK;
 }
 
 static ftl_edge_kind expected_edge(const ftl_graph *graph, const ftl_op *op)

@@ -2,7 +2,7 @@
  * Rows that the library would refuse: NaN, infinity, values too large for float32. The slot is the
  * source's own.
  */
-#include "plan/plan.h"
+#include "plan/sparse.h"
 
 #include <float.h>
 #include <math.h>
@@ -91,10 +91,28 @@ static void run(const ftl_step *step, ftl_exec *exec)
         scan_f64(step, exec, data);
 }
 
+/* A sparse matrix has no slot to share: its rows are copied. */
+static void run_sparse(const ftl_step *step, ftl_exec *exec)
+{
+    if (!ftl_sparse_copy(step, exec, ftl_sparse_source(step, exec, 0)))
+        return;
+    const ftl_sparse *out = ftl_sparse_of(step, exec);
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        for (uint32_t k = out->start[i]; k < out->start[i + 1]; k++) {
+            if (FTL_UNLIKELY(refused(step->op->u.check.refuse, out->values[k])))
+                complain(step, exec, i, out->columns[k], out->values[k]);
+        }
+    }
+}
+
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)error;
     uint32_t source = step->op->segments[0].op;
+    if (step->op->edge == FTL_EDGE_SPARSE) {
+        step->run = run_sparse;
+        return FTL_OK;
+    }
     step->alias_of = plan->steps[source].alias_of != UINT32_MAX ? plan->steps[source].alias_of
                                                                 : source;
     step->run = run;

@@ -142,6 +142,49 @@ def test_columns(seed, threshold):
     diff.compare(model.fit(frame, diff.labels(rng, 40, 2, "str")), rows)
 
 
+SETS = [r"\s", r"\S", r"\w", r"\W", r"\d", r"\D", r"[\s]", r"[^\s]", r"[^\W]", r"[\W\d]", r"[^\W\d_]", r"[\S]", r"[^\S ]", r"[\D]",
+        r"(?i)[a-z]", r"(?i)[^a-z]", r"(?i)i", r"(?i)k", r"(?i)[^\Wi]", r"(?i)S|x", r"x{,}", r"\w{,}", r"\B.", r"(?<!\w)\w", r"\w{2,}",
+        r"[]\-a]", r"[+--]", r"(?s).", r"a{1", r"{", r"\x41?", r"\t|\v|\u2028"]
+
+
+@pytest.mark.parametrize("pattern", SETS)
+def test_character_sets(pattern, tmp_path):
+    """Where PCRE2's classes and case differ from Python's, which follow str."""
+    special = list("\u180e\x85\x1c\u200b\u0131\u0130\u017f\u212a\ufeffiIkKsS\u0301\u203f_5\u00bd\u2160.-+,{a]A \t\v\u2028\u2028\u00b5\u00df")
+    model = CountVectorizer(token_pattern=pattern, lowercase=False, vocabulary=sorted({*special, "", "aA", "aA1", "x"}))
+    compare(model, ["".join(special), " ".join(special), "aA1 x" + "".join(reversed(special))], ["transform"])
+
+
+def test_missing_numbers_beside_texts():
+    """NaN and infinity go through a sparse scaler and are refused by the classifier behind it."""
+    frame = pd.DataFrame({"text": ["a b", "b c", "c d", "d a"] * 5, "n": np.linspace(-1, 1, 20)})
+    model = pipeline.make_pipeline(
+        compose.ColumnTransformer([("t", CountVectorizer(token_pattern=r"\w"), "text"), ("n", "passthrough", ["n"])],
+                                  sparse_threshold=1.0),
+        preprocessing.MaxAbsScaler(), linear_model.LogisticRegression())
+    model.fit(frame, np.arange(20) % 2)
+    diff.compare(model, frame)
+    for bad in (np.nan, np.inf):
+        rows = frame.copy()
+        rows.loc[3, "n"] = bad
+        diff.compare(model, rows)
+
+
+@diff.examples(8)
+@given(seed=diff.seeds, weight=st.sampled_from([0.5, 2, 3.25]), dtype=st.sampled_from([np.float32, np.float64, np.int64]))
+def test_unions(seed, weight, dtype):
+    """Weighted parts, and float32 beside float64."""
+    rng = np.random.default_rng(seed)
+    y = np.arange(40) % 3
+    parts = [("words", CountVectorizer(dtype=dtype)), ("chars", TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 2)))]
+    union = pipeline.FeatureUnion(parts, transformer_weights={"words": weight})
+    rows = texts(rng, 40)
+    model = fitted(union, rows)
+    if model is not None:
+        compare(model, rows, ["transform"])
+        compare(pipeline.make_pipeline(union, TfidfTransformer(norm="l1"), linear_model.LogisticRegression()).fit(rows, y), rows)
+
+
 def test_results_do_not_depend_on_blocks():
     rng = np.random.default_rng(5)
     model = pipeline.make_pipeline(TfidfVectorizer(ngram_range=(1, 2)), linear_model.LogisticRegression())
