@@ -258,6 +258,10 @@ ftl_status ftl_xgb_skip(ftl_xgb_source *source, ftl_error *error)
         drop_raw(source);
         source->token = FTL_JSON_ARRAY_END;
     }
+    if (!source->ubj) {
+        FTL_TRY(ftl_json_skip(&source->json, error));
+        source->depth = source->json.depth;
+    }
     while (source->depth > depth)
         FTL_TRY(ftl_xgb_next(source, error));
     return FTL_OK;
@@ -328,6 +332,23 @@ ftl_status ftl_xgb_int(ftl_xgb_source *source, int32_t *out, ftl_error *error)
     return FTL_OK;
 }
 
+/* Numbers of a JSON array in its plainest form go to the buffer many at a time. */
+static ftl_status read_plain(ftl_xgb_source *source, bool whole, size_t *n, ftl_error *error)
+{
+    enum { many = 256 };
+    for (size_t got = many; got == many && !source->ubj; *n += got) {
+        FTL_TRY(ftl_grow(source->account, &source->buffer, &source->room, *n + many,
+                         sizeof *source->buffer, error));
+        got = ftl_json_numbers(&source->json, whole, source->buffer + *n, many);
+        for (size_t i = 0; i < got && whole; i++) {
+            double value = source->buffer[*n + i];
+            if (value < INT32_MIN || value > INT32_MAX)
+                return ftl_xgb_broken(source, "an integer is missing, or it is too large", error);
+        }
+    }
+    return FTL_OK;
+}
+
 /* All numbers of the next value to buffer. whole: they must be integers of 32 bits. */
 static ftl_status read_numbers(ftl_xgb_source *source, bool whole, size_t *count, ftl_error *error)
 {
@@ -350,6 +371,7 @@ static ftl_status read_numbers(ftl_xgb_source *source, bool whole, size_t *count
             source->number = number_at(raw, type, &source->integer, &source->is_integer);
             raw += number_size(type);
         } else {
+            FTL_TRY(read_plain(source, whole, &n, error));
             FTL_TRY(ftl_xgb_next(source, error));
             if (source->token == FTL_JSON_ARRAY_END)
                 break;

@@ -263,6 +263,83 @@ ftl_status ftl_json_i64(const ftl_json *json, int64_t *out, ftl_error *error)
     return FTL_OK;
 }
 
+static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                      1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                      1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* Digits at `at`, appended to *value; at most 18 in all, so that they fit. The position behind. */
+static inline const char *plain_digits(const char *at, const char *end, uint64_t *value,
+                                       int *n_digits)
+{
+    const char *first = at;
+    while (at < end && (unsigned char)(*at - '0') < 10)
+        *value = *value * 10 + (uint64_t)(*at++ - '0');
+    *n_digits = (int)(at - first < 100 ? at - first : 100);
+    return at;
+}
+
+/*
+ * A number of the plainest form at `at`; NULL when it is none. Digits and power are both exact
+ * doubles, so their product or quotient is rounded once, as strtod rounds (Clinger 1990).
+ */
+static const char *plain_number(const char *at, const char *end, bool whole, double *out)
+{
+    uint64_t value = 0;
+    int n = 0, n_fraction = 0, exponent = 0;
+    bool negative = at < end && *at == '-';
+    const char *digits_at = at + negative;
+    at = plain_digits(digits_at, end, &value, &n);
+    if (n == 0 || n > 18 || (n > 1 && *digits_at == '0'))
+        return NULL;
+    if (!whole && at < end && *at == '.') {
+        at = plain_digits(at + 1, end, &value, &n_fraction);
+        if (n_fraction == 0 || n + n_fraction > 18)
+            return NULL;
+    }
+    if (!whole && at < end && (*at | 0x20) == 'e') {
+        bool down = end - at > 1 && at[1] == '-';
+        uint64_t size = 0;
+        at = plain_digits(at + 1 + (down || (end - at > 1 && at[1] == '+')), end, &size, &n);
+        if (n == 0 || n > 3)
+            return NULL;
+        exponent = down ? -(int)size : (int)size;
+    }
+    exponent -= n_fraction;
+    if (value >> 53 || exponent < -22 || exponent > 22)
+        return NULL;
+    double number = exponent < 0 ? (double)value / exact_powers[-exponent]
+                                 : (double)value * exact_powers[exponent];
+    *out = negative ? -number : number;
+    return at;
+}
+
+size_t ftl_json_numbers(ftl_json *json, bool whole, double *out, size_t room)
+{
+    bool first = json->expects == EXPECT_FIRST_VALUE;
+    if (!json->depth || inside_object(json) || (!first && json->expects != EXPECT_COMMA_OR_END))
+        return 0;
+    const char *end = json->data + json->size;
+    size_t n = 0;
+    while (n < room) {
+        const char *at = json->data + json->at;
+        if (!first && (at == end || *at++ != ','))
+            break;
+        const char *behind = plain_number(at, end, whole, &out[n]);
+        if (!behind || behind == end || (*behind != ',' && *behind != ']'))
+            break;
+        json->text = at;
+        json->text_size = (size_t)(behind - at);
+        json->at = (size_t)(behind - json->data);
+        first = false;
+        n++;
+    }
+    if (n) {
+        json->token = FTL_JSON_NUMBER;
+        after_value(json);
+    }
+    return n;
+}
+
 /* ---- Tokens ---------------------------------------------------------------------------------- */
 
 static ftl_status open_container(ftl_json *json, bool object, ftl_error *error)
@@ -377,7 +454,11 @@ ftl_status ftl_json_skip(ftl_json *json, ftl_error *error)
     if (json->token != FTL_JSON_OBJECT && json->token != FTL_JSON_ARRAY)
         return FTL_OK;
     uint32_t depth = json->depth - 1;
-    while (json->depth > depth)
+    double numbers[64];
+    while (json->depth > depth) {
+        while (ftl_json_numbers(json, false, numbers, FTL_ARRAY_LEN(numbers)) > 0)
+            ;
         FTL_TRY(scan(json, error));
+    }
     return FTL_OK;
 }

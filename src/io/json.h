@@ -59,6 +59,14 @@ FTL_MUST_USE ftl_status ftl_json_next(ftl_json *json, ftl_json_token *token, ftl
 /* Behind an OBJECT or ARRAY token: everything to its end, that included. Other tokens: nothing. */
 FTL_MUST_USE ftl_status ftl_json_skip(ftl_json *json, ftl_error *error);
 
+/*
+ * A short cut through arrays of numbers: behind an ARRAY token or a value of one, reads as many
+ * numbers as stand there in the plainest form (no white space, at most 18 digits, a value that a
+ * product or quotient of two exact doubles gives) and returns how many; whole: integers alone. The
+ * last one is the last token. 0: the next token is for ftl_json_next.
+ */
+size_t ftl_json_numbers(ftl_json *json, bool whole, double *out, size_t room);
+
 /* ---- The last token --------------------------------------------------------------------------- */
 
 /* KEY or STRING equals text. */

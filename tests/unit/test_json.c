@@ -205,6 +205,84 @@ static void test_numbers(void **state)
     assert_int_equal(ftl_json_f64(&json, &value, NULL), FTL_CORRUPT);
 }
 
+/* What the short cut reads, and then token by token, is what strtod reads, wherever it stops. */
+static void check_array(const char *text, bool whole)
+{
+    ftl_json json;
+    ftl_json_token token;
+    ftl_json_init(&json, text, strlen(text), 0);
+    assert_int_equal(ftl_json_next(&json, &token, NULL), FTL_OK);
+    const char *at = text + 1;
+    for (size_t n = 0;; n++) {
+        double got[3], wanted;
+        size_t read = ftl_json_numbers(&json, whole, got, 1 + n % 3);
+        if (read == 0) {
+            assert_int_equal(ftl_json_next(&json, &token, NULL), FTL_OK);
+            if (token == FTL_JSON_ARRAY_END)
+                break;
+            assert_int_equal(ftl_json_f64(&json, &got[0], NULL), FTL_OK);
+            read = 1;
+        }
+        for (size_t i = 0; i < read; i++) {
+            char *behind;
+            wanted = strtod(at, &behind);
+            assert_memory_equal(&got[i], &wanted, sizeof wanted);
+            at = behind + strcspn(behind, ",]") + 1;
+        }
+    }
+    assert_int_equal(ftl_json_next(&json, &token, NULL), FTL_OK);
+    assert_int_equal(token, FTL_JSON_DONE);
+}
+
+static void test_numbers_at_once(void **state)
+{
+    (void)state;
+    char text[4096];
+    uint32_t random = 1;
+    check_array("[]", false);
+    check_array("[0,-0,-0.0,1,9007199254740993,9007199254740992,123456789012345678,1e22,1e23,1E-22,"
+                "1e-23,12345678.9e-5,4.25E-1,5e-324,0.1,0.30000000000000004,1e+3,-7]",
+                false);
+    check_array("[1,2.5,3,-4,1e3,123456789012345678901,5]", true);
+    check_array("[1, 2,3 ,4\n,5]", false);
+    for (int round = 0; round < 2000; round++) {
+        size_t used = 0;
+        text[used++] = '[';
+        for (int i = 0; i < 40; i++) {
+            random = random * 1664525u + 1013904223u;
+            double value = (double)(int32_t)random / (double)(1 + (random >> 7 & 0xffff));
+            used += (size_t)snprintf(text + used, sizeof text - used,
+                                     random & 64   ? "%.9g,"
+                                     : random & 32 ? "%.17g,"
+                                                   : "%.7E,",
+                                     random & 128 ? value : value * 1e-9);
+        }
+        text[used - 1] = ']';
+        text[used] = '\0';
+        check_array(text, false);
+    }
+}
+
+/* What is no number, or malformed, stays for the next token to refuse. */
+static void test_numbers_stop(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"[01]", "[1.]", "[.5]", "[1e]", "[-]",
+                                      "[1",   "[1,",  "[1,]", "[1 2]"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ftl_json json;
+        ftl_json_token token;
+        double out[4];
+        ftl_json_init(&json, bad[i], strlen(bad[i]), 0);
+        assert_int_equal(ftl_json_next(&json, &token, NULL), FTL_OK);
+        (void)ftl_json_numbers(&json, false, out, 4);
+        ftl_status status = FTL_OK;
+        while (status == FTL_OK && (status = ftl_json_next(&json, &token, NULL)) == FTL_OK)
+            assert_int_not_equal(token, FTL_JSON_DONE);
+        assert_int_equal(status, FTL_CORRUPT);
+    }
+}
+
 static void test_skip(void **state)
 {
     (void)state;
@@ -236,6 +314,8 @@ int main(void)
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_numbers_at_once),
+        cmocka_unit_test(test_numbers_stop),
         cmocka_unit_test(test_skip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
