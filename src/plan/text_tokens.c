@@ -72,16 +72,33 @@ static inline bool next_is_word(const char **p)
     return ftl_unicode_info(ftl_unicode_next(p)).flags & FTL_CHAR_WORD;
 }
 
-/* Bit i: text[i] is a word character, for up to 64 bytes of ASCII. No branches to mispredict. */
+/*
+ * Bit i: byte i of eight ASCII characters belongs to a word. A range is tested by two additions
+ * that carry into the top bit of each byte; the product puts the eight top bits side by side.
+ */
+static inline uint64_t word_bits8(const char *text, size_t size)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), top = ones * 0x80;
+    uint64_t word = 0;
+    memcpy(&word, text, size);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    word = __builtin_bswap64(word);
+#endif
+    uint64_t folded = word | ones * 0x20;
+    uint64_t letter = (folded + ones * (0x80 - 'a')) & ~(folded + ones * (0x7f - 'z'));
+    uint64_t digit = (word + ones * (0x80 - '0')) & ~(word + ones * (0x7f - '9'));
+    uint64_t underscore = top - (word ^ ones * '_');
+    return (((letter | digit | underscore) & top) >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* The same for up to 64 characters. */
 static uint64_t word_bits(const char *text, size_t size)
 {
     uint64_t bits = 0;
-    for (size_t i = 0; i < size; i++) {
-        const unsigned char *p = (const unsigned char *)text + i;
-        const uint64_t set = *p & 64 ? UINT64_C(0x07fffffe87fffffe) : UINT64_C(0x03ff000000000000);
-        bits |= (set >> (*p & 63) & 1) << i;
-    }
-    return bits;
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8)
+        bits |= word_bits8(text + i, 8) << i;
+    return i < size ? bits | word_bits8(text + i, size - i) << i : bits;
 }
 
 /* The same as word_runs() for ASCII: 64 characters at a time. */
