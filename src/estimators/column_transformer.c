@@ -282,6 +282,92 @@ static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, ftl_met
     return ftl_gives_tables(e) ? FTL_OK : ftl_frame_promote(build, e, out, error);
 }
 
+/* Element i as the name of a column; NULL when it is none. */
+static ftl_status column_name(ftl_build *build, const ftl_node *list, size_t i, const char **out,
+                              ftl_error *error)
+{
+    const ftl_node *node = NULL;
+    ftl_node text = {.kind = FTL_NODE_STR};
+    *out = NULL;
+    if (list->kind != FTL_NODE_ARRAY)
+        node = list->u.seq.items[i];
+    else if (list->u.array->dtype->kind == 'O')
+        node = list->u.array->objects[i];
+    else if (list->u.array->dtype->kind == 'U') {
+        FTL_TRY(ftl_array_string_at(list->u.array, i, build->scratch, &text.u.str, error));
+        node = &text;
+    }
+    if (!node || node->kind != FTL_NODE_STR)
+        return FTL_OK;
+    *out = ftl_name_text(build, node);
+    return *out ? FTL_OK : FTL_OOM(error);
+}
+
+static bool is_list(const ftl_node *node)
+{
+    return node && (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE ||
+                    (node->kind == FTL_NODE_ARRAY && node->u.array->ndim == 1));
+}
+
+/* Gives the columns that one transformer takes by name their names; known: it takes no other. */
+static ftl_status part_names(ftl_build *build, const ftl_node *columns, const ftl_node *positions,
+                             size_t n_columns, const char **names, bool *known, ftl_error *error)
+{
+    *known = is_list(columns) && is_list(positions) &&
+             ftl_node_length(columns) == ftl_node_length(positions);
+    for (size_t k = 0; *known && k < ftl_node_length(columns); k++) {
+        const ftl_frame none = {0};
+        const char *name;
+        int64_t at;
+        element_kind kind;
+        FTL_TRY(column_name(build, columns, k, &name, error));
+        FTL_TRY(element(build, positions, k, &none, &at, &kind, error));
+        *known = name && kind == element_int && at >= 0 && (uint64_t)at < n_columns;
+        if (*known)
+            names[at] = name;
+    }
+    return FTL_OK;
+}
+
+/*
+ * Names that are text but of a class of their own, as database drivers give them, are not kept in
+ * feature_names_in_; what the transformers choose by name is still looked up by name.
+ */
+static ftl_status names_of_parts(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                 ftl_error *error)
+{
+    const ftl_node *table = ftl_attr(e, "_transformer_to_input_indices");
+    ftl_node **items = NULL;
+    size_t n = 0;
+    if (!table || table->kind != FTL_NODE_DICT || out->count <= 0 || out->count > UINT32_MAX)
+        return FTL_OK;
+    FTL_TRY(ftl_attr_items(e, "transformers_", &items, &n, error));
+    const char **names = ftl_arena_zero_array(build->arena, (size_t)out->count, sizeof *names);
+    if (!names)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < n; i++) {
+        part p;
+        bool known;
+        FTL_TRY(load_part(build, e, items, i, &p, error));
+        if (ftl_node_str_equal(p.node, "drop"))
+            continue;
+        const ftl_node *positions = ftl_node_dict_get(&table->u.dict, p.name);
+        FTL_TRY(part_names(build, p.columns ? inner_list(p.columns) : NULL,
+                           positions ? inner_list(positions) : NULL, (size_t)out->count, names,
+                           &known, error));
+        if (!known)
+            return FTL_OK;
+    }
+    for (int64_t i = 0; i < out->count; i++) {
+        if (!names[i])
+            names[i] = ftl_arena_printf(build->arena, "(column %lld)", (long long)i);
+        if (!names[i])
+            return FTL_OOM(error);
+    }
+    out->names = names;
+    return FTL_OK;
+}
+
 /*
  * The names of the table that fit() saw: feature_names_in_ from 1.0 on, _feature_names_in from 0.22
  * on, _df_columns from 0.20 on.
@@ -296,7 +382,7 @@ static ftl_status columns_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
         if (!ftl_node_is_none(node))
             FTL_TRY(ftl_names_of(build, inner_list(node), out, error));
     }
-    return FTL_OK;
+    return out->names ? FTL_OK : names_of_parts(build, e, out, error);
 }
 
 static const char *columns_detail(ftl_build *build, const ftl_estimator *e)

@@ -8,6 +8,7 @@ import differential as diff
 import ftl
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import compose, ensemble, impute, linear_model, model_selection, pipeline, preprocessing, tree
@@ -100,6 +101,18 @@ def test_columns_before_a_model(seed):
     rows = frame(rng, 25)
     rows.loc[3, "other, text"] = "never seen"
     diff.compare(fit(model, x, y), rows)
+
+
+@pytest.mark.parametrize("kind", [list, pd.Index, np.array])
+def test_columns_whose_names_are_not_kept(kind):
+    """As up to 1.5 after a fit with names of a class of their own, which is how some database drivers give them."""
+    rng = np.random.default_rng(9)
+    parts = [("n", impute.SimpleImputer(), kind(["größe", "real"])), ("w", categorical(rng), kind(WORDS))]
+    x = frame(rng, 60)
+    model = pipeline.make_pipeline(compose.ColumnTransformer(parts, sparse_threshold=0), linear_model.Ridge())
+    fit(model, x, rng.normal(size=60))
+    del model[0].feature_names_in_
+    diff.compare(model, frame(rng, 25)[["flag", "text", "größe", "other, text", "real", "whole"]])
 
 
 def selection(rng, n):
