@@ -25,11 +25,15 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double *read_rows(const char *path, size_t count)
+/* The whole file, before the clock starts; *count: its numbers. */
+static double *read_rows(const char *path, size_t *count)
 {
-    double *rows = malloc(count * sizeof *rows);
     FILE *file = fopen(path, "rb");
-    bool complete = rows && file && fread(rows, sizeof *rows, count, file) == count;
+    long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    double *rows = size > 0 ? malloc((size_t)size) : NULL;
+    *count = size > 0 ? (size_t)size / sizeof *rows : 0;
+    bool complete = rows && fseek(file, 0, SEEK_SET) == 0 &&
+                    fread(rows, sizeof *rows, *count, file) == *count;
     if (file)
         fclose(file);
     if (!complete) {
@@ -49,12 +53,13 @@ int main(int argc, char **argv)
 {
     if (argc != 6)
         return fail("usage: time_predict MODEL ROWS.f64 N_ROWS METHOD REPEATS");
-    size_t n_rows = strtoull(argv[3], NULL, 10), repeats = strtoull(argv[5], NULL, 10);
+    size_t n_rows = strtoull(argv[3], NULL, 10), repeats = strtoull(argv[5], NULL, 10), count;
     ftl_error error;
     ftl_context *context;
     ftl_model *model;
     ftl_session *session;
     ftl_method method;
+    double *rows = read_rows(argv[2], &count);
     double start = now(CLOCK_PROCESS_CPUTIME_ID);
     if (ftl_method_parse(argv[4], &method, &error) != FTL_OK ||
         ftl_context_create(NULL, &context, &error) != FTL_OK ||
@@ -65,10 +70,9 @@ int main(int argc, char **argv)
         return fail(error.message);
     ftl_model_info info;
     ftl_model_get_info(model, &info);
-    double *rows = read_rows(argv[2], n_rows * info.n_inputs);
     double *out = malloc(n_rows * ftl_model_output_count(model, method) * sizeof *out);
     double *times = malloc(repeats * sizeof *times);
-    if (!rows || !out || !times || repeats == 0)
+    if (!rows || !out || !times || repeats == 0 || count < n_rows * info.n_inputs)
         return fail("the rows cannot be read");
     ftl_matrix matrix = {.data = rows,
                          .dtype = FTL_F64,

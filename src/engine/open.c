@@ -63,15 +63,20 @@ static uint64_t decoded_budget(const source *from, const ftl_model_options *opti
     return budget > bomb_floor ? budget : bomb_floor;
 }
 
-/* Room doubles: a size that only a header claims is not believed. */
-static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, char **data, size_t *size,
-                           ftl_error *error)
+/*
+ * Room for the file's own size at first, then it doubles: a size that only a header claims is not
+ * believed.
+ */
+static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, uint64_t file_bytes, char **data,
+                           size_t *size, ftl_error *error)
 {
+    const uint64_t least = 64 << 10, most = 1 << 30;
+    uint64_t begin = file_bytes < least ? least : file_bytes > most ? most : file_bytes + 2;
     size_t room = 0, used = 0, got = 1;
     char *bytes = NULL;
     while (got) {
         if (used + 1 >= room) {
-            size_t bigger = room ? room * 2 : 64 << 10;
+            size_t bigger = room ? room * 2 : (size_t)begin;
             bytes = bigger > room ? ftl_arena_resize(arena, bytes, used, bigger) : NULL;
             if (!bytes)
                 return FTL_OOM(error);
@@ -91,7 +96,7 @@ static ftl_status load_native(ftl_model *model, source *from, ftl_file_kind kind
 {
     char *bytes = NULL;
     size_t size = 0;
-    FTL_TRY(read_all(from->stream, &model->objects, &bytes, &size, error));
+    FTL_TRY(read_all(from->stream, &model->objects, from->file_bytes, &bytes, &size, error));
     return ftl_native_root(&model->objects, kind, bytes, size, root, error);
 }
 
