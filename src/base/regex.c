@@ -105,7 +105,7 @@ int ftl_regex_next(ftl_regex *regex, const char *text, size_t size, size_t from,
     if (n == PCRE2_ERROR_NOMATCH)
         return 0;
     if (n < 0)
-        return -1;
+        return n == PCRE2_ERROR_NOMEMORY ? -2 : -1;
     const PCRE2_SIZE *ends = pcre2_get_ovector_pointer(regex->data);
     whole[0] = ends[0];
     whole[1] = ends[1];

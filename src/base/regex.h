@@ -26,7 +26,8 @@ void ftl_regex_destroy(ftl_regex *regex); /* NULL is allowed */
 /*
  * The next match in text[0..size) (valid UTF-8) at or behind from; nonempty_at_from: an empty match
  * at from itself does not count. Returns 1 and what matched (group 0), 0 when there is none, -1
- * when the limits were reached. group: 0 or 1; a group 1 that took no part is empty.
+ * when the limits were reached, -2 when memory ran out. group: 0 or 1; a group 1 that took no part
+ * is empty.
  */
 int ftl_regex_next(ftl_regex *regex, const char *text, size_t size, size_t from,
                    bool nonempty_at_from, unsigned group, size_t whole[2], size_t part[2]);

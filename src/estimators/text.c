@@ -364,6 +364,8 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
     ftl_array2 idf = {0};
     uint32_t source, id;
     ftl_op *op = NULL;
+    if (in->n_columns == 0)
+        return FTL_ATTR_FAIL(error, e, "idf_", FTL_CORRUPT, "there are no words to weigh");
     FTL_TRY(read_norm(e, &tfidf, error));
     FTL_TRY(ftl_attr_bool(e, "sublinear_tf", false, &tfidf.sublinear, error));
     FTL_TRY(ftl_attr_bool(e, "use_idf", true, &use_idf, error));
@@ -378,7 +380,7 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
      * Counts are integers: what is not float32 becomes float64. Until 1.4, so does a dense matrix,
      * and the product of float32 counts with float64 weights.
      */
-    bool wide = in->n_columns && in->columns[0].as != FTL_AS_FLOAT;
+    bool wide = in->columns[0].as != FTL_AS_FLOAT;
     if (e->version < FTL_SKLEARN(1, 5))
         wide = wide || !in->sparse || (idf.data && !idf.was_f32);
     op->dtype = wide ? FTL_DTYPE_F64 : FTL_DTYPE_SAME;

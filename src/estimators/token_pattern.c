@@ -453,8 +453,10 @@ ftl_status ftl_token_pattern_read(ftl_build *build, const ftl_estimator *e, ftl_
                      .end = text.data + text.size,
                      .words = ftl_regex_words_are_plain() ? &short_forms : &long_forms,
                      .error = error};
-    if (!ftl_unicode_valid(text.data, text.size))
+    if (!ftl_unicode_valid(text.data, text.size)) {
+        t.pattern = "…"; /* it cannot be shown */
         return refuse(&t, "half a surrogate pair");
+    }
     ftl_strbuf_init(&t.out, build->account, 1 << 20);
     ftl_strbuf_init(&t.items, build->account, 1 << 20);
     ftl_status status = to_pcre2(build, &t, out);

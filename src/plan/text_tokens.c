@@ -154,6 +154,8 @@ static ftl_status pattern_tokens(const ftl_text_state *state, ftl_text_local *lo
                                    state->op->capture ? 1 : 0, whole, part);
         if (found == 0)
             return FTL_OK;
+        if (found == -2)
+            return FTL_OOM(local->error);
         if (found < 0 || whole[0] < from || part[0] > part[1])
             return FTL_FAIL(local->error, FTL_VALUE,
                             "token_pattern takes too many steps on this text");

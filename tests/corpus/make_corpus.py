@@ -389,6 +389,50 @@ def models():
     case("model-long-name.pkl.gz", gz(w.pickled(w.instance("m" * 60000, "n" * 60000, {}))), "UNSUPPORTED", "mmmm")
 
 
+def vectorizer(cls="CountVectorizer", **changes):
+    state = {"input": "content", "strip_accents": None, "lowercase": True, "preprocessor": None, "tokenizer": None,
+             "analyzer": "word", "token_pattern": r"(?u)\b\w\w+\b", "stop_words": None, "ngram_range": (1, 1), "binary": False,
+             "vocabulary": None, "dtype": w.named("numpy", "float64"), "vocabulary_": {"aa": 0, "bb": 1},
+             "_sklearn_version": "1.5.2"}
+    return w.instance("sklearn.feature_extraction.text", cls, {**state, **changes})
+
+
+def weights(**changes):
+    state = {"norm": "l2", "use_idf": True, "smooth_idf": True, "sublinear_tf": False, "idf_": w.doubles(1, 2),
+             "_sklearn_version": "1.5.2"}
+    return w.instance("sklearn.feature_extraction.text", "TfidfTransformer", {**state, **changes})
+
+
+def texts():
+    """Vectorizers whose parts do not fit, and patterns that must not run."""
+    def bad(name, model, contains, code="CORRUPT"):
+        case(f"text-{name}.pkl", w.pickled(model), code, contains)
+
+    case("good-text.pkl", w.pickled(vectorizer("TfidfVectorizer", _tfidf=weights())), "OK")
+    bad("number-missing", vectorizer(vocabulary_={"aa": 0, "bb": 2}), "vocabulary_")
+    bad("number-twice", vectorizer(vocabulary_={"aa": 0, "bb": 0}), "vocabulary_")
+    bad("number-negative", vectorizer(vocabulary_={"aa": 0, "bb": -1}), "vocabulary_")
+    bad("number-text", vectorizer(vocabulary_={"aa": 0, "bb": "1"}), "vocabulary_")
+    bad("word-number", vectorizer(vocabulary_={"aa": 0, 5: 1}), "vocabulary_")
+    bad("no-words", vectorizer(vocabulary_={}), "vocabulary_", "CORRUPT|LIMIT")
+    bad("never-fitted", vectorizer(vocabulary_=None), "vocabulary_")
+    bad("ngrams-none", vectorizer(ngram_range=(0, 0)), "ngram_range", "CORRUPT|UNSUPPORTED")
+    bad("ngrams-backwards", vectorizer(ngram_range=(3, 2)), "ngram_range", "CORRUPT|UNSUPPORTED")
+    case("good-text-ngrams.pkl", w.pickled(vectorizer(ngram_range=(1, 2**40))), "OK")
+    bad("analyzer", vectorizer(analyzer="words"), "analyzer", "CORRUPT|UNSUPPORTED")
+    bad("tokenizer", vectorizer(tokenizer=w.named("nltk.tokenize", "word_tokenize")), "tokenizer", "UNSUPPORTED")
+    bad("stop-words", vectorizer(stop_words=7), "stop_words", "CORRUPT|UNSUPPORTED")
+    bad("idf-short", vectorizer("TfidfVectorizer", _tfidf=weights(idf_=w.doubles(1))), "idf_")
+    bad("idf-text", vectorizer("TfidfVectorizer", _tfidf=weights(idf_="12")), "idf_")
+    bad("no-weights", vectorizer("TfidfVectorizer"), "_tfidf", "CORRUPT|UNSUPPORTED")
+    bad("norm", vectorizer("TfidfVectorizer", _tfidf=weights(norm="l3")), "norm")
+    bad("weights-of-nothing", weights(idf_=w.doubles()), "idf_")
+    for name, pattern in (("callout", r"(?C1)\w"), ("verb", r"(*LIMIT_MATCH=9)\w"), ("one-byte", r"\C"), ("recursion", r"(?R)"),
+                          ("two-groups", r"(\w)(\w)"), ("open", "(" * 60), ("not-closed", "[a"), ("half", "\\"),
+                          ("zero", "a\0b\\"), ("surrogate", "\ud800+"), ("huge-repeat", r"\w{99999}x"), ("reset", r"a\Kb")):
+        bad("pattern-" + name, vectorizer(token_pattern=pattern), "token_pattern", "UNSUPPORTED|CORRUPT|LIMIT")
+
+
 def machine():
     """Pickles that break the rules of the machine."""
     def bad(name, data, code="CORRUPT", contains=""):
@@ -716,8 +760,8 @@ def catboost():
 
 
 def main():
-    for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, machine, damaged, joblib, other_files, lightgbm,
-                 xgboost, catboost):
+    for make in (good, execution, bombs, inflating, counts, dtypes, trees, models, texts, machine, damaged, joblib, other_files,
+                 lightgbm, xgboost, catboost):
         make()
     files = FOLDER / "files"
     files.mkdir(exist_ok=True)
