@@ -18,9 +18,13 @@ static bool is_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s)
 static size_t entries_at_most(const ftl_step *step, const ftl_exec *exec)
 {
     size_t n = 0;
-    for (uint32_t s = 0; s < step->op->n_segments; s++)
-        n += is_sparse(step, exec, s) ? ftl_sparse_source(step, exec, s)->start[exec->rows]
-                                      : (size_t)exec->rows * step->op->segments[s].count;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        size_t most = (size_t)exec->rows * step->op->segments[s].count;
+        size_t entries = is_sparse(step, exec, s)
+                             ? ftl_sparse_source(step, exec, s)->start[exec->rows]
+                             : most;
+        n += entries < most ? entries : most;
+    }
     return n;
 }
 
@@ -34,6 +38,20 @@ static void read_columns(const ftl_step *step, ftl_exec *exec)
         for (uint32_t c = 0; c < step->op->segments[s].count; c++)
             ftl_read_f64(step, exec, s, c, scratch + state->read[s] + c, state->n_read);
     }
+}
+
+/* The first entry of row i whose column is not below `column`. */
+static uint32_t lower_bound(const ftl_sparse *in, uint32_t i, uint32_t column)
+{
+    uint32_t low = in->start[i], high = in->start[i + 1];
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (in->columns[middle] < column)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
 /* Appends the entries of segment s in row i; the segment's columns begin at `at`. */
@@ -55,10 +73,10 @@ static uint32_t append(const ftl_step *step, const ftl_exec *exec, uint32_t i, u
         return n;
     }
     const ftl_sparse *in = ftl_sparse_source(step, exec, s);
-    for (uint32_t k = in->start[i]; k < in->start[i + 1]; k++) {
+    for (uint32_t k = lower_bound(in, i, segment->first); k < in->start[i + 1]; k++) {
         uint32_t column = in->columns[k] - segment->first;
         if (column >= segment->count)
-            continue;
+            break;
         out->columns[n] = at + column;
         out->values[n++] = in->values[k];
     }
@@ -92,7 +110,6 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
         const ftl_segment *segment = &step->op->segments[s];
         bool sparse = plan->model->graph.ops[segment->op].edge == FTL_EDGE_SPARSE;
-        /* one picked column of a sparse matrix is looked up; scanning every entry for it is not */
         read[s] = sparse ? UINT32_MAX : state->n_read;
         state->n_read += sparse ? 0 : segment->count;
     }

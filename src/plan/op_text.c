@@ -186,6 +186,12 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     state->op = op;
     FTL_TRY(ftl_word_table_make(&plan->arena, &op->vocabulary, &state->vocabulary, error));
     FTL_TRY(ftl_word_table_make(&plan->arena, &op->stop_words, &state->stop_words, error));
+    /* n tokens have a space between, n characters a byte each: longer runs are no words, and a
+     * model may ask for runs of a billion. min_n itself stays: char_wb counts short words by it. */
+    size_t longest = state->vocabulary.longest + 1;
+    state->max_n = op->max_n;
+    if (state->max_n > longest)
+        state->max_n = op->min_n > longest ? op->min_n : (uint32_t)longest;
     step->state = state;
     step->run = run;
     step->open = open_local;

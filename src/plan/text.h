@@ -14,6 +14,7 @@
 typedef struct ftl_text_state {
     const ftl_text_op *op;
     ftl_word_table vocabulary, stop_words;
+    uint32_t max_n; /* the model's, or what no word of the vocabulary is longer than */
 } ftl_text_state;
 
 typedef struct ftl_text_span {

@@ -210,12 +210,13 @@ static ftl_status find_words(const ftl_text_state *state, ftl_text_local *local,
                                                              : word_runs(op, local, text, size));
     if (op->stop_words.count)
         drop_stop_words(state, local, text);
-    if (op->max_n > 1) {
+    if (state->max_n > 1) {
         FTL_TRY(join_tokens(local, text));
         text = local->joined.data;
     }
     const ftl_text_span *spans = local->spans;
-    for (size_t n = op->max_n > 1 ? op->min_n : 1; n <= op->max_n && n <= local->n_spans; n++) {
+    for (size_t n = state->max_n > 1 ? op->min_n : 1; n <= state->max_n && n <= local->n_spans;
+         n++) {
         for (size_t i = 0; i + n <= local->n_spans; i++)
             FTL_TRY(look_up(state, local, text + spans[i].start,
                             spans[i + n - 1].end - spans[i].start));
@@ -276,7 +277,7 @@ static ftl_status find_chars(const ftl_text_state *state, ftl_text_local *local,
     text = local->joined.data;
     FTL_TRY(find_offsets(local, text, local->joined.size));
     const uint32_t *at = local->offsets;
-    for (size_t n = op->min_n; n <= op->max_n && n <= local->n_offsets; n++) {
+    for (size_t n = op->min_n; n <= state->max_n && n <= local->n_offsets; n++) {
         for (size_t i = 0; i + n <= local->n_offsets; i++)
             FTL_TRY(look_up(state, local, text + at[i], at[i + n] - at[i]));
     }
@@ -317,7 +318,7 @@ static ftl_status find_chars_in_words(const ftl_text_state *state, ftl_text_loca
         FTL_TRY(find_offsets(local, text, local->spans[w].end - local->spans[w].start));
         const uint32_t *at = local->offsets;
         size_t length = local->n_offsets;
-        for (size_t n = op->min_n; n <= op->max_n; n++) {
+        for (size_t n = op->min_n; n <= state->max_n; n++) {
             FTL_TRY(look_up(state, local, text, at[n < length ? n : length]));
             for (size_t i = 1; i + n <= length; i++)
                 FTL_TRY(look_up(state, local, text + at[i], at[i + n] - at[i]));

@@ -426,6 +426,7 @@ static void test_ngrams(void **state)
     counts("a|a b|b a|a a", pairs, "a b a",
            "2001"); /* those beside a stop word become neighbours */
     counts("a a a", (ftl_text_op){.min_n = 3}, "a a a a a", "3");
+    counts("a|a b|b", (ftl_text_op){.min_n = 1, .max_n = INT32_MAX}, "a b a", "211");
     counts("aa bb|bb aa", (ftl_text_op){.min_n = 2}, LONG, "<<"); /* 12: digits go on with : ; < */
 }
 
@@ -443,6 +444,9 @@ static void test_characters(void **state)
            "0");
     counts(" a ", words, "a", "1"); /* shorter than four: once, not three times */
     counts("a b", words, "a b", "0");
+    /* a word shorter than any n counts as a whole, however long the words of the vocabulary are */
+    counts(" a ", (ftl_text_op){.analyzer = FTL_ANALYZER_CHAR_WB, .min_n = 9, .max_n = INT32_MAX},
+           "a a", "2");
 }
 
 static void test_what_is_no_text_is_a_bad_row(void **state)
