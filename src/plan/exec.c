@@ -19,10 +19,16 @@ static ftl_status open_steps(ftl_exec *exec, ftl_error *error)
                 exec->sparse = ftl_alloc_zero(exec->account, plan->n_steps, sizeof *exec->sparse);
             if (!exec->sparse)
                 return FTL_OOM(error);
-            exec->sparse[i].start = ftl_alloc_zero(exec->account, plan->block_rows + (size_t)1,
-                                                   sizeof(uint32_t));
-            if (!exec->sparse[i].start)
+            ftl_sparse *sparse = &exec->sparse[i];
+            sparse->start = ftl_alloc_zero(exec->account, plan->block_rows + (size_t)1,
+                                           sizeof *sparse->start);
+            if (!sparse->start)
                 return FTL_OOM(error);
+            /* arrays of no entries are arrays too: rows are found by adding to them */
+            FTL_TRY(ftl_grow(exec->account, &sparse->columns, &sparse->columns_room, 1,
+                             sizeof *sparse->columns, error));
+            FTL_TRY(ftl_grow(exec->account, &sparse->values, &sparse->values_room, 1,
+                             sizeof *sparse->values, error));
         }
         if (step->open) {
             if (!exec->locals)
