@@ -20,11 +20,14 @@ def _dense(x):
 
 
 def svm_scale(model, x):
-    """Per row, the largest sum of |coef| |k(x, v)| + |b| over the decision values."""
+    """Per row, the largest sum of |coef| |k(x, v)| + |b| over the decision values; where k is a sum itself (linear), of
+    the magnitudes that it adds."""
     if model.support_vectors_.shape[0] == 0:
         return np.full(len(x), np.abs(model._intercept_).max())
     kernel = np.abs(pairwise_kernels(_dense(x).astype(float), _dense(model.support_vectors_), metric=model.kernel,
                                      filter_params=True, gamma=model._gamma, degree=model.degree, coef0=model.coef0))
+    if model.kernel == "linear":
+        kernel = np.abs(_dense(x).astype(float)).dot(np.abs(_dense(model.support_vectors_)).T)
     return kernel.dot(np.abs(_dense(model._dual_coef_)).T).sum(axis=1) + np.abs(model._intercept_).max()
 
 

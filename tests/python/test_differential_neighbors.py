@@ -9,7 +9,7 @@ import differential as diff
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import sparse
 from sklearn import neighbors
@@ -116,6 +116,8 @@ def test_regressor(seed, n, algorithm, targets, metric, k, weights, whole):
 @diff.examples(8)
 @given(seed=diff.seeds, n=FEATURES, rows32=st.booleans(), metric=st.sampled_from(["euclidean", "manhattan", "cosine"]))
 def test_float32_points(seed, n, rows32, metric):
+    # the library subtracts float32 numbers in float32 there, which makes ties of its own (docs/DIFFERENCES.md)
+    assume(not (rows32 and metric == "manhattan"))
     rng, x = data(seed, n)
     model = neighbors.KNeighborsClassifier(**search(rng, "brute", metric, 3))
     fit(model, x.astype(np.float32), diff.labels(rng, len(x), 3, "str"))
