@@ -118,6 +118,7 @@ def test_regressor(seed, n, algorithm, targets, metric, k, weights, whole):
 def test_float32_points(seed, n, rows32, metric):
     # the library subtracts float32 numbers in float32 there, which makes ties of its own (docs/DIFFERENCES.md)
     assume(not (rows32 and metric == "manhattan"))
+    assume(not (n == 1 and metric == "cosine"))  # all points lie at one of two distances
     rng, x = data(seed, n)
     model = neighbors.KNeighborsClassifier(**search(rng, "brute", metric, 3))
     fit(model, x.astype(np.float32), diff.labels(rng, len(x), 3, "str"))
