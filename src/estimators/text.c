@@ -1,5 +1,6 @@
 /*
- * CountVectorizer, TfidfVectorizer and TfidfTransformer of sklearn.feature_extraction.text.
+ * CountVectorizer, TfidfVectorizer, HashingVectorizer and TfidfTransformer of
+ * sklearn.feature_extraction.text.
  *
  * A vectorizer takes one column of texts and yields a sparse matrix as wide as its vocabulary.
  * Callables (tokenizer, preprocessor, analyzer) are code, which is not in the file: refused by
@@ -242,8 +243,7 @@ static ftl_status read_vectorizer(ftl_build *build, const ftl_estimator *e, ftl_
     FTL_TRY(ftl_attr_bool(e, "lowercase", true, &op->lowercase, error));
     FTL_TRY(ftl_attr_bool(e, "binary", false, &op->binary, error));
     FTL_TRY(read_ngrams(e, op, error));
-    FTL_TRY(read_analyzer(build, e, op, error));
-    return read_vocabulary(build, e, &op->vocabulary, error);
+    return read_analyzer(build, e, op, error);
 }
 
 /* ---- CountVectorizer ------------------------------------------------------------------------- */
@@ -264,25 +264,35 @@ static ftl_status frame_of_words(ftl_build *build, uint32_t id, const ftl_words 
     return FTL_OK;
 }
 
-static ftl_status emit_counts(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                              ftl_frame *out, ftl_error *error)
+/* The TEXT step on the one column of `in`. */
+static ftl_status add_text(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                           ftl_text_op text, ftl_number_type type, uint32_t *id, ftl_error *error)
 {
-    ftl_text_op text;
-    ftl_number_type type;
-    uint32_t source, id;
+    uint32_t source, width = text.n_hashes ? text.n_hashes : text.vocabulary.count;
     ftl_op *op = NULL;
-    FTL_TRY(ftl_frame_expect(e, in, 1, error));
-    FTL_TRY(read_vectorizer(build, e, &text, error));
-    FTL_TRY(ftl_attr_number_type(e, "dtype", &type, error));
     FTL_TRY(ftl_build_objects(build, e, in, &source, error));
     ftl_build_missing(build, &in->columns[0], FTL_MISSING_REFUSED);
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_TEXT, source, text.vocabulary.count, &id, &op, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_TEXT, source, width, id, &op, error));
     text.column = in->columns[0].name;
     /* A file of one column cannot tell the empty text from a missing cell. */
     text.empty_is_text = build->n_inputs == 1;
     op->edge = FTL_EDGE_SPARSE;
     op->dtype = type.dtype;
     op->u.text = text;
+    return FTL_OK;
+}
+
+static ftl_status emit_counts(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              ftl_frame *out, ftl_error *error)
+{
+    ftl_text_op text;
+    ftl_number_type type;
+    uint32_t id;
+    FTL_TRY(ftl_frame_expect(e, in, 1, error));
+    FTL_TRY(read_vectorizer(build, e, &text, error));
+    FTL_TRY(read_vocabulary(build, e, &text.vocabulary, error));
+    FTL_TRY(ftl_attr_number_type(e, "dtype", &type, error));
+    FTL_TRY(add_text(build, e, in, text, type, &id, error));
     return frame_of_words(build, id, &text.vocabulary, type.as, out, error);
 }
 
@@ -423,6 +433,70 @@ static ftl_status emit_tfidf_vectorizer(ftl_build *build, const ftl_estimator *e
     return ftl_emit(build, &weights, FTL_TRANSFORM, &counts, out, error);
 }
 
+/* ---- HashingVectorizer ----------------------------------------------------------------------- */
+
+static ftl_status read_hashes(const ftl_estimator *e, ftl_text_op *op, ftl_error *error)
+{
+    int64_t n = 0;
+    FTL_TRY(ftl_attr_int(e, "n_features", 1 << 20, &n, error));
+    if (n < 1)
+        return FTL_ATTR_FAIL(error, e, "n_features", FTL_CORRUPT, "there are no columns");
+    if (n > max_words)
+        return FTL_ATTR_FAIL(error, e, "n_features", FTL_LIMIT, "more than %d columns",
+                             (int)max_words);
+    op->n_hashes = (uint32_t)n;
+    FTL_TRY(ftl_attr_bool(e, "alternate_sign", true, &op->signs, error));
+    return ftl_attr_bool(e, "non_negative", false, &op->absolute, error); /* until 0.20 */
+}
+
+/* The columns have no names in the library; those that can be seen are numbered. */
+static ftl_status number_columns(ftl_build *build, ftl_frame *frame, ftl_error *error)
+{
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        frame->columns[i].name = frame->n_columns > FTL_WIDEST_TEXT_OUTPUT
+                                     ? "hash"
+                                     : ftl_arena_printf(build->arena, "x%u", i);
+        if (!frame->columns[i].name)
+            return FTL_OOM(error);
+    }
+    return FTL_OK;
+}
+
+static ftl_status emit_hashes(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    ftl_text_op text;
+    ftl_number_type type;
+    ftl_tfidf_op norm = {0};
+    uint32_t id;
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    FTL_TRY(ftl_frame_expect(e, in, 1, error));
+    FTL_TRY(read_vectorizer(build, e, &text, error));
+    FTL_TRY(read_hashes(e, &text, error));
+    FTL_TRY(read_norm(e, &norm, error));
+    FTL_TRY(ftl_attr_number_type(e, "dtype", &type, error));
+    FTL_TRY(add_text(build, e, in, text, type, &id, error));
+    if (norm.normalize) {
+        FTL_TRY(ftl_build_on(build, e, FTL_OP_NORMALIZE, id, text.n_hashes, &id, &op, error));
+        op->edge = FTL_EDGE_SPARSE;
+        op->u.normalize = (ftl_normalize_op){.norm = norm.norm};
+    }
+    FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
+    for (uint32_t i = 0; i < out->n_columns; i++)
+        out->columns[i].as = norm.normalize ? FTL_AS_FLOAT : type.as;
+    out->sparse = true;
+    return number_columns(build, out, error);
+}
+
+static const char *hashes_detail(ftl_build *build, const ftl_estimator *e)
+{
+    ftl_text_op op = {0};
+    if (read_hashes(e, &op, NULL) != FTL_OK)
+        return "";
+    return ftl_arena_printf(build->arena, "%u columns", op.n_hashes);
+}
+
 #define TEXT(name_, emit_, inputs_, detail_)  \
     {.package = "sklearn.feature_extraction", \
      .name = (name_),                         \
@@ -435,6 +509,7 @@ static ftl_status emit_tfidf_vectorizer(ftl_build *build, const ftl_estimator *e
 const ftl_estimator_class ftl_text_classes[] = {
     TEXT("CountVectorizer", emit_count_vectorizer, one_text, words_detail),
     TEXT("TfidfVectorizer", emit_tfidf_vectorizer, one_text, words_detail),
+    TEXT("HashingVectorizer", emit_hashes, one_text, hashes_detail),
     TEXT("TfidfTransformer", emit_tfidf, tfidf_inputs, NULL),
     {0},
 };

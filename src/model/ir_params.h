@@ -628,7 +628,13 @@ typedef struct ftl_text_op {
     uint32_t min_token;
     const char *pattern;
     bool capture;
-    ftl_words vocabulary;  /* [width] */
+    ftl_words vocabulary; /* [width] */
+    /*
+     * > 0: no vocabulary; a word's column is its hash (MurmurHash3) modulo this. With signs a
+     * negative hash counts -1; absolute: of the sums.
+     */
+    uint32_t n_hashes;
+    bool signs, absolute;
     ftl_words stop_words;  /* tokens that are left out */
     const char *estimator; /* for messages */
     const char *column;    /* its name, for messages, or NULL */

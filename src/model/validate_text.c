@@ -18,7 +18,8 @@ ftl_status ftl_validate_text(const ftl_op *op, uint32_t n, ftl_account *scratch,
 {
     (void)scratch;
     const ftl_text_op *text = &op->u.text;
-    if (n != 1 || op->width != text->vocabulary.count || !text->estimator ||
+    if (n != 1 || op->width != (text->n_hashes ? text->n_hashes : text->vocabulary.count) ||
+        (text->n_hashes && text->vocabulary.count) || !text->estimator ||
         !words_are_sound(&text->vocabulary) || !words_are_sound(&text->stop_words))
         return FTL_INVALID(error, op, "a text step does not fit its vocabulary");
     if ((unsigned)text->analyzer > FTL_ANALYZER_CHAR_WB ||

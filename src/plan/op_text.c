@@ -2,6 +2,7 @@
 #include "base/unicode.h"
 #include "plan/text.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { small_sort = 16, few_bits = 5, most_bits = 8 };
@@ -75,6 +76,29 @@ static uint32_t count_words(const ftl_text_op *op, const ftl_sparse *out, const 
     return n;
 }
 
+/* The same for hashes; entries that cancel out stay, as zeros: binary makes them 1. */
+static uint32_t count_hashes(const ftl_text_op *op, const ftl_sparse *out, const uint32_t *sorted,
+                             size_t n_found, uint32_t n)
+{
+    uint32_t first = n;
+    for (size_t i = 0; i < n_found; i++) {
+        double one = sorted[i] & 1 ? -1 : 1;
+        if (n > first && out->columns[n - 1] == sorted[i] >> 1) {
+            out->values[n - 1] += one;
+        } else {
+            out->columns[n] = sorted[i] >> 1;
+            out->values[n++] = one;
+        }
+    }
+    for (uint32_t i = first; i < n; i++) {
+        if (op->binary)
+            out->values[i] = 1;
+        else if (op->absolute)
+            out->values[i] = fabs(out->values[i]);
+    }
+    return n;
+}
+
 /* ---- Running --------------------------------------------------------------------------------- */
 
 static ftl_status read_text(const ftl_text_state *state, ftl_text_local *local, const char *text,
@@ -116,7 +140,7 @@ static bool read_row(const ftl_step *step, ftl_exec *exec, uint32_t row, const f
     }
     ftl_status status = read_text(step->state, local, text, empty ? 0 : cell->size);
     if (status == FTL_OK)
-        status = sort_found(local, step->op->width, sorted);
+        status = sort_found(local, step->op->width << (op->n_hashes ? 1 : 0), sorted);
     if (status == FTL_VALUE)
         ftl_exec_bad(exec, step, row, op->column, "%s", local->error->message);
     else if (status != FTL_OK)
@@ -139,7 +163,9 @@ static void run(const ftl_step *step, ftl_exec *exec)
         if (read_row(step, exec, row, &cells[row], &sorted)) {
             if (!ftl_sparse_reserve(step, exec, n + local->n_found))
                 return;
-            n = count_words(&step->op->u.text, out, sorted, local->n_found, n);
+            n = step->op->u.text.n_hashes
+                    ? count_hashes(&step->op->u.text, out, sorted, local->n_found, n)
+                    : count_words(&step->op->u.text, out, sorted, local->n_found, n);
         }
         if (exec->status != FTL_OK)
             return;
@@ -190,7 +216,7 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
      * model may ask for runs of a billion. min_n itself stays: char_wb counts short words by it. */
     size_t longest = state->vocabulary.longest + 1;
     state->max_n = op->max_n;
-    if (state->max_n > longest)
+    if (state->max_n > longest && op->n_hashes == 0)
         state->max_n = op->min_n > longest ? op->min_n : (uint32_t)longest;
     step->state = state;
     step->run = run;

@@ -42,10 +42,27 @@ static ftl_status look_up_pending(const ftl_text_state *state, ftl_text_local *l
     return FTL_OK;
 }
 
+/* The column, and 1 in the lowest bit for a word that counts -1. */
+static ftl_status add_hash(const ftl_text_op *op, ftl_text_local *local, const char *text,
+                           size_t size)
+{
+    if (FTL_UNLIKELY(local->n_found == local->found_room))
+        FTL_TRY(ftl_grow(local->account, &local->found, &local->found_room, local->n_found + 1,
+                         sizeof *local->found, local->error));
+    int64_t hash = (int32_t)ftl_word_murmur3(text, size);
+    uint32_t column = (uint32_t)((hash < 0 ? -hash : hash) % op->n_hashes);
+    if (hash == INT32_MIN) /* has no absolute value in the library's 32 bits */
+        column = (uint32_t)(((int64_t)INT32_MAX - (op->n_hashes - 1)) % op->n_hashes);
+    local->found[local->n_found++] = column << 1 | (op->signs && hash < 0 ? 1u : 0u);
+    return FTL_OK;
+}
+
 /* The text must stay where it is until all words of the document were looked up. */
 static inline ftl_status look_up(const ftl_text_state *state, ftl_text_local *local,
                                  const char *text, size_t size)
 {
+    if (state->op->n_hashes)
+        return add_hash(state->op, local, text, size);
     if (size > state->vocabulary.longest)
         return FTL_OK;
     if (FTL_UNLIKELY(local->n_pending == FTL_TEXT_PENDING))

@@ -121,3 +121,27 @@ int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size
         return FTL_WORD_NONE;
     return ftl_word_find_hashed(table, text, size, hash_word(table->seed, text, size));
 }
+
+static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }
+
+/* By the algorithm's description; blocks are read little-endian, whatever the machine. */
+uint32_t ftl_word_murmur3(const char *text, size_t size)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    const uint32_t c1 = 0xcc9e2d51u, c2 = 0x1b873593u;
+    uint32_t hash = 0, tail = 0;
+    size_t left = size;
+    for (; left >= 4; left -= 4, p += 4) {
+        uint32_t k = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+                     (uint32_t)p[3] << 24;
+        hash ^= rotate(k * c1, 15) * c2;
+        hash = rotate(hash, 13) * 5 + 0xe6546b64u;
+    }
+    for (size_t i = left; i > 0; i--)
+        tail = tail << 8 | p[i - 1];
+    hash ^= rotate(tail * c1, 15) * c2;
+    hash ^= (uint32_t)size;
+    hash = (hash ^ hash >> 16) * 0x85ebca6bu;
+    hash = (hash ^ hash >> 13) * 0xc2b2ae35u;
+    return hash ^ hash >> 16;
+}

@@ -35,6 +35,8 @@ static inline void ftl_word_fetch(const ftl_word_table *table, uint64_t hash)
 }
 int32_t ftl_word_find_hashed(const ftl_word_table *table, const char *text, size_t size,
                              uint64_t hash);
+/* MurmurHash3's 32-bit form with seed 0, as scikit-learn hashes words. */
+uint32_t ftl_word_murmur3(const char *text, size_t size);
 /* The word's number, or FTL_WORD_NONE. */
 int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size);
 

@@ -427,6 +427,9 @@ def texts():
     bad("no-weights", vectorizer("TfidfVectorizer"), "_tfidf", "CORRUPT|UNSUPPORTED")
     bad("norm", vectorizer("TfidfVectorizer", _tfidf=weights(norm="l3")), "norm")
     bad("weights-of-nothing", weights(idf_=w.doubles()), "idf_")
+    bad("no-hashes", vectorizer("HashingVectorizer", n_features=0), "n_features")
+    bad("hashes", vectorizer("HashingVectorizer", n_features=2**31 - 1), "n_features", "LIMIT")
+    case("good-text-hashes.pkl", w.pickled(vectorizer("HashingVectorizer", n_features=9, norm="l2")), "OK")
     for name, pattern in (("callout", r"(?C1)\w"), ("verb", r"(*LIMIT_MATCH=9)\w"), ("one-byte", r"\C"), ("recursion", r"(?R)"),
                           ("two-groups", r"(\w)(\w)"), ("open", "(" * 60), ("not-closed", "[a"), ("half", "\\"),
                           ("zero", "a\0b\\"), ("surrogate", "\ud800+"), ("huge-repeat", r"\w{99999}x"), ("reset", r"a\Kb")):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import cluster, compose, decomposition, feature_selection, linear_model, naive_bayes, pipeline, preprocessing
-from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 
 WORDS = ["the", "The", "DOG", "dog", "free", "money!", "don't", "a", "I", "x2", "_id", "22", "3.14", "e-mail", "naïve",
          "naïve", "CAFÉ", "Straße", "ΣΟΦΟΣ", "Σ", "ΑΣ́", "İstanbul", "ǅ", "ﬁn", "Å", "½", "日本語", "กำ", "١٢",
@@ -140,6 +140,23 @@ def test_columns(seed, threshold):
     rows["text"] = [text if text.strip(" \t\n") else "x" for text in rows["text"]]
     diff.compare(columns.fit(frame), rows)
     diff.compare(model.fit(frame, diff.labels(rng, 40, 2, "str")), rows)
+
+
+@diff.examples(12)
+@given(seed=diff.seeds, options=OPTIONS, n=st.sampled_from([1, 2, 7, 64, 1000]), norm=st.sampled_from([None, "l1", "l2"]),
+       signs=st.booleans())
+def test_hashes(seed, options, n, norm, signs):
+    rng = np.random.default_rng(seed)
+    options = {name: value for name, value in options.items() if name != "max_features"}
+    model = HashingVectorizer(n_features=n, norm=norm, alternate_sign=signs, **options)
+    rows = texts(rng, 30)
+    compare(model.fit(rows), rows, ["transform"])
+
+
+def test_hashes_of_the_usual_width():
+    rng = np.random.default_rng(3)
+    model = pipeline.make_pipeline(HashingVectorizer(), linear_model.LogisticRegression(max_iter=5))
+    compare(model.fit(texts(rng, 30), np.arange(30) % 3), texts(rng, 10))
 
 
 SETS = [r"\s", r"\S", r"\w", r"\W", r"\d", r"\D", r"[\s]", r"[^\s]", r"[^\W]", r"[\W\d]", r"[^\W\d_]", r"[\S]", r"[^\S ]", r"[\D]",

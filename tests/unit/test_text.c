@@ -205,6 +205,19 @@ static void test_words_are_found(void **state)
     ftl_arena_free(&arena);
 }
 
+static void test_hashes(void **state)
+{
+    (void)state;
+    /* sklearn.utils.murmurhash3_32(word, positive=True) */
+    assert_int_equal(ftl_word_murmur3("", 0), 0u);
+    assert_int_equal(ftl_word_murmur3("a", 1), 1009084850u);
+    assert_int_equal(ftl_word_murmur3("ab", 2), 2613040991u);
+    assert_int_equal(ftl_word_murmur3("abc", 3), 3017643002u);
+    assert_int_equal(ftl_word_murmur3("abcd", 4), 1139631978u);
+    assert_int_equal(ftl_word_murmur3("abcde", 5), 3902511862u);
+    assert_int_equal(ftl_word_murmur3("text vectorizer", 15), 2242513458u);
+}
+
 static void test_no_words(void **state)
 {
     (void)state;
@@ -612,6 +625,7 @@ int main(void)
         cmocka_unit_test(test_lower_case),
         cmocka_unit_test(test_accents),
         cmocka_unit_test(test_words_are_found),
+        cmocka_unit_test(test_hashes),
         cmocka_unit_test(test_no_words),
 #ifdef FTL_HAVE_PCRE2
         cmocka_unit_test(test_a_pattern_has_limits),
