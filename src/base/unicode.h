@@ -29,31 +29,4 @@ ftl_char_info ftl_unicode_info(uint32_t code);
  */
 bool ftl_unicode_decompose(uint32_t code, char buffer[9], const char **text, size_t *size);
 
-/* True for shortest forms without surrogates, at most U+10FFFF. */
-bool ftl_unicode_valid(const char *text, size_t size);
-/* The first position at or after which a byte is not ASCII; size when there is none. */
-size_t ftl_unicode_ascii_prefix(const char *text, size_t size);
-/* The character at *text, which is moved behind it. The text must be valid. */
-static inline uint32_t ftl_unicode_next(const char **text)
-{
-    const unsigned char *p = (const unsigned char *)*text;
-    if (p[0] < 0x80) {
-        *text += 1;
-        return p[0];
-    }
-    if (p[0] < 0xe0) {
-        *text += 2;
-        return (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
-    }
-    if (p[0] < 0xf0) {
-        *text += 3;
-        return (uint32_t)(p[0] & 0x0f) << 12 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
-    }
-    *text += 4;
-    return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
-           (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
-}
-/* Writes 1 to 4 bytes. */
-size_t ftl_unicode_put(uint32_t code, char out[4]);
-
 #endif

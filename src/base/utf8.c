@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t ftl_utf8_length(const char *text, size_t size)
 {
     const unsigned char *at = (const unsigned char *)text;
@@ -24,12 +26,69 @@ size_t ftl_utf8_length(const char *text, size_t size)
     return n;
 }
 
-bool ftl_utf8_is_text(const char *text, size_t size)
+/* A surrogate's three bytes: ED A0 80 to ED BF BF. */
+static bool is_surrogate(const char *text, size_t size)
 {
-    for (size_t i = 0, n; i < size; i += n) {
-        n = ftl_utf8_length(text + i, size - i);
+    const unsigned char *at = (const unsigned char *)text;
+    return size >= 3 && at[0] == 0xed && (at[1] & 0xe0) == 0xa0 && (at[2] & 0xc0) == 0x80;
+}
+
+static inline bool is_valid(const char *text, size_t size, bool surrogates)
+{
+    for (size_t i = 0;;) {
+        i += ftl_utf8_ascii_prefix(text + i, size - i);
+        if (i == size)
+            return true;
+        size_t n = ftl_utf8_length(text + i, size - i);
+        if (n == 0 && surrogates && is_surrogate(text + i, size - i))
+            n = 3;
         if (n == 0)
             return false;
+        i += n;
     }
-    return true;
+}
+
+bool ftl_utf8_valid(const char *text, size_t size) { return is_valid(text, size, false); }
+
+bool ftl_utf8_valid_with_surrogates(const char *text, size_t size)
+{
+    return is_valid(text, size, true);
+}
+
+size_t ftl_utf8_ascii_prefix(const char *text, size_t size)
+{
+    size_t i = 0;
+    for (; i + 8 <= size; i += 8) {
+        uint64_t word;
+        memcpy(&word, text + i, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (i < size && (unsigned char)text[i] < 0x80)
+        i++;
+    return i;
+}
+
+size_t ftl_utf8_put(uint32_t code, char out[4])
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    if (code < 0x800) {
+        out[0] = (char)(0xc0 | code >> 6);
+        out[1] = (char)(0x80 | (code & 0x3f));
+        return 2;
+    }
+    if (code < 0x10000) {
+        out[0] = (char)(0xe0 | code >> 12);
+        out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (code & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | code >> 18);
+    out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (code & 0x3f));
+    return 4;
 }

@@ -9,7 +9,7 @@
 #include "estimators/text.h"
 
 #include "base/checked.h"
-#include "base/unicode.h"
+#include "base/utf8.h"
 #include "estimators/registry.h"
 #include "estimators/transform.h"
 
@@ -23,7 +23,7 @@ enum { max_words = 1 << 24 };
 static ftl_status word_at(const ftl_estimator *e, const char *attribute, const ftl_node *node,
                           ftl_node_string *out, ftl_error *error)
 {
-    if (!ftl_node_as_str(node, out) || !ftl_unicode_valid(out->data, out->size))
+    if (!ftl_node_as_str(node, out) || !ftl_utf8_valid(out->data, out->size))
         return FTL_ATTR_FAIL(error, e, attribute, FTL_CORRUPT, "%s holds a word that is no text",
                              attribute);
     return FTL_OK;

@@ -9,7 +9,7 @@
  */
 #include "base/regex.h"
 #include "base/strbuf.h"
-#include "base/unicode.h"
+#include "base/utf8.h"
 #include "estimators/text.h"
 
 #include <string.h>
@@ -74,7 +74,7 @@ static void put_literal(ftl_strbuf *out, uint32_t c)
 {
     char text[4];
     if (is_alnum(c) || c >= 0x80)
-        ftl_strbuf_append(out, text, ftl_unicode_put(c, text));
+        ftl_strbuf_append(out, text, ftl_utf8_put(c, text));
     else
         ftl_strbuf_printf(out, "\\x{%x}", c);
 }
@@ -113,7 +113,7 @@ static ftl_status read_escape(translation *t, bool in_class, uint32_t *out, char
     *out = not_a_character;
     *set = c;
     if ((unsigned char)c >= 0x80 || !is_alnum((unsigned char)c)) {
-        *out = ftl_unicode_next(&t->p);
+        *out = ftl_utf8_next(&t->p);
         return FTL_OK;
     }
     t->p++;
@@ -211,7 +211,7 @@ static ftl_status read_member(translation *t, uint32_t *out, char *set)
         t->p++;
         return read_escape(t, true, out, set);
     }
-    *out = ftl_unicode_next(&t->p);
+    *out = ftl_utf8_next(&t->p);
     return FTL_OK;
 }
 
@@ -371,7 +371,7 @@ static ftl_status translate(translation *t)
             t->p++;
             continue;
         }
-        uint32_t code = ftl_unicode_next(&t->p);
+        uint32_t code = ftl_utf8_next(&t->p);
         if (code == '\\')
             FTL_TRY(put_escape(t));
         else if (code == '[')
@@ -453,7 +453,7 @@ ftl_status ftl_token_pattern_read(ftl_build *build, const ftl_estimator *e, ftl_
                      .end = text.data + text.size,
                      .words = ftl_regex_words_are_plain() ? &short_forms : &long_forms,
                      .error = error};
-    if (!ftl_unicode_valid(text.data, text.size)) {
+    if (!ftl_utf8_valid(text.data, text.size)) {
         t.pattern = "…"; /* it cannot be shown */
         return refuse(&t, "half a surrogate pair");
     }

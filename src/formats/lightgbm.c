@@ -233,7 +233,7 @@ static ftl_status read_names(ftl_arena *arena, ftl_span text, ftl_lightgbm *out,
         if (n == out->n_features)
             return FTL_FAIL(error, FTL_CORRUPT, "feature_names holds more than %u names",
                             out->n_features);
-        if (!ftl_utf8_is_text(word.at, word.size))
+        if (!ftl_utf8_valid(word.at, word.size))
             return FTL_FAIL(error, FTL_CORRUPT, "feature_names holds a name that is not UTF-8");
         named |= !is_default_name(word, n);
         names[n] = ftl_arena_string(arena, word.at, word.size);

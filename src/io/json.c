@@ -112,20 +112,6 @@ static ftl_status scan_string(ftl_json *json, ftl_error *error)
     return FTL_OK;
 }
 
-static size_t put_utf8(uint32_t c, char *out)
-{
-    if (c < 0x80) {
-        out[0] = (char)c;
-        return 1;
-    }
-    size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
-    static const unsigned char lead[5] = {0, 0, 0xc0, 0xe0, 0xf0};
-    for (size_t i = n; i-- > 1; c >>= 6)
-        out[i] = (char)(0x80 | (c & 0x3f));
-    out[0] = (char)(lead[n] | c);
-    return n;
-}
-
 /* One character or escape of a scanned text: its bytes to out (at most 4), its size is returned. */
 static size_t decode_one(const char *text, size_t size, char out[4], size_t *n)
 {
@@ -146,7 +132,7 @@ static size_t decode_one(const char *text, size_t size, char out[4], size_t *n)
         used = 12;
     } else if (c >= 0xd800 && c < 0xe000)
         c = 0xfffd;
-    *n = put_utf8(c, out);
+    *n = ftl_utf8_put(c, out);
     return used;
 }
 

@@ -3,7 +3,7 @@
  * array is built once; a second state is refused, so that what was validated (sparse matrices)
  * stays valid.
  */
-#include "pickle/utf8.h"
+#include "pickle/ucs4.h"
 #include "pickle/vm.h"
 
 enum { MAX_EMPTY_ITEMS = 1 << 24 }; /* items of no bytes at all, such as U0 */

@@ -4,7 +4,7 @@
  * those who know its dtype.
  */
 #include "pickle/node.h"
-#include "pickle/utf8.h"
+#include "pickle/ucs4.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  * BUILD puts a new one into the node, so arrays that already use the old one keep it.
  */
 #include "base/number.h"
-#include "pickle/utf8.h"
+#include "pickle/ucs4.h"
 #include "pickle/vm.h"
 
 enum { MAX_FIELDS = 4096, MAX_ITEM = FTL_PK_MAX_ITEM };

@@ -1,7 +1,8 @@
 /* Opcodes of classes, functions and instances. Names are kept; nothing is looked up or called. */
 #include "pickle/opcodes.h"
-#include "pickle/utf8.h"
 #include "pickle/vm.h"
+
+#include "base/utf8.h"
 
 /* Classes that want what projections leave out. */
 static void note_unless(ftl_vm *vm, const char *name)
@@ -35,7 +36,7 @@ static ftl_status line_name(ftl_vm *vm, const char **out)
     const uint8_t *text;
     size_t size;
     FTL_TRY(ftl_vm_line(vm, &text, &size));
-    if (memchr(text, 0, size) || !ftl_utf8_valid(text, size))
+    if (memchr(text, 0, size) || !ftl_utf8_valid_with_surrogates((const char *)text, size))
         return FTL_VM_FAIL(vm, FTL_CORRUPT,
                            "a class or function has an unreadable name: the file is damaged");
     const char *name = ftl_arena_string(vm->arena, (const char *)text, size);

@@ -1,7 +1,7 @@
 /* Opcodes that push a number, a text or bytes. */
 #include "base/number.h"
+#include "base/utf8.h"
 #include "pickle/opcodes.h"
-#include "pickle/utf8.h"
 #include "pickle/vm.h"
 
 static ftl_status op_none(ftl_vm *vm)
@@ -161,7 +161,7 @@ static ftl_status push_unicode(ftl_vm *vm, size_t width)
     FTL_TRY(ftl_vm_le(vm, width, &size));
     FTL_TRY(ftl_vm_new(vm, FTL_NODE_STR, &node));
     FTL_TRY(ftl_vm_blob(vm, size, &text));
-    if (!ftl_utf8_valid(text, (size_t)size))
+    if (!ftl_utf8_valid_with_surrogates((const char *)text, (size_t)size))
         return FTL_VM_FAIL(vm, FTL_CORRUPT, "a text is not valid UTF-8: the file is damaged");
     node->u.str = (ftl_node_string){(char *)text, (size_t)size};
     return ftl_vm_push(vm, node);

@@ -6,7 +6,7 @@
  */
 #include "pickle/pandas.h"
 
-#include "pickle/utf8.h"
+#include "base/utf8.h"
 
 typedef struct arrow_text {
     const ftl_node_string *validity, *offsets, *data; /* validity and data may be missing */
@@ -79,7 +79,7 @@ static ftl_status arrow_value(ftl_vm *vm, const arrow_text *a, size_t i, bool *f
     if (a->validity && !((unsigned char)a->validity->data[i / 8] >> (i % 8) & 1))
         return ftl_vm_new_none(vm, out);
     const char *text = size ? a->data->data + from : "";
-    *fits = ftl_utf8_valid((const uint8_t *)text, (size_t)(to - from));
+    *fits = ftl_utf8_valid_with_surrogates(text, (size_t)(to - from));
     FTL_TRY(ftl_vm_spend(vm, 64 + to - from));
     return *fits ? ftl_vm_new_text(vm, FTL_NODE_STR, text, (size_t)(to - from), out) : FTL_OK;
 }

@@ -1,6 +1,6 @@
 /* Literals of the text protocols, Python 2 strings, integers of any size. */
 #include "base/number.h"
-#include "pickle/utf8.h"
+#include "base/utf8.h"
 #include "pickle/vm.h"
 
 enum { MAX_DIGITS = 4300 }; /* as CPython: converting is quadratic */
@@ -182,8 +182,8 @@ ftl_status ftl_vm_raw_unicode(ftl_vm *vm, const uint8_t *text, size_t size, ftl_
             used = 2 + digits;
         }
         odd = used == 1 && code == '\\' && !odd;
-        n += ftl_utf8_put(code,
-                          utf8 + n); /* at most two bytes for one, four for an escape of six */
+        /* at most two bytes for one, four for an escape of six */
+        n += ftl_utf8_put(code, (char *)utf8 + n);
         i += used;
     }
     utf8[n] = 0;
@@ -196,7 +196,6 @@ ftl_status ftl_vm_raw_unicode(ftl_vm *vm, const uint8_t *text, size_t size, ftl_
 
 ftl_status ftl_vm_latin1(ftl_vm *vm, const ftl_node *text, ftl_node **out)
 {
-    const uint8_t *utf8 = (const uint8_t *)text->u.str.data;
     size_t size = text->u.str.size, n = 0;
     FTL_TRY(ftl_vm_spend(vm, size));
     size_t room;
@@ -205,8 +204,8 @@ ftl_status ftl_vm_latin1(ftl_vm *vm, const ftl_node *text, ftl_node **out)
                                                    : ftl_arena_alloc_aligned(vm->arena, room);
     if (!bytes)
         return FTL_OOM(vm->error);
-    for (size_t i = 0, used; i < size; i += used) {
-        uint32_t code = ftl_utf8_get(utf8 + i, &used);
+    for (const char *at = text->u.str.data, *end = at + size; at < end;) {
+        uint32_t code = ftl_utf8_next(&at);
         if (code > 255)
             return FTL_VM_FAIL(
                 vm, FTL_CORRUPT,

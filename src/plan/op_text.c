@@ -1,5 +1,5 @@
 /* TEXT: how often each word of a vocabulary occurs in a text; the rows of a sparse matrix. */
-#include "base/unicode.h"
+#include "base/utf8.h"
 #include "plan/text.h"
 
 #include <math.h>
@@ -110,7 +110,7 @@ static ftl_status read_text(const ftl_text_state *state, ftl_text_local *local, 
         text = local->lowered.data;
         size = local->lowered.size;
     }
-    if (op->accents != FTL_ACCENTS_KEEP && ftl_unicode_ascii_prefix(text, size) < size) {
+    if (op->accents != FTL_ACCENTS_KEEP && ftl_utf8_ascii_prefix(text, size) < size) {
         FTL_TRY(ftl_text_strip(local->account, text, size, op->accents, &local->stripped,
                                local->error));
         text = local->stripped.data;
@@ -134,7 +134,7 @@ static bool read_row(const ftl_step *step, ftl_exec *exec, uint32_t row, const f
             op->estimator);
         return false;
     }
-    if (!empty && !ftl_unicode_valid(text, cell->size)) {
+    if (!empty && !ftl_utf8_valid(text, cell->size)) {
         ftl_exec_bad(exec, step, row, op->column, "the text is not valid UTF-8");
         return false;
     }

@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 #include "base/unicode.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ static ftl_status reserve(ftl_account *account, ftl_text_buffer *buffer, size_t 
 static bool cased_follows(const char *at, const char *end)
 {
     while (at < end) {
-        uint8_t flags = ftl_unicode_info(ftl_unicode_next(&at)).flags;
+        uint8_t flags = ftl_unicode_info(ftl_utf8_next(&at)).flags;
         if (!(flags & FTL_CHAR_IGNORABLE))
             return flags & FTL_CHAR_CASED;
     }
@@ -61,7 +62,7 @@ ftl_status ftl_text_lower(ftl_account *account, const char *text, size_t size, f
         __builtin_add_overflow(room, 8, &room))
         return FTL_OOM(error);
     FTL_TRY(reserve(account, out, room, error));
-    size_t ascii = ftl_unicode_ascii_prefix(text, size);
+    size_t ascii = ftl_utf8_ascii_prefix(text, size);
     lower_ascii(text, ascii, out->data);
     out->size = ascii;
     if (ascii == size)
@@ -74,7 +75,7 @@ ftl_status ftl_text_lower(ftl_account *account, const char *text, size_t size, f
             break;
     }
     for (const char *at = text + ascii, *end = text + size; at < end;) {
-        uint32_t code = ftl_unicode_next(&at);
+        uint32_t code = ftl_utf8_next(&at);
         ftl_char_info info = ftl_unicode_info(code);
         uint32_t lower = (uint32_t)((int32_t)code + info.lower);
         if (code == capital_sigma)
@@ -83,7 +84,7 @@ ftl_status ftl_text_lower(ftl_account *account, const char *text, size_t size, f
             memcpy(out->data + out->size, "i\xcc\x87", 3);
             out->size += 3;
         } else {
-            out->size += ftl_unicode_put(lower, out->data + out->size);
+            out->size += ftl_utf8_put(lower, out->data + out->size);
         }
         if (!(info.flags & FTL_CHAR_IGNORABLE))
             cased = info.flags & FTL_CHAR_CASED;
@@ -96,7 +97,7 @@ static bool is_decomposed(const char *text, size_t size)
 {
     uint8_t last = 0;
     for (const char *at = text, *end = text + size; at < end;) {
-        uint32_t code = ftl_unicode_next(&at);
+        uint32_t code = ftl_utf8_next(&at);
         uint8_t combining = ftl_unicode_info(code).combining;
         char buffer[9];
         const char *form;
@@ -113,7 +114,7 @@ static void keep_plain(ftl_text_buffer *out, const char *text, size_t size, bool
 {
     for (const char *at = text, *end = text + size; at < end;) {
         const char *from = at;
-        uint32_t code = ftl_unicode_next(&at);
+        uint32_t code = ftl_utf8_next(&at);
         if (ascii ? code >= 0x80 : ftl_unicode_info(code).combining != 0)
             continue;
         memcpy(out->data + out->size, from, (size_t)(at - from));
@@ -136,7 +137,7 @@ ftl_status ftl_text_strip(ftl_account *account, const char *text, size_t size, f
         const char *from = at, *form;
         char buffer[9];
         size_t length;
-        uint32_t code = ftl_unicode_next(&at);
+        uint32_t code = ftl_utf8_next(&at);
         if (!ftl_unicode_decompose(code, buffer, &form, &length)) {
             form = from;
             length = (size_t)(at - from);

@@ -4,6 +4,7 @@
  * nothing is put together twice.
  */
 #include "base/unicode.h"
+#include "base/utf8.h"
 #include "plan/text.h"
 
 #include <string.h>
@@ -86,7 +87,7 @@ static inline bool next_is_word(const char **p)
         *p += 1;
         return words[c >> 6] >> (c & 63) & 1;
     }
-    return ftl_unicode_info(ftl_unicode_next(p)).flags & FTL_CHAR_WORD;
+    return ftl_unicode_info(ftl_utf8_next(p)).flags & FTL_CHAR_WORD;
 }
 
 /*
@@ -223,8 +224,8 @@ static ftl_status find_words(const ftl_text_state *state, ftl_text_local *local,
     if (local->regex)
         FTL_TRY(pattern_tokens(state, local, text, size));
     else
-        FTL_TRY(ftl_unicode_ascii_prefix(text, size) == size ? ascii_runs(op, local, text, size)
-                                                             : word_runs(op, local, text, size));
+        FTL_TRY(ftl_utf8_ascii_prefix(text, size) == size ? ascii_runs(op, local, text, size)
+                                                          : word_runs(op, local, text, size));
     if (op->stop_words.count)
         drop_stop_words(state, local, text);
     if (state->max_n > 1) {
@@ -251,7 +252,7 @@ static ftl_status find_offsets(ftl_text_local *local, const char *text, size_t s
                      sizeof *local->offsets, local->error));
     for (const char *p = text; p < text + size;) {
         local->offsets[local->n_offsets++] = (uint32_t)(p - text);
-        (void)ftl_unicode_next(&p);
+        (void)ftl_utf8_next(&p);
     }
     local->offsets[local->n_offsets] = (uint32_t)size;
     return FTL_OK;
@@ -259,7 +260,7 @@ static ftl_status find_offsets(ftl_text_local *local, const char *text, size_t s
 
 static bool next_is_space(const char **p)
 {
-    return ftl_unicode_info(ftl_unicode_next(p)).flags & FTL_CHAR_SPACE;
+    return ftl_unicode_info(ftl_utf8_next(p)).flags & FTL_CHAR_SPACE;
 }
 
 /* re.compile(r"\s\s+").sub(" ", text) into joined: one white space stays what it is. */

@@ -6,6 +6,7 @@
 
 #include "base/regex.h"
 #include "base/unicode.h"
+#include "base/utf8.h"
 #include "plan/plan.h"
 #include "plan/text_fold.h"
 #include "plan/words.h"
@@ -38,7 +39,7 @@ static void test_utf8_is_read_strictly(void **state)
         {"a\xff", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(ftl_unicode_valid(cases[i].text, strlen(cases[i].text)), cases[i].valid);
+        assert_int_equal(ftl_utf8_valid(cases[i].text, strlen(cases[i].text)), cases[i].valid);
 }
 
 static void test_characters_are_written_as_they_are_read(void **state)
@@ -48,9 +49,9 @@ static void test_characters_are_written_as_they_are_read(void **state)
                                      0xd7ff, 0xe000, 0xffff, 0x10000, 0x10ffff};
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
         char text[4];
-        size_t size = ftl_unicode_put(codes[i], text);
+        size_t size = ftl_utf8_put(codes[i], text);
         const char *at = text;
-        assert_int_equal(ftl_unicode_next(&at), codes[i]);
+        assert_int_equal(ftl_utf8_next(&at), codes[i]);
         assert_int_equal(at - text, size);
     }
 }
