@@ -1,4 +1,4 @@
-/* Awkward rows through every method of a model: for the fuzz target and the allocation torture. */
+/* Reading a model from bytes, and awkward rows through its methods: what the fuzz targets share. */
 #ifndef FTL_FUZZ_MODEL_H
 #define FTL_FUZZ_MODEL_H
 
@@ -73,6 +73,24 @@ static ftl_status fuzz_predict(ftl_model *model)
     if (fuzz_session(model, FTL_F64, &in) == FTL_NOMEM)
         return FTL_NOMEM;
     return fuzz_session(model, FTL_F32, &in);
+}
+
+/* A model file, from the first byte to predictions of awkward rows. limits may be NULL. */
+static inline void fuzz_file(const uint8_t *data, size_t size, const ftl_model_options *limits)
+{
+    ftl_context *context = NULL;
+    const ftl_context_options options = {
+        .struct_size = sizeof options, .memory_limit = (uint64_t)256 << 20, .threads = 1};
+    if (ftl_context_create(&options, &context, NULL) != FTL_OK)
+        return;
+    ftl_model *model = NULL;
+    ftl_error error;
+    if (ftl_model_open_memory(context, data, size, limits, &model, &error) == FTL_OK)
+        fuzz_predict(model);
+    ftl_model_release(model);
+    if (ftl_context_memory_used(context) > 4096)
+        abort(); /* something was not given back */
+    ftl_context_destroy(context);
 }
 
 #endif

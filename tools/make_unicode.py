@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes src/base/unicode_props_table.h and src/base/unicode_nfkd_table.h: what Python's str.lower, str.isalnum,
+"""Writes src/base/unicode_props_table.h, unicode_nfkd_table.h and unicode_nfkd_pool.h: what Python's str.lower, str.isalnum,
 str.isspace and unicodedata.normalize("NFKD", …) say about every character.
 
 Run it with the Python whose Unicode version is wanted (3.13):
@@ -117,8 +117,8 @@ def main():
         ("uint8_t", "nfkd_top", top),
         ("uint16_t", "nfkd_middle", middle),
         ("uint16_t", "nfkd_bottom", bottom),
-        ("uint8_t", "nfkd_pool", list(pool)),
     ])
+    write("unicode_nfkd_pool.h", [("uint8_t", "nfkd_pool", list(pool))])
 
 
 main()

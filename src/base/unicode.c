@@ -1,5 +1,6 @@
 #include "base/unicode.h"
 
+#include "base/unicode_nfkd_pool.h"
 #include "base/unicode_nfkd_table.h"
 #include "base/unicode_props_table.h"
 #include "base/utf8.h"

@@ -35,28 +35,13 @@ static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_metho
     return FTL_OK;
 }
 
-static ftl_status label_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
-                               ftl_error *error)
-{
-    (void)build;
-    (void)e;
-    (void)error;
-    *out = (ftl_inputs){.count = 1};
-    return FTL_OK;
-}
-
-static const char *label_detail(ftl_build *build, const ftl_estimator *e)
-{
-    return ftl_arena_printf(build->arena, "%zu classes", ftl_node_length(ftl_attr(e, "classes_")));
-}
-
 const ftl_estimator_class ftl_label_classes[] = {
     {.package = "sklearn.preprocessing",
      .name = "LabelEncoder",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
      .emit = emit_label,
-     .inputs = label_inputs,
-     .detail = label_detail},
+     .inputs = ftl_inputs_one,
+     .detail = ftl_classes_detail},
     {0},
 };

@@ -348,11 +348,6 @@ static ftl_status categorical_inputs(ftl_build *build, const ftl_estimator *e, f
 
 /* ---- The table ------------------------------------------------------------------------------- */
 
-static const char *bayes_detail(ftl_build *build, const ftl_estimator *e)
-{
-    return ftl_arena_printf(build->arena, "%zu classes", ftl_node_length(ftl_attr(e, "classes_")));
-}
-
 #define BAYES(name_, emit_, inputs_)   \
     {.package = "sklearn.naive_bayes", \
      .name = (name_),                  \
@@ -360,7 +355,7 @@ static const char *bayes_detail(ftl_build *build, const ftl_estimator *e)
      .methods = bayes_methods,         \
      .emit = (emit_),                  \
      .inputs = (inputs_),              \
-     .detail = bayes_detail}
+     .detail = ftl_classes_detail}
 
 const ftl_estimator_class ftl_naive_bayes_classes[] = {
     BAYES("GaussianNB", emit_gaussian, gaussian_inputs),

@@ -303,16 +303,6 @@ static ftl_status emit_count_vectorizer(ftl_build *build, const ftl_estimator *e
     return emit_counts(build, e, in, out, error);
 }
 
-static ftl_status one_text(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
-                           ftl_error *error)
-{
-    (void)build;
-    (void)e;
-    (void)error;
-    *out = (ftl_inputs){.count = 1};
-    return FTL_OK;
-}
-
 static const char *words_detail(ftl_build *build, const ftl_estimator *e)
 {
     const ftl_node *node = ftl_attr(e, "vocabulary_");
@@ -507,9 +497,9 @@ static const char *hashes_detail(ftl_build *build, const ftl_estimator *e)
      .detail = (detail_)}
 
 const ftl_estimator_class ftl_text_classes[] = {
-    TEXT("CountVectorizer", emit_count_vectorizer, one_text, words_detail),
-    TEXT("TfidfVectorizer", emit_tfidf_vectorizer, one_text, words_detail),
-    TEXT("HashingVectorizer", emit_hashes, one_text, hashes_detail),
+    TEXT("CountVectorizer", emit_count_vectorizer, ftl_inputs_one, words_detail),
+    TEXT("TfidfVectorizer", emit_tfidf_vectorizer, ftl_inputs_one, words_detail),
+    TEXT("HashingVectorizer", emit_hashes, ftl_inputs_one, hashes_detail),
     TEXT("TfidfTransformer", emit_tfidf, tfidf_inputs, NULL),
     {0},
 };

@@ -499,6 +499,21 @@ ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e, const 
     return FTL_OK;
 }
 
+ftl_status ftl_inputs_one(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                          ftl_error *error)
+{
+    (void)build;
+    (void)e;
+    (void)error;
+    *out = (ftl_inputs){.count = 1};
+    return FTL_OK;
+}
+
+const char *ftl_classes_detail(ftl_build *build, const ftl_estimator *e)
+{
+    return ftl_arena_printf(build->arena, "%zu classes", ftl_node_length(ftl_attr(e, "classes_")));
+}
+
 ftl_status ftl_inputs_by_width(ftl_build *build, const ftl_estimator *e, const char *const *names,
                                ftl_inputs *out, ftl_error *error)
 {

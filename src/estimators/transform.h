@@ -87,6 +87,12 @@ FTL_MUST_USE ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimat
                                              const char *const *names, ftl_inputs *out,
                                              ftl_error *error);
 
+/* inputs() of what takes one column: labels, texts. */
+FTL_MUST_USE ftl_status ftl_inputs_one(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                       ftl_error *error);
+/* detail(): how many classes_ there are. */
+const char *ftl_classes_detail(ftl_build *build, const ftl_estimator *e);
+
 /* The same for an array with one column a feature (components_, theta_ …). */
 FTL_MUST_USE ftl_status ftl_inputs_by_width(ftl_build *build, const ftl_estimator *e,
                                             const char *const *names, ftl_inputs *out,

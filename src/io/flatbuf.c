@@ -116,11 +116,6 @@ static size_t field_at(const ftl_fb_table *table, uint32_t field, uint32_t size)
     return table->at + offset;
 }
 
-bool ftl_fb_has(const ftl_fb_table *table, uint32_t field)
-{
-    return field_at(table, field, 1) != 0;
-}
-
 int32_t ftl_fb_i32(const ftl_fb_table *table, uint32_t field, int32_t fallback)
 {
     size_t at = field_at(table, field, 4);

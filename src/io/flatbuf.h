@@ -51,7 +51,6 @@ FTL_MUST_USE ftl_status ftl_fb_status(const ftl_flatbuf *buffer, const char *wha
                                       ftl_error *error);
 
 /* Fields by their number in the schema. An absent field is its default. */
-bool ftl_fb_has(const ftl_fb_table *table, uint32_t field);
 int32_t ftl_fb_i32(const ftl_fb_table *table, uint32_t field, int32_t fallback);
 uint8_t ftl_fb_u8(const ftl_fb_table *table, uint32_t field, uint8_t fallback);
 float ftl_fb_f32(const ftl_fb_table *table, uint32_t field, float fallback);

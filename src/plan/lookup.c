@@ -1,38 +1,17 @@
 #include "plan/lookup.h"
 
+#include "base/hash.h"
 #include "base/number.h"
 
 #include <math.h>
 #include <string.h>
-
-/* A 64 x 64 → 128 bit product folded in half mixes every input bit into every output bit. */
-static uint64_t mix(uint64_t a, uint64_t b)
-{
-    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static uint64_t hash_text(uint64_t seed, const char *text, size_t size)
-{
-    uint64_t hash = seed ^ size;
-    while (size >= 8) {
-        uint64_t word;
-        memcpy(&word, text, 8);
-        hash = mix(hash ^ word, 0x9e3779b97f4a7c15u);
-        text += 8;
-        size -= 8;
-    }
-    uint64_t tail = 0;
-    memcpy(&tail, text, size);
-    return mix(mix(hash ^ tail, 0xd6e8feb86659fd93u) ^ seed, 0x9e3779b97f4a7c15u);
-}
 
 static uint64_t hash_number(uint64_t seed, double value)
 {
     uint64_t bits;
     value += 0.0; /* -0.0 equals 0.0 */
     memcpy(&bits, &value, sizeof bits);
-    return mix(bits ^ seed, 0x9e3779b97f4a7c15u);
+    return ftl_hash_mix(bits ^ seed, 0x9e3779b97f4a7c15u);
 }
 
 static bool same_text(const ftl_cell *a, const char *text, size_t size)
@@ -43,7 +22,7 @@ static bool same_text(const ftl_cell *a, const char *text, size_t size)
 static int32_t find_text(const ftl_lookup *lookup, const char *text, size_t size)
 {
     const ftl_lookup_table *table = &lookup->texts;
-    uint32_t at = (uint32_t)hash_text(lookup->seed, text, size) & table->mask;
+    uint32_t at = (uint32_t)ftl_hash_text(lookup->seed, text, size) & table->mask;
     for (; table->slots[at]; at = (at + 1) & table->mask) {
         if (same_text(&lookup->cells[table->slots[at] - 1], text, size))
             return (int32_t)(table->slots[at] - 1);
@@ -183,7 +162,7 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
         lookup->cells = categories->cells;
     FTL_TRY(new_table(&lookup->texts, &texts, n_texts, arena, error));
     FTL_TRY(new_table(&lookup->values, &values, n_values, arena, error));
-    lookup->seed = mix((uint64_t)(uintptr_t)texts ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
+    lookup->seed = ftl_hash_seed(texts);
     for (uint32_t i = 0; i < categories->count; i++) {
         const ftl_cell *cell = categories->numeric ? NULL : &categories->cells[i];
         if (cell && cell->tag == FTL_CELL_STRING) {
@@ -192,7 +171,8 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
              * search.
              */
             if (find_text(lookup, cell->u.text, cell->size) == FTL_LOOKUP_NOT_FOUND)
-                insert(&lookup->texts, texts, hash_text(lookup->seed, cell->u.text, cell->size), i);
+                insert(&lookup->texts, texts, ftl_hash_text(lookup->seed, cell->u.text, cell->size),
+                       i);
         } else if (!isnan(numbers[i])) {
             bool integer = cell && cell->tag != FTL_CELL_FLOAT;
             int32_t found = integer ? find_integer(lookup, cell->u.integer)

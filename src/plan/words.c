@@ -1,33 +1,8 @@
 #include "plan/words.h"
 
+#include "base/hash.h"
+
 #include <string.h>
-
-/* A 64 x 64 → 128 bit product folded in half mixes every input bit into every output bit. */
-static inline uint64_t mix(uint64_t a, uint64_t b)
-{
-    __extension__ unsigned __int128 product = (unsigned __int128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t hash_word(uint64_t seed, const char *text, size_t size)
-{
-    uint64_t hash = seed ^ size, tail = 0;
-    for (; size >= 8; size -= 8, text += 8) {
-        uint64_t word;
-        memcpy(&word, text, 8);
-        hash = mix(hash ^ word, 0x9e3779b97f4a7c15u);
-    }
-    if (size >= 4) { /* two loads that overlap instead of a loop over bytes */
-        uint32_t low, high;
-        memcpy(&low, text, 4);
-        memcpy(&high, text + size - 4, 4);
-        tail = (uint64_t)high << 32 | low;
-    } else if (size) {
-        const unsigned char *bytes = (const unsigned char *)text;
-        tail = (uint64_t)bytes[0] << 16 | (uint64_t)bytes[size / 2] << 8 | bytes[size - 1];
-    }
-    return mix(hash ^ tail, 0xd6e8feb86659fd93u ^ seed);
-}
 
 /* memcmp() == 0 for the short texts that words are: no call, and no byte beyond them is read. */
 static inline bool same_bytes(const char *a, const char *b, size_t size)
@@ -79,10 +54,10 @@ ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_wor
         return FTL_OOM(error);
     out->slots = slots;
     out->mask = (uint32_t)(room - 1);
-    out->seed = mix((uint64_t)(uintptr_t)slots ^ 0xa0761d6478bd642fu, 0xe7037ed1a0b428dbu);
+    out->seed = ftl_hash_seed(slots);
     for (uint32_t id = 0; id < words->count; id++) {
         size_t size = word_size(words, id);
-        uint64_t hash = hash_word(out->seed, words->text + words->start[id], size);
+        uint64_t hash = ftl_hash_text(out->seed, words->text + words->start[id], size);
         uint32_t at = (uint32_t)hash & out->mask;
         while (slots[at].id)
             at = (at + 1) & out->mask;
@@ -97,7 +72,7 @@ ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_wor
 
 uint64_t ftl_word_hash(const ftl_word_table *table, const char *text, size_t size)
 {
-    uint64_t hash = hash_word(table->seed, text, size);
+    uint64_t hash = ftl_hash_text(table->seed, text, size);
     __builtin_prefetch(&table->slots[(uint32_t)hash & table->mask]);
     return hash;
 }
@@ -119,7 +94,7 @@ int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size
 {
     if (!table->slots || size > table->longest)
         return FTL_WORD_NONE;
-    return ftl_word_find_hashed(table, text, size, hash_word(table->seed, text, size));
+    return ftl_word_find_hashed(table, text, size, ftl_hash_text(table->seed, text, size));
 }
 
 static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }

@@ -16,6 +16,7 @@ import joblib
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
+from boosters import columns, fit, signal
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_selection import SelectFromModel
@@ -23,21 +24,6 @@ from sklearn.feature_selection import SelectFromModel
 NEAR_ZERO = float(np.float32(1e-35))
 REGRESSION = ["regression", "regression_l1", "huber", "fair", "quantile", "mape", "poisson", "gamma", "tweedie"]
 METHODS = ["predict", "predict_proba", "margin", "apply"]
-
-
-def columns(rng, rows, gaps=0.1):
-    """Numbers of different size, zeros, small integers, and missing values in most columns."""
-    x = rng.normal(size=(rows, 5)) * [1, 100, 1, 1e-3, 1]
-    x[:, 2] = rng.integers(-1, 9, rows)
-    x[rng.random(rows) < 0.5, 4] = 0.0
-    x[rng.random(x.shape) < gaps] = np.nan
-    x[:, 3] = np.nan_to_num(x[:, 3])
-    return x
-
-
-def signal(rng, x):
-    z = np.nan_to_num(x)
-    return z[:, 0] + z[:, 1] / 100 + (z[:, 2] % 3) + (z[:, 4] == 0) + rng.normal(size=len(x)) * 0.3
 
 
 def parameters(rng, **more):
@@ -50,12 +36,6 @@ def parameters(rng, **more):
                    {"boosting_type": "rf", "subsample": 0.6, "subsample_freq": 1},
                    {"extra_trees": True, "max_bin": 7}][kind])
     return dict(chosen, **more)
-
-
-def fit(model, x, y, **more):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return model.fit(x, y, **more)
 
 
 def thresholds(booster):

@@ -7,7 +7,6 @@ the same bytes from its pickle, from JSON and from UBJSON.
 import contextlib
 import pathlib
 import tempfile
-import warnings
 
 import differential as diff
 import golden
@@ -16,27 +15,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import xgboost as xgb
+from boosters import columns, fit, signal
 from hypothesis import given
 from hypothesis import strategies as st
 
 REGRESSION = ["reg:squarederror", "reg:absoluteerror", "reg:pseudohubererror", "reg:quantileerror", "reg:logistic",
               "reg:squaredlogerror", "reg:gamma", "reg:tweedie", "count:poisson", "survival:cox"]
 METHODS = ["predict", "predict_proba", "margin", "apply"]
-
-
-def columns(rng, rows, gaps=0.1):
-    """Numbers of different size, zeros, small integers, and missing values in most columns."""
-    x = rng.normal(size=(rows, 5)) * [1, 100, 1, 1e-3, 1]
-    x[:, 2] = rng.integers(-1, 9, rows)
-    x[rng.random(rows) < 0.5, 4] = 0.0
-    x[rng.random(x.shape) < gaps] = np.nan
-    x[:, 3] = np.nan_to_num(x[:, 3])
-    return x
-
-
-def signal(rng, x):
-    z = np.nan_to_num(x)
-    return z[:, 0] + z[:, 1] / 100 + (z[:, 2] % 3) + (z[:, 4] == 0) + rng.normal(size=len(x)) * 0.3
 
 
 def parameters(rng, **more):
@@ -47,12 +32,6 @@ def parameters(rng, **more):
     chosen.update([{}, {"gamma": 2.0}, {"booster": "dart", "rate_drop": 0.4}, {"num_parallel_tree": 3, "subsample": 0.6},
                    {"grow_policy": "lossguide", "tree_method": "hist", "max_leaves": 7}][rng.integers(5)])
     return dict(chosen, **more)
-
-
-def fit(model, x, y, **more):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return model.fit(x, y, **more)
 
 
 def booster_of(model):
