@@ -120,9 +120,13 @@ static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_n
     op->search = !expanded                         ? FTL_SEARCH_DIRECT
                  : points->kind == FTL_NODE_SPARSE ? FTL_SEARCH_EXPANDED_PLAIN
                                                    : FTL_SEARCH_EXPANDED;
-    /* From 1.2 on float32 rows and points have float64 distances, but for cosine. */
-    op->single = data.was_f32 &&
-                 (op->metric == FTL_METRIC_COSINE || (expanded && e->version < FTL_SKLEARN(1, 2)));
+    /*
+     * From 1.2 on float32 rows and points have float64 distances where a product gives them; others
+     * (DistanceMetric32) subtract in float32, add up in float64 and round the sum.
+     */
+    bool steps = op->metric != FTL_METRIC_EUCLIDEAN && points->kind != FTL_NODE_SPARSE;
+    op->single = data.was_f32 && (op->metric == FTL_METRIC_COSINE ||
+                                  (e->version < FTL_SKLEARN(1, 2) ? expanded : steps));
     out->unit_rows = op->metric == FTL_METRIC_COSINE;
     if (out->unit_rows)
         make_unit(e, &data);

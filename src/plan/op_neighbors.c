@@ -161,8 +161,8 @@ static ftl_status prepare_neighbors(ftl_plan *plan, ftl_step *step, ftl_error *e
     if (!state)
         return FTL_OOM(error);
     size_t n = step->op->segments[0].count;
-    state->metric = ftl_point_metric_of(op, n);
     state->single = op->single && plan->steps[step->op->segments[0].op].is_f32;
+    state->metric = ftl_point_metric_of(op, n, state->single);
     if (op->tree)
         FTL_TRY(ftl_tree_search_make(plan, op, n, &state->tree, error));
     else

@@ -2,10 +2,14 @@
 
 #include <math.h>
 
-ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n)
+ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n, bool single)
 {
     const ftl_distance_kernels *kernels = &ftl_kernels_get()->distance;
     ftl_point_metric metric = {.kind = op->metric, .p = op->p, .weights = op->weights, .n = n};
+    metric.single_steps = single && op->metric != FTL_METRIC_EUCLIDEAN &&
+                          op->metric != FTL_METRIC_COSINE;
+    if (metric.single_steps)
+        return metric;
     switch (op->metric) {
     case FTL_METRIC_EUCLIDEAN:
         metric.kernel = op->search == FTL_SEARCH_EXPANDED         ? kernels->dot_fused
@@ -33,16 +37,28 @@ static double one_power(const ftl_point_metric *metric, double difference, size_
     return metric->weights ? metric->weights[j] * power : power;
 }
 
-static void powers(const ftl_point_metric *metric, const double *x, const double *packed,
-                   size_t groups, double *out)
+/* What one feature adds to a sum, or may be the largest of. */
+static double one_step(const ftl_point_metric *metric, double difference, size_t j)
+{
+    if (metric->single_steps)
+        difference = (double)(float)difference;
+    return metric->kind == FTL_METRIC_MINKOWSKI ? one_power(metric, difference, j)
+                                                : fabs(difference);
+}
+
+static void steps(const ftl_point_metric *metric, const double *x, const double *packed,
+                  size_t groups, double *out)
 {
     for (size_t g = 0; g < groups; g++, packed += metric->n * FTL_DISTANCE_LANES) {
         double *sum = out + g * FTL_DISTANCE_LANES;
         for (size_t lane = 0; lane < FTL_DISTANCE_LANES; lane++)
             sum[lane] = 0;
         for (size_t j = 0; j < metric->n; j++) {
-            for (size_t lane = 0; lane < FTL_DISTANCE_LANES; lane++)
-                sum[lane] += one_power(metric, x[j] - packed[j * FTL_DISTANCE_LANES + lane], j);
+            for (size_t lane = 0; lane < FTL_DISTANCE_LANES; lane++) {
+                double step = one_step(metric, x[j] - packed[j * FTL_DISTANCE_LANES + lane], j);
+                sum[lane] = metric->kind == FTL_METRIC_CHEBYSHEV ? fmax(sum[lane], step)
+                                                                 : sum[lane] + step;
+            }
         }
     }
 }
@@ -55,7 +71,7 @@ void ftl_metric_reduced(const ftl_point_metric *metric, size_t rows, const doubl
         return;
     }
     for (size_t r = 0; r < rows; r++)
-        powers(metric, x + r * metric->n, packed, groups, out + r * out_stride);
+        steps(metric, x + r * metric->n, packed, groups, out + r * out_stride);
 }
 
 double ftl_metric_distance(const ftl_point_metric *metric, double reduced)

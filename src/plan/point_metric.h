@@ -12,11 +12,13 @@ typedef struct ftl_point_metric {
     ftl_metric kind;
     double p;
     const double *weights;   /* MINKOWSKI: [n] or NULL */
-    ftl_distance_fn *kernel; /* NULL: MINKOWSKI */
+    ftl_distance_fn *kernel; /* NULL: MINKOWSKI, single_steps */
     size_t n;
+    bool single_steps; /* differences are rounded to float32 */
 } ftl_point_metric;
 
-ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n);
+/* single: of float32 numbers, whose differences are rounded to float32. */
+ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n, bool single);
 /* Reduced distances of rows to packed points: out[r * out_stride + i]. */
 void ftl_metric_reduced(const ftl_point_metric *metric, size_t rows, const double *x,
                         const double *packed, size_t groups, double *out, size_t out_stride);

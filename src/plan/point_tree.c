@@ -6,7 +6,7 @@ ftl_status ftl_tree_search_make(ftl_plan *plan, const ftl_neighbors_op *op, size
                                 ftl_tree_search *out, ftl_error *error)
 {
     const ftl_point_tree *tree = op->tree;
-    ftl_tree_search search = {.op = op, .metric = ftl_point_metric_of(op, n)};
+    ftl_tree_search search = {.op = op, .metric = ftl_point_metric_of(op, n, false)};
     search.leaves = ftl_arena_zero_array(&plan->arena, tree->n_nodes, sizeof *search.leaves);
     if (!search.leaves)
         return FTL_OOM(error);
