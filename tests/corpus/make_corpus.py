@@ -157,6 +157,10 @@ def bombs():
     case("deep-object-arrays.pkl.gz", gz(w.pickled(w.linear(nested_object_arrays(2000)))), "LIMIT|CORRUPT", "")
     case("bomb-unions.pkl", w.pickled(shared_unions(40)), "LIMIT", "")
     case("bomb-pipelines.pkl", w.pickled(shared_pipelines(40)), "LIMIT", "")
+    case("bomb-polynomial.pkl", w.pickled(w.instance("sklearn.preprocessing._polynomial", "PolynomialFeatures", {
+        "degree": 12, "interaction_only": False, "include_bias": True, "order": "C", "n_features_in_": 500,
+        "_min_degree": 0, "_max_degree": 12, "_n_out_full": 10 ** 15, "n_output_features_": 10 ** 15,
+        "_sklearn_version": "1.5.2"})), "LIMIT", "")
     case("cycle-steps.pkl", w.pickled(cycle_pipeline()), "LIMIT|CORRUPT", "steps")
     case("cycle-estimators.pkl", w.pickled(cycle_forest()), "LIMIT|CORRUPT|UNSUPPORTED", "tree_")
 

@@ -1,6 +1,9 @@
 """Text vectorizers on random texts of many scripts, against scikit-learn: options, patterns, and what stands behind them."""
 
+import resource
+
 import differential as diff
+import ftl
 import numpy as np
 import pandas as pd
 import pytest
@@ -228,3 +231,15 @@ def test_a_pattern_that_takes_for_ever_is_a_bad_row(tmp_path):
     process = diff.run(diff.write_model(model, tmp_path), rows, tmp_path / "out.csv", "--on-error", "null")
     assert process.returncode == 5, process.stderr
     assert (tmp_path / "out.csv").read_text().split("\n")[1:3] == ["1", '""']
+
+
+def test_a_vocabulary_beyond_the_memory_ends_with_one_line(tmp_path):
+    model = pipeline.make_pipeline(CountVectorizer(vocabulary={f"word{i}": i for i in range(400_000)}),
+                                   naive_bayes.MultinomialNB()).fit(["word1", "word2"], [0, 1])
+    path = diff.write_model(model, tmp_path)
+    assert ftl.run("inspect", path).returncode == 0
+
+    def small():
+        resource.setrlimit(resource.RLIMIT_AS, (64 << 20, 64 << 20))
+    process = ftl.run("inspect", path, preexec_fn=small)
+    assert process.returncode == 1 and process.stderr.count("\n") == 1 and "memory" in process.stderr, process.stderr
