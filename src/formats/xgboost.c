@@ -98,16 +98,9 @@ static ftl_status read_trees(ftl_xgb_source *source, ftl_xgb_model *model, ftl_e
             break;
         if (source->token != FTL_JSON_OBJECT || n >= 1u << 26)
             return ftl_xgb_broken(source, "a tree is missing", error);
-        if (n == room) {
-            size_t wanted = room ? room * 2 : 16;
-            ftl_xgb_tree *bigger = ftl_arena_zero_array(source->arena, wanted, sizeof *bigger);
-            if (!bigger)
-                return FTL_OOM(error);
-            if (n)
-                memcpy(bigger, trees, n * sizeof *trees);
-            trees = bigger;
-            room = wanted;
-        }
+        trees = ftl_xgb_one_more(source, trees, n, &room, sizeof *trees);
+        if (!trees)
+            return FTL_OOM(error);
         FTL_TRY(read_tree(source, &trees[n++], error));
     }
     model->trees = trees;
@@ -207,17 +200,9 @@ static ftl_status read_encodings(ftl_xgb_source *source, ftl_xgb_model *model, f
             break;
         if (source->token != FTL_JSON_OBJECT)
             return ftl_xgb_broken(source, "the categories of a column are missing", error);
-        if (n == room) {
-            size_t wanted = room ? room * 2 : 16;
-            ftl_xgb_categories *bigger = ftl_arena_zero_array(source->arena, wanted,
-                                                              sizeof *bigger);
-            if (!bigger)
-                return FTL_OOM(error);
-            if (n)
-                memcpy(bigger, all, n * sizeof *all);
-            all = bigger;
-            room = wanted;
-        }
+        all = ftl_xgb_one_more(source, all, n, &room, sizeof *all);
+        if (!all)
+            return FTL_OOM(error);
         FTL_TRY(read_encoding(source, &all[n++], error));
     }
     model->categories = all;

@@ -435,6 +435,21 @@ ftl_status ftl_xgb_read_doubles(ftl_xgb_source *source, double **out, size_t *si
     return FTL_OK;
 }
 
+void *ftl_xgb_one_more(ftl_xgb_source *source, void *items, size_t n, size_t *room,
+                       size_t item_size)
+{
+    if (n < *room)
+        return items;
+    size_t wanted = *room ? *room * 2 : 16;
+    void *bigger = wanted > *room ? ftl_arena_zero_array(source->arena, wanted, item_size) : NULL;
+    if (!bigger)
+        return NULL;
+    if (n)
+        memcpy(bigger, items, n * item_size);
+    *room = wanted;
+    return bigger;
+}
+
 /* A list of texts grows in the arena: few and short. */
 ftl_status ftl_xgb_read_texts(ftl_xgb_source *source, ftl_xgb_texts *out, ftl_error *error)
 {
@@ -446,16 +461,9 @@ ftl_status ftl_xgb_read_texts(ftl_xgb_source *source, ftl_xgb_texts *out, ftl_er
         FTL_TRY(ftl_xgb_element(source, &more, error));
         if (!more)
             break;
-        if (n == room) {
-            size_t wanted = room ? room * 2 : 64;
-            const char **bigger = ftl_arena_array(source->arena, wanted, sizeof *bigger);
-            if (!bigger)
-                return FTL_OOM(error);
-            if (n)
-                memcpy(bigger, data, n * sizeof *data);
-            data = bigger;
-            room = wanted;
-        }
+        data = ftl_xgb_one_more(source, data, n, &room, sizeof *data);
+        if (!data)
+            return FTL_OOM(error);
         FTL_TRY(copy_text(source, &data[n], NULL, error));
         n++;
     }

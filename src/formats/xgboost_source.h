@@ -54,6 +54,13 @@ FTL_MUST_USE ftl_status ftl_xgb_member(ftl_xgb_source *source, bool *more, ftl_e
 /* Inside an array: *more = false at its end, else the next value's first token was read. */
 FTL_MUST_USE ftl_status ftl_xgb_element(ftl_xgb_source *source, bool *more, ftl_error *error);
 
+/*
+ * items with room for one more than n, zeros behind the n: doubled in the arena, since a count is
+ * not known before. NULL when out of memory.
+ */
+void *ftl_xgb_one_more(ftl_xgb_source *source, void *items, size_t n, size_t *room,
+                       size_t item_size);
+
 /* The last token's text equals… */
 bool ftl_xgb_is(const ftl_xgb_source *source, const char *text);
 
