@@ -1,4 +1,7 @@
-/* INTERPOLATE: straight lines between points, in numpy.interp's arithmetic. */
+/*
+ * INTERPOLATE: straight lines between points. scipy's interp1d leaves float64 to numpy.interp and
+ * draws float32 lines itself, by another rule.
+ */
 #include "plan/plan.h"
 
 #include <math.h>
@@ -31,6 +34,17 @@ static double line(const ftl_curve *curve, double value)
     return isnan(result) && y[j] == y[j + 1] ? y[j] : result;
 }
 
+/* interp1d._call_linear: a value at a point belongs to the line below it. */
+static float line_single(const ftl_curve *curve, float value)
+{
+    uint32_t low = find(curve, (double)value);
+    if (low > 0 && (low == curve->n - 1 || curve->x[low] == (double)value))
+        low--;
+    float x = (float)curve->x[low], y = (float)curve->y[low];
+    float slope = ((float)curve->y[low + 1] - y) / ((float)curve->x[low + 1] - x);
+    return slope * (value - x) + y;
+}
+
 static double evaluate(const ftl_step *step, ftl_exec *exec, const ftl_curve *curve, uint32_t row,
                        double value)
 {
@@ -43,7 +57,8 @@ static double evaluate(const ftl_step *step, ftl_exec *exec, const ftl_curve *cu
         value = value > curve->high ? curve->high : value;
     }
     if (value >= curve->x[0] && value <= curve->x[curve->n - 1])
-        return line(curve, value);
+        return step->op->u.interpolate.single ? line_single(curve, (float)value)
+                                              : line(curve, value);
     if (curve->outside == FTL_OUTSIDE_REFUSED)
         ftl_exec_bad(exec, step, row, NULL,
                      "a value is outside the range that the curve was fitted on");
