@@ -5,6 +5,7 @@ is calc_leaf_indexes. A pickle and the .cbm file of the same model give the same
 """
 
 import contextlib
+import json
 import pathlib
 import tempfile
 import warnings
@@ -210,6 +211,35 @@ def test_categories(seed, n, kind):
     y = np.digitize(y, np.quantile(y, np.arange(1, n) / n)) if n else y
     model = fit(made(**parameters(rng, **more)), x, y)
     rows = frame_of(rng, 40, TEXTS + NEW, whole + [8, -1])
+    compare(model, rows, rows[list(rows.columns)[::-1]])
+
+
+@given(seed=diff.seeds, kind=st.sampled_from(["Counter", "BinarizedTargetMeanValue"]))
+@diff.examples(6)
+def test_statistics_of_gpus(seed, kind):
+    """FeatureFreq and FloatTargetMeanValue: only training on a GPU makes them, every processor applies them.
+
+    They are stored and applied as two of the others are; the library reads the model with their names in it.
+    """
+    rng = np.random.default_rng(seed)
+    x = frame_of(rng, 150, TEXTS, [-5, 0, 7, 12])
+    y = (x["text"].isin(TEXTS[:4]) * 2.0 + (x["whole"] % 2)).to_numpy() + rng.normal(size=150) * 0.2
+    chosen = parameters(rng, cat_features=["text", "whole", "two"], one_hot_max_size=1, iterations=10, depth=3,
+                        simple_ctr=[kind], combinations_ctr=[kind])
+    if kind == "Counter":  # one that counts nothing else is left for trees to split on
+        y = x["text"].map(x["text"].value_counts()).to_numpy() + rng.normal(size=150) * 0.1
+    chosen["grow_policy"] = "SymmetricTree"
+    chosen.pop("max_leaves", None)
+    trained = fit(CatBoostRegressor(**chosen), x, y)
+    with tempfile.TemporaryDirectory() as name:
+        file = pathlib.Path(name, "model.json")
+        trained.save_model(file, format="json")
+        text = file.read_text()
+        assert kind in json.loads(text)["features_info"]["ctrs"][0]["ctr_type"]
+        other = {"Counter": "FeatureFreq", "BinarizedTargetMeanValue": "FloatTargetMeanValue"}[kind]
+        file.write_text(text.replace(kind, other))
+        model = CatBoostRegressor().load_model(file, format="json")
+    rows = frame_of(rng, 40, TEXTS + NEW, [-5, 0, 7, 12, 8, -1])
     compare(model, rows, rows[list(rows.columns)[::-1]])
 
 
