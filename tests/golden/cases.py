@@ -84,7 +84,7 @@ def encode(result):
 def final_step(model):
     """(the estimator that produces the output, what turns the input into its input)."""
     name = type(model).__name__
-    if name in ("GridSearchCV", "RandomizedSearchCV"):
+    if name.endswith("SearchCV"):
         return final_step(model.best_estimator_)
     if name == "Pipeline":
         steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
@@ -145,7 +145,8 @@ def linear_scale(model, x):
         return None if total is None else rounded_scale(total)
     if hasattr(last, "transform"):
         return None
-    if not hasattr(last, "coef_") or not hasattr(last, "intercept_"):
+    constant = getattr(last, "intercept_", getattr(last, "offset_", None))
+    if not hasattr(last, "coef_") or constant is None:
         return None
     x = before(x)
     x = x.toarray() if scipy.sparse.issparse(x) else np.asarray(x)
@@ -153,7 +154,7 @@ def linear_scale(model, x):
         x = np.nan_to_num(x)  # missing values add nothing
     coef = np.atleast_2d(last.coef_.toarray() if scipy.sparse.issparse(last.coef_) else last.coef_)
     with np.errstate(all="ignore"):
-        total = np.abs(x.astype(float)).dot(np.abs(coef).T) + np.abs(last.intercept_)
+        total = np.abs(x.astype(float)).dot(np.abs(coef).T) + np.abs(constant)
     return rounded_scale(total)
 
 

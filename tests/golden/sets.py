@@ -16,6 +16,7 @@ SETS = {
     "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
     "catboost": Set(envs.CATBOOST, ["case_catboost"]),
     "dense": Set(envs.SKLEARN, ["case_dense"]),
+    "various": Set(envs.SKLEARN, ["case_discrete", "case_regressors"]),
     "text": Set(envs.SKLEARN, ["case_text"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
 }

@@ -31,7 +31,7 @@ TINY, HUGE = 5e-324, 1.7976931348623157e308
 def examples(fast, long=None):
     """Decorator: so many examples in each profile."""
     return hypothesis.settings(
-        max_examples=(long or FACTOR * fast) if LONG else fast, derandomize=not LONG, deadline=None, database=None,
+        max_examples=max(long or 0, FACTOR * fast) if LONG else fast, derandomize=not LONG, deadline=None, database=None,
         suppress_health_check=list(hypothesis.HealthCheck), print_blob=True)
 
 
@@ -117,18 +117,11 @@ def refused_rows(model, method, x):
     return refused
 
 
-def sum_scale(model, x):
-    """Per row, the sum of magnitudes that a float64 sum is measured against, or None."""
-    if hasattr(model, "coef_") and hasattr(model, "offset_"):
-        return list(np.abs(np.asarray(x, dtype=float)) @ np.abs(model.coef_).ravel() + np.abs(model.offset_).max())
-    return cases.linear_scale(model, x)
-
-
 def description(model, x, method):
     """What golden.compare wants to know about a case."""
     last, _ = cases.final_step(model)
     case = {"kind": cases.kind_of(last), "dtype": str(getattr(x, "dtype", "frame")), "exact": cases.exact_methods(model),
-            "single": cases.single(model)}
+            "single": cases.single(model), "class": type(model).__name__, "final": type(last).__name__}
     if hasattr(model, "classes_"):
         several = isinstance(model.classes_, list)
         case["classes"] = [cases.encode(c)["values"] for c in model.classes_] if several else \
@@ -188,7 +181,7 @@ def compare_method(model, model_path, rows_path, x, method, options=()):
         for other in ("predict_proba", "decision_function", "transform"):
             if method == "predict" and hasattr(model, other):
                 whole[other] = cases.encode(call(model, other, good))
-        scale = sum_scale(model, good)
+        scale = cases.linear_scale(model, good)
         if scale is not None:
             whole["scale"] = scale
         golden.compare(description(model, x, method), method, whole, header, [rows[row] for row in kept])

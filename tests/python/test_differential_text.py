@@ -77,7 +77,7 @@ def save(monkeypatch):
     facts = diff.description
     monkeypatch.setattr(diff, "description", lambda model, x, method:
                         facts(model.model if isinstance(model, Listed) else model, x, method))
-    monkeypatch.setattr(diff, "sum_scale", lambda model, x: [10.0] * len(x))
+    monkeypatch.setattr(diff.cases, "linear_scale", lambda model, x: [10.0] * len(x))
 
 
 @pytest.fixture(autouse=True)
