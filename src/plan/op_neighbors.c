@@ -1,7 +1,9 @@
 /*
  * NEIGHBORS: the k nearest stored points of each row, nearest first: k distances, then k numbers of
  * points. Everything is float64. Among points of one distance those stay, and in that order, that
- * stay in scikit-learn's heap when one thread looks at the points in their order.
+ * stay in scikit-learn's heap when one thread looks at the points in their order. Searches of all
+ * points follow what it does with fewer rows than points (_parallel_on_Y): the thread's heap is
+ * poured into a second one, and that is sorted.
  */
 #include "plan/point_tree.h"
 
@@ -26,7 +28,8 @@ typedef struct tile {
     size_t rows;
     double norms[tile_rows];
     ftl_neighbor_heap heaps[tile_rows];
-    double *room; /* [tile_rows][panel_points] */
+    ftl_neighbor_heap merged; /* all points: what a row's heap is poured into */
+    double *room;             /* [tile_rows][panel_points] */
 } tile;
 
 static bool is_expanded(const ftl_neighbors_op *op)
@@ -80,6 +83,14 @@ static void search_all(const neighbors_state *state, const ftl_neighbors_op *op,
     }
 }
 
+static const ftl_neighbor_heap *pour(const ftl_neighbor_heap *from, const ftl_neighbor_heap *into)
+{
+    ftl_heap_start(into, DBL_MAX);
+    for (uint32_t i = 0; i < from->k; i++)
+        ftl_heap_push(into, from->value[i], from->number[i]);
+    return into;
+}
+
 /* ---- Running --------------------------------------------------------------------------------- */
 
 static void store_row(const neighbors_state *state, const ftl_neighbors_op *op,
@@ -99,21 +110,25 @@ static void run_neighbors(const ftl_step *step, ftl_exec *exec)
     const ftl_neighbors_op *op = &step->op->u.neighbors;
     unsigned char *scratch = ftl_scratch(step, exec);
     double *out = ftl_slot(step, exec), *room = (double *)(void *)(scratch + state->rows_at);
+    double *values = (double *)(void *)(scratch + state->values_at);
+    uint32_t *numbers = (uint32_t *)(void *)(scratch + state->numbers_at);
     tile t = {.room = (double *)(void *)(scratch + state->room_at)};
     for (size_t r = 0; r < tile_rows; r++)
-        t.heaps[r] = (ftl_neighbor_heap){
-            .k = op->k,
-            .value = (double *)(void *)(scratch + state->values_at) + r * op->k,
-            .number = (uint32_t *)(void *)(scratch + state->numbers_at) + r * op->k};
+        t.heaps[r] = (ftl_neighbor_heap){op->k, values + r * op->k, numbers + r * op->k};
+    t.merged = (ftl_neighbor_heap){op->k, values + (size_t)tile_rows * op->k,
+                                   numbers + (size_t)tile_rows * op->k};
     for (size_t first = 0; first < exec->rows; first += tile_rows) {
         t.rows = exec->rows - first < tile_rows ? exec->rows - first : tile_rows;
         t.x = ftl_wide_rows(step, exec, first, t.rows, state->metric.n, room);
         if (!op->tree)
             search_all(state, op, &t);
         for (size_t r = 0; r < t.rows; r++) {
+            const ftl_neighbor_heap *found = &t.heaps[r];
             if (op->tree)
-                ftl_tree_search_run(&state->tree, t.x + r * state->metric.n, &t.heaps[r], t.room);
-            store_row(state, op, &t.heaps[r], out + (first + r) * step->op->width);
+                ftl_tree_search_run(&state->tree, t.x + r * state->metric.n, found, t.room);
+            else
+                found = pour(found, &t.merged);
+            store_row(state, op, found, out + (first + r) * step->op->width);
         }
     }
 }
@@ -144,13 +159,13 @@ static ftl_status place_scratch(ftl_step *step, const ftl_neighbors_op *op, neig
     if (op->tree && state->tree.most > room)
         room = state->tree.most;
     if (!ftl_mul_size(tile_rows * sizeof(double), state->metric.n, &rows) ||
-        !ftl_mul_size(tile_rows * sizeof(double), op->k, &heaps))
+        !ftl_mul_size((tile_rows + 1) * sizeof(double), op->k, &heaps))
         return FTL_OOM(error);
     state->room_at = 0;
     state->rows_at = room * sizeof(double);
     state->values_at = state->rows_at + rows;
     state->numbers_at = state->values_at + heaps;
-    step->scratch_fixed = state->numbers_at + tile_rows * sizeof(uint32_t) * op->k;
+    step->scratch_fixed = state->numbers_at + (tile_rows + 1) * sizeof(uint32_t) * op->k;
     return FTL_OK;
 }
 

@@ -48,13 +48,19 @@ def scale(model, x):
 
 def neighbors_ties(model, x):
     """Which of several points at one distance are the library's neighbours: those, in that "order"; those
-    ("members"); or any ("free": numpy's partition decides)."""
+    ("members": their order changes with rounding, the number of rows and threads); or any ("free": numpy's partition
+    decides)."""
     if model._fit_method != "brute":
         return "order"
     dtype = getattr(x, "dtype", np.dtype(float))
     reduced = VERSION >= (1, 1) and model.effective_metric_ != "cosine" and not scipy.sparse.issparse(model._fit_X) \
         and model._fit_X.dtype == dtype and (dtype == float or (dtype == np.float32 and VERSION >= (1, 2)))
-    return "members" if reduced else "free"
+    if not reduced:
+        return "free"
+    points, rows = np.asarray(model._fit_X), np.asarray(x)
+    exact = rows.dtype.kind == "f" and all(  # small quarters, whose distances nothing rounds
+        np.array_equal(np.round(4 * part), 4 * part) and np.abs(part).max() < 1000 for part in (points, rows))
+    return "order" if exact and len(rows) <= len(points) <= 256 else "members"
 
 
 def exact_methods(model):
