@@ -7,6 +7,7 @@ static const ftl_kernels portable = {
     .linear = FTL_LINEAR_KERNELS(portable),
     .trees = FTL_TREES_KERNELS(portable),
     .distance = FTL_DISTANCE_KERNELS(portable),
+    .oblivious = FTL_OBLIVIOUS_KERNELS(portable),
 };
 
 #if defined(__x86_64__)
@@ -15,6 +16,7 @@ static const ftl_kernels avx2 = {
     .linear = FTL_LINEAR_KERNELS(avx2),
     .trees = FTL_TREES_KERNELS(avx2),
     .distance = FTL_DISTANCE_KERNELS(avx2),
+    .oblivious = FTL_OBLIVIOUS_KERNELS(avx2),
 };
 
 static const ftl_kernels avx512 = {
@@ -22,6 +24,7 @@ static const ftl_kernels avx512 = {
     .linear = FTL_LINEAR_KERNELS(avx512),
     .trees = FTL_TREES_KERNELS(avx512),
     .distance = FTL_DISTANCE_KERNELS(avx512),
+    .oblivious = FTL_OBLIVIOUS_KERNELS(avx512),
 };
 #endif
 

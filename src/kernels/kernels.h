@@ -14,6 +14,7 @@
 
 #include "kernels/distance.h"
 #include "kernels/linear.h"
+#include "kernels/oblivious.h"
 #include "kernels/trees.h"
 
 #include <stdint.h>
@@ -23,6 +24,7 @@ typedef struct ftl_kernels {
     ftl_linear_kernels linear;
     ftl_tree_kernels trees;
     ftl_distance_kernels distance;
+    ftl_oblivious_kernels oblivious;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

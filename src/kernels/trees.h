@@ -178,10 +178,30 @@ typedef struct ftl_tree_cuts {
 typedef void ftl_tree_cut_fn(const ftl_tree_cuts *tree, const void *codes, size_t stride,
                              uint32_t rows, void *leaf);
 /*
+ * The thresholds of a column stand as a search meets them: the middle one, the middles of both
+ * halves, of the quarters and so on, 2^steps - 1 of them, the largest infinite for want of others.
+ * The first levels then lie in a register or two. edge_place: where the one with `rank` smaller
+ * ones stands; edges_room: elements of the array, which is readable to its end.
+ */
+static inline uint32_t ftl_tree_edge_place(uint32_t rank, uint32_t steps)
+{
+    uint32_t below = (uint32_t)__builtin_ctz(rank + 1); /* levels below its own */
+    return (1u << (steps - 1 - below)) - 1 + ((rank + 1) >> (below + 1));
+}
+static inline uint32_t ftl_tree_edges_room(uint32_t steps) { return steps < 4 ? 16 : 1u << steps; }
+/* Steps for n thresholds: at least one. */
+static inline uint32_t ftl_tree_edges_steps(uint32_t n)
+{
+    uint32_t steps = 1;
+    while ((1u << steps) - 1 < n)
+        steps++;
+    return steps;
+}
+
+/*
  * Codes of one column of up to FTL_TREE_CODE_ROWS rows; as many are written, whatever the number
- * of rows. edges: 2^steps - 1 thresholds in order, the last ones infinite for want of others.
- * Returns whether a row was missing: NaN, or |x| <= zero, which is below 0 where zero is a value
- * like others. The code of such rows is `missing`.
+ * of rows. zero: 1e-35f or below 0. Returns whether a row was missing: NaN, or |x| <= zero, which
+ * is below 0 where zero is a value like others. The code of such rows is `missing`.
  */
 typedef bool ftl_tree_code_f32_fn(const float *x, size_t stride, uint32_t rows, const float *edges,
                                   uint32_t steps, double zero, uint32_t missing, void *codes);

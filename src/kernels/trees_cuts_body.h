@@ -66,36 +66,40 @@ void CUT_NAME(ftl_tree_cut)(const ftl_tree_cuts *tree, const void *codes, size_t
     CUT_ROWS(1)
 }
 
+#ifndef CUT_OWN_CODES
 /* The search makes the same steps for all rows, 16 of which are in flight. */
-#define CUT_CODE(tail, type)                                                              \
-    bool CUT_SUFFIX(ftl_tree_code, tail)(const type *x, size_t stride, uint32_t rows,     \
-                                         const type *edges, uint32_t steps, double zero,  \
-                                         uint32_t missing, void *codes)                   \
-    {                                                                                     \
-        type value[FTL_TREE_CODE_ROWS];                                                   \
-        CUT_UNSIGNED *out = codes;                                                        \
-        int any = 0;                                                                      \
-        if (rows < FTL_TREE_CODE_ROWS)                                                    \
-            memset(value, 0, sizeof value);                                               \
-        for (uint32_t r = 0; r < rows; r++)                                               \
-            value[r] = x[r * stride];                                                     \
-        for (uint32_t r = 0; r < FTL_TREE_CODE_ROWS; r += 16) {                           \
-            uint32_t at[16] = {0};                                                        \
-            for (uint32_t half = 1u << (steps - 1); half; half >>= 1) {                   \
-                _Pragma("GCC unroll 16") for (uint32_t i = 0; i < 16; i++)                \
-                    at[i] += edges[at[i] + half - 1] < value[r + i] ? half : 0;           \
-            }                                                                             \
-            for (uint32_t i = 0; i < 16; i++) {                                           \
-                double v = (double)value[r + i];                                          \
-                int is_missing = (v != v) | ((v <= zero) & (v >= -zero));                 \
-                any |= is_missing;                                                        \
-                out[r + i] = (CUT_UNSIGNED)((is_missing ? missing : at[i]) + CUT_LOWEST); \
-            }                                                                             \
-        }                                                                                 \
-        return any != 0;                                                                  \
+#define CUT_CODE(tail, type)                                                                      \
+    bool CUT_SUFFIX(ftl_tree_code, tail)(const type *x, size_t stride, uint32_t rows,             \
+                                         const type *edges, uint32_t steps, double zero,          \
+                                         uint32_t missing, void *codes)                           \
+    {                                                                                             \
+        type value[FTL_TREE_CODE_ROWS];                                                           \
+        CUT_UNSIGNED *out = codes;                                                                \
+        int any = 0;                                                                              \
+        uint32_t first = (1u << steps) - 1; /* where the last step arrives */                     \
+        if (rows < FTL_TREE_CODE_ROWS)                                                            \
+            memset(value, 0, sizeof value);                                                       \
+        for (uint32_t r = 0; r < rows; r++)                                                       \
+            value[r] = x[r * stride];                                                             \
+        for (uint32_t r = 0; r < FTL_TREE_CODE_ROWS; r += 16) {                                   \
+            uint32_t at[16] = {0};                                                                \
+            for (uint32_t step = 0; step < steps; step++) {                                       \
+                _Pragma("GCC unroll 16") for (uint32_t i = 0; i < 16; i++)                        \
+                    at[i] = 2 * at[i] + 1 + (edges[at[i]] < value[r + i]);                        \
+            }                                                                                     \
+            for (uint32_t i = 0; i < 16; i++) {                                                   \
+                double v = (double)value[r + i];                                                  \
+                int is_missing = (v != v) | ((v <= zero) & (v >= -zero));                         \
+                any |= is_missing;                                                                \
+                out[r + i] = (CUT_UNSIGNED)((is_missing ? missing : at[i] - first) + CUT_LOWEST); \
+            }                                                                                     \
+        }                                                                                         \
+        return any != 0;                                                                          \
     }
 CUT_CODE(_f32, float)
 CUT_CODE(_f64, double)
+#undef CUT_CODE
+#endif
 
 #define CUT_ADD(tail, type)                                                                  \
     void CUT_SUFFIX(ftl_tree_cut, tail)(const type *values, const void *leaf, uint32_t rows, \
@@ -114,7 +118,6 @@ CUT_ADD(_add, double)
 CUT_ADD(_add_f32, float)
 
 #undef CUT_ADD
-#undef CUT_CODE
 #undef CUT_ROWS
 #undef CUT_NUMBERS
 #undef CUT_VECTOR

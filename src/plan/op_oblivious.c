@@ -1,124 +1,147 @@
 /*
- * OBLIVIOUS: trees whose levels ask one question of all rows. A block of rows is cut into bytes
- * first: a plane per column and 254 borders holds how many of them a row lies above. A tree's level
- * is then a comparison of bytes for the whole block, and its leaves' numbers are bits put together.
- * float32 comparisons, float64 sums in tree order; nothing depends on the place of a row in a
- * block.
+ * OBLIVIOUS: trees whose levels ask one question of all rows. A block of rows is turned into codes
+ * first: a plane per column and 255 borders holds how many of them a row lies above, in a byte. A
+ * tree's level is then a comparison of bytes for the whole block. float32 comparisons, float64 sums
+ * in tree order; nothing depends on the place of a row in a block.
  */
+#include "kernels/kernels.h"
 #include "plan/plan.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { block = 128, few_rows = 8, plane_borders = 254 };
+enum { block = 128, few_rows = 4, plane_borders = FTL_TREE_CODES8, most_levels = 16 };
+_Static_assert(block % FTL_OBLIVIOUS_ROWS == 0 && block % FTL_TREE_CODE_ROWS == 0, "whole blocks");
+_Static_assert((int)most_levels == (int)FTL_OBLIVIOUS_MAX_DEPTH, "as many levels as the IR has");
 
 typedef struct plane {
-    uint32_t column, n;
-    const float *borders; /* [n] */
-    bool nan_above;
+    uint32_t column, steps;
+    const float *edges; /* borders in a search's order (trees.h) */
+    uint32_t nan_code;
 } plane;
 
-typedef struct level {
-    uint32_t plane;
-    uint8_t least; /* borders of the plane that a row lies above, at least, to answer yes */
-} level;
-
 typedef struct oblivious_state {
+    const ftl_kernels *kernels;
     uint32_t n_planes, n_columns;
     const plane *planes;
-    const level *levels; /* as op->splits */
+    const ftl_oblivious_level *levels; /* as op->splits */
+    const double *values;              /* trees one after the other: [width][padded 2^levels] */
+    size_t codes_at, sums_at;          /* offsets in the scratch */
 } oblivious_state;
 
-/* How many borders x lies above; NaN above none. */
-static uint8_t count_below(const plane *p, float x)
+/* Values of one output of a tree, as they are packed. */
+static size_t table_size(uint32_t depth)
 {
-    uint32_t low = 0, high = p->n;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (x > p->borders[middle])
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return (uint8_t)low;
+    size_t n = (size_t)1 << depth;
+    return n < FTL_OBLIVIOUS_TABLE ? FTL_OBLIVIOUS_TABLE : n;
 }
 
-/* One plane: bytes[0..n) of rows that lie n_columns floats apart. */
-static void fill_plane(const plane *p, const float *source, uint32_t n_columns, uint32_t n,
-                       uint8_t *bytes)
+/* ---- Codes ----------------------------------------------------------------------------------- */
+
+/* How many borders x lies above, or what stands for NaN. */
+static uint32_t count_below(const plane *p, float x)
 {
-    float x[block] = {0};
-    for (uint32_t r = 0; r < n; r++) {
-        float value = source[(size_t)r * n_columns + p->column];
-        x[r] = isnan(value) && p->nan_above ? INFINITY : value;
-    }
-    if (n < few_rows) {
-        for (uint32_t r = 0; r < n; r++)
-            bytes[r] = count_below(p, x[r]);
-        return;
-    }
-    int32_t count[block] = {0};
-    for (uint32_t b = 0; b < p->n; b++) {
-        float border = p->borders[b];
-        for (uint32_t r = 0; r < block; r++)
-            count[r] += x[r] > border;
-    }
-    for (uint32_t r = 0; r < block; r++)
-        bytes[r] = (uint8_t)count[r];
+    uint32_t at = 0;
+    if (isnan(x))
+        return p->nan_code;
+    for (uint32_t step = 0; step < p->steps; step++)
+        at = 2 * at + 1 + (x > p->edges[at]);
+    return at - ((1u << p->steps) - 1);
 }
 
-/* The leaf's number of each row. planes: [n_planes][block] */
-static void find_leaves(const level *levels, uint32_t depth, const uint8_t *planes, uint32_t n,
-                        uint16_t *leaf)
+/* codes: [n_planes][block] */
+static void make_codes(const oblivious_state *state, const float *source, uint32_t n, int8_t *codes)
 {
-    uint8_t low[block] = {0}, high[block] = {0};
-    uint32_t padded = n < few_rows ? n : block;
-    for (uint32_t d = 0; d < depth; d++) {
-        const uint8_t *bytes = planes + (size_t)levels[d].plane * block;
-        uint8_t least = levels[d].least, bit = (uint8_t)(1u << (d % 8));
-        uint8_t *out = d < 8 ? low : high;
-        for (uint32_t r = 0; r < padded; r++)
-            out[r] |= bytes[r] >= least ? bit : 0;
+    for (uint32_t i = 0; i < state->n_planes; i++, codes += block) {
+        const plane *p = &state->planes[i];
+        const float *x = source + p->column;
+        if (n < few_rows) {
+            for (uint32_t r = 0; r < n; r++)
+                codes[r] = (int8_t)((int)count_below(p, x[(size_t)r * state->n_columns]) - 128);
+            continue;
+        }
+        for (uint32_t r = 0; r < n; r += FTL_TREE_CODE_ROWS) {
+            uint32_t take = n - r < FTL_TREE_CODE_ROWS ? n - r : FTL_TREE_CODE_ROWS;
+            state->kernels->trees.codes8.code_f32(x + (size_t)r * state->n_columns,
+                                                  state->n_columns, take, p->edges, p->steps, -1.0,
+                                                  p->nan_code, codes + r);
+        }
     }
-    for (uint32_t r = 0; r < padded; r++)
-        leaf[r] = (uint16_t)(low[r] | high[r] << 8);
 }
 
-static void add_leaves(const double *values, uint32_t width, const uint16_t *leaf, uint32_t n,
-                       double *sum)
+/* ---- Leaves ---------------------------------------------------------------------------------- */
+
+/* The leaves of n rows: answers to the first eight levels in low, to the others in high. */
+static void find_leaves(const oblivious_state *state, const ftl_oblivious_level *levels,
+                        uint32_t depth, const int8_t *codes, uint32_t n, uint8_t *low,
+                        uint8_t *high)
 {
-    if (width == 1) {
-        for (uint32_t r = 0; r < n; r++)
-            sum[r] += values[leaf[r]];
+    uint32_t first = depth < FTL_OBLIVIOUS_LEVELS ? depth : FTL_OBLIVIOUS_LEVELS;
+    if (n >= few_rows) {
+        uint32_t rows = (n + FTL_OBLIVIOUS_ROWS - 1) / FTL_OBLIVIOUS_ROWS * FTL_OBLIVIOUS_ROWS;
+        state->kernels->oblivious.leaves(levels, first, codes, block, rows, low);
+        if (depth > first)
+            state->kernels->oblivious.leaves(levels + first, depth - first, codes, block, rows,
+                                             high);
         return;
     }
     for (uint32_t r = 0; r < n; r++) {
-        const double *value = values + (size_t)leaf[r] * width;
-        for (uint32_t k = 0; k < width; k++)
-            sum[(size_t)r * width + k] += value[k];
+        uint32_t leaf = 0;
+        for (uint32_t d = 0; d < depth; d++)
+            leaf |= (uint32_t)(codes[levels[d].column * block + r] > levels[d].limit) << d;
+        low[r] = (uint8_t)leaf;
+        high[r] = (uint8_t)(leaf >> 8);
     }
 }
 
-static void run_rows(const ftl_step *step, const float *source, uint32_t n, uint8_t *planes,
+/* sums: [width][block] */
+static void add_leaves(const oblivious_state *state, uint32_t depth, uint32_t width,
+                       const uint8_t *low, const uint8_t *high, uint32_t n, const double *values,
+                       double *sums)
+{
+    size_t size = table_size(depth);
+    for (uint32_t k = 0; k < width; k++, values += size, sums += block) {
+        if (n >= few_rows && depth <= FTL_OBLIVIOUS_LEVELS) {
+            uint32_t rows = (n + FTL_OBLIVIOUS_ROWS - 1) / FTL_OBLIVIOUS_ROWS * FTL_OBLIVIOUS_ROWS;
+            state->kernels->oblivious.add(values, depth, low, rows, sums);
+            continue;
+        }
+        uint32_t mask = ((uint32_t)1 << depth) - 1; /* high is unset where it is not needed */
+        for (uint32_t r = 0; r < n; r++)
+            sums[r] += values[(low[r] | (uint32_t)high[r] << 8) & mask];
+    }
+}
+
+/* ---- Running --------------------------------------------------------------------------------- */
+
+static void run_rows(const ftl_step *step, const float *source, uint32_t n, unsigned char *scratch,
                      double *out)
 {
     const oblivious_state *state = step->state;
     const ftl_oblivious_op *op = &step->op->u.oblivious;
-    uint16_t leaf[block];
-    for (uint32_t p = 0; p < state->n_planes; p++)
-        fill_plane(&state->planes[p], source, state->n_columns, n, planes + (size_t)p * block);
-    memset(out, 0, (size_t)n * step->op->width * sizeof *out);
-    const double *values = op->values;
+    int8_t *codes = (int8_t *)(scratch + state->codes_at);
+    double *sums = (double *)(void *)(scratch + state->sums_at);
+    uint8_t low[block] = {0}, high[block] = {0};
+    uint32_t width = step->op->width;
+    make_codes(state, source, n, codes);
+    if (!op->leaf_number)
+        memset(sums, 0, (size_t)width * block * sizeof *sums);
+    const double *values = state->values;
     for (uint32_t t = 0; t < op->n_trees; t++) {
         uint32_t depth = op->start[t + 1] - op->start[t];
-        find_leaves(state->levels + op->start[t], depth, planes, n, leaf);
+        find_leaves(state, state->levels + op->start[t], depth, codes, n, low, high);
         if (op->leaf_number) {
             for (uint32_t r = 0; r < n; r++)
-                out[(size_t)r * step->op->width + t] = leaf[r];
+                out[(size_t)r * width + t] = depth > FTL_OBLIVIOUS_LEVELS ? low[r] | high[r] << 8
+                                                                          : low[r];
             continue;
         }
-        add_leaves(values, step->op->width, leaf, n, out);
-        values += (size_t)step->op->width << depth;
+        add_leaves(state, depth, width, low, high, n, values, sums);
+        values += width * table_size(depth);
+    }
+    for (uint32_t k = 0; !op->leaf_number && k < width; k++) {
+        for (uint32_t r = 0; r < n; r++)
+            out[(size_t)r * width + k] = sums[(size_t)k * block + r];
     }
 }
 
@@ -135,28 +158,48 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
+/* ---- Preparing ------------------------------------------------------------------------------- */
+
+static ftl_status make_plane(ftl_plan *plan, const ftl_oblivious_op *op, uint32_t column,
+                             uint32_t first, uint32_t n, plane *out, ftl_error *error)
+{
+    uint32_t steps = ftl_tree_edges_steps(n), room = ftl_tree_edges_room(steps);
+    float *edges = ftl_arena_array(&plan->arena, room, sizeof *edges);
+    if (!edges)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < room; i++) {
+        uint32_t at = i < (1u << steps) - 1 ? ftl_tree_edge_place(i, steps) : i;
+        edges[at] = i < n ? op->borders[first + i] : INFINITY;
+    }
+    *out = (plane){column, steps, edges, op->nan_above[column] ? n : 0};
+    return FTL_OK;
+}
+
 /* Planes of all columns with borders; *first receives the first plane of each column. */
-static plane *make_planes(ftl_plan *plan, const ftl_oblivious_op *op, uint32_t n_columns,
-                          uint32_t *first, uint32_t *n)
+static ftl_status make_planes(ftl_plan *plan, const ftl_oblivious_op *op, oblivious_state *state,
+                              uint32_t *first, ftl_error *error)
 {
     uint32_t count = 0;
-    for (uint32_t c = 0; c < n_columns; c++) {
+    for (uint32_t c = 0; c < state->n_columns; c++) {
         first[c] = count;
         count += (op->border_start[c + 1] - op->border_start[c] + plane_borders - 1) /
                  plane_borders;
     }
     plane *planes = ftl_arena_array(&plan->arena, count, sizeof *planes);
-    for (uint32_t c = 0; planes && c < n_columns; c++) {
+    if (!planes)
+        return FTL_OOM(error);
+    for (uint32_t c = 0; c < state->n_columns; c++) {
         uint32_t at = op->border_start[c], left = op->border_start[c + 1] - at;
         for (uint32_t p = first[c]; left > 0; p++) {
             uint32_t take = left < plane_borders ? left : plane_borders;
-            planes[p] = (plane){c, take, op->borders + at, op->nan_above[c]};
+            FTL_TRY(make_plane(plan, op, c, at, take, &planes[p], error));
             at += take;
             left -= take;
         }
     }
-    *n = count;
-    return planes;
+    state->planes = planes;
+    state->n_planes = count;
+    return FTL_OK;
 }
 
 /* The column that a border belongs to. */
@@ -173,28 +216,66 @@ static uint32_t column_of(const ftl_oblivious_op *op, uint32_t n_columns, uint32
     return low;
 }
 
+static ftl_status make_levels(ftl_plan *plan, const ftl_oblivious_op *op, oblivious_state *state,
+                              const uint32_t *first, ftl_error *error)
+{
+    uint32_t n = op->start[op->n_trees];
+    ftl_oblivious_level *levels = ftl_arena_array(&plan->arena, n, sizeof *levels);
+    if (!levels)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t column = column_of(op, state->n_columns, op->splits[i]);
+        uint32_t at = op->splits[i] - op->border_start[column];
+        levels[i].column = first[column] + at / plane_borders;
+        levels[i].limit = (int8_t)((int)(at % plane_borders) - 128);
+    }
+    state->levels = levels;
+    return FTL_OK;
+}
+
+/* The values of each tree with those of an output side by side, padded for the kernels. */
+static ftl_status pack_values(ftl_plan *plan, const ftl_oblivious_op *op, uint32_t width,
+                              oblivious_state *state, ftl_error *error)
+{
+    size_t total = 0;
+    for (uint32_t t = 0; t < op->n_trees; t++)
+        total += width * table_size(op->start[t + 1] - op->start[t]);
+    double *to = ftl_arena_zero_array(&plan->arena, total, sizeof *to);
+    if (!to)
+        return FTL_OOM(error);
+    state->values = to;
+    const double *from = op->values;
+    for (uint32_t t = 0; t < op->n_trees; t++) {
+        uint32_t depth = op->start[t + 1] - op->start[t], n = 1u << depth;
+        for (uint32_t k = 0; k < width; k++, to += table_size(depth)) {
+            for (uint32_t leaf = 0; leaf < n; leaf++)
+                to[leaf] = from[(size_t)leaf * width + k];
+        }
+        from += (size_t)width * n;
+    }
+    return FTL_OK;
+}
+
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_oblivious_op *op = &step->op->u.oblivious;
-    uint32_t n_columns = ftl_op_source_columns(step->op), n_splits = op->start[op->n_trees];
     if (!plan->steps[step->op->segments[0].op].is_f32)
         return FTL_FAIL(error, FTL_INTERNAL, "oblivious trees need float32 columns");
     oblivious_state *state = FTL_ARENA_NEW(&plan->arena, oblivious_state);
+    uint32_t n_columns = ftl_op_source_columns(step->op);
     uint32_t *first = ftl_arena_array(&plan->arena, n_columns, sizeof *first);
-    level *levels = ftl_arena_array(&plan->arena, n_splits, sizeof *levels);
-    if (!state || !first || !levels)
+    if (!state || !first)
         return FTL_OOM(error);
-    state->planes = make_planes(plan, op, n_columns, first, &state->n_planes);
-    if (!state->planes)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < n_splits; i++) {
-        uint32_t column = column_of(op, n_columns, op->splits[i]);
-        uint32_t at = op->splits[i] - op->border_start[column];
-        levels[i] = (level){first[column] + at / plane_borders, (uint8_t)(at % plane_borders + 1)};
-    }
-    state->levels = levels;
+    state->kernels = ftl_kernels_get();
     state->n_columns = n_columns;
-    step->scratch_fixed = (size_t)state->n_planes * block;
+    FTL_TRY(make_planes(plan, op, state, first, error));
+    FTL_TRY(make_levels(plan, op, state, first, error));
+    if (!op->leaf_number)
+        FTL_TRY(pack_values(plan, op, step->op->width, state, error));
+    size_t sums = op->leaf_number ? 0 : (size_t)step->op->width * block * sizeof(double);
+    state->sums_at = 0;
+    state->codes_at = sums;
+    step->scratch_fixed = sums + (size_t)state->n_planes * block;
     step->is_f32 = false;
     step->state = state;
     step->run = run;

@@ -179,20 +179,19 @@ static ftl_status sort_thresholds(builder *b, uint32_t *most, ftl_error *error)
 static ftl_status make_edges(builder *b, uint32_t feature, ftl_code_column *column,
                              ftl_error *error)
 {
-    uint32_t n = b->count[feature], steps = 1;
-    while ((1u << steps) - 1 < n)
-        steps++;
-    uint32_t room = (1u << steps) - 1;
+    uint32_t n = b->count[feature], steps = ftl_tree_edges_steps(n);
+    uint32_t room = ftl_tree_edges_room(steps);
     bool wide = b->request->wide;
     void *edges = ftl_arena_array(b->arena, room, wide ? sizeof(double) : sizeof(float));
     if (!edges)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < room; i++) {
         double edge = i < n ? b->thresholds[b->start[feature] + i] : (double)INFINITY;
+        uint32_t at = i < (1u << steps) - 1 ? ftl_tree_edge_place(i, steps) : i;
         if (wide)
-            ((double *)edges)[i] = edge;
+            ((double *)edges)[at] = edge;
         else
-            ((float *)edges)[i] = (float)edge;
+            ((float *)edges)[at] = (float)edge;
     }
     column->edges = edges;
     column->steps = steps;

@@ -21,7 +21,7 @@ typedef struct ftl_code_column {
     /* Thresholds: */
     bool twin;         /* differs from the column before only where rows are missing */
     uint32_t steps;    /* of the search */
-    const void *edges; /* 2^steps - 1 float or double, as the rows are */
+    const void *edges; /* 2^steps - 1 float or double, as the rows are, in a search's order */
     /* Categories: codes up to here; then comes what is in no category */
     uint32_t n_categories;
 } ftl_code_column;
