@@ -89,6 +89,14 @@ static void input_f64(const ftl_exec *exec, uint32_t column, double *out, size_t
             memcpy(&out[i * stride], data + (ptrdiff_t)i * step, sizeof *out);
         return;
     }
+    if (input_floats(exec, column, FTL_F32, &data, &step)) {
+        for (uint32_t i = 0; i < exec->rows; i++) {
+            float value;
+            memcpy(&value, data + (ptrdiff_t)i * step, sizeof value);
+            out[i * stride] = (double)value;
+        }
+        return;
+    }
     for (uint32_t i = 0; i < exec->rows; i++)
         out[i * stride] = any_input(exec, column, i);
 }
@@ -100,6 +108,14 @@ static void input_f32(const ftl_exec *exec, uint32_t column, float *out, size_t 
     if (input_floats(exec, column, FTL_F32, &data, &step)) {
         for (uint32_t i = 0; i < exec->rows; i++)
             memcpy(&out[i * stride], data + (ptrdiff_t)i * step, sizeof *out);
+        return;
+    }
+    if (input_floats(exec, column, FTL_F64, &data, &step)) {
+        for (uint32_t i = 0; i < exec->rows; i++) {
+            double value;
+            memcpy(&value, data + (ptrdiff_t)i * step, sizeof value);
+            out[i * stride] = (float)value;
+        }
         return;
     }
     for (uint32_t i = 0; i < exec->rows; i++)

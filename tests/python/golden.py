@@ -143,9 +143,9 @@ def ties(case, whole, row):
             continue
         width = math.prod(result["shape"][1:])
         scores = result["values"][row * width:(row + 1) * width]
-        scale = whole.get("scale", [1.0] * (row + 1))[row]
+        scale = whole["scale"][row] if "scale" in whole else 1.0
         margin = abs(scores[0]) if width == 1 else np.diff(sorted(scores)[-2:])[0]
-        if margin <= DOUBLE * max(1.0, scale if method == "decision_function" else 1.0):
+        if margin <= (DOUBLE * max(1.0, scale) if method == "decision_function" else DOUBLE + EPSILON * scale):
             return True
     return False
 
