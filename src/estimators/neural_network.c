@@ -99,7 +99,6 @@ static ftl_status emit_relu(ftl_build *build, const ftl_estimator *e, uint32_t w
 static ftl_status emit_activation(ftl_build *build, const ftl_estimator *e, const char *name,
                                   uint32_t width, uint32_t *id, ftl_error *error)
 {
-    ftl_op *op = NULL;
     if (ftl_attr_is(e, name, "identity"))
         return FTL_OK;
     if (ftl_attr_is(e, name, "relu"))
@@ -110,12 +109,10 @@ static ftl_status emit_activation(ftl_build *build, const ftl_estimator *e, cons
         return ftl_emit_link(build, e, FTL_LINK_SOFTMAX, *id, width, id, error);
     if (ftl_attr_is(e, name, "exp"))
         return ftl_emit_link(build, e, FTL_LINK_EXP, *id, width, id, error);
-    if (!ftl_attr_is(e, name, "tanh"))
-        return FTL_ATTR_FAIL(error, e, name, FTL_UNSUPPORTED,
-                             "%s is none of identity, logistic, tanh, relu, softmax and exp", name);
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, *id, width, id, &op, error));
-    op->u.ufunc.function = FTL_UFUNC_TANH;
-    return FTL_OK;
+    if (ftl_attr_is(e, name, "tanh"))
+        return ftl_emit_link(build, e, FTL_LINK_TANH, *id, width, id, error);
+    return FTL_ATTR_FAIL(error, e, name, FTL_UNSUPPORTED,
+                         "%s is none of identity, logistic, tanh, relu, softmax and exp", name);
 }
 
 /* The whole network: *id has one column an output. */

@@ -8,6 +8,7 @@ static const ftl_kernels portable = {
     .trees = FTL_TREES_KERNELS(portable),
     .distance = FTL_DISTANCE_KERNELS(portable),
     .oblivious = FTL_OBLIVIOUS_KERNELS(portable),
+    .vmath = FTL_VMATH_KERNELS(portable),
 };
 
 #if defined(__x86_64__)
@@ -17,6 +18,7 @@ static const ftl_kernels avx2 = {
     .trees = FTL_TREES_KERNELS(avx2),
     .distance = FTL_DISTANCE_KERNELS(avx2),
     .oblivious = FTL_OBLIVIOUS_KERNELS(avx2),
+    .vmath = FTL_VMATH_KERNELS(avx2),
 };
 
 static const ftl_kernels avx512 = {
@@ -25,6 +27,7 @@ static const ftl_kernels avx512 = {
     .trees = FTL_TREES_KERNELS(avx512),
     .distance = FTL_DISTANCE_KERNELS(avx512),
     .oblivious = FTL_OBLIVIOUS_KERNELS(avx512),
+    .vmath = FTL_VMATH_KERNELS(avx512),
 };
 #endif
 

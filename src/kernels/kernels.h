@@ -16,6 +16,7 @@
 #include "kernels/linear.h"
 #include "kernels/oblivious.h"
 #include "kernels/trees.h"
+#include "kernels/vmath.h"
 
 #include <stdint.h>
 
@@ -25,6 +26,7 @@ typedef struct ftl_kernels {
     ftl_tree_kernels trees;
     ftl_distance_kernels distance;
     ftl_oblivious_kernels oblivious;
+    ftl_vmath_kernels vmath;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

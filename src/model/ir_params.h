@@ -341,6 +341,7 @@ typedef enum ftl_link {
     FTL_LINK_NORMALIZE_ZERO,    /* divide by the row's sum; rows of zeros stay */
     FTL_LINK_SAMME,             /* (n - 1) (log p - mean of log p), p at least epsilon */
     FTL_LINK_THIRD,             /* d / (3 (|d| + 1)) */
+    FTL_LINK_TANH,
     FTL_LINK_COUNT
 } ftl_link;
 typedef struct ftl_link_op {

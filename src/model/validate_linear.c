@@ -40,6 +40,7 @@ ftl_status ftl_validate_link(const ftl_op *op, uint32_t n, ftl_account *scratch,
     case FTL_LINK_NORMALIZE_ZERO:
     case FTL_LINK_SAMME:
     case FTL_LINK_THIRD:
+    case FTL_LINK_TANH:
         if (n == 0 || op->width != n)
             return FTL_INVALID(error, op, "a link of %u scores yields %u columns", n, op->width);
         return FTL_OK;

@@ -1,12 +1,11 @@
 /*
  * The links for one float type; included with LINK_T (float, double), LINK_NAME(name), LINK_EXP,
  * LINK_LOG and LINK_EPSILON defined. Everything is computed in the edge's own type, as numpy does,
- * so that underflow to zero happens where it does there.
+ * so that underflow to zero happens where it does there. Exponentials of a whole block are computed
+ * together, by the kernels; what takes one of a row, or logarithms, asks the C library.
  *
- * in: [rows][n], out: [rows][width]; width is 2 for the pairs (n is 1), else n.
+ * in: [rows][n], out: [rows][width], apart; width is 2 for the pairs (n is 1), else n.
  */
-
-static LINK_T LINK_NAME(sigmoid)(LINK_T d) { return 1 / (1 + LINK_EXP(-d)); }
 
 static LINK_T LINK_NAME(huber)(LINK_T d)
 {
@@ -40,73 +39,89 @@ static void LINK_NAME(normalize)(LINK_T *row, size_t n, bool uniform)
     LINK_NAME(divide)(row, n, total);
 }
 
-static void LINK_NAME(softmax)(const LINK_T *d, size_t n, LINK_T *out)
+static LINK_T LINK_NAME(largest)(const LINK_T *d, size_t n)
 {
     LINK_T largest = d[0];
     for (size_t k = 1; k < n; k++)
         largest = d[k] > largest ? d[k] : largest;
-    for (size_t k = 0; k < n; k++)
-        out[k] = LINK_EXP(d[k] - largest);
-    LINK_NAME(divide)(out, n, LINK_NAME(sum)(out, n));
+    return largest;
 }
 
-static LINK_T LINK_NAME(logsumexp)(const LINK_T *d, size_t n)
+/* In place. */
+static void LINK_NAME(softmax)(size_t rows, size_t n, LINK_T *out)
 {
-    LINK_T largest = d[0], total = 0;
-    for (size_t k = 1; k < n; k++)
-        largest = d[k] > largest ? d[k] : largest;
-    if (!isfinite(largest))
-        largest = 0;
-    for (size_t k = 0; k < n; k++)
-        total += LINK_EXP(d[k] - largest);
-    return LINK_LOG(total) + largest;
-}
-
-static void LINK_NAME(logsumexp_softmax)(const LINK_T *d, size_t n, bool log, LINK_T *out)
-{
-    LINK_T logsumexp = LINK_NAME(logsumexp)(d, n);
-    for (size_t k = 0; k < n; k++)
-        out[k] = log ? d[k] - logsumexp : LINK_EXP(d[k] - logsumexp);
-}
-
-static void LINK_NAME(pair)(ftl_link link, LINK_T d, LINK_T *out)
-{
-    if (link == FTL_LINK_SOFTMAX_PAIR) {
-        const LINK_T both[2] = {-d, d};
-        LINK_NAME(softmax)(both, 2, out);
-        return;
+    for (size_t r = 0; r < rows; r++) {
+        LINK_T largest = LINK_NAME(largest)(out + r * n, n);
+        for (size_t k = 0; k < n; k++)
+            out[r * n + k] -= largest;
     }
-    LINK_T p = link == FTL_LINK_HUBER_PAIR      ? LINK_NAME(huber)(d)
-               : link == FTL_LINK_PAIR          ? d
-               : link == FTL_LINK_SIGMOID2_PAIR ? LINK_NAME(sigmoid)(2 * d)
-                                                : LINK_NAME(sigmoid)(d);
-    out[0] = 1 - p;
-    out[1] = p;
+    LINK_VMATH(exp)(rows * n, out, out);
+    for (size_t r = 0; r < rows; r++)
+        LINK_NAME(divide)(out + r * n, n, LINK_NAME(sum)(out + r * n, n));
+}
+
+/* d - logsumexp(d), or its exponential. */
+static void LINK_NAME(logsumexp)(size_t rows, size_t n, const LINK_T *in, bool logarithms,
+                                 LINK_T *out)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const LINK_T *d = in + r * n;
+        LINK_T largest = LINK_NAME(largest)(d, n);
+        for (size_t k = 0; k < n; k++)
+            out[r * n + k] = d[k] - (isfinite(largest) ? largest : 0);
+    }
+    LINK_VMATH(exp)(rows * n, out, out);
+    for (size_t r = 0; r < rows; r++) {
+        const LINK_T *d = in + r * n;
+        LINK_T largest = LINK_NAME(largest)(d, n);
+        LINK_T logsumexp = LINK_LOG(LINK_NAME(sum)(out + r * n, n)) +
+                           (isfinite(largest) ? largest : 0);
+        for (size_t k = 0; k < n; k++)
+            out[r * n + k] = d[k] - logsumexp;
+    }
+    if (!logarithms)
+        LINK_VMATH(exp)(rows * n, out, out);
+}
+
+/* The first `rows` of out are p: each becomes 1 - p and p, from the last on. */
+static void LINK_NAME(pairs)(size_t rows, LINK_T *out)
+{
+    for (size_t r = rows; r-- > 0;) {
+        LINK_T p = out[r];
+        out[2 * r] = 1 - p;
+        out[2 * r + 1] = p;
+    }
+}
+
+static void LINK_NAME(softmax_pairs)(size_t rows, const LINK_T *d, LINK_T *out)
+{
+    for (size_t r = 0; r < rows; r++) {
+        out[2 * r] = -d[r];
+        out[2 * r + 1] = d[r];
+    }
+    LINK_NAME(softmax)(rows, 2, out);
 }
 
 static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
 {
     switch (link) {
-    case FTL_LINK_EXP:
-        return LINK_EXP(d);
     case FTL_LINK_LOG:
         return LINK_LOG(d);
     case FTL_LINK_LOGIT:
         return LINK_LOG(d / (1 - d));
     case FTL_LINK_HALF_LOGIT:
         return LINK_LOG(d / (1 - d)) / 2;
+    case FTL_LINK_HUBER_PAIR:
     case FTL_LINK_HUBER_OVR:
         return LINK_NAME(huber)(d);
-    case FTL_LINK_NORMALIZE:
-    case FTL_LINK_NORMALIZE_UNIFORM:
-    case FTL_LINK_NORMALIZE_ZERO:
-        return d;
+    case FTL_LINK_SIGMOID2_PAIR:
+        return 2 * d;
     case FTL_LINK_THIRD:
         return d / (3 * ((d < 0 ? -d : d) + 1));
     case FTL_LINK_NEGATE:
         return -d;
     default:
-        return LINK_NAME(sigmoid)(d);
+        return d;
     }
 }
 
@@ -154,43 +169,85 @@ static void LINK_NAME(one_versus_one)(const LINK_T *d, size_t n, LINK_T *out)
     }
 }
 
+/* Links of each number by itself. */
+static void LINK_NAME(each)(ftl_link link, size_t n, const LINK_T *d, LINK_T *out)
+{
+    switch (link) {
+    case FTL_LINK_EXP:
+        LINK_VMATH(exp)(n, d, out);
+        return;
+    case FTL_LINK_TANH:
+        LINK_VMATH(tanh)(n, d, out);
+        return;
+    case FTL_LINK_SIGMOID:
+    case FTL_LINK_SIGMOID_PAIR:
+    case FTL_LINK_OVR:
+    case FTL_LINK_OVR_UNIFORM:
+        LINK_VMATH(logistic)(n, d, out);
+        return;
+    default:
+        for (size_t i = 0; i < n; i++)
+            out[i] = LINK_NAME(one)(link, d[i]);
+        if (link == FTL_LINK_SIGMOID2_PAIR)
+            LINK_VMATH(logistic)(n, out, out);
+    }
+}
+
+/* Links of a row's own numbers together. */
 static void LINK_NAME(row)(ftl_link link, const LINK_T *d, size_t n, LINK_T *out)
 {
     switch (link) {
-    case FTL_LINK_SIGMOID_PAIR:
-    case FTL_LINK_SIGMOID2_PAIR:
-    case FTL_LINK_SOFTMAX_PAIR:
-    case FTL_LINK_HUBER_PAIR:
-    case FTL_LINK_PAIR:
-        LINK_NAME(pair)(link, d[0], out);
-        return;
-    case FTL_LINK_SOFTMAX:
-        LINK_NAME(softmax)(d, n, out);
-        return;
-    case FTL_LINK_LOGSUMEXP_SOFTMAX:
-        LINK_NAME(logsumexp_softmax)(d, n, false, out);
-        return;
-    case FTL_LINK_LOG_NORMALIZE:
-        LINK_NAME(logsumexp_softmax)(d, n, true, out);
-        return;
     case FTL_LINK_CENTERED_LOG:
         LINK_NAME(centered_log)(d, n, out);
         return;
     case FTL_LINK_SAMME:
         LINK_NAME(samme)(d, n, out);
         return;
-    case FTL_LINK_ONE_VERSUS_ONE:
+    default:
         LINK_NAME(one_versus_one)(d, n, out);
+    }
+}
+
+/* What is done to a row when its numbers are there. */
+static void LINK_NAME(finish)(ftl_link link, LINK_T *row, size_t n)
+{
+    if (link == FTL_LINK_OVR || link == FTL_LINK_NORMALIZE)
+        LINK_NAME(normalize)(row, n, false);
+    else if (link == FTL_LINK_OVR_UNIFORM || link == FTL_LINK_HUBER_OVR ||
+             link == FTL_LINK_NORMALIZE_UNIFORM)
+        LINK_NAME(normalize)(row, n, true);
+    else if (link == FTL_LINK_NORMALIZE_ZERO && LINK_NAME(sum)(row, n) != 0)
+        LINK_NAME(normalize)(row, n, false);
+}
+
+static void LINK_NAME(block)(const ftl_op *op, size_t rows, const LINK_T *in, LINK_T *out)
+{
+    ftl_link link = op->u.link.link;
+    size_t n = op->segments[0].count;
+    switch (link) {
+    case FTL_LINK_SOFTMAX:
+        memcpy(out, in, rows * n * sizeof *in);
+        LINK_NAME(softmax)(rows, n, out);
+        return;
+    case FTL_LINK_SOFTMAX_PAIR:
+        LINK_NAME(softmax_pairs)(rows, in, out);
+        return;
+    case FTL_LINK_LOGSUMEXP_SOFTMAX:
+    case FTL_LINK_LOG_NORMALIZE:
+        LINK_NAME(logsumexp)(rows, n, in, link == FTL_LINK_LOG_NORMALIZE, out);
+        return;
+    case FTL_LINK_CENTERED_LOG:
+    case FTL_LINK_SAMME:
+    case FTL_LINK_ONE_VERSUS_ONE:
+        for (size_t r = 0; r < rows; r++)
+            LINK_NAME(row)(link, in + r * n, n, out + r * op->width);
         return;
     default:
-        for (size_t k = 0; k < n; k++)
-            out[k] = LINK_NAME(one)(link, d[k]);
-        if (link == FTL_LINK_OVR || link == FTL_LINK_NORMALIZE)
-            LINK_NAME(normalize)(out, n, false);
-        else if (link == FTL_LINK_OVR_UNIFORM || link == FTL_LINK_HUBER_OVR ||
-                 link == FTL_LINK_NORMALIZE_UNIFORM)
-            LINK_NAME(normalize)(out, n, true);
-        else if (link == FTL_LINK_NORMALIZE_ZERO && LINK_NAME(sum)(out, n) != 0)
-            LINK_NAME(normalize)(out, n, false);
+        LINK_NAME(each)(link, rows * n, in, out);
+        if (op->width == n) {
+            for (size_t r = 0; r < rows; r++)
+                LINK_NAME(finish)(link, out + r * n, n);
+        } else
+            LINK_NAME(pairs)(rows, out);
     }
 }
