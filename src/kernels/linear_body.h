@@ -1,8 +1,9 @@
 /*
- * The linear kernels, included once per instruction set with LINEAR_NAME(name) defined. Written
+ * The linear kernels, included once per instruction set with LINEAR_NAME(name) defined,
+ * LINEAR_BYTES (of a register) and LINEAR_VECTORS (of outputs at a time). One output is written
  * with vectors of eight float64, which the compiler lays onto the registers it has; the arithmetic
- * of a lane is the same on all of them. Vectors pass through pointers only: by value they would
- * change the calling convention.
+ * of a lane is the same on all of them. Those vectors pass through pointers only: by value they
+ * would change the calling convention.
  */
 #include "kernels/linear.h"
 
@@ -28,14 +29,6 @@ LINEAR_INLINE double linear_fold(const linear_f64x8 *sum)
 {
     linear_f64x8 v = *sum;
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
-}
-
-LINEAR_INLINE void linear_add_lanes(double *acc, const linear_f64x8 *sum, size_t lanes)
-{
-    double v[FTL_LINEAR_LANES];
-    memcpy(v, sum, sizeof v);
-    for (size_t k = 0; k < lanes; k++)
-        acc[k] += v[k];
 }
 
 /*
@@ -76,30 +69,89 @@ LINEAR_INLINE void linear_add_lanes(double *acc, const linear_f64x8 *sum, size_t
         LINEAR_ONE_ROWS(1, type, load)                                                           \
     }
 
-/* Several outputs: eight of them × N rows of sums at a time. */
-#define LINEAR_MANY_ROWS(N, type)                                        \
-    for (; r + N <= rows; r += N) {                                      \
-        const type *row = x + r * stride;                                \
-        linear_f64x8 sum[N] = {{0}}, wj;                                 \
-        for (size_t j = 0; j < n; j++) {                                 \
-            linear_load_f64(&wj, w + j * padded + k);                    \
-            for (size_t i = 0; i < N; i++)                               \
-                sum[i] += (double)row[i * stride + j] * wj;              \
-        }                                                                \
-        for (size_t i = 0; i < N; i++)                                   \
-            linear_add_lanes(acc + (r + i) * n_out + k, &sum[i], lanes); \
+/*
+ * Several outputs: outputs are lanes, and a tile of rows x vectors of sums stays in registers while
+ * the features pass by. Every sum is one chain over the features, so that the tiles' shape, which
+ * depends on the registers there are, shows in no result.
+ */
+enum {
+    linear_lanes = LINEAR_BYTES / sizeof(double),
+    linear_rows = 6,
+    linear_vectors = LINEAR_VECTORS
+};
+typedef double linear_lane __attribute__((vector_size(LINEAR_BYTES)));
+#define LINEAR_UNROLL _Pragma("GCC unroll 6")
+
+/* acc[0 .. n) += sum, for the n <= linear_lanes outputs that there are. */
+LINEAR_INLINE void linear_add(double *acc, const linear_lane *sum, size_t n)
+{
+    linear_lane whole = {0};
+    if (n >= linear_lanes) {
+        memcpy(&whole, acc, sizeof whole);
+        whole += *sum;
+        memcpy(acc, &whole, sizeof whole);
+        return;
+    }
+    for (size_t k = 0; k < n; k++)
+        acc[k] += (*sum)[k];
+}
+
+/* One tile, `rows` x `vectors` constant; `outputs`: how many are left, more than the last vector
+ * but one holds. */
+#define LINEAR_TILE(type)                                                                       \
+    LINEAR_INLINE void linear_tile_##type(size_t rows, size_t vectors, size_t n, const type *x, \
+                                          size_t stride, const double *w, size_t padded,        \
+                                          double *acc, size_t n_out, size_t outputs)            \
+    {                                                                                           \
+        linear_lane sum[linear_rows][linear_vectors], wj[linear_vectors];                       \
+        LINEAR_UNROLL for (size_t i = 0; i < rows; i++)                                         \
+        {                                                                                       \
+            LINEAR_UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] = (linear_lane){0};    \
+        }                                                                                       \
+        for (size_t j = 0; j < n; j++, w += padded) {                                           \
+            LINEAR_UNROLL for (size_t v = 0; v < vectors; v++)                                  \
+                memcpy(&wj[v], w + v * linear_lanes, sizeof wj[v]);                             \
+            LINEAR_UNROLL for (size_t i = 0; i < rows; i++)                                     \
+            {                                                                                   \
+                double xj = (double)x[i * stride + j];                                          \
+                LINEAR_UNROLL for (size_t v = 0; v < vectors; v++) sum[i][v] += xj * wj[v];     \
+            }                                                                                   \
+        }                                                                                       \
+        LINEAR_UNROLL for (size_t i = 0; i < rows; i++)                                         \
+        {                                                                                       \
+            LINEAR_UNROLL for (size_t v = 0; v < vectors; v++) linear_add(                      \
+                acc + i * n_out + v * linear_lanes, &sum[i][v], outputs - v * linear_lanes);    \
+        }                                                                                       \
     }
 
-#define LINEAR_MANY(name, type)                                                                \
-    void LINEAR_NAME(name)(size_t rows, size_t n, size_t n_out, const type *x, size_t stride,  \
-                           const double *w, double *acc)                                       \
-    {                                                                                          \
-        size_t padded = ftl_linear_padded(n_out);                                              \
-        for (size_t k = 0; k < n_out; k += FTL_LINEAR_LANES) {                                 \
-            size_t lanes = n_out - k < FTL_LINEAR_LANES ? n_out - k : FTL_LINEAR_LANES, r = 0; \
-            LINEAR_MANY_ROWS(2, type)                                                          \
-            LINEAR_MANY_ROWS(1, type)                                                          \
-        }                                                                                      \
+#define LINEAR_STRIP(vectors, type)                                                            \
+    do {                                                                                       \
+        size_t r = 0;                                                                          \
+        for (; r + linear_rows <= rows; r += linear_rows)                                      \
+            linear_tile_##type(linear_rows, vectors, n, x + r * stride, stride, w + k, padded, \
+                               acc + r * n_out + k, n_out, n_out - k);                         \
+        for (; r < rows; r++)                                                                  \
+            linear_tile_##type(1, vectors, n, x + r * stride, stride, w + k, padded,           \
+                               acc + r * n_out + k, n_out, n_out - k);                         \
+    } while (0)
+
+#define LINEAR_MANY(name, type)                                                               \
+    LINEAR_TILE(type)                                                                         \
+    void LINEAR_NAME(name)(size_t rows, size_t n, size_t n_out, const type *x, size_t stride, \
+                           const double *w, double *acc)                                      \
+    {                                                                                         \
+        size_t padded = ftl_linear_padded(n_out);                                             \
+        for (size_t k = 0; k < n_out; k += linear_vectors * linear_lanes) {                   \
+            size_t vectors = (n_out - k + linear_lanes - 1) / linear_lanes;                   \
+            if (vectors >= linear_vectors)                                                    \
+                LINEAR_STRIP(linear_vectors, type);                                           \
+            else if (linear_vectors > 2 && vectors == 3)                                      \
+                LINEAR_STRIP((linear_vectors > 2 ? 3 : 1), type);                             \
+            else if (linear_vectors > 2 && vectors == 2)                                      \
+                LINEAR_STRIP(2, type);                                                        \
+            else                                                                              \
+                LINEAR_STRIP(1, type);                                                        \
+        }                                                                                     \
     }
 
 LINEAR_ONE(linear_one_f64, double, linear_load_f64)

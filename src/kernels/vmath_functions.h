@@ -1,5 +1,4 @@
-/* The functions of one float type; vmath_body.h says what the names mean and includes this twice.
- */
+/* The functions of one float type; vmath_body.h defines the names and includes this twice. */
 
 /* b where mask is set, else a: bits of b where a comparison held. */
 VMATH_INLINE VMATH_V VMATH(choose)(VMATH_BITS mask, VMATH_V a, VMATH_V b)
