@@ -5,6 +5,10 @@
 #include "estimators/ensemble.h"
 #include "estimators/linear.h"
 #include "estimators/registry.h"
+#include "estimators/tree_children.h"
+
+#include <float.h>
+#include <math.h>
 
 static uint32_t classifier_methods(ftl_build *build, const ftl_estimator *e)
 {
@@ -50,6 +54,7 @@ typedef struct boost {
     double *weights, total;
     ftl_frame rows;     /* checked */
     ftl_frame *results; /* [children.n] room */
+    ftl_tree_children trees;
 } boost;
 
 static ftl_status prepare(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, boost *out,
@@ -58,6 +63,8 @@ static ftl_status prepare(ftl_build *build, const ftl_estimator *e, const ftl_fr
     FTL_TRY(ftl_children_read(build, e, "estimators_", &out->children, error));
     FTL_TRY(read_weights(build, e, out->children.n, &out->weights, &out->total, error));
     FTL_TRY(ftl_frame_checked(build, e, FTL_CHECK_NAN | FTL_CHECK_INF, in, &out->rows, error));
+    FTL_TRY(ftl_tree_children_read(build, &out->children, out->own, FTL_LABELS_PLAIN, &out->trees,
+                                   error));
     out->results = ftl_arena_zero_array(build->scratch, out->children.n, sizeof *out->results);
     return out->results ? FTL_OK : FTL_OOM(error);
 }
@@ -80,11 +87,59 @@ static ftl_status emit_children(ftl_build *build, boost *b, ftl_method method, f
     return FTL_OK;
 }
 
+/* ---- Plain trees ----------------------------------------------------------------------------- */
+
+/* One ensemble of the trees, leaves of `leaf` numbers; the rows are known to be finite. */
+static ftl_status emit_trees(ftl_build *build, const ftl_estimator *e, const boost *b,
+                             ftl_leaf_fn *write, uint32_t leaf, uint32_t width, uint32_t *id,
+                             ftl_trees_op **op, ftl_error *error)
+{
+    const ftl_tree_children *trees = &b->trees;
+    ftl_tree_nodes *nodes = NULL;
+    uint32_t source;
+    FTL_TRY(ftl_build_checked_matrix(build, trees->first, &b->rows,
+                                     trees->refuse & FTL_CHECK_F32_RANGE, &source, error));
+    FTL_TRY(ftl_tree_children_join(build, e, trees, 0, trees->n, write, leaf, &nodes, error));
+    return ftl_tree_emit_on(build, e, source, nodes, width, id, op, error);
+}
+
+/* The sum over the trees, divided by the sum of weights. */
+static ftl_status emit_tree_scores(ftl_build *build, const ftl_estimator *e, const boost *b,
+                                   ftl_leaf_fn *write, uint32_t width, uint32_t *id,
+                                   ftl_error *error)
+{
+    ftl_trees_op *op = NULL;
+    FTL_TRY(emit_trees(build, e, b, write, width, width, id, &op, error));
+    op->divisor = b->total;
+    return FTL_OK;
+}
+
+/* SAMME.R of a leaf's probabilities: what FTL_LINK_SAMME computes of a row. */
+static void real_share(const void *user, const double *from, double *to)
+{
+    const ftl_tree_child *child = user;
+    uint32_t n = child->width;
+    double sum = 0;
+    ftl_leaf_probabilities(&child->targets, from, to);
+    for (uint32_t k = 0; k < n; k++) {
+        to[k] = log(to[k] < DBL_EPSILON ? DBL_EPSILON : to[k]);
+        sum += to[k];
+    }
+    double mean = 1.0 / (double)n * sum;
+    for (uint32_t k = 0; k < n; k++)
+        to[k] = (double)(n - 1) * (to[k] - mean);
+}
+
 /* ---- Scores of classes ----------------------------------------------------------------------- */
 
 static ftl_status emit_real(ftl_build *build, const ftl_estimator *e, boost *b, uint32_t *id,
                             ftl_error *error)
 {
+    bool joined = b->trees.n != 0;
+    for (uint32_t i = 0; i < b->trees.n; i++)
+        joined &= b->trees.items[i].n_classes == b->own->count;
+    if (joined)
+        return emit_tree_scores(build, e, b, real_share, b->own->count, id, error);
     FTL_TRY(emit_children(build, b, FTL_PREDICT_PROBA, error));
     for (uint32_t i = 0; i < b->children.n; i++) {
         uint32_t source, link;
@@ -100,15 +155,33 @@ static ftl_status emit_real(ftl_build *build, const ftl_estimator *e, boost *b, 
     return ftl_emit_plain_sum(build, e, b->results, b->children.n, &how, id, error);
 }
 
-/* From 1.3 on a model's other classes lose what would make its scores sum up to zero. */
+/*
+ * From 1.3 on a model's other classes lose what would make its scores sum up to zero. miss: [n],
+ * this for each model.
+ */
+static ftl_status read_misses(ftl_build *build, const ftl_estimator *e, const boost *b,
+                              double **miss, ftl_error *error)
+{
+    double *made = ftl_repeat(build, 0.0, b->children.n);
+    if (!made)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < b->children.n && e->version >= FTL_SKLEARN(1, 3); i++)
+        made[i] = -1.0 / (double)(b->own->count - 1) * b->weights[i];
+    *miss = made;
+    return FTL_OK;
+}
+
 static ftl_status emit_discrete(ftl_build *build, const ftl_estimator *e, boost *b, uint32_t *id,
                                 ftl_error *error)
 {
-    double *miss = ftl_repeat(build, 0.0, b->children.n);
-    if (!miss)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < b->children.n && e->version >= FTL_SKLEARN(1, 3); i++)
-        miss[i] = -1.0 / (double)(b->own->count - 1) * b->weights[i];
+    double *miss = NULL;
+    FTL_TRY(read_misses(build, e, b, &miss, error));
+    for (uint32_t i = 0; i < b->trees.n; i++) {
+        b->trees.items[i].hit = b->weights[i];
+        b->trees.items[i].miss = miss[i];
+    }
+    if (b->trees.n)
+        return emit_tree_scores(build, e, b, ftl_child_vote, b->own->count, id, error);
     FTL_TRY(emit_children(build, b, FTL_PREDICT, error));
     return ftl_emit_vote(build, e, b->results, b->children.n, b->own, FTL_LABELS_PLAIN, b->weights,
                          miss, b->total, id, error);
@@ -133,12 +206,41 @@ static ftl_status emit_difference(ftl_build *build, const ftl_estimator *e, uint
     return FTL_OK;
 }
 
+/* The difference of two classes is one sum where one's share is always less the other's. */
+static bool is_symmetric(const ftl_estimator *e, const boost *b)
+{
+    bool symmetric = b->own->count == 2 && !is_real(e) && e->version >= FTL_SKLEARN(1, 3) &&
+                     b->trees.n != 0;
+    for (uint32_t i = 0; i < b->trees.n && symmetric; i++)
+        symmetric = fabs(b->weights[i]) < 1e100 &&
+                    (b->weights[i] == 0 || fabs(b->weights[i]) > 1e-100);
+    return symmetric;
+}
+
+/*
+ * With the scores s and -s the difference is s - -s, the sum of twice the weights: all numbers that
+ * come about are twice what they were.
+ */
+static void twice_weight(const void *user, const double *from, double *to)
+{
+    const ftl_tree_child *child = user;
+    double index;
+    ftl_leaf_classes(&child->targets, from, &index);
+    *to = child->place[(uint32_t)index] == 1 ? 2 * child->hit : -2 * child->hit;
+}
+
 static ftl_status emit_decision(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                                 ftl_frame *out, ftl_error *error)
 {
     boost b = {0};
     uint32_t id;
     FTL_TRY(prepare_classes(build, e, in, &b, error));
+    if (is_symmetric(e, &b)) {
+        for (uint32_t i = 0; i < b.trees.n; i++)
+            b.trees.items[i].hit = b.weights[i];
+        FTL_TRY(emit_tree_scores(build, e, &b, twice_weight, 1, &id, error));
+        return ftl_result_scores(build, id, b.own, out, error);
+    }
     FTL_TRY(emit_scores(build, e, &b, &id, error));
     if (b.own->count == 2)
         FTL_TRY(emit_difference(build, e, id, &id, error));
@@ -171,6 +273,10 @@ static ftl_status emit_old_scores(ftl_build *build, const ftl_estimator *e, cons
     *own = b.own;
     if (is_real(e))
         return emit_real(build, e, &b, id, error);
+    for (uint32_t i = 0; i < b.trees.n; i++)
+        b.trees.items[i].weight = b.weights[i];
+    if (b.trees.n)
+        return emit_tree_scores(build, e, &b, ftl_child_probabilities, b.own->count, id, error);
     FTL_TRY(emit_children(build, &b, FTL_PREDICT_PROBA, error));
     const ftl_sum how = {.rule = FTL_COMBINE_SUM,
                          .encoding = FTL_LABELS_PLAIN,
@@ -220,24 +326,53 @@ static ftl_status classifier_emit(ftl_build *build, const ftl_estimator *e, ftl_
 
 /* ---- Regression ------------------------------------------------------------------------------ */
 
+/* A column a model: what it predicts. */
+static ftl_status emit_predictions(ftl_build *build, const ftl_estimator *e, boost *b,
+                                   ftl_frame *out, ftl_error *error)
+{
+    ftl_parts parts = {0};
+    FTL_TRY(emit_children(build, b, FTL_PREDICT, error));
+    for (uint32_t i = 0; i < b->children.n; i++) {
+        if (b->results[i].n_columns != 1)
+            return FTL_ATTR_FAIL(error, e, "estimators_", FTL_CORRUPT,
+                                 "model %u predicts %u values", i, b->results[i].n_columns);
+        FTL_TRY(ftl_label_values(build, e, &b->results[i], &b->results[i], error));
+        FTL_TRY(ftl_parts_add(build, &b->results[i], &parts, error));
+    }
+    *out = parts.frame;
+    return FTL_OK;
+}
+
+/* The same of trees. Nothing is added to a value: -0.0 + v is v for every v, 0.0 + -0.0 is not. */
+static ftl_status emit_tree_predictions(ftl_build *build, const ftl_estimator *e, const boost *b,
+                                        ftl_frame *out, ftl_error *error)
+{
+    uint32_t n = b->trees.n, id, *target = ftl_arena_array(build->arena, n, sizeof *target);
+    double *base = ftl_repeat(build, -0.0, n);
+    ftl_trees_op *op = NULL;
+    if (!target || !base)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < n; i++)
+        target[i] = i;
+    FTL_TRY(emit_trees(build, e, b, ftl_child_means, 1, n, &id, &op, error));
+    op->target = target;
+    op->base = base;
+    return ftl_frame_of_op(build, id, NULL, out, error);
+}
+
 static ftl_status regressor_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     (void)method;
     boost b = {0};
-    ftl_parts parts = {0};
+    ftl_frame values;
     ftl_op *op = NULL;
     uint32_t id;
     FTL_TRY(prepare(build, e, in, &b, error));
-    FTL_TRY(emit_children(build, &b, FTL_PREDICT, error));
-    for (uint32_t i = 0; i < b.children.n; i++) {
-        if (b.results[i].n_columns != 1)
-            return FTL_ATTR_FAIL(error, e, "estimators_", FTL_CORRUPT,
-                                 "model %u predicts %u values", i, b.results[i].n_columns);
-        FTL_TRY(ftl_label_values(build, e, &b.results[i], &b.results[i], error));
-        FTL_TRY(ftl_parts_add(build, &b.results[i], &parts, error));
-    }
-    FTL_TRY(ftl_build_op(build, e, FTL_OP_MEDIAN, &parts.frame, &id, &op, error));
+    bool joined = b.trees.n != 0 && b.trees.items[0].targets.n_outputs == 1;
+    FTL_TRY(joined ? emit_tree_predictions(build, e, &b, &values, error)
+                   : emit_predictions(build, e, &b, &values, error));
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_MEDIAN, &values, &id, &op, error));
     op->width = 1;
     op->u.median.weights = b.weights;
     return ftl_result_values(build, id, out, error);

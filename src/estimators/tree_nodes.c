@@ -275,8 +275,11 @@ ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uin
     to.leaf_ids = ftl_arena_array(build->scratch, largest, sizeof *to.leaf_ids);
     if (!to.values || !to.leaf_ids)
         return FTL_OOM(error);
+    ftl_tree_leaves own = *leaves;
     for (uint32_t t = 0; t < n; t++) {
-        if (!join_tree(&to, &views[t], leaves))
+        if (leaves->user_step)
+            own.user = (const unsigned char *)leaves->user + t * leaves->user_step;
+        if (!join_tree(&to, &views[t], &own))
             return damaged(path, "the nodes of a tree do not form one", error);
     }
     *nodes = (ftl_tree_nodes){.n_trees = n,
@@ -506,18 +509,25 @@ ftl_status ftl_tree_result_apply(ftl_build *build, uint32_t op, ftl_as as, ftl_f
 
 /* ---- Operations -------------------------------------------------------------------------------------------------------- */
 
-ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                             uint32_t refuse, const ftl_tree_nodes *nodes, uint32_t width,
-                             uint32_t *id, ftl_trees_op **op, ftl_error *error)
+ftl_status ftl_tree_emit_on(ftl_build *build, const ftl_estimator *e, uint32_t source,
+                            const ftl_tree_nodes *nodes, uint32_t width, uint32_t *id,
+                            ftl_trees_op **op, ftl_error *error)
 {
-    uint32_t source = 0;
     ftl_op *made = NULL;
-    FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &source, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TREES, source, width, id, &made, error));
     made->dtype = FTL_DTYPE_F64;
     made->u.trees = (ftl_trees_op){.nodes = nodes, .input = FTL_TREE_INPUT_F32, .divisor = 1.0};
     *op = &made->u.trees;
     return FTL_OK;
+}
+
+ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             uint32_t refuse, const ftl_tree_nodes *nodes, uint32_t width,
+                             uint32_t *id, ftl_trees_op **op, ftl_error *error)
+{
+    uint32_t source = 0;
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &source, error));
+    return ftl_tree_emit_on(build, e, source, nodes, width, id, op, error);
 }
 
 ftl_status ftl_tree_emit_apply(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,

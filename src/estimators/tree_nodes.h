@@ -58,8 +58,9 @@ typedef void ftl_leaf_fn(const void *user, const double *from, double *to);
 typedef struct ftl_tree_leaves {
     ftl_leaf_fn *write;
     const void *user;
-    uint32_t width; /* numbers per leaf */
-    bool plain;     /* write changes nothing but the number of values per leaf */
+    size_t user_step; /* bytes from one tree's user to the next one's; 0: they share it */
+    uint32_t width;   /* numbers per leaf */
+    bool plain;       /* write changes nothing but the number of values per leaf */
 } ftl_tree_leaves;
 
 /* path names the estimator that owns tree_ (for messages). The tree must have n_outputs outputs. */
@@ -124,6 +125,10 @@ FTL_MUST_USE ftl_status ftl_tree_emit_sum(ftl_build *build, const ftl_estimator 
                                           const ftl_frame *in, uint32_t refuse,
                                           const ftl_tree_nodes *nodes, uint32_t width, uint32_t *id,
                                           ftl_trees_op **op, ftl_error *error);
+/* The same on the op `source` as it is. */
+FTL_MUST_USE ftl_status ftl_tree_emit_on(ftl_build *build, const ftl_estimator *e, uint32_t source,
+                                         const ftl_tree_nodes *nodes, uint32_t width, uint32_t *id,
+                                         ftl_trees_op **op, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_tree_emit_apply(ftl_build *build, const ftl_estimator *e,
                                             const ftl_frame *in, uint32_t refuse,
                                             const ftl_tree_nodes *nodes, ftl_as as, ftl_frame *out,
