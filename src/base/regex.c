@@ -10,11 +10,27 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-/* A token takes a few steps a character; these let no text of a record's size run for seconds. */
-enum { max_steps = 10 * 1000 * 1000, max_depth = 10000, max_heap_kib = 16 << 10 };
+/*
+ * PCRE2 counts a match's steps anew at every place where a match may begin, so its own limit lets a
+ * text take that many for each of its characters. What bounds a text is the budget: PCRE2 calls
+ * back before every item of the pattern (PCRE2_AUTO_CALLOUT), and each call is charged with one
+ * step, the way from the call before, and the repetitions that the item must have, which PCRE2
+ * tries without calling. A token takes a few steps a character.
+ */
+enum {
+    max_steps = 10 * 1000 * 1000,
+    steps_per_byte = 100,
+    repetitions_per_step = 4, /* they are faster than calls */
+    max_depth = 10000,
+    max_heap_kib = 16 << 10
+};
 
 struct ftl_regex {
     ftl_account *account;
+    const char *pattern; /* behind the struct */
+    size_t pattern_size;
+    uint64_t budget;  /* what is left of the text's steps */
+    size_t last_call; /* where in the text */
     pcre2_general_context *general;
     pcre2_compile_context *compile;
     pcre2_match_context *match;
@@ -37,6 +53,50 @@ void ftl_regex_destroy(ftl_regex *regex)
     ftl_free(regex->account, regex);
 }
 
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/* 20 of [a-z]{20,30}; 0 of other items, of groups (they call for each time) and of \x{20}. */
+static uint64_t least_repetitions(const char *item, size_t size)
+{
+    uint64_t n = 0;
+    if (size && (item[size - 1] == '?' || item[size - 1] == '+'))
+        size--;
+    if (size < 4 || item[size - 1] != '}' || item[0] == ')')
+        return 0;
+    size_t at = size - 1;
+    while (at > 0 && (is_digit(item[at - 1]) || item[at - 1] == ','))
+        at--;
+    if (at < 2 || item[at - 1] != '{' || (at > 2 && item[at - 2] == 'x' && item[at - 3] == '\\'))
+        return 0;
+    for (; is_digit(item[at]) && n < UINT16_MAX; at++)
+        n = n * 10 + (uint64_t)(item[at] - '0');
+    return n;
+}
+
+static int charge(pcre2_callout_block *block, void *user)
+{
+    ftl_regex *regex = user;
+    size_t at = block->current_position, last = regex->last_call;
+    uint64_t steps = 1 + (at > last ? at - last : last - at);
+    /* PCRE2 counts flags at the pattern's end twice */
+    if (block->pattern_position < regex->pattern_size &&
+        block->next_item_length <= regex->pattern_size - block->pattern_position)
+        steps += least_repetitions(regex->pattern + block->pattern_position,
+                                   block->next_item_length) /
+                 repetitions_per_step;
+    regex->last_call = at;
+    if (steps > regex->budget)
+        return PCRE2_ERROR_MATCHLIMIT;
+    regex->budget -= steps;
+    return 0;
+}
+
+void ftl_regex_begin(ftl_regex *regex, size_t size)
+{
+    regex->budget = max_steps + (uint64_t)size * steps_per_byte;
+    regex->last_call = 0;
+}
+
 bool ftl_regex_words_are_plain(void)
 {
     char version[64] = ""; /* "10.42 2022-12-11" */
@@ -48,7 +108,7 @@ bool ftl_regex_words_are_plain(void)
     return ftl_parse_i64(version + 3, digits, &minor) && minor < 43;
 }
 
-static ftl_status compile(ftl_regex *regex, const char *pattern, ftl_error *error)
+static ftl_status compile(ftl_regex *regex, ftl_error *error)
 {
     regex->general = pcre2_general_context_create(take, give, regex->account);
     if (regex->general) {
@@ -62,11 +122,14 @@ static ftl_status compile(ftl_regex *regex, const char *pattern, ftl_error *erro
     (void)pcre2_set_match_limit(regex->match, max_steps);
     (void)pcre2_set_depth_limit(regex->match, max_depth);
     (void)pcre2_set_heap_limit(regex->match, max_heap_kib);
+    (void)pcre2_set_callout(regex->match, charge, regex);
+    /* ALT_CIRCUMFLEX: (?m)^ is true behind a newline that ends the text, as in Python. */
+    const uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C |
+                             PCRE2_ALT_CIRCUMFLEX | PCRE2_AUTO_CALLOUT;
     int code = 0;
     PCRE2_SIZE at = 0;
-    regex->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-                                PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &code, &at,
-                                regex->compile);
+    regex->code = pcre2_compile((PCRE2_SPTR)regex->pattern, regex->pattern_size, options, &code,
+                                &at, regex->compile);
     if (!regex->code) {
         PCRE2_UCHAR words[120] = "";
         if (code == PCRE2_ERROR_HEAP_FAILED || code == PCRE2_ERROR_NOMEMORY)
@@ -83,11 +146,16 @@ static ftl_status compile(ftl_regex *regex, const char *pattern, ftl_error *erro
 ftl_status ftl_regex_create(ftl_account *account, const char *pattern, ftl_regex **out,
                             ftl_error *error)
 {
-    ftl_regex *regex = ftl_alloc_zero(account, 1, sizeof *regex);
+    size_t size = strlen(pattern);
+    ftl_regex *regex = ftl_alloc_zero(account, 1, sizeof *regex + size + 1);
     if (!regex)
         return FTL_OOM(error);
+    memcpy(regex + 1, pattern, size);
+    regex->pattern = (const char *)(regex + 1);
+    regex->pattern_size = size;
     regex->account = account;
-    ftl_status status = compile(regex, pattern, error);
+    ftl_regex_begin(regex, 0);
+    ftl_status status = compile(regex, error);
     if (status != FTL_OK) {
         ftl_regex_destroy(regex);
         return status;
@@ -133,6 +201,12 @@ ftl_status ftl_regex_create(ftl_account *account, const char *pattern, ftl_regex
 bool ftl_regex_words_are_plain(void) { return false; }
 
 void ftl_regex_destroy(ftl_regex *regex) { (void)regex; }
+
+void ftl_regex_begin(ftl_regex *regex, size_t size)
+{
+    (void)regex;
+    (void)size;
+}
 
 int ftl_regex_next(ftl_regex *regex, const char *text, size_t size, size_t from,
                    bool nonempty_at_from, unsigned group, size_t whole[2], size_t part[2])

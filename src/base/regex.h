@@ -24,6 +24,11 @@ bool ftl_regex_words_are_plain(void);
 void ftl_regex_destroy(ftl_regex *regex); /* NULL is allowed */
 
 /*
+ * Gives the steps that all matches in one text of `size` bytes may take together. An ftl_regex
+ * begins with those of a short text.
+ */
+void ftl_regex_begin(ftl_regex *regex, size_t size);
+/*
  * The next match in text[0..size) (valid UTF-8) at or behind from; nonempty_at_from: an empty match
  * at from itself does not count. Returns 1 and what matched (group 0), 0 when there is none, -1
  * when the limits were reached, -2 when memory ran out. group: 0 or 1; a group 1 that took no part

@@ -30,6 +30,13 @@ static const word_forms short_forms = {.word = "\\w", .boundary = "\\b", .no_bou
 
 enum { most_pattern = 1 << 12, most_depth = 50, not_a_character = 0x110000 };
 
+/* An open group, or the whole pattern; whether it may match without taking a character. */
+typedef struct pattern_group {
+    bool looks;     /* ahead or behind */
+    bool takes;     /* the branch being read takes a character, if it matches */
+    bool may_empty; /* an earlier branch may not */
+} pattern_group;
+
 typedef struct translation {
     const ftl_estimator *e;
     const char *pattern; /* for messages */
@@ -38,6 +45,7 @@ typedef struct translation {
     const word_forms *words;
     bool ignore_case;
     uint32_t groups, depth;
+    pattern_group open[most_depth + 1];
     ftl_error *error;
 } translation;
 
@@ -186,8 +194,8 @@ static ftl_status put_escape(translation *t)
     case 'b':
         ftl_strbuf_puts(&t->out, t->words->boundary);
         break;
-    case 'B':
-        ftl_strbuf_puts(&t->out, t->words->no_boundary);
+    case 'B': /* not in the empty text until Python 3.14 */
+        ftl_strbuf_printf(&t->out, "(?:%s(?!\\A\\z))", t->words->no_boundary);
         break;
     case 'A':
         ftl_strbuf_puts(&t->out, "\\A");
@@ -316,15 +324,19 @@ static ftl_status read_flags(translation *t)
     return FTL_OK;
 }
 
-static ftl_status read_group(translation *t)
+static ftl_status open_group(translation *t)
 {
-    static const char *const kinds[] = {"?:", "?=", "?!", "?<=", "?<!", "?>"};
+    static const char *const kinds[] = {"?:", "?>", "?=", "?!", "?<=", "?<!"};
+    enum { first_that_looks = 2 };
     if (++t->depth > most_depth)
         return refuse(t, "groups nested very deep");
+    pattern_group *group = &t->open[t->depth];
+    *group = (pattern_group){0};
     ftl_strbuf_putc(&t->out, '(');
     for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
         if (skip(t, kinds[i])) {
             ftl_strbuf_puts(&t->out, kinds[i]);
+            group->looks = i >= first_that_looks;
             return FTL_OK;
         }
     }
@@ -340,52 +352,136 @@ static ftl_status read_group(translation *t)
     return FTL_OK;
 }
 
-/* {m}, {m,}, {,n}, {m,n}; anything else is a brace like any other character. */
-static void read_brace(translation *t)
+/* How often an item may occur. */
+typedef struct repetition {
+    uint32_t least, most; /* no end: UINT32_MAX */
+} repetition;
+
+static uint32_t read_number(translation *t)
 {
-    const char *p = t->p, *low = p, *high;
-    while (p < t->end && is_digit(*p))
-        p++;
-    size_t n_low = (size_t)(p - low), n_high = 0;
-    bool comma = p < t->end && *p == ',';
-    high = comma ? ++p : p;
-    while (comma && p < t->end && is_digit(*p))
-        p++;
-    n_high = (size_t)(p - high);
-    if (p == t->end || *p != '}' || (!comma && n_low == 0)) {
-        put_literal(&t->out, '{');
-        return;
+    uint32_t n = 0;
+    for (; t->p < t->end && is_digit(*t->p); t->p++)
+        n = n < 1 << 20 ? n * 10 + (uint32_t)(*t->p - '0') : n; /* PCRE2 refuses these */
+    return n;
+}
+
+/* {m}, {m,}, {,n}, {m,n}; anything else is a brace like any other character. */
+static bool read_brace(translation *t, repetition *out)
+{
+    const char *start = t->p, *number;
+    if (!skip(t, "{"))
+        return false;
+    number = t->p;
+    out->least = read_number(t);
+    bool none = t->p == number;
+    out->most = none ? UINT32_MAX : out->least;
+    if (skip(t, ",")) {
+        number = t->p;
+        out->most = read_number(t);
+        if (t->p == number)
+            out->most = UINT32_MAX;
+    } else if (none) {
+        t->p = start;
+        return false;
     }
-    ftl_strbuf_printf(&t->out, "{%.*s%s%.*s}", n_low ? (int)n_low : 1, n_low ? low : "0",
-                      comma ? "," : "", (int)n_high, high);
-    t->p = p + 1;
+    if (skip(t, "}"))
+        return true;
+    t->p = start;
+    return false;
+}
+
+static bool read_repetition(translation *t, repetition *out)
+{
+    static const repetition star = {0, UINT32_MAX}, plus = {1, UINT32_MAX}, question = {0, 1};
+    if (skip(t, "*"))
+        *out = star;
+    else if (skip(t, "+"))
+        *out = plus;
+    else if (skip(t, "?"))
+        *out = question;
+    else
+        return read_brace(t, out);
+    return true;
+}
+
+/*
+ * What follows an item, which takes a character or may be empty. A group is read otherwise in two
+ * places. Possessive: in Python each of the rounds by itself gives nothing back, too. Empty rounds:
+ * Python tries no other round after one, PCRE2 does where their number is limited.
+ */
+static ftl_status put_repetition(translation *t, bool is_group, bool takes)
+{
+    repetition times = {1, 1};
+    if (read_repetition(t, &times)) {
+        if (times.most == 0)
+            return refuse(t, "something that is repeated no times");
+        if (!takes && times.most != UINT32_MAX && times.most > 1 && times.most > times.least)
+            return refuse(t, "a group that may be empty, repeated up to a number of times");
+        ftl_strbuf_printf(&t->out, "{%u,", times.least);
+        if (times.most != UINT32_MAX)
+            ftl_strbuf_printf(&t->out, "%u", times.most);
+        ftl_strbuf_putc(&t->out, '}');
+        if (is_group && looking_at(t, "+"))
+            return refuse(t, "a group repeated possessively");
+        if (looking_at(t, "?") || looking_at(t, "+"))
+            ftl_strbuf_putc(&t->out, *t->p++);
+    }
+    pattern_group *group = &t->open[t->depth];
+    group->takes = group->takes || (takes && times.least > 0);
+    return FTL_OK;
+}
+
+static ftl_status close_group(translation *t)
+{
+    if (t->depth == 0)
+        return refuse(t, "a bracket that was never opened");
+    pattern_group group = t->open[t->depth--];
+    ftl_strbuf_putc(&t->out, ')');
+    return put_repetition(t, true, group.takes && !group.may_empty && !group.looks);
+}
+
+static void next_branch(translation *t)
+{
+    pattern_group *group = &t->open[t->depth];
+    group->may_empty = group->may_empty || !group->takes;
+    group->takes = false;
+    ftl_strbuf_putc(&t->out, '|');
+}
+
+/* A character, a class or an anchor, and how often. */
+static ftl_status read_item(translation *t)
+{
+    repetition times;
+    bool takes = true;
+    if (read_repetition(t, &times))
+        return refuse(t, "a repetition of nothing");
+    uint32_t code = ftl_utf8_next(&t->p);
+    if (code == '^' || code == '$' || code == '.') {
+        ftl_strbuf_putc(&t->out, (char)code);
+        takes = code == '.';
+    } else if (code == '\\') {
+        takes = !(t->p < t->end && strchr("bBAZ", *t->p));
+        FTL_TRY(put_escape(t));
+    } else if (code == '[') {
+        FTL_TRY(read_class(t));
+    } else {
+        FTL_TRY(put_character(t, code));
+    }
+    return put_repetition(t, false, takes);
 }
 
 static ftl_status translate(translation *t)
 {
     FTL_TRY(read_flags(t));
     while (t->p < t->end) {
-        char c = *t->p;
-        if (strchr(".^$|*+?", c) && c) {
-            ftl_strbuf_putc(&t->out, c);
-            t->p++;
-            continue;
-        }
-        uint32_t code = ftl_utf8_next(&t->p);
-        if (code == '\\')
-            FTL_TRY(put_escape(t));
-        else if (code == '[')
-            FTL_TRY(read_class(t));
-        else if (code == '(')
-            FTL_TRY(read_group(t));
-        else if (code == '{')
-            read_brace(t);
-        else if (code == ')') {
-            if (t->depth-- == 0)
-                return refuse(t, "a bracket that was never opened");
-            ftl_strbuf_putc(&t->out, ')');
-        } else
-            FTL_TRY(put_character(t, code));
+        if (skip(t, "|"))
+            next_branch(t);
+        else if (skip(t, "("))
+            FTL_TRY(open_group(t));
+        else if (skip(t, ")"))
+            FTL_TRY(close_group(t));
+        else
+            FTL_TRY(read_item(t));
     }
     return t->depth ? refuse(t, "a bracket that is never closed") : FTL_OK;
 }

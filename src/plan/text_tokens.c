@@ -167,6 +167,7 @@ static ftl_status pattern_tokens(const ftl_text_state *state, ftl_text_local *lo
 {
     size_t from = 0, whole[2], part[2];
     bool was_empty = false;
+    ftl_regex_begin(local->regex, size);
     for (;;) {
         int found = ftl_regex_next(local->regex, text, size, from, was_empty,
                                    state->op->capture ? 1 : 0, whole, part);

@@ -1,6 +1,10 @@
 """Text vectorizers on random texts of many scripts, against scikit-learn: options, patterns, and what stands behind them."""
 
+import collections
+import csv
+import re
 import resource
+import warnings
 
 import differential as diff
 import ftl
@@ -175,6 +179,116 @@ def test_character_sets(pattern, tmp_path):
     compare(model, ["".join(special), " ".join(special), "aA1 x" + "".join(reversed(special))], ["transform"])
 
 
+# What random patterns are made of. Letters beyond ASCII have other partners in PCRE2's (?i) and are refused there.
+PLAIN = list("abiKs1_-'! \t\n\r\x1c")
+BEYOND = list("éÉσς日ßſ\u212a٣½\u0301\u203f\u00a0\u2028\x85")
+RANGES = ["a-c", "0-9", "A-Z", "a-z", "!-/"]
+ESCAPES = [r"\w", r"\d", r"\s", r"\W", r"\D", r"\S"]
+ANCHORS = [r"\b", r"\B", "^", "$", r"\A", r"\Z"]
+TIMES = ["*", "+", "?", "{2}", "{1,2}", "{2,}", "{,2}", "{2,3}"]
+WRITTEN_BY_PEOPLE = [
+    *PATTERNS, r"\b[a-z]{3,}\b", r"[A-Za-z0-9_.-]+@[a-z]+", r"#\w+", r"(?<![\w-])[a-z]+(?:-[a-z]+)*", r"\b[^\d\W]+\b", r"\d+(?:[.,]\d+)*",
+    r"[a-zà-ÿ]+", r"(?u)\b(?:\w\w+|\w)\b", r"\$?\d+|\w+", r"(?s)(.)", r"(?m)^(\w+)", r"[\u4e00-\u9fff]|\w+", r"\w+(?:'\w+)?", r"\S+?(?=\s|$)",
+    r"(?=(\w\w))", r"[^\s]*?\d[^\s]*", r"(?>\w+)!?", r"\w++", r"(?:ab|a)(?:c|bcd)?", r"\b\w{1,3}(?!\w)", r"(?:(a)|b)+", r"(?:a|(b)){2}"]
+
+
+class Grammar:
+    """A random pattern with one group that captures, at the most."""
+
+    def __init__(self, rng):
+        self.rng, self.captures = rng, False
+        flags = rng.choice(["", "", "", "(?u)", "(?i)", "(?s)", "(?m)", "(?ms)"])
+        self.beyond = [] if "i" in flags else BEYOND
+        self.pattern = flags + self.branches(2)
+
+    def literal(self):
+        character = self.rng.choice(PLAIN + self.beyond)
+        form = self.rng.random()
+        if form < 0.1:
+            return f"\\u{ord(character):04x}"
+        return "\\" + character if character in "-!'" and form < 0.5 else character
+
+    def members(self):
+        ranges = RANGES + (["à-ÿ", "α-ω", "一-龥"] if self.beyond else [])
+        parts = [self.rng.choice([self.literal, lambda: self.rng.choice(ESCAPES), lambda: self.rng.choice(ranges)])()
+                 for _ in range(self.rng.randint(1, 3))]
+        body = "".join("\\-" if part == "-" else part for part in parts)
+        return self.rng.choice(["", "^"]) + self.rng.choice(["", "", "]", "["]) + body + self.rng.choice(["", "", "-"])
+
+    def atom(self):
+        return self.rng.choice([self.literal, lambda: self.rng.choice(ESCAPES), lambda: ".", lambda: f"[{self.members()}]"])()
+
+    def group(self, depth):
+        opening = self.rng.choice(["(?:", "(?:", "(?>", "(", "(?P<token>"])
+        if opening in ("(", "(?P<token>"):
+            opening, self.captures = "(?:" if self.captures else opening, True
+        return opening + self.branches(depth - 1) + ")"
+
+    def item(self, depth):
+        kind = self.rng.random()
+        if kind < 0.12:
+            return self.rng.choice(ANCHORS)
+        if kind < 0.2:
+            return f"(?<{self.rng.choice('=!')}{self.atom()})"
+        if kind < 0.3 and depth:
+            return f"(?{self.rng.choice('=!')}{self.branches(depth - 1)})"
+        grouped = kind < 0.5 and depth
+        body = self.group(depth) if grouped else self.atom()
+        if self.rng.random() < 0.4:
+            body += self.rng.choice(TIMES) + self.rng.choice(["", "", "?"] if grouped else ["", "", "?", "+"])
+        return body
+
+    def branches(self, depth):
+        return "|".join("".join(self.item(depth) for _ in range(self.rng.randint(0 if self.rng.random() < 0.1 else 1, 3)))
+                        for _ in range(self.rng.choice([1, 1, 1, 2, 3])))
+
+
+def compare_tokens(pattern, rows, folder):
+    """The tokens of each row, as counts of them and of all short pieces of the rows. "refused" names the
+    pattern, "long" a row on which it takes too many steps; else "same"."""
+    words = {token for row in rows for token in re.findall(pattern, row)}
+    words |= {row[i:i + n] for row in rows for n in range(4) for i in range(len(row) + 1)}
+    model = CountVectorizer(token_pattern=pattern, lowercase=False, vocabulary=sorted(words))
+    with open(folder / "rows.csv", "w", encoding="utf-8", newline="") as f:
+        csv.writer(f, quoting=csv.QUOTE_ALL).writerows([["text"], *([row] for row in rows)])
+    process = diff.run(diff.write_model(model, folder), folder / "rows.csv", folder / "out.csv", "--method", "transform")
+    if process.returncode == 3:
+        assert "UNSUPPORTED" in process.stderr and "token_pattern" in process.stderr, (pattern, process.stderr)
+        return "refused"
+    if process.returncode == 4 and "too many steps" in process.stderr:
+        return "long"
+    assert process.returncode == 0, (pattern, process.stderr)
+    table = np.array(ftl.read_csv(folder / "out.csv")[1], dtype=float)
+    wanted = model.transform(rows).toarray()
+    for row, (got, expected) in enumerate(zip(table, wanted, strict=True)):
+        names = np.array(sorted(words), dtype=object)
+        assert np.array_equal(got, expected), (pattern, rows[row], re.findall(pattern, rows[row]), list(names[got > 0]))
+    return "same"
+
+
+def test_random_patterns(tmp_path):
+    """Random patterns match what Python's re matches, or are refused by name, which few are."""
+    met = collections.Counter()
+
+    @diff.examples(150, 400)
+    @given(rng=st.randoms(use_true_random=False))
+    def check(rng):
+        pattern = Grammar(rng).pattern
+        rows = ["".join(rng.choice(PLAIN + BEYOND) for _ in range(rng.randint(0, 14))) for _ in range(8)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            met[compare_tokens(pattern, rows, tmp_path)] += 1
+
+    check()
+    assert met["refused"] * 5 < met["same"] and met["long"] * 50 < met["same"], met
+
+
+@pytest.mark.parametrize("pattern", WRITTEN_BY_PEOPLE)
+def test_patterns_of_people(pattern, tmp_path):
+    rng = np.random.default_rng(7)
+    assert compare_tokens(pattern, texts(rng, 12) + ["a-b ab! 3,4 abcd", "x@y #z $5 bcd", "", "a\n", "\n"], tmp_path) == "same"
+
+
 def test_missing_numbers_beside_texts():
     """NaN and infinity go through a sparse scaler and are refused by the classifier behind it."""
     frame = pd.DataFrame({"text": ["a b", "b c", "c d", "d a"] * 5, "n": np.linspace(-1, 1, 20)})
@@ -215,13 +329,25 @@ def test_results_do_not_depend_on_blocks():
 
 @pytest.mark.parametrize("options, word", [
     ({"token_pattern": r"(\w)(\w)"}, "more than one group"), ({"token_pattern": r"(?x) \w+"}, "flags"),
-    ({"token_pattern": r"(\w)\1"}, "back-reference"), ({"tokenizer": str.split}, "tokenizer"),
+    ({"token_pattern": r"(\w)\1"}, "back-reference"),
+    ({"token_pattern": r"(?:\w+)*+"}, "possessively"), ({"token_pattern": r"(?:a|\b){,2}"}, "may be empty"),
+    ({"token_pattern": r"a|(?:b){0}"}, "no times"), ({"tokenizer": str.split}, "tokenizer"),
     ({"preprocessor": str.upper}, "preprocessor"), ({"analyzer": str.split}, "analyzer"), ({"input": "filename"}, "input")])
 def test_refused_by_name(options, word, tmp_path):
     model = CountVectorizer(vocabulary=["a"])
     model.set_params(**options)
     process = diff.run(diff.write_model(model, tmp_path), tmp_path / "none.csv", tmp_path / "out.csv")
     assert process.returncode == 3 and "UNSUPPORTED" in process.stderr and word in process.stderr, process.stderr
+
+
+@pytest.mark.parametrize("model, refused", [
+    (HashingVectorizer(ngram_range=(1, 10**9)), True), (CountVectorizer(vocabulary=["a" * 200], ngram_range=(1, 10**9)), True),
+    (CountVectorizer(vocabulary=["a" * 90], ngram_range=(1, 10**9)), False)])
+def test_endless_ngrams_are_refused(model, refused, tmp_path):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text\na\n")
+    process = diff.run(diff.write_model(model, tmp_path), rows, tmp_path / "out.csv")
+    assert process.returncode == (3 if refused else 0) and ("ngram_range" in process.stderr) == refused, process.stderr
 
 
 def test_a_pattern_that_takes_for_ever_is_a_bad_row(tmp_path):

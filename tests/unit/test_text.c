@@ -14,6 +14,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Characters ------------------------------------------------------------------------------ */
@@ -251,6 +252,34 @@ static void test_a_pattern_has_limits(void **state)
     assert_int_equal(ftl_regex_next(regex, text, sizeof text, 0, false, 0, whole, part), -1);
     ftl_regex_destroy(regex);
     assert_int_equal(ftl_regex_create(&account, "(a", &regex, &error), FTL_UNSUPPORTED);
+    assert_int_equal(ftl_account_used(&account), 0);
+}
+
+/* Each place where a match may begin takes few steps, all together too many. */
+static void test_the_steps_of_a_text_are_counted_together(void **state)
+{
+    (void)state;
+    enum { run = 13, runs = 3000 };
+    static const char *const patterns[] = {"(?:a|a)*[bc]", "(?:\\w{5000}|\\w{4000}|\\w{3000})[!?]"};
+    ftl_account account;
+    ftl_error error;
+    size_t whole[2], part[2];
+    char *text = malloc(run * runs);
+    assert_non_null(text);
+    ftl_account_init(&account, NULL, 0);
+    for (size_t p = 0; p < sizeof patterns / sizeof *patterns; p++) {
+        ftl_regex *regex = NULL;
+        memset(text, 'a', run * runs);
+        for (size_t i = 0; p == 0 && i < runs; i++)
+            text[i * run] = ' ';
+        assert_int_equal(ftl_regex_create(&account, patterns[p], &regex, &error), FTL_OK);
+        ftl_regex_begin(regex, run * runs);
+        assert_int_equal(ftl_regex_next(regex, text, run * runs, 0, false, 0, whole, part), -1);
+        ftl_regex_begin(regex, run); /* the next text has its own */
+        assert_int_equal(ftl_regex_next(regex, text, run, 0, false, 0, whole, part), 0);
+        ftl_regex_destroy(regex);
+    }
+    free(text);
     assert_int_equal(ftl_account_used(&account), 0);
 }
 
@@ -630,6 +659,7 @@ int main(void)
         cmocka_unit_test(test_no_words),
 #ifdef FTL_HAVE_PCRE2
         cmocka_unit_test(test_a_pattern_has_limits),
+        cmocka_unit_test(test_the_steps_of_a_text_are_counted_together),
         cmocka_unit_test(test_matches_follow_each_other),
 #endif
         cmocka_unit_test(test_tokens),
