@@ -1,4 +1,5 @@
 #include <immintrin.h>
+#include <stdint.h>
 
 #define DISTANCE_NAME(name) ftl_##name##_avx2
 #define DISTANCE_FMA(sum, a, b) \
@@ -11,6 +12,17 @@ static inline __attribute__((always_inline)) void distance_fma(double *sum, cons
         _mm256_storeu_pd(sum + half,
                          _mm256_fmadd_pd(_mm256_loadu_pd(a + half), _mm256_loadu_pd(b + half),
                                          _mm256_loadu_pd(sum + half)));
+}
+
+#define DISTANCE_BELOW(values, limit) distance_bits(values, limit)
+
+static inline __attribute__((always_inline)) uint8_t distance_bits(const double *values,
+                                                                   double limit)
+{
+    __m256d wide = _mm256_set1_pd(limit);
+    int low = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(values), wide, _CMP_NGE_UQ));
+    int high = _mm256_movemask_pd(_mm256_cmp_pd(_mm256_loadu_pd(values + 4), wide, _CMP_NGE_UQ));
+    return (uint8_t)(low | high << 4);
 }
 
 #include "kernels/distance_body.h"

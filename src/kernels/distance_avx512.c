@@ -11,4 +11,7 @@ static inline __attribute__((always_inline)) void distance_fma(double *sum, cons
                      _mm512_fmadd_pd(_mm512_loadu_pd(a), _mm512_loadu_pd(b), _mm512_loadu_pd(sum)));
 }
 
+#define DISTANCE_BELOW(values, limit) \
+    _mm512_cmp_pd_mask(_mm512_loadu_pd(values), _mm512_set1_pd(limit), _CMP_NGE_UQ)
+
 #include "kernels/distance_body.h"

@@ -1,7 +1,8 @@
 /*
  * The distance kernels, included once per instruction set with DISTANCE_NAME(name) and
- * DISTANCE_FMA(sum, a, b) (pointers to vectors; one rounding) defined. Vectors pass through
- * pointers only: by value they would change the calling convention.
+ * DISTANCE_FMA(sum, a, b) (pointers to vectors; one rounding) and DISTANCE_BELOW(values, limit),
+ * the bits of eight values, defined. Vectors pass through pointers only: by value they would change
+ * the calling convention.
  */
 #include "kernels/distance.h"
 
@@ -130,4 +131,23 @@ void DISTANCE_NAME(distance_dot_fused)(size_t rows, size_t n, const double *x, s
             first = end;
         } while (first < n);
     }
+}
+
+void DISTANCE_NAME(distance_expand)(double norm, const double *norms, size_t groups, double *values)
+{
+    for (size_t g = 0; g < groups; g++) {
+        distance_f64x8 dot, other;
+        memcpy(&dot, values + g * FTL_DISTANCE_LANES, sizeof dot);
+        memcpy(&other, norms + g * FTL_DISTANCE_LANES, sizeof other);
+        distance_f64x8 square = (norm + -2.0 * dot) + other;
+        distance_i64x8 above = square > (distance_f64x8){0};
+        square = (distance_f64x8)((distance_i64x8)square & above);
+        memcpy(values + g * FTL_DISTANCE_LANES, &square, sizeof square);
+    }
+}
+
+void DISTANCE_NAME(distance_below)(const double *values, size_t groups, double limit, uint8_t *bits)
+{
+    for (size_t g = 0; g < groups; g++)
+        bits[g] = DISTANCE_BELOW(values + g * FTL_DISTANCE_LANES, limit);
 }

@@ -1,5 +1,9 @@
 #include "plan/neighbor_heap.h"
 
+#include "kernels/kernels.h"
+
+#include <string.h>
+
 void ftl_heap_start(const ftl_neighbor_heap *heap, double largest)
 {
     for (uint32_t i = 0; i < heap->k; i++) {
@@ -25,6 +29,26 @@ void ftl_heap_insert(const ftl_neighbor_heap *heap, double value, uint32_t numbe
     }
     v[at] = value;
     heap->number[at] = number;
+}
+
+/* What is not below the heap's largest value now will not be later: it is sorted out by kernels. */
+void ftl_heap_push_all(const ftl_neighbor_heap *heap, const double *values, size_t n,
+                       const uint32_t *numbers, uint32_t first)
+{
+    enum { step = 64 };
+    ftl_distance_below_fn *below = ftl_kernels_get()->distance.below;
+    for (size_t at = 0; at < n; at += step) {
+        size_t left = n - at < step ? n - at : step;
+        uint8_t bits[step / 8];
+        below(values + at, ftl_distance_groups(left), heap->value[0], bits);
+        for (size_t g = 0; g < ftl_distance_groups(left); g++) {
+            for (unsigned mask = bits[g]; mask; mask &= mask - 1) {
+                size_t i = at + g * 8 + (unsigned)__builtin_ctz(mask);
+                if (i < n)
+                    ftl_heap_push(heap, values[i], numbers ? numbers[i] : first + (uint32_t)i);
+            }
+        }
+    }
 }
 
 /* ---- Sorting --------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #define FTL_PLAN_NEIGHBOR_HEAP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct ftl_neighbor_heap {
@@ -23,6 +24,12 @@ static inline void ftl_heap_push(const ftl_neighbor_heap *heap, double value, ui
     if (!(value >= heap->value[0]))
         ftl_heap_insert(heap, value, number);
 }
+/*
+ * n values in their order, with the numbers that came with them; numbers NULL: first, first + 1, …
+ * values is readable to a whole number of eight.
+ */
+void ftl_heap_push_all(const ftl_neighbor_heap *heap, const double *values, size_t n,
+                       const uint32_t *numbers, uint32_t first);
 /* Ascending; insertion: the sort of scikit-learn from 1.9 on, else the one before. */
 void ftl_heap_sort(const ftl_neighbor_heap *heap, bool insertion);
 

@@ -44,10 +44,7 @@ static void finish_panel(const neighbors_state *state, const ftl_neighbors_op *o
                          const double *norms, size_t n, double *values)
 {
     if (is_expanded(op)) {
-        for (size_t i = 0; i < n; i++) {
-            double square = (norm + -2.0 * values[i]) + norms[i];
-            values[i] = square > 0 ? square : 0;
-        }
+        ftl_kernels_get()->distance.expand(norm, norms, ftl_distance_groups(n), values);
     } else if (op->metric == FTL_METRIC_COSINE) {
         for (size_t i = 0; i < n; i++) {
             double d = 1.0 - values[i];
@@ -77,8 +74,7 @@ static void search_all(const neighbors_state *state, const ftl_neighbors_op *op,
             double *values = t->room + r * panel_points;
             finish_panel(state, op, t->norms[r], state->norms ? state->norms + first : NULL, n,
                          values);
-            for (size_t i = 0; i < n; i++)
-                ftl_heap_push(&t->heaps[r], values[i], (uint32_t)(first + i));
+            ftl_heap_push_all(&t->heaps[r], values, n, NULL, (uint32_t)first);
         }
     }
 }

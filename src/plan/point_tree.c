@@ -84,8 +84,7 @@ static void visit(const ftl_tree_search *search, uint32_t at, double bound, cons
         uint32_t count = node->end - node->start;
         ftl_metric_reduced(&search->metric, 1, x, search->leaves[at], ftl_distance_groups(count),
                            room, 0);
-        for (uint32_t i = 0; i < count; i++)
-            ftl_heap_push(heap, room[i], tree->order[node->start + i]);
+        ftl_heap_push_all(heap, room, count, tree->order + node->start, 0);
         return;
     }
     uint32_t left = 2 * at + 1, right = left + 1;
