@@ -9,6 +9,7 @@ static const ftl_kernels portable = {
     .distance = FTL_DISTANCE_KERNELS(portable),
     .oblivious = FTL_OBLIVIOUS_KERNELS(portable),
     .vmath = FTL_VMATH_KERNELS(portable),
+    .rows = FTL_ROWS_KERNELS(portable),
 };
 
 #if defined(__x86_64__)
@@ -19,6 +20,7 @@ static const ftl_kernels avx2 = {
     .distance = FTL_DISTANCE_KERNELS(avx2),
     .oblivious = FTL_OBLIVIOUS_KERNELS(avx2),
     .vmath = FTL_VMATH_KERNELS(avx2),
+    .rows = FTL_ROWS_KERNELS(avx2),
 };
 
 static const ftl_kernels avx512 = {
@@ -28,6 +30,7 @@ static const ftl_kernels avx512 = {
     .distance = FTL_DISTANCE_KERNELS(avx512),
     .oblivious = FTL_OBLIVIOUS_KERNELS(avx512),
     .vmath = FTL_VMATH_KERNELS(avx512),
+    .rows = FTL_ROWS_KERNELS(avx512),
 };
 #endif
 

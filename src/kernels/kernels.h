@@ -15,6 +15,7 @@
 #include "kernels/distance.h"
 #include "kernels/linear.h"
 #include "kernels/oblivious.h"
+#include "kernels/rows.h"
 #include "kernels/trees.h"
 #include "kernels/vmath.h"
 
@@ -27,6 +28,7 @@ typedef struct ftl_kernels {
     ftl_distance_kernels distance;
     ftl_oblivious_kernels oblivious;
     ftl_vmath_kernels vmath;
+    ftl_rows_kernels rows;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

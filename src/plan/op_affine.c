@@ -3,6 +3,7 @@
  * the edge's dtype. A wide step computes in float64 (numpy's loop for a float64 vector); others
  * round the vector to the edge's dtype first.
  */
+#include "kernels/kernels.h"
 #include "plan/plan.h"
 #include "plan/sparse.h"
 
@@ -13,65 +14,36 @@ typedef struct affine_state {
     const float **narrow;
 } affine_state;
 
-#define FTL_APPLY(KIND, EXPRESSION)          \
-    case KIND:                               \
-        for (uint32_t j = 0; j < width; j++) \
-            row[j] = EXPRESSION;             \
-        break
+_Static_assert((int)FTL_AFFINE_SUB == FTL_ROWS_SUB && (int)FTL_AFFINE_ADD == FTL_ROWS_ADD &&
+                   (int)FTL_AFFINE_MUL == FTL_ROWS_MUL && (int)FTL_AFFINE_DIV == FTL_ROWS_DIV &&
+                   (int)FTL_AFFINE_CLIP_LOW == FTL_ROWS_CLIP_LOW &&
+                   (int)FTL_AFFINE_CLIP_HIGH == FTL_ROWS_CLIP_HIGH,
+               "the steps' kinds are the kernels'");
 
-/* NaN compares false, so the clips hand it on. */
-#define FTL_APPLY_BODY(TYPE, WORK)                                                            \
-    switch (kind) {                                                                           \
-        FTL_APPLY(FTL_AFFINE_SUB, (TYPE)((WORK)row[j] - vector[j]));                          \
-        FTL_APPLY(FTL_AFFINE_ADD, (TYPE)((WORK)row[j] + vector[j]));                          \
-        FTL_APPLY(FTL_AFFINE_MUL, (TYPE)((WORK)row[j] * vector[j]));                          \
-        FTL_APPLY(FTL_AFFINE_DIV, (TYPE)((WORK)row[j] / vector[j]));                          \
-        FTL_APPLY(FTL_AFFINE_CLIP_LOW, (WORK)row[j] < vector[j] ? (TYPE)vector[j] : row[j]);  \
-        FTL_APPLY(FTL_AFFINE_CLIP_HIGH, (WORK)row[j] > vector[j] ? (TYPE)vector[j] : row[j]); \
-    }
-
-static void apply_f64(ftl_affine_step_kind kind, double *restrict row,
-                      const double *restrict vector, uint32_t width)
-{
-    FTL_APPLY_BODY(double, double)
-}
-
-static void apply_f32(ftl_affine_step_kind kind, float *restrict row, const float *restrict vector,
-                      uint32_t width)
-{
-    FTL_APPLY_BODY(float, float)
-}
-
-static void apply_wide(ftl_affine_step_kind kind, float *restrict row,
-                       const double *restrict vector, uint32_t width)
-{
-    FTL_APPLY_BODY(float, double)
-}
-
-static void run_f64(const ftl_step *step, ftl_exec *exec)
+/* The first step reads the source, later ones work in place. */
+static void run_f64(const ftl_step *step, ftl_exec *exec, const double *from)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
-    uint32_t width = step->slot_width;
-    double *row = ftl_slot(step, exec);
-    for (uint32_t i = 0; i < exec->rows; i++, row += width) {
-        for (uint32_t s = 0; s < affine->n_steps; s++)
-            apply_f64(affine->steps[s].kind, row, affine->steps[s].vector, width);
-    }
+    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    double *out = ftl_slot(step, exec);
+    for (uint32_t s = 0; s < affine->n_steps; s++, from = out)
+        kernels->apply_f64((ftl_rows_op)affine->steps[s].kind, exec->rows, step->slot_width, from,
+                           affine->steps[s].vector, out);
 }
 
-static void run_f32(const ftl_step *step, ftl_exec *exec)
+static void run_f32(const ftl_step *step, ftl_exec *exec, const float *from)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
     const affine_state *state = step->state;
-    uint32_t width = step->slot_width;
-    float *row = ftl_slot(step, exec);
-    for (uint32_t i = 0; i < exec->rows; i++, row += width) {
-        for (uint32_t s = 0; s < affine->n_steps; s++) {
-            if (affine->steps[s].wide)
-                apply_wide(affine->steps[s].kind, row, affine->steps[s].vector, width);
-            else
-                apply_f32(affine->steps[s].kind, row, state->narrow[s], width);
-        }
+    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    float *out = ftl_slot(step, exec);
+    for (uint32_t s = 0; s < affine->n_steps; s++, from = out) {
+        ftl_rows_op op = (ftl_rows_op)affine->steps[s].kind;
+        if (affine->steps[s].wide)
+            kernels->apply_wide(op, exec->rows, step->slot_width, from, affine->steps[s].vector,
+                                out);
+        else
+            kernels->apply_f32(op, exec->rows, step->slot_width, from, state->narrow[s], out);
     }
 }
 
@@ -80,11 +52,12 @@ static void run(const ftl_step *step, ftl_exec *exec)
     bool is_f32;
     const void *data = ftl_matrix_source(step, exec, &is_f32);
     size_t element = is_f32 ? sizeof(float) : sizeof(double);
-    memcpy(ftl_slot(step, exec), data, (size_t)exec->rows * step->slot_width * element);
-    if (is_f32)
-        run_f32(step, exec);
+    if (step->op->u.affine.n_steps == 0)
+        memcpy(ftl_slot(step, exec), data, (size_t)exec->rows * step->slot_width * element);
+    else if (is_f32)
+        run_f32(step, exec, data);
     else
-        run_f64(step, exec);
+        run_f64(step, exec, data);
 }
 
 /* One value of a sparse matrix; zeros stay zeros. */

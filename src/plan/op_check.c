@@ -2,6 +2,7 @@
  * Rows that the library would refuse: NaN, infinity, values too large for float32. The slot is the
  * source's own.
  */
+#include "kernels/kernels.h"
 #include "plan/sparse.h"
 
 #include <float.h>
@@ -36,22 +37,17 @@ static bool refused(uint32_t refuse, double value)
     return (refuse & FTL_CHECK_F32_RANGE) && isinf((float)value);
 }
 
+/* Whole blocks first, then rows, then values: what is refused is rare. */
 static void scan_f64(const ftl_step *step, ftl_exec *exec, const double *data)
 {
+    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
     uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
+    double limit = refuse & FTL_CHECK_F32_RANGE ? (double)FLT_MAX : DBL_MAX;
+    if (kernels->within_f64((size_t)exec->rows * width, data, limit))
+        return;
     for (uint32_t i = 0; i < exec->rows; i++) {
         const double *row = data + (size_t)i * width;
-        /*
-         * x * 0 is 0 for finite values and NaN otherwise: one sum tells whether the row needs a
-         * closer look.
-         */
-        double sum = 0;
-        bool large = false;
-        for (uint32_t j = 0; j < width; j++) {
-            sum += row[j] * 0.0;
-            large |= !(fabs(row[j]) <= (double)FLT_MAX);
-        }
-        if (sum == 0 && !large)
+        if (kernels->within_f64(width, row, limit))
             continue;
         for (uint32_t j = 0; j < width; j++) {
             if (refused(refuse, row[j])) {
@@ -64,13 +60,13 @@ static void scan_f64(const ftl_step *step, ftl_exec *exec, const double *data)
 
 static void scan_f32(const ftl_step *step, ftl_exec *exec, const float *data)
 {
+    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
     uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
+    if (kernels->within_f32((size_t)exec->rows * width, data, FLT_MAX))
+        return;
     for (uint32_t i = 0; i < exec->rows; i++) {
         const float *row = data + (size_t)i * width;
-        float sum = 0;
-        for (uint32_t j = 0; j < width; j++)
-            sum += row[j] * 0.0f;
-        if (sum == 0)
+        if (kernels->within_f32(width, row, FLT_MAX))
             continue;
         for (uint32_t j = 0; j < width; j++) {
             if (refused(refuse, (double)row[j])) {

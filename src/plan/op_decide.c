@@ -1,8 +1,8 @@
 /* DECIDE: scores → class index. ARGMAX takes a row of scores to one index; the sign rules take each
  * score to 0 or 1. */
+#include "kernels/kernels.h"
 #include "plan/plan.h"
 
-#include <math.h>
 #include <string.h>
 
 static void store(const ftl_step *step, ftl_exec *exec, size_t i, size_t value)
@@ -18,24 +18,19 @@ static double score_at(const void *scores, bool is_f32, size_t i)
     return is_f32 ? (double)((const float *)scores)[i] : ((const double *)scores)[i];
 }
 
-/* numpy's argmax: the first of the largest; the first NaN when there is one. */
 static void run_argmax(const ftl_step *step, ftl_exec *exec)
 {
     bool is_f32;
     const void *scores = ftl_matrix_source(step, exec, &is_f32);
+    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
     size_t width = step->op->segments[0].count;
-    for (size_t r = 0; r < exec->rows; r++) {
-        size_t best = 0;
-        double largest = score_at(scores, is_f32, r * width);
-        for (size_t k = 1; k < width && !isnan(largest); k++) {
-            double score = score_at(scores, is_f32, r * width + k);
-            if (!(score <= largest)) {
-                largest = score;
-                best = k;
-            }
-        }
-        store(step, exec, r, best);
-    }
+    uint32_t *best = ftl_scratch(step, exec);
+    if (is_f32)
+        kernels->argmax_f32(exec->rows, width, scores, best);
+    else
+        kernels->argmax_f64(exec->rows, width, scores, best);
+    for (size_t r = 0; r < exec->rows; r++)
+        store(step, exec, r, best[r]);
 }
 
 static void run_sign(const ftl_step *step, ftl_exec *exec)
@@ -79,6 +74,8 @@ static ftl_status prepare_decide(ftl_plan *plan, ftl_step *step, ftl_error *erro
     step->run = rule == FTL_DECIDE_ARGMAX ? run_argmax
                 : rule == FTL_DECIDE_VOTE ? run_vote
                                           : run_sign;
+    if (rule == FTL_DECIDE_ARGMAX)
+        step->scratch_per_row = sizeof(uint32_t);
     if (rule == FTL_DECIDE_VOTE)
         step->scratch_fixed = ftl_pairs_classes(step->op->segments[0].count) * sizeof(uint32_t);
     return FTL_OK;

@@ -27,6 +27,10 @@ static void copy_rows(const ftl_step *step, const ftl_exec *exec)
     size_t element = step->is_f32 ? sizeof(float) : sizeof(double),
            bytes = element * step->op->width;
     unsigned char *out = ftl_slot(step, exec);
+    if (matrix->row_stride == (ptrdiff_t)step->op->width) {
+        memcpy(out, (const unsigned char *)matrix->data + exec->in_row * bytes, exec->rows * bytes);
+        return;
+    }
     for (uint32_t i = 0; i < exec->rows; i++) {
         ptrdiff_t at = (ptrdiff_t)(exec->in_row + i) * matrix->row_stride * (ptrdiff_t)element;
         memcpy(out + i * bytes, (const unsigned char *)matrix->data + at, bytes);

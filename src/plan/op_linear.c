@@ -228,15 +228,10 @@ static void run_linear(const ftl_step *step, ftl_exec *exec)
             add_read(state, part, step, exec, acc, column);
     }
     const double *intercept = op->u.linear.intercept;
-    for (size_t r = 0; intercept && r < exec->rows; r++) {
-        for (size_t k = 0; k < op->width; k++)
-            acc[r * op->width + k] += intercept[k];
-    }
-    if (step->is_f32) {
-        float *out = ftl_slot(step, exec);
-        for (size_t i = 0; i < n; i++)
-            out[i] = (float)acc[i];
-    }
+    if (intercept)
+        ftl_kernels_get()->rows.apply_f64(FTL_ROWS_ADD, exec->rows, op->width, acc, intercept, acc);
+    if (step->is_f32)
+        ftl_kernels_get()->trees.narrow(acc, n, ftl_slot(step, exec));
 }
 
 static ftl_status prepare_linear(ftl_plan *plan, ftl_step *step, ftl_error *error)

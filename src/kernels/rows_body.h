@@ -1,0 +1,219 @@
+/*
+ * The rows kernels, included once per instruction set with ROWS_NAME(name) and ROWS_BYTES, the size
+ * of a register, defined. The arithmetic of a number is the same in vectors of any size.
+ */
+#include "kernels/rows.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#define ROWS_INLINE static inline __attribute__((always_inline))
+
+typedef double rows_f64 __attribute__((vector_size(ROWS_BYTES)));
+typedef float rows_f32 __attribute__((vector_size(ROWS_BYTES)));
+typedef float rows_half __attribute__((vector_size(ROWS_BYTES / 2)));
+typedef uint64_t rows_u64 __attribute__((vector_size(ROWS_BYTES)));
+typedef uint32_t rows_u32 __attribute__((vector_size(ROWS_BYTES)));
+
+/* One vector of numbers X (as wide as V) and one of the row vector's, V. */
+#define ROWS_STEP(name, VECTOR, BITS)                                \
+    ROWS_INLINE VECTOR name(ftl_rows_op op, VECTOR x, VECTOR v)      \
+    {                                                                \
+        BITS over = (BITS)(op == FTL_ROWS_CLIP_LOW ? x < v : x > v); \
+        switch (op) {                                                \
+        case FTL_ROWS_SUB:                                           \
+            return x - v;                                            \
+        case FTL_ROWS_ADD:                                           \
+            return x + v;                                            \
+        case FTL_ROWS_MUL:                                           \
+            return x * v;                                            \
+        case FTL_ROWS_DIV:                                           \
+            return x / v;                                            \
+        default:                                                     \
+            return (VECTOR)((over & (BITS)v) | (~over & (BITS)x));   \
+        }                                                            \
+    }
+ROWS_STEP(rows_step_f64, rows_f64, rows_u64)
+ROWS_STEP(rows_step_f32, rows_f32, rows_u32)
+
+ROWS_INLINE void rows_chunk_f64(ftl_rows_op op, const double *x, const double *v, double *out)
+{
+    rows_f64 a, b;
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, v, sizeof b);
+    a = rows_step_f64(op, a, b);
+    memcpy(out, &a, sizeof a);
+}
+
+ROWS_INLINE void rows_chunk_f32(ftl_rows_op op, const float *x, const float *v, float *out)
+{
+    rows_f32 a, b;
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, v, sizeof b);
+    a = rows_step_f32(op, a, b);
+    memcpy(out, &a, sizeof a);
+}
+
+ROWS_INLINE void rows_chunk_wide(ftl_rows_op op, const float *x, const double *v, float *out)
+{
+    rows_half a;
+    rows_f64 b;
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, v, sizeof b);
+    a = __builtin_convertvector(rows_step_f64(op, __builtin_convertvector(a, rows_f64), b),
+                                rows_half);
+    memcpy(out, &a, sizeof a);
+}
+
+/*
+ * Narrow matrices are a row of numbers with a pattern of `lanes` row vectors: no rest is left at
+ * each row's end. Others go row by row, and their rests through a padded vector.
+ */
+enum { rows_narrow = 64, rows_least = 4 }; /* columns; patterns' worth of rows */
+
+#define ROWS_REST(chunk, X, V, lanes)                           \
+    do {                                                        \
+        X rest[lanes] = {0};                                    \
+        V with[lanes] = {0};                                    \
+        for (size_t k = j; k < width; k++)                      \
+            rest[k - j] = x[r * width + k], with[k - j] = v[k]; \
+        chunk(op, rest, with, rest);                            \
+        for (size_t k = j; k < width; k++)                      \
+            out[r * width + k] = rest[k - j];                   \
+    } while (0)
+
+#define ROWS_RUN(name, chunk, X, V)                                                          \
+    ROWS_INLINE void name(ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v, \
+                          X *out)                                                            \
+    {                                                                                        \
+        enum { lanes = ROWS_BYTES / sizeof(V) };                                             \
+        size_t r = 0;                                                                        \
+        if (width <= rows_narrow && rows >= rows_least * lanes) {                            \
+            V pattern[rows_narrow * lanes];                                                  \
+            for (size_t i = 0; i < lanes; i++)                                               \
+                memcpy(pattern + i * width, v, width * sizeof *v);                           \
+            for (; r + lanes <= rows; r += lanes) {                                          \
+                for (size_t j = 0; j < width * lanes; j += lanes)                            \
+                    chunk(op, x + r * width + j, pattern + j, out + r * width + j);          \
+            }                                                                                \
+        }                                                                                    \
+        for (; r < rows; r++) {                                                              \
+            size_t j = 0;                                                                    \
+            for (; j + lanes <= width; j += lanes)                                           \
+                chunk(op, x + r * width + j, v + j, out + r * width + j);                    \
+            if (j < width)                                                                   \
+                ROWS_REST(chunk, X, V, lanes);                                               \
+        }                                                                                    \
+    }
+ROWS_RUN(rows_run_f64, rows_chunk_f64, double, double)
+ROWS_RUN(rows_run_f32, rows_chunk_f32, float, float)
+ROWS_RUN(rows_run_wide, rows_chunk_wide, float, double)
+
+#define ROWS_APPLY(name, run, X, V)                                                         \
+    void ROWS_NAME(name)(ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v, \
+                         X *out)                                                            \
+    {                                                                                       \
+        switch (op) {                                                                       \
+        case FTL_ROWS_SUB:                                                                  \
+            run(FTL_ROWS_SUB, rows, width, x, v, out);                                      \
+            return;                                                                         \
+        case FTL_ROWS_ADD:                                                                  \
+            run(FTL_ROWS_ADD, rows, width, x, v, out);                                      \
+            return;                                                                         \
+        case FTL_ROWS_MUL:                                                                  \
+            run(FTL_ROWS_MUL, rows, width, x, v, out);                                      \
+            return;                                                                         \
+        case FTL_ROWS_DIV:                                                                  \
+            run(FTL_ROWS_DIV, rows, width, x, v, out);                                      \
+            return;                                                                         \
+        case FTL_ROWS_CLIP_LOW:                                                             \
+            run(FTL_ROWS_CLIP_LOW, rows, width, x, v, out);                                 \
+            return;                                                                         \
+        default:                                                                            \
+            run(FTL_ROWS_CLIP_HIGH, rows, width, x, v, out);                                \
+        }                                                                                   \
+    }
+ROWS_APPLY(rows_apply_f64, rows_run_f64, double, double)
+ROWS_APPLY(rows_apply_f32, rows_run_f32, float, float)
+ROWS_APPLY(rows_apply_wide, rows_run_wide, float, double)
+
+/* ---- Searching ------------------------------------------------------------------------------- */
+
+#define ROWS_WITHIN(name, T, VECTOR, BITS, SIGN)               \
+    bool ROWS_NAME(name)(size_t n, const T *x, T limit)        \
+    {                                                          \
+        enum { lanes = sizeof(VECTOR) / sizeof(T) };           \
+        BITS good = ~(BITS){0};                                \
+        size_t i = 0;                                          \
+        for (; i + lanes <= n; i += lanes) {                   \
+            BITS bits;                                         \
+            memcpy(&bits, x + i, sizeof bits);                 \
+            good &= (BITS)((VECTOR)(bits & ~(SIGN)) <= limit); \
+        }                                                      \
+        bool within = true;                                    \
+        for (size_t k = 0; k < lanes; k++)                     \
+            within &= good[k] != 0;                            \
+        for (; i < n; i++)                                     \
+            within &= (x[i] < 0 ? -x[i] : x[i]) <= limit;      \
+        return within;                                         \
+    }
+ROWS_WITHIN(rows_within_f64, double, rows_f64, rows_u64, UINT64_C(1) << 63)
+ROWS_WITHIN(rows_within_f32, float, rows_f32, rows_u32, UINT32_C(1) << 31)
+
+/*
+ * The largest of each lane and the first column that holds it; the largest of those, the first
+ * where several are equal. Rows with a NaN are searched one by one.
+ */
+#define ROWS_ARGMAX(name, T, VECTOR, BITS, UINT)                                           \
+    static size_t name##_plain(size_t width, const T *x)                                   \
+    {                                                                                      \
+        size_t best = 0;                                                                   \
+        for (size_t k = 1; k < width && x[best] == x[best]; k++)                           \
+            best = x[k] <= x[best] ? best : k;                                             \
+        return best;                                                                       \
+    }                                                                                      \
+    ROWS_INLINE size_t name##_row(size_t width, const T *x)                                \
+    {                                                                                      \
+        enum { lanes = sizeof(VECTOR) / sizeof(T) };                                       \
+        T largest = x[0];                                                                  \
+        UINT best = 0;                                                                     \
+        bool nan = false;                                                                  \
+        size_t k = 0;                                                                      \
+        if (width >= 2 * lanes) {                                                          \
+            VECTOR most, next;                                                             \
+            BITS column, where = {0}, bad;                                                 \
+            for (size_t i = 0; i < lanes; i++)                                             \
+                column[i] = (UINT)i;                                                       \
+            where = column;                                                                \
+            memcpy(&most, x, sizeof most);                                                 \
+            bad = (BITS)(most != most);                                                    \
+            for (k = lanes; k + lanes <= width; k += lanes) {                              \
+                memcpy(&next, x + k, sizeof next);                                         \
+                column += lanes;                                                           \
+                BITS more = (BITS)(next > most);                                           \
+                bad |= (BITS)(next != next);                                               \
+                most = (VECTOR)((more & (BITS)next) | (~more & (BITS)most));               \
+                where = (more & column) | (~more & where);                                 \
+            }                                                                              \
+            for (size_t i = 0; i < lanes; i++) {                                           \
+                bool first = most[i] > largest || (most[i] == largest && where[i] < best); \
+                largest = first ? most[i] : largest;                                       \
+                best = first ? where[i] : best;                                            \
+                nan |= bad[i] != 0;                                                        \
+            }                                                                              \
+        }                                                                                  \
+        for (; k < width; k++) {                                                           \
+            UINT more = (UINT)0 - (UINT)(x[k] > largest);                                  \
+            largest = x[k] > largest ? x[k] : largest;                                     \
+            best ^= (best ^ (UINT)k) & more;                                               \
+            nan |= x[k] != x[k];                                                           \
+        }                                                                                  \
+        return nan ? name##_plain(width, x) : (size_t)best;                                \
+    }                                                                                      \
+    void ROWS_NAME(name)(size_t rows, size_t width, const T *x, uint32_t *out)             \
+    {                                                                                      \
+        for (size_t r = 0; r < rows; r++)                                                  \
+            out[r] = (uint32_t)name##_row(width, x + r * width);                           \
+    }
+ROWS_ARGMAX(rows_argmax_f64, double, rows_f64, rows_u64, uint64_t)
+ROWS_ARGMAX(rows_argmax_f32, float, rows_f32, rows_u32, uint32_t)
