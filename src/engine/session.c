@@ -451,6 +451,47 @@ ftl_status ftl_predict(ftl_session *session, ftl_method method, const ftl_batch 
     return FTL_OK;
 }
 
+/* Whether the outputs are the columns of one step's matrix, in order. */
+static bool outputs_are_slot(const ftl_session *session, const ftl_method_outputs *outputs)
+{
+    for (size_t j = 0; j < outputs->count; j++) {
+        const ftl_output *output = &outputs->outputs[j];
+        if (output->op != outputs->outputs[0].op || output->column != j ||
+            output->as == FTL_AS_LABEL)
+            return false;
+    }
+    return outputs->count > 0 &&
+           session->plan->steps[outputs->outputs[0].op].slot_width == outputs->count;
+}
+
+/* The block's outputs as numbers, row by row; NaN in rows that were refused. */
+static void take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
+                        uint32_t rows, double *out)
+{
+    const size_t count = outputs->count;
+    const ftl_step *step = &session->plan->steps[outputs->outputs[0].op];
+    bool whole = outputs_are_slot(session, outputs);
+    if (whole && !step->is_f32)
+        memcpy(out, ftl_slot(step, &session->exec), rows * count * sizeof *out);
+    for (size_t i = 0; whole && step->is_f32 && i < rows * count; i++)
+        out[i] = (double)((const float *)ftl_slot(step, &session->exec))[i];
+    for (uint32_t i = 0; !whole && i < rows; i++) {
+        for (size_t j = 0; j < count; j++) {
+            const ftl_output *output = &outputs->outputs[j];
+            double value = slot_value(session, output, i);
+            if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
+                const ftl_cell *cell = label_of(output, value);
+                value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
+            }
+            out[i * count + j] = value;
+        }
+    }
+    for (uint32_t i = 0; session->exec.n_bad && i < rows; i++) {
+        for (size_t j = 0; session->exec.bad[i] && j < count; j++)
+            out[i * count + j] = NAN;
+    }
+}
+
 ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
                               double *out, ftl_error *error)
 {
@@ -476,17 +517,7 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
         if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_FAIL)
             return take_bad_rows(session, first, error);
         session->bad_rows += session->exec.n_bad;
-        for (uint32_t i = 0; i < rows; i++) {
-            for (size_t j = 0; j < outputs->count; j++) {
-                const ftl_output *output = &outputs->outputs[j];
-                double value = slot_value(session, output, i);
-                if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
-                    const ftl_cell *cell = label_of(output, value);
-                    value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
-                }
-                out[(first + i) * outputs->count + j] = session->exec.bad[i] ? NAN : value;
-            }
-        }
+        take_matrix(session, outputs, rows, out + first * outputs->count);
         first += rows;
     }
     return FTL_OK;

@@ -161,59 +161,82 @@ ROWS_WITHIN(rows_within_f64, double, rows_f64, rows_u64, UINT64_C(1) << 63)
 ROWS_WITHIN(rows_within_f32, float, rows_f32, rows_u32, UINT32_C(1) << 31)
 
 /*
- * The largest of each lane and the first column that holds it; the largest of those, the first
- * where several are equal. Rows with a NaN are searched one by one.
+ * Few columns: one by one, without a branch. More: the largest of each lane, of all lanes, and from
+ * the back the columns that equal it. Rows with a NaN are searched again.
  */
-#define ROWS_ARGMAX(name, T, VECTOR, BITS, UINT)                                           \
-    static size_t name##_plain(size_t width, const T *x)                                   \
-    {                                                                                      \
-        size_t best = 0;                                                                   \
-        for (size_t k = 1; k < width && x[best] == x[best]; k++)                           \
-            best = x[k] <= x[best] ? best : k;                                             \
-        return best;                                                                       \
-    }                                                                                      \
-    ROWS_INLINE size_t name##_row(size_t width, const T *x)                                \
-    {                                                                                      \
-        enum { lanes = sizeof(VECTOR) / sizeof(T) };                                       \
-        T largest = x[0];                                                                  \
-        UINT best = 0;                                                                     \
-        bool nan = false;                                                                  \
-        size_t k = 0;                                                                      \
-        if (width >= 2 * lanes) {                                                          \
-            VECTOR most, next;                                                             \
-            BITS column, where = {0}, bad;                                                 \
-            for (size_t i = 0; i < lanes; i++)                                             \
-                column[i] = (UINT)i;                                                       \
-            where = column;                                                                \
-            memcpy(&most, x, sizeof most);                                                 \
-            bad = (BITS)(most != most);                                                    \
-            for (k = lanes; k + lanes <= width; k += lanes) {                              \
-                memcpy(&next, x + k, sizeof next);                                         \
-                column += lanes;                                                           \
-                BITS more = (BITS)(next > most);                                           \
-                bad |= (BITS)(next != next);                                               \
-                most = (VECTOR)((more & (BITS)next) | (~more & (BITS)most));               \
-                where = (more & column) | (~more & where);                                 \
-            }                                                                              \
-            for (size_t i = 0; i < lanes; i++) {                                           \
-                bool first = most[i] > largest || (most[i] == largest && where[i] < best); \
-                largest = first ? most[i] : largest;                                       \
-                best = first ? where[i] : best;                                            \
-                nan |= bad[i] != 0;                                                        \
-            }                                                                              \
-        }                                                                                  \
-        for (; k < width; k++) {                                                           \
-            UINT more = (UINT)0 - (UINT)(x[k] > largest);                                  \
-            largest = x[k] > largest ? x[k] : largest;                                     \
-            best ^= (best ^ (UINT)k) & more;                                               \
-            nan |= x[k] != x[k];                                                           \
-        }                                                                                  \
-        return nan ? name##_plain(width, x) : (size_t)best;                                \
-    }                                                                                      \
-    void ROWS_NAME(name)(size_t rows, size_t width, const T *x, uint32_t *out)             \
-    {                                                                                      \
-        for (size_t r = 0; r < rows; r++)                                                  \
-            out[r] = (uint32_t)name##_row(width, x + r * width);                           \
+#define ROWS_ARGMAX(name, T, VECTOR, BITS, UINT)                               \
+    static size_t name##_plain(size_t width, const T *x)                       \
+    {                                                                          \
+        size_t best = 0;                                                       \
+        for (size_t k = 1; k < width && x[best] == x[best]; k++)               \
+            best = x[k] <= x[best] ? best : k;                                 \
+        return best;                                                           \
+    }                                                                          \
+    ROWS_INLINE size_t name##_few(size_t width, const T *x)                    \
+    {                                                                          \
+        T largest = x[0];                                                      \
+        UINT best = 0;                                                         \
+        bool nan = false;                                                      \
+        for (size_t k = 0; k < width; k++) {                                   \
+            UINT more = (UINT)0 - (UINT)(x[k] > largest);                      \
+            largest = x[k] > largest ? x[k] : largest;                         \
+            best ^= (best ^ (UINT)k) & more;                                   \
+            nan |= x[k] != x[k];                                               \
+        }                                                                      \
+        return nan ? name##_plain(width, x) : (size_t)best;                    \
+    }                                                                          \
+    ROWS_INLINE size_t name##_many(size_t width, const T *x)                   \
+    {                                                                          \
+        enum { lanes = sizeof(VECTOR) / sizeof(T) };                           \
+        size_t whole = width / lanes * lanes;                                  \
+        VECTOR most, next;                                                     \
+        memcpy(&most, x, sizeof most);                                         \
+        BITS bad = (BITS)(most != most), where = ~(BITS){0}, column;           \
+        for (size_t k = lanes; k < whole; k += lanes) {                        \
+            memcpy(&next, x + k, sizeof next);                                 \
+            BITS more = (BITS)(next > most);                                   \
+            bad |= (BITS)(next != next);                                       \
+            most = (VECTOR)((more & (BITS)next) | (~more & (BITS)most));       \
+        }                                                                      \
+        T values[lanes], largest;                                              \
+        UINT columns[lanes], bads[lanes], nan = 0;                             \
+        memcpy(values, &most, sizeof values);                                  \
+        memcpy(bads, &bad, sizeof bads);                                       \
+        largest = values[0];                                                   \
+        for (size_t i = 0; i < lanes; i++) {                                   \
+            largest = values[i] > largest ? values[i] : largest;               \
+            nan |= bads[i];                                                    \
+            columns[i] = (UINT)(whole - lanes + i);                            \
+        }                                                                      \
+        for (size_t k = whole; k < width; k++) {                               \
+            largest = x[k] > largest ? x[k] : largest;                         \
+            nan |= x[k] != x[k];                                               \
+        }                                                                      \
+        if (nan)                                                               \
+            return name##_plain(width, x);                                     \
+        memcpy(&column, columns, sizeof column);                               \
+        for (size_t k = whole; k > 0; k -= lanes, column -= lanes) {           \
+            memcpy(&next, x + k - lanes, sizeof next);                         \
+            BITS equal = (BITS)(next == largest);                              \
+            where = (equal & column) | (~equal & where);                       \
+        }                                                                      \
+        memcpy(columns, &where, sizeof columns);                               \
+        UINT best = columns[0];                                                \
+        for (size_t i = 1; i < lanes; i++)                                     \
+            best = columns[i] < best ? columns[i] : best;                      \
+        for (size_t k = whole; k < width && best == (UINT) - 1; k++)           \
+            best = x[k] == largest ? (UINT)k : best;                           \
+        return (size_t)best;                                                   \
+    }                                                                          \
+    void ROWS_NAME(name)(size_t rows, size_t width, const T *x, uint32_t *out) \
+    {                                                                          \
+        if (width < 2 * sizeof(VECTOR) / sizeof(T)) {                          \
+            for (size_t r = 0; r < rows; r++)                                  \
+                out[r] = (uint32_t)name##_few(width, x + r * width);           \
+        } else {                                                               \
+            for (size_t r = 0; r < rows; r++)                                  \
+                out[r] = (uint32_t)name##_many(width, x + r * width);          \
+        }                                                                      \
     }
 ROWS_ARGMAX(rows_argmax_f64, double, rows_f64, rows_u64, uint64_t)
 ROWS_ARGMAX(rows_argmax_f32, float, rows_f32, rows_u32, uint32_t)
