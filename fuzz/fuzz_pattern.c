@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define fuzz_require(x) ((x) ? (void)0 : abort())
 
-enum { most_texts = 6, few_columns = 32, block = 2 };
+enum { most_texts = 3, few_columns = 32, block = 2 };
 
 typedef struct slice {
     const char *data;
