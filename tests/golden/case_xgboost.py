@@ -31,6 +31,13 @@ WRAPPED = {"margin": lambda model, x: model.predict(x, output_margin=True)}
 NATIVE_CALLS = {"predict": lambda model, x: model.predict(rows_of(model, x)),
                 "margin": lambda model, x: model.predict(rows_of(model, x), output_margin=True),
                 "apply": lambda model, x: model.predict(rows_of(model, x), pred_leaf=True)}
+# Without a limit, be it above all trees, the oldest version drops trees of dart while predicting, too.
+ALL = {"ntree_limit": 1000} if VERSION < (1, 0) else {}
+DART = {"predict": lambda model, x: model.predict(x, **ALL),
+        "margin": lambda model, x: model.predict(x, output_margin=True, **ALL)}
+DART_CLASSES = dict(DART, predict_proba=lambda model, x: model.predict_proba(x, **ALL))
+NATIVE_DART = dict(NATIVE_CALLS, predict=lambda model, x: model.predict(rows_of(model, x), **ALL),
+                   margin=lambda model, x: model.predict(rows_of(model, x), output_margin=True, **ALL))
 
 
 def wrapper(name, **parameters):
@@ -62,28 +69,31 @@ def edges(name, model, width=5):
     return data.Input("edges_" + name, np.array(rows))
 
 
-def add(cases, name, make, x, y, on=("num",), fit=None, fitted=False, edge=False, methods=METHODS, raises=()):
+def add(cases, name, make, x, y, on=("num",), fit=None, fitted=False, edge=False, methods=METHODS, raises=(),
+        calls=None):
     """A model with all methods; edge: on its own thresholds too."""
-    calls = NATIVE_CALLS if fitted else WRAPPED
+    calls = calls or (NATIVE_CALLS if fitted else WRAPPED)
     model = cases.add(name, make, x, y, on=on, fit=fit, fitted=fitted, calls=calls, methods=methods, raises=raises)
     if edge and model is not None:
         cases.record(name, model, cases.entries[-1]["model"], edges(name, model), False, METHODS, False, calls)
     return model
 
 
-def add_file(cases, name, booster, form, on):
+def add_file(cases, name, booster, form, on, calls=NATIVE_CALLS):
     """The library's own file."""
     path = "models/%s.%s" % (name, form)
     booster.save_model(os.path.join(cases.folder, path))
     loaded = xgb.Booster(model_file=os.path.join(cases.folder, path))
     for source in on:
-        cases.record(name, loaded, path, data.get(source), False, METHODS, False, NATIVE_CALLS)
+        cases.record(name, loaded, path, data.get(source), False, METHODS, False, calls)
 
 
 def losses(cases):
     y_of = {"count:poisson": data.Y_COUNT, "reg:gamma": data.Y_POS, "reg:tweedie": data.Y_COUNT,
             "reg:squaredlogerror": data.Y_POS, "reg:logistic": data.Y_BIN, "survival:cox": data.Y_POS}
     names = list(y_of) + ["reg:pseudohubererror"]
+    newer = ("reg:squaredlogerror", "reg:pseudohubererror")
+    names = [name for name in names if VERSION >= (1, 0) or name not in newer]
     names += ["reg:absoluteerror"] if VERSION >= (1, 7) else []
     for name in names:
         add(cases, name.split(":")[1], wrapper("XGBRegressor", objective=name, n_estimators=2), X,
@@ -106,7 +116,9 @@ def missing(cases):
         methods=["predict", "margin"])
     add(cases, "missing_nan", wrapper("XGBRegressor"), X, data.Y_REG, on=("num", "nan", "nan32"), edge=True)
     zeros = data.Input("zeros", np.where(data.ROWS_NAN > 0.3, data.ROWS_NAN, 0.0))
-    add(cases, "missing_zero", wrapper("XGBRegressor", missing=0.0), X, data.Y_REG, on=("num", "nan", zeros))
+    gaps = VERSION >= (1, 0)  # before, NaN was refused beside another missing value
+    add(cases, "missing_zero", wrapper("XGBRegressor", missing=0.0), X if gaps else np.nan_to_num(X), data.Y_REG,
+        on=("num", "nan", zeros) if gaps else ("num", zeros))
     marked = data.Input("marked", np.where(np.isnan(data.ROWS_NAN), -999.25, data.ROWS_NAN))
     add(cases, "missing_marked", wrapper("XGBClassifier", missing=-999.25), np.where(np.isnan(X), -999.25, X),
         data.Y_BIN, on=(marked,))
@@ -136,8 +148,8 @@ def classes(cases):
 
 def boosters(cases):
     drop = dict(booster="dart", rate_drop=0.5, n_estimators=6)
-    add(cases, "dart", wrapper("XGBRegressor", **drop), X, data.Y_REG, on=("num", "nan"))
-    add(cases, "dart_several", wrapper("XGBClassifier", **drop), X, data.Y_3)
+    add(cases, "dart", wrapper("XGBRegressor", **drop), X, data.Y_REG, on=("num", "nan"), calls=DART)
+    add(cases, "dart_several", wrapper("XGBClassifier", **drop), X, data.Y_3, calls=DART_CLASSES)
     add(cases, "forest", wrapper("XGBRFClassifier"), X, data.Y_BIN)
     add(cases, "forest_regressor", wrapper("XGBRFRegressor", n_estimators=7), X, data.Y_REG)
     add(cases, "parallel", wrapper("XGBClassifier", num_parallel_tree=2, subsample=0.7, n_estimators=2), X, data.Y_3)
@@ -173,13 +185,13 @@ def native(cases):
     add(cases, "booster_several", lambda: several, X, None, fitted=True)
     softmax = train(data.Y_3, objective="multi:softmax", num_class=3, rounds=2)
     add(cases, "booster_softmax", lambda: softmax, X, None, fitted=True)
-    for form in dict.fromkeys(forms + ["json"]):
+    for form in ["bin"] if VERSION < (1, 0) else dict.fromkeys(forms + ["json"]):  # the oldest has no other
         add_file(cases, "binary_file", binary, form, ("num", "nan"))
         add_file(cases, "several_file", several, form, ("num",))
     dart = train(data.Y_REG, booster="dart", rate_drop=0.5)
-    add(cases, "booster_dart", lambda: dart, X, None, fitted=True)
-    for form in dict.fromkeys(forms[-1:] + ["json"]):
-        add_file(cases, "dart_file", dart, form, ("num",))
+    add(cases, "booster_dart", lambda: dart, X, None, fitted=True, calls=NATIVE_DART)
+    for form in ["bin"] if VERSION < (1, 0) else dict.fromkeys(forms[-1:] + ["json"]):
+        add_file(cases, "dart_file", dart, form, ("num",), NATIVE_DART)
 
 
 def frames(cases):

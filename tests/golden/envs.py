@@ -57,6 +57,7 @@ XGBOOST = [
     Env("xgboost-" + v, py, [package + "==" + v, "scikit-learn==" + sk, "numpy==" + numpy, "scipy==" + scipy,
                              "joblib==" + joblib, "pandas==" + pandas, "lz4"])
     for v, package, py, sk, numpy, scipy, joblib, pandas in [
+        ("0.90", "xgboost", "3.7", "0.20.4", "1.16.6", "1.2.3", "0.13.2", "0.24.2"),
         ("1.2.1", "xgboost", "3.8", "0.22.2.post1", "1.18.5", "1.4.1", "0.14.1", "1.0.5"),
         ("1.3.3", "xgboost", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5"),
         ("1.5.2", "xgboost", "3.8", "1.0.2", "1.21.6", "1.7.3", "1.1.1", "1.3.5"),
