@@ -164,79 +164,103 @@ ROWS_WITHIN(rows_within_f32, float, rows_f32, rows_u32, UINT32_C(1) << 31)
  * Few columns: one by one, without a branch. More: the largest of each lane, of all lanes, and from
  * the back the columns that equal it. Rows with a NaN are searched again.
  */
-#define ROWS_ARGMAX(name, T, VECTOR, BITS, UINT)                               \
-    static size_t name##_plain(size_t width, const T *x)                       \
-    {                                                                          \
-        size_t best = 0;                                                       \
-        for (size_t k = 1; k < width && x[best] == x[best]; k++)               \
-            best = x[k] <= x[best] ? best : k;                                 \
-        return best;                                                           \
-    }                                                                          \
-    ROWS_INLINE size_t name##_few(size_t width, const T *x)                    \
-    {                                                                          \
-        T largest = x[0];                                                      \
-        UINT best = 0;                                                         \
-        bool nan = false;                                                      \
-        for (size_t k = 0; k < width; k++) {                                   \
-            UINT more = (UINT)0 - (UINT)(x[k] > largest);                      \
-            largest = x[k] > largest ? x[k] : largest;                         \
-            best ^= (best ^ (UINT)k) & more;                                   \
-            nan |= x[k] != x[k];                                               \
-        }                                                                      \
-        return nan ? name##_plain(width, x) : (size_t)best;                    \
-    }                                                                          \
-    ROWS_INLINE size_t name##_many(size_t width, const T *x)                   \
-    {                                                                          \
-        enum { lanes = sizeof(VECTOR) / sizeof(T) };                           \
-        size_t whole = width / lanes * lanes;                                  \
-        VECTOR most, next;                                                     \
-        memcpy(&most, x, sizeof most);                                         \
-        BITS bad = (BITS)(most != most), where = ~(BITS){0}, column;           \
-        for (size_t k = lanes; k < whole; k += lanes) {                        \
-            memcpy(&next, x + k, sizeof next);                                 \
-            BITS more = (BITS)(next > most);                                   \
-            bad |= (BITS)(next != next);                                       \
-            most = (VECTOR)((more & (BITS)next) | (~more & (BITS)most));       \
-        }                                                                      \
-        T values[lanes], largest;                                              \
-        UINT columns[lanes], bads[lanes], nan = 0;                             \
-        memcpy(values, &most, sizeof values);                                  \
-        memcpy(bads, &bad, sizeof bads);                                       \
-        largest = values[0];                                                   \
-        for (size_t i = 0; i < lanes; i++) {                                   \
-            largest = values[i] > largest ? values[i] : largest;               \
-            nan |= bads[i];                                                    \
-            columns[i] = (UINT)(whole - lanes + i);                            \
-        }                                                                      \
-        for (size_t k = whole; k < width; k++) {                               \
-            largest = x[k] > largest ? x[k] : largest;                         \
-            nan |= x[k] != x[k];                                               \
-        }                                                                      \
-        if (nan)                                                               \
-            return name##_plain(width, x);                                     \
-        memcpy(&column, columns, sizeof column);                               \
-        for (size_t k = whole; k > 0; k -= lanes, column -= lanes) {           \
-            memcpy(&next, x + k - lanes, sizeof next);                         \
-            BITS equal = (BITS)(next == largest);                              \
-            where = (equal & column) | (~equal & where);                       \
-        }                                                                      \
-        memcpy(columns, &where, sizeof columns);                               \
-        UINT best = columns[0];                                                \
-        for (size_t i = 1; i < lanes; i++)                                     \
-            best = columns[i] < best ? columns[i] : best;                      \
-        for (size_t k = whole; k < width && best == (UINT) - 1; k++)           \
-            best = x[k] == largest ? (UINT)k : best;                           \
-        return (size_t)best;                                                   \
-    }                                                                          \
-    void ROWS_NAME(name)(size_t rows, size_t width, const T *x, uint32_t *out) \
-    {                                                                          \
-        if (width < 2 * sizeof(VECTOR) / sizeof(T)) {                          \
-            for (size_t r = 0; r < rows; r++)                                  \
-                out[r] = (uint32_t)name##_few(width, x + r * width);           \
-        } else {                                                               \
-            for (size_t r = 0; r < rows; r++)                                  \
-                out[r] = (uint32_t)name##_many(width, x + r * width);          \
-        }                                                                      \
+#define ROWS_ARGMAX(name, T, VECTOR, BITS, UINT)                                             \
+    static size_t name##_plain(size_t width, const T *x)                                     \
+    {                                                                                        \
+        size_t best = 0;                                                                     \
+        for (size_t k = 1; k < width && x[best] == x[best]; k++)                             \
+            best = x[k] <= x[best] ? best : k;                                               \
+        return best;                                                                         \
+    }                                                                                        \
+    ROWS_INLINE size_t name##_few(size_t width, const T *x)                                  \
+    {                                                                                        \
+        T largest = x[0];                                                                    \
+        UINT best = 0;                                                                       \
+        bool nan = false;                                                                    \
+        for (size_t k = 0; k < width; k++) {                                                 \
+            UINT more = (UINT)0 - (UINT)(x[k] > largest);                                    \
+            largest = x[k] > largest ? x[k] : largest;                                       \
+            best ^= (best ^ (UINT)k) & more;                                                 \
+            nan |= x[k] != x[k];                                                             \
+        }                                                                                    \
+        return nan ? name##_plain(width, x) : (size_t)best;                                  \
+    }                                                                                        \
+    ROWS_INLINE VECTOR name##_larger(VECTOR a, VECTOR b)                                     \
+    {                                                                                        \
+        BITS more = (BITS)(b > a);                                                           \
+        return (VECTOR)((more & (BITS)b) | (~more & (BITS)a));                               \
+    }                                                                                        \
+    /* The largest of a row; true where there is a NaN. Two chains, so that they overlap. */ \
+    ROWS_INLINE bool name##_largest(size_t width, const T *x, T *out)                        \
+    {                                                                                        \
+        enum { lanes = sizeof(VECTOR) / sizeof(T) };                                         \
+        size_t whole = width / lanes * lanes, first = whole / lanes % 2 ? lanes : 0;         \
+        VECTOR most, most_b, next, next_b;                                                   \
+        memcpy(&most, x, sizeof most);                                                       \
+        most_b = most;                                                                       \
+        BITS bad = (BITS)(most != most);                                                     \
+        for (size_t k = first; k < whole; k += 2 * lanes) {                                  \
+            memcpy(&next, x + k, sizeof next);                                               \
+            memcpy(&next_b, x + k + lanes, sizeof next_b);                                   \
+            bad |= (BITS)(next != next) | (BITS)(next_b != next_b);                          \
+            most = name##_larger(most, next);                                                \
+            most_b = name##_larger(most_b, next_b);                                          \
+        }                                                                                    \
+        most = name##_larger(most, most_b);                                                  \
+        T values[lanes], largest;                                                            \
+        UINT bads[lanes], nan = 0;                                                           \
+        memcpy(values, &most, sizeof values);                                                \
+        memcpy(bads, &bad, sizeof bads);                                                     \
+        largest = values[0];                                                                 \
+        for (size_t i = 0; i < lanes; i++) {                                                 \
+            largest = values[i] > largest ? values[i] : largest;                             \
+            nan |= bads[i];                                                                  \
+        }                                                                                    \
+        for (size_t k = whole; k < width; k++) {                                             \
+            largest = x[k] > largest ? x[k] : largest;                                       \
+            nan |= x[k] != x[k];                                                             \
+        }                                                                                    \
+        *out = largest;                                                                      \
+        return nan != 0;                                                                     \
+    }                                                                                        \
+    /* The first column that equals what one of them does. */                                \
+    ROWS_INLINE size_t name##_first(size_t width, const T *x, T value)                       \
+    {                                                                                        \
+        enum { lanes = sizeof(VECTOR) / sizeof(T) };                                         \
+        size_t whole = width / lanes * lanes;                                                \
+        UINT columns[lanes], best = (UINT) - 1;                                              \
+        VECTOR next;                                                                         \
+        BITS where = ~(BITS){0}, column;                                                     \
+        for (size_t i = 0; i < lanes; i++)                                                   \
+            columns[i] = (UINT)(whole - lanes + i);                                          \
+        memcpy(&column, columns, sizeof column);                                             \
+        for (size_t k = whole; k > 0; k -= lanes, column -= lanes) {                         \
+            memcpy(&next, x + k - lanes, sizeof next);                                       \
+            BITS equal = (BITS)(next == value);                                              \
+            where = (equal & column) | (~equal & where);                                     \
+        }                                                                                    \
+        memcpy(columns, &where, sizeof columns);                                             \
+        for (size_t i = 0; i < lanes; i++)                                                   \
+            best = columns[i] < best ? columns[i] : best;                                    \
+        for (size_t k = whole; k < width && best == (UINT) - 1; k++)                         \
+            best = x[k] == value ? (UINT)k : best;                                           \
+        return (size_t)best;                                                                 \
+    }                                                                                        \
+    ROWS_INLINE size_t name##_many(size_t width, const T *x)                                 \
+    {                                                                                        \
+        T largest;                                                                           \
+        bool nan = name##_largest(width, x, &largest);                                       \
+        return nan ? name##_plain(width, x) : name##_first(width, x, largest);               \
+    }                                                                                        \
+    void ROWS_NAME(name)(size_t rows, size_t width, const T *x, uint32_t *out)               \
+    {                                                                                        \
+        if (width < 2 * sizeof(VECTOR) / sizeof(T)) {                                        \
+            for (size_t r = 0; r < rows; r++)                                                \
+                out[r] = (uint32_t)name##_few(width, x + r * width);                         \
+        } else {                                                                             \
+            for (size_t r = 0; r < rows; r++)                                                \
+                out[r] = (uint32_t)name##_many(width, x + r * width);                        \
+        }                                                                                    \
     }
 ROWS_ARGMAX(rows_argmax_f64, double, rows_f64, rows_u64, uint64_t)
 ROWS_ARGMAX(rows_argmax_f32, float, rows_f32, rows_u32, uint32_t)
