@@ -2,13 +2,16 @@
  * DISTANCES: the Euclidean distance of a row to every centre as sqrt(max(0, x·x - 2 x·c + c·c)).
  * The sums are float64; where the edge is float32 the square is rounded before its root is taken.
  */
+#include "base/checked.h"
+#include "kernels/kernels.h"
 #include "plan/plan.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct distances_state {
-    const double *centres; /* [source columns][width] */
+    const double *centres; /* [source columns][row], packed for the linear kernels */
+    size_t row;
 } distances_state;
 
 /* Scratch: x·c for every row and centre, x·x for every row, one column. */
@@ -25,9 +28,47 @@ static void add_column(const ftl_exec *exec, const double *centre, uint32_t widt
     }
 }
 
+/* x·x in four sums, over j mod 4. */
+#define SQUARED(name, type)                           \
+    static double name(const type *x, size_t n)       \
+    {                                                 \
+        double a = 0, b = 0, c = 0, d = 0;            \
+        size_t j = 0;                                 \
+        for (; j + 4 <= n; j += 4) {                  \
+            a += (double)x[j] * (double)x[j];         \
+            b += (double)x[j + 1] * (double)x[j + 1]; \
+            c += (double)x[j + 2] * (double)x[j + 2]; \
+            d += (double)x[j + 3] * (double)x[j + 3]; \
+        }                                             \
+        for (; j < n; j++)                            \
+            a += (double)x[j] * (double)x[j];         \
+        return (a + b) + (c + d);                     \
+    }
+SQUARED(squared_f64, double)
+SQUARED(squared_f32, float)
+
+/* Columns of a matrix. */
+static void add_dense(const ftl_step *step, const ftl_exec *exec, uint32_t s, const double *centre,
+                      double *dots, double *squares)
+{
+    const ftl_step *source = ftl_source_step(step, exec, s);
+    const ftl_linear_kernels *kernels = &ftl_kernels_get()->linear;
+    size_t first = step->op->segments[s].first, n = step->op->segments[s].count,
+           stride = source->slot_width;
+    const float *x32 = (const float *)ftl_slot(source, exec) + first;
+    const double *x64 = (const double *)ftl_slot(source, exec) + first;
+    if (source->is_f32)
+        kernels->many_f32(exec->rows, n, step->op->width, x32, stride, centre, dots);
+    else
+        kernels->many_f64(exec->rows, n, step->op->width, x64, stride, centre, dots);
+    for (size_t r = 0; r < exec->rows; r++)
+        squares[r] += source->is_f32 ? squared_f32(x32 + r * stride, n)
+                                     : squared_f64(x64 + r * stride, n);
+}
+
 /* The same for the entries of a sparse source; centre: of the segment's first column. */
 static void add_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s, const double *centre,
-                       double *dots, double *squares)
+                       size_t row, double *dots, double *squares)
 {
     const ftl_segment *segment = &step->op->segments[s];
     const ftl_sparse *sparse = ftl_sparse_source(step, exec, s);
@@ -40,7 +81,7 @@ static void add_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s, c
                 continue;
             squares[r] += x * x;
             for (size_t k = 0; k < width; k++)
-                dots[r * width + k] += x * centre[column * width + k];
+                dots[r * width + k] += x * centre[column * row + k];
         }
     }
 }
@@ -74,15 +115,19 @@ static void run(const ftl_step *step, ftl_exec *exec)
     memset(squares, 0, exec->rows * sizeof *squares);
     const double *centre = state->centres;
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
-        if (ftl_source_step(step, exec, s)->op->edge == FTL_EDGE_SPARSE) {
-            add_sparse(step, exec, s, centre, dots, squares);
-            centre += (size_t)step->op->segments[s].count * width;
-            continue;
+        const ftl_op *source = ftl_source_step(step, exec, s)->op;
+        uint32_t count = step->op->segments[s].count;
+        if (source->edge == FTL_EDGE_SPARSE)
+            add_sparse(step, exec, s, centre, state->row, dots, squares);
+        else if (source->edge == FTL_EDGE_NUM && source->kind != FTL_OP_INPUT)
+            add_dense(step, exec, s, centre, dots, squares);
+        else {
+            for (uint32_t c = 0; c < count; c++) {
+                ftl_read_f64(step, exec, s, c, column, 1);
+                add_column(exec, centre + c * state->row, width, dots, squares, column);
+            }
         }
-        for (uint32_t c = 0; c < step->op->segments[s].count; c++, centre += width) {
-            ftl_read_f64(step, exec, s, c, column, 1);
-            add_column(exec, centre, width, dots, squares, column);
-        }
+        centre += count * state->row;
     }
     finish(step, exec, dots, squares);
 }
@@ -90,14 +135,17 @@ static void run(const ftl_step *step, ftl_exec *exec)
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_distances_op *op = &step->op->u.distances;
-    size_t n = ftl_op_source_columns(step->op), width = step->op->width;
+    size_t n = ftl_op_source_columns(step->op), width = step->op->width, size;
     distances_state *state = FTL_ARENA_NEW(&plan->arena, distances_state);
-    double *centres = ftl_arena_array(&plan->arena, n * width, sizeof *centres);
-    if (!state || !centres)
+    if (!state || !ftl_mul_size(n, ftl_linear_padded(width), &size))
+        return FTL_OOM(error);
+    state->row = ftl_linear_padded(width);
+    double *centres = ftl_arena_zero_array(&plan->arena, size, sizeof *centres);
+    if (!centres)
         return FTL_OOM(error);
     for (size_t k = 0; k < width; k++) {
         for (size_t j = 0; j < n; j++)
-            centres[j * width + k] = op->centres[k * n + j];
+            centres[j * state->row + k] = op->centres[k * n + j];
     }
     state->centres = centres;
     step->state = state;
