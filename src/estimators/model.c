@@ -136,19 +136,7 @@ static ftl_status names_of(ftl_build *build, const ftl_estimator *e, ftl_inputs 
     if (n > max_inputs)
         return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_LIMIT, "more than %d columns",
                              (int)max_inputs);
-    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
-    if (!names)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < n; i++) {
-        ftl_cell cell;
-        FTL_TRY(ftl_node_cell(build, node, i, &cell, error));
-        names[i] = ftl_cell_text(build->arena, &cell);
-        if (!names[i])
-            return FTL_OOM(error);
-    }
-    out->count = (int64_t)n;
-    out->names = names;
-    return FTL_OK;
+    return ftl_names_of(build, node, out, error);
 }
 
 /* The last dimension of a weight array tells the number of features of most old estimators. */

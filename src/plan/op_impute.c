@@ -7,6 +7,8 @@
 #include <math.h>
 
 #define FTL_IMPUTE_BODY(TYPE)                                                                   \
+    bool is_f32;                                                                                \
+    const TYPE *data = ftl_matrix_source(step, exec, &is_f32);                                  \
     const ftl_impute_op *op = &step->op->u.impute;                                              \
     const uint32_t width = step->slot_width, from = ftl_source_step(step, exec, 0)->slot_width; \
     const TYPE missing = (TYPE)op->missing_value;                                               \
@@ -19,30 +21,13 @@
         }                                                                                       \
     }
 
-static void run_f64(const ftl_step *step, ftl_exec *exec, const double *data)
-{
-    FTL_IMPUTE_BODY(double)
-}
-static void run_f32(const ftl_step *step, ftl_exec *exec, const float *data)
-{
-    FTL_IMPUTE_BODY(float)
-}
-
-static void run(const ftl_step *step, ftl_exec *exec)
-{
-    bool is_f32;
-    const void *data = ftl_matrix_source(step, exec, &is_f32);
-    if (is_f32)
-        run_f32(step, exec, data);
-    else
-        run_f64(step, exec, data);
-}
+static void run_f64(const ftl_step *step, ftl_exec *exec) { FTL_IMPUTE_BODY(double) }
+static void run_f32(const ftl_step *step, ftl_exec *exec) { FTL_IMPUTE_BODY(float) }
 
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
-    (void)plan;
     (void)error;
-    step->run = run;
+    step->run = plan->steps[step->op->segments[0].op].is_f32 ? run_f32 : run_f64;
     return FTL_OK;
 }
 
