@@ -243,7 +243,8 @@ static void put_set(translation *t, char set)
 
 /*
  * Writes the class. \W and \S are complements of classes that PCRE2 cannot put inside another:
- * [^x\W] is a word character that is not x.
+ * [^x\W] is a word character that is not x. Atomic, as a character of both [x] and \W would give
+ * the matcher two ways to take it, and n of them 2^n.
  */
 static void put_class(translation *t, bool negated, const char *complement)
 {
@@ -255,7 +256,7 @@ static void put_class(translation *t, bool negated, const char *complement)
     else if (negated)
         ftl_strbuf_printf(&t->out, "(?:(?![%s])[%s])", items, complement);
     else
-        ftl_strbuf_printf(&t->out, "(?:[%s]|[^%s])", items, complement);
+        ftl_strbuf_printf(&t->out, "(?>[%s]|[^%s])", items, complement);
 }
 
 static ftl_status read_class(translation *t)

@@ -350,6 +350,10 @@ def test_endless_ngrams_are_refused(model, refused, tmp_path):
     assert process.returncode == (3 if refused else 0) and ("ngram_range" in process.stderr) == refused, process.stderr
 
 
+def test_a_character_that_a_class_names_twice_is_taken_once(tmp_path):
+    assert compare_tokens(r"[a\S]+[!?]", ["a" * 60 + " aa!"], tmp_path) == "same"
+
+
 def test_a_pattern_that_takes_for_ever_is_a_bad_row(tmp_path):
     model = CountVectorizer(token_pattern=r"(?:a+)+[b-d]", vocabulary=["ab"])
     rows = tmp_path / "rows.csv"
