@@ -9,6 +9,7 @@
 
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 static uint32_t classifier_methods(ftl_build *build, const ftl_estimator *e)
 {
@@ -89,17 +90,14 @@ static ftl_status emit_children(ftl_build *build, boost *b, ftl_method method, f
 
 /* ---- Plain trees ----------------------------------------------------------------------------- */
 
-/* One ensemble of the trees, leaves of `leaf` numbers; the rows are known to be finite. */
-static ftl_status emit_trees(ftl_build *build, const ftl_estimator *e, const boost *b,
-                             ftl_leaf_fn *write, uint32_t leaf, uint32_t width, uint32_t *id,
+/* TREES on rows that are known to be finite. */
+static ftl_status emit_nodes(ftl_build *build, const ftl_estimator *e, const boost *b,
+                             const ftl_tree_nodes *nodes, uint32_t width, uint32_t *id,
                              ftl_trees_op **op, ftl_error *error)
 {
-    const ftl_tree_children *trees = &b->trees;
-    ftl_tree_nodes *nodes = NULL;
     uint32_t source;
-    FTL_TRY(ftl_build_checked_matrix(build, trees->first, &b->rows,
-                                     trees->refuse & FTL_CHECK_F32_RANGE, &source, error));
-    FTL_TRY(ftl_tree_children_join(build, e, trees, 0, trees->n, write, leaf, &nodes, error));
+    FTL_TRY(ftl_build_checked_matrix(build, b->trees.first, &b->rows,
+                                     b->trees.refuse & FTL_CHECK_F32_RANGE, &source, error));
     return ftl_tree_emit_on(build, e, source, nodes, width, id, op, error);
 }
 
@@ -109,7 +107,10 @@ static ftl_status emit_tree_scores(ftl_build *build, const ftl_estimator *e, con
                                    ftl_error *error)
 {
     ftl_trees_op *op = NULL;
-    FTL_TRY(emit_trees(build, e, b, write, width, width, id, &op, error));
+    ftl_tree_nodes *nodes = NULL;
+    FTL_TRY(
+        ftl_tree_children_join(build, e, &b->trees, 0, b->trees.n, write, width, &nodes, error));
+    FTL_TRY(emit_nodes(build, e, b, nodes, width, id, &op, error));
     op->divisor = b->total;
     return FTL_OK;
 }
@@ -343,20 +344,90 @@ static ftl_status emit_predictions(ftl_build *build, const ftl_estimator *e, boo
     return FTL_OK;
 }
 
-/* The same of trees. Nothing is added to a value: -0.0 + v is v for every v, 0.0 + -0.0 is not. */
-static ftl_status emit_tree_predictions(ftl_build *build, const ftl_estimator *e, const boost *b,
-                                        ftl_frame *out, ftl_error *error)
+/* A leaf's value as an integer that compares as it does, and its row among all trees' values. */
+typedef struct ranked {
+    uint64_t key;
+    uint32_t row;
+} ranked;
+
+/* numpy's order: both zeros alike, NaN behind everything. */
+static uint64_t key_of(double value)
+{
+    uint64_t bits, sign = (uint64_t)1 << 63;
+    value += 0.0;
+    memcpy(&bits, &value, sizeof bits);
+    if (isnan(value))
+        return UINT64_MAX;
+    return bits & sign ? ~bits : bits | sign;
+}
+
+/* By digits, the lowest first; equal keys stay as they come. other: room of the same size. */
+static void sort_ranked(ranked *items, ranked *other, uint32_t n)
+{
+    enum { bits = 11, n_digits = 1 << bits, passes = 6 }; /* an even number ends in items */
+    for (uint32_t pass = 0; pass < passes; pass++) {
+        uint32_t start[n_digits + 1] = {0};
+        for (uint32_t i = 0; i < n; i++)
+            start[(items[i].key >> pass * bits & (n_digits - 1)) + 1]++;
+        for (uint32_t d = 0; d < n_digits; d++)
+            start[d + 1] += start[d];
+        for (uint32_t i = 0; i < n; i++)
+            other[start[items[i].key >> pass * bits & (n_digits - 1)]++] = items[i];
+        ranked *swap = items;
+        items = other;
+        other = swap;
+    }
+}
+
+/* Leaves hold the places of their values among all trees' from here on; these are the median's. */
+static ftl_status rank_leaves(ftl_build *build, ftl_tree_nodes *nodes, ftl_median_op *out,
+                              ftl_error *error)
+{
+    uint32_t n = nodes->n_values;
+    ranked *items = ftl_arena_array(build->scratch, n, sizeof *items);
+    ranked *other = ftl_arena_array(build->scratch, n, sizeof *other);
+    uint32_t *owner = ftl_arena_zero_array(build->scratch, n, sizeof *owner);
+    double *values = ftl_arena_array(build->arena, n, sizeof *values);
+    double *place = ftl_arena_array(build->arena, n, sizeof *place);
+    uint32_t *column = ftl_arena_array(build->arena, n, sizeof *column);
+    if (!items || !other || !owner || !values || !place || !column)
+        return FTL_OOM(error);
+    for (uint32_t t = 0; t < nodes->n_trees; t++) {
+        for (uint32_t i = nodes->root[t]; i < nodes->root[t + 1]; i++) {
+            if (nodes->flags[i] & FTL_NODE_LEAF)
+                owner[nodes->leaf[i]] = t;
+        }
+    }
+    for (uint32_t row = 0; row < n; row++)
+        items[row] = (ranked){key_of(nodes->values[row]), row};
+    sort_ranked(items, other, n);
+    for (uint32_t i = 0; i < n; i++) {
+        values[i] = nodes->values[items[i].row];
+        column[i] = owner[items[i].row];
+        place[items[i].row] = i;
+    }
+    nodes->values = place;
+    out->n_values = n;
+    out->values = values;
+    out->column = column;
+    return FTL_OK;
+}
+
+/* A column a tree: the place of its value. */
+static ftl_status emit_places(ftl_build *build, const ftl_estimator *e, const boost *b,
+                              ftl_frame *out, ftl_median_op *median, ftl_error *error)
 {
     uint32_t n = b->trees.n, id, *target = ftl_arena_array(build->arena, n, sizeof *target);
-    double *base = ftl_repeat(build, -0.0, n);
+    ftl_tree_nodes *nodes = NULL;
     ftl_trees_op *op = NULL;
-    if (!target || !base)
+    if (!target)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < n; i++)
         target[i] = i;
-    FTL_TRY(emit_trees(build, e, b, ftl_child_means, 1, n, &id, &op, error));
+    FTL_TRY(ftl_tree_children_join(build, e, &b->trees, 0, n, ftl_child_means, 1, &nodes, error));
+    FTL_TRY(rank_leaves(build, nodes, median, error));
+    FTL_TRY(emit_nodes(build, e, b, nodes, n, &id, &op, error));
     op->target = target;
-    op->base = base;
     return ftl_frame_of_op(build, id, NULL, out, error);
 }
 
@@ -370,11 +441,12 @@ static ftl_status regressor_emit(ftl_build *build, const ftl_estimator *e, ftl_m
     uint32_t id;
     FTL_TRY(prepare(build, e, in, &b, error));
     bool joined = b.trees.n != 0 && b.trees.items[0].targets.n_outputs == 1;
-    FTL_TRY(joined ? emit_tree_predictions(build, e, &b, &values, error)
+    ftl_median_op median = {.weights = b.weights};
+    FTL_TRY(joined ? emit_places(build, e, &b, &values, &median, error)
                    : emit_predictions(build, e, &b, &values, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_MEDIAN, &values, &id, &op, error));
     op->width = 1;
-    op->u.median.weights = b.weights;
+    op->u.median = median;
     return ftl_result_values(build, id, out, error);
 }
 

@@ -564,6 +564,13 @@ typedef struct ftl_vote_op {
  */
 typedef struct ftl_median_op {
     const double *weights; /* [source columns] */
+    /*
+     * > 0: columns hold places in values instead, which ascend; place i is of column[i] alone. It
+     * spares sorting where all values are known, as those of trees are.
+     */
+    uint32_t n_values;
+    const double *values;
+    const uint32_t *column;
 } ftl_median_op;
 typedef enum ftl_outside {
     FTL_OUTSIDE_CLIP, /* the value is moved to low or high first */

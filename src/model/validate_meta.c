@@ -39,8 +39,14 @@ ftl_status ftl_validate_vote(const ftl_op *op, uint32_t n, ftl_account *scratch,
 ftl_status ftl_validate_median(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
 {
     (void)scratch;
-    if (op->width != 1 || n == 0 || !op->u.median.weights)
+    const ftl_median_op *median = &op->u.median;
+    if (op->width != 1 || n == 0 || !median->weights ||
+        (median->n_values > 0 && (!median->values || !median->column)))
         return FTL_INVALID(error, op, "a median is malformed");
+    for (uint32_t i = 0; i < median->n_values; i++) {
+        if (median->column[i] >= n || (i > 0 && median->values[i] < median->values[i - 1]))
+            return FTL_INVALID(error, op, "value %u of a median is malformed", i);
+    }
     return FTL_OK;
 }
 

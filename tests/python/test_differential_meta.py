@@ -27,7 +27,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import (FunctionTransformer, MaxAbsScaler, MinMaxScaler, OneHotEncoder, RobustScaler,
                                    StandardScaler)
 from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import (DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier,
+                          ExtraTreeRegressor)
 
 FEATURES = st.sampled_from([1, 2, 5, 9])
 
@@ -126,6 +127,53 @@ def test_bagging_regressor(seed, n, name, size, part, single):
     rng, x = data(seed, n)
     model = ensemble.BaggingRegressor(REGRESSORS[name](rng), n_estimators=size, max_features=part, random_state=0)
     diff.compare(fit(model, x, rng.normal(size=len(x))), rows(rng, x, single))
+
+
+# ---- Plain trees: one ensemble of all of them -------------------------------------------------------------
+
+PLAIN = {
+    "bagging": (ensemble.BaggingClassifier, DecisionTreeClassifier, ExtraTreeClassifier),
+    "bagging_regressor": (ensemble.BaggingRegressor, DecisionTreeRegressor, ExtraTreeRegressor),
+    "adaboost": (ensemble.AdaBoostClassifier, DecisionTreeClassifier, ExtraTreeClassifier),
+    "adaboost_regressor": (ensemble.AdaBoostRegressor, DecisionTreeRegressor, ExtraTreeRegressor),
+}
+
+
+def replaced(model, x, y, how):
+    """Another model in the place of the last: a pipeline, a tree that refuses other rows, or one that lacks a class."""
+    columns = model.estimators_features_[-1] if hasattr(model, "estimators_features_") else slice(None)
+    keep = np.ones(len(x), bool)
+    if hasattr(model, "classes_"):
+        keep = y != y[0] if how == "lacking" and len(model.classes_) > 1 else keep
+        y = np.searchsorted(model.classes_, y) if hasattr(model, "estimators_features_") else y
+    tree = type(model.estimators_[0])(max_depth=2, monotonic_cst=[0] * x[:, columns].shape[1] if how == "refusing" else None)
+    tree = make_pipeline(StandardScaler(), tree) if how == "pipeline" else tree
+    model.estimators_[-1] = fit(tree, np.nan_to_num(x[keep][:, columns]), y[keep])
+    return model
+
+
+@diff.examples(40, 400)
+@given(seed=diff.seeds, n=FEATURES, name=st.sampled_from(sorted(PLAIN)), extra=st.booleans(), depth=st.sampled_from([1, 3, None]),
+       n_classes=st.integers(1, 6), size=st.integers(1, 12), part=st.sampled_from([1.0, 0.4]), again=st.booleans(),
+       how=st.sampled_from(["", "", "", "pipeline", "refusing", "lacking"]), single=st.booleans())
+def test_plain_trees(seed, n, name, extra, depth, n_classes, size, part, again, how, single):
+    rng, x = data(seed, n)
+    cls, *trees = PLAIN[name]
+    bags, classifies = name.startswith("bagging"), not name.endswith("regressor")
+    if classifies:
+        y = diff.labels(rng, len(x), n_classes if bags else max(2, n_classes), "str")
+    else:
+        y = np.round(x[:, 0] + rng.normal(size=len(x)))
+    if bags and again:
+        x[rng.uniform(size=x.shape) < 0.1] = np.nan
+    more = {"max_features": part, "bootstrap_features": again, "max_samples": 0.3} if bags else {}
+    model = cls(trees[extra](max_depth=depth, random_state=0), n_estimators=size, random_state=0, **more)
+    try:
+        model = fit(model, x, y)
+        model = replaced(model, x, y, how) if how else model
+    except ValueError:  # a first model worse than chance; a tree that refuses several classes
+        return
+    diff.compare(model, diff.awkward(rng, np.nan_to_num(x))[:14].astype(np.float32 if single else np.float64))
 
 
 # ---- Boosting, stacking, isolation ------------------------------------------------------------------------

@@ -131,6 +131,60 @@ static void medians(void **state)
     }
 }
 
+/* Places of known values give what the values give; there are more than a word of the set holds. */
+static void medians_of_places(void **state)
+{
+    (void)state;
+    enum { n_values = 9000, n_rows = 40 };
+    static const double weights[INPUTS] = {1, 2.5, 3, 1};
+    static double values[n_values], rows[n_rows * INPUTS], places[n_rows * INPUTS];
+    static uint32_t column[n_values];
+    for (uint32_t i = 0; i < n_values; i++) {
+        values[i] = i < n_values - 4 ? (double)(i / 3) - 1000 : NAN;
+        column[i] = i % INPUTS;
+    }
+    for (uint32_t i = 0; i < n_rows * INPUTS; i++) {
+        uint32_t step = i * 2654435761u % (n_values / INPUTS); /* any of its column's */
+        uint32_t place = i < 8 ? n_values - 8 + i : step * INPUTS + i % INPUTS;
+        places[i] = place;
+        rows[i] = values[place];
+    }
+    for (uint32_t block = 0; block < 9; block += 4) {
+        double out[n_rows], expected[n_rows];
+        for (uint32_t pass = 0; pass < 2; pass++) {
+            fixture f;
+            start(&f);
+            ftl_op *op = add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS);
+            op->u.median = (ftl_median_op){.weights = weights};
+            if (pass)
+                op->u.median = (ftl_median_op){weights, n_values, values, column};
+            ftl_matrix in = {pass ? places : rows, FTL_F64, n_rows, INPUTS, INPUTS, 1};
+            run(&f, FTL_F64, block, &in, pass ? out : expected);
+        }
+        for (size_t i = 0; i < n_rows; i++)
+            assert_true(out[i] == expected[i] || (isnan(out[i]) && isnan(expected[i])));
+    }
+}
+
+/* Numbers that are no places are taken for the first one: rows that were refused hold anything. */
+static void places_of_anything(void **state)
+{
+    (void)state;
+    static const double weights[INPUTS] = {1, 1, 1, 1}, values[] = {7, 8}, odd = 1e30;
+    static const uint32_t column[] = {0, 1};
+    const double rows[] = {NAN, INFINITY, -INFINITY, odd, 2, -1, -0.5, 1.5};
+    const double expected[] = {7, 7};
+    double out[2];
+    fixture f;
+    start(&f);
+    add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS)->u.median = (ftl_median_op){weights, 2,
+                                                                                  values, column};
+    ftl_matrix in = {rows, FTL_F64, 2, INPUTS, INPUTS, 1};
+    run(&f, FTL_F64, 0, &in, out);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(out[i] == expected[i]);
+}
+
 /* ---- Curves ---------------------------------------------------------------------------------- */
 
 static bool same(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
@@ -177,10 +231,24 @@ static void malformed_sums(void **state)
         add(&f, FTL_OP_COMBINE, 2, INPUT_SEGMENTS, INPUTS)->u.combine = wrong[i];
         refuse(&f);
     }
-    fixture f;
-    start(&f);
-    add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS)->u.median.weights = NULL;
-    refuse(&f);
+}
+
+static void malformed_medians(void **state)
+{
+    (void)state;
+    static const double weights[INPUTS] = {0}, values[] = {1, 2}, back[] = {2, 1};
+    static const uint32_t column[] = {0, 3}, beyond[] = {0, INPUTS};
+    const ftl_median_op wrong[] = {{NULL, 0, NULL, NULL},
+                                   {weights, 2, NULL, column},
+                                   {weights, 2, values, NULL},
+                                   {weights, 2, back, column},
+                                   {weights, 2, values, beyond}};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(wrong); i++) {
+        fixture f;
+        start(&f);
+        add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS)->u.median = wrong[i];
+        refuse(&f);
+    }
 }
 
 static void malformed_votes(void **state)
@@ -226,9 +294,12 @@ int main(void)
         cmocka_unit_test(logarithms),
         cmocka_unit_test(votes),
         cmocka_unit_test(medians),
+        cmocka_unit_test(medians_of_places),
+        cmocka_unit_test(places_of_anything),
         cmocka_unit_test(curves),
         cmocka_unit_test(malformed_sums),
         cmocka_unit_test(malformed_votes),
+        cmocka_unit_test(malformed_medians),
         cmocka_unit_test(malformed_curves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
