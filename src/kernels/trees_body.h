@@ -149,7 +149,16 @@ TREE_ANY_NAN(ftl_tree_any_nan_f64, double)
 
 void TREES_NAME(ftl_tree_narrow)(const double *from, size_t n, float *to)
 {
-    for (size_t i = 0; i < n; i++)
+    typedef double wide __attribute__((vector_size(8 * sizeof(double))));
+    typedef float narrow __attribute__((vector_size(8 * sizeof(float))));
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        wide w;
+        memcpy(&w, from + i, sizeof w);
+        narrow v = __builtin_convertvector(w, narrow);
+        memcpy(to + i, &v, sizeof v);
+    }
+    for (; i < n; i++)
         to[i] = (float)from[i];
 }
 
