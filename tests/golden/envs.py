@@ -138,5 +138,6 @@ def ensure(env, root):
         with open(done, "w") as f:
             f.write(wanted)
     variables = dict(os.environ, PYTHONPATH=target, PYTHONHASHSEED="0", PYTHONDONTWRITEBYTECODE="1",
-                     OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+                     OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1",
+                     OPENBLAS_CORETYPE="Haswell")  # products as processors with AVX2 round them
     return python, variables
