@@ -98,7 +98,17 @@ static void system_free(void *user, void *pointer)
     if (pointer)
         release(pointer, ((header *)pointer)->size);
 }
+
+/* Fresh pages are zero as they come, and cost nothing until they are touched. */
+static void *system_zero(size_t size)
+{
+    if (size > SIZE_MAX - huge_page)
+        return NULL;
+    return is_mapped(size) ? map_aligned(mapped_bytes(size)) : calloc(1, size);
+}
 #else
+static void *system_zero(size_t size) { return calloc(1, size); }
+
 static void *system_realloc(void *user, void *pointer, size_t size)
 {
     (void)user;
@@ -161,8 +171,22 @@ void *ftl_alloc_array(ftl_account *account, size_t count, size_t size)
 
 void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size)
 {
-    void *block = ftl_alloc_array(account, count, size);
-    return block ? memset(block, 0, count * size) : NULL;
+    size_t bytes, all;
+    if (!ftl_mul_size(count, size, &bytes) || !ftl_add_size(bytes, sizeof(header), &all))
+        return NULL;
+    if (account->allocator.realloc_fn != system_realloc) {
+        void *block = ftl_alloc(account, bytes);
+        return block ? memset(block, 0, bytes) : NULL;
+    }
+    if (!charge(account, all))
+        return NULL;
+    header *block = system_zero(all);
+    if (!block) {
+        discharge(account, all);
+        return NULL;
+    }
+    block->size = all;
+    return block + 1;
 }
 
 void *ftl_realloc(ftl_account *account, void *pointer, size_t size)

@@ -85,9 +85,9 @@ struct ftl_estimator_class {
 
 enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS = 1 << 15 };
 
-/* A model in a library's own format that was read, so that it is read once. */
+/* What was read of a node (a library's own format, children), so that it is read once. */
 typedef struct ftl_parsed {
-    const ftl_node *node; /* of the estimator that holds its bytes */
+    const ftl_node *node; /* of the estimator */
     const void *model;
     struct ftl_parsed *next;
 } ftl_parsed;
@@ -135,6 +135,14 @@ FTL_MUST_USE ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimat
 FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator,
                                  ftl_method method, const ftl_frame *in, ftl_frame *out,
                                  ftl_error *error);
+
+/*
+ * What an estimator's front end read before, NULL at first; the pointer is kept as it is. A class
+ * keeps one thing of a node.
+ */
+const void *ftl_parsed_of(const ftl_build *build, const ftl_node *node);
+FTL_MUST_USE ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *model,
+                                        ftl_error *error);
 
 /* The registry: every family's table. */
 extern const ftl_estimator_class *const ftl_estimator_families[];

@@ -506,15 +506,25 @@ static ftl_status emit_trees(ftl_build *build, const ftl_estimator *e, const ftl
 
 /* ---- Raw scores ------------------------------------------------------------------------------ */
 
+/* The whole model: raw scores and leaves share it. */
 static ftl_status read_model(ftl_build *build, const ftl_estimator *e, const cat *c,
-                             const ftl_frame *in, ftl_cbm *cbm, ftl_error *error)
+                             const ftl_frame *in, const ftl_cbm **out, ftl_error *error)
 {
-    ftl_status status = ftl_cbm_read(build->arena, c->model->data, c->model->size, cbm, error);
-    if (status != FTL_OK) {
-        ftl_error_in_attr(error, e, "__model");
-        return status;
+    const ftl_cbm *known = ftl_parsed_of(build, e->node);
+    if (!known) {
+        ftl_cbm *cbm = FTL_ARENA_NEW(build->scratch, ftl_cbm);
+        if (!cbm)
+            return FTL_OOM(error);
+        ftl_status status = ftl_cbm_read(build->arena, c->model->data, c->model->size, cbm, error);
+        if (status != FTL_OK) {
+            ftl_error_in_attr(error, e, "__model");
+            return status;
+        }
+        FTL_TRY(ftl_parsed_keep(build, e->node, cbm, error));
+        known = cbm;
     }
-    return ftl_frame_expect(e, in, cbm->n_columns, error);
+    *out = known;
+    return ftl_frame_expect(e, in, known->n_columns, error);
 }
 
 /* The library leaves out what would change nothing. */
@@ -572,13 +582,13 @@ static ftl_status emit_order(ftl_build *build, const ftl_estimator *e, const cat
 static ftl_status emit_margin(ftl_build *build, const ftl_estimator *e, const cat *c,
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
-    ftl_cbm cbm;
+    const ftl_cbm *cbm = NULL;
     uint32_t id = 0;
     FTL_TRY(read_model(build, e, c, in, &cbm, error));
-    FTL_TRY(emit_matrix(build, e, &cbm, in, &id, error));
-    FTL_TRY(cbm.oblivious ? emit_oblivious(build, e, &cbm, id, false, &id, error)
-                          : emit_trees(build, e, &cbm, id, false, &id, error));
-    FTL_TRY(emit_scale(build, e, &cbm, &id, error));
+    FTL_TRY(emit_matrix(build, e, cbm, in, &id, error));
+    FTL_TRY(cbm->oblivious ? emit_oblivious(build, e, cbm, id, false, &id, error)
+                           : emit_trees(build, e, cbm, id, false, &id, error));
+    FTL_TRY(emit_scale(build, e, cbm, &id, error));
     if (is_classifier(c))
         FTL_TRY(emit_order(build, e, c, &id, error));
     return ftl_result_scores(build, id, c->scored, out, error);
@@ -588,14 +598,14 @@ static ftl_status emit_margin(ftl_build *build, const ftl_estimator *e, const ca
 static ftl_status emit_apply(ftl_build *build, const ftl_estimator *e, const cat *c,
                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
-    ftl_cbm cbm;
+    const ftl_cbm *cbm = NULL;
     uint32_t id = 0;
     FTL_TRY(read_model(build, e, c, in, &cbm, error));
-    if (cbm.n_trees == 0)
+    if (cbm->n_trees == 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
-    FTL_TRY(emit_matrix(build, e, &cbm, in, &id, error));
-    FTL_TRY(cbm.oblivious ? emit_oblivious(build, e, &cbm, id, true, &id, error)
-                          : emit_trees(build, e, &cbm, id, true, &id, error));
+    FTL_TRY(emit_matrix(build, e, cbm, in, &id, error));
+    FTL_TRY(cbm->oblivious ? emit_oblivious(build, e, cbm, id, true, &id, error)
+                           : emit_trees(build, e, cbm, id, true, &id, error));
     return ftl_tree_result_apply(build, id, FTL_AS_INT, out, error);
 }
 

@@ -302,6 +302,26 @@ uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator)
     return methods;
 }
 
+const void *ftl_parsed_of(const ftl_build *build, const ftl_node *node)
+{
+    for (const ftl_parsed *known = build->parsed; known; known = known->next) {
+        if (known->node == node)
+            return known->model;
+    }
+    return NULL;
+}
+
+ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *model,
+                           ftl_error *error)
+{
+    ftl_parsed *parsed = FTL_ARENA_NEW(build->scratch, ftl_parsed);
+    if (!parsed)
+        return FTL_OOM(error);
+    *parsed = (ftl_parsed){.node = node, .model = model, .next = build->parsed};
+    build->parsed = parsed;
+    return FTL_OK;
+}
+
 static bool same_frame(const ftl_frame *a, const ftl_frame *b)
 {
     if (a->n_columns != b->n_columns)

@@ -8,27 +8,6 @@
 
 /* ---- Children -------------------------------------------------------------------------------- */
 
-static ftl_children *remembered(const ftl_build *build, const ftl_estimator *e)
-{
-    for (ftl_parsed *p = build->parsed; p; p = p->next) {
-        if (p->node == e->node)
-            return (ftl_children *)(uintptr_t)p->model;
-    }
-    return NULL;
-}
-
-static ftl_status remember(ftl_build *build, const ftl_estimator *e, const ftl_children *children,
-                           ftl_error *error)
-{
-    ftl_children *kept = ftl_arena_copy(build->scratch, children, sizeof *children);
-    ftl_parsed *entry = FTL_ARENA_NEW(build->scratch, ftl_parsed);
-    if (!kept || !entry)
-        return FTL_OOM(error);
-    *entry = (ftl_parsed){.node = e->node, .model = kept, .next = build->parsed};
-    build->parsed = entry;
-    return FTL_OK;
-}
-
 /*
  * Looking again costs as well: children that are shared would unfold exponentially. Asking for
  * methods, which nobody wants errors of, is cheap and frequent.
@@ -51,7 +30,7 @@ static ftl_status count_again(ftl_build *build, const ftl_estimator *e, uint32_t
 ftl_status ftl_children_read(ftl_build *build, const ftl_estimator *e, const char *attribute,
                              ftl_children *out, ftl_error *error)
 {
-    const ftl_children *kept = remembered(build, e);
+    const ftl_children *kept = ftl_parsed_of(build, e->node);
     if (kept) {
         *out = *kept;
         return count_again(build, e, kept->n, error);
@@ -62,16 +41,19 @@ ftl_status ftl_children_read(ftl_build *build, const ftl_estimator *e, const cha
     if (n == 0 || n > 1u << 20)
         return FTL_ATTR_FAIL(error, e, attribute, FTL_CORRUPT, "%s has %zu estimators", attribute,
                              n);
-    ftl_children made = {.items = ftl_arena_array(build->scratch, n, sizeof *made.items),
-                         .n = (uint32_t)n};
-    if (!made.items)
+    ftl_children *made = FTL_ARENA_NEW(build->scratch, ftl_children);
+    if (!made)
+        return FTL_OOM(error);
+    *made = (ftl_children){.items = ftl_arena_array(build->scratch, n, sizeof *made->items),
+                           .n = (uint32_t)n};
+    if (!made->items)
         return FTL_OOM(error);
     for (size_t i = 0; i < n; i++)
         FTL_TRY(ftl_estimator_of(build, nodes[i], e,
-                                 ftl_child_path(build, e, "%s[%zu]", attribute, i), &made.items[i],
+                                 ftl_child_path(build, e, "%s[%zu]", attribute, i), &made->items[i],
                                  error));
-    FTL_TRY(remember(build, e, &made, error));
-    *out = made;
+    FTL_TRY(ftl_parsed_keep(build, e->node, made, error));
+    *out = *made;
     return FTL_OK;
 }
 

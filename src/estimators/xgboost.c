@@ -70,20 +70,16 @@ typedef struct xgb {
 static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
                              const ftl_xgb_model **out, ftl_error *error)
 {
-    for (const ftl_parsed *known = build->parsed; known; known = known->next) {
-        if (known->node == booster->node) {
-            *out = known->model;
-            return FTL_OK;
-        }
-    }
     const ftl_node *node = NULL;
+    *out = ftl_parsed_of(build, booster->node);
+    if (*out)
+        return FTL_OK;
     FTL_TRY(ftl_attr_need(booster, FTL_NAMES("handle"), &node, error));
     if (node->kind != FTL_NODE_BYTES)
         return FTL_ATTR_FAIL(error, booster, "handle", FTL_CORRUPT,
                              "the booster holds no model; was it trained?");
     ftl_xgb_model *model = FTL_ARENA_NEW(build->scratch, ftl_xgb_model);
-    ftl_parsed *parsed = FTL_ARENA_NEW(build->scratch, ftl_parsed);
-    if (!model || !parsed)
+    if (!model)
         return FTL_OOM(error);
     ftl_status status = ftl_xgb_read(build->scratch, build->account, node->u.str.data,
                                      node->u.str.size, model, error);
@@ -91,10 +87,8 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
         ftl_error_in(error, booster->path);
         return status;
     }
-    *parsed = (ftl_parsed){.node = booster->node, .model = model, .next = build->parsed};
-    build->parsed = parsed;
     *out = model;
-    return FTL_OK;
+    return ftl_parsed_keep(build, booster->node, model, error);
 }
 
 static ftl_status find_objective(xgb *x, ftl_error *error)
@@ -472,7 +466,6 @@ static ftl_status emit_margin(ftl_build *build, const xgb *x, const ftl_frame *i
 static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in, ftl_frame *out,
                              ftl_error *error)
 {
-    const ftl_tree_nodes *nodes = NULL;
     const uint32_t *target = NULL;
     uint32_t source = 0, id = 0;
     ftl_op *op = NULL;
@@ -482,7 +475,9 @@ static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in
         return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
     FTL_TRY(read_base(build, x, &sums.base, error));
     FTL_TRY(emit_rows(build, x, in, false, &source, error));
-    FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
+    const ftl_tree_nodes *nodes = ftl_tree_nodes_emitted(build, x->e, FTL_OP_TREES);
+    if (!nodes || nodes->n_trees != sums.n_trees)
+        FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_TREE_APPLY, source, nodes->n_trees, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.tree_apply = (ftl_tree_apply_op){.nodes = nodes, .input = FTL_TREE_INPUT_F32};

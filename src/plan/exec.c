@@ -45,17 +45,17 @@ ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *acco
                          ftl_error *error)
 {
     *exec = (ftl_exec){.plan = plan, .account = account};
-    unsigned char *block = ftl_alloc(account, plan->workspace_bytes + plan->block_rows + 2 * 64);
+    /*
+     * Slots are defined memory from the start: a row that was marked bad may leave its values
+     * unwritten.
+     */
+    unsigned char *block = ftl_alloc_zero(account, 1,
+                                          plan->workspace_bytes + plan->block_rows + 2 * 64);
     if (!block)
         return FTL_OOM(error);
     exec->allocation = block;
     exec->workspace = block + (-(uintptr_t)block & 63);
     exec->bad = exec->workspace + plan->workspace_bytes;
-    /*
-     * Slots are defined memory from the start: a row that was marked bad may leave its values
-     * unwritten.
-     */
-    memset(exec->workspace, 0, plan->workspace_bytes + plan->block_rows);
     ftl_status status = open_steps(exec, error);
     if (status != FTL_OK)
         ftl_exec_free(exec, account);

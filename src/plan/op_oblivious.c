@@ -233,23 +233,35 @@ static ftl_status make_levels(ftl_plan *plan, const ftl_oblivious_op *op, oblivi
     return FTL_OK;
 }
 
+/* Whether the values stand as the kernels want them. */
+static bool is_packed(const ftl_oblivious_op *op, uint32_t width)
+{
+    bool packed = width == 1;
+    for (uint32_t t = 0; packed && t < op->n_trees; t++)
+        packed = 1u << (op->start[t + 1] - op->start[t]) >= FTL_OBLIVIOUS_TABLE;
+    return packed;
+}
+
 /* The values of each tree with those of an output side by side, padded for the kernels. */
 static ftl_status pack_values(ftl_plan *plan, const ftl_oblivious_op *op, uint32_t width,
                               oblivious_state *state, ftl_error *error)
 {
     size_t total = 0;
+    state->values = op->values;
+    if (is_packed(op, width))
+        return FTL_OK;
     for (uint32_t t = 0; t < op->n_trees; t++)
         total += width * table_size(op->start[t + 1] - op->start[t]);
-    double *to = ftl_arena_zero_array(&plan->arena, total, sizeof *to);
+    double *to = ftl_arena_array(&plan->arena, total, sizeof *to);
     if (!to)
         return FTL_OOM(error);
     state->values = to;
     const double *from = op->values;
     for (uint32_t t = 0; t < op->n_trees; t++) {
         uint32_t depth = op->start[t + 1] - op->start[t], n = 1u << depth;
-        for (uint32_t k = 0; k < width; k++, to += table_size(depth)) {
-            for (uint32_t leaf = 0; leaf < n; leaf++)
-                to[leaf] = from[(size_t)leaf * width + k];
+        for (uint32_t k = 0; k < width; k++) {
+            for (uint32_t leaf = 0; leaf < table_size(depth); leaf++)
+                *to++ = leaf < n ? from[(size_t)leaf * width + k] : 0.0;
         }
         from += (size_t)width * n;
     }
