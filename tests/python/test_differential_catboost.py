@@ -15,6 +15,7 @@ import golden
 import joblib
 import numpy as np
 import pandas as pd
+import pytest
 from catboost import CatBoost, CatBoostClassifier, CatBoostRanker, CatBoostRegressor
 from hypothesis import given
 from hypothesis import strategies as st
@@ -257,3 +258,20 @@ def test_missing_category():
         assert process.returncode == 4 and "text" in process.stderr and not (folder / "out.csv").exists()
         assert diff.run(path, rows, folder / "out.csv", "--on-error", "null").returncode == 5
         assert [line == '""' for line in (folder / "out.csv").read_text().split("\n")[1:7]] == [i == 2 for i in range(6)]
+
+
+@pytest.mark.parametrize("kind", ["text", "embedding"])
+def test_texts_and_embeddings_are_refused_by_name(kind, tmp_path):
+    rng = np.random.default_rng(5)
+    words = np.array(["good film", "bad film", "good plot", "poor acting", "fine"], dtype=object)
+    told = words[rng.integers(0, 5, 80)] if kind == "text" else [list(v) for v in rng.normal(size=(80, 4))]
+    x = pd.DataFrame({"n": rng.normal(size=80), "told": told})
+    y = [word.startswith("good") for word in told] if kind == "text" else x["n"] > 0
+    model = CatBoostClassifier(iterations=5, depth=2, thread_count=1, logging_level="Silent", allow_writing_files=False,
+                               **{f"{kind}_features": ["told"]})
+    fit(model, x, np.array(y, dtype=int))
+    model.save_model(tmp_path / "model.cbm")
+    joblib.dump(model, tmp_path / "model.joblib")
+    for path in (tmp_path / "model.cbm", tmp_path / "model.joblib"):
+        process = diff.run(path, diff.write_rows(x[["n"]], tmp_path), tmp_path / "out.csv")
+        assert process.returncode == 3 and kind in process.stderr and "told" in process.stderr, process.stderr
