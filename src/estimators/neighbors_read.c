@@ -13,14 +13,18 @@
 typedef struct metric_name {
     const char *name;
     ftl_metric metric;
+    bool squared;
 } metric_name;
 
 static const metric_name metric_names[] = {
-    {"euclidean", FTL_METRIC_EUCLIDEAN}, {"l2", FTL_METRIC_EUCLIDEAN},
-    {"manhattan", FTL_METRIC_MANHATTAN}, {"l1", FTL_METRIC_MANHATTAN},
-    {"cityblock", FTL_METRIC_MANHATTAN}, {"chebyshev", FTL_METRIC_CHEBYSHEV},
-    {"infinity", FTL_METRIC_CHEBYSHEV},  {"minkowski", FTL_METRIC_MINKOWSKI},
-    {"p", FTL_METRIC_MINKOWSKI},         {"cosine", FTL_METRIC_COSINE},
+    {"euclidean", FTL_METRIC_EUCLIDEAN, false},  {"l2", FTL_METRIC_EUCLIDEAN, false},
+    {"sqeuclidean", FTL_METRIC_EUCLIDEAN, true}, {"manhattan", FTL_METRIC_MANHATTAN, false},
+    {"l1", FTL_METRIC_MANHATTAN, false},         {"cityblock", FTL_METRIC_MANHATTAN, false},
+    {"chebyshev", FTL_METRIC_CHEBYSHEV, false},  {"infinity", FTL_METRIC_CHEBYSHEV, false},
+    {"minkowski", FTL_METRIC_MINKOWSKI, false},  {"p", FTL_METRIC_MINKOWSKI, false},
+    {"cosine", FTL_METRIC_COSINE, false},        {"seuclidean", FTL_METRIC_STANDARDIZED, false},
+    {"canberra", FTL_METRIC_CANBERRA, false},    {"braycurtis", FTL_METRIC_BRAY_CURTIS, false},
+    {"hamming", FTL_METRIC_HAMMING, false},      {"haversine", FTL_METRIC_HAVERSINE, false},
 };
 
 static const ftl_node *metric_parameter(const ftl_estimator *e, const char *name)
@@ -30,11 +34,27 @@ static const ftl_node *metric_parameter(const ftl_estimator *e, const char *name
     return dict ? ftl_node_dict_get(&params->u.dict, name) : NULL;
 }
 
+/* A number a column. */
+static ftl_status read_vector(ftl_build *build, const ftl_estimator *e, const ftl_node *node,
+                              size_t n_features, const double **out, ftl_error *error)
+{
+    ftl_array2 numbers = {0};
+    ftl_status status = ftl_node_matrix(build, node, &numbers, error);
+    if (status == FTL_OK && (numbers.rows != 1 || numbers.columns != n_features))
+        status = FTL_FAIL(error, FTL_CORRUPT, "the metric has %zu numbers for %zu columns",
+                          numbers.columns, n_features);
+    if (status != FTL_OK) {
+        ftl_error_in_attr(error, e, "effective_metric_params_");
+        return status;
+    }
+    *out = numbers.data;
+    return FTL_OK;
+}
+
 static ftl_status read_minkowski(ftl_build *build, const ftl_estimator *e, size_t n_features,
                                  ftl_neighbors_op *op, ftl_error *error)
 {
     const ftl_node *p = metric_parameter(e, "p"), *w = metric_parameter(e, "w");
-    ftl_array2 weights = {0};
     op->p = 2.0;
     if (!ftl_node_is_none(p) && !ftl_node_as_f64(p, &op->p))
         op->p = NAN;
@@ -47,15 +67,23 @@ static ftl_status read_minkowski(ftl_build *build, const ftl_estimator *e, size_
     if (e->version < FTL_SKLEARN(1, 2))
         return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_UNSUPPORTED,
                              "a weighted Minkowski metric written before scikit-learn 1.2");
-    ftl_status status = ftl_node_matrix(build, w, &weights, error);
-    if (status == FTL_OK && (weights.rows != 1 || weights.columns != n_features))
-        status = FTL_FAIL(error, FTL_CORRUPT, "there are %zu weights for %zu columns",
-                          weights.columns, n_features);
-    if (status != FTL_OK) {
-        ftl_error_in_attr(error, e, "effective_metric_params_");
-        return status;
+    return read_vector(build, e, w, n_features, &op->weights, error);
+}
+
+/* Scaled by the variances of the columns. */
+static ftl_status read_variances(ftl_build *build, const ftl_estimator *e, size_t n_features,
+                                 ftl_neighbors_op *op, ftl_error *error)
+{
+    const ftl_node *v = metric_parameter(e, "V");
+    if (ftl_node_is_none(v))
+        return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_CORRUPT,
+                             "the seuclidean metric has no V");
+    FTL_TRY(read_vector(build, e, v, n_features, &op->weights, error));
+    for (size_t j = 0; j < n_features; j++) {
+        if (!(op->weights[j] > 0))
+            return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_UNSUPPORTED,
+                                 "the seuclidean metric with a variance of %g", op->weights[j]);
     }
-    op->weights = weights.data;
     return FTL_OK;
 }
 
@@ -72,10 +100,16 @@ static ftl_status read_metric(ftl_build *build, const ftl_estimator *e, size_t n
         (void)ftl_node_as_str(node, &text);
         return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_UNSUPPORTED,
                              "%s with metric %.40s; use euclidean, manhattan, chebyshev, "
-                             "minkowski or cosine",
+                             "minkowski, cosine, seuclidean, canberra, braycurtis or haversine",
                              e->cls->name, text.data);
     }
     op->metric = metric_names[i].metric;
+    op->squared = metric_names[i].squared;
+    if (op->metric == FTL_METRIC_HAVERSINE && n_features != 2)
+        return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_CORRUPT,
+                             "the haversine metric of %zu columns", n_features);
+    if (op->metric == FTL_METRIC_STANDARDIZED)
+        return read_variances(build, e, n_features, op, error);
     return op->metric == FTL_METRIC_MINKOWSKI ? read_minkowski(build, e, n_features, op, error)
                                               : FTL_OK;
 }
@@ -91,6 +125,8 @@ static bool is_expanded(const ftl_estimator *e, const ftl_node *points, bool spa
     bool mixed = sparse_rows != (points->kind == FTL_NODE_SPARSE);
     if (e->version >= FTL_SKLEARN(1, 1) && ftl_attr_is(e, "effective_metric_", "l2"))
         return false;
+    if (e->version < FTL_SKLEARN(1, 1) && ftl_attr_is(e, "effective_metric_", "sqeuclidean"))
+        return false; /* scipy's */
     return !(mixed && e->version >= FTL_SKLEARN(1, 3));
 }
 
@@ -134,10 +170,26 @@ static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_n
     return FTL_OK;
 }
 
+static ftl_status check_brute(const ftl_estimator *e, ftl_metric metric, ftl_error *error)
+{
+    /* A few distances are all that there are: numpy's partition decides which points count. */
+    if (metric == FTL_METRIC_HAMMING)
+        return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_UNSUPPORTED,
+                             "%s with metric hamming by brute force; use algorithm='ball_tree'",
+                             e->cls->name);
+    /* scipy's, which divides by the sum of |x + v|. */
+    if (metric == FTL_METRIC_BRAY_CURTIS && e->version < FTL_SKLEARN(1, 1))
+        return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_UNSUPPORTED,
+                             "metric braycurtis by brute force, written before scikit-learn 1.1");
+    return FTL_OK;
+}
+
 static ftl_status read_search(ftl_build *build, const ftl_estimator *e, const ftl_node *points,
                               bool sparse_rows, ftl_neighbors_model *out, ftl_error *error)
 {
     ftl_neighbors_op *op = &out->op;
+    if (ftl_attr_is(e, "_fit_method", "brute"))
+        FTL_TRY(check_brute(e, op->metric, error));
     if (ftl_attr_is(e, "_fit_method", "brute"))
         return read_all(build, e, points, sparse_rows, out, error);
     if (ftl_attr_is(e, "_fit_method", "kd_tree"))
@@ -147,9 +199,11 @@ static ftl_status read_search(ftl_build *build, const ftl_estimator *e, const ft
     else
         return FTL_ATTR_FAIL(error, e, "_fit_method", FTL_CORRUPT,
                              "_fit_method is not brute, kd_tree or ball_tree");
-    if (op->metric == FTL_METRIC_COSINE)
+    bool any = op->metric < FTL_METRIC_COSINE && !op->squared; /* that every tree has */
+    if (!any &&
+        (op->search == FTL_SEARCH_KD_TREE || op->metric == FTL_METRIC_COSINE || op->squared))
         return FTL_ATTR_FAIL(error, e, "effective_metric_", FTL_CORRUPT,
-                             "a tree with the cosine metric");
+                             "a tree with a metric that it does not have");
     return ftl_point_tree_read(build, e, out->n_features, op, error);
 }
 

@@ -410,6 +410,11 @@ typedef enum ftl_metric {
     FTL_METRIC_CHEBYSHEV,
     FTL_METRIC_MINKOWSKI, /* (Σ w |x - v|^p)^(1/p) */
     FTL_METRIC_COSINE,
+    FTL_METRIC_STANDARDIZED, /* √ Σ (x - v)² / w */
+    FTL_METRIC_CANBERRA,     /* Σ |x - v| / (|x| + |v|), 0 / 0 being 0 */
+    FTL_METRIC_BRAY_CURTIS,  /* Σ |x - v| / Σ (|x| + |v|), 0 / 0 being 0 */
+    FTL_METRIC_HAMMING,      /* the share of features with x != v */
+    FTL_METRIC_HAVERSINE,    /* of (latitude, longitude), in radians */
     FTL_METRIC_COUNT
 } ftl_metric;
 typedef enum ftl_neighbor_search {
@@ -436,7 +441,8 @@ typedef struct ftl_neighbors_op {
     ftl_metric metric;
     ftl_neighbor_search search;
     double p;              /* MINKOWSKI */
-    const double *weights; /* MINKOWSKI: [source columns] or NULL */
+    const double *weights; /* [source columns]: MINKOWSKI's or NULL; STANDARDIZED's variances */
+    bool squared;          /* EUCLIDEAN: the distance is the square */
     uint32_t k;            /* 1 .. n_points; width is 2 k: distances, then numbers of points */
     uint32_t n_points;
     const double *points;       /* [n_points][source columns] */

@@ -97,7 +97,6 @@ static ftl_status check_tree(const ftl_neighbors_op *neighbors, ftl_error *error
 ftl_status ftl_validate_neighbors(const ftl_op *op, uint32_t n, ftl_account *scratch,
                                   ftl_error *error)
 {
-    (void)n;
     (void)scratch;
     const ftl_neighbors_op *neighbors = &op->u.neighbors;
     bool tree = neighbors->search == FTL_SEARCH_KD_TREE ||
@@ -110,8 +109,14 @@ ftl_status ftl_validate_neighbors(const ftl_op *op, uint32_t n, ftl_account *scr
                     neighbors->search == FTL_SEARCH_EXPANDED_PLAIN;
     if (expanded && neighbors->metric != FTL_METRIC_EUCLIDEAN)
         return FTL_INVALID(error, op, "only squares of Euclidean distances can be expanded");
-    if (neighbors->metric == FTL_METRIC_COSINE && tree)
-        return FTL_INVALID(error, op, "trees have no cosine distance");
+    if ((neighbors->metric == FTL_METRIC_COSINE && tree) ||
+        (neighbors->metric > FTL_METRIC_COSINE && neighbors->search == FTL_SEARCH_KD_TREE) ||
+        (neighbors->squared && (tree || neighbors->metric != FTL_METRIC_EUCLIDEAN)))
+        return FTL_INVALID(error, op, "such a search has no such metric");
+    if (neighbors->metric == FTL_METRIC_STANDARDIZED && !neighbors->weights)
+        return FTL_INVALID(error, op, "a standardized metric has no variances");
+    if (neighbors->metric == FTL_METRIC_HAVERSINE && n != 2)
+        return FTL_INVALID(error, op, "the haversine metric is one of two columns, not %u", n);
     if (neighbors->metric == FTL_METRIC_MINKOWSKI && !(neighbors->p > 0))
         return FTL_INVALID(error, op, "the power of Minkowski's metric is %g", neighbors->p);
     if (neighbors->k == 0 || neighbors->k > neighbors->n_points || op->width != 2 * neighbors->k)

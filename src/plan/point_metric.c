@@ -5,7 +5,8 @@
 ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n, bool single)
 {
     const ftl_distance_kernels *kernels = &ftl_kernels_get()->distance;
-    ftl_point_metric metric = {.kind = op->metric, .p = op->p, .weights = op->weights, .n = n};
+    ftl_point_metric metric = {
+        .kind = op->metric, .p = op->p, .weights = op->weights, .n = n, .squared = op->squared};
     metric.single_steps = single && op->metric != FTL_METRIC_EUCLIDEAN &&
                           op->metric != FTL_METRIC_COSINE;
     if (metric.single_steps)
@@ -37,29 +38,72 @@ static double one_power(const ftl_point_metric *metric, double difference, size_
     return metric->weights ? metric->weights[j] * power : power;
 }
 
-/* What one feature adds to a sum, or may be the largest of. */
-static double one_step(const ftl_point_metric *metric, double difference, size_t j)
+/*
+ * The reduced distance of two points, features in order; those of b lie `stride` apart. Where both
+ * are float32 in the library, so are differences.
+ */
+static double reduced_between(const ftl_point_metric *metric, const double *a, const double *b,
+                              size_t stride)
 {
-    if (metric->single_steps)
-        difference = (double)(float)difference;
-    return metric->kind == FTL_METRIC_MINKOWSKI ? one_power(metric, difference, j)
-                                                : fabs(difference);
+    double sum = 0, whole = 0;
+    for (size_t j = 0; j < metric->n; j++, b += stride) {
+        double d = a[j] - *b, size = fabs(a[j]) + fabs(*b);
+        if (metric->single_steps)
+            d = (double)(float)d;
+        switch (metric->kind) {
+        case FTL_METRIC_EUCLIDEAN:
+            sum += d * d;
+            break;
+        case FTL_METRIC_MINKOWSKI:
+            sum += one_power(metric, d, j);
+            break;
+        case FTL_METRIC_CHEBYSHEV:
+            sum = fmax(sum, fabs(d));
+            break;
+        case FTL_METRIC_STANDARDIZED:
+            sum += d * d / metric->weights[j];
+            break;
+        case FTL_METRIC_CANBERRA:
+            sum += size > 0 ? fabs(d) / size : 0;
+            break;
+        case FTL_METRIC_HAMMING:
+            sum += a[j] != *b;
+            break;
+        default: /* MANHATTAN, BRAY_CURTIS */
+            sum += fabs(d);
+            whole += size;
+        }
+    }
+    if (metric->kind == FTL_METRIC_BRAY_CURTIS)
+        return whole > 0 ? sum / whole : 0;
+    return metric->kind == FTL_METRIC_HAMMING ? sum / (double)metric->n : sum;
 }
 
-static void steps(const ftl_point_metric *metric, const double *x, const double *packed,
-                  size_t groups, double *out)
+static double haversine_between(const ftl_point_metric *metric, const double *a, const double *b,
+                                size_t stride)
+{
+    double latitude = a[0] - b[0], longitude = a[1] - b[stride];
+    if (metric->single_steps) {
+        latitude = (double)(float)latitude;
+        longitude = (double)(float)longitude;
+    }
+    double s = sin(0.5 * latitude), t = sin(0.5 * longitude);
+    return s * s + cos(a[0]) * cos(b[0]) * t * t;
+}
+
+static double one_point(const ftl_point_metric *metric, const double *a, const double *b,
+                        size_t stride)
+{
+    return metric->kind == FTL_METRIC_HAVERSINE ? haversine_between(metric, a, b, stride)
+                                                : reduced_between(metric, a, b, stride);
+}
+
+static void point_by_point(const ftl_point_metric *metric, const double *x, const double *packed,
+                           size_t groups, double *out)
 {
     for (size_t g = 0; g < groups; g++, packed += metric->n * FTL_DISTANCE_LANES) {
-        double *sum = out + g * FTL_DISTANCE_LANES;
         for (size_t lane = 0; lane < FTL_DISTANCE_LANES; lane++)
-            sum[lane] = 0;
-        for (size_t j = 0; j < metric->n; j++) {
-            for (size_t lane = 0; lane < FTL_DISTANCE_LANES; lane++) {
-                double step = one_step(metric, x[j] - packed[j * FTL_DISTANCE_LANES + lane], j);
-                sum[lane] = metric->kind == FTL_METRIC_CHEBYSHEV ? fmax(sum[lane], step)
-                                                                 : sum[lane] + step;
-            }
-        }
+            *out++ = one_point(metric, x, packed + lane, FTL_DISTANCE_LANES);
     }
 }
 
@@ -71,16 +115,20 @@ void ftl_metric_reduced(const ftl_point_metric *metric, size_t rows, const doubl
         return;
     }
     for (size_t r = 0; r < rows; r++)
-        steps(metric, x + r * metric->n, packed, groups, out + r * out_stride);
+        point_by_point(metric, x + r * metric->n, packed, groups, out + r * out_stride);
 }
 
 double ftl_metric_distance(const ftl_point_metric *metric, double reduced)
 {
     switch (metric->kind) {
     case FTL_METRIC_EUCLIDEAN:
+        return metric->squared ? reduced : sqrt(reduced);
+    case FTL_METRIC_STANDARDIZED:
         return sqrt(reduced);
     case FTL_METRIC_MINKOWSKI:
         return pow(reduced, 1.0 / metric->p);
+    case FTL_METRIC_HAVERSINE:
+        return 2 * asin(sqrt(reduced));
     default:
         return reduced;
     }
@@ -88,9 +136,14 @@ double ftl_metric_distance(const ftl_point_metric *metric, double reduced)
 
 double ftl_metric_reduce(const ftl_point_metric *metric, double distance)
 {
+    double half;
     switch (metric->kind) {
     case FTL_METRIC_EUCLIDEAN:
+    case FTL_METRIC_STANDARDIZED:
         return distance * distance;
+    case FTL_METRIC_HAVERSINE:
+        half = sin(0.5 * distance);
+        return half * half;
     case FTL_METRIC_MINKOWSKI:
         return pow(distance, metric->p);
     default:
@@ -100,24 +153,7 @@ double ftl_metric_reduce(const ftl_point_metric *metric, double distance)
 
 double ftl_metric_between(const ftl_point_metric *metric, const double *a, const double *b)
 {
-    double sum = 0;
-    for (size_t j = 0; j < metric->n; j++) {
-        double d = a[j] - b[j];
-        switch (metric->kind) {
-        case FTL_METRIC_EUCLIDEAN:
-            sum += d * d;
-            break;
-        case FTL_METRIC_MINKOWSKI:
-            sum += one_power(metric, d, j);
-            break;
-        case FTL_METRIC_CHEBYSHEV:
-            sum = fmax(sum, fabs(d));
-            break;
-        default:
-            sum += fabs(d);
-        }
-    }
-    return ftl_metric_distance(metric, sum);
+    return ftl_metric_distance(metric, one_point(metric, a, b, 1));
 }
 
 /* Four accumulators of four lanes, fused; what is left over is added with rounded products. */

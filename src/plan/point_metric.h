@@ -1,7 +1,7 @@
 /*
  * Metrics between one row and stored points. Searching compares *reduced* distances, which order as
- * distances do: squares for Euclid's metric, sums of powers for Minkowski's, the distance itself
- * for the others.
+ * distances do: squares for Euclid's metric, sums of powers for Minkowski's, squares of half the
+ * chord for the haversine, the distance itself for the others.
  */
 #ifndef FTL_PLAN_POINT_METRIC_H
 #define FTL_PLAN_POINT_METRIC_H
@@ -11,8 +11,9 @@
 typedef struct ftl_point_metric {
     ftl_metric kind;
     double p;
-    const double *weights;   /* MINKOWSKI: [n] or NULL */
-    ftl_distance_fn *kernel; /* NULL: MINKOWSKI, single_steps */
+    bool squared;            /* EUCLIDEAN */
+    const double *weights;   /* [n], as the operation's */
+    ftl_distance_fn *kernel; /* NULL: point by point */
     size_t n;
     bool single_steps; /* differences are rounded to float32 */
 } ftl_point_metric;

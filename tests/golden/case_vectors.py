@@ -18,6 +18,7 @@ ROWS = Input("vec", np.vstack([NEAR[2:], np.zeros((1, 5)), [[-0.0, 1e-300, 5e-32
 ROWS32 = Input("vec32", ROWS.x.astype(np.float32), form="npy")
 AWAY = Input("away", NEAR)
 TWO = Input("two", NEAR[3:5])
+AWAY_2 = Input("away_2", AWAY.x[:, :2])
 AWAY32 = Input("away32", NEAR.astype(np.float32), form="npy")
 RAISES = ["nan", "inf"]
 
@@ -136,6 +137,20 @@ def _metrics(c):
             weights = {"w": np.array([1.0, 0.5, 2.0, 0.0, 3.0])}
             c.add("nn_weighted_" + algorithm, lambda: NearestNeighbors(
                 n_neighbors=4, algorithm=algorithm, leaf_size=4, p=3, metric_params=weights), HALF, on=[AWAY])
+    variances = {"V": np.array([1.0, 0.5, 2.0, 0.25, 3.0])}
+    for algorithm in ("brute", "ball_tree"):
+        for name, more in [("canberra", {}), ("braycurtis", {}), ("seuclidean", {"metric_params": variances})]:
+            if name == "braycurtis" and algorithm == "brute" and not c.since(1, 1):
+                continue  # scipy's, which divides by the sum of |x + y|
+            c.add("nn_%s_%s" % (name, algorithm), lambda: NearestNeighbors(
+                n_neighbors=4, algorithm=algorithm, leaf_size=4, metric=name, **more), HALF, on=[AWAY])
+        if algorithm == "ball_tree" or c.since(0, 22):
+            c.add("nn_haversine_" + algorithm, lambda: NearestNeighbors(
+                n_neighbors=4, algorithm=algorithm, leaf_size=4, metric="haversine"), HALF[:, :2], on=[AWAY_2])
+    c.add("nn_sqeuclidean", lambda: NearestNeighbors(n_neighbors=4, algorithm="brute", metric="sqeuclidean"), HALF,
+          on=[AWAY])
+    c.add("nn_hamming", lambda: NearestNeighbors(n_neighbors=4, algorithm="ball_tree", metric="hamming"),
+          np.round(HALF), on=[AWAY])
     c.add("nn_cosine", lambda: NearestNeighbors(n_neighbors=4, metric="cosine"), HALF, on=[AWAY, AWAY32])
     c.add("knn_cosine", lambda: KNeighborsClassifier(3, metric="cosine", weights="distance"), HALF, _half(Y_STR3),
           on=[AWAY])

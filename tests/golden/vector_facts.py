@@ -36,6 +36,8 @@ def neighbors_scale(model, x):
     x, points = _dense(x).astype(float), _dense(model._fit_X).astype(float)
     if model.effective_metric_ in ("euclidean", "l2"):
         return (x ** 2).sum(axis=1) + (points ** 2).sum(axis=1).max()
+    if model.effective_metric_ == "sqeuclidean":  # the squares of distances that are squares are compared
+        return 4 * ((x ** 2).sum(axis=1) + (points ** 2).sum(axis=1).max()) ** 2
     return np.full(len(x), 1.0 if model.effective_metric_ == "cosine" else 0.0)
 
 
@@ -69,7 +71,7 @@ def exact_methods(model):
         return []
     if not is_neighbors(model):
         return None
-    tree = model._fit_method != "brute" and model.effective_metric_ != "minkowski"
+    tree = model._fit_method != "brute" and model.effective_metric_ not in ("minkowski", "haversine")
     votes = ["predict", "predict_proba"] if getattr(model, "weights", "") == "uniform" and hasattr(model, "classes_") \
         else []
     return votes + (["kneighbors"] if tree else [])

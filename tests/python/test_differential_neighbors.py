@@ -70,6 +70,33 @@ def test_kneighbors(metric, seed, n, algorithm, k, single):
     diff.compare(model, rows_of(rng, x, single))
 
 
+@pytest.mark.parametrize("metric", ["sqeuclidean", "seuclidean", "canberra", "braycurtis", "haversine", "hamming"])
+@diff.examples(8)
+@given(seed=diff.seeds, n=FEATURES, tree=st.booleans(), k=st.sampled_from([1, 2, 5, 17]), single=st.booleans(),
+       fit_single=st.booleans(), weights=st.sampled_from(["uniform", "distance"]))
+def test_other_metrics(metric, seed, n, tree, k, single, fit_single, weights):
+    """Hamming's distances are few, so that only a tree's choice among points at one distance can be the library's."""
+    n = 2 if metric == "haversine" else n
+    rng, x = data(seed, n, grid=metric == "hamming")
+    rows = np.vstack([x[:4], rng.normal(size=(14, n))]) if metric in ("haversine", "braycurtis") else \
+        rows_of(rng, x, single, grid=metric == "hamming")
+    if fit_single:
+        x, rows = x.astype(np.float32), rows.astype(np.float32)
+    options = {"metric_params": {"V": rng.uniform(0.2, 3, n)}} if metric == "seuclidean" else {}
+    tree = metric == "hamming" or (tree and metric != "sqeuclidean")
+    model = neighbors.KNeighborsRegressor(k, algorithm="ball_tree" if tree else "brute", metric=metric, weights=weights,
+                                          leaf_size=int(rng.integers(1, 12)), **options)
+    diff.compare(fit(model, x, rng.uniform(1, 9, len(x))), rows)
+
+
+def test_metrics_refused_by_name(tmp_path):
+    x = np.round(np.random.default_rng(3).normal(size=(30, 3)))
+    for metric in ("hamming", "jaccard", "correlation"):
+        model = neighbors.NearestNeighbors(n_neighbors=2, algorithm="brute", metric=metric).fit(x)
+        process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(x, tmp_path), tmp_path / "out.csv")
+        assert process.returncode == 3 and metric in process.stderr
+
+
 @diff.examples(40)
 @given(seed=diff.seeds, n=st.sampled_from([1, 2, 3, 8, 17]), algorithm=st.sampled_from(ALGORITHMS),
        metric=st.sampled_from(["euclidean", "manhattan", "chebyshev", "l2"]), k=st.sampled_from([1, 3, 8, 40]),
@@ -203,7 +230,7 @@ DAMAGED = {
     "tree_fewer": ("_tree", neighbors.KDTree(np.zeros((60, 3))), "CORRUPT"),
     "tree_columns": ("_tree", neighbors.KDTree(np.zeros((70, 2))), "CORRUPT"),
     "metric_gone": ("effective_metric_", GONE, "CORRUPT"),
-    "metric": ("effective_metric_", "haversine", "UNSUPPORTED"),
+    "metric": ("effective_metric_", "jaccard", "UNSUPPORTED"),
     "metric_function": ("effective_metric_", np.dot, "UNSUPPORTED"),
     "cosine_tree": ("effective_metric_", "cosine", "CORRUPT"),
     "weights": ("weights", np.sqrt, "UNSUPPORTED"),
