@@ -192,7 +192,7 @@ ftl_status ftl_parts_add(ftl_build *build, const ftl_frame *result, ftl_parts *p
     if (__builtin_add_overflow(parts->frame.n_columns, result->n_columns, &needed) ||
         needed > 1u << 24)
         return FTL_FAIL(error, FTL_LIMIT, "the model makes more than 16 million columns");
-    if (needed > parts->room) {
+    if (!parts->frame.columns || needed > parts->room) {
         uint32_t room = needed > parts->room * 2 ? needed : parts->room * 2;
         ftl_frame bigger;
         FTL_TRY(ftl_frame_new(build, room, &bigger, error));
