@@ -80,47 +80,31 @@ static double any_input(const ftl_exec *exec, uint32_t column, uint32_t row)
     return input_value(&exec->in->columns[column], exec->in_row + row);
 }
 
-static void input_f64(const ftl_exec *exec, uint32_t column, double *out, size_t stride)
-{
-    const unsigned char *data;
-    ptrdiff_t step;
-    if (input_floats(exec, column, FTL_F64, &data, &step)) {
-        for (uint32_t i = 0; i < exec->rows; i++)
-            memcpy(&out[i * stride], data + (ptrdiff_t)i * step, sizeof *out);
-        return;
+/* A column as numbers of type T; values of either float type are read where they lie. */
+#define INPUT_COLUMN(name, T)                                                      \
+    static void name(const ftl_exec *exec, uint32_t column, T *out, size_t stride) \
+    {                                                                              \
+        const unsigned char *data;                                                 \
+        ptrdiff_t step;                                                            \
+        double wide;                                                               \
+        float narrow;                                                              \
+        if (input_floats(exec, column, FTL_F64, &data, &step)) {                   \
+            for (uint32_t i = 0; i < exec->rows; i++) {                            \
+                memcpy(&wide, data + (ptrdiff_t)i * step, sizeof wide);            \
+                out[i * stride] = (T)wide;                                         \
+            }                                                                      \
+        } else if (input_floats(exec, column, FTL_F32, &data, &step)) {            \
+            for (uint32_t i = 0; i < exec->rows; i++) {                            \
+                memcpy(&narrow, data + (ptrdiff_t)i * step, sizeof narrow);        \
+                out[i * stride] = (T)narrow;                                       \
+            }                                                                      \
+        } else {                                                                   \
+            for (uint32_t i = 0; i < exec->rows; i++)                              \
+                out[i * stride] = (T)any_input(exec, column, i);                   \
+        }                                                                          \
     }
-    if (input_floats(exec, column, FTL_F32, &data, &step)) {
-        for (uint32_t i = 0; i < exec->rows; i++) {
-            float value;
-            memcpy(&value, data + (ptrdiff_t)i * step, sizeof value);
-            out[i * stride] = (double)value;
-        }
-        return;
-    }
-    for (uint32_t i = 0; i < exec->rows; i++)
-        out[i * stride] = any_input(exec, column, i);
-}
-
-static void input_f32(const ftl_exec *exec, uint32_t column, float *out, size_t stride)
-{
-    const unsigned char *data;
-    ptrdiff_t step;
-    if (input_floats(exec, column, FTL_F32, &data, &step)) {
-        for (uint32_t i = 0; i < exec->rows; i++)
-            memcpy(&out[i * stride], data + (ptrdiff_t)i * step, sizeof *out);
-        return;
-    }
-    if (input_floats(exec, column, FTL_F64, &data, &step)) {
-        for (uint32_t i = 0; i < exec->rows; i++) {
-            double value;
-            memcpy(&value, data + (ptrdiff_t)i * step, sizeof value);
-            out[i * stride] = (float)value;
-        }
-        return;
-    }
-    for (uint32_t i = 0; i < exec->rows; i++)
-        out[i * stride] = (float)any_input(exec, column, i);
-}
+INPUT_COLUMN(input_f64, double)
+INPUT_COLUMN(input_f32, float)
 
 /* ---- Coded columns and cells ----------------------------------------------------------------- */
 
