@@ -2,6 +2,7 @@
  * Distance kernels: on every instruction set the bits of a plain loop over one pair of points,
  * whatever the neighbours of the pair are.
  */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "base/cpu.h"
@@ -18,12 +19,9 @@ enum {
     WIDTH = GROUPS * 8
 };
 
-static uint64_t seed = 88172645463325252u;
 static double next_number(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
+    uint64_t seed = random_bits();
     return ((double)(seed >> 11) / 4503599627370496.0 - 1.0) * exp2((double)(int)(seed % 20) - 10);
 }
 

@@ -1,5 +1,6 @@
 /* Linear kernels: every instruction set gives the same bits, a row's result does not depend on its
  * place, and the sums are right. */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "base/cpu.h"
@@ -10,12 +11,9 @@
 
 enum { MAX_ROWS = 14, MAX_N = 67, MAX_OUT = 67, STRIDE = 71 };
 
-static uint64_t seed = 88172645463325252u;
 static double next_number(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
+    uint64_t seed = random_bits();
     return ((double)(seed >> 11) / 4503599627370496.0 - 1.0) * exp2((double)(int)(seed % 40) - 20);
 }
 

@@ -1,4 +1,5 @@
 /* The heap of neighbours: it keeps the smallest, and both sorts put any heap in order. */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "plan/neighbor_heap.h"
@@ -8,15 +9,6 @@
 #include <stdlib.h>
 
 enum { MAX_K = 200, MAX_N = 600 };
-
-static uint64_t seed = 88172645463325252u;
-static uint32_t next_number(uint32_t below)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 33) % below;
-}
 
 static int by_value(const void *a, const void *b)
 {
@@ -33,7 +25,7 @@ static void check(uint32_t k, uint32_t n, uint32_t distinct, bool insertion)
     bool seen[MAX_N] = {false};
     ftl_heap_start(&heap, DBL_MAX);
     for (uint32_t i = 0; i < n; i++) {
-        sorted[i] = stream[i] = next_number(distinct);
+        sorted[i] = stream[i] = random_below(distinct);
         ftl_heap_push(&heap, stream[i], i);
     }
     ftl_heap_sort(&heap, insertion);
@@ -51,7 +43,7 @@ static void keeps_the_smallest(void **state)
     const uint32_t sizes[] = {1, 2, 3, 4, 5, 15, 16, 17, 33, 100, 200};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
         for (uint32_t round = 0; round < 40; round++) {
-            uint32_t n = sizes[s] + next_number(MAX_N - sizes[s]);
+            uint32_t n = sizes[s] + random_below(MAX_N - sizes[s]);
             check(sizes[s], n, round % 2 ? 5 : 100000, round % 4 < 2);
         }
     }

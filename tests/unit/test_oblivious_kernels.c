@@ -2,6 +2,7 @@
  * Kernels of oblivious trees, and the codes they stand on: on every instruction set what a plain
  * loop gives.
  */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "base/cpu.h"
@@ -11,15 +12,6 @@
 #include <string.h>
 
 enum { PLANES = 5, ROWS = 3 * FTL_OBLIVIOUS_ROWS, STRIDE = ROWS + 64 };
-
-static uint64_t seed = 88172645463325252u;
-static uint32_t next_below(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 33) % n;
-}
 
 static const uint32_t sets[] = {0, FTL_CPU_AVX2, FTL_CPU_AVX2 | FTL_CPU_AVX512};
 static bool has(uint32_t set) { return (ftl_cpu_flags() & set) == set; }
@@ -35,9 +27,10 @@ static void check_tree(const ftl_oblivious_kernels *kernels, uint32_t depth, uin
     uint8_t leaf[ROWS];
     double sum[ROWS], expected[ROWS];
     for (uint32_t d = 0; d < depth; d++)
-        levels[d] = (ftl_oblivious_level){next_below(PLANES), (int8_t)((int)next_below(256) - 128)};
+        levels[d] = (ftl_oblivious_level){random_below(PLANES),
+                                          (int8_t)((int)random_below(256) - 128)};
     for (uint32_t r = 0; r < rows; r++)
-        expected[r] = sum[r] = (double)next_below(1000) / 7;
+        expected[r] = sum[r] = (double)random_below(1000) / 7;
     kernels->leaves(levels, depth, codes, STRIDE, rows, leaf);
     kernels->add(values, depth, leaf, rows, sum);
     for (uint32_t r = 0; r < rows; r++) {
@@ -53,9 +46,9 @@ static void trees_of_every_depth(void **state)
 {
     (void)state;
     for (uint32_t i = 0; i < PLANES * STRIDE; i++)
-        codes[i] = (int8_t)((int)next_below(256) - 128);
+        codes[i] = (int8_t)((int)random_below(256) - 128);
     for (uint32_t i = 0; i < 256; i++)
-        values[i] = (double)next_below(100000) / 3;
+        values[i] = (double)random_below(100000) / 3;
     for (size_t s = 0; s < sizeof sets / sizeof sets[0]; s++) {
         for (uint32_t depth = 0; has(sets[s]) && depth <= FTL_OBLIVIOUS_LEVELS; depth++) {
             for (uint32_t rows = FTL_OBLIVIOUS_ROWS; rows <= ROWS; rows += FTL_OBLIVIOUS_ROWS)
@@ -82,13 +75,13 @@ static void make_edges(uint32_t n, uint32_t steps)
     }
     const float special[] = {0.0f, -0.0f, NAN, INFINITY, -INFINITY, 1e-36f, -1e-35f, 3e38f};
     for (uint32_t i = 0; i < FTL_TREE_CODE_ROWS * COLUMNS; i++) {
-        float on = n ? (float)sorted[next_below(n)] : 1.0f;
-        uint32_t kind = next_below(5);
-        x32[i] = kind == 0   ? special[next_below(8)]
+        float on = n ? (float)sorted[random_below(n)] : 1.0f;
+        uint32_t kind = random_below(5);
+        x32[i] = kind == 0   ? special[random_below(8)]
                  : kind == 1 ? on
                  : kind == 2 ? nextafterf(on, INFINITY)
                  : kind == 3 ? nextafterf(on, -INFINITY)
-                             : (float)next_below(2000) - 1000.0f;
+                             : (float)random_below(2000) - 1000.0f;
         x64[i] = kind == 2 ? nextafter((double)on, INFINITY) : (double)x32[i];
     }
 }

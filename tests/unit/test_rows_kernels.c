@@ -1,4 +1,5 @@
 /* Rows kernels: on every instruction set what a plain loop gives, bit for bit. */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "base/cpu.h"
@@ -10,20 +11,11 @@
 
 enum { MAX_ROWS = 70, MAX_WIDTH = 70, MOST = MAX_ROWS * MAX_WIDTH };
 
-static uint64_t seed = 88172645463325252u;
-static uint64_t next_bits(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
-
 /* Of all sizes, few enough to meet again; now and then infinity, zeros of both signs, NaN. */
 static double next_number(void)
 {
     static const double odd[] = {INFINITY, -INFINITY, 0.0, -0.0, NAN, DBL_MAX, -DBL_TRUE_MIN, 1};
-    uint64_t bits = next_bits();
+    uint64_t bits = random_bits();
     if (bits % 16 == 0)
         return odd[bits / 16 % 8];
     return ((double)(bits >> 40) / 0x1p23 - 1) * exp2((double)(int)(bits % 30) - 15);
@@ -144,7 +136,7 @@ static void argmax_is_numpys(void **state)
             fill(MAX_ROWS * width);
             for (size_t i = 0; i < MAX_ROWS * width; i++) {
                 if (round % 2) /* many ties, NaN in few rows */
-                    x64[i] = isnan(x64[i]) && next_bits() % 32 ? -0.0 : floor(x64[i]);
+                    x64[i] = isnan(x64[i]) && random_bits() % 32 ? -0.0 : floor(x64[i]);
                 x32[i] = (float)(x64[i] = (double)(float)x64[i]);
             }
             for (size_t s = 0; s < 3; s++) {

@@ -3,6 +3,7 @@
  * set) against a plain walk over the nodes, on random ensembles and rows that sit on and beside the
  * thresholds.
  */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "base/cpu.h"
@@ -19,15 +20,6 @@ enum {
     MAX_ROWS = 100,
     MAX_POOL = 400
 };
-
-static uint64_t seed = 88172645463325252u;
-static uint32_t below(uint32_t n)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed >> 33) % n;
-}
 
 typedef struct recipe {
     uint32_t n_features, n_trees, n_leaves, pool;
@@ -59,37 +51,37 @@ static void fill_pool(ensemble *e, uint32_t n)
     for (uint32_t i = 0; i < n; i++)
         e->pool[i] = i < sizeof special / sizeof special[0] && n > 20
                          ? special[i]
-                         : ((double)below(1000000) - 500000.0) / 7.0;
+                         : ((double)random_below(1000000) - 500000.0) / 7.0;
 }
 
 static void split_node(ensemble *e, const recipe *r, uint32_t at)
 {
-    e->feature[at] = (int32_t)below(r->n_features);
-    e->flags[at] = below(100) < r->missing_left_percent ? FTL_NODE_MISSING_LEFT : 0;
-    if (below(100) < r->zero_percent)
+    e->feature[at] = (int32_t)random_below(r->n_features);
+    e->flags[at] = random_below(100) < r->missing_left_percent ? FTL_NODE_MISSING_LEFT : 0;
+    if (random_below(100) < r->zero_percent)
         e->flags[at] |= FTL_NODE_ZERO_MISSING;
     /* Some features are categorical. */
     if (r->category_percent && (uint32_t)e->feature[at] % 100 < r->category_percent) {
-        uint32_t flags = FTL_NODE_CATEGORICAL | (below(2) ? FTL_NODE_NEGATIVE_MISSING : 0u) |
-                         (below(3) == 0 ? FTL_NODE_SET_RIGHT : 0u);
+        uint32_t flags = FTL_NODE_CATEGORICAL | (random_below(2) ? FTL_NODE_NEGATIVE_MISSING : 0u) |
+                         (random_below(3) == 0 ? FTL_NODE_SET_RIGHT : 0u);
         e->flags[at] = (uint8_t)(e->flags[at] | flags);
-        e->threshold[at] = below(MAX_SETS);
+        e->threshold[at] = random_below(MAX_SETS);
     } else {
-        e->threshold[at] = e->pool[below(r->pool)];
+        e->threshold[at] = e->pool[random_below(r->pool)];
     }
 }
 
 /* Splits random leaves until there are enough; a chain splits the last one made. */
 static uint32_t grow_tree(ensemble *e, const recipe *r, uint32_t first)
 {
-    uint32_t size = 1, leaves = 1, wanted = 1 + below(r->n_leaves);
+    uint32_t size = 1, leaves = 1, wanted = 1 + random_below(r->n_leaves);
     e->flags[first] = FTL_NODE_LEAF;
     while (leaves < wanted) {
-        uint32_t local = r->chain ? size - 1 : below(size), at = first + local;
+        uint32_t local = r->chain ? size - 1 : random_below(size), at = first + local;
         if (!(e->flags[at] & FTL_NODE_LEAF))
             continue;
         split_node(e, r, at);
-        bool swap = below(2);
+        bool swap = random_below(2);
         e->left[at] = (int32_t)(size + swap);
         e->right[at] = (int32_t)(size + !swap);
         e->flags[first + size] = e->flags[first + size + 1] = FTL_NODE_LEAF;
@@ -105,10 +97,10 @@ static void make_ensemble(ensemble *e, const recipe *r)
     fill_pool(e, r->pool);
     e->set_start[0] = 0;
     for (uint32_t s = 0; s < MAX_SETS; s++) {
-        uint32_t words = r->rule == FTL_CATEGORY_BYTE ? 8 : below(13);
+        uint32_t words = r->rule == FTL_CATEGORY_BYTE ? 8 : random_below(13);
         e->set_start[s + 1] = e->set_start[s] + words;
         for (uint32_t w = 0; w < words; w++)
-            e->set_words[e->set_start[s] + w] = below(UINT32_MAX) * 2 + below(2);
+            e->set_words[e->set_start[s] + w] = random_below(UINT32_MAX) * 2 + random_below(2);
     }
     for (uint32_t t = 0; t < r->n_trees; t++) {
         e->root[t] = at;
@@ -117,7 +109,7 @@ static void make_ensemble(ensemble *e, const recipe *r)
     e->root[r->n_trees] = at;
     for (uint32_t i = 0; i < at; i++) {
         bool is_leaf = e->flags[i] & FTL_NODE_LEAF;
-        e->values[i] = ((double)below(1u << 30) - 5e8) * 1e-7;
+        e->values[i] = ((double)random_below(1u << 30) - 5e8) * 1e-7;
         if (is_leaf) {
             e->feature[i] = -2, e->left[i] = e->right[i] = 0;
             e->threshold[i] = -2.0;
@@ -148,8 +140,8 @@ static void make_rows(ensemble *e, const recipe *r)
                               1e-35, -1e-35, 1e-34,        1.00000001e-35, 255.0,  256.0,   -0.5,
                               -1.0,  -3.0,   4294967297.0, 1e300,          17.0,   3.0};
     for (uint32_t i = 0; i < MAX_ROWS * r->n_features; i++) {
-        double value = e->pool[below(r->pool)];
-        switch (below(6)) {
+        double value = e->pool[random_below(r->pool)];
+        switch (random_below(6)) {
         case 0:
             value = nextafter(value, INFINITY);
             break;
@@ -160,15 +152,15 @@ static void make_rows(ensemble *e, const recipe *r)
             value = (double)nextafterf((float)value, INFINITY);
             break;
         case 3:
-            value = special[below(sizeof special / sizeof special[0])];
+            value = special[random_below(sizeof special / sizeof special[0])];
             break;
         case 4:
-            value = (double)below(300);
+            value = (double)random_below(300);
             break;
         default:
             break;
         }
-        if (below(100) < r->nan_percent)
+        if (random_below(100) < r->nan_percent)
             value = NAN;
         e->x32[i] = (float)value;
         e->x[i] = r->source_f32 ? (double)e->x32[i] : value;
@@ -365,7 +357,7 @@ static void check_layout(fixture *f, const recipe *r)
         for (int cut = 0; cut < 2; cut++) {
             ftl_tree_layout layout = with_kernels(f, sets[s], cut);
             for (uint32_t n = 1; n <= MAX_ROWS; n += n < 20 ? 1 : 13)
-                check_block(f, r, &layout, below(MAX_ROWS - n + 1), n);
+                check_block(f, r, &layout, random_below(MAX_ROWS - n + 1), n);
             check_block(f, r, &layout, 0, MAX_ROWS);
             check_sums(f, r, &layout);
         }
@@ -469,7 +461,7 @@ static void codes_of_one_byte_are_all_used(void **state)
         }
         make_rows(&f.e, &r);
         for (uint32_t i = 0; i < MAX_ROWS; i++) {
-            f.e.x[i] = below(10) ? (double)below(260) - 102.0 : NAN;
+            f.e.x[i] = random_below(10) ? (double)random_below(260) - 102.0 : NAN;
             for (uint32_t t = 0; t < r.n_trees; t++)
                 f.expected[t][i] = plain_walk(&f.e, &r, t, i);
         }
@@ -598,8 +590,8 @@ static void make_lines(const recipe *r)
         lines.start[i + 1] = 2 * i + 2;
         lines.constant[i] = i * 0.37;
         for (uint32_t k = 2 * i; k < 2 * i + 2; k++) {
-            lines.column[k] = below(r->n_features);
-            lines.coef[k] = below(100) * 0.013;
+            lines.column[k] = random_below(r->n_features);
+            lines.coef[k] = random_below(100) * 0.013;
         }
     }
     lines.leaves = (ftl_linear_leaves){lines.start, lines.column, lines.coef, lines.constant};
@@ -695,7 +687,7 @@ static void the_step_adds_in_order(void **state)
     make_rows(&f.e, &r);
     make_lines(&r);
     for (uint32_t i = 0; i < MAX_NODES; i++)
-        f.e.values[i] = ((double)below(1u << 30) - 5e8) * 1e-7;
+        f.e.values[i] = ((double)random_below(1u << 30) - 5e8) * 1e-7;
     for (uint32_t t = 0; t < r.n_trees; t++) {
         for (uint32_t i = 0; i < MAX_ROWS; i++)
             f.expected[t][i] = plain_walk(&f.e, &r, t, i);

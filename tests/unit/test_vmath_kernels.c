@@ -1,5 +1,6 @@
 /* exp, tanh and the logistic function of arrays: the errors that vmath.h promises, the limits, and
  * the same bits on every instruction set and at every place. */
+#include "random_numbers.h"
 #include "unit.h"
 
 #include "base/cpu.h"
@@ -11,15 +12,7 @@
 
 enum { BATCH = 1024, FUNCTIONS = 3 };
 
-static uint64_t seed = 88172645463325252u;
-static uint64_t next_bits(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed;
-}
-static double next_unit(void) { return (double)(next_bits() >> 11) * 0x1p-53; }
+static double next_unit(void) { return (double)(random_bits() >> 11) * 0x1p-53; }
 
 static long double logistic(long double x) { return 1 / (1 + expl(-x)); }
 
@@ -146,10 +139,10 @@ static void errors_are_small(void **state)
         size_t f = round % FUNCTIONS;
         double from = functions[f].from, width = functions[f].to - from;
         for (size_t i = 0; i < BATCH; i++) {
-            uint64_t bits = next_bits();
-            uint32_t low = (uint32_t)next_bits();
+            uint64_t bits = random_bits();
+            uint32_t low = (uint32_t)random_bits();
             double even = from + width * next_unit(), centre = 8 * next_unit() - 4;
-            double scaled = ldexp(next_unit() - 0.5, (int)(next_bits() % 70) - 60);
+            double scaled = ldexp(next_unit() - 0.5, (int)(random_bits() % 70) - 60);
             memcpy(&x[i], &bits, sizeof bits);
             memcpy(&narrow[i], &low, sizeof low);
             size_t kind = i % 4;
