@@ -473,11 +473,12 @@ static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in
     FTL_TRY(trees_used(x, true, &sums.n_trees, error));
     if (sums.n_trees == 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
-    FTL_TRY(read_base(build, x, &sums.base, error));
     FTL_TRY(emit_rows(build, x, in, false, &source, error));
     const ftl_tree_nodes *nodes = ftl_tree_nodes_emitted(build, x->e, FTL_OP_TREES);
-    if (!nodes || nodes->n_trees != sums.n_trees)
+    if (!nodes || nodes->n_trees != sums.n_trees) {
+        FTL_TRY(read_base(build, x, &sums.base, error));
         FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
+    }
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_TREE_APPLY, source, nodes->n_trees, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.tree_apply = (ftl_tree_apply_op){.nodes = nodes, .input = FTL_TREE_INPUT_F32};
