@@ -1,6 +1,6 @@
 /* What a model tells about itself, and which classes there are. */
 #include "base/status.h"
-#include "estimators/build.h"
+#include "build/build.h"
 #include "model/model.h"
 
 void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)

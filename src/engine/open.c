@@ -1,8 +1,8 @@
 /* A model file → a model: codecs, the object graph, the IR, validation. */
+#include "build/build.h"
+#include "build/native_file.h"
+#include "build/pick_entry.h"
 #include "engine/context.h"
-#include "estimators/build.h"
-#include "estimators/native.h"
-#include "estimators/select.h"
 #include "io/codec.h"
 #include "model/model.h"
 #include "pickle/load.h"

@@ -1,0 +1,302 @@
+/*
+ * Building a graph from estimators. A *frame* is the table that flows through a pipeline: a list of
+ * column references with names. Selecting and concatenating columns only rearranges references; an
+ * operation that needs a matrix asks for one and a GATHER is made when the columns do not lie
+ * together already.
+ *
+ * An estimator family is one file: functions that emit operations, and a table of
+ * ftl_estimator_class entries that estimators/families.c lists in one line.
+ */
+#ifndef FTL_BUILD_BUILD_H
+#define FTL_BUILD_BUILD_H
+
+#include "model/ir.h"
+#include "model/model.h"
+#include "pickle/node.h"
+
+/* scikit-learn versions compare as integers: FTL_SKLEARN(0, 24) < FTL_SKLEARN(1, 0). */
+#define FTL_SKLEARN(major, minor) ((major) * 10000 + (minor) * 100)
+
+typedef struct ftl_frame_column {
+    uint32_t op, column;
+    const char *name; /* never NULL in a frame of features; NULL in results */
+    ftl_as as;        /* how a result shows the column */
+    /* predict: AS_LABEL's table; probabilities: the class is labels->cells[label] */
+    const ftl_labels *labels;
+    uint32_t label;  /* index into labels */
+    uint32_t target; /* which of several targets */
+} ftl_frame_column;
+
+typedef struct ftl_frame {
+    uint32_t n_columns;
+    ftl_frame_column *columns;
+    /*
+     * features: the library holds them in a scipy matrix, which some steps compute with differently
+     */
+    bool sparse;
+    /* results: number of targets (1 unless multi-output); 0 in frames of features */
+    uint32_t n_targets;
+} ftl_frame;
+
+typedef struct ftl_build ftl_build;
+typedef struct ftl_estimator_class ftl_estimator_class;
+
+/* An estimator in the object graph, with the place where it stands. */
+typedef struct ftl_estimator {
+    const ftl_node *node;
+    const char *path; /* "" for the model itself */
+    const ftl_estimator_class *cls;
+    /* FTL_SKLEARN form + patch of _sklearn_version; of the nearest parent when absent */
+    int version;
+} ftl_estimator;
+
+typedef struct ftl_inputs {
+    int64_t count;            /* -1: the estimator cannot tell */
+    const char *const *names; /* [count] or NULL */
+} ftl_inputs;
+
+struct ftl_estimator_class {
+    const char *package; /* "sklearn.ensemble": the module is it or below it */
+    const char *name;    /* "RandomForestClassifier" */
+    ftl_model_kind kind;
+    /* Bit set (1u << ftl_method) of what this object offers. */
+    uint32_t (*methods)(ftl_build *build, const ftl_estimator *estimator);
+    /*
+     * Emits operations for one method on `in`, and fills *out (columns in the arena:
+     * ftl_frame_new). Other methods of the same estimator are reached through ftl_emit, which
+     * remembers what was emitted before for the same frame.
+     */
+    ftl_status (*emit)(ftl_build *build, const ftl_estimator *estimator, ftl_method method,
+                       const ftl_frame *in, ftl_frame *out, ftl_error *error);
+    /*
+     * The columns that the estimator was fitted on; NULL: feature_names_in_, n_features_in_ and its
+     * older names, coef_ … Meta-estimators ask the child that sees the input first
+     * (ftl_estimator_inputs).
+     */
+    ftl_status (*inputs)(ftl_build *build, const ftl_estimator *estimator, ftl_inputs *out,
+                         ftl_error *error);
+    /* One line for inspect; NULL or "" when there is nothing to say. */
+    const char *(*detail)(ftl_build *build, const ftl_estimator *estimator);
+    /* The library that the class belongs to, as inspect says it; NULL: scikit-learn. */
+    const char *library;
+    /* The version that wrote the object, as text; NULL: _sklearn_version. "" when unknown. */
+    const char *(*wrote)(ftl_build *build, const ftl_estimator *estimator);
+};
+
+enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS = 1 << 15 };
+
+/* What was read of a node (a library's own format, children), so that it is read once. */
+typedef struct ftl_parsed {
+    const ftl_node *node; /* of the estimator */
+    const void *model;
+    struct ftl_parsed *next;
+} ftl_parsed;
+
+struct ftl_build {
+    ftl_account *account;
+    ftl_arena *arena;   /* the model's */
+    ftl_arena *scratch; /* freed after building */
+    ftl_op *ops;
+    size_t n_ops, ops_room;
+    ftl_schema_column *inputs; /* kinds are noted by the operations that consume the columns */
+    size_t n_inputs;
+    bool *input_used;
+    bool named_inputs;  /* a data frame was fitted: columns that are passed through may be text */
+    ftl_parsed *parsed; /* in scratch */
+    struct ftl_emit_memo *memo; /* what ftl_emit made before */
+    size_t n_memo, memo_room;
+    ftl_step_info *steps;
+    size_t n_steps, steps_room;
+    uint64_t *step_hashes; /* of the steps' paths */
+    size_t step_hashes_room;
+    uint32_t n_lookups; /* calls of ftl_estimator_of; bounded: shared nodes unfold exponentially */
+    uint32_t depth;     /* of nested estimators; bounded */
+};
+
+/* ---- Finding and emitting -------------------------------------------------------------------- */
+
+/*
+ * Looks the node's class up in the registry. UNSUPPORTED (or FORBIDDEN for things that would run
+ * code) with the dotted path when it is not an estimator that foretell runs. path is copied. parent
+ * may be NULL.
+ */
+FTL_MUST_USE ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node,
+                                         const ftl_estimator *parent, const char *path,
+                                         ftl_estimator *out, ftl_error *error);
+/*
+ * "steps[1]" below the parent's path: ftl_child_path(build, parent, "estimators_[%u]", i). NULL
+ * only when out of memory.
+ */
+const char *ftl_child_path(ftl_build *build, const ftl_estimator *parent, const char *format, ...)
+    FTL_PRINTF(3, 4);
+uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator);
+FTL_MUST_USE ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *estimator,
+                                             ftl_inputs *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator,
+                                 ftl_method method, const ftl_frame *in, ftl_frame *out,
+                                 ftl_error *error);
+
+/*
+ * What an estimator's front end read before, NULL at first; the pointer is kept as it is. A class
+ * keeps one thing of a node.
+ */
+const void *ftl_parsed_of(const ftl_build *build, const ftl_node *node);
+FTL_MUST_USE ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *model,
+                                        ftl_error *error);
+
+/* The registry: every family's table. */
+extern const ftl_estimator_class *const ftl_estimator_families[];
+/* Looks a class up by module and name; NULL when unknown. */
+const ftl_estimator_class *ftl_estimator_lookup(const char *module, const char *name);
+
+/* ---- Attributes: errors carry the dotted path ------------------------------------------------ */
+
+const ftl_node *ftl_attr(const ftl_estimator *estimator, const char *name); /* NULL when absent */
+/* Tries names in order (renamed attributes); CORRUPT naming the first when all are absent. */
+FTL_MUST_USE ftl_status ftl_attr_need(const ftl_estimator *estimator, const char *const *names,
+                                      const ftl_node **out, ftl_error *error);
+#define FTL_NAMES(...) ((const char *const[]){__VA_ARGS__, NULL})
+/* With a default: absent or None gives the default. A value of another type is CORRUPT. */
+FTL_MUST_USE ftl_status ftl_attr_bool(const ftl_estimator *e, const char *name, bool fallback,
+                                      bool *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_attr_int(const ftl_estimator *e, const char *name, int64_t fallback,
+                                     int64_t *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_attr_f64(const ftl_estimator *e, const char *name, double fallback,
+                                     double *out, ftl_error *error);
+/* a string attribute equals text */
+bool ftl_attr_is(const ftl_estimator *e, const char *name, const char *text);
+/* Error about an attribute: FTL_ATTR_FAIL(error, e, "coef_", FTL_CORRUPT, "has %zu columns"…). */
+#define FTL_ATTR_FAIL(error, e, name, code, ...) \
+    (ftl_error_set((error), (code), __VA_ARGS__), ftl_error_in_attr((error), (e), (name)), (code))
+void ftl_error_in_attr(ftl_error *error, const ftl_estimator *estimator, const char *name);
+
+/*
+ * A numeric array (any dtype, order, 0–2 dimensions, or a list of numbers) copied as float64 in C
+ * order into the model's arena. rows × columns: 0-d is 1 × 1, 1-d is 1 × n. was_f32: the array's
+ * dtype is float32 (may be NULL).
+ */
+typedef struct ftl_array2 {
+    size_t rows, columns;
+    double *data;
+    bool was_f32;
+} ftl_array2;
+FTL_MUST_USE ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *out,
+                                        ftl_error *error);
+FTL_MUST_USE ftl_status ftl_attr_matrix(ftl_build *build, const ftl_estimator *e,
+                                        const char *const *names, ftl_array2 *out,
+                                        ftl_error *error);
+/* The same with its size checked: n numbers. */
+FTL_MUST_USE ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e,
+                                        const char *const *names, size_t n, double **out,
+                                        ftl_error *error);
+/* A list, tuple or object array as nodes. */
+FTL_MUST_USE ftl_status ftl_node_items(const ftl_node *node, ftl_node ***items, size_t *count,
+                                       ftl_error *error);
+FTL_MUST_USE ftl_status ftl_attr_items(const ftl_estimator *e, const char *name, ftl_node ***items,
+                                       size_t *count, ftl_error *error);
+
+/*
+ * Element i of a 1-d array or list as a cell (text copied into the model's arena). None, NaN and
+ * pandas' NA are MISSING.
+ */
+FTL_MUST_USE ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i,
+                                      ftl_cell *out, ftl_error *error);
+/* elements of a list, tuple or array; 0 otherwise */
+size_t ftl_node_length(const ftl_node *sequence);
+/* classes_ of one target as labels. */
+FTL_MUST_USE ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes,
+                                        const ftl_labels **out, ftl_error *error);
+/* A label as text: "yes", "1", "2.5", "True". Never NULL but when out of memory. */
+const char *ftl_cell_text(ftl_arena *arena, const ftl_cell *cell);
+
+/* ---- Frames and operations ------------------------------------------------------------------- */
+
+FTL_MUST_USE ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_frame *out,
+                                      ftl_error *error);
+/* All columns of an op as a frame; names may be NULL (results) or [width]. */
+FTL_MUST_USE ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const char *const *names,
+                                        ftl_frame *out, ftl_error *error);
+/* Columns picked[0..n) of a frame, in that order. */
+FTL_MUST_USE ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in,
+                                         const uint32_t *picked, uint32_t n, ftl_frame *out,
+                                         ftl_error *error);
+FTL_MUST_USE ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n,
+                                         ftl_frame *out, ftl_error *error);
+/* SHAPE error "expects n features, …" when the frame's width differs. */
+FTL_MUST_USE ftl_status ftl_frame_expect(const ftl_estimator *e, const ftl_frame *in, size_t n,
+                                         ftl_error *error);
+/*
+ * A new operation whose sources are the frame's columns in order (merged into segments). The caller
+ * fills u and, when it differs, edge (NUM), dtype (SAME) and width (source columns). The pointer is
+ * valid until the next ftl_build_op.
+ */
+FTL_MUST_USE ftl_status ftl_build_op(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
+                                     const ftl_frame *sources, uint32_t *id, ftl_op **op,
+                                     ftl_error *error);
+/*
+ * The frame as one NUM op: *id is an existing op when the frame is exactly its columns, else a
+ * GATHER. Input columns become numeric.
+ */
+FTL_MUST_USE ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e,
+                                         const ftl_frame *in, uint32_t *id, ftl_error *error);
+/* The same followed by CHECK (refuse: FTL_CHECK_ bits). Notes the missing rule of input columns. */
+FTL_MUST_USE ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e,
+                                                 const ftl_frame *in, uint32_t refuse, uint32_t *id,
+                                                 ftl_error *error);
+/*
+ * The frame as one SPARSE op, for steps that have a sparse form (AFFINE, NORMALIZE, BINARIZE,
+ * TFIDF), followed by CHECK (refuse: FTL_CHECK_ bits) when it holds more than counts of words. The
+ * op that reads it sets its own edge to SPARSE.
+ */
+FTL_MUST_USE ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e,
+                                         const ftl_frame *in, uint32_t refuse, uint32_t *id,
+                                         ftl_error *error);
+/* CHECK for those of the frame's SPARSE columns that need one, for steps that take them as they
+ * are: the references are changed. */
+FTL_MUST_USE ftl_status ftl_build_sparse_columns(ftl_build *build, const ftl_estimator *e,
+                                                 ftl_frame *frame, uint32_t refuse,
+                                                 ftl_error *error);
+/* Whether any column is of a SPARSE op. */
+bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in);
+/* The frame as one OBJECT op. Input columns become text. */
+FTL_MUST_USE ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e,
+                                          const ftl_frame *in, uint32_t *id, ftl_error *error);
+/*
+ * Sets the kind of the input column behind a reference (through nothing: only direct INPUT
+ * columns); later numeric + object = mixed.
+ */
+void ftl_build_want(ftl_build *build, uint32_t op, ftl_column_kind kind);
+
+/*
+ * One-source helpers: a NUM op of the same width on top of `source` (LINK, DECIDE …): the op is
+ * returned for filling.
+ */
+FTL_MUST_USE ftl_status ftl_build_on(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
+                                     uint32_t source, uint32_t width, uint32_t *id, ftl_op **op,
+                                     ftl_error *error);
+
+/*
+ * Results: predict as labels of class-index columns, probabilities and scores with their classes.
+ */
+FTL_MUST_USE ftl_status ftl_result_labels(ftl_build *build, uint32_t op, const ftl_labels *labels,
+                                          ftl_frame *out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_result_scores(ftl_build *build, uint32_t op, const ftl_labels *labels,
+                                          ftl_frame *out, ftl_error *error);
+/* regression: a target per column */
+FTL_MUST_USE ftl_status ftl_result_values(ftl_build *build, uint32_t op, ftl_frame *out,
+                                          ftl_error *error);
+
+/* Structured arrays that estimators read only in part, for ftl_pickle_options. */
+const struct ftl_pickle_projection *ftl_estimator_projections(size_t *count);
+
+/* ---- From outside ---------------------------------------------------------------------------- */
+
+/*
+ * Fills the model (graph, schema, steps, outputs) from the root of a pickle. graph is not yet
+ * validated. width: the number of input columns of a model that does not say it (0.20's Normalizer,
+ * FunctionTransformer); -1: take one, and note open_width.
+ */
+FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
+                                             ftl_error *error);
+
+#endif

@@ -1,0 +1,474 @@
+/*
+ * The root of an object graph → a model: schema, one emission per method, steps, and everything
+ * unsupported with its place.
+ */
+#include "build/results.h"
+#include "build/transformer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { max_inputs = 1 << 20, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
+
+/* ---- Finding estimators ---------------------------------------------------------------------- */
+
+static int parse_version(const ftl_node *node)
+{
+    ftl_node_string text;
+    if (!node || !ftl_node_as_str(node, &text))
+        return 0;
+    int parts[3] = {0, 0, 0};
+    size_t part = 0;
+    for (size_t i = 0; i < text.size && part < 3; i++) {
+        char c = text.data[i];
+        if (c >= '0' && c <= '9') {
+            if (parts[part] < 1000)
+                parts[part] = parts[part] * 10 + (c - '0');
+        } else if (c == '.')
+            part++;
+        else
+            break;
+    }
+    for (int i = 1; i < 3; i++)
+        parts[i] = parts[i] > 99 ? 99 : parts[i];
+    return parts[0] * 10000 + parts[1] * 100 + parts[2];
+}
+
+/*
+ * Classes that are estimators but only make sense while fitting, or code that nobody can run from a
+ * file.
+ */
+static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *error)
+{
+    char buffer[200];
+    const char *text = ftl_node_describe(node, buffer, sizeof buffer);
+    ftl_status code = FTL_UNSUPPORTED;
+    if (!node || node->kind == FTL_NODE_NONE)
+        ftl_error_set(error, code, "there is no estimator here (None)");
+    else if (node->kind == FTL_NODE_STR)
+        ftl_error_set(error, code, "'%.100s' is not an estimator that can run", node->u.str.data);
+    else if (node->kind == FTL_NODE_OBJECT && strncmp(node->u.object->module, "__main__", 9) == 0)
+        ftl_error_set(error, code,
+                      "%s was defined in a script; its code is not in the file, so it cannot run",
+                      text);
+    else if (node->kind == FTL_NODE_OBJECT && (strstr(node->u.object->module, "cloudpickle") ||
+                                               strncmp(node->u.object->module, "dill", 4) == 0))
+        ftl_error_set(error, code,
+                      "a lambda or local function (%s) cannot run; save the model without it",
+                      text);
+    else if (node->kind == FTL_NODE_DICT || node->kind == FTL_NODE_LIST ||
+             node->kind == FTL_NODE_TUPLE)
+        ftl_error_set(error, code,
+                      "the file holds a %s, not an estimator; save the estimator itself", text);
+    else
+        ftl_error_set(error, code, "%s is not supported", text);
+    ftl_error_in(error, path);
+    return code;
+}
+
+/* FNV-1a: comparing numbers keeps ensembles of tens of thousands of steps from costing seconds. */
+static uint64_t path_hash(const char *path)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *path; path++)
+        hash = (hash ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ftl_error *error)
+{
+    uint64_t hash = path_hash(estimator->path);
+    for (size_t i = 0; i < build->n_steps; i++) {
+        if (build->step_hashes[i] == hash && strcmp(build->steps[i].path, estimator->path) == 0)
+            return FTL_OK;
+    }
+    size_t needed = build->n_steps + 1;
+    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, needed,
+                     sizeof *build->steps, error));
+    FTL_TRY(ftl_grow(build->account, &build->step_hashes, &build->step_hashes_room, needed,
+                     sizeof *build->step_hashes, error));
+    const char *name = ftl_arena_printf(build->arena, "%s.%s", estimator->cls->package,
+                                        estimator->cls->name);
+    if (!name)
+        return FTL_OOM(error);
+    size_t at = build->n_steps++;
+    build->step_hashes[at] = hash;
+    build->steps[at] = (ftl_step_info){.path = estimator->path, .class_name = name, .detail = ""};
+    const char *detail = estimator->cls->detail ? estimator->cls->detail(build, estimator) : NULL;
+    build->steps[at].detail = detail ? detail : "";
+    return FTL_OK;
+}
+
+ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_estimator *parent,
+                            const char *path, ftl_estimator *out, ftl_error *error)
+{
+    if (!path)
+        return FTL_OOM(error);
+    if (build->n_lookups++ >= FTL_MAX_LOOKUPS) {
+        ftl_error_set(error, FTL_LIMIT, "the model refers to more than %d estimators",
+                      (int)FTL_MAX_LOOKUPS);
+        ftl_error_in(error, path);
+        return FTL_LIMIT;
+    }
+    const ftl_estimator_class *cls = NULL;
+    if (node && node->kind == FTL_NODE_OBJECT)
+        cls = ftl_estimator_lookup(node->u.object->module, node->u.object->name);
+    if (!cls)
+        return refuse(node, path, error);
+    ftl_estimator made = {.node = node, .path = path, .cls = cls};
+    made.version = parse_version(ftl_node_attr(node, "_sklearn_version"));
+    if (made.version == 0)
+        made.version = parent ? parent->version : 0;
+    FTL_TRY(note_step(build, &made, error));
+    *out = made;
+    return FTL_OK;
+}
+
+/* ---- Inputs ---------------------------------------------------------------------------------- */
+
+static ftl_status names_of(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                           ftl_error *error)
+{
+    const ftl_node *node = ftl_attr(e, "feature_names_in_");
+    size_t n = ftl_node_length(node);
+    if (n == 0)
+        return FTL_OK;
+    if (n > max_inputs)
+        return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_LIMIT, "more than %d columns",
+                             (int)max_inputs);
+    return ftl_names_of(build, node, out, error);
+}
+
+/* The last dimension of a weight array tells the number of features of most old estimators. */
+static int64_t columns_of(const ftl_node *node)
+{
+    size_t n;
+    if (node && node->kind == FTL_NODE_SPARSE)
+        n = node->u.sparse->columns;
+    else if (node && node->kind == FTL_NODE_ARRAY && node->u.array->ndim > 0)
+        n = node->u.array->shape[node->u.array->ndim - 1];
+    else
+        return -1;
+    return n <= max_inputs ? (int64_t)n : -1;
+}
+
+ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                ftl_error *error)
+{
+    static const char *const counts[] = {"n_features_in_", "n_features_", "n_features",
+                                         "_n_features", "n_input_features_"};
+    static const char *const arrays[] = {"coef_",       "scale_",           "mean_", "center_",
+                                         "statistics_", "support_vectors_", "_fit_X"};
+    ftl_inputs found = {.count = -1};
+    if (e->cls->inputs) {
+        if (build->depth >= FTL_MAX_NESTING) {
+            ftl_error_set(error, FTL_LIMIT, "estimators are nested more than %d deep",
+                          (int)FTL_MAX_NESTING);
+            ftl_error_in(error, e->path);
+            return FTL_LIMIT;
+        }
+        build->depth++;
+        ftl_status status = e->cls->inputs(build, e, &found, error);
+        build->depth--;
+        FTL_TRY(status);
+    } else {
+        FTL_TRY(names_of(build, e, &found, error));
+        for (size_t i = 0; found.count < 0 && i < FTL_ARRAY_LEN(counts); i++) {
+            int64_t n;
+            const ftl_node *node = ftl_attr(e, counts[i]);
+            if (node && ftl_node_as_int(node, &n) && n >= 0)
+                found.count = n;
+        }
+        for (size_t i = 0; found.count < 0 && i < FTL_ARRAY_LEN(arrays); i++)
+            found.count = columns_of(ftl_attr(e, arrays[i]));
+    }
+    if (found.count > max_inputs)
+        return FTL_FAIL(error, FTL_LIMIT, "the model expects %lld columns; the limit is %d",
+                        (long long)found.count, (int)max_inputs);
+    *out = found;
+    return FTL_OK;
+}
+
+static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inputs *inputs,
+                              ftl_frame *frame, ftl_error *error)
+{
+    size_t n = (size_t)inputs->count;
+    build->inputs = ftl_arena_zero_array(build->arena, n, sizeof *build->inputs);
+    build->input_used = ftl_arena_zero_array(build->scratch, n, sizeof *build->input_used);
+    if (!build->inputs || !build->input_used)
+        return FTL_OOM(error);
+    build->n_inputs = n;
+    FTL_TRY(ftl_frame_new(build, (uint32_t)n, frame, error));
+    for (size_t i = 0; i < n; i++) {
+        uint32_t id;
+        ftl_op *op = NULL;
+        FTL_TRY(ftl_build_op(build, NULL, FTL_OP_INPUT, NULL, &id, &op, error));
+        op->width = 1;
+        op->u.input.column = (uint32_t)i;
+        const char *name = inputs->names ? inputs->names[i]
+                                         : ftl_arena_printf(build->arena, "x%zu", i);
+        if (!name)
+            return FTL_OOM(error);
+        frame->columns[i] = (ftl_frame_column){.op = id, .name = name, .as = FTL_AS_FLOAT};
+        build->inputs[i] = (ftl_schema_column){.name = inputs->names ? name : NULL,
+                                               .kind = FTL_KIND_NUMERIC,
+                                               .missing = FTL_MISSING_NAN,
+                                               .batch_type = FTL_F64};
+    }
+    model->has_input_names = build->named_inputs = inputs->names != NULL;
+    return FTL_OK;
+}
+
+/* ---- Methods --------------------------------------------------------------------------------- */
+
+/*
+ * A method that cannot run leaves no half-made operations behind; its error is kept for whoever
+ * asks for the method.
+ */
+static ftl_status emit_method(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                              ftl_method method, const ftl_frame *in, ftl_error *error)
+{
+    size_t n_ops = build->n_ops, n_memo = build->n_memo;
+    ftl_frame out = {0};
+    ftl_error local;
+    ftl_error_clear(&local);
+    ftl_status status = ftl_emit(build, root, method, in, &out, &local);
+    if (status == FTL_OK && method == FTL_TRANSFORM)
+        status = ftl_frame_finish(build, root, model->has_input_names, &out, &local);
+    if (status == FTL_OK)
+        return ftl_results_name(build, method, &out, &model->graph.methods[method], error);
+    if (status != FTL_UNSUPPORTED) {
+        if (error)
+            *error = local;
+        return status;
+    }
+    build->n_ops = n_ops;
+    build->n_memo = n_memo;
+    model->method_error[method] = local;
+    return FTL_OK;
+}
+
+static ftl_status note_classes(ftl_build *build, ftl_model *model, ftl_error *error)
+{
+    const ftl_method_outputs *predict = &model->graph.methods[FTL_PREDICT];
+    const ftl_labels **classes = ftl_arena_zero_array(build->arena, predict->count,
+                                                      sizeof *classes);
+    if (!classes)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < predict->count; i++) {
+        if (predict->outputs[i].as == FTL_AS_LABEL)
+            classes[model->n_classes++] = predict->outputs[i].labels;
+    }
+    model->classes = classes;
+    return FTL_OK;
+}
+
+/* ---- Everything unsupported ------------------------------------------------------------------ */
+
+typedef struct walk {
+    ftl_build *build;
+    ftl_problem *problems;
+    size_t n, room;
+    size_t visited;
+    char path[512];
+} walk;
+
+static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
+                            ftl_error *error);
+
+static ftl_status add_problem(walk *w, ftl_status code, const char *path, const char *message,
+                              ftl_error *error)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (strcmp(w->problems[i].path, path) == 0)
+            return FTL_OK;
+    }
+    FTL_TRY(
+        ftl_grow(w->build->account, &w->problems, &w->room, w->n + 1, sizeof *w->problems, error));
+    ftl_problem made = {code, ftl_arena_string(w->build->arena, path, strlen(path)),
+                        ftl_arena_string(w->build->arena, message, strlen(message))};
+    if (!made.path || !made.message)
+        return FTL_OOM(error);
+    w->problems[w->n++] = made;
+    return FTL_OK;
+}
+
+static ftl_status walk_items(walk *w, const ftl_node_sequence *seq, size_t path_size,
+                             unsigned depth, ftl_error *error)
+{
+    for (size_t i = 0; i < seq->size; i++) {
+        const ftl_node *item = seq->items[i];
+        int n = snprintf(w->path + path_size, sizeof w->path - path_size, "[%zu]", i);
+        if (n < 0 || (size_t)n >= sizeof w->path - path_size)
+            break;
+        /* (name, estimator, …) of steps and transformers: the entry is the estimator's place. */
+        if (item->kind == FTL_NODE_TUPLE && item->u.seq.size >= 2)
+            item = item->u.seq.items[1];
+        FTL_TRY(walk_node(w, item, path_size + (size_t)n, depth, error));
+    }
+    w->path[path_size] = '\0';
+    return FTL_OK;
+}
+
+static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
+                              ftl_error *error)
+{
+    const ftl_node *state = node->u.object->state;
+    if (!state || state->kind != FTL_NODE_DICT ||
+        !ftl_node_dict_get(&state->u.dict, "_sklearn_version"))
+        return FTL_OK;
+    if (!ftl_estimator_lookup(node->u.object->module, node->u.object->name)) {
+        ftl_error local;
+        ftl_error_clear(&local);
+        ftl_status code = refuse(node, w->path, &local);
+        FTL_TRY(add_problem(w, code, w->path, local.message, error));
+    }
+    const ftl_node_dict *dict = &state->u.dict;
+    bool fitted = ftl_node_dict_get(dict, "transformers_") != NULL ||
+                  ftl_node_dict_get(dict, "best_estimator_") != NULL ||
+                  ftl_node_dict_get(dict, "estimators_") != NULL;
+    for (size_t i = 0; i < dict->size; i++) {
+        ftl_node_string key;
+        if (!ftl_node_as_str(dict->keys[i], &key) || key.size > 60)
+            continue;
+        /* Parameters hold unfitted clones of what the fitted attributes hold. */
+        if (fitted &&
+            (strcmp(key.data, "transformers") == 0 || strcmp(key.data, "estimator") == 0 ||
+             strcmp(key.data, "base_estimator") == 0 || strcmp(key.data, "estimators") == 0))
+            continue;
+        int n = snprintf(w->path + path_size, sizeof w->path - path_size, "%s%s",
+                         path_size ? "." : "", key.data);
+        if (n > 0 && (size_t)n < sizeof w->path - path_size)
+            FTL_TRY(walk_node(w, dict->values[i], path_size + (size_t)n, depth, error));
+        w->path[path_size] = '\0';
+    }
+    return FTL_OK;
+}
+
+static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
+                            ftl_error *error)
+{
+    if (!node || depth >= max_walk_depth || w->visited >= max_walk_nodes)
+        return FTL_OK;
+    w->visited++;
+    if (node->kind == FTL_NODE_OBJECT)
+        return walk_object(w, node, path_size, depth + 1, error);
+    if (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE)
+        return walk_items(w, &node->u.seq, path_size, depth + 1, error);
+    return FTL_OK;
+}
+
+static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_node *root,
+                                ftl_error *error)
+{
+    walk w = {.build = build};
+    bool all_run = true;
+    for (int m = 0; m < FTL_METHOD_COUNT; m++)
+        all_run &= model->method_error[m].code == FTL_OK;
+    /* A part that no method needs, such as a booster's binning table, is no problem. */
+    ftl_status status = all_run ? FTL_OK : walk_node(&w, root, 0, 0, error);
+    for (int m = 0; m < FTL_METHOD_COUNT && status == FTL_OK; m++) {
+        if (model->method_error[m].code != FTL_OK)
+            status = add_problem(&w, model->method_error[m].code, model->method_error[m].path,
+                                 model->method_error[m].message, error);
+    }
+    if (status == FTL_OK) {
+        model->problems = ftl_arena_copy(build->arena, w.problems, w.n * sizeof *w.problems);
+        model->n_problems = w.n;
+        if (!model->problems)
+            status = FTL_OOM(error);
+    }
+    ftl_free(build->account, w.problems);
+    return status;
+}
+
+/* ---- The model ------------------------------------------------------------------------------- */
+
+static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                                ftl_error *error)
+{
+    ftl_node_string version = {"", 0};
+    const ftl_node *node = ftl_attr(root, "_sklearn_version");
+    const char *wrote = root->cls->wrote ? root->cls->wrote(build, root) : NULL;
+    if (wrote)
+        version = (ftl_node_string){wrote, strlen(wrote)};
+    else if (node && !root->cls->library)
+        (void)ftl_node_as_str(node, &version);
+    model->kind = root->cls->kind;
+    model->library = root->cls->library ? root->cls->library : "scikit-learn";
+    model->library_version = ftl_arena_string(build->arena, version.data, version.size);
+    model->class_name = ftl_arena_printf(build->arena, "%s.%s", root->cls->package,
+                                         root->cls->name);
+    if (!model->class_name || !model->library_version)
+        return FTL_OOM(error);
+    return FTL_OK;
+}
+
+/* A pipeline or search is what its last estimator is; the methods tell. */
+static ftl_model_kind kind_of(const ftl_model *model, uint32_t methods)
+{
+    if (model->kind != FTL_OTHER_MODEL)
+        return model->kind;
+    if (model->n_classes > 0)
+        return FTL_CLASSIFIER;
+    if (methods & 1u << FTL_PREDICT)
+        return FTL_REGRESSOR;
+    return methods & 1u << FTL_TRANSFORM ? FTL_TRANSFORMER : FTL_OTHER_MODEL;
+}
+
+static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node,
+                              int64_t width, ftl_error *error)
+{
+    ftl_estimator root;
+    ftl_inputs inputs = {.count = -1};
+    ftl_frame frame;
+    FTL_TRY(ftl_estimator_of(build, node, NULL, "", &root, error));
+    FTL_TRY(describe_root(build, model, &root, error));
+    FTL_TRY(ftl_estimator_inputs(build, &root, &inputs, error));
+    if (inputs.count < 0) {
+        model->open_width = width < 0;
+        inputs = (ftl_inputs){.count = width < 0 ? 1 : width};
+    }
+    FTL_TRY(make_inputs(build, model, &inputs, &frame, error));
+    uint32_t methods = ftl_estimator_methods(build, &root);
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        if (methods & 1u << m)
+            FTL_TRY(emit_method(build, model, &root, (ftl_method)m, &frame, error));
+    }
+    FTL_TRY(note_classes(build, model, error));
+    model->kind = kind_of(model, methods);
+    model->default_method = methods & 1u << FTL_PREDICT      ? FTL_PREDICT
+                            : methods & 1u << FTL_KNEIGHBORS ? FTL_KNEIGHBORS
+                                                             : FTL_TRANSFORM;
+    for (size_t i = 0; i < build->n_inputs; i++) {
+        if (!build->input_used[i])
+            build->inputs[i].kind = FTL_KIND_UNUSED;
+    }
+    return list_problems(build, model, node, error);
+}
+
+ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
+                                ftl_error *error)
+{
+    ftl_arena scratch;
+    ftl_arena_init(&scratch, &model->account);
+    ftl_build build = {.account = &model->account, .arena = &model->arena, .scratch = &scratch};
+    ftl_status status = build_model(&build, model, root, width, error);
+    if (status == FTL_OK) {
+        model->graph.n_ops = build.n_ops;
+        model->graph.ops = ftl_arena_copy(build.arena, build.ops, build.n_ops * sizeof *build.ops);
+        model->graph.n_inputs = build.n_inputs;
+        model->inputs = build.inputs;
+        model->steps = ftl_arena_copy(build.arena, build.steps,
+                                      build.n_steps * sizeof *build.steps);
+        model->n_steps = build.n_steps;
+        if (!model->graph.ops || !model->steps)
+            status = FTL_OOM(error);
+    }
+    ftl_free(&model->account, build.ops);
+    ftl_free(&model->account, build.memo);
+    ftl_free(&model->account, build.steps);
+    ftl_free(&model->account, build.step_hashes);
+    ftl_arena_free(&scratch);
+    return status;
+}

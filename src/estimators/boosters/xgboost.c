@@ -1,0 +1,724 @@
+/*
+ * XGBoost: Booster and the scikit-learn wrappers around one.
+ *
+ * Everything is float32: rows, sums and links. A margin starts from the intercept (base_score put
+ * through the objective's inverse link) and adds the trees in order; up to 1.2 (dart: 1.3) the
+ * trees are added first and the intercept last. From 1.4 on the wrappers predict in place, which
+ * takes infinities for values; a DMatrix, which Booster.predict and apply need, refuses them.
+ */
+#include "estimators/families.h"
+
+#include "base/checked.h"
+#include "base/number.h"
+#include "estimators/boosters/xgboost.h"
+#include "estimators/linear/linear_model.h"
+#include "estimators/trees/tree_nodes.h"
+
+#include <math.h>
+#include <string.h>
+
+#define BIT(method) (1u << (method))
+
+/* What an objective does to margins, and its inverse on the intercept. */
+typedef enum xgb_link { PLAIN, SIGMOID, EXP, HINGE, SOFTMAX, SOFTPROB } xgb_link;
+typedef enum xgb_start { AS_IS, LOGIT, LOG } xgb_start;
+typedef struct objective {
+    const char *name;
+    xgb_link link;
+    xgb_start start;
+} objective;
+
+static const objective objectives[] = {
+    {"reg:squarederror", PLAIN, AS_IS},
+    {"reg:linear", PLAIN, AS_IS}, /* its name before 0.90 */
+    {"reg:squaredlogerror", PLAIN, AS_IS},
+    {"reg:pseudohubererror", PLAIN, AS_IS},
+    {"reg:absoluteerror", PLAIN, AS_IS},
+    {"reg:quantileerror", PLAIN, AS_IS},
+    {"reg:expectileerror", PLAIN, AS_IS},
+    {"reg:logistic", SIGMOID, LOGIT},
+    {"binary:logistic", SIGMOID, LOGIT},
+    {"binary:logitraw", PLAIN, AS_IS}, /* LOGIT up to 1.3.0 */
+    {"binary:hinge", HINGE, AS_IS},
+    {"multi:softmax", SOFTMAX, AS_IS},
+    {"multi:softprob", SOFTPROB, AS_IS},
+    {"count:poisson", EXP, LOG},
+    {"reg:gamma", EXP, LOG},
+    {"reg:tweedie", EXP, LOG},
+    {"survival:cox", EXP, LOG},
+    {"survival:aft", EXP, LOG},
+    {"rank:pairwise", PLAIN, AS_IS},
+    {"rank:ndcg", PLAIN, AS_IS},
+    {"rank:map", PLAIN, AS_IS},
+    {"", PLAIN, AS_IS}, /* none was saved: a function of the user's own */
+};
+
+/* A Booster, or a wrapper and its Booster. */
+typedef struct xgb {
+    const ftl_estimator *e;
+    ftl_estimator booster;
+    bool wrapped;
+    const ftl_xgb_model *model;
+    const objective *objective;
+    uint32_t n_outputs;
+    uint32_t n_classes; /* classifier wrappers */
+} xgb;
+
+/* ---- Reading --------------------------------------------------------------------------------- */
+
+/* What was read of a booster: the methods of an estimator, and its wrapper's, share it. */
+static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
+                             const ftl_xgb_model **out, ftl_error *error)
+{
+    const ftl_node *node = NULL;
+    *out = ftl_parsed_of(build, booster->node);
+    if (*out)
+        return FTL_OK;
+    FTL_TRY(ftl_attr_need(booster, FTL_NAMES("handle"), &node, error));
+    if (node->kind != FTL_NODE_BYTES)
+        return FTL_ATTR_FAIL(error, booster, "handle", FTL_CORRUPT,
+                             "the booster holds no model; was it trained?");
+    ftl_xgb_model *model = FTL_ARENA_NEW(build->scratch, ftl_xgb_model);
+    if (!model)
+        return FTL_OOM(error);
+    ftl_status status = ftl_xgb_read(build->scratch, build->account, node->u.str.data,
+                                     node->u.str.size, model, error);
+    if (status != FTL_OK) {
+        ftl_error_in(error, booster->path);
+        return status;
+    }
+    *out = model;
+    return ftl_parsed_keep(build, booster->node, model, error);
+}
+
+static ftl_status find_objective(xgb *x, ftl_error *error)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(objectives); i++) {
+        if (strcmp(objectives[i].name, x->model->objective) == 0) {
+            x->objective = &objectives[i];
+            return FTL_OK;
+        }
+    }
+    return FTL_FAIL(error, FTL_UNSUPPORTED, "XGBoost's objective %.60s is not supported",
+                    x->model->objective);
+}
+
+static ftl_status read_xgb(ftl_build *build, const ftl_estimator *e, xgb *out, ftl_error *error)
+{
+    xgb x = {.e = e, .booster = *e, .wrapped = strcmp(e->cls->name, "Booster") != 0};
+    if (x.wrapped) {
+        const ftl_node *node = NULL;
+        FTL_TRY(ftl_attr_need(e, FTL_NAMES("_Booster"), &node, error));
+        FTL_TRY(ftl_estimator_of(build, node, e, ftl_child_path(build, e, "_Booster"), &x.booster,
+                                 error));
+        if (strcmp(x.booster.cls->name, "Booster") != 0)
+            return FTL_ATTR_FAIL(error, e, "_Booster", FTL_CORRUPT, "this is no Booster");
+    }
+    FTL_TRY(read_model(build, &x.booster, &x.model, error));
+    const ftl_xgb_model *model = x.model;
+    FTL_TRY(find_objective(&x, error));
+    int32_t outputs = model->num_class > model->num_target ? model->num_class : model->num_target;
+    if (outputs > 1 << 20 || model->num_feature < 0 || model->num_feature > 1 << 24)
+        return FTL_FAIL(error, FTL_CORRUPT, "the XGBoost model has %d outputs and %d columns",
+                        outputs, model->num_feature);
+    x.n_outputs = outputs < 1 ? 1 : (uint32_t)outputs;
+    *out = x;
+    return FTL_OK;
+}
+
+/* Wrappers predict in place from 1.4 on, unless a predictor was asked for, as could be up to 1.7.
+ */
+static bool predicts_in_place(const xgb *x)
+{
+    const ftl_node *predictor = ftl_attr(x->e, "predictor");
+    if (!x->wrapped || x->model->version < FTL_XGBOOST(1, 4) || x->model->booster == FTL_XGB_LINEAR)
+        return false;
+    if (x->model->version < FTL_XGBOOST(1, 6)) {
+        bool categorical = false;
+        if (ftl_attr_bool(x->e, "enable_categorical", false, &categorical, NULL) != FTL_OK ||
+            categorical)
+            return false;
+    }
+    return x->model->version >= FTL_XGBOOST(2, 0) || ftl_node_is_none(predictor) ||
+           ftl_node_str_equal(predictor, "auto");
+}
+
+/* ---- Trees that are used --------------------------------------------------------------------- */
+
+/*
+ * Rounds that predict uses; -1: all. Wrappers stop at the best iteration that early stopping noted,
+ * as an attribute of the Booster or of the model in it.
+ */
+static ftl_status rounds_used(const xgb *x, int64_t *out, ftl_error *error)
+{
+    *out = -1;
+    if (!x->wrapped || x->model->booster == FTL_XGB_LINEAR)
+        return FTL_OK;
+    int64_t best = -1;
+    FTL_TRY(ftl_attr_int(&x->booster, "best_iteration", x->model->best_iteration, &best, error));
+    *out = best >= 0 && best < INT32_MAX ? best + 1 : -1;
+    return FTL_OK;
+}
+
+/* Up to 1.3 predict counts trees of one output, and apply uses all. */
+static ftl_status trees_used_by_limit(const xgb *x, bool apply, uint32_t *out, ftl_error *error)
+{
+    int64_t limit = 0;
+    if (x->wrapped && !apply)
+        FTL_TRY(ftl_attr_int(x->e, "best_ntree_limit", 0, &limit, error));
+    uint32_t all = x->model->n_trees;
+    *out = limit <= 0 || limit > (int64_t)(all / x->n_outputs) ? all
+                                                               : (uint32_t)limit * x->n_outputs;
+    return FTL_OK;
+}
+
+static ftl_status trees_used(const xgb *x, bool apply, uint32_t *out, ftl_error *error)
+{
+    const ftl_xgb_model *model = x->model;
+    int64_t rounds = -1;
+    if (model->version < FTL_XGBOOST(1, 4))
+        return trees_used_by_limit(x, apply, out, error);
+    FTL_TRY(rounds_used(x, &rounds, error));
+    *out = model->n_trees;
+    if (rounds < 0)
+        return FTL_OK;
+    if (model->round_starts.size) {
+        if ((uint64_t)rounds < model->round_starts.size && model->round_starts.data[rounds] >= 0 &&
+            (uint32_t)model->round_starts.data[rounds] <= model->n_trees)
+            *out = (uint32_t)model->round_starts.data[rounds];
+        return FTL_OK;
+    }
+    uint64_t trees = (uint64_t)rounds * x->n_outputs * (uint32_t)model->parallel_trees;
+    if (trees < model->n_trees)
+        *out = (uint32_t)trees;
+    return FTL_OK;
+}
+
+/* ---- Intercepts ------------------------------------------------------------------------------ */
+
+static float start_of(const xgb *x, float score)
+{
+    const float tiny = 1e-6f;
+    xgb_start start = x->objective->start;
+    if (strcmp(x->objective->name, "binary:logitraw") == 0 &&
+        x->model->version <= FTL_XGBOOST(1, 3))
+        start = LOGIT;
+    if (x->model->base_is_margin || start == AS_IS)
+        return score;
+    if (start == LOG)
+        return logf(score);
+    if (x->model->version >= FTL_XGBOOST(3, 1)) {
+        score = score > tiny ? score : tiny;
+        score = score < 1.0f - tiny ? score : 1.0f - tiny;
+    }
+    return -logf(1.0f / score - 1.0f);
+}
+
+static ftl_status read_base(ftl_build *build, const xgb *x, const double **out, ftl_error *error)
+{
+    const ftl_xgb_floats *scores = &x->model->base_score;
+    if (scores->size != 1 && scores->size != x->n_outputs)
+        return FTL_FAIL(error, FTL_CORRUPT, "the XGBoost model has %zu intercepts for %u outputs",
+                        scores->size, x->n_outputs);
+    double *base = ftl_arena_array(build->arena, x->n_outputs, sizeof *base);
+    if (!base)
+        return FTL_OOM(error);
+    for (uint32_t k = 0; k < x->n_outputs; k++)
+        base[k] = (double)start_of(x, scores->data[scores->size == 1 ? 0 : k]);
+    *out = base;
+    return FTL_OK;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+/* Columns whose categories the model knows by value become their numbers. */
+static ftl_status encode_column(ftl_build *build, const ftl_xgb_categories *from, const char *name,
+                                ftl_encode_column *out, ftl_error *error)
+{
+    size_t n = from->count + 1; /* the last is the missing value, which stays missing */
+    if (from->garbled)
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "the categories of column %.60s, which are not ASCII, were garbled by the "
+                        "XGBoost that saved them; train and save with 3.4 or later",
+                        name);
+    if (n > 1u << 24)
+        return FTL_FAIL(error, FTL_LIMIT, "column %.60s has too many categories", name);
+    double *values = ftl_arena_array(build->arena, n, sizeof *values);
+    double *numbers = ftl_arena_array(build->arena, n, sizeof *numbers);
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, n, sizeof *cells);
+    if (!values || !numbers || !cells)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < n; i++) {
+        bool known = i < from->count;
+        values[i] = known ? (double)i : NAN;
+        numbers[i] = known && from->numbers ? from->numbers[i] : NAN;
+        cells[i] = (ftl_cell){.tag = FTL_CELL_MISSING};
+        if (!known || from->numbers)
+            continue;
+        char *text = ftl_arena_string(build->arena, from->texts[i], from->text_sizes[i]);
+        if (!text)
+            return FTL_OOM(error);
+        cells[i] = (ftl_cell){
+            .tag = FTL_CELL_STRING, .size = (uint32_t)from->text_sizes[i], .u.text = text};
+    }
+    *out = (ftl_encode_column){.categories = {.count = (uint32_t)n,
+                                              .numeric = from->numbers != NULL,
+                                              .numbers = numbers,
+                                              .cells = cells},
+                               .unknown = FTL_CODE_REFUSED,
+                               .values = values,
+                               .unknown_value = NAN,
+                               .name = name};
+    return FTL_OK;
+}
+
+static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_frame *in,
+                                    ftl_frame *out, ftl_error *error)
+{
+    uint32_t n = 0, id, *columns = ftl_arena_array(build->scratch, in->n_columns, sizeof *columns);
+    ftl_frame picked, made;
+    ftl_op *op = NULL;
+    if (!columns)
+        return FTL_OOM(error);
+    *out = *in;
+    for (uint32_t i = 0; i < in->n_columns && i < x->model->n_categories; i++) {
+        if (x->model->categories[i].count)
+            columns[n++] = i;
+    }
+    if (n == 0)
+        return FTL_OK;
+    ftl_encode_column *encoded = ftl_arena_zero_array(build->arena, n, sizeof *encoded);
+    if (!encoded)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_frame_select(build, in, columns, n, &picked, error));
+    for (uint32_t k = 0; k < n; k++) {
+        const ftl_xgb_categories *from = &x->model->categories[columns[k]];
+        ftl_frame one = {.n_columns = 1, .columns = &picked.columns[k]};
+        FTL_TRY(encode_column(build, from, picked.columns[k].name, &encoded[k], error));
+        FTL_TRY(from->numbers ? ftl_build_matrix(build, x->e, &one, &id, error)
+                              : ftl_build_objects(build, x->e, &one, &id, error));
+        picked.columns[k].op = id;
+        picked.columns[k].column = 0;
+    }
+    FTL_TRY(ftl_build_op(build, x->e, FTL_OP_ORDINAL, &picked, &id, &op, error));
+    op->dtype = FTL_DTYPE_F64;
+    op->u.encode = (ftl_encode_op){.n_columns = n, .columns = encoded, .estimator = "XGBoost"};
+    FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
+    memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
+    for (uint32_t k = 0; k < n; k++) {
+        made.columns[columns[k]].op = id;
+        made.columns[columns[k]].column = k;
+    }
+    *out = made;
+    return FTL_OK;
+}
+
+/* A wrapper's missing parameter: values equal to it, as float32, are missing like NaN. */
+static ftl_status emit_missing(ftl_build *build, const xgb *x, double missing, uint32_t *id,
+                               ftl_error *error)
+{
+    uint32_t width = build->ops[*id].width;
+    uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
+    double *fill = ftl_arena_array(build->arena, width, sizeof *fill);
+    ftl_op *op = NULL;
+    if (!columns || !fill)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < width; i++) {
+        columns[i] = i;
+        fill[i] = NAN;
+    }
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_CAST, *id, width, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    op->u.impute = (ftl_impute_op){.missing_value = missing, .columns = columns, .fill = fill};
+    return FTL_OK;
+}
+
+/* in_place: predict without a DMatrix. */
+static ftl_status emit_rows(ftl_build *build, const xgb *x, const ftl_frame *in, bool in_place,
+                            uint32_t *id, ftl_error *error)
+{
+    double missing = NAN;
+    ftl_frame coded;
+    if (x->wrapped)
+        FTL_TRY(ftl_attr_f64(x->e, "missing", NAN, &missing, error));
+    FTL_TRY(ftl_frame_expect(x->e, in, (size_t)x->model->num_feature, error));
+    FTL_TRY(encode_categories(build, x, in, &coded, error));
+    bool refuses = !in_place && x->model->version >= FTL_XGBOOST(1, 4) && !isinf(missing);
+    FTL_TRY(ftl_build_checked_matrix(build, x->e, &coded,
+                                     refuses ? FTL_CHECK_INF | FTL_CHECK_F32_RANGE : 0, id, error));
+    return isnan(missing) ? FTL_OK : emit_missing(build, x, missing, id, error);
+}
+
+/* ---- Margins and leaves ---------------------------------------------------------------------- */
+
+static ftl_status emit_constant(ftl_build *build, const xgb *x, const double *values, uint32_t *id,
+                                ftl_error *error)
+{
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_op(build, x->e, FTL_OP_CONSTANT, NULL, id, &op, error));
+    op->width = x->n_outputs;
+    op->dtype = FTL_DTYPE_F32;
+    op->u.constant.values = values;
+    return FTL_OK;
+}
+
+static ftl_status emit_affine(ftl_build *build, const xgb *x, ftl_affine_step_kind kind,
+                              const double *vector, uint32_t *id, ftl_error *error)
+{
+    ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
+    ftl_op *op = NULL;
+    if (!step)
+        return FTL_OOM(error);
+    *step = (ftl_affine_step){.kind = kind, .vector = vector};
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_AFFINE, *id, build->ops[*id].width, id, &op, error));
+    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    return FTL_OK;
+}
+
+static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+                             ftl_error *error)
+{
+    const ftl_tree_nodes *nodes = NULL;
+    const uint32_t *target = NULL;
+    ftl_op *op = NULL;
+    ftl_xgb_sums sums = {.n_outputs = x->n_outputs};
+    bool in_place = predicts_in_place(x), dart = x->model->booster == FTL_XGB_DART;
+    uint32_t source = 0;
+    FTL_TRY(read_base(build, x, &sums.base, error));
+    FTL_TRY(trees_used(x, false, &sums.n_trees, error));
+    sums.weigh_with_base = dart && in_place && x->model->version < FTL_XGBOOST(3, 4);
+    bool base_last = x->model->version < FTL_XGBOOST(1, dart ? 4 : 3);
+    FTL_TRY(emit_rows(build, x, in, in_place, &source, error));
+    if (sums.n_trees == 0)
+        return emit_constant(build, x, sums.base, id, error);
+    FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_TREES, source, x->n_outputs, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    op->u.trees = (ftl_trees_op){.nodes = nodes,
+                                 .input = FTL_TREE_INPUT_F32,
+                                 .target = target,
+                                 .base = base_last ? NULL : sums.base,
+                                 .divisor = 1.0,
+                                 .sum_f32 = true};
+    return base_last ? emit_affine(build, x, FTL_AFFINE_ADD, sums.base, id, error) : FTL_OK;
+}
+
+/* Missing values add nothing: they are 0. */
+static ftl_status emit_zeros(ftl_build *build, const xgb *x, uint32_t *id, ftl_error *error)
+{
+    uint32_t width = build->ops[*id].width;
+    uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
+    double *fill = ftl_arena_zero_array(build->arena, width, sizeof *fill);
+    ftl_op *op = NULL;
+    if (!columns || !fill)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < width; i++)
+        columns[i] = i;
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_CAST, *id, width, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
+    op->dtype = FTL_DTYPE_F32;
+    op->u.impute = (ftl_impute_op){.missing_is_nan = true, .columns = columns, .fill = fill};
+    return FTL_OK;
+}
+
+/* gblinear: bias + the first intercept + the products, in float32. */
+static ftl_status emit_linear(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+                              ftl_error *error)
+{
+    const ftl_xgb_floats *weights = &x->model->linear;
+    size_t columns = (size_t)x->model->num_feature, outputs = x->n_outputs, size = 0;
+    const double *base = NULL;
+    ftl_op *op = NULL;
+    if (!ftl_mul_size(columns + 1, outputs, &size) || weights->size != size)
+        return FTL_FAIL(error, FTL_CORRUPT, "the linear model has %zu weights for %zu columns",
+                        weights->size, columns);
+    double *coef = ftl_arena_array(build->arena, size, sizeof *coef);
+    double *intercept = ftl_arena_array(build->arena, outputs, sizeof *intercept);
+    if (!coef || !intercept)
+        return FTL_OOM(error);
+    FTL_TRY(read_base(build, x, &base, error));
+    for (size_t k = 0; k < outputs; k++) {
+        intercept[k] = (double)(weights->data[columns * outputs + k] + (float)base[0]);
+        for (size_t j = 0; j < columns; j++)
+            coef[k * columns + j] = (double)weights->data[j * outputs + k];
+    }
+    FTL_TRY(emit_rows(build, x, in, false, id, error));
+    if (columns == 0)
+        return emit_constant(build, x, intercept, id, error);
+    FTL_TRY(emit_zeros(build, x, id, error));
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_LINEAR, *id, x->n_outputs, id, &op, error));
+    op->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    return FTL_OK;
+}
+
+static ftl_status emit_margin(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+                              ftl_error *error)
+{
+    if (x->model->booster == FTL_XGB_LINEAR)
+        return emit_linear(build, x, in, id, error);
+    return emit_trees(build, x, in, id, error);
+}
+
+/* pred_leaf: float32 numbers of nodes. */
+static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in, ftl_frame *out,
+                             ftl_error *error)
+{
+    const uint32_t *target = NULL;
+    uint32_t source = 0, id = 0;
+    ftl_op *op = NULL;
+    ftl_xgb_sums sums = {.n_outputs = x->n_outputs};
+    FTL_TRY(trees_used(x, true, &sums.n_trees, error));
+    if (sums.n_trees == 0)
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
+    FTL_TRY(emit_rows(build, x, in, false, &source, error));
+    const ftl_tree_nodes *nodes = ftl_tree_nodes_emitted(build, x->e, FTL_OP_TREES);
+    if (!nodes || nodes->n_trees != sums.n_trees) {
+        FTL_TRY(read_base(build, x, &sums.base, error));
+        FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
+    }
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_TREE_APPLY, source, nodes->n_trees, &id, &op, error));
+    op->dtype = FTL_DTYPE_F64;
+    op->u.tree_apply = (ftl_tree_apply_op){.nodes = nodes, .input = FTL_TREE_INPUT_F32};
+    return ftl_tree_result_apply(build, id, FTL_AS_INT, out, error);
+}
+
+/* ---- Predictions ----------------------------------------------------------------------------- */
+
+/* Booster.predict of margins. */
+static ftl_status emit_values(ftl_build *build, const xgb *x, uint32_t margin, uint32_t *id,
+                              ftl_error *error)
+{
+    *id = margin;
+    switch (x->objective->link) {
+    case PLAIN:
+        return FTL_OK;
+    case SIGMOID:
+        return ftl_emit_link(build, x->e, FTL_LINK_SIGMOID, margin, x->n_outputs, id, error);
+    case EXP:
+        return ftl_emit_link(build, x->e, FTL_LINK_EXP, margin, x->n_outputs, id, error);
+    case SOFTPROB:
+        return ftl_emit_link(build, x->e, FTL_LINK_SOFTMAX, margin, x->n_outputs, id, error);
+    case HINGE:
+        return ftl_emit_decide(build, x->e, FTL_DECIDE_POSITIVE, margin, x->n_outputs, id, error);
+    case SOFTMAX:
+        return ftl_emit_decide(build, x->e, FTL_DECIDE_ARGMAX, margin, 1, id, error);
+    }
+    return FTL_FAIL(error, FTL_INTERNAL, "an objective without a link");
+}
+
+/* Columns 1 - p and p. */
+static ftl_status emit_pair(ftl_build *build, const xgb *x, uint32_t source, uint32_t *id,
+                            ftl_error *error)
+{
+    static const double coef[2] = {-1, 1}, intercept[2] = {1, 0};
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_LINEAR, source, 2, id, &op, error));
+    op->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    return FTL_OK;
+}
+
+/* classes_: what the label encoder of wrappers up to 1.5 knows, else 0, 1, … */
+static ftl_status read_labels(ftl_build *build, const xgb *x, uint32_t count,
+                              const ftl_labels **out, ftl_error *error)
+{
+    const ftl_node *encoder = ftl_attr(x->e, "_le"), *classes = NULL;
+    if (encoder && encoder->kind == FTL_NODE_OBJECT)
+        classes = ftl_node_attr(encoder, "classes_");
+    if (!ftl_node_is_none(classes)) {
+        FTL_TRY(ftl_node_labels(build, classes, out, error));
+        if ((*out)->count != count)
+            return FTL_ATTR_FAIL(error, x->e, "_le", FTL_CORRUPT,
+                                 "there are %u labels for %u classes", (*out)->count, count);
+        return FTL_OK;
+    }
+    ftl_labels *labels = FTL_ARENA_NEW(build->arena, ftl_labels);
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, count, sizeof *cells);
+    if (!labels || !cells)
+        return FTL_OOM(error);
+    for (uint32_t k = 0; k < count; k++)
+        cells[k] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = k};
+    *labels = (ftl_labels){.type = FTL_I64, .count = count, .cells = cells};
+    *out = labels;
+    return FTL_OK;
+}
+
+static bool is_multiclass(const xgb *x)
+{
+    return x->objective->link == SOFTMAX || x->objective->link == SOFTPROB;
+}
+
+/* Each value above one half is class 1. */
+static ftl_status emit_above_half(ftl_build *build, const xgb *x, uint32_t *id, ftl_error *error)
+{
+    uint32_t width = build->ops[*id].width;
+    double *half = ftl_arena_array(build->arena, width, sizeof *half);
+    if (!half)
+        return FTL_OOM(error);
+    for (uint32_t k = 0; k < width; k++)
+        half[k] = 0.5;
+    FTL_TRY(emit_affine(build, x, FTL_AFFINE_SUB, half, id, error));
+    return ftl_emit_decide(build, x->e, FTL_DECIDE_POSITIVE, *id, width, id, error);
+}
+
+static ftl_status emit_classes(ftl_build *build, const xgb *x, uint32_t margin, ftl_frame *out,
+                               ftl_error *error)
+{
+    const ftl_labels *labels = NULL;
+    uint32_t id = margin;
+    if (is_multiclass(x)) {
+        if (x->objective->link == SOFTPROB)
+            FTL_TRY(emit_values(build, x, margin, &id, error));
+        FTL_TRY(ftl_emit_decide(build, x->e, FTL_DECIDE_ARGMAX, id, 1, &id, error));
+        FTL_TRY(read_labels(build, x, x->n_outputs, &labels, error));
+        return ftl_result_labels(build, id, labels, out, error);
+    }
+    FTL_TRY(emit_values(build, x, margin, &id, error));
+    FTL_TRY(emit_above_half(build, x, &id, error));
+    if (x->n_outputs == 1) {
+        FTL_TRY(read_labels(build, x, 2, &labels, error));
+        return ftl_result_labels(build, id, labels, out, error);
+    }
+    build->ops[id].dtype = FTL_DTYPE_F64; /* several labels a row: a matrix of 0.0 and 1.0 */
+    return ftl_result_values(build, id, out, error);
+}
+
+static ftl_status emit_proba(ftl_build *build, const xgb *x, uint32_t margin, ftl_frame *out,
+                             ftl_error *error)
+{
+    const ftl_labels *labels = NULL;
+    uint32_t id = margin;
+    if (is_multiclass(x)) {
+        FTL_TRY(ftl_emit_link(build, x->e, FTL_LINK_SOFTMAX, margin, x->n_outputs, &id, error));
+        FTL_TRY(read_labels(build, x, x->n_outputs, &labels, error));
+        return ftl_result_scores(build, id, labels, out, error);
+    }
+    FTL_TRY(emit_values(build, x, margin, &id, error));
+    if (x->n_outputs == 1) {
+        FTL_TRY(read_labels(build, x, 2, &labels, error));
+        FTL_TRY(emit_pair(build, x, id, &id, error));
+    }
+    return ftl_result_scores(build, id, labels, out, error);
+}
+
+static ftl_status xgb_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                           const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    xgb x;
+    ftl_frame margins;
+    uint32_t id = 0;
+    FTL_TRY(read_xgb(build, e, &x, error));
+    if (method == FTL_APPLY)
+        return emit_apply(build, &x, in, out, error);
+    if (method == FTL_MARGIN) {
+        const ftl_labels *labels = NULL;
+        FTL_TRY(emit_margin(build, &x, in, &id, error));
+        if (e->cls->kind == FTL_CLASSIFIER && is_multiclass(&x))
+            FTL_TRY(read_labels(build, &x, x.n_outputs, &labels, error));
+        return ftl_result_scores(build, id, labels, out, error);
+    }
+    FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &margins, error));
+    id = margins.columns[0].op;
+    if (method == FTL_PREDICT_PROBA)
+        return emit_proba(build, &x, id, out, error);
+    if (e->cls->kind == FTL_CLASSIFIER)
+        return emit_classes(build, &x, id, out, error);
+    FTL_TRY(emit_values(build, &x, id, &id, error));
+    return ftl_result_values(build, id, out, error);
+}
+
+/* ---- What is said about them ----------------------------------------------------------------- */
+
+static uint32_t xgb_methods(ftl_build *build, const ftl_estimator *e)
+{
+    xgb x;
+    uint32_t methods = BIT(FTL_PREDICT) | BIT(FTL_MARGIN);
+    if (e->cls->kind == FTL_CLASSIFIER)
+        methods |= BIT(FTL_PREDICT_PROBA);
+    bool linear = read_xgb(build, e, &x, NULL) == FTL_OK && x.model->booster == FTL_XGB_LINEAR;
+    return linear ? methods : methods | BIT(FTL_APPLY);
+}
+
+/* f0, f1, … are what XGBoost calls columns that have no names. */
+static bool is_default_name(const char *name, size_t i)
+{
+    char number[FTL_F64_TEXT_SIZE];
+    size_t n = ftl_print_i64((int64_t)i, number);
+    return name[0] == 'f' && strlen(name) == n + 1 && memcmp(name + 1, number, n) == 0;
+}
+
+/* Names stand in the model from 1.4 on, before that beside it. */
+static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                             ftl_error *error)
+{
+    xgb x;
+    FTL_TRY(read_xgb(build, e, &x, error));
+    size_t n = (size_t)x.model->num_feature;
+    *out = (ftl_inputs){.count = (int64_t)n};
+    const ftl_node *beside = ftl_attr(&x.booster, "feature_names");
+    bool inside = n && x.model->feature_names.size == n;
+    if (n == 0 || n > 1 << 20 || (!inside && ftl_node_length(beside) != n))
+        return FTL_OK;
+    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
+    bool own = false;
+    if (!names)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = inside ? x.model->feature_names.data[i] : NULL;
+        if (!inside) {
+            ftl_cell cell;
+            FTL_TRY(ftl_node_cell(build, beside, i, &cell, error));
+            name = ftl_cell_text(build->arena, &cell);
+        }
+        names[i] = name ? ftl_arena_string(build->arena, name, strlen(name)) : NULL;
+        if (!names[i])
+            return FTL_OOM(error);
+        own |= !is_default_name(names[i], i);
+    }
+    out->names = own ? names : NULL;
+    return FTL_OK;
+}
+
+static const char *xgb_detail(ftl_build *build, const ftl_estimator *e)
+{
+    xgb x;
+    uint64_t nodes = 0;
+    if (read_xgb(build, e, &x, NULL) != FTL_OK)
+        return "";
+    for (uint32_t t = 0; t < x.model->n_trees; t++)
+        nodes += x.model->trees[t].left.size;
+    size_t classes = e->cls->kind != FTL_CLASSIFIER ? 0 : x.n_outputs == 1 ? 2 : x.n_outputs;
+    return ftl_tree_summary(build, x.model->n_trees, nodes, -1, classes);
+}
+
+static const char *xgb_wrote(ftl_build *build, const ftl_estimator *e)
+{
+    xgb x;
+    if (read_xgb(build, e, &x, NULL) != FTL_OK || x.model->version == 0)
+        return "";
+    int v = x.model->version;
+    return ftl_arena_printf(build->arena, "%d.%d.%d", v / 10000, v / 100 % 100, v % 100);
+}
+
+#define XGBOOST(name_, kind_) \
+    {.package = "xgboost",    \
+     .name = name_,           \
+     .kind = kind_,           \
+     .methods = xgb_methods,  \
+     .emit = xgb_emit,        \
+     .inputs = xgb_inputs,    \
+     .detail = xgb_detail,    \
+     .library = "XGBoost",    \
+     .wrote = xgb_wrote}
+
+const ftl_estimator_class ftl_xgboost_classes[] = {
+    XGBOOST("Booster", FTL_REGRESSOR),
+    XGBOOST("XGBClassifier", FTL_CLASSIFIER),
+    XGBOOST("XGBRFClassifier", FTL_CLASSIFIER),
+    XGBOOST("XGBRegressor", FTL_REGRESSOR),
+    XGBOOST("XGBRFRegressor", FTL_REGRESSOR),
+    XGBOOST("XGBRanker", FTL_REGRESSOR),
+    {0},
+};

@@ -1,0 +1,126 @@
+/*
+ * Pipeline of sklearn.pipeline: each step transforms what the one before made; the last one
+ * answers. imbalanced-learn's is the same, with samplers that only matter while fitting.
+ */
+#include "build/transformer.h"
+
+#include <string.h>
+
+typedef struct pipeline {
+    ftl_node **steps; /* (name, estimator) tuples */
+    size_t n;
+} pipeline;
+
+static ftl_status load(const ftl_estimator *e, pipeline *p, ftl_error *error)
+{
+    FTL_TRY(ftl_attr_items(e, "steps", &p->steps, &p->n, error));
+    if (p->n == 0)
+        return FTL_ATTR_FAIL(error, e, "steps", FTL_CORRUPT, "a pipeline has no steps");
+    for (size_t i = 0; i < p->n; i++) {
+        const ftl_node *step = p->steps[i];
+        if ((step->kind != FTL_NODE_TUPLE && step->kind != FTL_NODE_LIST) || step->u.seq.size != 2)
+            return FTL_ATTR_FAIL(error, e, "steps", FTL_CORRUPT,
+                                 "step %zu is no pair of a name and an estimator", i);
+    }
+    return FTL_OK;
+}
+
+/* imblearn.over_sampling, imblearn.under_sampling and so on. */
+static bool is_sampler(const ftl_node *node)
+{
+    return node && node->kind == FTL_NODE_OBJECT &&
+           strncmp(node->u.object->module, "imblearn.", 9) == 0 &&
+           strncmp(node->u.object->module, "imblearn.pipeline", 17) != 0 &&
+           strncmp(node->u.object->module, "imblearn.ensemble", 17) != 0;
+}
+
+/* The estimator of step i; *skip for 'passthrough' and None. */
+static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeline *p, size_t i,
+                          bool *skip, ftl_estimator *out, ftl_error *error)
+{
+    const ftl_node *node = p->steps[i]->u.seq.items[1];
+    *skip = ftl_node_is_none(node) || ftl_node_str_equal(node, "passthrough") || is_sampler(node);
+    if (*skip)
+        return FTL_OK;
+    return ftl_estimator_of(build, node, e, ftl_child_path(build, e, "steps[%zu]", i), out, error);
+}
+
+static uint32_t pipeline_methods(ftl_build *build, const ftl_estimator *e)
+{
+    pipeline p;
+    bool skip;
+    ftl_estimator last;
+    if (load(e, &p, NULL) != FTL_OK)
+        return 1u << FTL_PREDICT; /* asking for it tells why not */
+    if (step_at(build, e, &p, p.n - 1, &skip, &last, NULL) != FTL_OK)
+        return 1u << FTL_PREDICT;
+    uint32_t methods = skip ? 1u << FTL_TRANSFORM : ftl_estimator_methods(build, &last);
+    return methods & ~(1u << FTL_APPLY);
+}
+
+static ftl_status emit_pipeline(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    pipeline p;
+    ftl_frame frame = *in;
+    FTL_TRY(load(e, &p, error));
+    for (size_t i = 0; i < p.n; i++) {
+        bool skip;
+        ftl_estimator step;
+        ftl_frame made = {0};
+        FTL_TRY(step_at(build, e, &p, i, &skip, &step, error));
+        if (skip)
+            continue;
+        FTL_TRY(ftl_emit(build, &step, i + 1 < p.n ? FTL_TRANSFORM : method, &frame, &made, error));
+        frame = made;
+    }
+    *out = frame;
+    return FTL_OK;
+}
+
+/*
+ * The first step that says what it was fitted on; steps before it must hand columns on as they are.
+ */
+static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                  ftl_error *error)
+{
+    pipeline p;
+    FTL_TRY(load(e, &p, error));
+    *out = (ftl_inputs){.count = -1};
+    for (size_t i = 0; i < p.n && out->count < 0; i++) {
+        bool skip;
+        ftl_estimator step;
+        FTL_TRY(step_at(build, e, &p, i, &skip, &step, error));
+        if (skip)
+            continue;
+        FTL_TRY(ftl_estimator_inputs(build, &step, out, error));
+        if (!ftl_keeps_columns(&step))
+            break;
+    }
+    return FTL_OK;
+}
+
+static const char *pipeline_detail(ftl_build *build, const ftl_estimator *e)
+{
+    pipeline p;
+    return load(e, &p, NULL) == FTL_OK ? ftl_arena_printf(build->arena, "%zu steps", p.n) : NULL;
+}
+
+const ftl_estimator_class ftl_pipeline_classes[] = {
+    {.package = "sklearn.pipeline",
+     .name = "Pipeline",
+     .kind = FTL_OTHER_MODEL,
+     .methods = pipeline_methods,
+     .emit = emit_pipeline,
+     .inputs = pipeline_inputs,
+     .detail = pipeline_detail},
+    {.package = "imblearn.pipeline",
+     .name = "Pipeline",
+     .kind = FTL_OTHER_MODEL,
+     .methods = pipeline_methods,
+     .emit = emit_pipeline,
+     .inputs = pipeline_inputs,
+     .detail = pipeline_detail,
+     .library = "imbalanced-learn"},
+    {0},
+};

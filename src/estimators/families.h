@@ -1,0 +1,52 @@
+/* Each family's table of classes; the last entry of a table has no name. */
+#ifndef FTL_ESTIMATORS_FAMILIES_H
+#define FTL_ESTIMATORS_FAMILIES_H
+
+#include "build/build.h"
+
+extern const ftl_estimator_class ftl_linear_regression_classes[];
+extern const ftl_estimator_class ftl_linear_classifier_classes[];
+extern const ftl_estimator_class ftl_logistic_classes[];
+extern const ftl_estimator_class ftl_sgd_classes[];
+extern const ftl_estimator_class ftl_dummy_classes[];
+extern const ftl_estimator_class ftl_scaler_classes[];
+extern const ftl_estimator_class ftl_encoder_classes[];
+extern const ftl_estimator_class ftl_imputer_classes[];
+extern const ftl_estimator_class ftl_polynomial_classes[];
+extern const ftl_estimator_class ftl_function_classes[];
+extern const ftl_estimator_class ftl_label_classes[];
+extern const ftl_estimator_class ftl_text_classes[];
+extern const ftl_estimator_class ftl_pipeline_classes[];
+extern const ftl_estimator_class ftl_column_transformer_classes[];
+extern const ftl_estimator_class ftl_union_classes[];
+extern const ftl_estimator_class ftl_search_classes[];
+extern const ftl_estimator_class ftl_tree_classes[];
+extern const ftl_estimator_class ftl_forest_classes[];
+extern const ftl_estimator_class ftl_target_classes[];
+extern const ftl_estimator_class ftl_chain_classes[];
+extern const ftl_estimator_class ftl_multiclass_classes[];
+extern const ftl_estimator_class ftl_multioutput_classes[];
+extern const ftl_estimator_class ftl_calibration_classes[];
+extern const ftl_estimator_class ftl_isotonic_classes[];
+extern const ftl_estimator_class ftl_isolation_classes[];
+extern const ftl_estimator_class ftl_stacking_classes[];
+extern const ftl_estimator_class ftl_adaboost_classes[];
+extern const ftl_estimator_class ftl_voting_classes[];
+extern const ftl_estimator_class ftl_bagging_classes[];
+extern const ftl_estimator_class ftl_gradient_boosting_classes[];
+extern const ftl_estimator_class ftl_hist_gradient_boosting_classes[];
+extern const ftl_estimator_class ftl_lightgbm_classes[];
+extern const ftl_estimator_class ftl_naive_bayes_classes[];
+extern const ftl_estimator_class ftl_decomposition_classes[];
+extern const ftl_estimator_class ftl_cluster_classes[];
+extern const ftl_estimator_class ftl_network_classes[];
+extern const ftl_estimator_class ftl_discretize_classes[];
+extern const ftl_estimator_class ftl_quantile_classes[];
+extern const ftl_estimator_class ftl_label_binarizer_classes[];
+extern const ftl_estimator_class ftl_svm_classes[];
+extern const ftl_estimator_class ftl_neighbors_classes[];
+extern const ftl_estimator_class ftl_selection_classes[];
+extern const ftl_estimator_class ftl_xgboost_classes[];
+extern const ftl_estimator_class ftl_catboost_classes[];
+
+#endif

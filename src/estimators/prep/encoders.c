@@ -1,0 +1,427 @@
+/*
+ * OneHotEncoder and OrdinalEncoder of sklearn.preprocessing.
+ *
+ * Both look every cell up among categories_[j]. What a category becomes is settled here: which
+ * column it sets after infrequent categories were grouped and one was dropped, or which number it
+ * is. Missing values: before 0.24 (OneHotEncoder) and 1.0 (OrdinalEncoder) the library raised on
+ * NaN; from then on NaN is a category when it was one in training, else unknown.
+ */
+#include "build/transformer.h"
+#include "estimators/prep/encoder_categories.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { max_columns_out = 1 << 24, max_legacy_values = 1 << 20 };
+
+/* ---- Groups and drops of OneHotEncoder ------------------------------------------------------- */
+
+/*
+ * Element j of a per-column list attribute that may be absent: NULL when it or its element is None.
+ */
+static ftl_status list_item(const ftl_estimator *e, const char *name, size_t n, size_t j,
+                            const ftl_node **out, ftl_error *error)
+{
+    const ftl_node *list = ftl_attr(e, name);
+    ftl_node **items = NULL;
+    size_t count = 0;
+    *out = NULL;
+    if (ftl_node_is_none(list))
+        return FTL_OK;
+    FTL_TRY(ftl_attr_items(e, name, &items, &count, error));
+    if (count != n)
+        return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "%s has %zu elements for %zu columns",
+                             name, count, n);
+    *out = ftl_node_is_none(items[j]) ? NULL : items[j];
+    return FTL_OK;
+}
+
+/*
+ * default_to_infrequent of column j: category → group, the last group holding the infrequent ones.
+ * NULL: every category alone.
+ */
+static ftl_status infrequent_groups(ftl_build *build, const ftl_estimator *e, size_t n, size_t j,
+                                    size_t n_categories, uint32_t **groups, uint32_t *n_groups,
+                                    ftl_error *error)
+{
+    static const char name[] = "_default_to_infrequent_mappings";
+    const ftl_node *node = NULL;
+    ftl_array2 array = {0};
+    bool enabled;
+    *groups = NULL;
+    *n_groups = (uint32_t)n_categories;
+    FTL_TRY(ftl_attr_bool(e, "_infrequent_enabled", false, &enabled, error));
+    if (enabled)
+        FTL_TRY(list_item(e, name, n, j, &node, error));
+    if (!node)
+        return FTL_OK;
+    FTL_TRY(ftl_node_matrix(build, node, &array, error));
+    if (array.rows != 1 || array.columns != n_categories)
+        return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "element %zu maps %zu categories of %zu",
+                             j, array.columns, n_categories);
+    *groups = ftl_arena_array(build->scratch, n_categories, sizeof **groups);
+    if (!*groups)
+        return FTL_OOM(error);
+    *n_groups = 0;
+    for (size_t i = 0; i < n_categories; i++) {
+        if (!(array.data[i] >= 0 && array.data[i] < (double)n_categories))
+            return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT,
+                                 "element %zu maps category %zu out of range", j, i);
+        (*groups)[i] = (uint32_t)array.data[i];
+        if ((*groups)[i] >= *n_groups)
+            *n_groups = (*groups)[i] + 1;
+    }
+    return FTL_OK;
+}
+
+/*
+ * The group whose column is dropped, or -1. Until 1.1 drop_idx_ held what _drop_idx_after_grouping
+ * holds from 1.2 on.
+ */
+static ftl_status dropped_group(const ftl_estimator *e, size_t n, size_t j, uint32_t n_groups,
+                                int64_t *out, ftl_error *error)
+{
+    const char *name = ftl_attr(e, "_drop_idx_after_grouping") ? "_drop_idx_after_grouping"
+                                                               : "drop_idx_";
+    const ftl_node *node = ftl_attr(e, name);
+    *out = -1;
+    if (ftl_node_is_none(node))
+        return FTL_OK;
+    bool ok = node->kind == FTL_NODE_ARRAY && node->u.array->size == n;
+    if (ok && node->u.array->objects) {
+        const ftl_node *item = node->u.array->objects[j];
+        if (ftl_node_is_none(item))
+            return FTL_OK;
+        ok = ftl_node_as_int(item, out);
+    } else if (ok)
+        ok = ftl_array_i64_at(node->u.array, j, out);
+    if (!ok || *out < 0 || *out >= n_groups)
+        return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "%s has no usable element %zu", name, j);
+    return FTL_OK;
+}
+
+/* The column that a group sets once another one is dropped. */
+static int32_t code_of(uint32_t group, int64_t dropped)
+{
+    if ((int64_t)group == dropped)
+        return FTL_CODE_NONE;
+    return (int32_t)(dropped >= 0 && group > dropped ? group - 1 : group);
+}
+
+/*
+ * True when the encoder puts unknown categories among the infrequent ones. handle_unknown='warn'
+ * did nothing of the kind before 1.8, although it said so.
+ */
+static bool unknown_is_infrequent(const ftl_estimator *e)
+{
+    return ftl_attr_is(e, "handle_unknown", "infrequent_if_exist") ||
+           (ftl_attr_is(e, "handle_unknown", "warn") && e->version >= FTL_SKLEARN(1, 8));
+}
+
+/*
+ * get_feature_names_out: the frequent categories in order, then infrequent_sklearn, less the
+ * dropped one.
+ */
+static ftl_status column_names(ftl_build *build, const ftl_category_column *column,
+                               const char *prefix, const uint32_t *groups, uint32_t n_groups,
+                               int64_t dropped, const char **names, ftl_error *error)
+{
+    for (uint32_t i = 0; i < column->count; i++) {
+        uint32_t group = groups ? groups[i] : i;
+        int32_t code = code_of(group, dropped);
+        if (code < 0)
+            continue;
+        bool infrequent = groups && group == n_groups - 1;
+        const char *text = infrequent ? "infrequent_sklearn"
+                                      : ftl_category_text(build, column, i, groups != NULL);
+        names[code] = text ? ftl_arena_printf(build->arena, "%s_%s", prefix, text) : NULL;
+        if (!names[code])
+            return FTL_OOM(error);
+    }
+    for (uint32_t group = 0; group < n_groups; group++) {
+        int32_t code = code_of(group, dropped);
+        if (code >= 0 && !names[code])
+            return FTL_FAIL(error, FTL_CORRUPT, "no category of %s belongs to group %u", prefix,
+                            group);
+    }
+    return FTL_OK;
+}
+
+/* Fills column j of the op and *names (one per output column). */
+static ftl_status one_hot_column(ftl_build *build, const ftl_estimator *e,
+                                 const ftl_category_column *column, size_t n, size_t j,
+                                 ftl_encode_column *out, const char ***names, ftl_error *error)
+{
+    uint32_t *groups = NULL, n_groups;
+    int64_t dropped;
+    FTL_TRY(infrequent_groups(build, e, n, j, column->count, &groups, &n_groups, error));
+    FTL_TRY(dropped_group(e, n, j, n_groups, &dropped, error));
+    int32_t *codes = ftl_arena_array(build->arena, column->count, sizeof *codes);
+    out->cardinality = dropped >= 0 ? n_groups - 1 : n_groups;
+    *names = ftl_arena_zero_array(build->arena, out->cardinality, sizeof **names);
+    if (!codes || !*names)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < column->count; i++)
+        codes[i] = code_of(groups ? groups[i] : i, dropped);
+    if (column->none_at < column->count && column->nan_at < column->count)
+        /* a missing cell is NaN when both are categories */
+        codes[column->none_at] = codes[column->nan_at];
+    out->codes = codes;
+    if (ftl_attr_is(e, "handle_unknown", "error"))
+        out->unknown = FTL_CODE_REFUSED;
+    else
+        out->unknown = groups && unknown_is_infrequent(e) ? code_of(n_groups - 1, dropped)
+                                                          : FTL_CODE_NONE;
+    return column_names(build, column, column->name, groups, n_groups, dropped, *names, error);
+}
+
+/* ---- OneHotEncoder --------------------------------------------------------------------------- */
+
+typedef struct one_hot {
+    ftl_encode_column *columns;
+    const char ***names; /* [columns][cardinality] */
+    uint32_t n, width;
+} one_hot;
+
+static ftl_status one_hot_op(ftl_build *build, const ftl_estimator *e, const ftl_frame *sources,
+                             const one_hot *h, ftl_frame *out, ftl_error *error)
+{
+    uint32_t id, at = 0;
+    ftl_op *op = NULL;
+    ftl_number_type type;
+    FTL_TRY(ftl_attr_number_type(e, "dtype", &type, error));
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_ONEHOT, sources, &id, &op, error));
+    op->edge = FTL_EDGE_CODED;
+    op->dtype = type.dtype;
+    op->width = h->width;
+    op->u.encode = (ftl_encode_op){
+        .n_columns = h->n, .columns = h->columns, .estimator = e->cls->name};
+    FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
+    for (uint32_t j = 0; j < h->n; j++) {
+        for (uint32_t k = 0; k < h->columns[j].cardinality; k++, at++) {
+            out->columns[at].name = h->names[j][k];
+            out->columns[at].as = type.as;
+        }
+    }
+    return ftl_attr_bool(e, ftl_attr(e, "sparse_output") ? "sparse_output" : "sparse", true,
+                         &out->sparse, error);
+}
+
+static ftl_status one_hot_new(ftl_build *build, uint32_t n, one_hot *h, ftl_error *error)
+{
+    *h = (one_hot){.n = n};
+    h->columns = ftl_arena_zero_array(build->arena, n, sizeof *h->columns);
+    h->names = ftl_arena_zero_array(build->scratch, n, sizeof *h->names);
+    return h->columns && h->names ? FTL_OK : FTL_OOM(error);
+}
+
+static ftl_status one_hot_widen(one_hot *h, uint32_t cardinality, ftl_error *error)
+{
+    if (__builtin_add_overflow(h->width, cardinality, &h->width) || h->width > max_columns_out)
+        return FTL_FAIL(error, FTL_LIMIT, "the encoder yields more than %d columns",
+                        (int)max_columns_out);
+    return FTL_OK;
+}
+
+/*
+ * OneHotEncoder of 0.20 on integers: a value v sets column _feature_indices_[j] + v, if it is among
+ * _active_features_.
+ */
+static ftl_status legacy_column(ftl_build *build, const ftl_estimator *e, const ftl_array2 *starts,
+                                const ftl_array2 *active, uint32_t j, const char *prefix,
+                                one_hot *h, ftl_error *error)
+{
+    double start = starts->data[j], count = starts->data[j + 1] - start;
+    if (!(start >= 0 && count >= 0 && count <= (double)max_legacy_values))
+        return FTL_ATTR_FAIL(error, e, "_feature_indices_", FTL_CORRUPT,
+                             "_feature_indices_ is not ascending");
+    uint32_t n = (uint32_t)count;
+    ftl_encode_column *column = &h->columns[j];
+    double *numbers = ftl_arena_array(build->arena, n, sizeof *numbers);
+    int32_t *codes = ftl_arena_array(build->arena, n, sizeof *codes);
+    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
+    if (!numbers || !codes || !names)
+        return FTL_OOM(error);
+    for (uint32_t v = 0; v < n; v++) {
+        bool on = active->data == NULL;
+        for (size_t i = 0; i < active->columns && !on; i++)
+            on = active->data[i] == start + v;
+        numbers[v] = v;
+        codes[v] = FTL_CODE_NONE;
+        if (!on)
+            continue;
+        names[column->cardinality] = ftl_arena_printf(build->arena, "%s_%u", prefix, v);
+        if (!names[column->cardinality])
+            return FTL_OOM(error);
+        codes[v] = (int32_t)column->cardinality++;
+    }
+    column->categories = (ftl_categories){.count = n, .numeric = true, .numbers = numbers};
+    column->codes = codes;
+    column->name = prefix;
+    column->unknown = ftl_attr_is(e, "handle_unknown", "ignore") ? FTL_CODE_NONE : FTL_CODE_REFUSED;
+    h->names[j] = names;
+    return one_hot_widen(h, column->cardinality, error);
+}
+
+static ftl_status emit_legacy(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              ftl_frame *out, ftl_error *error)
+{
+    const ftl_node *selected = ftl_attr(e, "_categorical_features");
+    ftl_array2 starts = {0}, active = {0};
+    ftl_frame sources;
+    one_hot h;
+    uint32_t id;
+    ftl_op *op = NULL;
+    if (!ftl_node_is_none(selected) && !ftl_node_str_equal(selected, "all"))
+        return FTL_ATTR_FAIL(
+            error, e, "categorical_features", FTL_UNSUPPORTED,
+            "categorical_features is not supported; select the columns with a ColumnTransformer");
+    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_feature_indices_", "feature_indices_"), &starts,
+                            error));
+    FTL_TRY(ftl_frame_expect(e, in, starts.columns ? starts.columns - 1 : 0, error));
+    if (!ftl_node_is_none(ftl_attr(e, "_active_features_")))
+        FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_active_features_"), &active, error));
+    FTL_TRY(one_hot_new(build, in->n_columns, &h, error));
+    for (uint32_t j = 0; j < in->n_columns; j++)
+        FTL_TRY(legacy_column(build, e, &starts, &active, j, in->columns[j].name, &h, error));
+    /* check_array(X, dtype=int) cuts fractions off. */
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, id, in->n_columns, &id, &op, error));
+    op->u.ufunc.function = FTL_UFUNC_TRUNC;
+    FTL_TRY(ftl_frame_like(build, id, in, &sources, error));
+    return one_hot_op(build, e, &sources, &h, out, error);
+}
+
+static ftl_status emit_one_hot(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    ftl_category_column *columns = NULL;
+    ftl_frame sources;
+    one_hot h;
+    bool legacy;
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    FTL_TRY(ftl_attr_bool(e, "_legacy_mode", false, &legacy, error));
+    if (legacy)
+        return emit_legacy(build, e, in, out, error);
+    FTL_TRY(ftl_load_categories(build, e, in, &columns, error));
+    FTL_TRY(one_hot_new(build, in->n_columns, &h, error));
+    for (uint32_t j = 0; j < h.n; j++) {
+        FTL_TRY(one_hot_column(build, e, &columns[j], h.n, j, &h.columns[j], &h.names[j], error));
+        FTL_TRY(one_hot_widen(&h, h.columns[j].cardinality, error));
+    }
+    FTL_TRY(ftl_category_sources(build, e, in, columns, e->version < FTL_SKLEARN(0, 24), h.columns,
+                                 &sources, error));
+    return one_hot_op(build, e, &sources, &h, out, error);
+}
+
+/* ---- OrdinalEncoder -------------------------------------------------------------------------- */
+
+/* _missing_indices[j], or -1. A dict of column → category from 1.0 on. */
+static int64_t missing_index(const ftl_estimator *e, int64_t j)
+{
+    const ftl_node *node = ftl_attr(e, "_missing_indices");
+    int64_t key, index;
+    if (!node || node->kind != FTL_NODE_DICT)
+        return -1;
+    for (size_t i = 0; i < node->u.dict.size; i++) {
+        if (ftl_node_as_int(node->u.dict.keys[i], &key) && key == j &&
+            ftl_node_as_int(node->u.dict.values[i], &index))
+            return index;
+    }
+    return -1;
+}
+
+static ftl_status ordinal_column(ftl_build *build, const ftl_estimator *e,
+                                 const ftl_category_column *column, size_t n, size_t j,
+                                 ftl_encode_column *out, ftl_error *error)
+{
+    int64_t missing = missing_index(e, (int64_t)j);
+    uint32_t *groups = NULL, n_groups;
+    double missing_value;
+    double *values = ftl_arena_array(build->arena, column->count, sizeof *values);
+    if (!values)
+        return FTL_OOM(error);
+    bool has_missing = missing >= 0 && missing < (int64_t)column->count;
+    /* The missing category, the last one, takes no part in grouping. */
+    FTL_TRY(infrequent_groups(build, e, n, j, column->count - (has_missing ? 1 : 0), &groups,
+                              &n_groups, error));
+    if (groups && has_missing && missing != (int64_t)column->count - 1)
+        return FTL_ATTR_FAIL(error, e, "_missing_indices", FTL_CORRUPT,
+                             "the missing category of column %zu is not the last", j);
+    FTL_TRY(ftl_attr_f64(e, "encoded_missing_value", NAN, &missing_value, error));
+    for (uint32_t i = 0; i < column->count; i++)
+        values[i] = (int64_t)i == missing ? missing_value : groups ? (double)groups[i] : (double)i;
+    if (column->none_at < column->count && column->nan_at < column->count)
+        values[column->none_at] = values[column->nan_at];
+    out->values = values;
+    out->unknown = FTL_CODE_REFUSED;
+    if (ftl_attr_is(e, "handle_unknown", "use_encoded_value")) {
+        out->unknown = FTL_CODE_NONE;
+        FTL_TRY(ftl_attr_f64(e, "unknown_value", NAN, &out->unknown_value, error));
+    }
+    return FTL_OK;
+}
+
+static ftl_status emit_ordinal(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    ftl_category_column *columns = NULL;
+    ftl_number_type type;
+    ftl_frame sources;
+    uint32_t id;
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    FTL_TRY(ftl_attr_number_type(e, "dtype", &type, error));
+    FTL_TRY(ftl_load_categories(build, e, in, &columns, error));
+    ftl_encode_column *encoded = ftl_arena_zero_array(build->arena, in->n_columns, sizeof *encoded);
+    if (!encoded)
+        return FTL_OOM(error);
+    for (uint32_t j = 0; j < in->n_columns; j++)
+        FTL_TRY(ordinal_column(build, e, &columns[j], in->n_columns, j, &encoded[j], error));
+    FTL_TRY(ftl_category_sources(build, e, in, columns, e->version < FTL_SKLEARN(1, 0), encoded,
+                                 &sources, error));
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
+    op->dtype = type.dtype;
+    op->u.encode = (ftl_encode_op){
+        .n_columns = in->n_columns, .columns = encoded, .estimator = e->cls->name};
+    FTL_TRY(ftl_frame_like(build, id, in, out, error));
+    for (uint32_t j = 0; j < out->n_columns; j++)
+        out->columns[j].as = type.as;
+    return FTL_OK;
+}
+
+static ftl_status encoder_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                 ftl_error *error)
+{
+    return ftl_inputs_by_length(build, e, FTL_NAMES("categories_"), out, error);
+}
+
+static const char *encoder_detail(ftl_build *build, const ftl_estimator *e)
+{
+    ftl_node **items = NULL;
+    size_t n = 0, categories = 0;
+    if (ftl_attr_items(e, "categories_", &items, &n, NULL) != FTL_OK)
+        return NULL;
+    for (size_t j = 0; j < n; j++)
+        categories += ftl_node_length(items[j]);
+    return ftl_arena_printf(build->arena, "%zu column%s, %zu categories", n, n == 1 ? "" : "s",
+                            categories);
+}
+
+const ftl_estimator_class ftl_encoder_classes[] = {
+    {.package = "sklearn.preprocessing",
+     .name = "OneHotEncoder",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_one_hot,
+     .inputs = encoder_inputs,
+     .detail = encoder_detail},
+    {.package = "sklearn.preprocessing",
+     .name = "OrdinalEncoder",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_ordinal,
+     .inputs = encoder_inputs,
+     .detail = encoder_detail},
+    {0},
+};
