@@ -71,8 +71,8 @@ static void run(const ftl_step *step, ftl_exec *exec)
     float *out = ftl_slot(step, exec);
     uint32_t width = step->op->width, projection = UINT32_MAX, table = UINT32_MAX;
     double *column = ftl_scratch(step, exec);
-    uint64_t *keys = (uint64_t *)(void *)(column + exec->plan->block_rows);
-    uint32_t *found = (uint32_t *)(void *)(keys + exec->plan->block_rows);
+    uint64_t *keys = (uint64_t *)(void *)(column + exec->capacity);
+    uint32_t *found = (uint32_t *)(void *)(keys + exec->capacity);
     for (uint32_t i = 0; i < width; i++) {
         uint32_t at = state->order[i];
         const ftl_ctr_feature *f = &op->features[at];

@@ -109,8 +109,8 @@ static void run(const ftl_step *step, ftl_exec *exec)
     const distances_state *state = step->state;
     uint32_t width = step->op->width;
     double *dots = ftl_scratch(step, exec);
-    double *squares = dots + (size_t)exec->plan->block_rows * width;
-    double *column = squares + exec->plan->block_rows;
+    double *squares = dots + (size_t)exec->capacity * width;
+    double *column = squares + exec->capacity;
     memset(dots, 0, (size_t)exec->rows * width * sizeof *dots);
     memset(squares, 0, exec->rows * sizeof *squares);
     const double *centre = state->centres;

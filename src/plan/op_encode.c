@@ -10,7 +10,7 @@ static void *values_of(const ftl_step *step, const ftl_exec *exec)
 
 static int32_t *found_of(const ftl_step *step, const ftl_exec *exec)
 {
-    return (int32_t *)((ftl_cell *)ftl_scratch(step, exec) + exec->plan->block_rows);
+    return (int32_t *)((ftl_cell *)ftl_scratch(step, exec) + exec->capacity);
 }
 
 ftl_status ftl_encode_prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)

@@ -133,7 +133,7 @@ static void run_constant(const ftl_step *step, ftl_exec *exec)
 static void run_add(const ftl_step *step, ftl_exec *exec)
 {
     double *left = ftl_scratch(step, exec);
-    double *right = left + exec->plan->block_rows;
+    double *right = left + exec->capacity;
     for (uint32_t c = 0; c < step->slot_width; c++) {
         ftl_read_f64(step, exec, 0, c, left, 1);
         ftl_read_f64(step, exec, 1, c, right, 1);

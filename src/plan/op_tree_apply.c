@@ -6,7 +6,6 @@
 
 typedef struct apply_state {
     ftl_tree_layout layout;
-    size_t leaf_at; /* offset of leaf numbers in the scratch */
 } apply_state;
 
 static void run_tree_apply(const ftl_step *step, ftl_exec *exec)
@@ -14,12 +13,13 @@ static void run_tree_apply(const ftl_step *step, ftl_exec *exec)
     const apply_state *state = step->state;
     const ftl_tree_layout *layout = &state->layout;
     unsigned char *scratch = ftl_scratch(step, exec);
-    uint32_t *leaf = (uint32_t *)(void *)(scratch + state->leaf_at), width = step->op->width;
+    uint32_t width = step->op->width;
     bool is_f32;
     const void *source = ftl_matrix_source(step, exec, &is_f32);
     for (uint32_t first = 0; first < exec->rows; first += layout->block) {
         uint32_t n = exec->rows - first < layout->block ? exec->rows - first : layout->block;
         ftl_tree_rows rows = ftl_tree_rows_make(layout, source, first, n, scratch);
+        uint32_t *leaf = (uint32_t *)(void *)(scratch + ftl_tree_room_bytes(layout, n));
         double *out = (double *)ftl_slot(step, exec) + (size_t)first * width;
         for (uint32_t t = 0; t < width; t++) {
             ftl_tree_rows_walk(layout, t, &rows, leaf);
@@ -38,8 +38,7 @@ static ftl_status prepare_tree_apply(ftl_plan *plan, ftl_step *step, ftl_error *
     FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input,
                                  op->leaf_index ? FTL_TREE_LEAF_INDEX : FTL_TREE_NODE_ID,
                                  &state->layout, NULL, error));
-    state->leaf_at = state->layout.room_bytes;
-    step->scratch_fixed = state->leaf_at + state->layout.block * sizeof(uint32_t);
+    ftl_tree_want_scratch(&state->layout, step);
     step->is_f32 = false;
     step->state = state;
     step->run = run_tree_apply;

@@ -7,12 +7,11 @@
 
 #include <math.h>
 
-enum { chunk = 64, few_rows = 4 }; /* trees per chunk of the single-row walk */
+enum { chunk = FTL_TREE_CODE_ROWS, few_rows = 4 }; /* trees per chunk of the single-row walk */
 
 typedef struct trees_state {
     ftl_tree_layout layout;
     const uint32_t *leaf_base; /* [n_trees] */
-    size_t leaf_at;            /* offset of leaf numbers in the scratch */
     const float *values_f32;   /* sums in float32: the leaves' values rounded */
 } trees_state;
 
@@ -148,7 +147,8 @@ static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, 
                              : (void *)((double *)ftl_slot(step, exec) + at);
     const block of = {source, first, sum};
     unsigned char *scratch = ftl_scratch(step, exec);
-    uint32_t *leaf = (uint32_t *)(void *)(scratch + state->leaf_at);
+    /* behind what is made of the rows */
+    uint32_t *leaf = (uint32_t *)(void *)(scratch + ftl_tree_room_bytes(&state->layout, n));
     ftl_tree_rows rows = ftl_tree_rows_make(&state->layout, source, first, n, scratch);
     const uint32_t *target = step->op->u.trees.target;
     start(step, state, source, first, n, sum);
@@ -200,9 +200,7 @@ static ftl_status prepare_trees(ftl_plan *plan, ftl_step *step, ftl_error *error
     const ftl_trees_op *op = &step->op->u.trees;
     FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input, FTL_TREE_LEAF_ROW,
                                  &state->layout, &state->leaf_base, error));
-    state->leaf_at = state->layout.room_bytes;
-    uint32_t numbers = state->layout.block > chunk ? state->layout.block : chunk;
-    step->scratch_fixed = state->leaf_at + numbers * sizeof(uint32_t);
+    ftl_tree_want_scratch(&state->layout, step); /* rows come in 64s, so a chunk has room too */
     if (op->sum_f32)
         FTL_TRY(round_values(plan, op->nodes, state, error));
     step->is_f32 = op->sum_f32;

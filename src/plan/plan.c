@@ -9,7 +9,6 @@
 #include <string.h>
 
 enum {
-    slot_alignment = 64,
     smallest_block = 16,
     usual_smallest_block = 256,
     largest_block = 4096,
@@ -80,7 +79,8 @@ static uint32_t choose_rows(const ftl_plan *plan, uint32_t wanted)
 {
     size_t row_bytes = 1, largest = 1;
     for (size_t i = 0; i < plan->n_steps; i++) {
-        row_bytes += slot_row_bytes(&plan->steps[i]) + plan->steps[i].scratch_per_row;
+        row_bytes += plan->steps[i].slot_row_bytes;
+        row_bytes += plan->steps[i].scratch_rows ? 0 : plan->steps[i].scratch_per_row;
         largest = plan->steps[i].slot_width > largest ? plan->steps[i].slot_width : largest;
         if (plan->steps[i].methods && plan->steps[i].op->edge == FTL_EDGE_SPARSE)
             row_bytes += sparse_row_aim;
@@ -95,31 +95,6 @@ static uint32_t choose_rows(const ftl_plan *plan, uint32_t wanted)
     if (!wanted)
         rows = rows / smallest_block * smallest_block;
     return rows < 1 ? 1 : (uint32_t)rows;
-}
-
-static size_t align(size_t bytes)
-{
-    return (bytes + slot_alignment - 1) / slot_alignment * slot_alignment;
-}
-
-/* Slots lie one after another; the input columns of a plan are never written. */
-static void place_slots(ftl_plan *plan)
-{
-    size_t at = 0;
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        ftl_step *step = &plan->steps[i];
-        if (!step->methods)
-            continue;
-        if (step->alias_of != UINT32_MAX) {
-            step->slot = plan->steps[step->alias_of].slot;
-        } else {
-            step->slot = at;
-            at += align(slot_row_bytes(step) * plan->block_rows);
-        }
-        step->scratch = at;
-        at += align(step->scratch_fixed + step->scratch_per_row * plan->block_rows);
-    }
-    plan->workspace_bytes = at;
 }
 
 /* Operations that work in the type of their matrix write slots of that type: a rule that says
@@ -206,8 +181,9 @@ static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_row
         return FTL_OOM(error);
     mark_needed(plan, &plan->model->graph);
     FTL_TRY(prepare_steps(plan, error));
+    for (size_t i = 0; i < plan->n_steps; i++)
+        plan->steps[i].slot_row_bytes = slot_row_bytes(&plan->steps[i]);
     plan->block_rows = choose_rows(plan, block_rows);
-    place_slots(plan);
     return FTL_OK;
 }
 

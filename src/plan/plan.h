@@ -36,13 +36,16 @@ struct ftl_step {
     bool is_f32;      /* NUM edges: the slot holds float, else double */
     /* elements a row: op->width; CODED: source columns (int32); OBJECT: cells */
     uint32_t slot_width;
-    uint32_t alias_of; /* UINT32_MAX, or the step whose slot this one shares (CHECK) */
-    size_t slot;       /* byte offset in the workspace */
-    void *state;       /* prepare's */
+    uint32_t alias_of;     /* UINT32_MAX, or the step whose slot this one shares (CHECK) */
+    size_t slot_row_bytes; /* 0: no slot of its own */
+    void *state;           /* prepare's */
     void (*run)(const ftl_step *step, ftl_exec *exec);
-    /* bytes that run wants; scratch is the byte offset, 64-aligned */
+    /*
+     * Bytes that run wants: fixed ones, and some for each row of the exec's capacity, but for
+     * scratch_rows rows at most where that is not 0. Rows count in multiples of 64.
+     */
     size_t scratch_fixed, scratch_per_row;
-    size_t scratch;
+    uint32_t scratch_rows;
     /* What the step keeps in each exec: buffers that grow, a matcher. NULL: nothing. */
     ftl_status (*open)(const ftl_step *step, ftl_account *account, void **local, ftl_error *error);
     void (*close)(ftl_account *account, void *local);
@@ -53,7 +56,7 @@ struct ftl_step {
  * of an edge that is float32 are float32 numbers.
  */
 typedef struct ftl_sparse {
-    uint32_t *start; /* [block_rows + 1] */
+    uint32_t *start; /* [capacity + 1] */
     uint32_t *columns;
     double *values;
     size_t columns_room, values_room;
@@ -67,18 +70,23 @@ struct ftl_plan {
     uint32_t methods;     /* bit set */
     size_t n_steps;       /* = graph.n_ops */
     ftl_step *steps;
-    uint32_t block_rows;
-    size_t workspace_bytes;
+    uint32_t block_rows; /* most rows of a block */
 };
 
+/*
+ * One thread's workspace. It has room for as many rows as the largest block that it has seen, so
+ * that a server's single rows cost a few kilobytes; room grows in a few steps and never shrinks.
+ */
 struct ftl_exec {
     const ftl_plan *plan;
+    uint32_t capacity; /* rows that there is room for, <= plan->block_rows */
     void *allocation;
-    unsigned char *workspace; /* 64-byte aligned */
-    uint32_t rows;            /* of this block, <= plan->block_rows */
+    void **slots;   /* [n_steps] 64-byte aligned; NULL where a step has none */
+    void **scratch; /* [n_steps] the same */
+    uint32_t rows;  /* of this block, <= capacity */
     const ftl_batch *in;
     size_t in_row; /* first row of the block in `in` */
-    uint8_t *bad;  /* [block_rows] 1 = the library refuses the row */
+    uint8_t *bad;  /* [capacity] 1 = the library refuses the row */
     uint32_t n_bad;
     uint32_t first_bad; /* row of the lowest-numbered bad row, described by bad_error */
     ftl_error bad_error;
@@ -98,12 +106,14 @@ FTL_MUST_USE ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_d
                                         ftl_error *error);
 void ftl_plan_destroy(ftl_plan *plan);
 
+/* A workspace without room for rows; what it grows by is charged to the account. */
 FTL_MUST_USE ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *account,
                                       ftl_error *error);
 void ftl_exec_free(ftl_exec *exec, ftl_account *account);
 /*
  * Computes rows [in_row, in_row + rows) of `in`, 1 <= rows <= block_rows, for some of the plan's
- * methods (bit set). Outputs are then in the slots, unless exec->status says otherwise.
+ * methods (bit set). Outputs are then in the slots, unless exec->status says otherwise (NOMEM:
+ * there was no room for so many rows).
  */
 void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows,
                   uint32_t methods);
@@ -112,11 +122,11 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
 
 static inline void *ftl_slot(const ftl_step *step, const ftl_exec *exec)
 {
-    return exec->workspace + step->slot;
+    return exec->slots[step->id];
 }
 static inline void *ftl_scratch(const ftl_step *step, const ftl_exec *exec)
 {
-    return exec->workspace + step->scratch;
+    return exec->scratch[step->id];
 }
 static inline const ftl_step *ftl_source_step(const ftl_step *step, const ftl_exec *exec,
                                               uint32_t segment)

@@ -319,18 +319,31 @@ static uint32_t cut_block(const ftl_cut_ensemble *cuts)
     return rows ? (uint32_t)rows : FTL_TREE_CODE_ROWS;
 }
 
+static size_t padded_rows(uint32_t n)
+{
+    return ((size_t)n + FTL_TREE_CODE_ROWS - 1) / FTL_TREE_CODE_ROWS * FTL_TREE_CODE_ROWS;
+}
+
 /* Rows are converted a few at a time where they become codes. */
 static void place_room(ftl_tree_layout *out)
 {
-    size_t element = out->wide ? sizeof(double) : sizeof(float);
-    size_t rows = out->cuts ? FTL_TREE_CODE_ROWS : out->block;
-    size_t converted = out->convert ? (rows * out->n_used * element + 63) / 64 * 64 : 0;
-    out->codes_at = out->numbers_at = out->room_bytes = converted;
-    if (out->cuts) {
-        size_t column = out->block * ftl_tree_cuts_size(out->cuts);
-        out->numbers_at = out->codes_at + out->cuts->n_columns * column;
-        out->room_bytes = out->numbers_at + column;
-    }
+    size_t row = out->convert ? out->n_used * (out->wide ? sizeof(double) : sizeof(float)) : 0;
+    out->room_fixed = out->cuts ? FTL_TREE_CODE_ROWS * row : 0;
+    out->room_per_row = out->cuts
+                            ? (out->cuts->n_columns + (size_t)1) * ftl_tree_cuts_size(out->cuts)
+                            : row;
+}
+
+size_t ftl_tree_room_bytes(const ftl_tree_layout *l, uint32_t n)
+{
+    return l->room_fixed + padded_rows(n) * l->room_per_row;
+}
+
+void ftl_tree_want_scratch(const ftl_tree_layout *l, ftl_step *step)
+{
+    step->scratch_fixed = l->room_fixed;
+    step->scratch_per_row = l->room_per_row + sizeof(uint32_t);
+    step->scratch_rows = (uint32_t)padded_rows(l->block);
 }
 
 static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
@@ -436,15 +449,15 @@ static const void *convert_rows(const ftl_tree_layout *l, const void *source, si
 static void code_rows(const ftl_tree_layout *l, const void *source, uint32_t first, uint32_t n,
                       unsigned char *room, ftl_tree_rows *rows)
 {
-    uint32_t padded = (n + FTL_TREE_CODE_ROWS - 1) / FTL_TREE_CODE_ROWS * FTL_TREE_CODE_ROWS;
-    rows->codes = room + l->codes_at;
-    rows->numbers = room + l->numbers_at;
-    rows->code_stride = padded * ftl_tree_cuts_size(l->cuts);
+    unsigned char *codes = room + l->room_fixed;
+    rows->code_stride = padded_rows(n) * ftl_tree_cuts_size(l->cuts);
+    rows->codes = codes;
+    rows->numbers = codes + l->cuts->n_columns * rows->code_stride;
     for (uint32_t at = 0; at < n; at += FTL_TREE_CODE_ROWS) {
         uint32_t some = n - at < FTL_TREE_CODE_ROWS ? n - at : FTL_TREE_CODE_ROWS;
         size_t stride;
         const void *x = convert_rows(l, source, (size_t)first + at, some, room, &stride);
-        ftl_tree_cuts_code(l->cuts, x, stride, some, at, room + l->codes_at, rows->code_stride);
+        ftl_tree_cuts_code(l->cuts, x, stride, some, at, codes, rows->code_stride);
     }
 }
 

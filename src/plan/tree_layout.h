@@ -30,8 +30,11 @@ typedef struct ftl_tree_layout {
     const uint32_t *used; /* [n_used] */
     const ftl_cut_ensemble *cuts; /* or NULL */
     uint32_t block;               /* rows that pass all trees together */
-    size_t room_bytes; /* scratch for one block: converted rows or codes; a multiple of 64 */
-    size_t codes_at, numbers_at; /* offsets in it */
+    /*
+     * Scratch: fixed bytes, then some for each row that passes the trees together: converted rows,
+     * or codes and the numbers of leaves. Rows count in multiples of FTL_TREE_CODE_ROWS.
+     */
+    size_t room_fixed, room_per_row;
 } ftl_tree_layout;
 
 /* What a leaf's number is. */
@@ -62,6 +65,10 @@ typedef struct ftl_tree_rows {
     void *numbers;
 } ftl_tree_rows;
 
+/* Bytes of scratch for n rows, a multiple of 64. */
+size_t ftl_tree_room_bytes(const ftl_tree_layout *layout, uint32_t n);
+/* Notes in the step what scratch it wants: that, and a number of a leaf for each row. */
+void ftl_tree_want_scratch(const ftl_tree_layout *layout, ftl_step *step);
 /* Rows [first, first + n) of the source; what is made of them goes to room. */
 ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const void *source, uint32_t first,
                                  uint32_t n, void *room);

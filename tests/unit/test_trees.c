@@ -234,7 +234,7 @@ static void make_layout(fixture *f, const recipe *r, ftl_tree_payload payload)
     else
         f->op.u.trees.sum_f32 = r->sum_f32;
     f->steps[0] = (ftl_step){.op = &f->source_op, .is_f32 = r->source_f32};
-    f->steps[1] = (ftl_step){.op = &f->op};
+    f->steps[1] = (ftl_step){.op = &f->op, .id = 1};
     f->plan.steps = f->steps;
     f->bases = NULL;
     f->has_values = payload == FTL_TREE_LEAF_ROW;
@@ -243,7 +243,7 @@ static void make_layout(fixture *f, const recipe *r, ftl_tree_payload payload)
                                           &f->layout,
                                           payload == FTL_TREE_LEAF_ROW ? &f->bases : NULL, &error),
                      FTL_OK);
-    assert_true(f->layout.room_bytes <= sizeof f->room);
+    assert_true(ftl_tree_room_bytes(&f->layout, f->layout.block) <= sizeof f->room);
 }
 
 /* The layout with another set of kernels, with cuts or without. */
@@ -296,7 +296,7 @@ static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layo
     static double sum[MAX_ROWS * width];
     uint32_t leaf[MAX_ROWS + MAX_TREES], base;
     const void *source = r->source_f32 ? (const void *)f->e.x32 : f->e.x;
-    memset(f->room, 0xa5, layout->room_bytes);
+    memset(f->room, 0xa5, ftl_tree_room_bytes(layout, layout->block));
     ftl_tree_rows rows = ftl_tree_rows_make(layout, source, first, n, f->room);
     for (uint32_t t = 0; t < r->n_trees; t++) {
         base = f->bases ? f->bases[t] : 0;
@@ -635,7 +635,8 @@ static void check_step(fixture *f, const recipe *r, const sums *how)
     static uint32_t target[MAX_TREES];
     const size_t slot = 1 << 20, scratch = 2 << 20;
     ftl_error error;
-    ftl_exec exec = {.plan = &f->plan, .workspace = workspace};
+    void *slots[] = {workspace, workspace + slot}, *scratches[] = {NULL, workspace + scratch};
+    ftl_exec exec = {.plan = &f->plan, .slots = slots, .scratch = scratches};
     make_layout(f, r, FTL_TREE_LEAF_ROW);
     for (uint32_t t = 0; t < r->n_trees; t++)
         target[t] = t % WIDTH;
@@ -649,9 +650,9 @@ static void check_step(fixture *f, const recipe *r, const sums *how)
                                    .sum_f32 = how->f32,
                                    .linear = how->linear ? &lines.leaves : NULL};
     assert_int_equal(ftl_op_impls[FTL_OP_TREES]->prepare(&f->plan, &f->steps[1], &error), FTL_OK);
-    assert_true(f->steps[1].scratch_fixed <= scratch);
-    f->steps[1].slot = slot;
-    f->steps[1].scratch = scratch;
+    assert_true(f->steps[1].scratch_fixed +
+                    f->steps[1].scratch_per_row * f->steps[1].scratch_rows <=
+                scratch);
     memcpy(workspace, f->e.x, MAX_ROWS * r->n_features * sizeof(double));
     for (exec.rows = 1; exec.rows <= MAX_ROWS; exec.rows += exec.rows < 18 ? 1 : 27) {
         memset(workspace + slot, 0xa5, scratch - slot);
