@@ -309,6 +309,51 @@ typedef bool (*ftl_text_fn)(void *user, const char *text, size_t size);
 FTL_API FTL_MUST_USE ftl_status ftl_model_describe(const ftl_model *model, bool json,
                                                    ftl_text_fn write, void *user, ftl_error *error);
 
+/* ---- Plans ----------------------------------------------------------------------------------- */
+
+/*
+ * A plan is a model made ready to run: for one type of numeric input and a set of methods.
+ * Immutable, reference-counted, usable from any thread. A model keeps the plans that it made, so
+ * asking for one again is cheap; a plan lives at least as long as somebody holds it, and holds its
+ * model. It has a pool of sessions.
+ */
+typedef struct ftl_plan ftl_plan;
+
+typedef struct ftl_plan_options {
+    size_t struct_size;
+    /* F64 or F32: what numeric inputs are; decides the arithmetic as in the source library */
+    ftl_type input_dtype;
+    uint32_t methods;    /* bit set of 1u << ftl_method; 0: every method the model has */
+    uint32_t block_rows; /* rows computed together at most; 0: chosen. Results never depend on it */
+} ftl_plan_options;
+
+/*
+ * The model's plan for these options, which may run more methods than were asked for. The first
+ * caller makes it, others wait meanwhile; it is kept by the model until it is trimmed. The caller
+ * holds a reference: ftl_plan_release. ARG or UNSUPPORTED when the model lacks a method.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_plan(ftl_model *model, const ftl_plan_options *options,
+                                               ftl_plan **out, ftl_error *error);
+FTL_API ftl_plan *ftl_plan_retain(ftl_plan *plan);
+FTL_API void ftl_plan_release(ftl_plan *plan); /* NULL is allowed */
+
+typedef struct ftl_plan_info {
+    size_t struct_size; /* set by the caller; what does not fit is not written */
+    ftl_type input_dtype;
+    uint32_t methods;
+    uint32_t block_rows;
+    uint32_t idle_sessions; /* that wait in the pool */
+    uint64_t bytes;         /* of the plan itself */
+    uint64_t session_bytes; /* of its sessions, idle or borrowed */
+} ftl_plan_info;
+FTL_API FTL_MUST_USE ftl_status ftl_plan_get_info(const ftl_plan *plan, ftl_plan_info *out);
+
+/*
+ * Gives back the plans that nobody holds and the sessions that wait in pools. This also happens by
+ * itself when the context's memory limit is reached. Thread-safe.
+ */
+FTL_API void ftl_model_trim(ftl_model *model);
+
 /* ---- Sessions and prediction ----------------------------------------------------------------- */
 
 typedef enum ftl_on_error {
@@ -317,20 +362,46 @@ typedef enum ftl_on_error {
     FTL_ON_ERROR_NULL = 2  /* bad rows have empty outputs */
 } ftl_on_error;
 
+/*
+ * A session of the plan from its pool, or a new one when all are in use: a small workspace for one
+ * thread, with room for as many rows as it has seen. Its on_error is FAIL. Thread-safe. The session
+ * holds the plan until it goes back with ftl_plan_return, from any thread; what ftl_predict gave is
+ * invalid then.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_plan_borrow(ftl_plan *plan, ftl_session **out,
+                                                ftl_error *error);
+FTL_API void ftl_plan_return(ftl_session *session); /* NULL is allowed */
+
 typedef struct ftl_session_options {
     size_t struct_size;
-    /* F64 or F32: what numeric inputs are; decides the arithmetic as in the source library */
+    /* as in ftl_plan_options */
     ftl_type input_dtype;
-    uint32_t methods;      /* bit set of 1u << ftl_method; 0: every method the model has */
-    uint32_t block_rows;   /* rows computed together; 0: chosen. Results never depend on it */
+    uint32_t methods;
+    uint32_t block_rows;
     ftl_on_error on_error; /* FAIL or NULL */
 } ftl_session_options;
 
+/* A session of one's own: a plan from ftl_model_plan and a workspace for it. */
 FTL_API FTL_MUST_USE ftl_status ftl_session_create(ftl_model *model,
                                                    const ftl_session_options *options,
                                                    ftl_session **out, ftl_error *error);
 FTL_API void ftl_session_destroy(ftl_session *session); /* NULL is allowed */
+/* FAIL or NULL; for sessions that were borrowed. ARG for anything else. */
+FTL_API FTL_MUST_USE ftl_status ftl_session_set_on_error(ftl_session *session,
+                                                         ftl_on_error on_error);
 
+/*
+ * Computes several methods (bit set) of a batch in one pass, on the calling thread: what they share
+ * is computed once. Their outputs: ftl_session_result. Otherwise as ftl_predict.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_run(ftl_session *session, uint32_t methods,
+                                                const ftl_batch *in, ftl_error *error);
+/*
+ * *out: the columns of a method of the last ftl_session_run, owned by the session and valid until
+ * its next call. ARG when the run did not compute that method.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_result(const ftl_session *session, ftl_method method,
+                                                   ftl_batch *out, ftl_error *error);
 /*
  * Predicts a batch on the calling thread. in has the model's schema columns in order (or is a
  * matrix). *out is filled with columns owned by the session, valid until its next call. With

@@ -129,6 +129,7 @@ void ftl_account_init(ftl_account *account, const ftl_allocator *allocator, uint
     account->limit = limit;
     account->used = 0;
     account->parent = NULL;
+    account->reclaim = NULL;
 }
 
 void ftl_account_init_child(ftl_account *account, ftl_account *parent)
@@ -137,6 +138,7 @@ void ftl_account_init_child(ftl_account *account, ftl_account *parent)
     account->limit = 0;
     account->used = 0;
     account->parent = parent;
+    account->reclaim = NULL;
 }
 
 uint64_t ftl_account_used(const ftl_account *account) { return account->used; }
@@ -161,6 +163,21 @@ static bool charge(ftl_account *account, uint64_t bytes)
     return true;
 }
 
+/* The same, after whoever has a limit above gave back what can be spared. */
+static bool charge_or_reclaim(ftl_account *account, uint64_t bytes)
+{
+    if (FTL_LIKELY(charge(account, bytes)))
+        return true;
+    bool asked = false;
+    for (ftl_account *a = account; a; a = a->parent) {
+        if (!a->reclaim)
+            continue;
+        a->reclaim(a->reclaim_user);
+        asked = true;
+    }
+    return asked && charge(account, bytes);
+}
+
 void *ftl_alloc(ftl_account *account, size_t size) { return ftl_realloc(account, NULL, size); }
 
 void *ftl_alloc_array(ftl_account *account, size_t count, size_t size)
@@ -178,7 +195,7 @@ void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size)
         void *block = ftl_alloc(account, bytes);
         return block ? memset(block, 0, bytes) : NULL;
     }
-    if (!charge(account, all))
+    if (!charge_or_reclaim(account, all))
         return NULL;
     header *block = system_zero(all);
     if (!block) {
@@ -196,7 +213,7 @@ void *ftl_realloc(ftl_account *account, void *pointer, size_t size)
     size_t bytes;
     if (!ftl_add_size(size, sizeof(header), &bytes))
         return NULL;
-    if (bytes > old_bytes && !charge(account, bytes - old_bytes))
+    if (bytes > old_bytes && !charge_or_reclaim(account, bytes - old_bytes))
         return NULL;
     header *block = account->allocator.realloc_fn(account->allocator.user, old, bytes);
     if (!block) {

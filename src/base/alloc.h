@@ -15,6 +15,12 @@ typedef struct ftl_account {
     uint64_t limit;             /* 0: none */
     _Atomic uint64_t used;      /* bytes handed out, headers included */
     struct ftl_account *parent; /* also charged; NULL for a context's own account */
+    /*
+     * Of an account with a limit: gives back what can be spared; called once when a request would
+     * pass the limit, which is then tried again. From any thread, inside of the request. NULL: no.
+     */
+    void (*reclaim)(void *user);
+    void *reclaim_user;
 } ftl_account;
 
 void ftl_account_init(ftl_account *account, const ftl_allocator *allocator, uint64_t limit);

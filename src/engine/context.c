@@ -1,5 +1,7 @@
 #include "engine/context.h"
 
+#include "engine/plan_cache.h"
+
 #include <sched.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,6 +26,46 @@ static uint32_t usable_cpus(void)
     return n > 0 ? (uint32_t)n : 1;
 }
 
+/* ---- Models ---------------------------------------------------------------------------------- */
+
+void ftl_context_add_model(ftl_context *context, ftl_model *model)
+{
+    pthread_mutex_lock(&context->models_lock);
+    model->next = context->models;
+    if (model->next)
+        model->next->previous = model;
+    context->models = model;
+    pthread_mutex_unlock(&context->models_lock);
+}
+
+void ftl_context_remove_model(ftl_context *context, ftl_model *model)
+{
+    pthread_mutex_lock(&context->models_lock);
+    if (model->previous)
+        model->previous->next = model->next;
+    else
+        context->models = model->next;
+    if (model->next)
+        model->next->previous = model->previous;
+    pthread_mutex_unlock(&context->models_lock);
+}
+
+/*
+ * Called from inside of an allocation that the limit refuses, whatever locks that thread holds:
+ * what is locked is passed over.
+ */
+static void reclaim(void *user)
+{
+    ftl_context *context = user;
+    if (pthread_mutex_trylock(&context->models_lock) != 0)
+        return;
+    for (ftl_model *model = context->models; model; model = model->next)
+        (void)ftl_plan_cache_try_trim(model);
+    pthread_mutex_unlock(&context->models_lock);
+}
+
+/* ---- The context ------------------------------------------------------------------------------ */
+
 ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **out,
                               ftl_error *error)
 {
@@ -41,6 +83,9 @@ ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **
     context->log = chosen.log;
     context->log_user = chosen.log_user;
     context->log_level = chosen.log_level;
+    pthread_mutex_init(&context->models_lock, NULL);
+    context->account.reclaim = reclaim;
+    context->account.reclaim_user = context;
     *out = context;
     return FTL_OK;
 }
@@ -49,6 +94,7 @@ void ftl_context_destroy(ftl_context *context)
 {
     if (!context)
         return;
+    pthread_mutex_destroy(&context->models_lock);
     ftl_account account = context->account;
     ftl_free(&account, context);
 }

@@ -3,9 +3,11 @@
 
 #include "base/alloc.h"
 
+#include <pthread.h>
+
 /*
  * No other global state exists; several contexts may live in one process. Immutable but for the
- * account's counter.
+ * account's counter and the list of models.
  */
 struct ftl_context {
     ftl_account account;
@@ -13,6 +15,11 @@ struct ftl_context {
     ftl_log_fn log;
     void *log_user;
     ftl_log_level log_level;
+    pthread_mutex_t models_lock;
+    ftl_model *models; /* all that are open, for when memory is short */
 };
+
+void ftl_context_add_model(ftl_context *context, ftl_model *model);
+void ftl_context_remove_model(ftl_context *context, ftl_model *model);
 
 #endif

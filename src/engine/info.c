@@ -10,7 +10,8 @@ void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
         .class_name = model->class_name,
         .library = model->library,
         .library_version = model->library_version,
-        .bytes = ftl_account_used(&model->account),
+        .bytes = ftl_account_used(&model->account) - ftl_account_used(&model->plan_account) -
+                 ftl_account_used(&model->session_account),
         .file_bytes = model->file_bytes,
         .default_method = model->default_method,
         .n_inputs = model->graph.n_inputs,

@@ -16,7 +16,9 @@ ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, const
     if (status == FTL_OK)
         status = ftl_row_batch_create(job->table, &worker->batch, error);
     if (status == FTL_OK && !own)
-        status = ftl_session_create_like(first, &worker->session, error);
+        status = ftl_plan_borrow(first->plan, &worker->session, error);
+    if (status == FTL_OK && !own)
+        status = ftl_session_set_on_error(worker->session, FTL_ON_ERROR_NULL);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "build/native_file.h"
 #include "build/pick_entry.h"
 #include "engine/context.h"
+#include "engine/plan_cache.h"
 #include "io/codec.h"
 #include "model/model.h"
 #include "pickle/load.h"
@@ -145,21 +146,28 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
 }
 
-static ftl_model *new_model(ftl_context *context, uint64_t file_bytes, ftl_error *error)
+static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model **out,
+                            ftl_error *error)
 {
     ftl_model *model = ftl_alloc_zero(&context->account, 1, sizeof *model);
-    if (!model) {
-        ftl_error_set(error, FTL_NOMEM, "out of memory");
-        return NULL;
-    }
+    if (!model)
+        return FTL_OOM(error);
     model->context = context;
     atomic_init(&model->references, 1);
     ftl_account_init_child(&model->account, &context->account);
+    ftl_model_init_accounts(model);
     ftl_arena_init(&model->arena, &model->account);
     ftl_account_init_child(&model->objects_account, &model->account);
     ftl_arena_init(&model->objects, &model->objects_account);
     model->file_bytes = file_bytes;
-    return model;
+    ftl_status status = ftl_plan_cache_create(model, error);
+    if (status != FTL_OK) {
+        ftl_free(&context->account, model);
+        return status;
+    }
+    ftl_context_add_model(context, model);
+    *out = model;
+    return FTL_OK;
 }
 
 static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options,
@@ -169,9 +177,8 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     if (options)
         memcpy(&chosen, options,
                options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
-    ftl_model *model = new_model(context, from->file_bytes, error);
-    if (!model)
-        return FTL_NOMEM;
+    ftl_model *model = NULL;
+    FTL_TRY(new_model(context, from->file_bytes, &model, error));
     ftl_status status = load_graph(model, from, &chosen, error);
     if (status == FTL_OK)
         status = ftl_graph_validate(&model->graph, &model->account, error);
@@ -235,9 +242,8 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
                         model->class_name, model->graph.n_inputs);
     if (n_inputs > 1 << 20)
         return FTL_FAIL(error, FTL_LIMIT, "more than a million columns");
-    ftl_model *made = new_model(model->context, model->file_bytes, error);
-    if (!made)
-        return FTL_NOMEM;
+    ftl_model *made = NULL;
+    FTL_TRY(new_model(model->context, model->file_bytes, &made, error));
     made->codec = ftl_arena_string(&made->arena, model->codec, strlen(model->codec));
     ftl_status status = made->codec ? FTL_OK : FTL_OOM(error);
     if (status == FTL_OK)
@@ -262,6 +268,8 @@ void ftl_model_release(ftl_model *model)
 {
     if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
         return;
+    ftl_context_remove_model(model->context, model);
+    ftl_plan_cache_destroy(model);
     ftl_arena_free(&model->objects);
     ftl_arena_free(&model->arena);
     ftl_free(&model->context->account, model);

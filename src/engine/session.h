@@ -1,4 +1,7 @@
-/* Inside of sessions, for file jobs: run once, take the outputs of several methods. */
+/*
+ * Sessions: one thread's workspace for a plan, and the outputs of its last run. A plan keeps idle
+ * ones in its pool. What file jobs use beside the public functions is here.
+ */
 #ifndef FTL_ENGINE_SESSION_H
 #define FTL_ENGINE_SESSION_H
 
@@ -13,37 +16,61 @@ typedef struct ftl_session_column {
     size_t text_size;
 } ftl_session_column;
 
+/* A method's outputs: made when the session first computes it. */
 typedef struct ftl_session_method {
-    size_t count;
+    size_t count;     /* 0: not made yet */
+    size_t rows_room; /* rows that the columns have room for */
     ftl_session_column *storage;
     ftl_column *columns; /* what batches show */
 } ftl_session_method;
 
 struct ftl_session {
     ftl_model *model;
-    ftl_account account;
     ftl_plan *plan;
-    bool owns_plan;
+    ftl_account account;
     ftl_exec exec;
     ftl_on_error on_error;
-    size_t rows_room;
-    uint8_t *validity; /* one bit a row, shared by all columns of the last run */
+    bool owned; /* made by ftl_session_create, not by a pool */
+    /* of the last run: */
+    uint32_t run_methods;
+    size_t rows;
     size_t bad_rows;
+    uint8_t *validity; /* one bit a row, shared by all columns */
+    size_t validity_room;
     ftl_session_method methods[FTL_METHOD_COUNT];
-    ftl_column *matrix_columns;
+    ftl_session *next; /* in a pool */
 };
 
-/*
- * A session of the same kind that shares the plan of `first`, which must outlive it: the workers of
- * a job.
- */
-FTL_MUST_USE ftl_status ftl_session_create_like(const ftl_session *first, ftl_session **out,
+/* ---- Pool ------------------------------------------------------------------------------------ */
+
+typedef struct ftl_session_pool ftl_session_pool;
+/* Frees the pool of a plan and the sessions in it. NULL is allowed. */
+void ftl_session_pool_destroy(ftl_plan *plan, ftl_session_pool *pool);
+FTL_MUST_USE ftl_status ftl_session_pool_create(ftl_plan *plan, ftl_session_pool **out,
                                                 ftl_error *error);
-/* Computes all rows of in for a set of methods (bit set). */
-FTL_MUST_USE ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_batch *in,
-                                        ftl_error *error);
+/* Frees the sessions that wait. Thread-safe. */
+void ftl_session_pool_trim(ftl_session_pool *pool);
+uint32_t ftl_session_pool_idle(const ftl_session_pool *pool);
+
+/* ---- Outputs (session_output.c) -------------------------------------------------------------- */
+
+/* The type that a plan yields for an output: F32 where it computes so. */
+ftl_type ftl_session_column_type(const ftl_plan *plan, const ftl_output *output);
+/* Room for the outputs of some methods (bit set) for so many rows. */
+FTL_MUST_USE ftl_status ftl_session_reserve(ftl_session *session, uint32_t methods, size_t rows,
+                                            ftl_error *error);
+/* Copies the block in the workspace, rows `first` and on of the batch, into the methods' columns.
+ */
+FTL_MUST_USE ftl_status ftl_session_take(ftl_session *session, uint32_t methods, size_t first,
+                                         ftl_error *error);
+/* The block's outputs as numbers, row by row; NaN in rows that were refused. */
+void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
+                             uint32_t rows, double *out);
+void ftl_session_free_outputs(ftl_session *session);
 /* Outputs of the last run, rows as given there. */
 void ftl_session_view(const ftl_session *session, ftl_method method, size_t rows, ftl_batch *out);
+
+/* ---- Running (predict.c) --------------------------------------------------------------------- */
 
 /*
  * Runs one row alone and tells why the model refuses it; OK when it does not. Outputs of the last

@@ -26,7 +26,13 @@ typedef struct ftl_problem {
 struct ftl_model {
     atomic_uint references;
     ftl_context *context;
-    ftl_account account;
+    /*
+     * account counts all that the model holds; its plans and their sessions are charged to accounts
+     * of their own below it, so that each can be told.
+     */
+    ftl_account account, plan_account, session_account;
+    struct ftl_plan_cache *plans; /* the engine's */
+    ftl_model *previous, *next;   /* among the context's models */
     ftl_arena arena;
     ftl_graph graph;
     ftl_schema_column *inputs; /* [graph.n_inputs] */
@@ -53,5 +59,12 @@ struct ftl_model {
     ftl_arena objects;
     const struct ftl_node *root;
 };
+
+/* The accounts below model->account, which is ready. */
+static inline void ftl_model_init_accounts(ftl_model *model)
+{
+    ftl_account_init_child(&model->plan_account, &model->account);
+    ftl_account_init_child(&model->session_account, &model->account);
+}
 
 #endif

@@ -157,24 +157,9 @@ static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
     return FTL_OK;
 }
 
-/* Every wanted method must exist; 0 means all there are. */
-static ftl_status choose_methods(const ftl_model *model, uint32_t wanted, uint32_t *out,
-                                 ftl_error *error)
-{
-    uint32_t methods = 0;
-    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
-        if (model->graph.methods[m].count)
-            methods |= 1u << m;
-        else if (wanted & 1u << m)
-            FTL_TRY(ftl_model_method_status(model, (ftl_method)m, error));
-    }
-    *out = wanted ? wanted : methods;
-    return FTL_OK;
-}
-
 static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_rows, ftl_error *error)
 {
-    FTL_TRY(choose_methods(plan->model, methods, &plan->methods, error));
+    plan->methods = methods;
     plan->n_steps = plan->model->graph.n_ops;
     plan->steps = ftl_arena_zero_array(&plan->arena, plan->n_steps, sizeof *plan->steps);
     if (!plan->steps)
@@ -191,15 +176,14 @@ ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_
                            uint32_t block_rows, ftl_plan **out, ftl_error *error)
 {
     /* counting is atomic; the model itself is not changed */
-    ftl_account *account = (ftl_account *)&model->account;
-    if (input_dtype != FTL_F64 && input_dtype != FTL_F32)
-        return FTL_FAIL(error, FTL_ARG, "the input dtype of a session is F64 or F32");
+    ftl_account *account = (ftl_account *)&model->plan_account;
     ftl_plan *plan = ftl_alloc_zero(account, 1, sizeof *plan);
     if (!plan)
         return FTL_OOM(error);
     plan->model = model;
     plan->input_dtype = input_dtype;
-    ftl_account_init_child(&plan->account, account);
+    ftl_account_init_child(&plan->account, (ftl_account *)&model->plan_account);
+    ftl_account_init_child(&plan->session_account, (ftl_account *)&model->session_account);
     ftl_arena_init(&plan->arena, &plan->account);
     ftl_status status = make_plan(plan, methods, block_rows, error);
     if (status != FTL_OK) {
@@ -215,5 +199,5 @@ void ftl_plan_destroy(ftl_plan *plan)
     if (!plan)
         return;
     ftl_arena_free(&plan->arena);
-    ftl_free((ftl_account *)&plan->model->account, plan);
+    ftl_free((ftl_account *)&plan->model->plan_account, plan);
 }

@@ -14,7 +14,6 @@
 
 #include "model/model.h"
 
-typedef struct ftl_plan ftl_plan;
 typedef struct ftl_step ftl_step;
 typedef struct ftl_exec ftl_exec;
 
@@ -64,13 +63,17 @@ typedef struct ftl_sparse {
 
 struct ftl_plan {
     const ftl_model *model;
-    ftl_account account;
+    ftl_account account;         /* of the plan itself */
+    ftl_account session_account; /* of its sessions */
     ftl_arena arena;
     ftl_type input_dtype; /* F64 or F32 */
     uint32_t methods;     /* bit set */
     size_t n_steps;       /* = graph.n_ops */
     ftl_step *steps;
     uint32_t block_rows; /* most rows of a block */
+    /* The engine's: how many hold the plan, sessions included, and the sessions that wait. */
+    atomic_uint holders;
+    struct ftl_session_pool *pool;
 };
 
 /*
@@ -97,10 +100,7 @@ struct ftl_exec {
     ftl_error error;
 };
 
-/*
- * Plans are made for the methods in the bit set; UNSUPPORTED / the model's method_error when one
- * cannot run.
- */
+/* A plan for the methods in the bit set, all of which the model has. */
 FTL_MUST_USE ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype,
                                         uint32_t methods, uint32_t block_rows, ftl_plan **out,
                                         ftl_error *error);

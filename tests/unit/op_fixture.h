@@ -27,6 +27,7 @@ static inline void start(fixture *f)
     memset(f, 0, sizeof *f);
     ftl_account_init(&f->account, NULL, 0);
     ftl_account_init_child(&f->model.account, &f->account);
+    ftl_model_init_accounts(&f->model);
     f->model.class_name = "test";
     f->model.inputs = f->inputs;
     f->model.graph.ops = f->ops;

@@ -16,6 +16,7 @@ static void make_model(ftl_model *model, ftl_op ops[3], ftl_output *output,
 {
     memset(model, 0, sizeof *model);
     ftl_account_init(&model->account, NULL, 0);
+    ftl_model_init_accounts(model);
     ops[0] = (ftl_op){.kind = FTL_OP_INPUT, .width = 1, .path = ""};
     ops[1] = (ftl_op){
         .kind = FTL_OP_GATHER, .width = 1, .n_segments = 1, .segments = from_input, .path = ""};
@@ -44,7 +45,7 @@ static ftl_status plan_of(ftl_dtype_rule rule, ftl_type input_dtype, ftl_error *
     ftl_plan *plan = NULL;
     make_model(&model, ops, &output, &input, rule);
     assert_int_equal(ftl_graph_validate(&model.graph, &model.account, error), FTL_OK);
-    ftl_status status = ftl_plan_create(&model, input_dtype, 0, 0, &plan, error);
+    ftl_status status = ftl_plan_create(&model, input_dtype, 1u << FTL_PREDICT, 0, &plan, error);
     ftl_plan_destroy(plan);
     assert_int_equal(ftl_account_used(&model.account), 0);
     return status;
@@ -77,7 +78,7 @@ static void test_a_block_is_computed(void **state)
     const ftl_column column = {.type = FTL_F64, .values = values};
     const ftl_batch batch = {.rows = 3, .n_columns = 1, .columns = &column};
     make_model(&model, ops, &output, &input, FTL_DTYPE_SAME);
-    assert_int_equal(ftl_plan_create(&model, FTL_F64, 0, 0, &plan, &error), FTL_OK);
+    assert_int_equal(ftl_plan_create(&model, FTL_F64, 1u << FTL_PREDICT, 0, &plan, &error), FTL_OK);
     assert_int_equal(ftl_exec_init(&exec, plan, &model.account, &error), FTL_OK);
     ftl_exec_run(&exec, &batch, 0, 3, 1u << FTL_PREDICT);
     const double *out = ftl_slot(&plan->steps[2], &exec);

@@ -398,7 +398,8 @@ static ftl_status run_graph(graph *g, ftl_account *account, const char *const *t
     ftl_plan *plan = NULL;
     ftl_exec exec;
     FTL_TRY(ftl_graph_validate(&g->model.graph, account, &error));
-    ftl_status status = ftl_plan_create(&g->model, FTL_F64, 0, 0, &plan, &error);
+    ftl_model_init_accounts(&g->model);
+    ftl_status status = ftl_plan_create(&g->model, FTL_F64, 1u << FTL_PREDICT, 0, &plan, &error);
     if (status == FTL_OK)
         status = ftl_exec_init(&exec, plan, account, &error);
     if (status == FTL_OK) {

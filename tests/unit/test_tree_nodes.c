@@ -61,6 +61,7 @@ static void run(uint8_t flags, double threshold, ftl_category_rule rule, bool su
     ftl_schema_column input = {.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
     ftl_model model = {.inputs = &input, .class_name = "Model"};
     ftl_account_init(&model.account, NULL, 0);
+    ftl_model_init_accounts(&model);
     model.graph = (ftl_graph){.n_ops = 3, .ops = ops, .n_inputs = 1};
     model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){.count = 1, .outputs = &output};
     const ftl_column column = {.type = FTL_F64, .values = x};
@@ -69,7 +70,7 @@ static void run(uint8_t flags, double threshold, ftl_category_rule rule, bool su
     ftl_exec exec;
     ftl_error error;
     assert_int_equal(ftl_graph_validate(&model.graph, &model.account, &error), FTL_OK);
-    assert_int_equal(ftl_plan_create(&model, FTL_F64, 0, 0, &plan, &error), FTL_OK);
+    assert_int_equal(ftl_plan_create(&model, FTL_F64, 1u << FTL_PREDICT, 0, &plan, &error), FTL_OK);
     assert_int_equal(ftl_exec_init(&exec, plan, &model.account, &error), FTL_OK);
     ftl_exec_run(&exec, &batch, 0, ROWS, 1u << FTL_PREDICT);
     for (size_t i = 0; i < ROWS; i++)
