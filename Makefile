@@ -47,12 +47,12 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS (900) each, FUZZ_TARGETS="pickle csv" f
 
 bench: build ## time loading and predicting
 	@scripts/bootstrap test
-	@cmake --build --preset release -j$(JOBS) --target time_predict
+	@cmake --build --preset release -j$(JOBS) --target time_predict time_session
 	@build/venv/bin/python bench/run
 
 bench-peers: build ## the same beside scikit-learn, with ratios: the figures of the README
 	@scripts/bootstrap test
-	@cmake --build --preset release -j$(JOBS) --target time_predict
+	@cmake --build --preset release -j$(JOBS) --target time_predict time_session
 	@build/venv/bin/python bench/run --peers
 
 format: ## lay out the sources with clang-format 19

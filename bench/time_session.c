@@ -1,0 +1,158 @@
+/*
+ * Times what a server pays beside the kernels: a session from a plan's pool, the first session of a
+ * plan, and single rows through ftl_predict, warm. Prints one JSON line.
+ *
+ *     time_session MODEL ROWS.f64 METHOD
+ *
+ * ROWS.f64 is rows x (the model's columns) raw float64, row-major; the rows are taken in turn.
+ */
+#include <foretell/foretell.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { rounds = 21, calls = 20000 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *times)
+{
+    qsort(times, rounds, sizeof *times, by_value);
+    return times[rounds / 2];
+}
+
+static void check(ftl_status status, const ftl_error *error)
+{
+    if (status == FTL_OK)
+        return;
+    fprintf(stderr, "time_session: %s\n", error->message);
+    exit(1);
+}
+
+static double *read_rows(const char *path, size_t *count)
+{
+    FILE *file = fopen(path, "rb");
+    long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+    double *rows = size > 0 ? malloc((size_t)size) : NULL;
+    *count = size > 0 ? (size_t)size / sizeof *rows : 0;
+    bool complete = rows && fseek(file, 0, SEEK_SET) == 0 &&
+                    fread(rows, sizeof *rows, *count, file) == *count;
+    if (file)
+        fclose(file);
+    if (!complete) {
+        fprintf(stderr, "time_session: the rows cannot be read\n");
+        exit(1);
+    }
+    return rows;
+}
+
+/* Nanoseconds of the first session of a fresh pool: made and given one row. */
+static double first_session(ftl_model *model, ftl_plan *plan, ftl_method method,
+                            const ftl_batch *row)
+{
+    double times[rounds];
+    ftl_error error;
+    for (int i = 0; i < rounds; i++) {
+        ftl_session *session;
+        ftl_batch out;
+        ftl_model_trim(model); /* the pool is empty, the plan is held */
+        double start = now();
+        check(ftl_plan_borrow(plan, &session, &error), &error);
+        times[i] = now() - start;
+        check(ftl_predict(session, method, row, &out, &error), &error);
+        ftl_plan_return(session);
+    }
+    return median(times);
+}
+
+static double borrow_and_return(ftl_plan *plan)
+{
+    double times[rounds];
+    ftl_error error;
+    for (int i = 0; i < rounds; i++) {
+        double start = now();
+        for (int k = 0; k < calls; k++) {
+            ftl_session *session;
+            check(ftl_plan_borrow(plan, &session, &error), &error);
+            ftl_plan_return(session);
+        }
+        times[i] = (now() - start) / calls;
+    }
+    return median(times);
+}
+
+static double single_rows(ftl_plan *plan, ftl_method method, ftl_matrix *matrix, const double *rows,
+                          size_t n_rows)
+{
+    double times[rounds];
+    ftl_error error;
+    ftl_session *session;
+    const ftl_batch in = {.rows = 1, .n_columns = matrix->columns, .matrix = matrix};
+    check(ftl_plan_borrow(plan, &session, &error), &error);
+    for (int i = 0; i < rounds; i++) {
+        double start = now();
+        for (size_t k = 0; k < calls; k++) {
+            ftl_batch out;
+            matrix->data = rows + k % n_rows * matrix->columns;
+            check(ftl_predict(session, method, &in, &out, &error), &error);
+        }
+        times[i] = (now() - start) / calls;
+    }
+    ftl_plan_return(session);
+    return median(times);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: time_session MODEL ROWS.f64 METHOD\n");
+        return 1;
+    }
+    size_t count;
+    double *rows = read_rows(argv[2], &count);
+    ftl_error error;
+    ftl_context *context;
+    ftl_model *model;
+    ftl_plan *plan;
+    ftl_method method;
+    check(ftl_method_parse(argv[3], &method, &error), &error);
+    check(ftl_context_create(NULL, &context, &error), &error);
+    check(ftl_model_open(context, argv[1], NULL, &model, &error), &error);
+    const ftl_plan_options options = {.struct_size = sizeof options, .methods = 1u << method};
+    check(ftl_model_plan(model, &options, &plan, &error), &error);
+    ftl_model_info info;
+    ftl_model_get_info(model, &info);
+    ftl_matrix matrix = {.data = rows,
+                         .dtype = FTL_F64,
+                         .rows = 1,
+                         .columns = info.n_inputs,
+                         .row_stride = (ptrdiff_t)info.n_inputs,
+                         .column_stride = 1};
+    const ftl_batch row = {.rows = 1, .n_columns = info.n_inputs, .matrix = &matrix};
+    double first = first_session(model, plan, method, &row);
+    ftl_plan_info made = {.struct_size = sizeof made};
+    check(ftl_plan_get_info(plan, &made), &error);
+    double pooled = borrow_and_return(plan);
+    double one = single_rows(plan, method, &matrix, rows, count / info.n_inputs);
+    printf("{\"borrow_return_ns\": %.1f, \"first_session_ns\": %.0f, \"one_row_ns\": %.1f, "
+           "\"session_bytes\": %llu, \"plan_bytes\": %llu, \"model_bytes\": %llu}\n",
+           pooled, first, one, (unsigned long long)made.session_bytes,
+           (unsigned long long)made.bytes, (unsigned long long)info.bytes);
+    free(rows);
+    ftl_plan_release(plan);
+    ftl_model_release(model);
+    ftl_context_destroy(context);
+    return 0;
+}
