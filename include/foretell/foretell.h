@@ -213,8 +213,9 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_open_memory(ftl_context *context, cons
                                                       ftl_model **out, ftl_error *error);
 /*
  * The same model for n_inputs columns, when the file does not say how many it takes (open_width:
- * old versions' Normalizer and FunctionTransformer). File jobs do this themselves. ARG for other
- * models.
+ * old versions' Normalizer and FunctionTransformer). File jobs and ftl_predict do this themselves;
+ * ftl_predict_matrix, whose caller must know how much room the result takes, does not. ARG for
+ * other models.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs,
                                                       ftl_model **out, ftl_error *error);

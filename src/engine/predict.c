@@ -6,30 +6,32 @@
 
 /* ---- What comes in --------------------------------------------------------------------------- */
 
-static ftl_status check_matrix(const ftl_model *model, const ftl_matrix *matrix, ftl_error *error)
+static ftl_status check_matrix(const ftl_session *session, const ftl_matrix *matrix,
+                               ftl_error *error)
 {
-    /* A model that does not say how many columns it expects never looks at them. */
+    const ftl_model *model = session->model;
+    /* A model without inputs never looks at them, a DummyClassifier say. */
     if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
         return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu",
                         matrix->columns, model->class_name, model->graph.n_inputs);
     if (matrix->dtype != FTL_F64 && matrix->dtype != FTL_F32)
         return FTL_FAIL(error, FTL_ARG, "a matrix holds F64 or F32");
-    for (size_t i = 0; i < model->graph.n_inputs; i++) {
-        if (model->inputs[i].batch_type == FTL_STRING)
-            return FTL_FAIL(error, FTL_SCHEMA,
-                            "column %zu%s%s is text; give columns instead of a matrix of numbers",
-                            i, model->inputs[i].name ? " " : "",
-                            model->inputs[i].name ? model->inputs[i].name : "");
-    }
+    uint32_t i = session->plan->text_input;
+    if (i != UINT32_MAX)
+        return FTL_FAIL(error, FTL_SCHEMA,
+                        "column %u%s%s is text; give columns instead of a matrix of numbers", i,
+                        model->inputs[i].name ? " " : "",
+                        model->inputs[i].name ? model->inputs[i].name : "");
     return FTL_OK;
 }
 
-static ftl_status check_batch(const ftl_model *model, const ftl_batch *in, ftl_error *error)
+static ftl_status check_batch(const ftl_session *session, const ftl_batch *in, ftl_error *error)
 {
+    const ftl_model *model = session->model;
     if (in->matrix) {
         if (in->rows != in->matrix->rows)
             return FTL_FAIL(error, FTL_SHAPE, "the batch and its matrix differ in rows");
-        return check_matrix(model, in->matrix, error);
+        return check_matrix(session, in->matrix, error);
     }
     if (model->graph.n_inputs == 0)
         return FTL_OK;
@@ -93,7 +95,7 @@ static ftl_status check_methods(const ftl_session *session, uint32_t methods, ft
 static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_batch *in,
                              ftl_error *error)
 {
-    FTL_TRY(check_batch(session->model, in, error));
+    FTL_TRY(check_batch(session, in, error));
     FTL_TRY(ftl_session_reserve(session, methods, in->rows, error));
     session->rows = in->rows;
     session->bad_rows = 0;
@@ -112,6 +114,36 @@ static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_b
     return FTL_OK;
 }
 
+/*
+ * A model that does not say how many columns it takes was made for one. Batches of another width go
+ * to a session of the same model for that width, which is kept for the next batch.
+ */
+static ftl_status run_wide(ftl_session *session, uint32_t methods, const ftl_batch *in,
+                           size_t width, ftl_error *error)
+{
+    if (session->wide && session->wide->model->graph.n_inputs != width) {
+        ftl_session_destroy(session->wide);
+        session->wide = NULL;
+    }
+    if (!session->wide) {
+        const ftl_session_options options = {.struct_size = sizeof options,
+                                             .input_dtype = session->plan->input_dtype,
+                                             .methods = session->plan->methods};
+        ftl_model *model = NULL;
+        FTL_TRY(ftl_model_with_inputs(session->model, width, &model, error));
+        ftl_status status = ftl_session_create(model, &options, &session->wide, error);
+        ftl_model_release(model); /* the session holds it */
+        FTL_TRY(status);
+    }
+    session->wide->on_error = session->on_error;
+    FTL_TRY(ftl_session_run(session->wide, methods, in, error));
+    session->shows_wide = true;
+    session->run_methods = methods;
+    session->rows = in->rows;
+    session->bad_rows = session->wide->bad_rows;
+    return FTL_OK;
+}
+
 ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_batch *in,
                            ftl_error *error)
 {
@@ -119,6 +151,12 @@ ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_bat
         return FTL_FAIL(error, FTL_ARG, "ftl_session_run needs a session and a batch");
     FTL_TRY(check_methods(session, methods, error));
     session->run_methods = 0;
+    session->shows_wide = false;
+    if (FTL_UNLIKELY(session->model->open_width)) {
+        size_t width = in->matrix ? in->matrix->columns : in->n_columns;
+        if (width != session->model->graph.n_inputs)
+            return run_wide(session, methods, in, width, error);
+    }
     return run_blocks(session, methods, in, error);
 }
 
@@ -170,7 +208,7 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
             error, FTL_ARG,
             "ftl_predict_matrix needs a session, a method, a matrix and a place for the result");
     FTL_TRY(check_methods(session, 1u << method, error));
-    FTL_TRY(check_matrix(session->model, in, error));
+    FTL_TRY(check_matrix(session, in, error));
     const ftl_method_outputs *outputs = &session->model->graph.methods[method];
     const ftl_batch batch = {.rows = in->rows, .matrix = in};
     for (size_t i = 0; i < outputs->count; i++) {

@@ -30,6 +30,7 @@ static ftl_status new_session(ftl_plan *plan, ftl_session **out, ftl_error *erro
 static void free_session(ftl_session *session)
 {
     ftl_plan *plan = session->plan;
+    ftl_session_destroy(session->wide);
     ftl_session_free_outputs(session);
     ftl_exec_free(&session->exec, &session->account);
     ftl_free(&plan->session_account, session);
@@ -235,6 +236,7 @@ void ftl_plan_return(ftl_session *session)
     session->on_error = FTL_ON_ERROR_FAIL;
     session->run_methods = 0;
     session->bad_rows = 0;
+    session->shows_wide = false;
     if (!put_into_slots(plan->pool, session)) {
         pthread_mutex_lock(&plan->pool->lock);
         session->next = plan->pool->rest;

@@ -38,6 +38,15 @@ struct ftl_session {
     uint8_t *validity; /* one bit a row, shared by all columns */
     size_t validity_room;
     ftl_session_method methods[FTL_METHOD_COUNT];
+    /* what there is room for already, so that most runs need not look */
+    uint32_t ready_methods;
+    size_t ready_rows;
+    /*
+     * A model that does not say how many columns it takes: a session of the same model for as many
+     * as the last batch had, which runs in this one's place; NULL: none. shows_wide: it did.
+     */
+    ftl_session *wide;
+    bool shows_wide;
     ftl_session *next; /* in a pool */
 };
 

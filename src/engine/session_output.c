@@ -100,14 +100,19 @@ static ftl_status reserve_method(ftl_session *session, ftl_method m, size_t rows
 ftl_status ftl_session_reserve(ftl_session *session, uint32_t methods, size_t rows,
                                ftl_error *error)
 {
+    if (FTL_LIKELY(!(methods & ~session->ready_methods) && rows <= session->ready_rows))
+        return FTL_OK;
     if (rows > UINT32_MAX - 64)
         return FTL_FAIL(error, FTL_LIMIT, "a batch may have at most 4 billion rows");
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         if (methods & 1u << m)
             FTL_TRY(reserve_method(session, (ftl_method)m, rows, error));
     }
-    return ftl_grow(&session->account, &session->validity, &session->validity_room, rows / 8 + 1, 1,
-                    error);
+    FTL_TRY(ftl_grow(&session->account, &session->validity, &session->validity_room, rows / 8 + 1,
+                     1, error));
+    session->ready_methods = methods;
+    session->ready_rows = rows;
+    return FTL_OK;
 }
 
 void ftl_session_free_outputs(ftl_session *session)
@@ -255,6 +260,7 @@ ftl_status ftl_session_take(ftl_session *session, uint32_t methods, size_t first
 
 void ftl_session_view(const ftl_session *session, ftl_method m, size_t rows, ftl_batch *out)
 {
+    session = session->shows_wide ? session->wide : session;
     const ftl_session_method *method = &session->methods[m];
     for (size_t i = 0; i < method->count; i++) {
         const ftl_session_column *column = &method->storage[i];

@@ -245,9 +245,9 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
             return;
     }
     memset(exec->bad, 0, rows);
-    for (size_t i = 0; i < plan->n_steps && exec->status == FTL_OK; i++) {
-        const ftl_step *step = &plan->steps[i];
-        if ((step->methods & methods) && step->run)
+    for (size_t i = 0; i < plan->n_running && exec->status == FTL_OK; i++) {
+        const ftl_step *step = plan->running[i];
+        if (step->methods & methods)
             step->run(step, exec);
     }
 }

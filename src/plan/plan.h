@@ -70,6 +70,11 @@ struct ftl_plan {
     uint32_t methods;     /* bit set */
     size_t n_steps;       /* = graph.n_ops */
     ftl_step *steps;
+    /* The steps that have something to run, in order: most of a wide model's are inputs, which do
+     * not. */
+    size_t n_running;
+    const ftl_step **running;
+    uint32_t text_input; /* the first input column that is text; UINT32_MAX: all are numbers */
     uint32_t block_rows; /* most rows of a block */
     /* The engine's: how many hold the plan, sessions included, and the sessions that wait. */
     atomic_uint holders;

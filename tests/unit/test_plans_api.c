@@ -7,6 +7,7 @@
 
 #include <foretell/foretell.h>
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -426,6 +427,52 @@ static void test_methods_of_one_run_are_those_of_several(void **state)
     close_all(context, model, plan);
 }
 
+/* ---- Open width ------------------------------------------------------------------------------ */
+
+/* 0.20's Normalizer does not say how many columns it takes: a session takes what it is given. */
+static void test_a_model_of_open_width_takes_any_width(void **state)
+{
+    (void)state;
+    static const double values[] = {3, 4, 0, 0, 6, 8, 1, 2, 2, 5, 12, 0};
+    ftl_context *context = new_context(0);
+    ftl_model *model = open_model(context, "0.20.4-normalizer_l2");
+    ftl_plan *plan = plan_for(model, 0);
+    ftl_session *session = NULL;
+    assert_int_equal(ftl_plan_borrow(plan, &session, NULL), FTL_OK);
+    for (size_t width = 1; width <= 4; width++) {
+        ftl_matrix matrix = {.data = values,
+                             .dtype = FTL_F64,
+                             .rows = 12 / width,
+                             .columns = width,
+                             .row_stride = (ptrdiff_t)width,
+                             .column_stride = 1};
+        const ftl_batch in = {.rows = matrix.rows, .matrix = &matrix};
+        ftl_batch out;
+        ftl_error error;
+        double numbers_out[12];
+        if (ftl_predict(session, FTL_TRANSFORM, &in, &out, &error) != FTL_OK)
+            fail_msg("%s", error.message);
+        assert_int_equal(out.n_columns, width);
+        assert_int_equal(out.rows, matrix.rows);
+        for (size_t row = 0; row < matrix.rows; row++) {
+            double sum = 0;
+            for (size_t c = 0; c < width; c++)
+                sum += values[row * width + c] * values[row * width + c];
+            double norm = sum > 0 ? sqrt(sum) : 1;
+            for (size_t c = 0; c < width; c++) {
+                double got = ((const double *)out.columns[c].values)[row];
+                assert_true(fabs(got - values[row * width + c] / norm) < 1e-15);
+            }
+        }
+        if (width > 1) /* the caller cannot know how much room that takes */
+            assert_int_equal(
+                ftl_predict_matrix(session, FTL_TRANSFORM, &matrix, numbers_out, &error),
+                FTL_SHAPE);
+    }
+    ftl_plan_return(session);
+    close_all(context, model, plan);
+}
+
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
 static void test_unusable_arguments_are_told(void **state)
@@ -487,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_parts_of_the_memory_are_told_apart),
         cmocka_unit_test(test_a_limit_gives_back_what_nobody_uses),
         cmocka_unit_test(test_methods_of_one_run_are_those_of_several),
+        cmocka_unit_test(test_a_model_of_open_width_takes_any_width),
         cmocka_unit_test(test_unusable_arguments_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
