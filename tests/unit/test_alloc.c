@@ -168,9 +168,8 @@ static void too_large(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(resized), cmocka_unit_test(refused),
-                                       cmocka_unit_test(children),
-                                       cmocka_unit_test(refusals_harm_nobody),
-                                       cmocka_unit_test(too_large)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resized), cmocka_unit_test(refused), cmocka_unit_test(children),
+        cmocka_unit_test(refusals_harm_nobody), cmocka_unit_test(too_large)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
