@@ -107,8 +107,8 @@ struct ftl_build {
     size_t n_memo, memo_room;
     ftl_step_info *steps;
     size_t n_steps, steps_room;
-    uint64_t *step_hashes; /* of the steps' paths */
-    size_t step_hashes_room;
+    uint32_t *step_slots; /* the steps by the hash of their paths: step + 1, 0: empty */
+    size_t step_slots_room;
     uint32_t n_lookups; /* calls of ftl_estimator_of; bounded: shared nodes unfold exponentially */
     uint32_t depth;     /* of nested estimators; bounded */
 };

@@ -2,6 +2,7 @@
  * The root of an object graph → a model: schema, one emission per method, steps, and everything
  * unsupported with its place.
  */
+#include "base/hash.h"
 #include "build/results.h"
 #include "build/transformer.h"
 
@@ -66,34 +67,49 @@ static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *erro
     return code;
 }
 
-/* FNV-1a: comparing numbers keeps ensembles of tens of thousands of steps from costing seconds. */
-static uint64_t path_hash(const char *path)
+/* The slot of a path among the steps' slots, or the empty one where it belongs. */
+static uint32_t *step_slot(const ftl_build *build, const char *path)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *path; path++)
-        hash = (hash ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
-    return hash;
+    size_t mask = build->step_slots_room - 1;
+    size_t at = (size_t)ftl_hash_bytes(ftl_hash_seed(), path, strlen(path)) & mask;
+    while (build->step_slots[at] && strcmp(build->steps[build->step_slots[at] - 1].path, path) != 0)
+        at = (at + 1) & mask;
+    return &build->step_slots[at];
+}
+
+/* Room for one more step; at most half of the slots are taken. */
+static ftl_status grow_steps(ftl_build *build, ftl_error *error)
+{
+    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, build->n_steps + 1,
+                     sizeof *build->steps, error));
+    if (2 * (build->n_steps + 1) <= build->step_slots_room)
+        return FTL_OK;
+    size_t room = build->step_slots_room ? 2 * build->step_slots_room : 16;
+    uint32_t *slots = ftl_alloc_zero(build->account, room, sizeof *slots);
+    if (!slots)
+        return FTL_OOM(error);
+    ftl_free(build->account, build->step_slots);
+    build->step_slots = slots;
+    build->step_slots_room = room;
+    for (size_t i = 0; i < build->n_steps; i++)
+        *step_slot(build, build->steps[i].path) = (uint32_t)i + 1;
+    return FTL_OK;
 }
 
 static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ftl_error *error)
 {
-    uint64_t hash = path_hash(estimator->path);
-    for (size_t i = 0; i < build->n_steps; i++) {
-        if (build->step_hashes[i] == hash && strcmp(build->steps[i].path, estimator->path) == 0)
-            return FTL_OK;
-    }
-    size_t needed = build->n_steps + 1;
-    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, needed,
-                     sizeof *build->steps, error));
-    FTL_TRY(ftl_grow(build->account, &build->step_hashes, &build->step_hashes_room, needed,
-                     sizeof *build->step_hashes, error));
+    FTL_TRY(grow_steps(build, error));
+    uint32_t *slot = step_slot(build, estimator->path);
+    if (*slot)
+        return FTL_OK;
     const char *name = ftl_arena_printf(build->arena, "%s.%s", estimator->cls->package,
                                         estimator->cls->name);
     if (!name)
         return FTL_OOM(error);
     size_t at = build->n_steps++;
-    build->step_hashes[at] = hash;
+    *slot = (uint32_t)at + 1;
     build->steps[at] = (ftl_step_info){.path = estimator->path, .class_name = name, .detail = ""};
+    /* Making the detail may note further steps. */
     const char *detail = estimator->cls->detail ? estimator->cls->detail(build, estimator) : NULL;
     build->steps[at].detail = detail ? detail : "";
     return FTL_OK;
@@ -468,7 +484,7 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t 
     ftl_free(&model->account, build.ops);
     ftl_free(&model->account, build.memo);
     ftl_free(&model->account, build.steps);
-    ftl_free(&model->account, build.step_hashes);
+    ftl_free(&model->account, build.step_slots);
     ftl_arena_free(&scratch);
     return status;
 }

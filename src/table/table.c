@@ -1,6 +1,7 @@
 #include "table/table.h"
 
 #include "base/checked.h"
+#include "base/hash.h"
 #include "table/table_impl.h"
 
 #include <string.h>
@@ -10,18 +11,10 @@ static const ftl_table_format *const formats[] = {&ftl_table_npy, &ftl_table_csv
 
 enum { DEFAULT_RECORD = 1 << 20, DEFAULT_BLOCK = 1 << 20, MAGIC_BYTES = 16 };
 
-static uint64_t hash_name(const char *name)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
-}
-
 /* The slot of a name, or the empty one where it belongs. */
 static struct ftl_name_slot *name_slot(const ftl_table *table, const char *name)
 {
-    size_t at = hash_name(name) & table->name_mask;
+    size_t at = (size_t)ftl_hash_bytes(ftl_hash_seed(), name, strlen(name)) & table->name_mask;
     while (table->name_slots[at].count &&
            strcmp(table->names[table->name_slots[at].column], name) != 0)
         at = (at + 1) & table->name_mask;
