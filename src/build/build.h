@@ -10,6 +10,7 @@
 #ifndef FTL_BUILD_BUILD_H
 #define FTL_BUILD_BUILD_H
 
+#include "build/registry.h"
 #include "model/ir.h"
 #include "model/model.h"
 #include "pickle/node.h"
@@ -93,6 +94,7 @@ typedef struct ftl_parsed {
 } ftl_parsed;
 
 struct ftl_build {
+    const ftl_registry *registry;
     ftl_account *account;
     ftl_arena *arena;   /* the model's */
     ftl_arena *scratch; /* freed after building */
@@ -143,11 +145,6 @@ FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimato
 const void *ftl_parsed_of(const ftl_build *build, const ftl_node *node);
 FTL_MUST_USE ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *model,
                                         ftl_error *error);
-
-/* The registry: every family's table. */
-extern const ftl_estimator_class *const ftl_estimator_families[];
-/* Looks a class up by module and name; NULL when unknown. */
-const ftl_estimator_class *ftl_estimator_lookup(const char *module, const char *name);
 
 /* ---- Attributes: errors carry the dotted path ------------------------------------------------ */
 
@@ -286,17 +283,14 @@ FTL_MUST_USE ftl_status ftl_result_scores(ftl_build *build, uint32_t op, const f
 FTL_MUST_USE ftl_status ftl_result_values(ftl_build *build, uint32_t op, ftl_frame *out,
                                           ftl_error *error);
 
-/* Structured arrays that estimators read only in part, for ftl_pickle_options. */
-const struct ftl_pickle_projection *ftl_estimator_projections(size_t *count);
-
 /* ---- From outside ---------------------------------------------------------------------------- */
 
 /*
- * Fills the model (graph, schema, steps, outputs) from the root of a pickle. graph is not yet
- * validated. width: the number of input columns of a model that does not say it (0.20's Normalizer,
- * FunctionTransformer); -1: take one, and note open_width.
+ * Fills the model (graph, schema, steps, outputs) from the root of a pickle, with the classes of
+ * registry. graph is not yet validated. width: the number of input columns of a model that does not
+ * say it (0.20's Normalizer, FunctionTransformer); -1: take one, and note open_width.
  */
-FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
-                                             ftl_error *error);
+FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
+                                             const ftl_node *root, int64_t width, ftl_error *error);
 
 #endif

@@ -128,7 +128,7 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
     }
     const ftl_estimator_class *cls = NULL;
     if (node && node->kind == FTL_NODE_OBJECT)
-        cls = ftl_estimator_lookup(node->u.object->module, node->u.object->name);
+        cls = ftl_registry_find(build->registry, node->u.object->module, node->u.object->name);
     if (!cls)
         return refuse(node, path, error);
     ftl_estimator made = {.node = node, .path = path, .cls = cls};
@@ -333,7 +333,7 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
     if (!state || state->kind != FTL_NODE_DICT ||
         !ftl_node_dict_get(&state->u.dict, "_sklearn_version"))
         return FTL_OK;
-    if (!ftl_estimator_lookup(node->u.object->module, node->u.object->name)) {
+    if (!ftl_registry_find(w->build->registry, node->u.object->module, node->u.object->name)) {
         ftl_error local;
         ftl_error_clear(&local);
         ftl_status code = refuse(node, w->path, &local);
@@ -463,12 +463,15 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     return list_problems(build, model, node, error);
 }
 
-ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
-                                ftl_error *error)
+ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
+                                const ftl_node *root, int64_t width, ftl_error *error)
 {
     ftl_arena scratch;
     ftl_arena_init(&scratch, &model->account);
-    ftl_build build = {.account = &model->account, .arena = &model->arena, .scratch = &scratch};
+    ftl_build build = {.registry = registry,
+                       .account = &model->account,
+                       .arena = &model->arena,
+                       .scratch = &scratch};
     ftl_status status = build_model(&build, model, root, width, error);
     if (status == FTL_OK) {
         model->graph.n_ops = build.n_ops;
