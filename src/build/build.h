@@ -134,6 +134,9 @@ const char *ftl_child_path(ftl_build *build, const ftl_estimator *parent, const 
 uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator);
 FTL_MUST_USE ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *estimator,
                                              ftl_inputs *out, ftl_error *error);
+/* A list or array of column names → *out. */
+FTL_MUST_USE ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,
+                                     ftl_error *error);
 FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator,
                                  ftl_method method, const ftl_frame *in, ftl_frame *out,
                                  ftl_error *error);
