@@ -1,7 +1,9 @@
-/* What a model tells about itself, and which classes there are. */
+/* What the library and a model tell about themselves. */
 #include "base/status.h"
 #include "estimators/families.h"
 #include "model/model.h"
+
+const char *ftl_version(void) { return FTL_VERSION_STRING; }
 
 void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
 {
