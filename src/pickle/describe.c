@@ -36,7 +36,7 @@ static void dtype_name(const ftl_dtype *dtype, char *out, size_t size)
         snprintf(out, size, "%s%u", kind, dtype->item_size * 8);
 }
 
-const char *ftl_array_describe(const ftl_node_array *array, char *buffer, size_t size)
+static const char *describe_array(const ftl_node_array *array, char *buffer, size_t size)
 {
     char shape[FTL_MAX_DIMS * 22 + 4], dtype[32];
     size_t at = 0;
@@ -76,7 +76,7 @@ const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size)
                  node->u.sparse->columns);
         return buffer;
     case FTL_NODE_ARRAY:
-        return ftl_array_describe(node->u.array, buffer, size);
+        return describe_array(node->u.array, buffer, size);
     default:
         return names[node->kind];
     }

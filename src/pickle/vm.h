@@ -37,7 +37,7 @@ typedef struct ftl_pk_load {
     ftl_pickle_report report;
     uint64_t max_objects;
     uint32_t max_depth;
-    uint64_t spent;      /* work and copies that cost more than the bytes read; see ftl_pk_spend */
+    uint64_t spent;      /* work and copies that cost more than the bytes read; see ftl_vm_spend */
     uint64_t side_bytes; /* read from side files */
     ftl_node_dict **dicts; /* those with two items or more: duplicates are removed at the end */
     size_t n_dicts, dicts_room;
@@ -212,10 +212,6 @@ FTL_MUST_USE ftl_status ftl_vm_array_shape(ftl_vm *vm, ftl_node_array *array, co
                                            const ftl_node *shape);
 /* The data from the bytes that come next in the stream. array has its shape. */
 FTL_MUST_USE ftl_status ftl_vm_array_read(ftl_vm *vm, ftl_pk_array *array);
-FTL_MUST_USE ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array,
-                                               const ftl_node *bytes);
-FTL_MUST_USE ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array,
-                                                 const ftl_node *list);
 /* Makes node an array in place. */
 FTL_MUST_USE ftl_status ftl_vm_become_array(ftl_vm *vm, ftl_node *node, ftl_pk_array **out);
 FTL_MUST_USE ftl_status ftl_vm_scalar(ftl_vm *vm, const ftl_node *args, ftl_node **out);
