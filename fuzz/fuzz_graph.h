@@ -85,7 +85,6 @@ static inline void fuzz_object(const ftl_node *node, ftl_arena *arena, int depth
     fuzz_bytes(object->module, strlen(object->module));
     fuzz_bytes(object->name, strlen(object->name));
     (void)ftl_node_attr(node, "data");
-    (void)ftl_node_is_dangerous(node);
     if (object->args)
         fuzz_walk(object->args, arena, depth + 1, visits);
     if (object->state)

@@ -92,23 +92,12 @@ typedef struct ftl_allocator {
     void *user;
 } ftl_allocator;
 
-typedef enum ftl_log_level {
-    FTL_LOG_ERROR = 0,
-    FTL_LOG_WARNING = 1,
-    FTL_LOG_INFO = 2,
-    FTL_LOG_DEBUG = 3
-} ftl_log_level;
-typedef void (*ftl_log_fn)(void *user, ftl_log_level level, const char *message);
-
 typedef struct ftl_context_options {
     size_t struct_size;
     const ftl_allocator *allocator; /* copied; NULL: the C library's */
     /* bytes that models, plans and sessions may hold together; 0: no limit */
     uint64_t memory_limit;
     uint32_t threads; /* worker threads for file jobs; 0: one per CPU that the process may use */
-    ftl_log_fn log;   /* NULL: silent */
-    void *log_user;
-    ftl_log_level log_level;
 } ftl_context_options;
 
 FTL_API FTL_MUST_USE ftl_status ftl_context_create(const ftl_context_options *options,

@@ -141,41 +141,57 @@ void ftl_account_init_child(ftl_account *account, ftl_account *parent)
     account->reclaim = NULL;
 }
 
-uint64_t ftl_account_used(const ftl_account *account) { return account->used; }
+uint64_t ftl_account_used(const ftl_account *account)
+{
+    return atomic_load_explicit(&account->used, memory_order_relaxed);
+}
+
+static void add(ftl_account *account, uint64_t bytes)
+{
+    (void)atomic_fetch_add_explicit(&account->used, bytes, memory_order_relaxed);
+}
 
 static void discharge(ftl_account *account, uint64_t bytes)
 {
     for (; account; account = account->parent)
-        account->used -= bytes;
+        (void)atomic_fetch_sub_explicit(&account->used, bytes, memory_order_relaxed);
 }
 
-static bool charge(ftl_account *account, uint64_t bytes)
+/* Adds bytes only when they fit: a request that is refused leaves nothing for others to see. */
+static bool add_within_limit(ftl_account *account, uint64_t bytes)
 {
-    for (ftl_account *a = account; a; a = a->parent) {
-        uint64_t before = atomic_fetch_add_explicit(&a->used, bytes, memory_order_relaxed);
-        if (a->limit && (before + bytes > a->limit || before + bytes < before)) {
-            a->used -= bytes;
-            for (ftl_account *done = account; done != a; done = done->parent)
-                done->used -= bytes;
+    uint64_t limit = account->limit ? account->limit : UINT64_MAX;
+    uint64_t used = atomic_load_explicit(&account->used, memory_order_relaxed);
+    do {
+        if (used > limit || bytes > limit - used)
             return false;
-        }
-    }
+    } while (!atomic_compare_exchange_weak_explicit(&account->used, &used, used + bytes,
+                                                    memory_order_relaxed, memory_order_relaxed));
     return true;
 }
 
-/* The same, after whoever has a limit above gave back what can be spared. */
-static bool charge_or_reclaim(ftl_account *account, uint64_t bytes)
+/* What can be spared is given back when that can make room for the request. */
+static bool add_or_reclaim(ftl_account *top, uint64_t bytes)
 {
-    if (FTL_LIKELY(charge(account, bytes)))
+    if (FTL_LIKELY(add_within_limit(top, bytes)))
         return true;
-    bool asked = false;
-    for (ftl_account *a = account; a; a = a->parent) {
-        if (!a->reclaim)
-            continue;
-        a->reclaim(a->reclaim_user);
-        asked = true;
-    }
-    return asked && charge(account, bytes);
+    if (!top->reclaim || bytes > top->limit)
+        return false;
+    top->reclaim(top->reclaim_user);
+    return add_within_limit(top, bytes);
+}
+
+/* Only the account at the top has a limit, so it decides; those below it hold no more than it. */
+static bool charge(ftl_account *account, uint64_t bytes)
+{
+    ftl_account *top = account;
+    while (top->parent)
+        top = top->parent;
+    if (!add_or_reclaim(top, bytes))
+        return false;
+    for (; account != top; account = account->parent)
+        add(account, bytes);
+    return true;
 }
 
 void *ftl_alloc(ftl_account *account, size_t size) { return ftl_realloc(account, NULL, size); }
@@ -195,7 +211,7 @@ void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size)
         void *block = ftl_alloc(account, bytes);
         return block ? memset(block, 0, bytes) : NULL;
     }
-    if (!charge_or_reclaim(account, all))
+    if (!charge(account, all))
         return NULL;
     header *block = system_zero(all);
     if (!block) {
@@ -213,7 +229,7 @@ void *ftl_realloc(ftl_account *account, void *pointer, size_t size)
     size_t bytes;
     if (!ftl_add_size(size, sizeof(header), &bytes))
         return NULL;
-    if (bytes > old_bytes && !charge_or_reclaim(account, bytes - old_bytes))
+    if (bytes > old_bytes && !charge(account, bytes - old_bytes))
         return NULL;
     header *block = account->allocator.realloc_fn(account->allocator.user, old, bytes);
     if (!block) {

@@ -1,7 +1,13 @@
 /*
- * The memory account: every byte that the library holds goes through one, so that a limit bounds
- * hostile files and a failing allocator can be injected. Thread-safe. A zero-byte request yields a
- * unique pointer.
+ * Memory accounts: every byte that the library holds goes through one, so that a limit bounds
+ * hostile files and a failing allocator can be injected.
+ *
+ * Accounts form a tree. A context's is the top; a model, its object graph, a plan and a session
+ * each have one of their own below it, so that what each holds can be read apart. Only the top has
+ * a limit. A request is tested before it is added: one that is refused never makes another fail.
+ *
+ * Thread-safe. A parent outlives its children, and a block goes back to the account that it came
+ * from. A request of zero bytes yields a pointer of its own.
  */
 #ifndef FTL_BASE_ALLOC_H
 #define FTL_BASE_ALLOC_H
@@ -12,20 +18,25 @@
 
 typedef struct ftl_account {
     ftl_allocator allocator;
-    uint64_t limit;             /* 0: none */
-    _Atomic uint64_t used;      /* bytes handed out, headers included */
-    struct ftl_account *parent; /* also charged; NULL for a context's own account */
+    uint64_t limit;             /* of the top account; 0: none */
+    _Atomic uint64_t used;      /* of the account and all below it */
+    struct ftl_account *parent; /* NULL for the top */
     /*
-     * Of an account with a limit: gives back what can be spared; called once when a request would
-     * pass the limit, which is then tried again. From any thread, inside of the request. NULL: no.
+     * Of the top account: gives back what can be spared; called once when a request would pass the
+     * limit, which is then tried again. From any thread, inside of the request. NULL: nothing can.
      */
     void (*reclaim)(void *user);
     void *reclaim_user;
 } ftl_account;
 
+/* allocator is copied; NULL: the C library's. limit in bytes; 0: none. */
 void ftl_account_init(ftl_account *account, const ftl_allocator *allocator, uint64_t limit);
-/* An account charged to its parent as well: how one model's or one session's bytes are counted. */
+/* An account below parent, whose allocator it takes. */
 void ftl_account_init_child(ftl_account *account, ftl_account *parent);
+/*
+ * Bytes that the account and the accounts below it hold now, the blocks' headers included. May be
+ * read at any time from any thread; while others allocate it is a moment's figure.
+ */
 uint64_t ftl_account_used(const ftl_account *account);
 
 /* NULL when the allocator fails or the limit would be passed. 16-byte aligned. */

@@ -10,6 +10,7 @@
 #ifndef FTL_BUILD_BUILD_H
 #define FTL_BUILD_BUILD_H
 
+#include "build/registry.h"
 #include "model/ir.h"
 #include "model/model.h"
 #include "pickle/node.h"
@@ -93,6 +94,7 @@ typedef struct ftl_parsed {
 } ftl_parsed;
 
 struct ftl_build {
+    const ftl_registry *registry;
     ftl_account *account;
     ftl_arena *arena;   /* the model's */
     ftl_arena *scratch; /* freed after building */
@@ -107,8 +109,8 @@ struct ftl_build {
     size_t n_memo, memo_room;
     ftl_step_info *steps;
     size_t n_steps, steps_room;
-    uint64_t *step_hashes; /* of the steps' paths */
-    size_t step_hashes_room;
+    uint32_t *step_slots; /* the steps by the hash of their paths: step + 1, 0: empty */
+    size_t step_slots_room;
     uint32_t n_lookups; /* calls of ftl_estimator_of; bounded: shared nodes unfold exponentially */
     uint32_t depth;     /* of nested estimators; bounded */
 };
@@ -132,6 +134,9 @@ const char *ftl_child_path(ftl_build *build, const ftl_estimator *parent, const 
 uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator);
 FTL_MUST_USE ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *estimator,
                                              ftl_inputs *out, ftl_error *error);
+/* A list or array of column names → *out. */
+FTL_MUST_USE ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,
+                                     ftl_error *error);
 FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator,
                                  ftl_method method, const ftl_frame *in, ftl_frame *out,
                                  ftl_error *error);
@@ -143,11 +148,6 @@ FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimato
 const void *ftl_parsed_of(const ftl_build *build, const ftl_node *node);
 FTL_MUST_USE ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *model,
                                         ftl_error *error);
-
-/* The registry: every family's table. */
-extern const ftl_estimator_class *const ftl_estimator_families[];
-/* Looks a class up by module and name; NULL when unknown. */
-const ftl_estimator_class *ftl_estimator_lookup(const char *module, const char *name);
 
 /* ---- Attributes: errors carry the dotted path ------------------------------------------------ */
 
@@ -286,17 +286,14 @@ FTL_MUST_USE ftl_status ftl_result_scores(ftl_build *build, uint32_t op, const f
 FTL_MUST_USE ftl_status ftl_result_values(ftl_build *build, uint32_t op, ftl_frame *out,
                                           ftl_error *error);
 
-/* Structured arrays that estimators read only in part, for ftl_pickle_options. */
-const struct ftl_pickle_projection *ftl_estimator_projections(size_t *count);
-
 /* ---- From outside ---------------------------------------------------------------------------- */
 
 /*
- * Fills the model (graph, schema, steps, outputs) from the root of a pickle. graph is not yet
- * validated. width: the number of input columns of a model that does not say it (0.20's Normalizer,
- * FunctionTransformer); -1: take one, and note open_width.
+ * Fills the model (graph, schema, steps, outputs) from the root of a pickle, with the classes of
+ * registry. graph is not yet validated. width: the number of input columns of a model that does not
+ * say it (0.20's Normalizer, FunctionTransformer); -1: take one, and note open_width.
  */
-FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
-                                             ftl_error *error);
+FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
+                                             const ftl_node *root, int64_t width, ftl_error *error);
 
 #endif

@@ -2,13 +2,14 @@
  * The root of an object graph → a model: schema, one emission per method, steps, and everything
  * unsupported with its place.
  */
+#include "base/hash.h"
 #include "build/results.h"
 #include "build/transformer.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { max_inputs = 1 << 20, max_walk_nodes = 1 << 20, max_walk_depth = 40 };
+enum { max_walk_nodes = 1 << 20, max_walk_depth = 40 };
 
 /* ---- Finding estimators ---------------------------------------------------------------------- */
 
@@ -66,34 +67,49 @@ static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *erro
     return code;
 }
 
-/* FNV-1a: comparing numbers keeps ensembles of tens of thousands of steps from costing seconds. */
-static uint64_t path_hash(const char *path)
+/* The slot of a path among the steps' slots, or the empty one where it belongs. */
+static uint32_t *step_slot(const ftl_build *build, const char *path)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (; *path; path++)
-        hash = (hash ^ (unsigned char)*path) * UINT64_C(0x100000001b3);
-    return hash;
+    size_t mask = build->step_slots_room - 1;
+    size_t at = (size_t)ftl_hash_bytes(ftl_hash_seed(), path, strlen(path)) & mask;
+    while (build->step_slots[at] && strcmp(build->steps[build->step_slots[at] - 1].path, path) != 0)
+        at = (at + 1) & mask;
+    return &build->step_slots[at];
+}
+
+/* Room for one more step; at most half of the slots are taken. */
+static ftl_status grow_steps(ftl_build *build, ftl_error *error)
+{
+    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, build->n_steps + 1,
+                     sizeof *build->steps, error));
+    if (2 * (build->n_steps + 1) <= build->step_slots_room)
+        return FTL_OK;
+    size_t room = build->step_slots_room ? 2 * build->step_slots_room : 16;
+    uint32_t *slots = ftl_alloc_zero(build->account, room, sizeof *slots);
+    if (!slots)
+        return FTL_OOM(error);
+    ftl_free(build->account, build->step_slots);
+    build->step_slots = slots;
+    build->step_slots_room = room;
+    for (size_t i = 0; i < build->n_steps; i++)
+        *step_slot(build, build->steps[i].path) = (uint32_t)i + 1;
+    return FTL_OK;
 }
 
 static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ftl_error *error)
 {
-    uint64_t hash = path_hash(estimator->path);
-    for (size_t i = 0; i < build->n_steps; i++) {
-        if (build->step_hashes[i] == hash && strcmp(build->steps[i].path, estimator->path) == 0)
-            return FTL_OK;
-    }
-    size_t needed = build->n_steps + 1;
-    FTL_TRY(ftl_grow(build->account, &build->steps, &build->steps_room, needed,
-                     sizeof *build->steps, error));
-    FTL_TRY(ftl_grow(build->account, &build->step_hashes, &build->step_hashes_room, needed,
-                     sizeof *build->step_hashes, error));
+    FTL_TRY(grow_steps(build, error));
+    uint32_t *slot = step_slot(build, estimator->path);
+    if (*slot)
+        return FTL_OK;
     const char *name = ftl_arena_printf(build->arena, "%s.%s", estimator->cls->package,
                                         estimator->cls->name);
     if (!name)
         return FTL_OOM(error);
     size_t at = build->n_steps++;
-    build->step_hashes[at] = hash;
+    *slot = (uint32_t)at + 1;
     build->steps[at] = (ftl_step_info){.path = estimator->path, .class_name = name, .detail = ""};
+    /* Making the detail may note further steps. */
     const char *detail = estimator->cls->detail ? estimator->cls->detail(build, estimator) : NULL;
     build->steps[at].detail = detail ? detail : "";
     return FTL_OK;
@@ -112,7 +128,7 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
     }
     const ftl_estimator_class *cls = NULL;
     if (node && node->kind == FTL_NODE_OBJECT)
-        cls = ftl_estimator_lookup(node->u.object->module, node->u.object->name);
+        cls = ftl_registry_find(build->registry, node->u.object->module, node->u.object->name);
     if (!cls)
         return refuse(node, path, error);
     ftl_estimator made = {.node = node, .path = path, .cls = cls};
@@ -125,69 +141,6 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
 }
 
 /* ---- Inputs ---------------------------------------------------------------------------------- */
-
-static ftl_status names_of(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
-                           ftl_error *error)
-{
-    const ftl_node *node = ftl_attr(e, "feature_names_in_");
-    size_t n = ftl_node_length(node);
-    if (n == 0)
-        return FTL_OK;
-    if (n > max_inputs)
-        return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_LIMIT, "more than %d columns",
-                             (int)max_inputs);
-    return ftl_names_of(build, node, out, error);
-}
-
-/* The last dimension of a weight array tells the number of features of most old estimators. */
-static int64_t columns_of(const ftl_node *node)
-{
-    size_t n;
-    if (node && node->kind == FTL_NODE_SPARSE)
-        n = node->u.sparse->columns;
-    else if (node && node->kind == FTL_NODE_ARRAY && node->u.array->ndim > 0)
-        n = node->u.array->shape[node->u.array->ndim - 1];
-    else
-        return -1;
-    return n <= max_inputs ? (int64_t)n : -1;
-}
-
-ftl_status ftl_estimator_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
-                                ftl_error *error)
-{
-    static const char *const counts[] = {"n_features_in_", "n_features_", "n_features",
-                                         "_n_features", "n_input_features_"};
-    static const char *const arrays[] = {"coef_",       "scale_",           "mean_", "center_",
-                                         "statistics_", "support_vectors_", "_fit_X"};
-    ftl_inputs found = {.count = -1};
-    if (e->cls->inputs) {
-        if (build->depth >= FTL_MAX_NESTING) {
-            ftl_error_set(error, FTL_LIMIT, "estimators are nested more than %d deep",
-                          (int)FTL_MAX_NESTING);
-            ftl_error_in(error, e->path);
-            return FTL_LIMIT;
-        }
-        build->depth++;
-        ftl_status status = e->cls->inputs(build, e, &found, error);
-        build->depth--;
-        FTL_TRY(status);
-    } else {
-        FTL_TRY(names_of(build, e, &found, error));
-        for (size_t i = 0; found.count < 0 && i < FTL_ARRAY_LEN(counts); i++) {
-            int64_t n;
-            const ftl_node *node = ftl_attr(e, counts[i]);
-            if (node && ftl_node_as_int(node, &n) && n >= 0)
-                found.count = n;
-        }
-        for (size_t i = 0; found.count < 0 && i < FTL_ARRAY_LEN(arrays); i++)
-            found.count = columns_of(ftl_attr(e, arrays[i]));
-    }
-    if (found.count > max_inputs)
-        return FTL_FAIL(error, FTL_LIMIT, "the model expects %lld columns; the limit is %d",
-                        (long long)found.count, (int)max_inputs);
-    *out = found;
-    return FTL_OK;
-}
 
 static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inputs *inputs,
                               ftl_frame *frame, ftl_error *error)
@@ -317,7 +270,7 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
     if (!state || state->kind != FTL_NODE_DICT ||
         !ftl_node_dict_get(&state->u.dict, "_sklearn_version"))
         return FTL_OK;
-    if (!ftl_estimator_lookup(node->u.object->module, node->u.object->name)) {
+    if (!ftl_registry_find(w->build->registry, node->u.object->module, node->u.object->name)) {
         ftl_error local;
         ftl_error_clear(&local);
         ftl_status code = refuse(node, w->path, &local);
@@ -447,12 +400,15 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     return list_problems(build, model, node, error);
 }
 
-ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t width,
-                                ftl_error *error)
+ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
+                                const ftl_node *root, int64_t width, ftl_error *error)
 {
     ftl_arena scratch;
     ftl_arena_init(&scratch, &model->account);
-    ftl_build build = {.account = &model->account, .arena = &model->arena, .scratch = &scratch};
+    ftl_build build = {.registry = registry,
+                       .account = &model->account,
+                       .arena = &model->arena,
+                       .scratch = &scratch};
     ftl_status status = build_model(&build, model, root, width, error);
     if (status == FTL_OK) {
         model->graph.n_ops = build.n_ops;
@@ -468,7 +424,7 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_node *root, int64_t 
     ftl_free(&model->account, build.ops);
     ftl_free(&model->account, build.memo);
     ftl_free(&model->account, build.steps);
-    ftl_free(&model->account, build.step_hashes);
+    ftl_free(&model->account, build.step_slots);
     ftl_arena_free(&scratch);
     return status;
 }

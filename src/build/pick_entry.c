@@ -22,10 +22,12 @@ static const char *container_name(const ftl_node *node)
     return node->kind == FTL_NODE_DICT ? "dict" : node->kind == FTL_NODE_LIST ? "list" : "tuple";
 }
 
-static bool is_model(const ftl_node *node)
+/* NULL when the node is no model. */
+static const ftl_estimator_class *class_of(const ftl_registry *registry, const ftl_node *node)
 {
-    return node && node->kind == FTL_NODE_OBJECT &&
-           ftl_estimator_lookup(node->u.object->module, node->u.object->name) != NULL;
+    if (!node || node->kind != FTL_NODE_OBJECT)
+        return NULL;
+    return ftl_registry_find(registry, node->u.object->module, node->u.object->name);
 }
 
 /* ---- Entries --------------------------------------------------------------------------------- */
@@ -89,6 +91,7 @@ static const ftl_node *find(const ftl_node *node, const char *text, unsigned dep
 /* ---- All models of a file -------------------------------------------------------------------- */
 
 typedef struct listing {
+    const ftl_registry *registry;
     ftl_arena *arena;
     ftl_step_info *steps; /* [max_listed]; the path is what selects the entry */
     const ftl_node *first;
@@ -104,10 +107,9 @@ static void scrub(char *text)
     }
 }
 
-static void add_model(listing *list, const ftl_node *node, const char *path)
+static void add_model(listing *list, const ftl_node *node, const ftl_estimator_class *cls,
+                      const char *path)
 {
-    const ftl_estimator_class *cls = ftl_estimator_lookup(node->u.object->module,
-                                                          node->u.object->name);
     char *copy = ftl_arena_string(list->arena, path, strlen(path));
     const char *name = ftl_arena_printf(list->arena, "%s.%s", cls->package, cls->name);
     if (!copy || !name) {
@@ -132,8 +134,9 @@ static void list_models(listing *list, const ftl_node *container, const char *pr
         int n = snprintf(path, sizeof path, "%s%s%s", prefix, prefix[0] ? "." : "", key);
         if (n < 0 || (size_t)n >= sizeof path)
             continue;
-        if (is_model(entry))
-            add_model(list, entry, path);
+        const ftl_estimator_class *cls = class_of(list->registry, entry);
+        if (cls)
+            add_model(list, entry, cls, path);
         else if (is_container(entry) && depth + 1 < listed_depth)
             list_models(list, entry, path, depth + 1);
     }
@@ -170,10 +173,11 @@ static ftl_status list_choices(ftl_model *model, const ftl_node *root, const lis
     return model->steps ? FTL_OK : FTL_OOM(error);
 }
 
-static ftl_status choose(ftl_model *model, const ftl_node *root, const ftl_node **chosen,
-                         ftl_error *error)
+static ftl_status choose(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
+                         const ftl_node **chosen, ftl_error *error)
 {
-    listing list = {.arena = &model->arena,
+    listing list = {.registry = registry,
+                    .arena = &model->arena,
                     .steps = ftl_arena_array(&model->objects, max_listed, sizeof *list.steps)};
     if (!list.steps)
         return FTL_OOM(error);
@@ -189,13 +193,13 @@ static ftl_status choose(ftl_model *model, const ftl_node *root, const ftl_node 
     return FTL_OK;
 }
 
-ftl_status ftl_select(ftl_model *model, const ftl_node *root, const char *select,
-                      const ftl_node **chosen, ftl_error *error)
+ftl_status ftl_select(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
+                      const char *select, const ftl_node **chosen, ftl_error *error)
 {
     char text[200];
     if (!select) {
         *chosen = root;
-        return is_container(root) ? choose(model, root, chosen, error) : FTL_OK;
+        return is_container(root) ? choose(model, registry, root, chosen, error) : FTL_OK;
     }
     if (!is_container(root))
         return FTL_FAIL(error, FTL_ARG,

@@ -426,25 +426,6 @@ ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char
     return FTL_OK;
 }
 
-ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out, ftl_error *error)
-{
-    size_t n = ftl_node_length(node);
-    if (n == 0 || (out->count >= 0 && (int64_t)n != out->count))
-        return FTL_OK;
-    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
-    if (!names)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < n; i++) {
-        ftl_cell cell;
-        FTL_TRY(ftl_node_cell(build, node, i, &cell, error));
-        names[i] = ftl_cell_text(build->arena, &cell);
-        if (!names[i])
-            return FTL_OOM(error);
-    }
-    *out = (ftl_inputs){.count = (int64_t)n, .names = names};
-    return FTL_OK;
-}
-
 bool ftl_keeps_columns(const ftl_estimator *e)
 {
     static const char *const classes[] = {"FunctionTransformer", "Normalizer",   "StandardScaler",

@@ -98,9 +98,6 @@ FTL_MUST_USE ftl_status ftl_inputs_by_width(ftl_build *build, const ftl_estimato
                                             const char *const *names, ftl_inputs *out,
                                             ftl_error *error);
 
-/* A list or array of column names → *out. */
-FTL_MUST_USE ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,
-                                     ftl_error *error);
 /* True for transformers whose output has the columns of the input, one for one. */
 bool ftl_keeps_columns(const ftl_estimator *e);
 

@@ -80,9 +80,6 @@ ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **
         return FTL_OOM(error);
     context->account = account;
     context->threads = chosen.threads ? chosen.threads : usable_cpus();
-    context->log = chosen.log;
-    context->log_user = chosen.log_user;
-    context->log_level = chosen.log_level;
     pthread_mutex_init(&context->models_lock, NULL);
     context->account.reclaim = reclaim;
     context->account.reclaim_user = context;

@@ -12,9 +12,6 @@
 struct ftl_context {
     ftl_account account;
     uint32_t threads;
-    ftl_log_fn log;
-    void *log_user;
-    ftl_log_level log_level;
     pthread_mutex_t models_lock;
     ftl_model *models; /* all that are open, for when memory is short */
 };

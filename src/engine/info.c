@@ -1,7 +1,9 @@
-/* What a model tells about itself, and which classes there are. */
+/* What the library and a model tell about themselves. */
 #include "base/status.h"
-#include "build/build.h"
+#include "estimators/families.h"
 #include "model/model.h"
+
+const char *ftl_version(void) { return FTL_VERSION_STRING; }
 
 void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
 {
@@ -65,7 +67,8 @@ ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t in
 
 ftl_status ftl_supported_class(size_t index, ftl_class_info *out)
 {
-    for (const ftl_estimator_class *const *family = ftl_estimator_families; *family; family++) {
+    const ftl_registry *registry = ftl_estimator_registry();
+    for (const ftl_estimator_class *const *family = registry->families; *family; family++) {
         for (const ftl_estimator_class *cls = *family; cls->name; cls++) {
             if (index-- > 0)
                 continue;

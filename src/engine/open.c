@@ -4,6 +4,7 @@
 #include "build/pick_entry.h"
 #include "engine/context.h"
 #include "engine/plan_cache.h"
+#include "estimators/families.h"
 #include "io/codec.h"
 #include "model/model.h"
 #include "pickle/load.h"
@@ -109,7 +110,8 @@ static ftl_status load_pickle(ftl_model *model, source *from, const ftl_model_op
                                  .max_objects = options->max_objects,
                                  .max_depth = options->max_depth,
                                  .folder = from->folder};
-    pickle.projections = ftl_estimator_projections(&pickle.n_projections);
+    pickle.projections = ftl_estimator_registry()->projections;
+    pickle.n_projections = ftl_estimator_registry()->n_projections;
     FTL_TRY(ftl_pickle_load(from->stream, &model->objects, &pickle, root, error));
     if (report.dangerous)
         return FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
@@ -137,9 +139,9 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
                                                 : load_native(model, from, kind, &root, error);
     const ftl_node *chosen = NULL;
     if (status == FTL_OK)
-        status = ftl_select(model, root, options->select, &chosen, error);
+        status = ftl_select(model, ftl_estimator_registry(), root, options->select, &chosen, error);
     if (status == FTL_OK && chosen)
-        status = ftl_estimators_build(model, chosen, -1, error);
+        status = ftl_estimators_build(model, ftl_estimator_registry(), chosen, -1, error);
     model->root = chosen;
     if (!model->open_width)
         ftl_arena_free(&model->objects);
@@ -247,7 +249,8 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
     made->codec = ftl_arena_string(&made->arena, model->codec, strlen(model->codec));
     ftl_status status = made->codec ? FTL_OK : FTL_OOM(error);
     if (status == FTL_OK)
-        status = ftl_estimators_build(made, model->root, (int64_t)n_inputs, error);
+        status = ftl_estimators_build(made, ftl_estimator_registry(), model->root,
+                                      (int64_t)n_inputs, error);
     if (status == FTL_OK)
         status = ftl_graph_validate(&made->graph, &made->account, error);
     if (status != FTL_OK) {

@@ -4,7 +4,11 @@
  */
 #include "estimators/families.h"
 
-const ftl_estimator_class *const ftl_estimator_families[] = {
+#include "estimators/trees/tree_nodes.h"
+
+#include <pthread.h>
+
+static const ftl_estimator_class *const families[] = {
     ftl_linear_regression_classes,
     ftl_linear_classifier_classes,
     ftl_logistic_classes,
@@ -51,3 +55,19 @@ const ftl_estimator_class *const ftl_estimator_families[] = {
     ftl_catboost_classes,
     NULL,
 };
+
+static ftl_registry registry = {.families = families,
+                                .projections = ftl_tree_projections,
+                                .n_projections = FTL_TREE_PROJECTIONS};
+static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
+
+static void index_registry(void)
+{
+    (void)ftl_registry_index(&registry); /* a unit test proves that all classes fit */
+}
+
+const ftl_registry *ftl_estimator_registry(void)
+{
+    pthread_once(&registry_once, index_registry);
+    return &registry;
+}

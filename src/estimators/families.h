@@ -1,9 +1,13 @@
-/* Each family's table of classes; the last entry of a table has no name. */
+/* The registry of the estimators, and each family's table of classes. */
 #ifndef FTL_ESTIMATORS_FAMILIES_H
 #define FTL_ESTIMATORS_FAMILIES_H
 
 #include "build/build.h"
 
+/* All families, indexed at the first call. Thread-safe. */
+const ftl_registry *ftl_estimator_registry(void);
+
+/* The last entry of a table has no name. */
 extern const ftl_estimator_class ftl_linear_regression_classes[];
 extern const ftl_estimator_class ftl_linear_classifier_classes[];
 extern const ftl_estimator_class ftl_logistic_classes[];

@@ -1,8 +1,6 @@
 /* The core of a CatBoost model: columns, questions and trees. */
 #include "formats/catboost_core.h"
 
-#include "base/checked.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -41,21 +39,6 @@ ftl_status ftl_cbm_open(const char *bytes, size_t size, ftl_cbm_file *out, ftl_e
                         format.size > 40 ? 40 : (int)format.size, format.text);
     if (!out->trees.buffer)
         return FTL_FAIL(error, FTL_CORRUPT, "%s has no trees", what);
-    return FTL_OK;
-}
-
-ftl_status ftl_cbm_borders_of(ftl_arena *arena, const ftl_fb_vector *from, const float **out,
-                              ftl_error *error)
-{
-    float *borders = ftl_arena_array(arena, from->count, sizeof *borders);
-    if (!borders)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < from->count; i++) {
-        borders[i] = ftl_le_f32(from->data + 4 * (size_t)i);
-        if (isnan(borders[i]) || (i && !(borders[i - 1] < borders[i])))
-            return FTL_FAIL(error, FTL_CORRUPT, "the borders of a column are not in order");
-    }
-    *out = borders;
     return FTL_OK;
 }
 
@@ -198,34 +181,6 @@ static ftl_status read_categories(ftl_arena *arena, const ftl_cbm_file *file, ft
     cbm->n_categories = list.count;
     cbm->categories = categories;
     return ftl_fb_status(&file->buffer, what, error);
-}
-
-bool ftl_cbm_find_float(const ftl_cbm *cbm, int32_t index, uint32_t *out)
-{
-    uint32_t low = 0, high = cbm->n_floats;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (cbm->floats[middle].index < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *out = low;
-    return low < cbm->n_floats && cbm->floats[low].index == index;
-}
-
-bool ftl_cbm_find_category(const ftl_cbm *cbm, int32_t index, uint32_t *out)
-{
-    uint32_t low = 0, high = cbm->n_categories;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (cbm->categories[middle].index < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    *out = low;
-    return low < cbm->n_categories && cbm->categories[low].index == index;
 }
 
 static ftl_status read_matches(ftl_arena *arena, const ftl_cbm_file *file, ftl_cbm *cbm,

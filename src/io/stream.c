@@ -241,18 +241,3 @@ ftl_status ftl_stream_read(ftl_stream *stream, void *out, size_t size, ftl_error
     }
     return FTL_OK;
 }
-
-ftl_status ftl_stream_skip(ftl_stream *stream, uint64_t size, ftl_error *error)
-{
-    while (size) {
-        const uint8_t *data;
-        size_t available;
-        FTL_TRY(ftl_stream_ahead(stream, 1, &data, &available, error));
-        if (available == 0)
-            return early_end(stream, size, error);
-        size_t n = available < size ? available : (size_t)size;
-        ftl_stream_consume(stream, n);
-        size -= n;
-    }
-    return FTL_OK;
-}

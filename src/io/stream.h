@@ -53,7 +53,6 @@ FTL_MUST_USE ftl_status ftl_stream_read(ftl_stream *stream, void *out, size_t si
  */
 FTL_MUST_USE ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size_t room,
                                              size_t *got, ftl_error *error);
-FTL_MUST_USE ftl_status ftl_stream_skip(ftl_stream *stream, uint64_t size, ftl_error *error);
 /*
  * IO "changed while it was read" when the file below has been rewritten since it was opened. Ask
  * after a parser's CORRUPT: half of a new file behind half of an old one looks damaged, and the

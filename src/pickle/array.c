@@ -109,7 +109,7 @@ static ftl_status adopt(ftl_vm *vm, ftl_pk_array *array, uint8_t *data, bool own
     return FTL_OK;
 }
 
-ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array, const ftl_node *bytes)
+static ftl_status set_bytes(ftl_vm *vm, ftl_pk_array *array, const ftl_node *bytes)
 {
     ftl_node_array *a = &array->array;
     ftl_node *latin;
@@ -129,7 +129,7 @@ ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array, const ftl_nod
     return adopt(vm, array, (uint8_t *)(uintptr_t)bytes->u.str.data, false);
 }
 
-ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array, const ftl_node *list)
+static ftl_status set_objects(ftl_vm *vm, ftl_pk_array *array, const ftl_node *list)
 {
     ftl_node_array *a = &array->array;
     if (list->kind != FTL_NODE_LIST || list->u.seq.size != a->size)
@@ -174,9 +174,9 @@ ftl_status ftl_vm_array_build(ftl_vm *vm, ftl_node *node, const ftl_node *state)
                            "the memory order of a numpy array is no flag: the file is damaged");
     array->array.fortran = fortran && array->array.ndim > 1;
     if (s[3]->kind == FTL_NODE_LIST)
-        FTL_TRY(ftl_vm_array_set_objects(vm, array, s[3]));
+        FTL_TRY(set_objects(vm, array, s[3]));
     else
-        FTL_TRY(ftl_vm_array_set_bytes(vm, array, s[3]));
+        FTL_TRY(set_bytes(vm, array, s[3]));
     *node = made;
     return FTL_OK;
 }
@@ -219,7 +219,7 @@ ftl_status ftl_vm_scalar(ftl_vm *vm, const ftl_node *args, ftl_node **out)
     FTL_TRY(ftl_vm_new_tuple(vm, NULL, 0, &shape));
     FTL_TRY(ftl_vm_become_array(vm, node, &array));
     FTL_TRY(ftl_vm_array_shape(vm, &array->array, a[0], shape));
-    FTL_TRY(ftl_vm_array_set_bytes(vm, array, a[1]));
+    FTL_TRY(set_bytes(vm, array, a[1]));
     ftl_node_string text = array->array.text;
     if (dtype->kind == 'U' && text.data) {
         node->kind = FTL_NODE_STR;
@@ -245,7 +245,7 @@ ftl_status ftl_vm_frombuffer(ftl_vm *vm, const ftl_node *args, ftl_node **out)
     FTL_TRY(ftl_vm_become_array(vm, node, &array));
     FTL_TRY(ftl_vm_array_shape(vm, &array->array, a[1], a[2]));
     array->array.fortran = ftl_node_str_equal(a[3], "F") && array->array.ndim > 1;
-    FTL_TRY(ftl_vm_array_set_bytes(vm, array, a[0]));
+    FTL_TRY(set_bytes(vm, array, a[0]));
     *out = node;
     return FTL_OK;
 }

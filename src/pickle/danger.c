@@ -156,7 +156,7 @@ static bool reaches_through(const char *name)
 
 /* Python 2 calls it __builtin__, some attacks builtins.getattr(…); dotted names reach through a
  * class. */
-bool ftl_global_is_dangerous(const char *module, const char *name)
+static bool is_dangerous(const char *module, const char *name)
 {
     if (strcmp(module, "__builtin__") == 0 || strcmp(module, "__builtins__") == 0)
         module = "builtins";
@@ -168,20 +168,12 @@ bool ftl_global_is_dangerous(const char *module, const char *name)
            strstr(name, "__builtins__");
 }
 
-bool ftl_node_is_dangerous(const ftl_node *node)
-{
-    if (node && node->kind == FTL_NODE_GLOBAL)
-        return ftl_global_is_dangerous(node->u.global.module, node->u.global.name);
-    return node && node->kind == FTL_NODE_OBJECT &&
-           ftl_global_is_dangerous(node->u.object->module, node->u.object->name);
-}
-
 ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
 {
     ftl_pickle_report *report = &vm->load->report;
     const char **slot = NULL;
     uint64_t *offset = NULL;
-    if (!report->dangerous && ftl_global_is_dangerous(module, name)) {
+    if (!report->dangerous && is_dangerous(module, name)) {
         slot = &report->dangerous;
         offset = &report->dangerous_offset;
     } else if (!report->local_function && listed(by_value, FTL_ARRAY_LEN(by_value), module, name)) {

@@ -3,22 +3,10 @@
  * of the first, as Python's does. Done once for all dicts, so that loading stays linear however the
  * items came.
  */
+#include "base/hash.h"
 #include "pickle/vm.h"
 
 enum { SMALL = 8, PROBES_PER_KEY = 64 };
-
-/* A key's hash; the seed differs from run to run, so that a file cannot be made to collide. */
-static uint64_t hash_key(const ftl_node_string *key, uint64_t seed)
-{
-    uint64_t h = seed ^ key->size * 0x9e3779b97f4a7c15ull;
-    for (size_t i = 0; i < key->size; i += 8) {
-        uint64_t word = 0;
-        memcpy(&word, key->data + i, key->size - i < 8 ? key->size - i : 8);
-        h = (h ^ word) * 0xff51afd7ed558ccdull;
-        h ^= h >> 32;
-    }
-    return h ^ h >> 29;
-}
 
 static bool equal(const ftl_node *a, const ftl_node *b)
 {
@@ -59,13 +47,13 @@ static void small_dict(ftl_node_dict *dict)
 /* slots holds indices + 1, mask + 1 of them. false: the keys collide far more than chance. */
 static bool mark_duplicates(ftl_node_dict *dict, size_t *slots, size_t mask, bool *drop, bool *any)
 {
-    uint64_t seed = (uint64_t)(uintptr_t)slots * 0x2545f4914f6cdd1dull;
+    uint64_t seed = ftl_hash_seed();
     size_t probes = 0;
     for (size_t i = 0; i < dict->size; i++) {
         const ftl_node *key = dict->keys[i];
         if (key->kind != FTL_NODE_STR)
             continue;
-        size_t at = (size_t)hash_key(&key->u.str, seed) & mask;
+        size_t at = (size_t)ftl_hash_bytes(seed, key->u.str.data, key->u.str.size) & mask;
         while (slots[at] && !equal(key, dict->keys[slots[at] - 1])) {
             at = (at + 1) & mask;
             if (++probes > dict->size * PROBES_PER_KEY)

@@ -64,17 +64,11 @@ typedef struct ftl_pickle_options {
  * Reads one pickle from stream into arena. Errors: CORRUPT (damaged), UNSUPPORTED, FORBIDDEN (a
  * side file outside of the folder), LIMIT (budgets), NOMEM, IO. Unknown callables are no error:
  * they stay inert objects and fail where they are used; the report names dangerous ones.
- * error->offset is the offset in stream, and error->path the side file when one failed.
- * error->offset is the offset in stream. On failure the arena keeps what was made until its owner
- * frees it.
+ * error->offset is the offset in stream, and error->path the side file when one failed. On failure
+ * the arena keeps what was made until its owner frees it.
  */
 FTL_MUST_USE ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena,
                                         const ftl_pickle_options *options, ftl_node **root,
                                         ftl_error *error);
-
-/* Is it a class or function that runs code or reaches the system, or what a call of one would give?
- * Such as os.system. */
-bool ftl_node_is_dangerous(const ftl_node *node);
-bool ftl_global_is_dangerous(const char *module, const char *name);
 
 #endif

@@ -1,9 +1,8 @@
 /* Accessors of the object graph. Everything here is bounded: no accessor follows more than two
  * links. */
-#include "pickle/node.h"
+#include "pickle/element.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key)
@@ -66,7 +65,7 @@ bool ftl_node_as_int(const ftl_node *node, int64_t *out)
         return true;
     }
     const ftl_node_array *scalar = scalar_of(node);
-    return scalar && ftl_array_i64_at(scalar, 0, out);
+    return scalar && ftl_element_i64(scalar, 0, out);
 }
 
 /* Two's complement, little-endian. Rounded once per byte beyond the first eight: good to an ulp,
@@ -100,7 +99,7 @@ bool ftl_node_as_f64(const ftl_node *node, double *out)
         return true;
     default: {
         const ftl_node_array *scalar = scalar_of(node);
-        return scalar && ftl_array_f64_at(scalar, 0, out);
+        return scalar && ftl_element_f64(scalar, 0, out);
     }
     }
 }
@@ -131,35 +130,4 @@ const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *
             return &dtype->fields[i];
     }
     return NULL;
-}
-
-const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size)
-{
-    static const char *const names[] = {"None",          "bool",         "int",
-                                        "int",           "float",        "str",
-                                        "bytes",         "tuple",        "list",
-                                        "set",           "dict",         "function or class",
-                                        "object",        "numpy.dtype",  "numpy.ndarray",
-                                        "sparse matrix", "persistent id"};
-    if (!node)
-        return "nothing";
-    if (size == 0)
-        return names[node->kind];
-    switch (node->kind) {
-    case FTL_NODE_GLOBAL:
-        snprintf(buffer, size, "%s.%s", node->u.global.module, node->u.global.name);
-        return buffer;
-    case FTL_NODE_OBJECT:
-        snprintf(buffer, size, "%s.%s", node->u.object->module, node->u.object->name);
-        return buffer;
-    case FTL_NODE_SPARSE:
-        snprintf(buffer, size, "scipy.sparse.%s (%zu, %zu)",
-                 node->u.sparse->csc ? "csc_matrix" : "csr_matrix", node->u.sparse->rows,
-                 node->u.sparse->columns);
-        return buffer;
-    case FTL_NODE_ARRAY:
-        return ftl_array_describe(node->u.array, buffer, size);
-    default:
-        return names[node->kind];
-    }
 }

@@ -156,8 +156,6 @@ FTL_MUST_USE ftl_status ftl_array_string_at(const ftl_node_array *array, size_t 
 /* The byte offset and dtype of a named field; NULL when absent. */
 const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name);
 
-/* "numpy.ndarray (100, 2) float64" */
-const char *ftl_array_describe(const ftl_node_array *array, char *buffer, size_t size);
 /* "sklearn.tree._classes.DecisionTreeClassifier", "list", "numpy.ndarray (100, 2) float64": for
  * messages. Never NULL. */
 const char *ftl_node_describe(const ftl_node *node, char *buffer, size_t size);

@@ -16,29 +16,8 @@ static void fill_table(void)
     ftl_vm_object_ops(table);
 }
 
-void ftl_vm_init(ftl_vm *vm, ftl_pk_load *load, ftl_stream *stream, bool joblib)
-{
-    pthread_once(&table_once, fill_table);
-    *vm = (ftl_vm){.load = load,
-                   .arena = load->arena,
-                   .error = load->error,
-                   .stream = stream,
-                   .joblib = joblib};
-    vm->base = ftl_stream_offset(stream);
-}
-
-void ftl_vm_free(ftl_vm *vm)
-{
-    ftl_free(vm->load->account, vm->stack);
-    ftl_free(vm->load->account, vm->marks);
-    ftl_free(vm->load->account, vm->memo);
-    ftl_free(vm->load->account, vm->line);
-    vm->stack = vm->memo = NULL;
-    vm->marks = NULL;
-    vm->line = NULL;
-}
-
-ftl_status ftl_vm_run(ftl_vm *vm, ftl_node **root)
+/* Runs one pickle up to STOP. */
+static ftl_status run_pickle(ftl_vm *vm, ftl_node **root)
 {
     while (!vm->stopped) {
         vm->op_offset = ftl_vm_offset(vm);
@@ -54,18 +33,6 @@ ftl_status ftl_vm_run(ftl_vm *vm, ftl_node **root)
     return ftl_vm_pop(vm, root);
 }
 
-ftl_status ftl_vm_run_nested(ftl_vm *vm, ftl_node **root)
-{
-    ftl_vm nested;
-    ftl_vm_sync(vm);
-    ftl_vm_init(&nested, vm->load, vm->stream, false);
-    ftl_status status = ftl_vm_run(&nested, root);
-    ftl_vm_sync(&nested);
-    ftl_vm_free(&nested);
-    vm->base = ftl_stream_offset(vm->stream);
-    return status;
-}
-
 /* A pickle can be truncated to nothing, or be something else altogether. */
 static ftl_status check_start(ftl_vm *vm)
 {
@@ -78,7 +45,7 @@ static ftl_status check_start(ftl_vm *vm)
 static ftl_status run(ftl_vm *vm, ftl_node **root)
 {
     FTL_TRY(check_start(vm));
-    FTL_TRY(ftl_vm_run(vm, root));
+    FTL_TRY(run_pickle(vm, root));
     vm->load->report.bytes = ftl_vm_offset(vm);
     FTL_TRY(ftl_pk_remove_duplicates(vm->load));
     ftl_vm_sync(vm);
@@ -94,6 +61,7 @@ ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickl
 {
     static const ftl_pickle_options defaults;
     options = options ? options : &defaults;
+    pthread_once(&table_once, fill_table);
     ftl_error ignored;
     ftl_pk_load load = {
         .arena = arena,
@@ -102,6 +70,7 @@ ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickl
         .max_objects = options->max_objects ? options->max_objects : 50000000,
         .max_depth = options->max_depth ? options->max_depth : 500,
         .error = error ? error : &ignored,
+        .run = run_pickle,
     };
     ftl_vm vm;
     ftl_vm_init(&vm, &load, stream, true);

@@ -9,6 +9,16 @@
  *
  * Stack, marks and memo are scratch memory of the account, freed with the machine; nodes live in
  * the arena.
+ *
+ * A file calls only files of earlier lines (a pickle within a pickle reaches the loop through
+ * ftl_pk_load's `run`):
+ *   ucs4, element, node, array_value, describe   the graph's values (node.h)
+ *   vm_read, vm_stack, machine                   a machine's bytes, stack and memo
+ *   text, dtype, packing, array, npy_header, project
+ *   scipy, pandas, side_file, joblib             libraries' ways of keeping arrays
+ *   danger, reduce                               known callables
+ *   ops_scalar, ops_container, ops_object        opcodes
+ *   finish, vm                                   the loop, ftl_pickle_load
  */
 #ifndef FTL_PICKLE_VM_H
 #define FTL_PICKLE_VM_H
@@ -18,6 +28,8 @@
 
 #include <string.h>
 
+typedef struct ftl_vm ftl_vm;
+
 typedef struct ftl_pk_load {
     ftl_arena *arena;
     ftl_account *account;
@@ -25,7 +37,7 @@ typedef struct ftl_pk_load {
     ftl_pickle_report report;
     uint64_t max_objects;
     uint32_t max_depth;
-    uint64_t spent;      /* work and copies that cost more than the bytes read; see ftl_pk_spend */
+    uint64_t spent;      /* work and copies that cost more than the bytes read; see ftl_vm_spend */
     uint64_t side_bytes; /* read from side files */
     ftl_node_dict **dicts; /* those with two items or more: duplicates are removed at the end */
     size_t n_dicts, dicts_room;
@@ -33,9 +45,12 @@ typedef struct ftl_pk_load {
     ftl_node *constants[3]; /* None, False, True */
     ftl_node *small_ints[256];
     ftl_error *error;
+    /* vm.c's loop, which runs one pickle up to STOP: arrays that hold pickles of their own call it
+     */
+    ftl_status (*run)(ftl_vm *vm, ftl_node **root);
 } ftl_pk_load;
 
-typedef struct ftl_vm {
+struct ftl_vm {
     ftl_pk_load *load;
     ftl_arena *arena; /* load's */
     ftl_error *error; /* load's */
@@ -55,18 +70,18 @@ typedef struct ftl_vm {
     size_t line_room;
     bool joblib; /* arrays follow NumpyArrayWrapper in-stream */
     bool stopped;
-} ftl_vm;
+};
 
 #define FTL_VM_FAIL(vm, code, ...) FTL_FAIL_AT((vm)->error, (code), (vm)->op_offset, __VA_ARGS__)
 
-/* ---- vm.c: the loop -------------------------------------------------------------------------- */
+/* ---- machine.c: a machine's life ------------------------------------------------------------- */
 
 void ftl_vm_init(ftl_vm *vm, ftl_pk_load *load, ftl_stream *stream, bool joblib);
 void ftl_vm_free(ftl_vm *vm);
-/* Runs one pickle up to STOP. */
-FTL_MUST_USE ftl_status ftl_vm_run(ftl_vm *vm, ftl_node **root);
 /* Runs a pickle that lies in vm's stream, with a stack and a memo of its own. */
 FTL_MUST_USE ftl_status ftl_vm_run_nested(ftl_vm *vm, ftl_node **root);
+
+/* ---- ops_scalar.c, ops_container.c, ops_object.c: the opcodes -------------------------------- */
 
 typedef ftl_status (*ftl_vm_op)(ftl_vm *vm);
 /* Each fills the table entries of its opcodes. */
@@ -166,7 +181,7 @@ FTL_MUST_USE ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state
 FTL_MUST_USE ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name);
 FTL_MUST_USE ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable);
 
-/* ---- dtype.c, array.c, project.c ------------------------------------------------------------- */
+/* ---- dtype.c, packing.c, array.c, project.c -------------------------------------------------- */
 
 typedef struct ftl_pk_dtype {
     ftl_dtype dtype; /* first: a node points here */
@@ -197,10 +212,6 @@ FTL_MUST_USE ftl_status ftl_vm_array_shape(ftl_vm *vm, ftl_node_array *array, co
                                            const ftl_node *shape);
 /* The data from the bytes that come next in the stream. array has its shape. */
 FTL_MUST_USE ftl_status ftl_vm_array_read(ftl_vm *vm, ftl_pk_array *array);
-FTL_MUST_USE ftl_status ftl_vm_array_set_bytes(ftl_vm *vm, ftl_pk_array *array,
-                                               const ftl_node *bytes);
-FTL_MUST_USE ftl_status ftl_vm_array_set_objects(ftl_vm *vm, ftl_pk_array *array,
-                                                 const ftl_node *list);
 /* Makes node an array in place. */
 FTL_MUST_USE ftl_status ftl_vm_become_array(ftl_vm *vm, ftl_node *node, ftl_pk_array **out);
 FTL_MUST_USE ftl_status ftl_vm_scalar(ftl_vm *vm, const ftl_node *args, ftl_node **out);
@@ -231,6 +242,12 @@ FTL_MUST_USE ftl_status ftl_vm_packed_read(ftl_vm *vm, ftl_pk_array *array,
                                            const ftl_pk_packing *packing);
 FTL_MUST_USE ftl_status ftl_vm_packed_copy(ftl_vm *vm, ftl_pk_array *array,
                                            const ftl_pk_packing *packing, const uint8_t *rows);
+/*
+ * Room for `needed` bytes at *data, of which `used` are kept; it doubles while rows come, because
+ * the shape is believed no sooner, and ends at `all` bytes.
+ */
+FTL_MUST_USE ftl_status ftl_vm_rows_room(ftl_vm *vm, uint8_t **data, size_t used, size_t *room,
+                                         size_t needed, size_t all);
 /*
  * At a large bytes literal: when the stack shows that an ndarray's state is being made (1, shape,
  * dtype, order, <here>) and a projection fits, reads it packed into an ARRAY node instead.

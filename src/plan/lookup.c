@@ -11,7 +11,7 @@ static uint64_t hash_number(uint64_t seed, double value)
     uint64_t bits;
     value += 0.0; /* -0.0 equals 0.0 */
     memcpy(&bits, &value, sizeof bits);
-    return ftl_hash_mix(bits ^ seed, 0x9e3779b97f4a7c15u);
+    return ftl_hash_number(seed, bits);
 }
 
 static bool same_text(const ftl_cell *a, const char *text, size_t size)
@@ -22,7 +22,7 @@ static bool same_text(const ftl_cell *a, const char *text, size_t size)
 static int32_t find_text(const ftl_lookup *lookup, const char *text, size_t size)
 {
     const ftl_lookup_table *table = &lookup->texts;
-    uint32_t at = (uint32_t)ftl_hash_text(lookup->seed, text, size) & table->mask;
+    uint32_t at = (uint32_t)ftl_hash_bytes(lookup->seed, text, size) & table->mask;
     for (; table->slots[at]; at = (at + 1) & table->mask) {
         if (same_text(&lookup->cells[table->slots[at] - 1], text, size))
             return (int32_t)(table->slots[at] - 1);
@@ -162,7 +162,7 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
         lookup->cells = categories->cells;
     FTL_TRY(new_table(&lookup->texts, &texts, n_texts, arena, error));
     FTL_TRY(new_table(&lookup->values, &values, n_values, arena, error));
-    lookup->seed = ftl_hash_seed(texts);
+    lookup->seed = ftl_hash_seed();
     for (uint32_t i = 0; i < categories->count; i++) {
         const ftl_cell *cell = categories->numeric ? NULL : &categories->cells[i];
         if (cell && cell->tag == FTL_CELL_STRING) {
@@ -171,8 +171,8 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
              * search.
              */
             if (find_text(lookup, cell->u.text, cell->size) == FTL_LOOKUP_NOT_FOUND)
-                insert(&lookup->texts, texts, ftl_hash_text(lookup->seed, cell->u.text, cell->size),
-                       i);
+                insert(&lookup->texts, texts,
+                       ftl_hash_bytes(lookup->seed, cell->u.text, cell->size), i);
         } else if (!isnan(numbers[i])) {
             bool integer = cell && cell->tag != FTL_CELL_FLOAT;
             int32_t found = integer ? find_integer(lookup, cell->u.integer)

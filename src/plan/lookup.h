@@ -1,7 +1,7 @@
 /*
  * Finding a value among a column's categories: open-addressing tables made when a plan is prepared,
- * one for texts and one for numbers. The hash is keyed by where the table lies in memory, so that a
- * file cannot be written to make its texts collide.
+ * one for texts and one for numbers. The hash is seeded (base/hash.h), so that a file cannot be
+ * written to make its texts collide.
  */
 #ifndef FTL_PLAN_LOOKUP_H
 #define FTL_PLAN_LOOKUP_H

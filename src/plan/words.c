@@ -54,10 +54,10 @@ ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_wor
         return FTL_OOM(error);
     out->slots = slots;
     out->mask = (uint32_t)(room - 1);
-    out->seed = ftl_hash_seed(slots);
+    out->seed = ftl_hash_seed();
     for (uint32_t id = 0; id < words->count; id++) {
         size_t size = word_size(words, id);
-        uint64_t hash = ftl_hash_text(out->seed, words->text + words->start[id], size);
+        uint64_t hash = ftl_hash_bytes(out->seed, words->text + words->start[id], size);
         uint32_t at = (uint32_t)hash & out->mask;
         while (slots[at].id)
             at = (at + 1) & out->mask;
@@ -72,7 +72,7 @@ ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_wor
 
 uint64_t ftl_word_hash(const ftl_word_table *table, const char *text, size_t size)
 {
-    uint64_t hash = ftl_hash_text(table->seed, text, size);
+    uint64_t hash = ftl_hash_bytes(table->seed, text, size);
     __builtin_prefetch(&table->slots[(uint32_t)hash & table->mask]);
     return hash;
 }
@@ -94,7 +94,7 @@ int32_t ftl_word_find(const ftl_word_table *table, const char *text, size_t size
 {
     if (!table->slots || size > table->longest)
         return FTL_WORD_NONE;
-    return ftl_word_find_hashed(table, text, size, ftl_hash_text(table->seed, text, size));
+    return ftl_word_find_hashed(table, text, size, ftl_hash_bytes(table->seed, text, size));
 }
 
 static uint32_t rotate(uint32_t x, int by) { return x << by | x >> (32 - by); }

@@ -1,6 +1,6 @@
 #include "table/table.h"
 
-#include "base/checked.h"
+#include "base/hash.h"
 #include "table/table_impl.h"
 
 #include <string.h>
@@ -10,18 +10,10 @@ static const ftl_table_format *const formats[] = {&ftl_table_npy, &ftl_table_csv
 
 enum { DEFAULT_RECORD = 1 << 20, DEFAULT_BLOCK = 1 << 20, MAGIC_BYTES = 16 };
 
-static uint64_t hash_name(const char *name)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-    for (; *name; name++)
-        hash = (hash ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-    return hash ^ hash >> 32;
-}
-
 /* The slot of a name, or the empty one where it belongs. */
 static struct ftl_name_slot *name_slot(const ftl_table *table, const char *name)
 {
-    size_t at = hash_name(name) & table->name_mask;
+    size_t at = (size_t)ftl_hash_bytes(ftl_hash_seed(), name, strlen(name)) & table->name_mask;
     while (table->name_slots[at].count &&
            strcmp(table->names[table->name_slots[at].column], name) != 0)
         at = (at + 1) & table->name_mask;
@@ -162,43 +154,7 @@ ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requ
     return FTL_OK;
 }
 
-/* ---- Blocks ---------------------------------------------------------------------------------- */
-
-ftl_status ftl_table_block_create(ftl_table *table, ftl_table_block **out, ftl_error *error)
-{
-    ftl_table_block *block = ftl_alloc_zero(table->account, 1, sizeof *block);
-    if (!block)
-        return FTL_OOM(error);
-    block->account = table->account;
-    *out = block;
-    return FTL_OK;
-}
-
-void ftl_table_block_destroy(ftl_table_block *block)
-{
-    if (!block)
-        return;
-    ftl_free(block->account, block->data);
-    ftl_free(block->account, block->records);
-    ftl_free(block->account, block);
-}
-
-ftl_status ftl_table_block_reserve(ftl_table_block *block, size_t size, ftl_error *error)
-{
-    if (size <= block->room && block->data)
-        return FTL_OK;
-    if (size > FTL_BLOCK_LIMIT)
-        return FTL_FAIL(error, FTL_LIMIT, "a block of %zu bytes is too large", size);
-    size_t room = block->room ? block->room : 4096;
-    while (room < size)
-        room += room / 2;
-    uint8_t *data = ftl_realloc(block->account, block->data, room);
-    if (!data)
-        return FTL_OOM(error);
-    block->data = data;
-    block->room = room;
-    return FTL_OK;
-}
+/* ---- Reading --------------------------------------------------------------------------------- */
 
 ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
                           ftl_error *error)
@@ -233,21 +189,4 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
         }
     }
     return FTL_OK;
-}
-
-size_t ftl_table_block_rows(const ftl_table_block *block) { return block->rows; }
-uint64_t ftl_table_block_first_row(const ftl_table_block *block) { return block->first_row; }
-
-int64_t ftl_table_block_line(const ftl_table_block *block, size_t row)
-{
-    return block->records && row < block->rows ? block->records[row].line : -1;
-}
-
-const char *ftl_table_block_record(const ftl_table_block *block, size_t row, size_t *size)
-{
-    *size = 0;
-    if (!block->records || row >= block->rows)
-        return NULL;
-    *size = block->records[row].size;
-    return (const char *)block->data + block->records[row].start;
 }

@@ -52,11 +52,65 @@ def test_layers_can_fail(tree, name, text):
 
 @pytest.mark.parametrize("name, text", [
     ("src/io/a.c", '#include "base/alloc.h"\n'),
-    ("src/api/a.c", '#include "engine/session.h"\n'),
+    ("src/engine/a.c", '#include "estimators/families.h"\n'),
     ("src/io/a.c", '/* #include "plan/plan.h" */\n'),
 ])
 def test_layers_allow(tree, name, text):
     assert check("check_layers", tree(name, text))[0] == 0
+
+
+def compiled(tree, **sources):
+    """A tree whose files are compiled where the build would; a name is base_a for src/base/a.c."""
+    for name, text in sources.items():
+        path = name.replace("_", "/", 1) + ".c"
+        root = tree(f"src/{path}", text)
+        target = root / "build/dev/src/CMakeFiles/ftl_objects.dir" / f"{path}.o"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cc", "-c", "-fPIC", "-o", target, root / "src" / path], check=True)
+    return root
+
+
+CALLS = [
+    # what each file holds, what is found (None: nothing)
+    ({"base_a": "int ftl_up(void); int ftl_a(void) { return ftl_up(); }", "engine_b": "int ftl_up(void) { return 1; }"},
+     "src/base/a.c: calls ftl_up of src/engine/b.c"),
+    ({"build_a": "extern const int ftl_list[]; int ftl_a(void) { return ftl_list[0]; }",
+      "estimators_b": "const int ftl_list[] = {1};"}, "src/build/a.c: calls ftl_list of src/estimators/b.c"),
+    ({"plan_a": "int ftl_status(int); int (*ftl_a)(int) = ftl_status;", "engine_b": "int ftl_status(int x) { return x; }"},
+     "src/plan/a.c: calls ftl_status of src/engine/b.c"),
+    ({"pickle_a": "int ftl_b(void); int ftl_a(void) { return ftl_b(); }",
+      "pickle_b": "int ftl_c(void); int ftl_b(void) { return ftl_c(); }",
+      "pickle_c": "int ftl_a(void); int ftl_c(void) { return ftl_a(); }"},
+     "calls in a circle: pickle/a.c, pickle/b.c, pickle/c.c"),
+    ({"engine_a": "int ftl_b(void); int ftl_a(void) { return ftl_b(); }", "base_b": "int ftl_b(void) { return 1; }"}, None),
+    ({"io_a": "int puts(const char *); int ftl_a(void) { return puts(\"\"); }"}, None),
+    # a static function of the same name is another one
+    ({"base_a": "static int f(void) { return 2; } int ftl_a(void) { return f(); }", "engine_b": "int f(void) { return 1; }"},
+     None),
+]
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("sources, fault", CALLS)
+def test_layers_see_calls(tree, sources, fault, named):
+    root = compiled(tree, **sources)
+    options = ["--objects", str(root / "build/dev/src/CMakeFiles/ftl_objects.dir")] if named else []
+    status, output = check("check_layers", root, *options)
+    assert (status, fault is None or fault in output) == (0 if fault is None else 1, True), output
+    assert fault or "calls of" in output
+
+
+def test_layers_ask_for_a_build_that_they_were_told_of(tree):
+    root = tree("src/base/a.c")
+    (root / "empty").mkdir()
+    status, output = check("check_layers", root, "--objects", str(root / "empty"))
+    assert status == 1 and "build them first" in output
+
+
+def test_layers_do_not_look_at_left_over_objects(tree):
+    root = compiled(tree, **CALLS[0][0])
+    (root / "src/base/a.c").unlink()
+    assert check("check_layers", root)[0] == 0
 
 
 @pytest.mark.parametrize("name, text", [

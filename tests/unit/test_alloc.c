@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 
+#include <pthread.h>
 #include <string.h>
 
 static const size_t sizes[] = {1,       1000,    3 << 20, (3 << 20) - 17, 5000000,
@@ -62,6 +63,96 @@ static void refused(void **state)
     assert_int_equal(ftl_account_used(&account), 0);
 }
 
+/* What a child holds counts for its parents as well, and for nobody else. */
+static void children(void **state)
+{
+    (void)state;
+    ftl_account top, model, objects, session;
+    ftl_account_init(&top, NULL, 1 << 20);
+    ftl_account_init_child(&model, &top);
+    ftl_account_init_child(&objects, &model);
+    ftl_account_init_child(&session, &top);
+    void *in_model = ftl_alloc(&model, 1000), *in_objects = ftl_alloc(&objects, 20000),
+         *in_session = ftl_alloc(&session, 300000);
+    uint64_t header = ftl_account_used(&objects) - 20000;
+    assert_true(header < 64);
+    assert_int_equal(ftl_account_used(&model), 21000 + 2 * header);
+    assert_int_equal(ftl_account_used(&session), 300000 + header);
+    assert_int_equal(ftl_account_used(&top), 321000 + 3 * header);
+    assert_null(ftl_alloc(&objects, 1 << 20)); /* the top's limit */
+    assert_int_equal(ftl_account_used(&objects), 20000 + header);
+    assert_int_equal(ftl_account_used(&model), 21000 + 2 * header);
+    in_objects = ftl_realloc(&objects, in_objects, 5000);
+    assert_int_equal(ftl_account_used(&objects), 5000 + header);
+    ftl_free(&objects, in_objects);
+    assert_int_equal(ftl_account_used(&objects), 0);
+    assert_int_equal(ftl_account_used(&model), 1000 + header);
+    ftl_free(&session, in_session);
+    ftl_free(&model, in_model);
+    assert_int_equal(ftl_account_used(&top), 0);
+}
+
+/* Threads that together stay below the limit, beside one that keeps asking for too much. */
+enum { THREADS = 4, ROUNDS = 20000, SMALL = 1000, LIMIT = 64 << 10 };
+
+typedef struct shared {
+    ftl_account top;
+    _Atomic int at_work;     /* threads that have small requests left */
+    _Atomic int failed;      /* small requests that were refused */
+    _Atomic int let_through; /* requests for too much that were granted */
+    _Atomic int too_much;    /* requests for too much */
+} shared;
+
+static void *ask_for_little(void *user)
+{
+    shared *s = user;
+    ftl_account account;
+    ftl_account_init_child(&account, &s->top);
+    for (int i = 0; i < ROUNDS || s->too_much < 1000; i++) {
+        void *block = ftl_alloc(&account, SMALL);
+        s->failed += block == NULL;
+        void *grown = block ? ftl_realloc(&account, block, 2 * SMALL) : NULL;
+        s->failed += grown == NULL;
+        ftl_free(&account, grown ? grown : block);
+    }
+    s->failed += ftl_account_used(&account) != 0;
+    s->at_work--;
+    return NULL;
+}
+
+static void *ask_for_too_much(void *user)
+{
+    shared *s = user;
+    ftl_account account;
+    ftl_account_init_child(&account, &s->top);
+    void *held = ftl_alloc(&account, SMALL);
+    while (s->at_work) {
+        void *more = ftl_alloc(&account, LIMIT), *zero = ftl_alloc_zero(&account, LIMIT, 1),
+             *grown = ftl_realloc(&account, held, LIMIT);
+        s->let_through += (more != NULL) + (zero != NULL) + (grown != NULL);
+        s->too_much++;
+    }
+    ftl_free(&account, held);
+    return NULL;
+}
+
+static void refusals_harm_nobody(void **state)
+{
+    (void)state;
+    static shared s;
+    pthread_t threads[THREADS + 1];
+    ftl_account_init(&s.top, NULL, LIMIT);
+    s.at_work = THREADS;
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_for_little, &s), 0);
+    assert_int_equal(pthread_create(&threads[THREADS], NULL, ask_for_too_much, &s), 0);
+    for (int i = 0; i <= THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(s.failed, 0);
+    assert_int_equal(s.let_through, 0);
+    assert_int_equal(ftl_account_used(&s.top), 0);
+}
+
 /* Sanitizers end the program at such sizes. */
 static void too_large(void **state)
 {
@@ -77,7 +168,8 @@ static void too_large(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(resized), cmocka_unit_test(refused),
-                                       cmocka_unit_test(too_large)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resized), cmocka_unit_test(refused), cmocka_unit_test(children),
+        cmocka_unit_test(refusals_harm_nobody), cmocka_unit_test(too_large)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

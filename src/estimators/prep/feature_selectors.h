@@ -4,12 +4,6 @@
 
 #include "build/build.h"
 
-/* NaN-free numbers in ascending order, equal ones in the order of their indices. In scratch. */
-FTL_MUST_USE ftl_status ftl_sorted_indices(ftl_build *build, const double *values, size_t n,
-                                           uint32_t **out, ftl_error *error);
-/* numpy's sum of a contiguous array, of float32 in float32 when narrow. */
-double ftl_pairwise_sum(const double *values, size_t n, bool narrow);
-
 /*
  * Which of n columns SelectFromModel keeps. In scratch. allow_nan: whether the estimator is one
  * that takes missing values, so that the selector lets them and infinity pass.

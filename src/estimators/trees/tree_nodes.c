@@ -1,7 +1,6 @@
 #include "estimators/trees/tree_nodes.h"
 
 #include "base/checked.h"
-#include "pickle/load.h"
 
 #include <string.h>
 
@@ -15,20 +14,15 @@ static const char *const predictor_required[] = {"value", "feature_idx", "left",
 static const char *const predictor_optional[] = {
     "num_threshold", "threshold", "missing_go_to_left", "is_categorical", "bitset_idx", NULL};
 
-const ftl_pickle_projection *ftl_estimator_projections(size_t *count)
-{
-    static const ftl_pickle_projection projections[] = {
-        {.required = tree_required,
-         .optional = tree_optional,
-         .narrow = true,
-         .companion = "values",
-         .chooser = "left_child", /* only leaves need their values */
-         .unless = tree_wanted_whole},
-        {.required = predictor_required, .optional = predictor_optional},
-    };
-    *count = FTL_ARRAY_LEN(projections);
-    return projections;
-}
+const ftl_pickle_projection ftl_tree_projections[FTL_TREE_PROJECTIONS] = {
+    {.required = tree_required,
+     .optional = tree_optional,
+     .narrow = true,
+     .companion = "values",
+     .chooser = "left_child", /* only leaves need their values */
+     .unless = tree_wanted_whole},
+    {.required = predictor_required, .optional = predictor_optional},
+};
 
 /* ---- Reading a Tree ---------------------------------------------------------------------------------------------------- */
 

@@ -10,6 +10,11 @@
 #define FTL_ESTIMATORS_TREES_TREE_NODES_H
 
 #include "build/build.h"
+#include "pickle/load.h"
+
+/* What is read of the nodes of trees in pickles: of forests, and of histogram gradient boosting. */
+enum { FTL_TREE_PROJECTIONS = 2 };
+extern const ftl_pickle_projection ftl_tree_projections[FTL_TREE_PROJECTIONS];
 
 /* The arrays of ftl_tree_nodes while they are filled: one piece of memory. */
 typedef struct ftl_tree_arrays {
