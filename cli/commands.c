@@ -87,7 +87,7 @@ int cli_predict(int argc, char **argv)
     code = check_methods(model, &options, options.positional[0]);
     if (code < 0) {
         ftl_error error;
-        ftl_score_result result;
+        ftl_score_result result = {.struct_size = sizeof result};
         cli_progress progress;
         cli_progress_init(&progress);
         progress.shown = progress.shown && !options.quiet;

@@ -7,7 +7,8 @@
  *    may be NULL. Out parameters stay untouched on failure. The library never prints and never
  *    aborts.
  *  - Options structs start with struct_size: set it to sizeof the struct; zero in any other field
- *    means the default.
+ *    means the default. Structs that the library fills have it where they may grow: the caller sets
+ *    it, and only that much is written. A struct_size of 0 is ARG.
  *  - Thread-safety: ftl_context and ftl_model may be used from any thread at once. An ftl_session
  *    belongs to one thread at a time.
  *  - Strings are UTF-8. Strings returned as const char * live as long as the object they came from.
@@ -105,8 +106,13 @@ typedef struct ftl_context_options {
     const ftl_allocator *allocator; /* copied; NULL: the C library's */
     /* bytes that models, plans and sessions may hold together; 0: no limit */
     uint64_t memory_limit;
-    uint32_t threads; /* worker threads for file jobs; 0: one per CPU that the process may use */
-    ftl_log_fn log;   /* NULL: silent */
+    /*
+     * threads that work for file jobs, the calling ones not counted. They are started when there is
+     * work for them and end with the context; the child of a fork starts its own. 0: one per CPU
+     * that the process may use, by its affinity and its control groups' quotas
+     */
+    uint32_t threads;
+    ftl_log_fn log; /* NULL: silent */
     void *log_user;
     ftl_log_level log_level;
 } ftl_context_options;
@@ -429,6 +435,7 @@ FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
 /* ---- File jobs ------------------------------------------------------------------------------- */
 
 typedef struct ftl_progress {
+    size_t struct_size; /* set by the library */
     uint64_t rows;
     uint64_t bytes_read, bytes_total; /* total 0: unknown */
 } ftl_progress;
@@ -440,7 +447,7 @@ typedef struct ftl_score_options {
     ftl_method method;       /* see method_set */
     bool method_set;         /* false: the model's default method */
     bool proba;              /* with predict: probability columns beside the prediction */
-    uint32_t threads;        /* 0: the context's */
+    uint32_t threads;        /* at most the context's; 0: all of them */
     uint32_t batch_rows;     /* rows of a batch; 0: 5000 */
     uint64_t limit;          /* rows to read at most; 0: all */
     const char *const *keep; /* input columns to copy to the output */
@@ -461,6 +468,7 @@ typedef struct ftl_score_options {
 } ftl_score_options;
 
 typedef struct ftl_score_result {
+    size_t struct_size; /* set by the caller */
     uint64_t rows_read, rows_written, rows_rejected, rows_nulled;
     double seconds;
 } ftl_score_result;
