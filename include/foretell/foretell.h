@@ -54,7 +54,7 @@ typedef enum ftl_status {
     FTL_LIMIT = 8,      /* a budget (bytes, objects, depth, memory) was exceeded */
     FTL_SHAPE = 9,      /* the number of columns or rows does not fit the model */
     FTL_SCHEMA = 10,    /* columns are missing, duplicated or of the wrong kind */
-    FTL_CANCELLED = 11, /* the caller's callback asked to stop */
+    FTL_CANCELLED = 11, /* the caller's callback or token asked to stop */
     FTL_VALUE = 12,   /* a cell that the model refuses, by the rule of the library that wrote it */
     FTL_INTERNAL = 13 /* a bug in foretell */
 } ftl_status;
@@ -123,6 +123,19 @@ FTL_API FTL_MUST_USE ftl_status ftl_context_create(const ftl_context_options *op
 FTL_API void ftl_context_destroy(ftl_context *context);
 /* Bytes now held by the context's models, plans and sessions. */
 FTL_API uint64_t ftl_context_memory_used(const ftl_context *context);
+
+/*
+ * A token that stops work: give it to a job, trigger it from anywhere, and the job ends with
+ * CANCELLED within a block of rows, also while it waits for a slow pipe, and leaves no file behind.
+ * It is destroyed after the work that has it and before its context. Once triggered it stays so.
+ */
+typedef struct ftl_cancel ftl_cancel;
+FTL_API FTL_MUST_USE ftl_status ftl_cancel_create(ftl_context *context, ftl_cancel **out,
+                                                  ftl_error *error);
+/* One atomic store: any thread may call it, and a signal handler. */
+FTL_API void ftl_cancel_trigger(ftl_cancel *cancel);
+FTL_API bool ftl_cancel_triggered(const ftl_cancel *cancel); /* false for NULL */
+FTL_API void ftl_cancel_destroy(ftl_cancel *cancel);         /* NULL is allowed */
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
@@ -465,6 +478,7 @@ typedef struct ftl_score_options {
     size_t max_record_bytes;  /* 0: 1 MiB */
     ftl_progress_fn progress; /* called at most every 100 ms */
     void *progress_user;
+    const ftl_cancel *cancel; /* NULL: none */
 } ftl_score_options;
 
 typedef struct ftl_score_result {

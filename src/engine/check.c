@@ -2,6 +2,7 @@
  * ftl_check: matches a table against a model's schema and dry-runs its first rows; nothing is
  * written.
  */
+#include "base/cancel.h"
 #include "base/options.h"
 #include "engine/context.h"
 #include "engine/job.h"
@@ -36,6 +37,7 @@ static ftl_status dry_run(checker *c, const ftl_score_options *options, ftl_erro
     while (c->rows < limit) {
         ftl_job_block block = {.raw = c->block};
         uint64_t left = limit - c->rows;
+        FTL_TRY(ftl_cancel_check(options->cancel, error));
         ftl_strbuf_init(&block.text, c->job.account, 0);
         ftl_strbuf_init(&block.rejects, c->job.account, 0);
         ftl_status status = ftl_table_read(c->table, left < 5000 ? (size_t)left : 5000, c->block,

@@ -1,5 +1,6 @@
 #include "engine/context.h"
 
+#include "base/cancel.h"
 #include "base/cpu_count.h"
 #include "base/options.h"
 #include "engine/plan_cache.h"
@@ -86,4 +87,17 @@ void ftl_context_destroy(ftl_context *context)
 uint64_t ftl_context_memory_used(const ftl_context *context)
 {
     return ftl_account_used(&context->account);
+}
+
+ftl_status ftl_cancel_create(ftl_context *context, ftl_cancel **out, ftl_error *error)
+{
+    if (!context || !out)
+        return FTL_FAIL(error, FTL_ARG, "ftl_cancel_create needs a context and a place");
+    ftl_cancel *cancel = ftl_alloc(&context->account, sizeof *cancel);
+    if (!cancel)
+        return FTL_OOM(error);
+    cancel->account = &context->account;
+    atomic_init(&cancel->triggered, false);
+    *out = cancel;
+    return FTL_OK;
 }

@@ -1,4 +1,5 @@
 /* ftl_score: the driver of a file job. */
+#include "base/cancel.h"
 #include "base/options.h"
 #include "engine/context.h"
 #include "engine/job.h"
@@ -145,6 +146,7 @@ static ftl_status start_piece(runner *run, ftl_task_group *group, ftl_error *err
 {
     job_piece *piece = &run->pieces[run->head % run->n_pieces];
     bool last = false;
+    FTL_TRY(ftl_cancel_check(run->options->cancel, error));
     FTL_TRY(read_block(run, &piece->block, &last, error));
     piece->task = (ftl_task){.run = compute_piece, .user = piece};
     if (run->n_pieces == 1 || (last && run->head == run->tail)) {
@@ -173,6 +175,7 @@ static ftl_status drive(runner *run, ftl_task_group *group, ftl_error *error)
             break;
         job_piece *piece = &run->pieces[run->tail % run->n_pieces];
         ftl_group_wait(group, &piece->task);
+        FTL_TRY(ftl_cancel_check(run->options->cancel, error));
         FTL_TRY(write_block(run, &piece->block, error));
         run->tail++;
     }
@@ -229,7 +232,8 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
         for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++)
             FTL_TRY(ftl_session_output(run->session, method, i, &columns[n++]));
     }
-    const ftl_sink_options options = {.path = path, .columns = columns, .n_columns = n};
+    const ftl_sink_options options = {
+        .path = path, .columns = columns, .n_columns = n, .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->sink, error);
 }
 
@@ -255,7 +259,8 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
     const ftl_sink_options options = {.path = run->options->reject_path,
                                       .columns = columns,
                                       .n_columns = info->n_columns + 1,
-                                      .delimiter = run->job.delimiter};
+                                      .delimiter = run->job.delimiter,
+                                      .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->reject, error);
 }
 
@@ -271,6 +276,8 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena
     FTL_TRY(open_reject(run, arena, error));
     run->job.want_rejects = run->reject != NULL;
     FTL_TRY(run_pieces(run, error));
+    FTL_TRY(
+        ftl_cancel_check(run->options->cancel, error)); /* the last moment: then it is written */
     ftl_sink *sink = run->sink, *reject = run->reject;
     run->sink = run->reject = NULL;
     ftl_status status = ftl_sink_commit(sink, error);
