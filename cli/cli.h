@@ -57,7 +57,9 @@ typedef struct cli_progress {
     size_t width; /* of the line on the screen */
 } cli_progress;
 void cli_progress_init(cli_progress *progress);
-/* ftl_progress_fn; false after SIGINT or SIGTERM */
+/* From now on SIGINT and SIGTERM trigger the token; NULL: they end the program again. */
+void cli_catch_signals(ftl_cancel *cancel);
+/* ftl_progress_fn */
 bool cli_progress_report(void *user, const ftl_progress *report);
 void cli_progress_end(cli_progress *progress);
 double cli_now(void);

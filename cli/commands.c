@@ -69,6 +69,42 @@ static int check_methods(const ftl_model *model, const cli_options *options, con
     return -1;
 }
 
+/* The token that SIGINT and SIGTERM trigger while a table is worked on; an exit code, or -1. */
+static int begin_work(ftl_context *context, cli_options *options, ftl_cancel **cancel)
+{
+    ftl_error error;
+    if (ftl_cancel_create(context, cancel, &error) != FTL_OK)
+        return cli_fail(&error, PHASE_DATA, NULL);
+    options->score.cancel = *cancel;
+    cli_catch_signals(*cancel);
+    return -1;
+}
+
+static void end_work(ftl_cancel *cancel)
+{
+    cli_catch_signals(NULL);
+    ftl_cancel_destroy(cancel);
+}
+
+static int predict_table(ftl_model *model, cli_options *options)
+{
+    ftl_error error;
+    ftl_score_result result = {.struct_size = sizeof result};
+    cli_progress progress;
+    cli_progress_init(&progress);
+    progress.shown = progress.shown && !options->quiet;
+    options->score.progress = cli_progress_report;
+    options->score.progress_user = &progress;
+    ftl_status status = ftl_score(model, options->positional[1],
+                                  options->output ? options->output : "-", &options->score, &result,
+                                  &error);
+    cli_progress_end(&progress);
+    if (status != FTL_OK)
+        return cli_fail(&error, PHASE_DATA, NULL);
+    summarise(options, &result);
+    return result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;
+}
+
 int cli_predict(int argc, char **argv)
 {
     static const char allowed[] =
@@ -77,6 +113,7 @@ int cli_predict(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
+    ftl_cancel *cancel = NULL;
     int code = cli_parse(argc, argv, allowed, cli_help_predict, 2, &options);
     if (code < 0)
         code = open_model(&options, options.score.threads, &context, &model);
@@ -85,25 +122,11 @@ int cli_predict(int argc, char **argv)
         return code;
     }
     code = check_methods(model, &options, options.positional[0]);
-    if (code < 0) {
-        ftl_error error;
-        ftl_score_result result;
-        cli_progress progress;
-        cli_progress_init(&progress);
-        progress.shown = progress.shown && !options.quiet;
-        options.score.progress = cli_progress_report;
-        options.score.progress_user = &progress;
-        const char *output = options.output ? options.output : "-";
-        ftl_status status = ftl_score(model, options.positional[1], output, &options.score, &result,
-                                      &error);
-        cli_progress_end(&progress);
-        if (status != FTL_OK) {
-            code = cli_fail(&error, PHASE_DATA, NULL);
-        } else {
-            summarise(&options, &result);
-            code = result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;
-        }
-    }
+    if (code < 0)
+        code = begin_work(context, &options, &cancel);
+    if (code < 0)
+        code = predict_table(model, &options);
+    end_work(cancel);
     close_model(context, model);
     cli_options_free(&options);
     return code;
@@ -137,6 +160,7 @@ int cli_check(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
+    ftl_cancel *cancel = NULL;
     int code = cli_parse(argc, argv,
                          " method keep features delimiter decimal no-header na max-record limit "
                          "select ",
@@ -148,6 +172,8 @@ int cli_check(int argc, char **argv)
         return code;
     }
     code = check_methods(model, &options, options.positional[0]);
+    if (code < 0)
+        code = begin_work(context, &options, &cancel);
     if (code < 0) {
         ftl_error error;
         code = EXIT_DONE;
@@ -155,6 +181,7 @@ int cli_check(int argc, char **argv)
             FTL_OK)
             code = cli_fail(&error, PHASE_DATA, NULL);
     }
+    end_work(cancel);
     close_model(context, model);
     cli_options_free(&options);
     return code;

@@ -52,12 +52,27 @@ int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
 
 /* ---- Progress -------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t interrupted;
+static _Atomic(ftl_cancel *) cancel_on_signal;
 
 static void on_signal(int signal_number)
 {
     (void)signal_number;
-    interrupted = 1;
+    ftl_cancel *cancel = cancel_on_signal;
+    if (cancel)
+        ftl_cancel_trigger(cancel);
+}
+
+void cli_catch_signals(ftl_cancel *cancel)
+{
+    /* A second signal ends the program as if nothing caught it. */
+    struct sigaction action = {.sa_handler = cancel ? on_signal : SIG_DFL,
+                               .sa_flags = (int)SA_RESETHAND};
+    if (cancel)
+        cancel_on_signal = cancel;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    if (!cancel)
+        cancel_on_signal = NULL;
 }
 
 double cli_now(void)
@@ -87,9 +102,6 @@ void cli_progress_init(cli_progress *progress)
     *progress = (cli_progress){.started = cli_now(), .shown = isatty(STDERR_FILENO) != 0};
     progress->colour = progress->shown && !(no_colour && no_colour[0]) && terminal &&
                        strcmp(terminal, "dumb") != 0;
-    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -121,7 +133,7 @@ bool cli_progress_report(void *user, const ftl_progress *report)
     /* Quick work needs no line. */
     if (progress->shown && cli_now() - progress->started > 0.5)
         show(progress, report);
-    return !interrupted;
+    return true;
 }
 
 void cli_progress_end(cli_progress *progress)

@@ -127,7 +127,7 @@ done:
 static int predict_file(ftl_model *model, const char *input, const char *output)
 {
     ftl_error error;
-    ftl_score_result result;
+    ftl_score_result result = {.struct_size = sizeof result};
     ftl_score_options options = {.struct_size = sizeof options};
     if (ftl_score(model, input, output, &options, &result, &error) != FTL_OK)
         return fail(&error);

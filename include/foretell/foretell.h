@@ -7,7 +7,8 @@
  *    may be NULL. Out parameters stay untouched on failure. The library never prints and never
  *    aborts.
  *  - Options structs start with struct_size: set it to sizeof the struct; zero in any other field
- *    means the default.
+ *    means the default. Structs that the library fills have it where they may grow: the caller sets
+ *    it, and only that much is written. A struct_size of 0 is ARG.
  *  - Thread-safety: ftl_context and ftl_model may be used from any thread at once. An ftl_session
  *    belongs to one thread at a time.
  *  - Strings are UTF-8. Strings returned as const char * live as long as the object they came from.
@@ -53,7 +54,7 @@ typedef enum ftl_status {
     FTL_LIMIT = 8,      /* a budget (bytes, objects, depth, memory) was exceeded */
     FTL_SHAPE = 9,      /* the number of columns or rows does not fit the model */
     FTL_SCHEMA = 10,    /* columns are missing, duplicated or of the wrong kind */
-    FTL_CANCELLED = 11, /* the caller's callback asked to stop */
+    FTL_CANCELLED = 11, /* the caller's callback or token asked to stop */
     FTL_VALUE = 12,   /* a cell that the model refuses, by the rule of the library that wrote it */
     FTL_INTERNAL = 13 /* a bug in foretell */
 } ftl_status;
@@ -97,7 +98,12 @@ typedef struct ftl_context_options {
     const ftl_allocator *allocator; /* copied; NULL: the C library's */
     /* bytes that models, plans and sessions may hold together; 0: no limit */
     uint64_t memory_limit;
-    uint32_t threads; /* worker threads for file jobs; 0: one per CPU that the process may use */
+    /*
+     * threads that work for file jobs, the calling ones not counted. They are started when there is
+     * work for them and end with the context; the child of a fork starts its own. 0: one per CPU
+     * that the process may use, by its affinity and its control groups' quotas
+     */
+    uint32_t threads;
 } ftl_context_options;
 
 FTL_API FTL_MUST_USE ftl_status ftl_context_create(const ftl_context_options *options,
@@ -106,6 +112,19 @@ FTL_API FTL_MUST_USE ftl_status ftl_context_create(const ftl_context_options *op
 FTL_API void ftl_context_destroy(ftl_context *context);
 /* Bytes now held by the context's models, plans and sessions. */
 FTL_API uint64_t ftl_context_memory_used(const ftl_context *context);
+
+/*
+ * A token that stops work: give it to a job, trigger it from anywhere, and the job ends with
+ * CANCELLED within a block of rows, also while it waits for a slow pipe, and leaves no file behind.
+ * It is destroyed after the work that has it and before its context. Once triggered it stays so.
+ */
+typedef struct ftl_cancel ftl_cancel;
+FTL_API FTL_MUST_USE ftl_status ftl_cancel_create(ftl_context *context, ftl_cancel **out,
+                                                  ftl_error *error);
+/* One atomic store: any thread may call it, and a signal handler. */
+FTL_API void ftl_cancel_trigger(ftl_cancel *cancel);
+FTL_API bool ftl_cancel_triggered(const ftl_cancel *cancel); /* false for NULL */
+FTL_API void ftl_cancel_destroy(ftl_cancel *cancel);         /* NULL is allowed */
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
@@ -419,6 +438,7 @@ FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
 /* ---- File jobs ------------------------------------------------------------------------------- */
 
 typedef struct ftl_progress {
+    size_t struct_size; /* set by the library */
     uint64_t rows;
     uint64_t bytes_read, bytes_total; /* total 0: unknown */
 } ftl_progress;
@@ -430,7 +450,7 @@ typedef struct ftl_score_options {
     ftl_method method;       /* see method_set */
     bool method_set;         /* false: the model's default method */
     bool proba;              /* with predict: probability columns beside the prediction */
-    uint32_t threads;        /* 0: the context's */
+    uint32_t threads;        /* at most the context's; 0: all of them */
     uint32_t batch_rows;     /* rows of a batch; 0: 5000 */
     uint64_t limit;          /* rows to read at most; 0: all */
     const char *const *keep; /* input columns to copy to the output */
@@ -448,9 +468,11 @@ typedef struct ftl_score_options {
     size_t max_record_bytes;  /* 0: 1 MiB */
     ftl_progress_fn progress; /* called at most every 100 ms */
     void *progress_user;
+    const ftl_cancel *cancel; /* NULL: none */
 } ftl_score_options;
 
 typedef struct ftl_score_result {
+    size_t struct_size; /* set by the caller */
     uint64_t rows_read, rows_written, rows_rejected, rows_nulled;
     double seconds;
 } ftl_score_result;

@@ -11,7 +11,8 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
                         ftl_job_input *out, ftl_error *error)
 {
     ftl_job_input input = {0};
-    FTL_TRY(ftl_stream_open_file(account, path, &input.stream, &input.bytes_total, error));
+    FTL_TRY(ftl_stream_open_file_cancellable(account, path, options->cancel, &input.stream,
+                                             &input.bytes_total, error));
     char codecs[64] = "";
     ftl_status status = ftl_codec_decode(account, &input.stream, 0, codecs, sizeof codecs, error);
     if (codecs[0])

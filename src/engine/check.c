@@ -2,6 +2,8 @@
  * ftl_check: matches a table against a model's schema and dry-runs its first rows; nothing is
  * written.
  */
+#include "base/cancel.h"
+#include "base/options.h"
 #include "engine/context.h"
 #include "engine/job.h"
 
@@ -31,10 +33,11 @@ static ftl_status dry_run(checker *c, const ftl_score_options *options, ftl_erro
     FTL_TRY(ftl_table_bind(c->table, c->job.binding->requests, c->job.binding->n_requests, error));
     FTL_TRY(ftl_session_create(c->job.model, &session, &c->session, error));
     FTL_TRY(ftl_table_block_create(c->table, &c->block, error));
-    FTL_TRY(ftl_job_worker_init(&c->worker, &c->job, NULL, c->session, error));
+    FTL_TRY(ftl_job_worker_init(&c->worker, &c->job, c->session, false, error));
     while (c->rows < limit) {
         ftl_job_block block = {.raw = c->block};
         uint64_t left = limit - c->rows;
+        FTL_TRY(ftl_cancel_check(options->cancel, error));
         ftl_strbuf_init(&block.text, c->job.account, 0);
         ftl_strbuf_init(&block.rejects, c->job.account, 0);
         ftl_status status = ftl_table_read(c->table, left < 5000 ? (size_t)left : 5000, c->block,
@@ -82,13 +85,11 @@ static void tell(checker *c)
 ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_options *options,
                      ftl_text_fn write, void *user, ftl_error *error)
 {
-    ftl_score_options chosen = {0};
-    if (!model || !input_path || !write || (options && options->struct_size < sizeof(size_t)))
+    ftl_score_options chosen;
+    if (!model || !input_path || !write)
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_check needs a model, an input and a function for its text");
-    if (options)
-        memcpy(&chosen, options,
-               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+    FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
     checker c = {.job = {.account = &model->context->account, .on_error = FTL_ON_ERROR_FAIL}};
     c.job.method = chosen.method_set ? chosen.method : model->default_method;
     FTL_TRY(ftl_model_method_status(model, c.job.method, error));

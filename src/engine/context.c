@@ -1,30 +1,9 @@
 #include "engine/context.h"
 
+#include "base/cancel.h"
+#include "base/cpu_count.h"
+#include "base/options.h"
 #include "engine/plan_cache.h"
-
-#include <sched.h>
-#include <string.h>
-#include <unistd.h>
-
-/*
- * Options may come from a program built against an older header: only the bytes that it knows are
- * read.
- */
-static void copy_options(ftl_context_options *out, const ftl_context_options *in)
-{
-    memset(out, 0, sizeof *out);
-    if (in)
-        memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-}
-
-static uint32_t usable_cpus(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0 && CPU_COUNT(&set) > 0)
-        return (uint32_t)CPU_COUNT(&set);
-    long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n > 0 ? (uint32_t)n : 1;
-}
 
 /* ---- Models ---------------------------------------------------------------------------------- */
 
@@ -70,19 +49,24 @@ ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **
                               ftl_error *error)
 {
     ftl_context_options chosen;
-    if (!out || (options && options->struct_size < sizeof(size_t)))
-        return FTL_FAIL(error, FTL_ARG, "set struct_size to sizeof(ftl_context_options)");
-    copy_options(&chosen, options);
     ftl_account account;
+    if (!out)
+        return FTL_FAIL(error, FTL_ARG, "ftl_context_create needs a place for the context");
+    FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_context_options", error));
     ftl_account_init(&account, chosen.allocator, chosen.memory_limit);
     ftl_context *context = ftl_alloc_zero(&account, 1, sizeof *context);
     if (!context)
         return FTL_OOM(error);
     context->account = account;
-    context->threads = chosen.threads ? chosen.threads : usable_cpus();
     pthread_mutex_init(&context->models_lock, NULL);
     context->account.reclaim = reclaim;
     context->account.reclaim_user = context;
+    uint32_t threads = chosen.threads ? chosen.threads : ftl_cpu_count();
+    ftl_status status = ftl_executor_create(&context->account, threads, &context->executor, error);
+    if (status != FTL_OK) {
+        ftl_context_destroy(context);
+        return status;
+    }
     *out = context;
     return FTL_OK;
 }
@@ -91,6 +75,7 @@ void ftl_context_destroy(ftl_context *context)
 {
     if (!context)
         return;
+    ftl_executor_destroy(context->executor);
     pthread_mutex_destroy(&context->models_lock);
     ftl_account account = context->account;
     ftl_free(&account, context);
@@ -99,4 +84,17 @@ void ftl_context_destroy(ftl_context *context)
 uint64_t ftl_context_memory_used(const ftl_context *context)
 {
     return ftl_account_used(&context->account);
+}
+
+ftl_status ftl_cancel_create(ftl_context *context, ftl_cancel **out, ftl_error *error)
+{
+    if (!context || !out)
+        return FTL_FAIL(error, FTL_ARG, "ftl_cancel_create needs a context and a place");
+    ftl_cancel *cancel = ftl_alloc(&context->account, sizeof *cancel);
+    if (!cancel)
+        return FTL_OOM(error);
+    cancel->account = &context->account;
+    atomic_init(&cancel->triggered, false);
+    *out = cancel;
+    return FTL_OK;
 }

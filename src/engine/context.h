@@ -1,17 +1,17 @@
 #ifndef FTL_ENGINE_CONTEXT_H
 #define FTL_ENGINE_CONTEXT_H
 
-#include "base/alloc.h"
+#include "base/executor.h"
 
 #include <pthread.h>
 
 /*
  * No other global state exists; several contexts may live in one process. Immutable but for the
- * account's counter and the list of models.
+ * account's counter, the list of models and the executor, which any thread may use.
  */
 struct ftl_context {
     ftl_account account;
-    uint32_t threads;
+    ftl_executor *executor; /* whatever runs on several threads runs here */
     pthread_mutex_t models_lock;
     ftl_model *models; /* all that are open, for when memory is short */
 };

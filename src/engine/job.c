@@ -3,22 +3,24 @@
 
 #include <string.h>
 
-ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, const ftl_session *first,
-                               ftl_session *own, ftl_error *error)
+ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, ftl_session *session,
+                               bool own, ftl_error *error)
 {
     size_t n_inputs = job->binding->n_inputs;
     size_t n_outputs = job->binding->n_keep + ftl_model_output_count(job->model, job->method) +
                        (job->proba ? ftl_model_output_count(job->model, FTL_PREDICT_PROBA) : 0);
-    *worker = (ftl_job_worker){.job = job, .session = own};
+    *worker = (ftl_job_worker){.job = job, .session = own ? NULL : session, .owns_session = own};
     worker->inputs = ftl_alloc_zero(job->account, n_inputs + 1, sizeof *worker->inputs);
     worker->outputs = ftl_alloc_zero(job->account, n_outputs + 1, sizeof *worker->outputs);
     ftl_status status = worker->inputs && worker->outputs ? FTL_OK : FTL_OOM(error);
     if (status == FTL_OK)
         status = ftl_row_batch_create(job->table, &worker->batch, error);
-    if (status == FTL_OK && !own)
-        status = ftl_plan_borrow(first->plan, &worker->session, error);
-    if (status == FTL_OK && !own)
+    if (status == FTL_OK && own)
+        status = ftl_plan_borrow(session->plan, &worker->session, error);
+    if (status == FTL_OK && own)
         status = ftl_session_set_on_error(worker->session, FTL_ON_ERROR_NULL);
+    if (status != FTL_OK)
+        ftl_job_worker_free(worker);
     return status;
 }
 
@@ -26,11 +28,14 @@ void ftl_job_worker_free(ftl_job_worker *worker)
 {
     if (!worker->job)
         return;
+    if (worker->owns_session)
+        ftl_plan_return(worker->session);
     ftl_row_batch_destroy(worker->batch);
     ftl_free(worker->job->account, worker->inputs);
     ftl_free(worker->job->account, worker->outputs);
     ftl_free(worker->job->account, worker->validity);
     ftl_free(worker->job->account, worker->bad);
+    *worker = (ftl_job_worker){0};
 }
 
 static ftl_status room_for_rows(ftl_job_worker *worker, size_t rows, ftl_error *error)

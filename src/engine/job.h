@@ -1,7 +1,7 @@
 /*
- * File jobs: a table is read in blocks by one thread; workers convert, predict and format blocks
- * side by side; blocks are written in the order they were read. Memory: a few blocks, whatever the
- * file's size.
+ * File jobs: a table is read in blocks by the calling thread; threads of the context's executor
+ * convert, predict and format blocks side by side; blocks are written in the order they were read.
+ * Memory: a few blocks, whatever the file's size.
  */
 #ifndef FTL_ENGINE_JOB_H
 #define FTL_ENGINE_JOB_H
@@ -72,8 +72,9 @@ typedef struct ftl_job_block {
 
 /* One thread's tools. */
 typedef struct ftl_job_worker {
-    const ftl_job *job;
+    const ftl_job *job; /* NULL: not made yet */
     ftl_session *session;
+    bool owns_session;
     ftl_row_batch *batch;
     ftl_column *inputs;  /* [schema columns] */
     ftl_column *outputs; /* keep + prediction (+ probabilities) */
@@ -82,10 +83,13 @@ typedef struct ftl_job_worker {
     size_t rows_room;
 } ftl_job_worker;
 
+/*
+ * A worker with session, which stays the caller's; or, when own is set, with one of its own from
+ * the pool of the same plan. Nothing is left to free on failure.
+ */
 FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job,
-                                            const ftl_session *first, ftl_session *own,
-                                            ftl_error *error);
-void ftl_job_worker_free(ftl_job_worker *worker); /* not the session when it was given as own */
+                                            ftl_session *session, bool own, ftl_error *error);
+void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);
 

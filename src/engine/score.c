@@ -1,16 +1,25 @@
 /* ftl_score: the driver of a file job. */
+#include "base/cancel.h"
+#include "base/options.h"
 #include "engine/context.h"
 #include "engine/job.h"
 
-#include <pthread.h>
 #include <string.h>
 #include <time.h>
 
-enum { default_batch_rows = 5000, max_workers = 64, small_file = 1 << 20 };
+enum { default_batch_rows = 5000, small_input = 1 << 20 };
 
-typedef enum block_state { BLOCK_FREE, BLOCK_READY, BLOCK_TAKEN, BLOCK_DONE } block_state;
+/* A block on its way, and the task that computes it. */
+typedef struct job_piece {
+    struct runner *run;
+    ftl_task task;
+    ftl_job_block block;
+} job_piece;
 
-/* A ring of blocks: the reader fills at head, workers take in order, the writer empties at tail. */
+/*
+ * A ring of pieces: the calling thread fills at head and writes and empties at tail; what lies
+ * between waits for a thread, is being computed or is done.
+ */
 typedef struct runner {
     ftl_job job;
     ftl_table *table;
@@ -21,20 +30,11 @@ typedef struct runner {
     uint64_t bytes_total;
     struct timespec started, reported;
 
-    ftl_job_block *blocks;
-    block_state *states;
-    size_t n_blocks, n_made;
-    size_t head, next, tail; /* counters; slot = counter % n_blocks */
-    pthread_mutex_t lock;
-    pthread_cond_t ready, done;
-    bool stop;
+    job_piece *pieces;
+    size_t n_pieces, n_made;
+    size_t head, tail;                       /* counters; the piece is the counter % n_pieces */
+    ftl_job_worker workers[FTL_GROUP_WIDTH]; /* by slot; made when a task first has the slot */
 } runner;
-
-typedef struct worker_thread {
-    pthread_t thread;
-    runner *run;
-    ftl_job_worker worker;
-} worker_thread;
 
 static double seconds_since(const struct timespec *from)
 {
@@ -48,15 +48,17 @@ static ftl_status report_progress(runner *run, ftl_error *error)
     if (!run->options->progress || seconds_since(&run->reported) < 0.1)
         return FTL_OK;
     clock_gettime(CLOCK_MONOTONIC, &run->reported);
-    const ftl_progress progress = {run->result.rows_read, ftl_table_bytes_read(run->table),
-                                   run->bytes_total};
+    const ftl_progress progress = {.struct_size = sizeof progress,
+                                   .rows = run->result.rows_read,
+                                   .bytes_read = ftl_table_bytes_read(run->table),
+                                   .bytes_total = run->bytes_total};
     if (!run->options->progress(run->options->progress_user, &progress))
         return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     return FTL_OK;
 }
 
-/* END when the table or the limit is exhausted. */
-static ftl_status read_block(runner *run, ftl_job_block *block, ftl_error *error)
+/* END when the table or the limit is exhausted. *last: no more will come. */
+static ftl_status read_block(runner *run, ftl_job_block *block, bool *last, ftl_error *error)
 {
     size_t rows = run->options->batch_rows ? run->options->batch_rows : default_batch_rows;
     if (run->options->limit) {
@@ -66,7 +68,10 @@ static ftl_status read_block(runner *run, ftl_job_block *block, ftl_error *error
             return FTL_END;
     }
     FTL_TRY(ftl_table_read(run->table, rows, block->raw, error));
-    run->result.rows_read += ftl_table_block_rows(block->raw);
+    size_t got = ftl_table_block_rows(block->raw);
+    run->result.rows_read += got;
+    *last = run->options->limit == run->result.rows_read ||
+            (got < rows && ftl_table_bytes_read(run->table) < small_input);
     return FTL_OK;
 }
 
@@ -90,103 +95,88 @@ static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *erro
     return report_progress(run, error);
 }
 
-static ftl_status make_blocks(runner *run, size_t n, ftl_error *error)
+/* ---- The ring -------------------------------------------------------------------------------- */
+
+static ftl_status make_pieces(runner *run, size_t n, ftl_error *error)
 {
     ftl_account *account = run->job.account;
-    run->blocks = ftl_alloc_zero(account, n, sizeof *run->blocks);
-    run->states = ftl_alloc_zero(account, n, sizeof *run->states);
-    if (!run->blocks || !run->states)
+    run->pieces = ftl_alloc_zero(account, n, sizeof *run->pieces);
+    if (!run->pieces)
         return FTL_OOM(error);
-    run->n_blocks = n;
-    for (size_t i = 0; i < n; i++) {
-        FTL_TRY(ftl_table_block_create(run->table, &run->blocks[i].raw, error));
-        ftl_strbuf_init(&run->blocks[i].text, account, 0);
-        ftl_strbuf_init(&run->blocks[i].rejects, account, 0);
-        run->n_made++;
+    run->n_pieces = n;
+    for (; run->n_made < n; run->n_made++) {
+        job_piece *piece = &run->pieces[run->n_made];
+        FTL_TRY(ftl_table_block_create(run->table, &piece->block.raw, error));
+        ftl_strbuf_init(&piece->block.text, account, 0);
+        ftl_strbuf_init(&piece->block.rejects, account, 0);
+        piece->run = run;
     }
     return FTL_OK;
 }
 
-static void free_blocks(runner *run)
+static void free_pieces(runner *run)
 {
     for (size_t i = 0; i < run->n_made; i++) {
-        ftl_table_block_destroy(run->blocks[i].raw);
-        ftl_strbuf_free(&run->blocks[i].text);
-        ftl_strbuf_free(&run->blocks[i].rejects);
+        ftl_table_block_destroy(run->pieces[i].block.raw);
+        ftl_strbuf_free(&run->pieces[i].block.text);
+        ftl_strbuf_free(&run->pieces[i].block.rejects);
     }
-    ftl_free(run->job.account, run->blocks);
-    ftl_free(run->job.account, run->states);
+    for (size_t i = 0; i < FTL_GROUP_WIDTH; i++)
+        ftl_job_worker_free(&run->workers[i]);
+    ftl_free(run->job.account, run->pieces);
 }
 
-/* ---- One thread ------------------------------------------------------------------------------ */
-
-static ftl_status run_alone(runner *run, ftl_error *error)
+/* A task: computes its piece with the tools of its slot. */
+static void compute_piece(void *user, uint32_t slot)
 {
-    ftl_job_worker worker;
-    FTL_TRY(make_blocks(run, 1, error));
-    ftl_status status = ftl_job_worker_init(&worker, &run->job, NULL, run->session, error);
-    while (status == FTL_OK) {
-        status = read_block(run, &run->blocks[0], error);
-        if (status != FTL_OK)
-            break;
-        ftl_job_compute(&worker, &run->blocks[0]);
-        status = write_block(run, &run->blocks[0], error);
-    }
-    ftl_job_worker_free(&worker);
-    return status == FTL_END ? FTL_OK : status;
+    job_piece *piece = user;
+    ftl_job_worker *worker = &piece->run->workers[slot];
+    ftl_job_block *block = &piece->block;
+    block->status = FTL_OK;
+    if (!worker->job)
+        block->status = ftl_job_worker_init(worker, &piece->run->job, piece->run->session,
+                                            slot != 0, &block->error);
+    if (block->status == FTL_OK)
+        ftl_job_compute(worker, block);
 }
 
-/* ---- Several threads ------------------------------------------------------------------------- */
-
-static void *work(void *argument)
+/* Reads into the head's piece and sees to it that it is computed: by the caller when it is alone.
+ */
+static ftl_status start_piece(runner *run, ftl_task_group *group, ftl_error *error)
 {
-    worker_thread *self = argument;
-    runner *run = self->run;
-    pthread_mutex_lock(&run->lock);
-    for (;;) {
-        while (!run->stop && run->next == run->head)
-            pthread_cond_wait(&run->ready, &run->lock);
-        if (run->stop)
-            break;
-        size_t slot = run->next++ % run->n_blocks;
-        run->states[slot] = BLOCK_TAKEN;
-        pthread_mutex_unlock(&run->lock);
-        ftl_job_compute(&self->worker, &run->blocks[slot]);
-        pthread_mutex_lock(&run->lock);
-        run->states[slot] = BLOCK_DONE;
-        pthread_cond_signal(&run->done);
+    job_piece *piece = &run->pieces[run->head % run->n_pieces];
+    bool last = false;
+    FTL_TRY(ftl_cancel_check(run->options->cancel, error));
+    FTL_TRY(read_block(run, &piece->block, &last, error));
+    piece->task = (ftl_task){.run = compute_piece, .user = piece};
+    if (run->n_pieces == 1 || (last && run->head == run->tail)) {
+        compute_piece(piece, 0);
+        piece->task.state = FTL_TASK_DONE;
+    } else {
+        ftl_group_submit(group, &piece->task);
     }
-    pthread_mutex_unlock(&run->lock);
-    return NULL;
+    run->head++;
+    return FTL_OK;
 }
 
-/* The calling thread reads and writes; the oldest block is always the next to be written. */
-static ftl_status drive(runner *run, ftl_error *error)
+/*
+ * The calling thread reads and writes, and computes when it would have to wait for a piece that no
+ * thread has begun. The oldest piece is always the next to be written.
+ */
+static ftl_status drive(runner *run, ftl_task_group *group, ftl_error *error)
 {
     ftl_status read_status = FTL_OK;
     ftl_error read_error;
     ftl_error_clear(&read_error);
     for (;;) {
-        while (read_status == FTL_OK && run->head - run->tail < run->n_blocks) {
-            size_t slot = run->head % run->n_blocks;
-            read_status = read_block(run, &run->blocks[slot], &read_error);
-            if (read_status != FTL_OK)
-                break;
-            pthread_mutex_lock(&run->lock);
-            run->states[slot] = BLOCK_READY;
-            run->head++;
-            pthread_cond_signal(&run->ready);
-            pthread_mutex_unlock(&run->lock);
-        }
+        while (read_status == FTL_OK && run->head - run->tail < run->n_pieces)
+            read_status = start_piece(run, group, &read_error);
         if (run->tail == run->head)
             break;
-        size_t slot = run->tail % run->n_blocks;
-        pthread_mutex_lock(&run->lock);
-        while (run->states[slot] != BLOCK_DONE)
-            pthread_cond_wait(&run->done, &run->lock);
-        run->states[slot] = BLOCK_FREE;
-        pthread_mutex_unlock(&run->lock);
-        FTL_TRY(write_block(run, &run->blocks[slot], error));
+        job_piece *piece = &run->pieces[run->tail % run->n_pieces];
+        ftl_group_wait(group, &piece->task);
+        FTL_TRY(ftl_cancel_check(run->options->cancel, error));
+        FTL_TRY(write_block(run, &piece->block, error));
         run->tail++;
     }
     if (read_status == FTL_END)
@@ -196,44 +186,23 @@ static ftl_status drive(runner *run, ftl_error *error)
     return read_status;
 }
 
-static ftl_status run_threads(runner *run, uint32_t n, ftl_error *error)
+/* Pieces beyond the threads keep these busy while the caller writes. */
+static ftl_status run_pieces(runner *run, ftl_error *error)
 {
-    worker_thread *workers = ftl_alloc_zero(run->job.account, n, sizeof *workers);
-    if (!workers)
-        return FTL_OOM(error);
-    ftl_status status = make_blocks(run, n + 1, error);
-    uint32_t started = 0, made = 0;
-    pthread_mutex_init(&run->lock, NULL);
-    pthread_cond_init(&run->ready, NULL);
-    pthread_cond_init(&run->done, NULL);
-    for (; status == FTL_OK && made < n; made++) {
-        workers[made].run = run;
-        status = ftl_job_worker_init(&workers[made].worker, &run->job, run->session,
-                                     made == 0 ? run->session : NULL, error);
-    }
-    for (; status == FTL_OK && started < n; started++) {
-        if (pthread_create(&workers[started].thread, NULL, work, &workers[started]) != 0)
-            break; /* fewer threads do the same work */
-    }
-    if (status == FTL_OK && started == 0)
-        status = FTL_FAIL(error, FTL_NOMEM, "no worker thread could be started");
-    if (status == FTL_OK)
-        status = drive(run, error);
-    pthread_mutex_lock(&run->lock);
-    run->stop = true;
-    pthread_cond_broadcast(&run->ready);
-    pthread_mutex_unlock(&run->lock);
-    for (uint32_t i = 0; i < started; i++)
-        pthread_join(workers[i].thread, NULL);
-    for (uint32_t i = 0; i < made; i++) {
-        if (i > 0)
-            ftl_session_destroy(workers[i].worker.session);
-        ftl_job_worker_free(&workers[i].worker);
-    }
-    pthread_cond_destroy(&run->ready);
-    pthread_cond_destroy(&run->done);
-    pthread_mutex_destroy(&run->lock);
-    ftl_free(run->job.account, workers);
+    enum { spare_pieces = 2 };
+    ftl_executor *executor = run->job.model->context->executor;
+    uint32_t width = ftl_executor_threads(executor);
+    if (run->options->threads && run->options->threads < width)
+        width = run->options->threads;
+    if (width > FTL_GROUP_WIDTH)
+        width = FTL_GROUP_WIDTH;
+    if (run->bytes_total && run->bytes_total <= small_input)
+        width = 1;
+    FTL_TRY(make_pieces(run, width == 1 ? 1 : width + spare_pieces, error));
+    ftl_task_group group;
+    ftl_group_begin(&group, executor, width);
+    ftl_status status = drive(run, &group, error);
+    ftl_group_end(&group);
     return status;
 }
 
@@ -263,7 +232,8 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
         for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++)
             FTL_TRY(ftl_session_output(run->session, method, i, &columns[n++]));
     }
-    const ftl_sink_options options = {.path = path, .columns = columns, .n_columns = n};
+    const ftl_sink_options options = {
+        .path = path, .columns = columns, .n_columns = n, .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->sink, error);
 }
 
@@ -289,7 +259,8 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
     const ftl_sink_options options = {.path = run->options->reject_path,
                                       .columns = columns,
                                       .n_columns = info->n_columns + 1,
-                                      .delimiter = run->job.delimiter};
+                                      .delimiter = run->job.delimiter,
+                                      .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->reject, error);
 }
 
@@ -304,17 +275,12 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena
     run->job.sink = run->sink;
     FTL_TRY(open_reject(run, arena, error));
     run->job.want_rejects = run->reject != NULL;
-    uint32_t threads = run->options->threads ? run->options->threads
-                                             : run->job.model->context->threads;
-    if (threads > max_workers)
-        threads = max_workers;
-    bool small = run->bytes_total && run->bytes_total <= small_file;
-    ftl_status status = threads == 1 || small ? run_alone(run, error)
-                                              : run_threads(run, threads, error);
-    FTL_TRY(status);
+    FTL_TRY(run_pieces(run, error));
+    FTL_TRY(
+        ftl_cancel_check(run->options->cancel, error)); /* the last moment: then it is written */
     ftl_sink *sink = run->sink, *reject = run->reject;
     run->sink = run->reject = NULL;
-    status = ftl_sink_commit(sink, error);
+    ftl_status status = ftl_sink_commit(sink, error);
     if (status != FTL_OK)
         ftl_sink_abort(reject);
     else if (reject)
@@ -340,14 +306,11 @@ static ftl_status check_options(const ftl_model *model, const ftl_score_options 
 ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
                      const ftl_score_options *options, ftl_score_result *result, ftl_error *error)
 {
-    ftl_score_options chosen = {0};
-    if (!model || !input_path || !output_path || (options && options->struct_size < sizeof(size_t)))
-        return FTL_FAIL(
-            error, FTL_ARG,
-            "ftl_score needs a model, an input, an output and options with struct_size set");
-    if (options)
-        memcpy(&chosen, options,
-               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
+    ftl_score_options chosen;
+    if (!model || !input_path || !output_path)
+        return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input and an output");
+    FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
+    FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
     runner run = {.job = {.account = &model->context->account}, .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
@@ -367,14 +330,14 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
         status = run_job(&run, output_path, &arena, &binding, error);
     ftl_sink_abort(run.sink);
     ftl_sink_abort(run.reject);
-    free_blocks(&run);
+    free_pieces(&run);
     ftl_session_destroy(run.session);
     ftl_model_release(run.job.model);
     ftl_arena_free(&arena);
     ftl_table_close(run.table);
-    if (status == FTL_OK && result) {
+    if (status == FTL_OK) {
         run.result.seconds = seconds_since(&run.started);
-        *result = run.result;
+        ftl_out_write(result, &run.result, sizeof run.result);
     }
     return status;
 }

@@ -31,6 +31,11 @@ FTL_MUST_USE ftl_status ftl_stream_create(ftl_account *account, const ftl_stream
  * bytes, or 0 when unknown. */
 FTL_MUST_USE ftl_status ftl_stream_open_file(ftl_account *account, const char *path,
                                              ftl_stream **out, uint64_t *size, ftl_error *error);
+/* The same; waiting for a pipe, a terminal or a FIFO's writer ends with CANCELLED when the token is
+ * triggered. cancel may be NULL; it outlives the stream. */
+FTL_MUST_USE ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *path,
+                                                         const ftl_cancel *cancel, ftl_stream **out,
+                                                         uint64_t *size, ftl_error *error);
 /* data is borrowed until the stream is closed. */
 FTL_MUST_USE ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size,
                                                ftl_stream **out, ftl_error *error);

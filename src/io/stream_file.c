@@ -2,11 +2,16 @@
  * The file source: read(2) without a buffer of its own. A regular file is compared with what it was
  * at opening once its end is reached, because joblib.dump truncates and rewrites in place and half
  * of each version must not become a model.
+ *
+ * With a token nothing waits inside the system: what is no regular file is read when poll says that
+ * there is something. A FIFO that is opened so does not wait for its writer either; poll does.
  */
+#include "base/cancel.h"
 #include "io/stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,8 +21,9 @@ typedef struct file_source {
     int fd;
     bool owned; /* standard input is not closed */
     bool regular;
-    uint64_t position;  /* bytes read */
-    struct stat opened; /* what the file was at opening */
+    const ftl_cancel *cancel; /* NULL: none */
+    uint64_t position;        /* bytes read */
+    struct stat opened;       /* what the file was at opening */
     char path[];
 } file_source;
 
@@ -55,9 +61,11 @@ static ftl_status file_read(void *state, void *out, size_t room, size_t *got, ft
     enum { LARGEST = 1 << 30 }; /* read(2) takes at most 2^31 bytes a call */
     file_source *source = state;
     ssize_t n;
-    do
+    do {
+        if (!source->regular)
+            FTL_TRY(ftl_cancel_poll(source->cancel, source->fd, POLLIN, error));
         n = read(source->fd, out, room < LARGEST ? room : LARGEST);
-    while (n < 0 && errno == EINTR);
+    } while (n < 0 && (errno == EINTR || (source->cancel && errno == EAGAIN)));
     if (n < 0)
         return system_error(error, "read", source->path, errno);
     source->position += (uint64_t)n;
@@ -78,8 +86,9 @@ static void file_close(void *state)
 static ftl_status file_open(file_source *source, ftl_error *error)
 {
     if (source->owned) {
+        int wait = source->cancel ? O_NONBLOCK : 0;
         do
-            source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+            source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
         while (source->fd < 0 && errno == EINTR);
         if (source->fd < 0)
             return system_error(error, "open", source->path, errno);
@@ -98,6 +107,13 @@ static ftl_status file_open(file_source *source, ftl_error *error)
 ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stream **out,
                                 uint64_t *size, ftl_error *error)
 {
+    return ftl_stream_open_file_cancellable(account, path, NULL, out, size, error);
+}
+
+ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *path,
+                                            const ftl_cancel *cancel, ftl_stream **out,
+                                            uint64_t *size, ftl_error *error)
+{
     static const ftl_stream_ops ops = {file_read, file_close, file_verify};
     bool is_stdin = strcmp(path, "-") == 0;
     const char *shown = is_stdin ? "standard input" : path;
@@ -108,6 +124,7 @@ ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stre
     memset(source, 0, sizeof *source);
     memcpy(source->path, shown, length);
     source->account = account;
+    source->cancel = cancel;
     source->owned = !is_stdin;
     source->fd = is_stdin ? STDIN_FILENO : -1;
     ftl_status status = file_open(source, error);

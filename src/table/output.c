@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,11 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
         return FTL_FAIL(error, FTL_IO,
                         "cannot write %s: it is a directory; give the name of a file", path);
     if (exists && !S_ISREG(st.st_mode)) {
-        output->fd = open(path, O_WRONLY | O_CLOEXEC);
+        do /* of a FIFO it waits for who reads */
+            output->fd = open(path, O_WRONLY | O_CLOEXEC);
+        while (output->fd < 0 && errno == EINTR && !ftl_cancel_triggered(output->cancel));
+        if (output->fd < 0)
+            FTL_TRY(ftl_cancel_check(output->cancel, error));
         return output->fd < 0 ? cannot_write(output, errno, error) : FTL_OK;
     }
     if (exists && access(path, W_OK) != 0)
@@ -90,9 +95,9 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
 }
 
 ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
-                           ftl_error *error)
+                           const ftl_cancel *cancel, ftl_error *error)
 {
-    *output = (ftl_output){.fd = -1};
+    *output = (ftl_output){.fd = -1, .cancel = cancel};
     ftl_arena_init(&output->arena, account);
     if (strcmp(path, "-") == 0) {
         output->fd = STDOUT_FILENO;
@@ -113,8 +118,13 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
 {
     const char *next = data;
+    bool waits = output->cancel && !output->temporary;
     while (size) {
-        ssize_t n = write(output->fd, next, size);
+        /* What poll promises is room for this much; a larger write might wait inside the system. */
+        size_t part = waits && size > PIPE_BUF ? PIPE_BUF : size;
+        if (waits)
+            FTL_TRY(ftl_cancel_poll(output->cancel, output->fd, POLLOUT, error));
+        ssize_t n = write(output->fd, next, part);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)

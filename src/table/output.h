@@ -6,6 +6,7 @@
 #define FTL_TABLE_OUTPUT_H
 
 #include "base/arena.h"
+#include "base/cancel.h"
 
 typedef struct ftl_output {
     ftl_arena arena;       /* the strings */
@@ -14,10 +15,12 @@ typedef struct ftl_output {
     const char *target;    /* what the temporary file becomes */
     const char *temporary; /* NULL: written in place */
     const char *folder;
+    const ftl_cancel *cancel; /* NULL: none */
 } ftl_output;
 
+/* cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. */
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
-                                        ftl_error *error);
+                                        const ftl_cancel *cancel, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
 /* Overwrites bytes at the beginning; for plain files. */

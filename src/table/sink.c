@@ -51,7 +51,7 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     ftl_strbuf_init(&sink->scratch, account, 0);
     ftl_status status = copy_columns(sink, options, error);
     if (status == FTL_OK)
-        status = ftl_output_open(&sink->output, account, options->path, error);
+        status = ftl_output_open(&sink->output, account, options->path, options->cancel, error);
     if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
     if (status != FTL_OK) {

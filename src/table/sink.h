@@ -19,6 +19,8 @@ typedef struct ftl_sink_options {
     const ftl_output_column *columns; /* copied with their names */
     size_t n_columns;
     char delimiter; /* CSV; 0: ',' */
+    /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */
+    const ftl_cancel *cancel;
 } ftl_sink_options;
 
 /*

@@ -396,6 +396,54 @@ def test_an_interrupted_job_leaves_nothing(models, number, folder):
     assert os.listdir(folder) == ["rows"]
 
 
+def ended_by(number, process):
+    """The exit code and stderr of a process that a signal is to end at once."""
+    time.sleep(0.3)
+    assert process.poll() is None
+    process.send_signal(number)
+    begun = time.monotonic()
+    try:
+        process.wait(20)
+    finally:
+        process.kill()
+    assert time.monotonic() - begun < 5
+    error = process.stderr.read().decode()
+    process.stderr.close()
+    return process.returncode, error
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", ["predict", "check"])
+def test_a_signal_ends_the_wait_for_a_slow_pipe(models, number, command, folder):
+    os.mkfifo("rows")
+    writes = ["-o", "out.csv"] if command == "predict" else []
+    process = subprocess.Popen([ftl.program(), command, models.named, "rows", *writes], stderr=subprocess.PIPE)
+    with open("rows", "w", encoding="utf-8") as rows:
+        rows.write("age,größe,a b\n1,2,3\n")
+        rows.flush()
+        code, error = ended_by(number, process)  # nothing more comes, and the pipe stays open
+    assert code == CODES["internal"] and error == "foretell: error: CANCELLED: cancelled\n"
+    assert os.listdir(folder) == ["rows"]
+
+
+def test_a_signal_ends_the_wait_for_a_writer(models, folder):
+    os.mkfifo("rows")
+    process = subprocess.Popen([ftl.program(), "predict", models.named, "rows", "-o", "out.csv"],
+                               stderr=subprocess.PIPE)
+    code, error = ended_by(signal.SIGINT, process)  # nobody ever opened the other end
+    assert code == CODES["internal"] and "CANCELLED" in error
+    assert os.listdir(folder) == ["rows"]
+
+
+def test_a_signal_ends_the_wait_for_a_reader(models):
+    big = table("age,größe,a b\n" + "1,2,3\n" * 400000)
+    process = subprocess.Popen([ftl.program(), "predict", models.named, big], stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    code, error = ended_by(signal.SIGTERM, process)  # the pipe is full and nobody reads it
+    process.stdout.close()
+    assert code == CODES["internal"] and "CANCELLED" in error
+
+
 # ---- inspect and check ----------------------------------------------------------------------------------------------
 
 
