@@ -148,6 +148,16 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
 }
 
+/* What ftl_model_release does with the last reference. */
+static void close_model(ftl_model *model)
+{
+    ftl_context_remove_model(model->context, model);
+    ftl_plan_cache_destroy(model);
+    ftl_arena_free(&model->objects);
+    ftl_arena_free(&model->arena);
+    ftl_free(&model->context->account, model);
+}
+
 static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model **out,
                             ftl_error *error)
 {
@@ -156,6 +166,7 @@ static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model
         return FTL_OOM(error);
     model->context = context;
     atomic_init(&model->references, 1);
+    model->close = close_model;
     ftl_account_init_child(&model->account, &context->account);
     ftl_model_init_accounts(model);
     ftl_arena_init(&model->arena, &model->account);
@@ -259,21 +270,4 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
     }
     *out = made;
     return FTL_OK;
-}
-
-ftl_model *ftl_model_retain(ftl_model *model)
-{
-    atomic_fetch_add_explicit(&model->references, 1, memory_order_relaxed);
-    return model;
-}
-
-void ftl_model_release(ftl_model *model)
-{
-    if (!model || atomic_fetch_sub_explicit(&model->references, 1, memory_order_acq_rel) != 1)
-        return;
-    ftl_context_remove_model(model->context, model);
-    ftl_plan_cache_destroy(model);
-    ftl_arena_free(&model->objects);
-    ftl_arena_free(&model->arena);
-    ftl_free(&model->context->account, model);
 }

@@ -147,12 +147,6 @@ static ftl_status make(ftl_model *model, const ftl_plan_options *wanted, ftl_pla
     return FTL_OK;
 }
 
-static void hold(ftl_plan *plan)
-{
-    atomic_fetch_add_explicit(&plan->holders, 1, memory_order_relaxed);
-    ftl_model_retain((ftl_model *)plan->model);
-}
-
 /*
  * A new entry whose plan the caller makes, without the lock; or, under the lock, NULL and *found,
  * held, after waiting for others to make it.
@@ -166,7 +160,7 @@ static ftl_status find_or_begin(ftl_model *model, const ftl_plan_options *wanted
         if (!serves(e, wanted)) {
             e = e->next;
         } else if (e->plan) {
-            hold(e->plan);
+            (void)ftl_plan_retain(e->plan);
             *found = e->plan;
             return FTL_OK;
         } else {
@@ -210,7 +204,7 @@ ftl_status ftl_model_plan(ftl_model *model, const ftl_plan_options *options, ftl
         pthread_mutex_lock(&cache->lock);
         if (status == FTL_OK) {
             begun->plan = plan;
-            hold(plan);
+            (void)ftl_plan_retain(plan);
         } else {
             drop(model, begun);
         }
@@ -220,21 +214,6 @@ ftl_status ftl_model_plan(ftl_model *model, const ftl_plan_options *options, ftl
     if (status == FTL_OK)
         *out = plan;
     return status;
-}
-
-ftl_plan *ftl_plan_retain(ftl_plan *plan)
-{
-    hold(plan);
-    return plan;
-}
-
-void ftl_plan_release(ftl_plan *plan)
-{
-    if (!plan)
-        return;
-    ftl_model *model = (ftl_model *)plan->model; /* the plan may be gone in a moment */
-    atomic_fetch_sub_explicit(&plan->holders, 1, memory_order_acq_rel);
-    ftl_model_release(model);
 }
 
 ftl_status ftl_plan_get_info(const ftl_plan *plan, ftl_plan_info *out)

@@ -50,7 +50,10 @@ struct ftl_session {
     ftl_session *next; /* in a pool */
 };
 
-/* ---- Pool ------------------------------------------------------------------------------------ */
+/* ---- Life (session_pool.c) ------------------------------------------------------------------- */
+
+/* A session that belongs to its plan, which outlives it. */
+FTL_MUST_USE ftl_status ftl_session_new(ftl_plan *plan, ftl_session **out, ftl_error *error);
 
 typedef struct ftl_session_pool ftl_session_pool;
 /* Frees the pool of a plan and the sessions in it. NULL is allowed. */

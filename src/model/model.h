@@ -25,6 +25,7 @@ typedef struct ftl_problem {
 
 struct ftl_model {
     atomic_uint references;
+    void (*close)(ftl_model *model); /* the last reference is gone: frees the model */
     ftl_context *context;
     /*
      * account counts all that the model holds; its plans and their sessions are charged to accounts

@@ -223,3 +223,19 @@ void ftl_plan_destroy(ftl_plan *plan)
     ftl_arena_free(&plan->arena);
     ftl_free((ftl_account *)&plan->model->plan_account, plan);
 }
+
+ftl_plan *ftl_plan_retain(ftl_plan *plan)
+{
+    atomic_fetch_add_explicit(&plan->holders, 1, memory_order_relaxed);
+    (void)ftl_model_retain((ftl_model *)plan->model);
+    return plan;
+}
+
+void ftl_plan_release(ftl_plan *plan)
+{
+    if (!plan)
+        return;
+    ftl_model *model = (ftl_model *)plan->model; /* the plan may be gone in a moment */
+    atomic_fetch_sub_explicit(&plan->holders, 1, memory_order_acq_rel);
+    ftl_model_release(model);
+}
