@@ -120,19 +120,53 @@ FTL_API uint64_t ftl_context_memory_used(const ftl_context *context);
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
+/* Append-only. What Arrow calls the type stands beside it. */
 typedef enum ftl_type {
-    FTL_F64 = 0,
-    FTL_F32 = 1,
-    FTL_I64 = 2,
-    FTL_BOOL = 3,
-    FTL_STRING = 4
+    FTL_F64 = 0,    /* float64 */
+    FTL_F32 = 1,    /* float32 */
+    FTL_I64 = 2,    /* int64 */
+    FTL_BOOL = 3,   /* one byte a row, zero or not; Arrow's own bools are FTL_BIT */
+    FTL_STRING = 4, /* utf8 */
+    FTL_I8 = 5,
+    FTL_I16 = 6,
+    FTL_I32 = 7,
+    FTL_U8 = 8,
+    FTL_U16 = 9,
+    FTL_U32 = 10,
+    FTL_U64 = 11,
+    FTL_F16 = 12,          /* halffloat */
+    FTL_BIT = 13,          /* bool: one bit a row, least significant first */
+    FTL_LARGE_STRING = 14, /* large_utf8 */
+    FTL_STRING_VIEW = 15,  /* utf8_view */
+    FTL_DICTIONARY = 16,   /* integers that count the rows of another column */
+    FTL_NULL = 17          /* null: every row is missing */
 } ftl_type;
 
 /*
- * One column of a batch, borrowed. Arrow-compatible: validity has one bit a row, least significant
- * first, 1 = valid, NULL = all valid. F64/F32/I64 values are arrays; BOOL is one byte a row; a
- * STRING is offsets[i]..offsets[i+1] of the bytes in values. stride is the distance between rows in
- * bytes for the fixed-width types; 0 means contiguous.
+ * For FTL_STRING: the text of a null is what stood in a file ("NA"), and a category of that very
+ * text wins over the missing value. Without the flag a null's text is not looked at.
+ */
+#define FTL_COLUMN_NULL_TEXT 1u
+
+/*
+ * One column of a batch: a borrowed view of an Arrow array, or of numbers at a distance of their
+ * own. Row r lies at index offset + r of everything: values, offsets and validity. Fields that the
+ * type does not name are zero.
+ *
+ *  - validity: one bit an index, least significant first, 1 = valid; NULL = all valid. A null is
+ *    missing: NaN among numbers, and not the empty text among texts.
+ *  - numbers and FTL_BOOL: values is an array; stride is the distance between rows in bytes, of
+ *    either sign; 0 means contiguous. They need no alignment.
+ *  - FTL_STRING, FTL_LARGE_STRING: the text is bytes offsets[i] .. offsets[i + 1) (or
+ *    large_offsets) of values.
+ *  - FTL_STRING_VIEW: values are Arrow's views of 16 bytes; texts of more than 12 bytes lie in
+ *    buffers[0 .. n_buffers), of buffer_sizes bytes.
+ *  - FTL_DICTIONARY: values are integers of index_type, which count the dictionary_rows rows of
+ *    *dictionary, a column of any other type.
+ *
+ * Every type is taken for every input: text is read as a number and a number stands as its text by
+ * the rules of CSV cells (docs/ARROW.md). Offsets, views and indices are checked before they are
+ * followed.
  */
 typedef struct ftl_column {
     ftl_type type;
@@ -140,6 +174,15 @@ typedef struct ftl_column {
     const uint32_t *offsets;
     const uint8_t *validity;
     ptrdiff_t stride;
+    size_t offset;
+    const int64_t *large_offsets;
+    const void *const *buffers;
+    const int64_t *buffer_sizes;
+    size_t n_buffers;
+    const struct ftl_column *dictionary;
+    size_t dictionary_rows;
+    ftl_type index_type;
+    uint32_t flags; /* FTL_COLUMN_ */
 } ftl_column;
 
 /*
@@ -154,8 +197,8 @@ typedef struct ftl_matrix {
 } ftl_matrix;
 
 /*
- * Columns in the order of the model's schema (input) or of its outputs (output). When matrix is
- * set, columns is ignored.
+ * Columns in the order of the model's schema (input) or of its outputs (output). A column that the
+ * model does not use (FTL_KIND_UNUSED) is not looked at. When matrix is set, columns is ignored.
  */
 typedef struct ftl_batch {
     size_t rows;
@@ -284,7 +327,7 @@ typedef struct ftl_schema_column {
     const char *name; /* NULL for models without names */
     ftl_column_kind kind;
     ftl_missing_rule missing;
-    ftl_type batch_type; /* the type that ftl_batch must have here: F64 (or F32) or STRING */
+    ftl_type batch_type; /* what the model reads here: F64 numbers or STRING; columns convert */
 } ftl_schema_column;
 
 FTL_API FTL_MUST_USE ftl_status ftl_model_input(const ftl_model *model, size_t index,

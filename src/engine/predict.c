@@ -1,55 +1,11 @@
 /* Prediction: a batch, block by block, through a session's workspace. */
+#include "engine/columns.h"
 #include "engine/session.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- What comes in --------------------------------------------------------------------------- */
-
-static ftl_status check_matrix(const ftl_model *model, const ftl_matrix *matrix, ftl_error *error)
-{
-    /* A model that does not say how many columns it expects never looks at them. */
-    if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu",
-                        matrix->columns, model->class_name, model->graph.n_inputs);
-    if (matrix->dtype != FTL_F64 && matrix->dtype != FTL_F32)
-        return FTL_FAIL(error, FTL_ARG, "a matrix holds F64 or F32");
-    for (size_t i = 0; i < model->graph.n_inputs; i++) {
-        if (model->inputs[i].batch_type == FTL_STRING)
-            return FTL_FAIL(error, FTL_SCHEMA,
-                            "column %zu%s%s is text; give columns instead of a matrix of numbers",
-                            i, model->inputs[i].name ? " " : "",
-                            model->inputs[i].name ? model->inputs[i].name : "");
-    }
-    return FTL_OK;
-}
-
-static ftl_status check_batch(const ftl_model *model, const ftl_batch *in, ftl_error *error)
-{
-    if (in->matrix) {
-        if (in->rows != in->matrix->rows)
-            return FTL_FAIL(error, FTL_SHAPE, "the batch and its matrix differ in rows");
-        return check_matrix(model, in->matrix, error);
-    }
-    if (model->graph.n_inputs == 0)
-        return FTL_OK;
-    if (in->n_columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu",
-                        in->n_columns, model->class_name, model->graph.n_inputs);
-    for (size_t i = 0; i < in->n_columns; i++) {
-        const ftl_schema_column *expected = &model->inputs[i];
-        if (expected->kind == FTL_KIND_UNUSED)
-            continue;
-        bool text = in->columns[i].type == FTL_STRING;
-        if (text != (expected->batch_type == FTL_STRING))
-            return FTL_FAIL(error, FTL_SCHEMA, "column %zu%s%s must be %s", i,
-                            expected->name ? " " : "", expected->name ? expected->name : "",
-                            text ? "numbers" : "text");
-        if (in->rows && (!in->columns[i].values || (text && !in->columns[i].offsets)))
-            return FTL_FAIL(error, FTL_ARG, "column %zu has no values", i);
-    }
-    return FTL_OK;
-}
+/* ---- A block ----------------------------------------------------------------------------------- */
 
 /* Whether a step could not go on: no memory for a block of texts. */
 static ftl_status run_status(const ftl_session *session, ftl_error *error)
@@ -93,7 +49,7 @@ static ftl_status check_methods(const ftl_session *session, uint32_t methods, ft
 static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_batch *in,
                              ftl_error *error)
 {
-    FTL_TRY(check_batch(session->model, in, error));
+    FTL_TRY(ftl_batch_check(session->model, in, error));
     FTL_TRY(ftl_session_reserve(session, methods, in->rows, error));
     session->rows = in->rows;
     session->bad_rows = 0;
@@ -170,7 +126,7 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
             error, FTL_ARG,
             "ftl_predict_matrix needs a session, a method, a matrix and a place for the result");
     FTL_TRY(check_methods(session, 1u << method, error));
-    FTL_TRY(check_matrix(session->model, in, error));
+    FTL_TRY(ftl_matrix_check(session->model, in, error));
     const ftl_method_outputs *outputs = &session->model->graph.methods[method];
     const ftl_batch batch = {.rows = in->rows, .matrix = in};
     for (size_t i = 0; i < outputs->count; i++) {
