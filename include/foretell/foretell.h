@@ -466,6 +466,29 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict_matrix(ftl_session *session, ftl_met
  */
 FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, ftl_method method,
                                                    size_t index, ftl_output_column *out);
+/*
+ * The same for the Arrow C data interface (foretell/arrow.h): a record batch in, a record batch
+ * out. methods: bit set of 1u << ftl_method, 0: all that the session's plan runs; the outputs are
+ * the columns of each method in the order of ftl_method.
+ *
+ * Columns are matched by name with the model's inputs, others are ignored; by position for models
+ * without names. Columns that the model does not use may be of any type, or anything at all. Every
+ * other problem of the structures is ARG, of the columns SCHEMA or SHAPE, with the column's name.
+ * A schema that equals the last call's is not matched again. schema and in are borrowed and not
+ * released.
+ *
+ * out_schema (NULL: not wanted) and out are filled with structures that the caller releases; they
+ * own their memory and outlive the session, the model and the context, but not its allocator.
+ * Floats are float64 or float32, ints int64, bools bool, texts utf8. Missing texts are null, and so
+ * are bad rows under FTL_ON_ERROR_NULL.
+ */
+struct ArrowSchema;
+struct ArrowArray;
+FTL_API FTL_MUST_USE ftl_status ftl_predict_arrow(ftl_session *session, uint32_t methods,
+                                                  const struct ArrowSchema *schema,
+                                                  const struct ArrowArray *in,
+                                                  struct ArrowSchema *out_schema,
+                                                  struct ArrowArray *out, ftl_error *error);
 /* Bad rows of the last ftl_predict under FTL_ON_ERROR_NULL. */
 FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
 

@@ -62,8 +62,11 @@ static bool view_is_good(const ftl_column *column, size_t index)
         return length >= 0;
     memcpy(&buffer, view + 8, sizeof buffer);
     memcpy(&offset, view + 12, sizeof offset);
-    return buffer >= 0 && (size_t)buffer < column->n_buffers && offset >= 0 &&
-           column->buffers[buffer] && (int64_t)offset + length <= column->buffer_sizes[buffer];
+    if (buffer < 0 || (size_t)buffer >= column->n_buffers || offset < 0)
+        return false;
+    int64_t bytes;
+    memcpy(&bytes, column->buffer_sizes + buffer, sizeof bytes);
+    return column->buffers[buffer] && (int64_t)offset + length <= bytes;
 }
 
 static ftl_status check_views(const ftl_column *column, size_t rows, ftl_error *error)
@@ -147,8 +150,7 @@ static ftl_status check_column(const ftl_column *column, size_t rows, ftl_error 
     }
 }
 
-/* Puts the column's place in front of what is wrong with it. */
-static void add_place(const ftl_model *model, size_t input, ftl_error *error)
+void ftl_column_add_place(const ftl_model *model, size_t input, ftl_error *error)
 {
     if (!error)
         return;
@@ -172,7 +174,7 @@ static ftl_status check_columns(const ftl_model *model, const ftl_batch *in, ftl
             continue;
         ftl_status status = check_column(&in->columns[i], in->rows, error);
         if (status != FTL_OK) {
-            add_place(model, i, error);
+            ftl_column_add_place(model, i, error);
             return status;
         }
     }

@@ -12,6 +12,8 @@
 /* SHAPE, SCHEMA or ARG with the column's place. Columns that the model does not use pass unseen. */
 FTL_MUST_USE ftl_status ftl_batch_check(const ftl_model *model, const ftl_batch *in,
                                         ftl_error *error);
+/* Puts a column's place in front of an error's message that says what is wrong with it. */
+void ftl_column_add_place(const ftl_model *model, size_t input, ftl_error *error);
 /* The same for a matrix alone. */
 FTL_MUST_USE ftl_status ftl_matrix_check(const ftl_model *model, const ftl_matrix *matrix,
                                          ftl_error *error);

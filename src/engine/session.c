@@ -1,6 +1,7 @@
 /* Sessions and the pool of them that each plan has. */
 #include "engine/session.h"
 
+#include "engine/arrow_import.h"
 #include "engine/plan_cache.h"
 
 #include <pthread.h>
@@ -31,6 +32,7 @@ static void free_session(ftl_session *session)
 {
     ftl_plan *plan = session->plan;
     ftl_session_free_outputs(session);
+    ftl_arrow_binding_destroy(session->arrow);
     ftl_exec_free(&session->exec, &session->account);
     ftl_free(&plan->session_account, session);
 }

@@ -14,6 +14,8 @@ typedef struct ftl_session_column {
     size_t values_room; /* bytes */
     uint32_t *offsets;  /* STRING: rows + 1 */
     size_t text_size;
+    uint8_t *present; /* STRING: one bit a row, 0 = a missing value or a bad row */
+    bool has_missing;
 } ftl_session_column;
 
 /* A method's outputs: made when the session first computes it. */
@@ -38,7 +40,8 @@ struct ftl_session {
     uint8_t *validity; /* one bit a row, shared by all columns */
     size_t validity_room;
     ftl_session_method methods[FTL_METHOD_COUNT];
-    ftl_session *next; /* in a pool */
+    struct ftl_arrow_binding *arrow; /* of the last record batch's schema; NULL: none yet */
+    ftl_session *next;               /* in a pool */
 };
 
 /* ---- Pool ------------------------------------------------------------------------------------ */

@@ -61,6 +61,10 @@ static ftl_status grow_column(ftl_session *session, ftl_session_column *column,
             return FTL_OOM(error);
         offsets[0] = 0;
         column->offsets = offsets;
+        uint8_t *present = ftl_realloc(&session->account, column->present, rows / 8 + 1);
+        if (!present)
+            return FTL_OOM(error);
+        column->present = present;
     }
     return FTL_OK;
 }
@@ -117,6 +121,7 @@ void ftl_session_free_outputs(ftl_session *session)
         for (size_t i = 0; i < method->count; i++) {
             ftl_free(&session->account, method->storage[i].values);
             ftl_free(&session->account, method->storage[i].offsets);
+            ftl_free(&session->account, method->storage[i].present);
         }
         ftl_free(&session->account, method->storage);
         ftl_free(&session->account, method->columns);
@@ -171,15 +176,27 @@ static const ftl_cell *output_cell(const ftl_session *session, const ftl_output 
         step, &session->exec))[(size_t)row * step->slot_width + output->column];
 }
 
+static void set_present(ftl_session_column *column, size_t row, bool present)
+{
+    uint8_t bit = (uint8_t)(1u << row % 8);
+    column->present[row / 8] = (uint8_t)(present ? column->present[row / 8] | bit
+                                                 : column->present[row / 8] & ~bit);
+    column->has_missing = column->has_missing || !present;
+}
+
 static ftl_status take_text(ftl_session *session, const ftl_output *output,
                             ftl_session_column *column, size_t first, ftl_error *error)
 {
-    if (first == 0)
+    if (first == 0) {
         column->text_size = 0;
+        column->has_missing = false;
+    }
     for (uint32_t i = 0; i < session->exec.rows; i++) {
         char buffer[FTL_F64_TEXT_SIZE];
         const char *text;
-        size_t size = cell_to_text(output_cell(session, output, i), &text, buffer);
+        const ftl_cell *cell = output_cell(session, output, i);
+        size_t size = cell_to_text(cell, &text, buffer);
+        set_present(column, first + i, cell->tag != FTL_CELL_MISSING && !session->exec.bad[i]);
         FTL_TRY(room_for_text(session, column, column->text_size + size, error));
         if (column->text_size + size > UINT32_MAX)
             return FTL_FAIL(error, FTL_LIMIT,
@@ -258,10 +275,13 @@ void ftl_session_view(const ftl_session *session, ftl_method m, size_t rows, ftl
     const ftl_session_method *method = &session->methods[m];
     for (size_t i = 0; i < method->count; i++) {
         const ftl_session_column *column = &method->storage[i];
+        const uint8_t *validity = session->bad_rows ? session->validity : NULL;
+        if (rows && column->type == FTL_STRING && column->has_missing)
+            validity = column->present;
         method->columns[i] = (ftl_column){.type = column->type,
                                           .values = column->values,
                                           .offsets = column->offsets,
-                                          .validity = session->bad_rows ? session->validity : NULL};
+                                          .validity = validity};
     }
     *out = (ftl_batch){.rows = rows, .n_columns = method->count, .columns = method->columns};
 }
