@@ -196,6 +196,14 @@ typedef struct ftl_matrix {
     ptrdiff_t row_stride, column_stride;
 } ftl_matrix;
 
+/* The caller's room for numbers, laid out as in ftl_matrix. */
+typedef struct ftl_matrix_out {
+    void *data;
+    ftl_type dtype; /* F64; or F32: every number is rounded to the nearest float32 */
+    size_t rows, columns;
+    ptrdiff_t row_stride, column_stride;
+} ftl_matrix_out;
+
 /*
  * Columns in the order of the model's schema (input) or of its outputs (output). A column that the
  * model does not use (FTL_KIND_UNUSED) is not looked at. When matrix is set, columns is ignored.
@@ -343,6 +351,23 @@ FTL_API size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
 FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_method method,
                                                  size_t index, ftl_output_column *out);
 
+/* A class of a classifier, as it stands in the model. */
+typedef struct ftl_label {
+    ftl_type type;    /* I64, BOOL, F64 or STRING */
+    int64_t integer;  /* I64; BOOL: 0 or 1 */
+    double number;    /* F64 */
+    const char *text; /* STRING: size bytes, not terminated */
+    size_t size;
+} ftl_label;
+
+/* Targets that have classes: 1 for most classifiers, 0 for models without. */
+FTL_API size_t ftl_model_target_count(const ftl_model *model);
+/* Classes of a target; 0 when there is no such target. */
+FTL_API size_t ftl_model_class_count(const ftl_model *model, size_t target);
+/* A class, in the order of the model's classes_; ARG when there is none. */
+FTL_API FTL_MUST_USE ftl_status ftl_model_class(const ftl_model *model, size_t target, size_t index,
+                                                ftl_label *out);
+
 /* Receives text; return false to stop. */
 typedef bool (*ftl_text_fn)(void *user, const char *text, size_t size);
 /*
@@ -467,6 +492,15 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict_matrix(ftl_session *session, ftl_met
 FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, ftl_method method,
                                                    size_t index, ftl_output_column *out);
 /*
+ * The same into the caller's room: numbers of in->rows rows and as many columns as the method has
+ * outputs. Labels that are not numbers are written as the index of their class, rows that are bad
+ * under FTL_ON_ERROR_NULL as NaN. SCHEMA for outputs that are text, SHAPE for a room of another
+ * size.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_predict_into(ftl_session *session, ftl_method method,
+                                                 const ftl_batch *in, const ftl_matrix_out *out,
+                                                 ftl_error *error);
+/*
  * The same for the Arrow C data interface (foretell/arrow.h): a record batch in, a record batch
  * out. methods: bit set of 1u << ftl_method, 0: all that the session's plan runs; the outputs are
  * the columns of each method in the order of ftl_method.
@@ -491,6 +525,14 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict_arrow(ftl_session *session, uint32_t
                                                   struct ArrowArray *out, ftl_error *error);
 /* Bad rows of the last ftl_predict under FTL_ON_ERROR_NULL. */
 FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
+/*
+ * Why the index-th of them is bad: its code, row, message, path and, where an input is to blame,
+ * column, which is the input's position (ftl_model_input tells its name; otherwise -1). The row is
+ * computed again for that, so the batch of the last call must still be as it was; the outputs of
+ * that call stay. END when index is not below ftl_session_bad_rows.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_bad_row(ftl_session *session, size_t index,
+                                                    ftl_error *why);
 
 /* ---- File jobs ------------------------------------------------------------------------------- */
 

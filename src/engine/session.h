@@ -39,6 +39,10 @@ struct ftl_session {
     size_t bad_rows;
     uint8_t *validity; /* one bit a row, shared by all columns */
     size_t validity_room;
+    ftl_batch in; /* borrowed; to tell why rows are bad */
+    ftl_matrix in_matrix;
+    uint32_t in_methods;
+    size_t bad_index, bad_row; /* the bad row that was told of last, and its row */
     ftl_session_method methods[FTL_METHOD_COUNT];
     struct ftl_arrow_binding *arrow; /* of the last record batch's schema; NULL: none yet */
     ftl_session *next;               /* in a pool */
@@ -66,9 +70,11 @@ FTL_MUST_USE ftl_status ftl_session_reserve(ftl_session *session, uint32_t metho
  */
 FTL_MUST_USE ftl_status ftl_session_take(ftl_session *session, uint32_t methods, size_t first,
                                          ftl_error *error);
-/* The block's outputs as numbers, row by row; NaN in rows that were refused. */
+/*
+ * The block's outputs as numbers into rows `first` and on of out; NaN in rows that were refused.
+ */
 void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
-                             uint32_t rows, double *out);
+                             size_t first, const ftl_matrix_out *out);
 void ftl_session_free_outputs(ftl_session *session);
 /* Outputs of the last run, rows as given there. */
 void ftl_session_view(const ftl_session *session, ftl_method method, size_t rows, ftl_batch *out);

@@ -299,29 +299,42 @@ static bool outputs_are_slot(const ftl_session *session, const ftl_method_output
            session->plan->steps[outputs->outputs[0].op].slot_width == outputs->count;
 }
 
-void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
-                             uint32_t rows, double *out)
+static double output_number(const ftl_session *session, const ftl_output *output, uint32_t row)
 {
-    const size_t count = outputs->count;
+    double value = slot_value(session, output, row);
+    if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
+        const ftl_cell *cell = label_of(output, value);
+        value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
+    }
+    return value;
+}
+
+static void put_number(const ftl_matrix_out *out, size_t row, size_t column, double value)
+{
+    ptrdiff_t at = (ptrdiff_t)row * out->row_stride + (ptrdiff_t)column * out->column_stride;
+    if (out->dtype == FTL_F64)
+        ((double *)out->data)[at] = value;
+    else
+        ((float *)out->data)[at] = (float)value;
+}
+
+void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
+                             size_t first, const ftl_matrix_out *out)
+{
+    const size_t count = outputs->count, rows = session->exec.rows;
     const ftl_step *step = &session->plan->steps[outputs->outputs[0].op];
-    bool whole = outputs_are_slot(session, outputs);
-    if (whole && !step->is_f32)
-        memcpy(out, ftl_slot(step, &session->exec), rows * count * sizeof *out);
-    for (size_t i = 0; whole && step->is_f32 && i < rows * count; i++)
-        out[i] = (double)((const float *)ftl_slot(step, &session->exec))[i];
-    for (uint32_t i = 0; !whole && i < rows; i++) {
-        for (size_t j = 0; j < count; j++) {
-            const ftl_output *output = &outputs->outputs[j];
-            double value = slot_value(session, output, i);
-            if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
-                const ftl_cell *cell = label_of(output, value);
-                value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
-            }
-            out[i * count + j] = value;
-        }
+    size_t size = out->dtype == FTL_F64 ? sizeof(double) : sizeof(float);
+    bool packed = (step->is_f32 ? FTL_F32 : FTL_F64) == out->dtype && out->column_stride == 1 &&
+                  out->row_stride == (ptrdiff_t)count && outputs_are_slot(session, outputs);
+    if (packed)
+        memcpy((char *)out->data + first * count * size, ftl_slot(step, &session->exec),
+               rows * count * size);
+    for (uint32_t i = 0; !packed && i < rows; i++) {
+        for (size_t j = 0; j < count; j++)
+            put_number(out, first + i, j, output_number(session, &outputs->outputs[j], i));
     }
     for (uint32_t i = 0; session->exec.n_bad && i < rows; i++) {
         for (size_t j = 0; session->exec.bad[i] && j < count; j++)
-            out[i * count + j] = NAN;
+            put_number(out, first + i, j, (double)NAN);
     }
 }
