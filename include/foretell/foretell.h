@@ -128,19 +128,53 @@ FTL_API void ftl_cancel_destroy(ftl_cancel *cancel);         /* NULL is allowed 
 
 /* ---- Data ------------------------------------------------------------------------------------ */
 
+/* Append-only. What Arrow calls the type stands beside it. */
 typedef enum ftl_type {
-    FTL_F64 = 0,
-    FTL_F32 = 1,
-    FTL_I64 = 2,
-    FTL_BOOL = 3,
-    FTL_STRING = 4
+    FTL_F64 = 0,    /* float64 */
+    FTL_F32 = 1,    /* float32 */
+    FTL_I64 = 2,    /* int64 */
+    FTL_BOOL = 3,   /* one byte a row, zero or not; Arrow's own bools are FTL_BIT */
+    FTL_STRING = 4, /* utf8 */
+    FTL_I8 = 5,
+    FTL_I16 = 6,
+    FTL_I32 = 7,
+    FTL_U8 = 8,
+    FTL_U16 = 9,
+    FTL_U32 = 10,
+    FTL_U64 = 11,
+    FTL_F16 = 12,          /* halffloat */
+    FTL_BIT = 13,          /* bool: one bit a row, least significant first */
+    FTL_LARGE_STRING = 14, /* large_utf8 */
+    FTL_STRING_VIEW = 15,  /* utf8_view */
+    FTL_DICTIONARY = 16,   /* integers that count the rows of another column */
+    FTL_NULL = 17          /* null: every row is missing */
 } ftl_type;
 
 /*
- * One column of a batch, borrowed. Arrow-compatible: validity has one bit a row, least significant
- * first, 1 = valid, NULL = all valid. F64/F32/I64 values are arrays; BOOL is one byte a row; a
- * STRING is offsets[i]..offsets[i+1] of the bytes in values. stride is the distance between rows in
- * bytes for the fixed-width types; 0 means contiguous.
+ * For FTL_STRING: the text of a null is what stood in a file ("NA"), and a category of that very
+ * text wins over the missing value. Without the flag a null's text is not looked at.
+ */
+#define FTL_COLUMN_NULL_TEXT 1u
+
+/*
+ * One column of a batch: a borrowed view of an Arrow array, or of numbers at a distance of their
+ * own. Row r lies at index offset + r of everything: values, offsets and validity. Fields that the
+ * type does not name are zero.
+ *
+ *  - validity: one bit an index, least significant first, 1 = valid; NULL = all valid. A null is
+ *    missing: NaN among numbers, and not the empty text among texts.
+ *  - numbers and FTL_BOOL: values is an array; stride is the distance between rows in bytes, of
+ *    either sign; 0 means contiguous. They need no alignment.
+ *  - FTL_STRING, FTL_LARGE_STRING: the text is bytes offsets[i] .. offsets[i + 1) (or
+ *    large_offsets) of values.
+ *  - FTL_STRING_VIEW: values are Arrow's views of 16 bytes; texts of more than 12 bytes lie in
+ *    buffers[0 .. n_buffers), of buffer_sizes bytes.
+ *  - FTL_DICTIONARY: values are integers of index_type, which count the dictionary_rows rows of
+ *    *dictionary, a column of any other type.
+ *
+ * Every type is taken for every input: text is read as a number and a number stands as its text by
+ * the rules of CSV cells (docs/ARROW.md). Offsets, views and indices are checked before they are
+ * followed.
  */
 typedef struct ftl_column {
     ftl_type type;
@@ -148,6 +182,15 @@ typedef struct ftl_column {
     const uint32_t *offsets;
     const uint8_t *validity;
     ptrdiff_t stride;
+    size_t offset;
+    const int64_t *large_offsets;
+    const void *const *buffers;
+    const int64_t *buffer_sizes;
+    size_t n_buffers;
+    const struct ftl_column *dictionary;
+    size_t dictionary_rows;
+    ftl_type index_type;
+    uint32_t flags; /* FTL_COLUMN_ */
 } ftl_column;
 
 /*
@@ -161,9 +204,17 @@ typedef struct ftl_matrix {
     ptrdiff_t row_stride, column_stride;
 } ftl_matrix;
 
+/* The caller's room for numbers, laid out as in ftl_matrix. */
+typedef struct ftl_matrix_out {
+    void *data;
+    ftl_type dtype; /* F64; or F32: every number is rounded to the nearest float32 */
+    size_t rows, columns;
+    ptrdiff_t row_stride, column_stride;
+} ftl_matrix_out;
+
 /*
- * Columns in the order of the model's schema (input) or of its outputs (output). When matrix is
- * set, columns is ignored.
+ * Columns in the order of the model's schema (input) or of its outputs (output). A column that the
+ * model does not use (FTL_KIND_UNUSED) is not looked at. When matrix is set, columns is ignored.
  */
 typedef struct ftl_batch {
     size_t rows;
@@ -293,7 +344,7 @@ typedef struct ftl_schema_column {
     const char *name; /* NULL for models without names */
     ftl_column_kind kind;
     ftl_missing_rule missing;
-    ftl_type batch_type; /* the type that ftl_batch must have here: F64 (or F32) or STRING */
+    ftl_type batch_type; /* what the model reads here: F64 numbers or STRING; columns convert */
 } ftl_schema_column;
 
 FTL_API FTL_MUST_USE ftl_status ftl_model_input(const ftl_model *model, size_t index,
@@ -308,6 +359,23 @@ typedef struct ftl_output_column {
 FTL_API size_t ftl_model_output_count(const ftl_model *model, ftl_method method);
 FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_method method,
                                                  size_t index, ftl_output_column *out);
+
+/* A class of a classifier, as it stands in the model. */
+typedef struct ftl_label {
+    ftl_type type;    /* I64, BOOL, F64 or STRING */
+    int64_t integer;  /* I64; BOOL: 0 or 1 */
+    double number;    /* F64 */
+    const char *text; /* STRING: size bytes, not terminated */
+    size_t size;
+} ftl_label;
+
+/* Targets that have classes: 1 for most classifiers, 0 for models without. */
+FTL_API size_t ftl_model_target_count(const ftl_model *model);
+/* Classes of a target; 0 when there is no such target. */
+FTL_API size_t ftl_model_class_count(const ftl_model *model, size_t target);
+/* A class, in the order of the model's classes_; ARG when there is none. */
+FTL_API FTL_MUST_USE ftl_status ftl_model_class(const ftl_model *model, size_t target, size_t index,
+                                                ftl_label *out);
 
 /* Receives text; return false to stop. */
 typedef bool (*ftl_text_fn)(void *user, const char *text, size_t size);
@@ -432,8 +500,48 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict_matrix(ftl_session *session, ftl_met
  */
 FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, ftl_method method,
                                                    size_t index, ftl_output_column *out);
+/*
+ * The same into the caller's room: numbers of in->rows rows and as many columns as the method has
+ * outputs. Labels that are not numbers are written as the index of their class, rows that are bad
+ * under FTL_ON_ERROR_NULL as NaN. SCHEMA for outputs that are text, SHAPE for a room of another
+ * size.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_predict_into(ftl_session *session, ftl_method method,
+                                                 const ftl_batch *in, const ftl_matrix_out *out,
+                                                 ftl_error *error);
+/*
+ * The same for the Arrow C data interface (foretell/arrow.h): a record batch in, a record batch
+ * out. methods: bit set of 1u << ftl_method, 0: all that the session's plan runs; the outputs are
+ * the columns of each method in the order of ftl_method.
+ *
+ * Columns are matched by name with the model's inputs, others are ignored; by position for models
+ * without names. Columns that the model does not use may be of any type, or anything at all. Every
+ * other problem of the structures is ARG, of the columns SCHEMA or SHAPE, with the column's name.
+ * A schema that equals the last call's is not matched again. schema and in are borrowed and not
+ * released.
+ *
+ * out_schema (NULL: not wanted) and out are filled with structures that the caller releases; they
+ * own their memory and outlive the session, the model and the context, but not its allocator.
+ * Floats are float64 or float32, ints int64, bools bool, texts utf8. Missing texts are null, and so
+ * are bad rows under FTL_ON_ERROR_NULL.
+ */
+struct ArrowSchema;
+struct ArrowArray;
+FTL_API FTL_MUST_USE ftl_status ftl_predict_arrow(ftl_session *session, uint32_t methods,
+                                                  const struct ArrowSchema *schema,
+                                                  const struct ArrowArray *in,
+                                                  struct ArrowSchema *out_schema,
+                                                  struct ArrowArray *out, ftl_error *error);
 /* Bad rows of the last ftl_predict under FTL_ON_ERROR_NULL. */
 FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
+/*
+ * Why the index-th of them is bad: its code, row, message, path and, where an input is to blame,
+ * column, which is the input's position (ftl_model_input tells its name; otherwise -1). The row is
+ * computed again for that, so the batch of the last call must still be as it was; the outputs of
+ * that call stay. END when index is not below ftl_session_bad_rows.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_bad_row(ftl_session *session, size_t index,
+                                                    ftl_error *why);
 
 /* ---- File jobs ------------------------------------------------------------------------------- */
 

@@ -75,8 +75,7 @@ static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_
                     n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
 }
 
-/* LightGBM keeps the names of a data frame with '_' for every space. */
-static bool equal_but_for_spaces(const char *header, const char *name)
+bool ftl_equal_but_for_spaces(const char *header, const char *name)
 {
     for (; *header && (*header == *name || (*header == ' ' && *name == '_')); header++)
         name++;
@@ -88,7 +87,7 @@ static size_t find_spaced(const ftl_table *table, const char *name, size_t *colu
     size_t found = 0;
     for (size_t i = ftl_table_get_info(table)->n_columns; i-- > 0;) {
         const char *header = ftl_table_column_name(table, i);
-        if (header && equal_but_for_spaces(header, name)) {
+        if (header && ftl_equal_but_for_spaces(header, name)) {
             *column = i;
             found++;
         }

@@ -65,6 +65,31 @@ ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t in
     return FTL_OK;
 }
 
+size_t ftl_model_target_count(const ftl_model *model) { return model ? model->n_classes : 0; }
+
+size_t ftl_model_class_count(const ftl_model *model, size_t target)
+{
+    return target < ftl_model_target_count(model) ? model->classes[target]->count : 0;
+}
+
+ftl_status ftl_model_class(const ftl_model *model, size_t target, size_t index, ftl_label *out)
+{
+    if (!out || index >= ftl_model_class_count(model, target))
+        return FTL_ARG;
+    const ftl_labels *labels = model->classes[target];
+    const ftl_cell *cell = &labels->cells[index];
+    *out = (ftl_label){.type = labels->type};
+    if (cell->tag == FTL_CELL_STRING) {
+        out->text = cell->u.text;
+        out->size = cell->size;
+    } else if (cell->tag == FTL_CELL_FLOAT) {
+        out->number = cell->u.number;
+    } else {
+        out->integer = cell->u.integer;
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_supported_class(size_t index, ftl_class_info *out)
 {
     const ftl_registry *registry = ftl_estimator_registry();

@@ -183,6 +183,14 @@ static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model
     return FTL_OK;
 }
 
+static void find_text_input(ftl_model *model)
+{
+    size_t i = 0;
+    while (i < model->graph.n_inputs && model->inputs[i].batch_type != FTL_STRING)
+        i++;
+    model->first_text_input = i;
+}
+
 static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options,
                               ftl_model **out, ftl_error *error)
 {
@@ -195,6 +203,7 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     ftl_status status = load_graph(model, from, &chosen, error);
     if (status == FTL_OK)
         status = ftl_graph_validate(&model->graph, &model->account, error);
+    find_text_input(model);
     if (status != FTL_OK) {
         ftl_model_release(model);
         return status;
@@ -264,6 +273,7 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
                                       (int64_t)n_inputs, error);
     if (status == FTL_OK)
         status = ftl_graph_validate(&made->graph, &made->account, error);
+    find_text_input(made);
     if (status != FTL_OK) {
         ftl_model_release(made);
         return status;

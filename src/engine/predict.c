@@ -1,57 +1,11 @@
 /* Prediction: a batch, block by block, through a session's workspace. */
+#include "engine/columns.h"
 #include "engine/session.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- What comes in --------------------------------------------------------------------------- */
-
-static ftl_status check_matrix(const ftl_session *session, const ftl_matrix *matrix,
-                               ftl_error *error)
-{
-    const ftl_model *model = session->model;
-    /* A model without inputs never looks at them, a DummyClassifier say. */
-    if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu",
-                        matrix->columns, model->class_name, model->graph.n_inputs);
-    if (matrix->dtype != FTL_F64 && matrix->dtype != FTL_F32)
-        return FTL_FAIL(error, FTL_ARG, "a matrix holds F64 or F32");
-    uint32_t i = session->plan->text_input;
-    if (i != UINT32_MAX)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "column %u%s%s is text; give columns instead of a matrix of numbers", i,
-                        model->inputs[i].name ? " " : "",
-                        model->inputs[i].name ? model->inputs[i].name : "");
-    return FTL_OK;
-}
-
-static ftl_status check_batch(const ftl_session *session, const ftl_batch *in, ftl_error *error)
-{
-    const ftl_model *model = session->model;
-    if (in->matrix) {
-        if (in->rows != in->matrix->rows)
-            return FTL_FAIL(error, FTL_SHAPE, "the batch and its matrix differ in rows");
-        return check_matrix(session, in->matrix, error);
-    }
-    if (model->graph.n_inputs == 0)
-        return FTL_OK;
-    if (in->n_columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu",
-                        in->n_columns, model->class_name, model->graph.n_inputs);
-    for (size_t i = 0; i < in->n_columns; i++) {
-        const ftl_schema_column *expected = &model->inputs[i];
-        if (expected->kind == FTL_KIND_UNUSED)
-            continue;
-        bool text = in->columns[i].type == FTL_STRING;
-        if (text != (expected->batch_type == FTL_STRING))
-            return FTL_FAIL(error, FTL_SCHEMA, "column %zu%s%s must be %s", i,
-                            expected->name ? " " : "", expected->name ? expected->name : "",
-                            text ? "numbers" : "text");
-        if (in->rows && (!in->columns[i].values || (text && !in->columns[i].offsets)))
-            return FTL_FAIL(error, FTL_ARG, "column %zu has no values", i);
-    }
-    return FTL_OK;
-}
+/* ---- A block ----------------------------------------------------------------------------------- */
 
 /* Whether a step could not go on: no memory for a block of texts. */
 static ftl_status run_status(const ftl_session *session, ftl_error *error)
@@ -92,13 +46,25 @@ static ftl_status check_methods(const ftl_session *session, uint32_t methods, ft
     return FTL_FAIL(error, FTL_ARG, "the session was not made for %s", name ? name : "that method");
 }
 
+/* What the last run was of, for ftl_session_bad_row. */
+static void begin_run(ftl_session *session, uint32_t methods, const ftl_batch *in)
+{
+    session->in = *in;
+    if (in->matrix) {
+        session->in_matrix = *in->matrix;
+        session->in.matrix = &session->in_matrix;
+    }
+    session->in_methods = methods;
+    session->rows = in->rows;
+    session->bad_rows = session->bad_index = session->bad_row = 0;
+}
+
 static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_batch *in,
                              ftl_error *error)
 {
-    FTL_TRY(check_batch(session, in, error));
+    FTL_TRY(ftl_batch_check(session->model, in, error));
     FTL_TRY(ftl_session_reserve(session, methods, in->rows, error));
-    session->rows = in->rows;
-    session->bad_rows = 0;
+    begin_run(session, methods, in);
     memset(session->validity, 0xff, in->rows / 8 + 1);
     for (size_t first = 0; first < in->rows;) {
         size_t left = in->rows - first;
@@ -200,6 +166,67 @@ ftl_status ftl_predict(ftl_session *session, ftl_method method, const ftl_batch 
     return FTL_OK;
 }
 
+/* ---- Numbers into the caller's room ---------------------------------------------------------- */
+
+static ftl_status check_room(const ftl_session *session, ftl_method method, const ftl_batch *in,
+                             const ftl_matrix_out *out, ftl_error *error)
+{
+    const ftl_method_outputs *outputs = &session->model->graph.methods[method];
+    for (size_t i = 0; i < outputs->count; i++) {
+        if (outputs->outputs[i].as == FTL_AS_CELL)
+            return FTL_FAIL(error, FTL_SCHEMA, "output '%s' is text; use ftl_predict",
+                            outputs->outputs[i].name);
+    }
+    if (out->rows != in->rows || out->columns != outputs->count)
+        return FTL_FAIL(error, FTL_SHAPE,
+                        "the result has %zu rows and %zu columns; there is room for %zu and %zu",
+                        in->rows, outputs->count, out->rows, out->columns);
+    return ftl_matrix_check_reach(out->data, out->dtype, out->rows, out->columns, out->row_stride,
+                                  out->column_stride, error);
+}
+
+/* Which rows are bad is noted from the first bad block on. */
+static ftl_status note_bad_rows(ftl_session *session, size_t first, ftl_error *error)
+{
+    if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_NULL && session->bad_rows == 0) {
+        FTL_TRY(ftl_session_reserve(session, 0, session->rows, error));
+        memset(session->validity, 0xff, session->rows / 8 + 1);
+    }
+    return take_bad_rows(session, first, error);
+}
+
+static ftl_status run_into(ftl_session *session, ftl_method method, const ftl_batch *in,
+                           const ftl_matrix_out *out, ftl_error *error)
+{
+    const ftl_method_outputs *outputs = &session->model->graph.methods[method];
+    FTL_TRY(check_methods(session, 1u << method, error));
+    FTL_TRY(ftl_batch_check(session->model, in, error));
+    FTL_TRY(check_room(session, method, in, out, error));
+    begin_run(session, 1u << method, in);
+    session->run_methods = 0; /* ftl_session_result has nothing to show */
+    for (size_t first = 0; first < in->rows;) {
+        size_t left = in->rows - first;
+        uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
+                                                         : session->plan->block_rows;
+        ftl_exec_run(&session->exec, in, first, rows, 1u << method);
+        FTL_TRY(run_status(session, error));
+        FTL_TRY(note_bad_rows(session, first, error));
+        ftl_session_take_matrix(session, outputs, first, out);
+        first += rows;
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_predict_into(ftl_session *session, ftl_method method, const ftl_batch *in,
+                            const ftl_matrix_out *out, ftl_error *error)
+{
+    if (!session || !in || !out || !ftl_method_name(method))
+        return FTL_FAIL(
+            error, FTL_ARG,
+            "ftl_predict_into needs a session, a method, a batch and room for the result");
+    return run_into(session, method, in, out, error);
+}
+
 ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
                               double *out, ftl_error *error)
 {
@@ -207,30 +234,58 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
         return FTL_FAIL(
             error, FTL_ARG,
             "ftl_predict_matrix needs a session, a method, a matrix and a place for the result");
-    FTL_TRY(check_methods(session, 1u << method, error));
-    FTL_TRY(check_matrix(session, in, error));
-    const ftl_method_outputs *outputs = &session->model->graph.methods[method];
+    size_t count = session->model->graph.methods[method].count;
     const ftl_batch batch = {.rows = in->rows, .matrix = in};
-    for (size_t i = 0; i < outputs->count; i++) {
-        if (outputs->outputs[i].as == FTL_AS_CELL)
-            return FTL_FAIL(error, FTL_SCHEMA, "output '%s' is text; use ftl_predict",
-                            outputs->outputs[i].name);
-    }
-    session->bad_rows = 0;
-    session->run_methods = 0; /* ftl_session_result has nothing to show */
-    for (size_t first = 0; first < in->rows;) {
-        size_t left = in->rows - first;
-        uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
-                                                         : session->plan->block_rows;
-        ftl_exec_run(&session->exec, &batch, first, rows, 1u << method);
-        FTL_TRY(run_status(session, error));
-        if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_FAIL)
-            return take_bad_rows(session, first, error);
-        session->bad_rows += session->exec.n_bad;
-        ftl_session_take_matrix(session, outputs, rows, out + first * outputs->count);
-        first += rows;
-    }
-    return FTL_OK;
+    const ftl_matrix_out room = {.data = out,
+                                 .dtype = FTL_F64,
+                                 .rows = in->rows,
+                                 .columns = count,
+                                 .row_stride = (ptrdiff_t)count,
+                                 .column_stride = 1};
+    return run_into(session, method, &batch, &room, error);
 }
 
+/* ---- Bad rows -------------------------------------------------------------------------------- */
+
 size_t ftl_session_bad_rows(const ftl_session *session) { return session ? session->bad_rows : 0; }
+
+static bool is_bad(const ftl_session *session, size_t row)
+{
+    return !(session->validity[row / 8] >> (row % 8) & 1);
+}
+
+/* The row of the index-th bad one; goes on from the last when asked in order. */
+static size_t find_bad_row(ftl_session *session, size_t index)
+{
+    if (index < session->bad_index)
+        session->bad_index = session->bad_row = 0;
+    size_t row = session->bad_row, at = session->bad_index;
+    while (!is_bad(session, row))
+        row++;
+    for (; at < index; at++) {
+        row++;
+        while (!is_bad(session, row))
+            row++;
+    }
+    session->bad_index = at;
+    session->bad_row = row;
+    return row;
+}
+
+ftl_status ftl_session_bad_row(ftl_session *session, size_t index, ftl_error *why)
+{
+    if (!session || !why)
+        return FTL_ARG;
+    if (session->shows_wide)
+        return ftl_session_bad_row(session->wide, index, why);
+    if (index >= session->bad_rows)
+        return FTL_END;
+    size_t row = find_bad_row(session, index);
+    ftl_status status = ftl_session_explain(session, session->in_methods, &session->in, row, why);
+    if (status == FTL_VALUE)
+        return FTL_OK;
+    if (status == FTL_OK)
+        return FTL_FAIL(why, FTL_ARG, "row %zu is good now: the batch has changed since the call",
+                        row);
+    return status;
+}

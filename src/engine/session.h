@@ -14,6 +14,8 @@ typedef struct ftl_session_column {
     size_t values_room; /* bytes */
     uint32_t *offsets;  /* STRING: rows + 1 */
     size_t text_size;
+    uint8_t *present; /* STRING: one bit a row, 0 = a missing value or a bad row */
+    bool has_missing;
 } ftl_session_column;
 
 /* A method's outputs: made when the session first computes it. */
@@ -37,6 +39,10 @@ struct ftl_session {
     size_t bad_rows;
     uint8_t *validity; /* one bit a row, shared by all columns */
     size_t validity_room;
+    ftl_batch in; /* borrowed; to tell why rows are bad */
+    ftl_matrix in_matrix;
+    uint32_t in_methods;
+    size_t bad_index, bad_row; /* the bad row that was told of last, and its row */
     ftl_session_method methods[FTL_METHOD_COUNT];
     /* what there is room for already, so that most runs need not look */
     uint32_t ready_methods;
@@ -47,7 +53,9 @@ struct ftl_session {
      */
     ftl_session *wide;
     bool shows_wide;
-    ftl_session *next; /* in a pool */
+    struct ftl_arrow_binding *arrow; /* of the last record batch's schema; NULL: none yet */
+    void (*free_arrow)(struct ftl_arrow_binding *binding);
+    ftl_session *next;               /* in a pool */
 };
 
 /* ---- Life (session_pool.c) ------------------------------------------------------------------- */
@@ -75,9 +83,11 @@ FTL_MUST_USE ftl_status ftl_session_reserve(ftl_session *session, uint32_t metho
  */
 FTL_MUST_USE ftl_status ftl_session_take(ftl_session *session, uint32_t methods, size_t first,
                                          ftl_error *error);
-/* The block's outputs as numbers, row by row; NaN in rows that were refused. */
+/*
+ * The block's outputs as numbers into rows `first` and on of out; NaN in rows that were refused.
+ */
 void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
-                             uint32_t rows, double *out);
+                             size_t first, const ftl_matrix_out *out);
 void ftl_session_free_outputs(ftl_session *session);
 /* Outputs of the last run, rows as given there. */
 void ftl_session_view(const ftl_session *session, ftl_method method, size_t rows, ftl_batch *out);

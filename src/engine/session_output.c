@@ -61,6 +61,10 @@ static ftl_status grow_column(ftl_session *session, ftl_session_column *column,
             return FTL_OOM(error);
         offsets[0] = 0;
         column->offsets = offsets;
+        uint8_t *present = ftl_realloc(&session->account, column->present, rows / 8 + 1);
+        if (!present)
+            return FTL_OOM(error);
+        column->present = present;
     }
     return FTL_OK;
 }
@@ -122,6 +126,7 @@ void ftl_session_free_outputs(ftl_session *session)
         for (size_t i = 0; i < method->count; i++) {
             ftl_free(&session->account, method->storage[i].values);
             ftl_free(&session->account, method->storage[i].offsets);
+            ftl_free(&session->account, method->storage[i].present);
         }
         ftl_free(&session->account, method->storage);
         ftl_free(&session->account, method->columns);
@@ -176,15 +181,27 @@ static const ftl_cell *output_cell(const ftl_session *session, const ftl_output 
         step, &session->exec))[(size_t)row * step->slot_width + output->column];
 }
 
+static void set_present(ftl_session_column *column, size_t row, bool present)
+{
+    uint8_t bit = (uint8_t)(1u << row % 8);
+    column->present[row / 8] = (uint8_t)(present ? column->present[row / 8] | bit
+                                                 : column->present[row / 8] & ~bit);
+    column->has_missing = column->has_missing || !present;
+}
+
 static ftl_status take_text(ftl_session *session, const ftl_output *output,
                             ftl_session_column *column, size_t first, ftl_error *error)
 {
-    if (first == 0)
+    if (first == 0) {
         column->text_size = 0;
+        column->has_missing = false;
+    }
     for (uint32_t i = 0; i < session->exec.rows; i++) {
         char buffer[FTL_F64_TEXT_SIZE];
         const char *text;
-        size_t size = cell_to_text(output_cell(session, output, i), &text, buffer);
+        const ftl_cell *cell = output_cell(session, output, i);
+        size_t size = cell_to_text(cell, &text, buffer);
+        set_present(column, first + i, cell->tag != FTL_CELL_MISSING && !session->exec.bad[i]);
         FTL_TRY(room_for_text(session, column, column->text_size + size, error));
         if (column->text_size + size > UINT32_MAX)
             return FTL_FAIL(error, FTL_LIMIT,
@@ -264,10 +281,13 @@ void ftl_session_view(const ftl_session *session, ftl_method m, size_t rows, ftl
     const ftl_session_method *method = &session->methods[m];
     for (size_t i = 0; i < method->count; i++) {
         const ftl_session_column *column = &method->storage[i];
+        const uint8_t *validity = session->bad_rows ? session->validity : NULL;
+        if (rows && column->type == FTL_STRING && column->has_missing)
+            validity = column->present;
         method->columns[i] = (ftl_column){.type = column->type,
                                           .values = column->values,
                                           .offsets = column->offsets,
-                                          .validity = session->bad_rows ? session->validity : NULL};
+                                          .validity = validity};
     }
     *out = (ftl_batch){.rows = rows, .n_columns = method->count, .columns = method->columns};
 }
@@ -285,29 +305,42 @@ static bool outputs_are_slot(const ftl_session *session, const ftl_method_output
            session->plan->steps[outputs->outputs[0].op].slot_width == outputs->count;
 }
 
-void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
-                             uint32_t rows, double *out)
+static double output_number(const ftl_session *session, const ftl_output *output, uint32_t row)
 {
-    const size_t count = outputs->count;
+    double value = slot_value(session, output, row);
+    if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
+        const ftl_cell *cell = label_of(output, value);
+        value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
+    }
+    return value;
+}
+
+static void put_number(const ftl_matrix_out *out, size_t row, size_t column, double value)
+{
+    ptrdiff_t at = (ptrdiff_t)row * out->row_stride + (ptrdiff_t)column * out->column_stride;
+    if (out->dtype == FTL_F64)
+        ((double *)out->data)[at] = value;
+    else
+        ((float *)out->data)[at] = (float)value;
+}
+
+void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
+                             size_t first, const ftl_matrix_out *out)
+{
+    const size_t count = outputs->count, rows = session->exec.rows;
     const ftl_step *step = &session->plan->steps[outputs->outputs[0].op];
-    bool whole = outputs_are_slot(session, outputs);
-    if (whole && !step->is_f32)
-        memcpy(out, ftl_slot(step, &session->exec), rows * count * sizeof *out);
-    for (size_t i = 0; whole && step->is_f32 && i < rows * count; i++)
-        out[i] = (double)((const float *)ftl_slot(step, &session->exec))[i];
-    for (uint32_t i = 0; !whole && i < rows; i++) {
-        for (size_t j = 0; j < count; j++) {
-            const ftl_output *output = &outputs->outputs[j];
-            double value = slot_value(session, output, i);
-            if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
-                const ftl_cell *cell = label_of(output, value);
-                value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
-            }
-            out[i * count + j] = value;
-        }
+    size_t size = out->dtype == FTL_F64 ? sizeof(double) : sizeof(float);
+    bool packed = (step->is_f32 ? FTL_F32 : FTL_F64) == out->dtype && out->column_stride == 1 &&
+                  out->row_stride == (ptrdiff_t)count && outputs_are_slot(session, outputs);
+    if (packed)
+        memcpy((char *)out->data + first * count * size, ftl_slot(step, &session->exec),
+               rows * count * size);
+    for (uint32_t i = 0; !packed && i < rows; i++) {
+        for (size_t j = 0; j < count; j++)
+            put_number(out, first + i, j, output_number(session, &outputs->outputs[j], i));
     }
     for (uint32_t i = 0; session->exec.n_bad && i < rows; i++) {
         for (size_t j = 0; session->exec.bad[i] && j < count; j++)
-            out[i * count + j] = NAN;
+            put_number(out, first + i, j, (double)NAN);
     }
 }

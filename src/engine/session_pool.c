@@ -33,6 +33,8 @@ static void free_session(ftl_session *session)
         ftl_plan_release(wide);
     }
     ftl_session_free_outputs(session);
+    if (session->arrow)
+        session->free_arrow(session->arrow);
     ftl_exec_free(&session->exec, &session->account);
     ftl_free(&plan->session_account, session);
 }

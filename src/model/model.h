@@ -37,6 +37,7 @@ struct ftl_model {
     ftl_arena arena;
     ftl_graph graph;
     ftl_schema_column *inputs; /* [graph.n_inputs] */
+    size_t first_text_input;   /* n_inputs when all are numbers, so that a matrix can hold them */
     bool has_input_names;
     ftl_model_kind kind;
     const char *class_name, *library, *library_version, *codec;

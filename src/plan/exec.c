@@ -174,6 +174,16 @@ void ftl_exec_free(ftl_exec *exec, ftl_account *account)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
+/* The input of that name; -1: none, or name is NULL. */
+static int64_t input_of_name(const ftl_model *model, const char *name)
+{
+    for (size_t i = 0; name && i < model->graph.n_inputs; i++) {
+        if (model->inputs[i].name && strcmp(model->inputs[i].name, name) == 0)
+            return (int64_t)i;
+    }
+    return -1;
+}
+
 void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
                   const char *format, ...)
 {
@@ -193,6 +203,7 @@ void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char
         ftl_error_set(&exec->bad_error, FTL_VALUE, "column '%.120s': %s", column, reason);
     else
         ftl_error_set(&exec->bad_error, FTL_VALUE, "%s", reason);
+    exec->bad_error.column = input_of_name(exec->plan->model, column);
     ftl_error_in(&exec->bad_error, step->op->path);
 }
 

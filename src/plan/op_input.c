@@ -1,30 +1,39 @@
 /*
- * Input columns. Numbers are read where they lie (sources.c); text becomes cells, missing ones
- * MISSING.
+ * Input columns. Numbers are read where they lie (input_column.c); inputs that the model takes as
+ * text become cells.
  */
-#include "plan/plan.h"
+#include "plan/input_column.h"
 
 static void run_text(const ftl_step *step, ftl_exec *exec)
 {
-    ftl_cell *out = ftl_slot(step, exec);
-    const ftl_column *column = &exec->in->columns[step->op->u.input.column];
-    const char *bytes = column->values;
-    for (uint32_t i = 0; i < exec->rows; i++) {
-        size_t row = exec->in_row + i;
-        bool missing = column->validity && !((column->validity[row / 8] >> (row % 8)) & 1);
-        uint32_t from = column->offsets[row];
-        out[i] = (ftl_cell){.tag = missing ? FTL_CELL_MISSING : FTL_CELL_STRING,
-                            .size = column->offsets[row + 1] - from,
-                            .u.text = bytes + from};
-    }
+    ftl_input_cells(step, exec, step->op->u.input.column, exec->locals[step->id],
+                    ftl_slot(step, exec));
+}
+
+static ftl_status open_texts(const ftl_step *step, ftl_account *account, void **local,
+                             ftl_error *error)
+{
+    (void)step;
+    *local = ftl_alloc_zero(account, 1, sizeof(ftl_input_texts));
+    return *local ? FTL_OK : FTL_OOM(error);
+}
+
+static void close_texts(ftl_account *account, void *local)
+{
+    ftl_input_texts *texts = local;
+    ftl_free(account, texts->data);
+    ftl_free(account, texts);
 }
 
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
-    if (step->op->edge == FTL_EDGE_OBJECT)
+    if (step->op->edge == FTL_EDGE_OBJECT) {
         step->run = run_text;
+        step->open = open_texts;
+        step->close = close_texts;
+    }
     return FTL_OK;
 }
 

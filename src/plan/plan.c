@@ -169,15 +169,6 @@ static ftl_status list_running(ftl_plan *plan, ftl_error *error)
     return FTL_OK;
 }
 
-static uint32_t find_text_input(const ftl_model *model)
-{
-    for (size_t i = 0; i < model->graph.n_inputs; i++) {
-        if (model->inputs[i].batch_type == FTL_STRING)
-            return (uint32_t)i;
-    }
-    return UINT32_MAX;
-}
-
 static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_rows, ftl_error *error)
 {
     plan->methods = methods;
@@ -190,7 +181,6 @@ static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_row
     for (size_t i = 0; i < plan->n_steps; i++)
         plan->steps[i].slot_row_bytes = slot_row_bytes(&plan->steps[i]);
     plan->block_rows = choose_rows(plan, block_rows);
-    plan->text_input = find_text_input(plan->model);
     return list_running(plan, error);
 }
 

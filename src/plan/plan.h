@@ -74,7 +74,6 @@ struct ftl_plan {
      * not. */
     size_t n_running;
     const ftl_step **running;
-    uint32_t text_input; /* the first input column that is text; UINT32_MAX: all are numbers */
     uint32_t block_rows; /* most rows of a block */
     /* The engine's: how many hold the plan, sessions included, and the sessions that wait. */
     atomic_uint holders;

@@ -1,110 +1,9 @@
 /* Reading one column of any source: input batches, numeric and coded slots, cells. */
-#include "base/number.h"
-#include "plan/plan.h"
+#include "base/cell_text.h"
+#include "plan/input_column.h"
 
 #include <math.h>
 #include <string.h>
-
-static bool bit_at(const uint8_t *bits, size_t i) { return (bits[i / 8] >> (i % 8)) & 1; }
-
-/* ---- Input columns --------------------------------------------------------------------------- */
-
-static double input_value(const ftl_column *column, size_t row)
-{
-    const unsigned char *at = column->values;
-    if (column->validity && !bit_at(column->validity, row))
-        return NAN;
-    switch (column->type) {
-    case FTL_F64: {
-        double value;
-        memcpy(&value,
-               at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value),
-               sizeof value);
-        return value;
-    }
-    case FTL_F32: {
-        float value;
-        memcpy(&value,
-               at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value),
-               sizeof value);
-        return (double)value;
-    }
-    case FTL_I64: {
-        int64_t value;
-        memcpy(&value,
-               at + (ptrdiff_t)row * (column->stride ? column->stride : (ptrdiff_t)sizeof value),
-               sizeof value);
-        return (double)value;
-    }
-    default:
-        return at[(ptrdiff_t)row * (column->stride ? column->stride : 1)] ? 1.0 : 0.0;
-    }
-}
-
-/*
- * A column as an element pointer, step in elements and width of the element; false for types that
- * need conversion.
- */
-static bool input_floats(const ftl_exec *exec, uint32_t column, ftl_type type,
-                         const unsigned char **data, ptrdiff_t *step)
-{
-    const ptrdiff_t size = type == FTL_F64 ? (ptrdiff_t)sizeof(double) : (ptrdiff_t)sizeof(float);
-    const ftl_matrix *matrix = exec->in->matrix;
-    if (matrix) {
-        if (matrix->dtype != type)
-            return false;
-        *step = matrix->row_stride * size;
-        *data = (const unsigned char *)matrix->data +
-                (ptrdiff_t)column * matrix->column_stride * size + (ptrdiff_t)exec->in_row * *step;
-        return true;
-    }
-    const ftl_column *c = &exec->in->columns[column];
-    if (c->type != type || c->validity)
-        return false;
-    *step = c->stride ? c->stride : size;
-    *data = (const unsigned char *)c->values + (ptrdiff_t)exec->in_row * *step;
-    return true;
-}
-
-static double matrix_value(const ftl_matrix *matrix, size_t row, uint32_t column)
-{
-    ptrdiff_t at = (ptrdiff_t)row * matrix->row_stride + (ptrdiff_t)column * matrix->column_stride;
-    return matrix->dtype == FTL_F64 ? ((const double *)matrix->data)[at]
-                                    : (double)((const float *)matrix->data)[at];
-}
-
-static double any_input(const ftl_exec *exec, uint32_t column, uint32_t row)
-{
-    if (exec->in->matrix)
-        return matrix_value(exec->in->matrix, exec->in_row + row, column);
-    return input_value(&exec->in->columns[column], exec->in_row + row);
-}
-
-/* A column as numbers of type T; values of either float type are read where they lie. */
-#define INPUT_COLUMN(name, T)                                                      \
-    static void name(const ftl_exec *exec, uint32_t column, T *out, size_t stride) \
-    {                                                                              \
-        const unsigned char *data;                                                 \
-        ptrdiff_t step;                                                            \
-        double wide;                                                               \
-        float narrow;                                                              \
-        if (input_floats(exec, column, FTL_F64, &data, &step)) {                   \
-            for (uint32_t i = 0; i < exec->rows; i++) {                            \
-                memcpy(&wide, data + (ptrdiff_t)i * step, sizeof wide);            \
-                out[i * stride] = (T)wide;                                         \
-            }                                                                      \
-        } else if (input_floats(exec, column, FTL_F32, &data, &step)) {            \
-            for (uint32_t i = 0; i < exec->rows; i++) {                            \
-                memcpy(&narrow, data + (ptrdiff_t)i * step, sizeof narrow);        \
-                out[i * stride] = (T)narrow;                                       \
-            }                                                                      \
-        } else {                                                                   \
-            for (uint32_t i = 0; i < exec->rows; i++)                              \
-                out[i * stride] = (T)any_input(exec, column, i);                   \
-        }                                                                          \
-    }
-INPUT_COLUMN(input_f64, double)
-INPUT_COLUMN(input_f32, float)
 
 /* ---- Coded columns and cells ----------------------------------------------------------------- */
 
@@ -126,11 +25,6 @@ static uint32_t coded_column(const ftl_encode_op *encode, uint32_t expanded, uin
     return 0; /* not reached: validate keeps expanded below the sum */
 }
 
-static bool text_is(const char *text, size_t size, const char *word)
-{
-    return strlen(word) == size && memcmp(text, word, size) == 0;
-}
-
 static bool cell_number(const ftl_cell *cell, double *out)
 {
     switch (cell->tag) {
@@ -147,11 +41,8 @@ static bool cell_number(const ftl_cell *cell, double *out)
     default:
         break;
     }
-    if (text_is(cell->u.text, cell->size, "True") || text_is(cell->u.text, cell->size, "False")) {
-        *out = cell->u.text[0] == 'T' ? 1.0 : 0.0;
-        return true;
-    }
-    return ftl_parse_f64(cell->u.text, cell->size, '.', out);
+    /* Which texts are missing was decided when the cell was made. */
+    return ftl_text_to_f64(cell->u.text, cell->size, '.', NULL, out);
 }
 
 static double cell_to_f64(const ftl_step *step, ftl_exec *exec, uint32_t row, const ftl_cell *cell)
@@ -184,7 +75,7 @@ static double sparse_value(const ftl_sparse *sparse, uint32_t row, uint32_t colu
     const ftl_step *from = &exec->plan->steps[s->op];                                        \
     const uint32_t rows = exec->rows, c = s->first + column;                                 \
     if (from->op->kind == FTL_OP_INPUT && from->op->edge == FTL_EDGE_NUM) {                  \
-        INPUT(exec, from->op->u.input.column, out, stride);                                  \
+        INPUT(step, exec, from->op->u.input.column, out, stride);                            \
     } else if (from->op->edge == FTL_EDGE_OBJECT) {                                          \
         const ftl_cell *cells = ftl_slot(from, exec);                                        \
         for (uint32_t i = 0; i < rows; i++)                                                  \
@@ -213,13 +104,13 @@ static double sparse_value(const ftl_sparse *sparse, uint32_t row, uint32_t colu
 void ftl_read_f64(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
                   double *out, size_t stride)
 {
-    FTL_READ_BODY(double, input_f64)
+    FTL_READ_BODY(double, ftl_input_f64)
 }
 
 void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
                   float *out, size_t stride)
 {
-    FTL_READ_BODY(float, input_f32)
+    FTL_READ_BODY(float, ftl_input_f32)
 }
 
 void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
@@ -237,7 +128,7 @@ void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint
         double value = NAN;
         const ftl_cell missing = {.tag = FTL_CELL_MISSING};
         if (from->op->kind == FTL_OP_INPUT)
-            value = any_input(exec, from->op->u.input.column, i);
+            value = ftl_input_value(step, exec, from->op->u.input.column, i);
         else if (from->op->edge == FTL_EDGE_CODED) {
             uint32_t base, j = coded_column(&from->op->u.encode, s->first + column, &base);
             const int32_t *codes = ftl_slot(from, exec);

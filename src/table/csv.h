@@ -2,8 +2,8 @@
 #ifndef FTL_TABLE_CSV_H
 #define FTL_TABLE_CSV_H
 
+#include "base/na_values.h"
 #include "table/csv_scan.h"
-#include "table/na_values.h"
 #include "table/table_impl.h"
 
 typedef struct ftl_csv {

@@ -1,4 +1,5 @@
 /* Records to columns. Everything here reads the table and the block only. */
+#include "base/cell_text.h"
 #include "base/number.h"
 #include "table/csv.h"
 
@@ -53,34 +54,9 @@ static cell trim(cell c)
     return c;
 }
 
-static bool is_word(cell c, const char *word)
-{
-    return c.size == strlen(word) && memcmp(c.text, word, c.size) == 0;
-}
-
-/* What a number column takes besides plain numbers. */
-static bool unusual_number(const ftl_csv *csv, cell c, double *out)
-{
-    c = trim(c);
-    if (ftl_na_values_has(&csv->na, c.text, c.size))
-        *out = (double)NAN;
-    else if (is_word(c, "True") || is_word(c, "TRUE") || is_word(c, "true"))
-        *out = 1;
-    else if (is_word(c, "False") || is_word(c, "FALSE") || is_word(c, "false"))
-        *out = 0;
-    else
-        return ftl_parse_f64(c.text, c.size, csv->decimal, out);
-    return true;
-}
-
 static bool cell_number(const ftl_csv *csv, cell c, double *out)
 {
-    if (FTL_UNLIKELY(!ftl_parse_f64(c.text, c.size, csv->decimal, out)) &&
-        !unusual_number(csv, c, out))
-        return false;
-    if (csv->na.n_numbers && ftl_na_values_has_number(&csv->na, *out))
-        *out = (double)NAN;
-    return true;
+    return ftl_text_to_f64(c.text, c.size, csv->decimal, &csv->na, out);
 }
 
 /* Sets one value of one column; *good turns false when a number column has text. */

@@ -86,7 +86,8 @@ ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *bloc
         batch->columns[i] = (ftl_column){.type = batch->requests[i].type,
                                          .values = batch->buffers[i].values,
                                          .offsets = batch->buffers[i].offsets,
-                                         .validity = batch->buffers[i].validity};
+                                         .validity = batch->buffers[i].validity,
+                                         .flags = FTL_COLUMN_NULL_TEXT};
     return FTL_OK;
 }
 

@@ -1,0 +1,12 @@
+/* Format strings of the Arrow C data interface. Stateless. */
+#ifndef FTL_ENGINE_ARROW_FORMAT_H
+#define FTL_ENGINE_ARROW_FORMAT_H
+
+#include "base/status.h"
+
+/* The type that a format names, when it is one that columns have: not a dictionary. */
+bool ftl_arrow_format_parse(const char *format, ftl_type *out);
+/* What a format names, in words for a message, such as "a timestamp"; NULL: no format of Arrow. */
+const char *ftl_arrow_format_words(const char *format);
+
+#endif

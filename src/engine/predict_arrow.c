@@ -1,0 +1,73 @@
+/* ftl_predict_arrow: a record batch in, a record batch out. */
+#include "engine/arrow_export.h"
+#include "engine/arrow_import.h"
+#include "engine/context.h"
+#include "engine/session.h"
+
+#include <string.h>
+
+static size_t count_outputs(const ftl_session *session, uint32_t methods)
+{
+    size_t n = 0;
+    for (int m = 0; m < FTL_METHOD_COUNT; m++)
+        n += methods & 1u << m ? session->methods[m].count : 0;
+    return n;
+}
+
+/* The outputs of the last run, method by method. */
+static void view_outputs(const ftl_session *session, uint32_t methods, size_t rows,
+                         ftl_arrow_output *out)
+{
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        ftl_batch batch;
+        if (!(methods & 1u << m))
+            continue;
+        ftl_session_view(session, (ftl_method)m, rows, &batch);
+        for (size_t i = 0; i < batch.n_columns; i++)
+            *out++ = (ftl_arrow_output){session->model->graph.methods[m].outputs[i].name,
+                                        batch.columns[i]};
+    }
+}
+
+static ftl_status export(const ftl_session *session, const ftl_arrow_output *outputs, size_t n,
+                         size_t rows, struct ArrowSchema *out_schema, struct ArrowArray *out,
+                         ftl_error *error)
+{
+    const ftl_allocator *allocator = &session->model->context->account.allocator;
+    struct ArrowArray array;
+    FTL_TRY(ftl_arrow_export_array(allocator, outputs, n, rows, &array, error));
+    if (out_schema) {
+        ftl_status status = ftl_arrow_export_schema(allocator, outputs, n, out_schema, error);
+        if (status != FTL_OK) {
+            array.release(&array);
+            return status;
+        }
+    }
+    *out = array;
+    return FTL_OK;
+}
+
+ftl_status ftl_predict_arrow(ftl_session *session, uint32_t methods,
+                             const struct ArrowSchema *schema, const struct ArrowArray *in,
+                             struct ArrowSchema *out_schema, struct ArrowArray *out,
+                             ftl_error *error)
+{
+    ftl_batch batch;
+    if (!session || !schema || !in || !out)
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_predict_arrow needs a session, a schema, an array and a place for the "
+                        "result");
+    methods = methods ? methods : session->plan->methods;
+    session->free_arrow = ftl_arrow_binding_destroy;
+    FTL_TRY(ftl_arrow_bind(session->model, &session->account, schema, &session->arrow, error));
+    FTL_TRY(ftl_arrow_view(session->arrow, in, &batch, error));
+    FTL_TRY(ftl_session_run(session, methods, &batch, error));
+    size_t n = count_outputs(session, methods);
+    ftl_arrow_output *outputs = ftl_alloc_array(&session->account, n, sizeof *outputs);
+    if (!outputs)
+        return FTL_OOM(error);
+    view_outputs(session, methods, batch.rows, outputs);
+    ftl_status status = export(session, outputs, n, batch.rows, out_schema, out, error);
+    ftl_free(&session->account, outputs);
+    return status;
+}

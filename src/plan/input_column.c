@@ -1,0 +1,374 @@
+#include "plan/input_column.h"
+
+#include "base/cell_text.h"
+#include "base/number.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- Types and places ------------------------------------------------------------------------ */
+
+size_t ftl_type_size(ftl_type type)
+{
+    switch (type) {
+    case FTL_F64:
+    case FTL_I64:
+    case FTL_U64:
+        return 8;
+    case FTL_F32:
+    case FTL_I32:
+    case FTL_U32:
+        return 4;
+    case FTL_I16:
+    case FTL_U16:
+    case FTL_F16:
+        return 2;
+    case FTL_I8:
+    case FTL_U8:
+    case FTL_BOOL:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+bool ftl_type_is_integer(ftl_type type)
+{
+    return type == FTL_I64 || (type >= FTL_I8 && type <= FTL_U64);
+}
+
+bool ftl_type_is_text(ftl_type type)
+{
+    return type == FTL_STRING || type == FTL_LARGE_STRING || type == FTL_STRING_VIEW;
+}
+
+static bool bit_at(const uint8_t *bits, size_t i) { return (bits[i / 8] >> (i % 8)) & 1; }
+
+static ptrdiff_t step_of(const ftl_column *column, size_t size)
+{
+    return column->stride ? column->stride : (ptrdiff_t)size;
+}
+
+static const unsigned char *at_index(const ftl_column *column, ftl_type type, size_t index)
+{
+    return (const unsigned char *)column->values +
+           (ptrdiff_t)index * step_of(column, ftl_type_size(type));
+}
+
+int64_t ftl_column_integer(const ftl_column *column, ftl_type type, size_t index)
+{
+    const unsigned char *at = at_index(column, type, index);
+    union {
+        int8_t i8;
+        int16_t i16;
+        int32_t i32;
+        int64_t i64;
+        uint16_t u16;
+        uint32_t u32;
+    } value = {.i64 = 0};
+    memcpy(&value, at, ftl_type_size(type));
+    switch (type) {
+    case FTL_I8:
+        return value.i8;
+    case FTL_I16:
+        return value.i16;
+    case FTL_I32:
+        return value.i32;
+    case FTL_U8:
+        return *at;
+    case FTL_U16:
+        return value.u16;
+    case FTL_U32:
+        return value.u32;
+    default:
+        return value.i64;
+    }
+}
+
+bool ftl_column_find(const ftl_column **column, size_t row, size_t *index)
+{
+    const ftl_column *c = *column;
+    for (;;) {
+        *column = c;
+        *index = c->offset + row;
+        if (c->type == FTL_NULL || (c->validity && !bit_at(c->validity, *index)))
+            return false;
+        if (c->type != FTL_DICTIONARY)
+            return true;
+        row = (size_t)ftl_column_integer(c, c->index_type, *index);
+        c = c->dictionary;
+    }
+}
+
+static const char *view_text(const ftl_column *column, size_t index, size_t *size)
+{
+    const char *view = (const char *)column->values + index * 16;
+    int32_t length, buffer, offset;
+    memcpy(&length, view, sizeof length);
+    *size = (size_t)length;
+    if (length <= 12)
+        return view + 4;
+    memcpy(&buffer, view + 8, sizeof buffer);
+    memcpy(&offset, view + 12, sizeof offset);
+    return (const char *)column->buffers[buffer] + offset;
+}
+
+const char *ftl_column_text(const ftl_column *column, size_t index, size_t *size)
+{
+    if (column->type == FTL_STRING_VIEW)
+        return view_text(column, index, size);
+    if (column->type == FTL_LARGE_STRING) {
+        int64_t ends[2];
+        memcpy(ends, column->large_offsets + index, sizeof ends);
+        *size = (size_t)(ends[1] - ends[0]);
+        return *size ? (const char *)column->values + ends[0] : "";
+    }
+    uint32_t ends[2];
+    memcpy(ends, column->offsets + index, sizeof ends);
+    *size = ends[1] - ends[0];
+    return *size ? (const char *)column->values + ends[0] : "";
+}
+
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+/* Exact: every half is a float. */
+static double half_to_f64(uint16_t half)
+{
+    int exponent = (half >> 10) & 31, fraction = half & 1023;
+    double value;
+    if (exponent == 31)
+        value = fraction ? (double)NAN : (double)INFINITY;
+    else if (exponent == 0)
+        value = ldexp(fraction, -24);
+    else
+        value = ldexp(fraction + 1024, exponent - 25);
+    return half & 0x8000 ? -value : value;
+}
+
+/* The value at an index, of the types that are numbers. */
+static double plain_number(const ftl_column *column, size_t index)
+{
+    if (column->type == FTL_BIT)
+        return bit_at(column->values, index) ? 1.0 : 0.0;
+    const unsigned char *at = at_index(column, column->type, index);
+    double wide;
+    float narrow;
+    uint64_t natural;
+    uint16_t half;
+    switch (column->type) {
+    case FTL_F64:
+        memcpy(&wide, at, sizeof wide);
+        return wide;
+    case FTL_F32:
+        memcpy(&narrow, at, sizeof narrow);
+        return (double)narrow;
+    case FTL_F16:
+        memcpy(&half, at, sizeof half);
+        return half_to_f64(half);
+    case FTL_BOOL:
+        return *at ? 1.0 : 0.0;
+    case FTL_U64:
+        memcpy(&natural, at, sizeof natural);
+        return (double)natural;
+    default:
+        return (double)ftl_column_integer(column, column->type, index);
+    }
+}
+
+static double column_number(const ftl_step *step, ftl_exec *exec, uint32_t input, uint32_t row)
+{
+    const ftl_column *column = &exec->in->columns[input];
+    size_t index, size;
+    double value = (double)NAN;
+    if (!ftl_column_find(&column, exec->in_row + row, &index))
+        return value;
+    if (!ftl_type_is_text(column->type))
+        return plain_number(column, index);
+    const char *text = ftl_column_text(column, index, &size);
+    if (!ftl_text_to_f64(text, size, '.', &ftl_na_values_default, &value)) {
+        ftl_exec_bad(exec, step, row, exec->plan->model->inputs[input].name,
+                     "'%.*s' is not a number", size > 40 ? 40 : (int)size, text);
+        if (exec->first_bad == row)
+            exec->bad_error.column = (int64_t)input; /* also where inputs have no names */
+        value = (double)NAN;
+    }
+    return value;
+}
+
+static double matrix_number(const ftl_matrix *matrix, size_t row, uint32_t column)
+{
+    ptrdiff_t at = (ptrdiff_t)row * matrix->row_stride + (ptrdiff_t)column * matrix->column_stride;
+    return matrix->dtype == FTL_F64 ? ((const double *)matrix->data)[at]
+                                    : (double)((const float *)matrix->data)[at];
+}
+
+double ftl_input_value(const ftl_step *step, ftl_exec *exec, uint32_t column, uint32_t row)
+{
+    if (exec->in->matrix)
+        return matrix_number(exec->in->matrix, exec->in_row + row, column);
+    return column_number(step, exec, column, row);
+}
+
+/*
+ * The first row of the block, the step to the next in bytes, and the type, of numbers that lie at
+ * equal distances. Nulls are seen to afterwards.
+ */
+static bool even_numbers(const ftl_exec *exec, uint32_t input, const unsigned char **data,
+                         ptrdiff_t *step, ftl_type *type)
+{
+    const ftl_matrix *matrix = exec->in->matrix;
+    if (matrix) {
+        ptrdiff_t size = (ptrdiff_t)ftl_type_size(matrix->dtype);
+        *type = matrix->dtype;
+        *step = matrix->row_stride * size;
+        *data = (const unsigned char *)matrix->data +
+                (ptrdiff_t)input * matrix->column_stride * size + (ptrdiff_t)exec->in_row * *step;
+        return true;
+    }
+    const ftl_column *column = &exec->in->columns[input];
+    size_t size = ftl_type_size(column->type);
+    if (size == 0 || column->type == FTL_F16 || column->type == FTL_BOOL)
+        return false;
+    *type = column->type;
+    *step = step_of(column, size);
+    *data = at_index(column, column->type, column->offset + exec->in_row);
+    return true;
+}
+
+/* One loop for a pair of types; values go through float64, as numpy's astype of integers does. */
+#define COPY(S, T)                                                 \
+    for (uint32_t i = 0; i < exec->rows; i++) {                    \
+        S value;                                                   \
+        memcpy(&value, data + (ptrdiff_t)i * step_, sizeof value); \
+        out[i * stride] = (T)(double)value;                        \
+    }                                                              \
+    break;
+
+/* A column as numbers of type T. */
+#define INPUT_COLUMN(name, T)                                                               \
+    void name(const ftl_step *step, ftl_exec *exec, uint32_t column, T *out, size_t stride) \
+    {                                                                                       \
+        const unsigned char *data;                                                          \
+        ptrdiff_t step_;                                                                    \
+        ftl_type type;                                                                      \
+        if (!even_numbers(exec, column, &data, &step_, &type)) {                            \
+            for (uint32_t i = 0; i < exec->rows; i++)                                       \
+                out[i * stride] = (T)ftl_input_value(step, exec, column, i);                \
+            return;                                                                         \
+        }                                                                                   \
+        switch (type) {                                                                     \
+        case FTL_F64:                                                                       \
+            COPY(double, T)                                                                 \
+        case FTL_F32:                                                                       \
+            COPY(float, T)                                                                  \
+        case FTL_I8:                                                                        \
+            COPY(int8_t, T)                                                                 \
+        case FTL_I16:                                                                       \
+            COPY(int16_t, T)                                                                \
+        case FTL_I32:                                                                       \
+            COPY(int32_t, T)                                                                \
+        case FTL_U8:                                                                        \
+            COPY(uint8_t, T)                                                                \
+        case FTL_U16:                                                                       \
+            COPY(uint16_t, T)                                                               \
+        case FTL_U32:                                                                       \
+            COPY(uint32_t, T)                                                               \
+        case FTL_U64:                                                                       \
+            COPY(uint64_t, T)                                                               \
+        default:                                                                            \
+            COPY(int64_t, T)                                                                \
+        }                                                                                   \
+        const ftl_column *c = exec->in->matrix ? NULL : &exec->in->columns[column];         \
+        for (uint32_t i = 0; c && c->validity && i < exec->rows; i++) {                     \
+            if (!bit_at(c->validity, c->offset + exec->in_row + i))                         \
+                out[i * stride] = (T)NAN;                                                   \
+        }                                                                                   \
+    }
+INPUT_COLUMN(ftl_input_f64, double)
+INPUT_COLUMN(ftl_input_f32, float)
+
+/* ---- Cells ----------------------------------------------------------------------------------- */
+
+/* The text of a number as Python writes it; 0 bytes for NaN, which is missing. */
+static size_t number_text(const ftl_column *column, size_t index, char out[FTL_F64_TEXT_SIZE])
+{
+    double value;
+    switch (column->type) {
+    case FTL_F64:
+    case FTL_F32:
+    case FTL_F16:
+        value = plain_number(column, index);
+        if (isnan(value))
+            return 0;
+        return column->type == FTL_F64 ? ftl_print_f64(value, out)
+                                       : ftl_print_f32((float)value, out);
+    case FTL_BIT:
+    case FTL_BOOL:
+        if (plain_number(column, index) != 0) {
+            memcpy(out, "True", 4);
+            return 4;
+        }
+        memcpy(out, "False", 5);
+        return 5;
+    case FTL_U64: {
+        uint64_t natural;
+        memcpy(&natural, at_index(column, FTL_U64, index), sizeof natural);
+        if (natural <= INT64_MAX)
+            return ftl_print_i64((int64_t)natural, out);
+        size_t size = ftl_print_i64((int64_t)(natural / 10), out);
+        out[size] = (char)('0' + natural % 10);
+        return size + 1;
+    }
+    default:
+        return ftl_print_i64(ftl_column_integer(column, column->type, index), out);
+    }
+}
+
+static ftl_cell null_cell(const ftl_column *column, size_t index)
+{
+    ftl_cell cell = {.tag = FTL_CELL_MISSING};
+    if (column->type == FTL_STRING && column->flags & FTL_COLUMN_NULL_TEXT) {
+        size_t size;
+        cell.u.text = ftl_column_text(column, index, &size);
+        cell.size = (uint32_t)size;
+    }
+    return cell;
+}
+
+/* Room for the texts of a block's numbers; none is needed by columns of text. */
+static bool room_for_texts(const ftl_step *step, ftl_exec *exec, const ftl_column *column,
+                           ftl_input_texts *texts)
+{
+    while (column->type == FTL_DICTIONARY)
+        column = column->dictionary;
+    if (ftl_type_is_text(column->type) || column->type == FTL_NULL)
+        return true;
+    ftl_status status = ftl_grow(exec->account, &texts->data, &texts->room,
+                                 (size_t)exec->rows * FTL_F64_TEXT_SIZE, 1, NULL);
+    if (status != FTL_OK)
+        ftl_exec_fail(exec, step, status, "out of memory for the texts of a column of numbers");
+    return status == FTL_OK;
+}
+
+void ftl_input_cells(const ftl_step *step, ftl_exec *exec, uint32_t input, ftl_input_texts *texts,
+                     ftl_cell *out)
+{
+    if (!room_for_texts(step, exec, &exec->in->columns[input], texts))
+        return;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        const ftl_column *column = &exec->in->columns[input];
+        size_t index, size;
+        if (!ftl_column_find(&column, exec->in_row + i, &index)) {
+            out[i] = null_cell(column, index);
+        } else if (ftl_type_is_text(column->type)) {
+            const char *text = ftl_column_text(column, index, &size);
+            out[i] = (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)size, .u.text = text};
+        } else {
+            char *text = texts->data + (size_t)i * FTL_F64_TEXT_SIZE;
+            size = number_text(column, index, text);
+            out[i] = (ftl_cell){.tag = size ? FTL_CELL_STRING : FTL_CELL_MISSING,
+                                .size = (uint32_t)size,
+                                .u.text = text};
+        }
+    }
+}

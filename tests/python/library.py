@@ -1,0 +1,90 @@
+"""The shared library through ctypes: models, sessions, and record batches by the Arrow C data interface."""
+
+import ctypes
+import os
+import pathlib
+
+import ftl
+import pyarrow as pa
+
+STATUS = ["OK", "END", "ARG", "NOMEM", "IO", "CORRUPT", "UNSUPPORTED", "FORBIDDEN", "LIMIT", "SHAPE", "SCHEMA",
+          "CANCELLED", "VALUE", "INTERNAL"]
+METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "apply",
+           "margin", "kneighbors"]
+F64, F32 = 0, 1
+FAIL, NULL = 0, 2
+ARROW_SCHEMA_SIZE, ARROW_ARRAY_SIZE = 72, 80
+
+
+class Error(ctypes.Structure):
+    _fields_ = [("code", ctypes.c_int), ("offset", ctypes.c_int64), ("line", ctypes.c_int64), ("row", ctypes.c_int64),
+                ("column", ctypes.c_int64), ("path", ctypes.c_char * 256), ("message", ctypes.c_char * 768)]
+
+
+class SessionOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("input_dtype", ctypes.c_int), ("methods", ctypes.c_uint32),
+                ("block_rows", ctypes.c_uint32), ("on_error", ctypes.c_int)]
+
+
+class ForetellError(Exception):
+    def __init__(self, error):
+        super().__init__(error.message.decode())
+        self.status, self.row, self.column = STATUS[error.code], error.row, error.column
+
+
+def load():
+    """The library of the build that the program is of."""
+    folder = pathlib.Path(os.path.realpath(ftl.program())).parent
+    for path in (folder / "src/libforetell.so", folder / "../lib/libforetell.so"):
+        if path.exists():
+            return ctypes.CDLL(str(path))
+    raise FileNotFoundError(f"no libforetell.so beside {folder}")
+
+
+class Session:
+    """A model file opened for the named methods; closed by `with`."""
+
+    def __init__(self, path, *methods, dtype=F64, on_error=FAIL, block_rows=0):
+        self.library = load()
+        self.context, self.model, self.session = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+        self._call("ftl_context_create", None, ctypes.byref(self.context))
+        self._call("ftl_model_open", self.context, os.fsencode(path), None, ctypes.byref(self.model))
+        options = SessionOptions(ctypes.sizeof(SessionOptions), dtype, self.bits(*methods), block_rows, on_error)
+        self._call("ftl_session_create", self.model, ctypes.byref(options), ctypes.byref(self.session))
+
+    @staticmethod
+    def bits(*methods):
+        return sum(1 << METHODS.index(m) for m in methods)
+
+    def _call(self, name, *arguments):
+        error = Error()
+        if getattr(self.library, name)(*arguments, ctypes.byref(error)) != 0:
+            raise ForetellError(error)
+
+    def predict(self, batch, *methods):
+        """The outputs for a pyarrow.RecordBatch, or for a StructArray with what its C structures say."""
+        schema, array = (ctypes.create_string_buffer(n) for n in (ARROW_SCHEMA_SIZE, ARROW_ARRAY_SIZE))
+        out_schema, out = (ctypes.create_string_buffer(n) for n in (ARROW_SCHEMA_SIZE, ARROW_ARRAY_SIZE))
+        batch._export_to_c(ctypes.addressof(array), ctypes.addressof(schema))
+        try:
+            self._call("ftl_predict_arrow", self.session, self.bits(*methods), schema, array, out_schema, out)
+        finally:  # the library borrows: importing gives both structures back to pyarrow, which releases them
+            type(batch)._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))
+        result = pa.RecordBatch._import_from_c(ctypes.addressof(out), ctypes.addressof(out_schema))
+        result.validate(full=True)
+        return result
+
+    def bad_rows(self):
+        self.library.ftl_session_bad_rows.restype = ctypes.c_size_t
+        return self.library.ftl_session_bad_rows(self.session)
+
+    def close(self):
+        self.library.ftl_session_destroy(self.session)
+        self.library.ftl_model_release(self.model)
+        self.library.ftl_context_destroy(self.context)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
