@@ -146,11 +146,7 @@ uint64_t ftl_account_used(const ftl_account *account)
     return atomic_load_explicit(&account->used, memory_order_relaxed);
 }
 
-static void add(ftl_account *account, uint64_t bytes)
-{
-    (void)atomic_fetch_add_explicit(&account->used, bytes, memory_order_relaxed);
-}
-
+/* From the account to the top, and charged the other way: a parent holds no less than a child. */
 static void discharge(ftl_account *account, uint64_t bytes)
 {
     for (; account; account = account->parent)
@@ -181,7 +177,7 @@ static bool add_or_reclaim(ftl_account *top, uint64_t bytes)
     return add_within_limit(top, bytes);
 }
 
-/* Only the account at the top has a limit, so it decides; those below it hold no more than it. */
+/* Only the account at the top has a limit, so it decides. */
 static bool charge(ftl_account *account, uint64_t bytes)
 {
     ftl_account *top = account;
@@ -189,8 +185,13 @@ static bool charge(ftl_account *account, uint64_t bytes)
         top = top->parent;
     if (!add_or_reclaim(top, bytes))
         return false;
-    for (; account != top; account = account->parent)
-        add(account, bytes);
+    for (ftl_account *done = top; done != account;) {
+        ftl_account *next = account; /* below the one that is done; the tree is a few levels deep */
+        while (next->parent != done)
+            next = next->parent;
+        (void)atomic_fetch_add_explicit(&next->used, bytes, memory_order_relaxed);
+        done = next;
+    }
     return true;
 }
 

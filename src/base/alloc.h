@@ -35,7 +35,8 @@ void ftl_account_init(ftl_account *account, const ftl_allocator *allocator, uint
 void ftl_account_init_child(ftl_account *account, ftl_account *parent);
 /*
  * Bytes that the account and the accounts below it hold now, the blocks' headers included. May be
- * read at any time from any thread; while others allocate it is a moment's figure.
+ * read at any time from any thread. While others allocate it is a moment's figure: read children
+ * before their parent to find the parent's at least as large, unless blocks are freed in between.
  */
 uint64_t ftl_account_used(const ftl_account *account);
 

@@ -8,7 +8,7 @@
 
 struct ftl_arena_block {
     ftl_arena_block *previous;
-    size_t unused; /* keeps the payload 16-byte aligned */
+    size_t padding; /* keeps the payload 16-byte aligned */
 };
 
 enum {

@@ -11,16 +11,16 @@
 #include <pcre2.h>
 
 /*
- * PCRE2 counts a match's steps anew at every place where a match may begin, so its own limit lets a
- * text take that many for each of its characters. What bounds a text is the budget: PCRE2 calls
+ * PCRE2 counts a match's steps anew at every place where a match may begin, so its own limit bounds
+ * the steps per character of a text, not those of the text. The budget bounds the text. PCRE2 calls
  * back before every item of the pattern (PCRE2_AUTO_CALLOUT), and each call is charged with one
- * step, the way from the call before, and the repetitions that the item must have, which PCRE2
- * tries without calling. A token takes a few steps a character.
+ * step, with the characters passed since the call before, and with the least repetitions of the
+ * item, which PCRE2 tries without further calls. A token takes a few steps a character.
  */
 enum {
     max_steps = 10 * 1000 * 1000,
     steps_per_byte = 100,
-    repetitions_per_step = 4, /* they are faster than calls */
+    repetitions_per_step = 4, /* each is faster than a call */
     max_depth = 10000,
     max_heap_kib = 16 << 10
 };
@@ -55,7 +55,10 @@ void ftl_regex_destroy(ftl_regex *regex)
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/* 20 of [a-z]{20,30}; 0 of other items, of groups (they call for each time) and of \x{20}. */
+/*
+ * The least repetitions of an item: 20 of [a-z]{20,30}. 0 for items that are not repeated, for
+ * groups (PCRE2 calls back in each round of one) and for a character such as \x{20}.
+ */
 static uint64_t least_repetitions(const char *item, size_t size)
 {
     uint64_t n = 0;

@@ -177,7 +177,8 @@ ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl
     return gather(build, e, FTL_OP_GATHER_OBJECT, FTL_EDGE_OBJECT, in, id, error);
 }
 
-/* CHECK on the whole op, named by the frame that it was made of. */
+/* CHECK on the whole op. Its columns are called in errors as those of `in`, which it was made of.
+ */
 static ftl_status add_check(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                             uint32_t refuse, uint32_t *id, ftl_error *error)
 {

@@ -5,7 +5,8 @@
 
 ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_frame *out, ftl_error *error)
 {
-    /* Nothing that outlives the build refers to frames: a vocabulary's would weigh more than it. */
+    /* In scratch, since only the build refers to frames: that of a large vocabulary weighs more
+     * than the vocabulary. */
     ftl_frame_column *columns = ftl_arena_zero_array(build->scratch, n_columns, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);

@@ -224,7 +224,8 @@ ftl_status ftl_frame_finish(ftl_build *build, const ftl_estimator *root, bool na
                         "transform gives %u columns made from text; more than %d are not written "
                         "out. Save the vectorizer in a pipeline with the model that takes them",
                         frame->n_columns, (int)FTL_WIDEST_TEXT_OUTPUT);
-    /* A transformer may hand on the very columns that it was given: they are not ours to change. */
+    /* Others may refer to the same columns (a transformer can hand on those it was given): a copy
+     * is changed. */
     FTL_TRY(ftl_frame_concat(build, frame, 1, frame, error));
     for (uint32_t i = 0; i < frame->n_columns; i++) {
         const ftl_op *op = &build->ops[frame->columns[i].op];
@@ -339,7 +340,7 @@ ftl_status ftl_frame_scale(ftl_build *build, const ftl_estimator *e, double weig
         return FTL_OOM(error);
     for (uint32_t i = 0; i < frame->n_columns; i++)
         vector[i] = weight;
-    /* A Python number takes the array's dtype: not wide. */
+    /* numpy converts a Python number to the array's dtype, so float32 stays float32. */
     *step = (ftl_affine_step){.kind = FTL_AFFINE_MUL, .wide = false, .vector = vector};
     bool sparse = ftl_frame_has_sparse(build, frame);
     if (sparse)

@@ -7,13 +7,16 @@ const char *ftl_version(void) { return FTL_VERSION_STRING; }
 
 void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
 {
+    /* Others may allocate meanwhile: parts are read before the whole, which then holds them. */
+    uint64_t parts = ftl_account_used(&model->plan_account);
+    parts += ftl_account_used(&model->session_account);
+    uint64_t whole = ftl_account_used(&model->account);
     *out = (ftl_model_info){
         .kind = model->kind,
         .class_name = model->class_name,
         .library = model->library,
         .library_version = model->library_version,
-        .bytes = ftl_account_used(&model->account) - ftl_account_used(&model->plan_account) -
-                 ftl_account_used(&model->session_account),
+        .bytes = whole > parts ? whole - parts : 0,
         .file_bytes = model->file_bytes,
         .default_method = model->default_method,
         .n_inputs = model->graph.n_inputs,

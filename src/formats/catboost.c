@@ -129,7 +129,7 @@ static ftl_status read_float(ftl_arena *arena, const ftl_fb_table *from, ftl_cbm
     uint8_t rule = ftl_fb_u8(from, FLOAT_NAN, as_is);
     if (rule > as_true)
         return FTL_FAIL(error, FTL_CORRUPT, "a column has the unknown rule %u for NaN", rule);
-    /* without NaN in training the rule is not asked: no comparison with NaN is true */
+    /* where training met no NaN the rule does not hold: no comparison with NaN is true */
     *out = (ftl_cbm_float){.index = ftl_fb_i32(from, FLOAT_INDEX, -1),
                            .column = (uint32_t)ftl_fb_i32(from, FLOAT_FLAT, -1),
                            .nan_above = ftl_fb_u8(from, FLOAT_HAS_NANS, 0) && rule == as_true,

@@ -69,7 +69,10 @@ static uint64_t mix(uint64_t digest, const void *data, size_t size)
     return ftl_cityhash64((const char *)words, sizeof words);
 }
 
-/* Equal bases have equal digests. Others might too: a wrong table, but one that is in range. */
+/*
+ * Equal bases have equal digests. Should two different bases of a file have the same one, a feature
+ * would read the wrong table, whose indices are checked as those of the right one.
+ */
 static uint64_t projection_digest(const ftl_fb_table *projection)
 {
     static const uint32_t item_sizes[] = {4, 8, 8};

@@ -1,5 +1,6 @@
 #define DISTANCE_NAME(name) ftl_##name##_portable
-/* One rounding by the library's function: right on every processor, fast on none. */
+/* fma() of the C library rounds once on every processor, but it is slow where it is no instruction.
+ */
 #define DISTANCE_FMA(sum, a, b)             \
     for (size_t lane = 0; lane < 8; lane++) \
     (*(sum))[lane] = fma((*(a))[lane], (*(b))[lane], (*(sum))[lane])

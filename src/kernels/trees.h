@@ -70,7 +70,11 @@ static inline float ftl_tree_largest_f32(double t)
     float f = (float)t;
     uint32_t bits, above = (double)f > t;
     memcpy(&bits, &f, sizeof bits);
-    /* One step down, which is away from zero for negative ones; above happens by chance. */
+    /*
+     * When f was rounded up, the next float32 below it: one less as an integer for positive
+     * numbers, one more for negative ones. Arithmetic in place of a branch, since either is as
+     * likely.
+     */
     bits += ((bits >> 31) * 2 - 1) & -above;
     memcpy(&f, &bits, sizeof f);
     return f;

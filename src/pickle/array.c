@@ -33,7 +33,10 @@ ftl_status ftl_vm_array_new(ftl_vm *vm, ftl_node **out)
     return FTL_OK;
 }
 
-/* The extents, and the number of items; zero extents still must be possible sizes. */
+/*
+ * Reads the extents and multiplies them. An extent of 0 makes the array empty; the product of the
+ * others must be a size that memory could hold all the same.
+ */
 static ftl_status read_shape(ftl_vm *vm, ftl_node_array *array, const ftl_node *shape)
 {
     if (shape->kind != FTL_NODE_TUPLE && shape->kind != FTL_NODE_LIST)
@@ -160,7 +163,7 @@ ftl_status ftl_vm_array_build(ftl_vm *vm, ftl_node *node, const ftl_node *state)
         node->u.array = s[3]->u.array;
         return FTL_OK;
     }
-    /* A fresh one: a failure leaves the node as it was. */
+    /* The array is made beside the node, so that a failure leaves the node as it was. */
     ftl_node made;
     ftl_pk_array *array;
     bool fortran = false;

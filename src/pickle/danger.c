@@ -154,8 +154,11 @@ static bool reaches_through(const char *name)
     return listed(dangerous, FTL_ARRAY_LEN(dangerous), owner, last + 1);
 }
 
-/* Python 2 calls it __builtin__, some attacks builtins.getattr(…); dotted names reach through a
- * class. */
+/*
+ * Python 2's module of built-in functions is __builtin__, and it has execfile and file. A dotted
+ * name reaches attributes: through a function's __globals__ or a class's __subclasses__ any
+ * function.
+ */
 static bool is_dangerous(const char *module, const char *name)
 {
     if (strcmp(module, "__builtin__") == 0 || strcmp(module, "__builtins__") == 0)
@@ -190,7 +193,7 @@ ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
     return FTL_OK;
 }
 
-/* The result of one call is called: getattr(…)(…), partial(…)(…). */
+/* A call of what getattr returned can be a call of any function. */
 ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable)
 {
     ftl_pickle_report *report = &vm->load->report;

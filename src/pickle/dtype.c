@@ -243,7 +243,7 @@ ftl_status ftl_vm_dtype_native(ftl_vm *vm, const ftl_dtype *dtype, const ftl_dty
     return new_dtype(vm, &native, ((const ftl_pk_dtype *)(const void *)dtype)->has_object, out);
 }
 
-/* Bytes that are turned round together. */
+/* How many bytes are reversed together: a character of U, half of a complex number, a number. */
 static uint32_t unit_of(const ftl_dtype *dtype)
 {
     return dtype->kind == 'U' ? 4 : dtype->kind == 'c' ? dtype->item_size / 2 : dtype->item_size;

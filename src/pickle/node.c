@@ -68,8 +68,8 @@ bool ftl_node_as_int(const ftl_node *node, int64_t *out)
     return scalar && ftl_element_i64(scalar, 0, out);
 }
 
-/* Two's complement, little-endian. Rounded once per byte beyond the first eight: good to an ulp,
- * which no reader needs. */
+/* Two's complement, little-endian. Rounded once per byte beyond the first eight: right to
+ * about one unit in the last place, and no reader needs more. */
 static double bigint_as_f64(const ftl_node_string *bytes)
 {
     const unsigned char *b = (const unsigned char *)bytes->data;

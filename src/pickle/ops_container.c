@@ -46,7 +46,7 @@ static ftl_status op_proto(ftl_vm *vm)
 
 static ftl_status op_frame(ftl_vm *vm)
 {
-    uint64_t size; /* not believed: bytes count only when they come */
+    uint64_t size; /* of the frame; it is not used, since bytes are taken as they come */
     return ftl_vm_le(vm, 8, &size);
 }
 

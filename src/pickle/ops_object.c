@@ -4,8 +4,8 @@
 
 #include "base/utf8.h"
 
-/* Classes that want what projections leave out. */
-static void note_unless(ftl_vm *vm, const char *name)
+/* A class that needs all fields of an array ends the projections that name it in `unless`. */
+static void end_projections(ftl_vm *vm, const char *name)
 {
     const ftl_pickle_options *options = vm->load->options;
     for (size_t i = 0; i < options->n_projections && i < 32; i++) {
@@ -23,7 +23,7 @@ static ftl_status new_global(ftl_vm *vm, const char *module, const char *name, f
     FTL_TRY(ftl_vm_new(vm, FTL_NODE_GLOBAL, &node));
     node->u.global.module = module;
     node->u.global.name = name;
-    note_unless(vm, name);
+    end_projections(vm, name);
     FTL_TRY(ftl_vm_watch(vm, module, name));
     *out = node;
     return FTL_OK;

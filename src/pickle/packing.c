@@ -27,7 +27,10 @@ static const ftl_dtype *kept_as(const ftl_pickle_projection *projection, const f
     return is_narrowed(projection, leaf) ? &narrow.dtype : leaf;
 }
 
-/* By offset; narrowed ones would leave gaps, so that there the widest come first. */
+/*
+ * Kept fields stand in the order of the file, so that neighbours are copied as one run. Narrowed
+ * ones differ in size from their neighbours, which would leave gaps: there the widest come first.
+ */
 static bool goes_before(const ftl_pickle_projection *projection, const ftl_dtype_field *a,
                         const ftl_dtype_field *b)
 {
@@ -166,7 +169,7 @@ static void narrow_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_
     }
 }
 
-/* The three of a tree's node. */
+/* Three int64 side by side, as in the nodes of trees: left child, right child, feature. */
 static void narrow_three(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
                          size_t from_step)
 {
@@ -178,7 +181,7 @@ static void narrow_three(uint8_t *to, const uint8_t *from, size_t rows, size_t t
     }
 }
 
-/* Constant sizes become single moves. */
+/* Sizes that are common are constants here, which the compiler turns into single moves. */
 static void pack_run(uint8_t *to, const uint8_t *from, size_t rows, size_t to_step,
                      size_t from_step, uint32_t size, bool narrow)
 {

@@ -33,7 +33,7 @@ ftl_status ftl_vm_packed_literal(ftl_vm *vm, uint64_t size, ftl_node **out)
 
 /* ---- Companions ---------------------------------------------------------------------------------------------------------- */
 
-enum { LARGEST_ROW = 1 << 15 }; /* bytes of a companion's row, at most */
+enum { LARGEST_ROW = 1 << 15 }; /* of a companion, in bytes; others are read whole */
 
 /* Which rows: those where the integer at `at` is -1. */
 typedef struct chooser {
@@ -49,7 +49,7 @@ static inline bool is_chosen(const chooser *by, size_t row)
     return by->wide ? memcmp(number, minus_one, 8) == 0 : memcmp(number, minus_one, 4) == 0;
 }
 
-/* Has the item below the top of the stack, in the same dict, a companion here? */
+/* The packed array whose companion `array` is: the item before it in the same dict. NULL: none. */
 static const ftl_pk_array *companion_of(const ftl_vm *vm, const ftl_node_array *array)
 {
     if (vm->size - vm->fence < 3)
@@ -80,14 +80,15 @@ static bool find_chooser(const ftl_pk_array *packed, chooser *out)
 }
 
 /*
- * Copies the chosen ones of rows and returns their number. Which they are has no order that a
- * processor could foresee: a row is copied always, and stays when it is chosen.
+ * Copies the chosen ones of rows and returns their number. Branches on what is chosen would be
+ * mispredicted about every second time, so every row is copied, and the place moves on behind a
+ * chosen one: the next row overwrites a row that is not.
  */
 static inline __attribute__((always_inline)) size_t keep_chosen(const chooser *by, size_t first,
                                                                 uint8_t *to, const uint8_t *from,
                                                                 size_t rows, size_t row)
 {
-    const chooser own = *by; /* which nothing that is written can be */
+    const chooser own = *by; /* a local: the compiler sees that writing rows leaves it as it is */
     uint8_t *next = to;
     for (size_t r = 0; r < rows; r++) {
         memcpy(next, from + r * row, row);

@@ -33,7 +33,7 @@ static ftl_status run_pickle(ftl_vm *vm, ftl_node **root)
     return ftl_vm_pop(vm, root);
 }
 
-/* A pickle can be truncated to nothing, or be something else altogether. */
+/* An empty file has an error of its own. */
 static ftl_status check_start(ftl_vm *vm)
 {
     const uint8_t *data = NULL;

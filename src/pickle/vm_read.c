@@ -81,7 +81,7 @@ ftl_status ftl_vm_read(ftl_vm *vm, void *out, size_t size)
 {
     size_t visible = (size_t)(vm->end - vm->at);
     if (size <= visible) {
-        if (size) { /* before the first byte is read there is no buffer to copy nothing from */
+        if (size) { /* vm->at is NULL before the first read, which memcpy must not be given */
             memcpy(out, vm->at, size);
             vm->at += size;
         }

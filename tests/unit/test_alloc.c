@@ -92,6 +92,47 @@ static void children(void **state)
     assert_int_equal(ftl_account_used(&top), 0);
 }
 
+typedef struct spare {
+    ftl_account *account;
+    void *block; /* what reclaiming gives back */
+    int asked;
+} spare;
+
+static void give_back(void *user)
+{
+    spare *s = user;
+    s->asked++;
+    ftl_free(s->account, s->block);
+    s->block = NULL;
+}
+
+/* What can be spared goes when that may help, and only then. */
+static void reclaimed(void **state)
+{
+    (void)state;
+    ftl_account top, child;
+    ftl_account_init(&top, NULL, 100000);
+    ftl_account_init_child(&child, &top);
+    spare s = {.account = &child, .block = ftl_alloc(&child, 60000)};
+    top.reclaim = give_back;
+    top.reclaim_user = &s;
+    void *fits = ftl_alloc(&child, 30000);
+    assert_non_null(fits);
+    assert_int_equal(s.asked, 0);
+    assert_null(ftl_alloc(&child, 100001)); /* more than there is room for at all */
+    assert_int_equal(s.asked, 0);
+    void *needs_room = ftl_alloc(&child, 50000);
+    assert_non_null(needs_room);
+    assert_int_equal(s.asked, 1);
+    assert_null(s.block);
+    assert_null(ftl_alloc_zero(&child, 90000, 1)); /* nothing is left to give back */
+    assert_int_equal(s.asked, 2);
+    ftl_free(&child, fits);
+    ftl_free(&child, needs_room);
+    assert_int_equal(ftl_account_used(&child), 0);
+    assert_int_equal(ftl_account_used(&top), 0);
+}
+
 /* Threads that together stay below the limit, beside one that keeps asking for too much. */
 enum { THREADS = 4, ROUNDS = 20000, SMALL = 1000, LIMIT = 64 << 10 };
 
@@ -168,8 +209,11 @@ static void too_large(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resized), cmocka_unit_test(refused), cmocka_unit_test(children),
-        cmocka_unit_test(refusals_harm_nobody), cmocka_unit_test(too_large)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(resized),
+                                       cmocka_unit_test(refused),
+                                       cmocka_unit_test(children),
+                                       cmocka_unit_test(reclaimed),
+                                       cmocka_unit_test(refusals_harm_nobody),
+                                       cmocka_unit_test(too_large)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,14 +168,15 @@ static inline int64_t read_integer(const unsigned char *at, bool wide)
 }
 
 /*
- * Appends a tree's nodes and lists its leaves. Every second node is a leaf, in no order that a
- * processor could foresee, so there is no branch on it. False when a number does not fit; the
- * validator proves the rest.
+ * Appends a tree's nodes and lists its leaves. Half of the nodes are leaves, so that a branch on it
+ * would be mispredicted often: there is none. False when a number does not fit; the validator
+ * proves the rest.
  */
 static inline __attribute__((always_inline)) bool join_nodes(joined *to, const ftl_tree_view *view,
                                                              bool wide, bool has_missing)
 {
-    /* What the loop reads again and again is taken out of the reach of what it writes. */
+    /* Locals and restrict: the compiler sees that what the loop writes does not change what it
+     * reads. */
     uint32_t first = to->n_nodes, n = view->n_nodes, leaves = 0, row = to->n_leaves;
     int64_t bits = 0; /* of all numbers of splits */
     int32_t *restrict lefts = to->arrays.left + first, *restrict rights = to->arrays.right + first;
