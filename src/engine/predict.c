@@ -12,16 +12,17 @@ static ftl_status check_matrix(const ftl_session *session, const ftl_matrix *mat
     const ftl_model *model = session->model;
     /* A model without inputs never looks at them, a DummyClassifier say. */
     if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu",
-                        matrix->columns, model->class_name, model->graph.n_inputs);
+        return FTL_FAIL_BECAUSE(error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT,
+                                "the matrix has %zu columns; %s expects %zu", matrix->columns,
+                                model->class_name, model->graph.n_inputs);
     if (matrix->dtype != FTL_F64 && matrix->dtype != FTL_F32)
         return FTL_FAIL(error, FTL_ARG, "a matrix holds F64 or F32");
     uint32_t i = session->plan->text_input;
     if (i != UINT32_MAX)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "column %u%s%s is text; give columns instead of a matrix of numbers", i,
-                        model->inputs[i].name ? " " : "",
-                        model->inputs[i].name ? model->inputs[i].name : "");
+        return FTL_FAIL_BECAUSE(
+            error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+            "column %u%s%s is text; give columns instead of a matrix of numbers", i,
+            model->inputs[i].name ? " " : "", model->inputs[i].name ? model->inputs[i].name : "");
     return FTL_OK;
 }
 
@@ -36,17 +37,19 @@ static ftl_status check_batch(const ftl_session *session, const ftl_batch *in, f
     if (model->graph.n_inputs == 0)
         return FTL_OK;
     if (in->n_columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu",
-                        in->n_columns, model->class_name, model->graph.n_inputs);
+        return FTL_FAIL_BECAUSE(error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT,
+                                "the batch has %zu columns; %s expects %zu", in->n_columns,
+                                model->class_name, model->graph.n_inputs);
     for (size_t i = 0; i < in->n_columns; i++) {
         const ftl_schema_column *expected = &model->inputs[i];
         if (expected->kind == FTL_KIND_UNUSED)
             continue;
         bool text = in->columns[i].type == FTL_STRING;
         if (text != (expected->batch_type == FTL_STRING))
-            return FTL_FAIL(error, FTL_SCHEMA, "column %zu%s%s must be %s", i,
-                            expected->name ? " " : "", expected->name ? expected->name : "",
-                            text ? "numbers" : "text");
+            return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+                                    "column %zu%s%s must be %s", i, expected->name ? " " : "",
+                                    expected->name ? expected->name : "",
+                                    text ? "numbers" : "text");
         if (in->rows && (!in->columns[i].values || (text && !in->columns[i].offsets)))
             return FTL_FAIL(error, FTL_ARG, "column %zu has no values", i);
     }

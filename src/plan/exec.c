@@ -174,15 +174,15 @@ void ftl_exec_free(ftl_exec *exec, ftl_account *account)
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
+bool ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
                   const char *format, ...)
 {
     if (exec->bad[row])
-        return; /* the first reason of a row is the one to tell */
+        return false; /* the first reason of a row is the one to tell */
     exec->bad[row] = 1;
     exec->n_bad++;
     if (row > exec->first_bad)
-        return;
+        return false;
     char reason[400];
     va_list args;
     va_start(args, format);
@@ -193,7 +193,9 @@ void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char
         ftl_error_set(&exec->bad_error, FTL_VALUE, "column '%.120s': %s", column, reason);
     else
         ftl_error_set(&exec->bad_error, FTL_VALUE, "%s", reason);
+    ftl_error_because(&exec->bad_error, FTL_REASON_ROW_REFUSED, NULL);
     ftl_error_in(&exec->bad_error, step->op->path);
+    return true;
 }
 
 void ftl_exec_fail(ftl_exec *exec, const ftl_step *step, ftl_status status, const char *format, ...)

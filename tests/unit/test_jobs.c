@@ -256,7 +256,7 @@ static void a_memory_limit_holds_and_leaves_nothing(void **unused)
     int refused = 0, done = 0;
     (void)unlink(in_folder("out.csv"));
     size_t files = entries(folder);
-    for (uint64_t limit = 400000; done < 3; limit += limit / 2) {
+    for (uint64_t limit = 400000; done < 3; limit += limit / 8) {
         opened o = open_with(THREADS, limit);
         ftl_error error;
         const ftl_score_options options = skipping();
@@ -404,6 +404,104 @@ static void a_token_ends_the_wait_for_a_pipe(void **unused)
     assert_int_equal(unlink(fifo), 0);
 }
 
+/* ---- Reasons --------------------------------------------------------------------------------- */
+
+static void put_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_true(fputs(text, file) >= 0);
+    assert_int_equal(fclose(file), 0);
+}
+
+typedef struct refusal {
+    const char *table;
+    ftl_status code;
+    ftl_reason reason;
+    const char *option, *says;
+} refusal;
+
+/* Of a table, with the options of the other tests: the column id is kept, bad rows end the job. */
+static void expect_refusal(ftl_model *model, const refusal *r, ftl_score_options options)
+{
+    ftl_error error;
+    put_file(in_folder("bad.csv"), r->table);
+    ftl_status status = ftl_score(model, in_folder("bad.csv"), in_folder("out.csv"), &options, NULL,
+                                  &error);
+    assert_int_equal(status, r->code);
+    assert_int_equal(error.code, r->code);
+    assert_string_equal(ftl_reason_name(error.reason), ftl_reason_name(r->reason));
+    assert_string_equal(error.option, r->option);
+    if (!strstr(error.message, r->says))
+        fail_msg("'%s' does not say '%s'", error.message, r->says);
+}
+
+static void errors_say_why_and_which_option(void **unused)
+{
+    (void)unused;
+    static const refusal refusals[] = {
+        {"id,a,b,c,d,e\n1,2,3,4,5,x\n", FTL_VALUE, FTL_REASON_BAD_CELL, "", "line 2"},
+        {"id;a;b;c;d;e\n1;2;3;4;5;6,5\n", FTL_VALUE, FTL_REASON_BAD_CELL, "decimal",
+         "options.decimal"},
+        {"id,a,b,c,d,e\n1,2,3,4,5\n", FTL_SHAPE, FTL_REASON_RAGGED_ROW, "", "5 cells"},
+        {"id,a,b,c,d,e\n1,2,3,4,5,\n", FTL_VALUE, FTL_REASON_MISSING_VALUE, "", "missing"},
+        {"id,a,b,c,d,e\n1,2,3,4,5,inf\n", FTL_VALUE, FTL_REASON_INFINITE_VALUE, "", "infinity"},
+        {"id,a,b,c,d,e\n1,2,\"3,4,5,6\n", FTL_VALUE, FTL_REASON_OPEN_QUOTE, "", "quote"},
+        {"id,a,b\n1,2,3\n", FTL_SHAPE, FTL_REASON_COLUMN_COUNT, "features", "options.features"},
+        {"a,b,c,d,e\n1,2,3,4,5\n", FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, "keep", "'id'"},
+        {"id,id,b,c,d,e\n1,2,3,4,5,6\n", FTL_SCHEMA, FTL_REASON_DUPLICATE_COLUMN, "", "2 times"},
+    };
+    static const char *const five[] = {"id", "b", "c", "d", "e"};
+    opened o = open_with(1, 0);
+    ftl_score_options options = skipping();
+    options.on_error = FTL_ON_ERROR_FAIL;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        options.features = five;
+        options.n_features = refusals[i].reason == FTL_REASON_DUPLICATE_COLUMN ? 5 : 0;
+        expect_refusal(o.model, &refusals[i], options);
+    }
+    const char *table = refusals[0].table;
+    options = skipping();
+    options.max_record_bytes = 20;
+    expect_refusal(o.model,
+                   &(refusal){"id,a,b,c,d,e\n1,2,3,4,5,000000000000000000000000\n", FTL_LIMIT,
+                              FTL_REASON_RECORD_SIZE, "max_record_bytes",
+                              "options.max_record_bytes"},
+                   options);
+    options.max_record_bytes = SIZE_MAX;
+    expect_refusal(o.model,
+                   &(refusal){table, FTL_ARG, FTL_REASON_BAD_OPTION, "max_record_bytes",
+                              "options.max_record_bytes"},
+                   options);
+    options = skipping();
+    options.method_set = true;
+    options.method = FTL_DECISION_FUNCTION;
+    expect_refusal(o.model,
+                   &(refusal){table, FTL_ARG, FTL_REASON_BAD_OPTION, "proba",
+                              "options.proba goes with predict"},
+                   options);
+    options.method = FTL_TRANSFORM;
+    expect_refusal(o.model,
+                   &(refusal){table, FTL_ARG, FTL_REASON_METHOD_MISSING, "method", "transform"},
+                   options);
+    options.struct_size = 0;
+    expect_refusal(
+        o.model,
+        &(refusal){table, FTL_ARG, FTL_REASON_STRUCT_SIZE, "struct_size", "ftl_score_options"},
+        options);
+    close_all(&o);
+}
+
+static void every_reason_has_a_name(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i <= FTL_REASON_FILE_CHANGED; i++)
+        assert_string_not_equal(ftl_reason_name((ftl_reason)i), "UNKNOWN");
+    assert_string_equal(ftl_reason_name((ftl_reason)(FTL_REASON_FILE_CHANGED + 1)), "UNKNOWN");
+    assert_string_equal(ftl_reason_name((ftl_reason)-1), "UNKNOWN");
+    assert_string_equal(ftl_reason_name(FTL_REASON_INFINITE_VALUE), "INFINITE_VALUE");
+}
+
 /* ---- Sizes of structs ------------------------------------------------------------------------ */
 
 static void a_struct_size_of_zero_is_refused(void **unused)
@@ -472,6 +570,8 @@ int main(void)
         cmocka_unit_test(callbacks_and_tokens_stop_a_job_midway),
         cmocka_unit_test(tokens_stop_a_check),
         cmocka_unit_test(a_token_ends_the_wait_for_a_pipe),
+        cmocka_unit_test(errors_say_why_and_which_option),
+        cmocka_unit_test(every_reason_has_a_name),
         cmocka_unit_test(a_struct_size_of_zero_is_refused),
         cmocka_unit_test(other_struct_sizes_work),
     };
