@@ -29,28 +29,75 @@ enum option_id {
     OPT_SELECT
 };
 
-static const struct option all_options[] = {
-    {"output", required_argument, NULL, OPT_OUTPUT},
-    {"quiet", no_argument, NULL, OPT_QUIET},
-    {"help", no_argument, NULL, OPT_HELP},
-    {"method", required_argument, NULL, OPT_METHOD},
-    {"proba", no_argument, NULL, OPT_PROBA},
-    {"keep", required_argument, NULL, OPT_KEEP},
-    {"features", required_argument, NULL, OPT_FEATURES},
-    {"delimiter", required_argument, NULL, OPT_DELIMITER},
-    {"decimal", required_argument, NULL, OPT_DECIMAL},
-    {"no-header", no_argument, NULL, OPT_NO_HEADER},
-    {"na", required_argument, NULL, OPT_NA},
-    {"max-record", required_argument, NULL, OPT_MAX_RECORD},
-    {"limit", required_argument, NULL, OPT_LIMIT},
-    {"on-error", required_argument, NULL, OPT_ON_ERROR},
-    {"reject", required_argument, NULL, OPT_REJECT},
-    {"threads", required_argument, NULL, OPT_THREADS},
-    {"batch-size", required_argument, NULL, OPT_BATCH_SIZE},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"select", required_argument, NULL, OPT_SELECT},
-    {NULL, 0, NULL, 0},
+/* Every option: what it is called, and the field of the library's options that it sets. */
+typedef struct flag {
+    const char *name;
+    const char *field; /* NULL: the program's own */
+    int argument;
+    int id;
+} flag;
+
+static const flag flags[] = {
+    {"output", NULL, required_argument, OPT_OUTPUT},
+    {"quiet", NULL, no_argument, OPT_QUIET},
+    {"help", NULL, no_argument, OPT_HELP},
+    {"method", "method", required_argument, OPT_METHOD},
+    {"proba", "proba", no_argument, OPT_PROBA},
+    {"keep", "keep", required_argument, OPT_KEEP},
+    {"features", "features", required_argument, OPT_FEATURES},
+    {"delimiter", "delimiter", required_argument, OPT_DELIMITER},
+    {"decimal", "decimal", required_argument, OPT_DECIMAL},
+    {"no-header", "no_header", no_argument, OPT_NO_HEADER},
+    {"na", "na_values", required_argument, OPT_NA},
+    {"max-record", "max_record_bytes", required_argument, OPT_MAX_RECORD},
+    {"limit", "limit", required_argument, OPT_LIMIT},
+    {"on-error", "on_error", required_argument, OPT_ON_ERROR},
+    {"reject", "reject_path", required_argument, OPT_REJECT},
+    {"threads", "threads", required_argument, OPT_THREADS},
+    {"batch-size", "batch_rows", required_argument, OPT_BATCH_SIZE},
+    {"json", NULL, no_argument, OPT_JSON},
+    {"select", "select", required_argument, OPT_SELECT},
 };
+
+enum { n_flags = sizeof flags / sizeof flags[0] };
+
+static const char *flag_name(int id)
+{
+    for (size_t i = 0; i < n_flags; i++) {
+        if (flags[i].id == id)
+            return flags[i].name;
+    }
+    return "";
+}
+
+/* Prints the flag that sets the field at text; the length of the field's name, 0 for other words.
+ */
+static size_t print_flag(FILE *file, const char *text)
+{
+    size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
+    for (size_t i = 0; i < n_flags; i++) {
+        if (flags[i].field && strlen(flags[i].field) == size &&
+            strncmp(flags[i].field, text, size) == 0) {
+            fprintf(file, "--%s", flags[i].name);
+            return size;
+        }
+    }
+    return 0;
+}
+
+void cli_print_message(FILE *file, const char *text)
+{
+    static const char prefix[] = "options.";
+    for (const char *at; (at = strstr(text, prefix)) != NULL;) {
+        fprintf(file, "%.*s", (int)(at - text), text);
+        text = at + strlen(prefix);
+        size_t field = print_flag(file, text);
+        if (field == 0)
+            fputs(prefix, file);
+        text += field;
+    }
+    fputs(text, file);
+}
 
 int cli_usage(const char *command, const char *format, ...)
 {
@@ -134,13 +181,9 @@ static int set_number(const char *command, int id, const char *text, ftl_score_o
     unsigned long long largest = id == OPT_THREADS ? 1024
                                  : id == OPT_LIMIT ? 1ull << 62
                                                    : 1ull << 30;
-    const char *name = id == OPT_THREADS      ? "--threads"
-                       : id == OPT_LIMIT      ? "--limit"
-                       : id == OPT_BATCH_SIZE ? "--batch-size"
-                                              : "--max-record";
     if (!parse_count(text, largest, &n))
-        return cli_usage(command, "%s takes a whole number from 1 to %llu, not '%s'", name, largest,
-                         text);
+        return cli_usage(command, "--%s takes a whole number from 1 to %llu, not '%s'",
+                         flag_name(id), largest, text);
     if (id == OPT_THREADS)
         score->threads = (uint32_t)n;
     else if (id == OPT_LIMIT)
@@ -215,11 +258,14 @@ int cli_parse(int argc, char **argv, const char *allowed, const char *help, int 
               cli_options *out)
 {
     const char *command = argv[0];
+    struct option all_options[n_flags + 1] = {{0}};
+    for (size_t i = 0; i < n_flags; i++)
+        all_options[i] = (struct option){flags[i].name, flags[i].argument, NULL, flags[i].id};
     *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
     opterr = 0;
     optind = 1;
     for (;;) {
-        int index = -1, id = getopt_long(argc, argv, "-:o:qh", all_options, &index);
+        int id = getopt_long(argc, argv, "-:o:qh", all_options, NULL);
         if (id == -1)
             break;
         if (id == 1) { /* an argument that is no option */
@@ -235,13 +281,10 @@ int cli_parse(int argc, char **argv, const char *allowed, const char *help, int 
         if (id == '?' || id == ':')
             return cli_usage(command, id == ':' ? "%s needs a value" : "there is no option '%s'",
                              argv[optind - 1]);
-        const char *name = index >= 0         ? all_options[index].name
-                           : id == OPT_OUTPUT ? "output"
-                                              : "quiet";
         char wanted[40];
-        snprintf(wanted, sizeof wanted, " %s ", name);
+        snprintf(wanted, sizeof wanted, " %s ", flag_name(id));
         if (!strstr(allowed, wanted))
-            return cli_usage(command, "%s does not take --%s", command, name);
+            return cli_usage(command, "%s does not take --%s", command, flag_name(id));
         int code = set_option(command, id, optarg, out);
         if (code >= 0)
             return code;

@@ -37,6 +37,8 @@ int cli_classes(int argc, char **argv);
 int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
               cli_options *out);
 void cli_options_free(cli_options *options);
+/* A text of the library, where the field options.reject_path becomes the option --reject. */
+void cli_print_message(FILE *file, const char *text);
 
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
     cli_help_main[];

@@ -33,6 +33,15 @@ static bool write_stdout(void *user, const char *text, size_t size)
     return fwrite(text, 1, size, stdout) == size && fflush(stdout) == 0;
 }
 
+/* ftl_text_fn, for the text of a check. */
+static bool print_report(void *user, const char *text, size_t size)
+{
+    (void)user;
+    (void)size;
+    cli_print_message(stdout, text);
+    return fflush(stdout) == 0;
+}
+
 static void summarise(const cli_options *options, const ftl_score_result *result)
 {
     char rows[32], rate[32], bad[32];
@@ -177,7 +186,7 @@ int cli_check(int argc, char **argv)
     if (code < 0) {
         ftl_error error;
         code = EXIT_DONE;
-        if (ftl_check(model, options.positional[1], &options.score, write_stdout, NULL, &error) !=
+        if (ftl_check(model, options.positional[1], &options.score, print_report, NULL, &error) !=
             FTL_OK)
             code = cli_fail(&error, PHASE_DATA, NULL);
     }

@@ -43,7 +43,7 @@ int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
     }
     if (error->path[0])
         fprintf(stderr, "%s: ", error->path);
-    fprintf(stderr, "%s", error->message);
+    cli_print_message(stderr, error->message);
     if (phase == PHASE_MODEL && error->offset >= 0 && !strstr(error->message, "byte "))
         fprintf(stderr, " (at byte %lld)", (long long)error->offset);
     fputc('\n', stderr);

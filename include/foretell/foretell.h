@@ -62,7 +62,38 @@ typedef enum ftl_status {
 /* Name of a status, such as "CORRUPT". Never NULL. */
 FTL_API const char *ftl_status_name(ftl_status status);
 
+/*
+ * Why, more finely than the status: for programs that decide by it. NONE: the status says all.
+ * Append-only.
+ */
+typedef enum ftl_reason {
+    FTL_REASON_NONE = 0,
+    FTL_REASON_STRUCT_SIZE = 1,       /* a struct_size that was not set */
+    FTL_REASON_BAD_OPTION = 2,        /* the value of the option, or where it is given */
+    FTL_REASON_NEEDS_OPTION = 3,      /* the option would help */
+    FTL_REASON_UNKNOWN_METHOD = 4,    /* there is no method of that name or number */
+    FTL_REASON_METHOD_MISSING = 5,    /* the model's class does not have the method */
+    FTL_REASON_MISSING_COLUMNS = 6,   /* the table lacks columns */
+    FTL_REASON_DUPLICATE_COLUMN = 7,  /* a column is there more than once */
+    FTL_REASON_COLUMN_COUNT = 8,      /* too few or too many columns */
+    FTL_REASON_COLUMN_TYPE = 9,       /* text where numbers are wanted, or the other way round */
+    FTL_REASON_NO_HEADER = 10,        /* columns are wanted by name and the table has no names */
+    FTL_REASON_RAGGED_ROW = 11,       /* a record has more or fewer cells than the header */
+    FTL_REASON_OPEN_QUOTE = 12,       /* a quote that is never closed */
+    FTL_REASON_RECORD_SIZE = 13,      /* a record is longer than the limit */
+    FTL_REASON_BAD_CELL = 14,         /* a cell that cannot be read as what the column is */
+    FTL_REASON_ROW_REFUSED = 15,      /* the library that wrote the model would raise on the row */
+    FTL_REASON_UNKNOWN_CATEGORY = 16, /* the same, for a category that training had not seen */
+    FTL_REASON_MISSING_VALUE = 17,    /* the same, for a missing value */
+    FTL_REASON_INFINITE_VALUE = 18,   /* the same, for an infinite or too large value */
+    FTL_REASON_FILE_CHANGED = 19      /* the file was rewritten while it was read */
+} ftl_reason;
+
+/* Name of a reason, such as "MISSING_COLUMNS". Never NULL. */
+FTL_API const char *ftl_reason_name(ftl_reason reason);
+
 #define FTL_ERROR_PATH_SIZE 256
+#define FTL_ERROR_OPTION_SIZE 32
 #define FTL_ERROR_MESSAGE_SIZE 768
 
 /* Caller-owned. Positions that do not apply are -1. */
@@ -74,7 +105,10 @@ typedef struct ftl_error {
     int64_t column; /* 0-based column */
     /* dotted path into the model, such as steps[1].estimators_[3] */
     char path[FTL_ERROR_PATH_SIZE];
-    char message[FTL_ERROR_MESSAGE_SIZE]; /* one line: what, where, what to do */
+    /* one line: what, where, what to do; a field of an options struct is called options.FIELD */
+    char message[FTL_ERROR_MESSAGE_SIZE];
+    ftl_reason reason;
+    char option[FTL_ERROR_OPTION_SIZE]; /* the field of an options struct to look at; "": none */
 } ftl_error;
 
 /* Library version, such as "0.1.0". */
@@ -377,7 +411,7 @@ FTL_API size_t ftl_model_class_count(const ftl_model *model, size_t target);
 FTL_API FTL_MUST_USE ftl_status ftl_model_class(const ftl_model *model, size_t target, size_t index,
                                                 ftl_label *out);
 
-/* Receives text; return false to stop. */
+/* Receives size bytes of text and a zero byte behind them; return false to stop. */
 typedef bool (*ftl_text_fn)(void *user, const char *text, size_t size);
 /*
  * What `foretell inspect` prints: steps, classes, schema, outputs, versions, size. json: one JSON

@@ -12,7 +12,8 @@ static size_t size_of(const void *options)
 static ftl_status check_size(const void *options, const char *name, ftl_error *error)
 {
     if (options && size_of(options) < sizeof(size_t))
-        return FTL_FAIL(error, FTL_ARG, "set struct_size to sizeof(%s)", name);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_STRUCT_SIZE, "struct_size",
+                               "set struct_size to sizeof(%s)", name);
     return FTL_OK;
 }
 

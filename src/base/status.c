@@ -12,13 +12,47 @@ const char *ftl_status_name(ftl_status status)
     return (unsigned)status < FTL_ARRAY_LEN(names) ? names[status] : "UNKNOWN";
 }
 
+const char *ftl_reason_name(ftl_reason reason)
+{
+    static const char *const names[] = {"NONE",
+                                        "STRUCT_SIZE",
+                                        "BAD_OPTION",
+                                        "NEEDS_OPTION",
+                                        "UNKNOWN_METHOD",
+                                        "METHOD_MISSING",
+                                        "MISSING_COLUMNS",
+                                        "DUPLICATE_COLUMN",
+                                        "COLUMN_COUNT",
+                                        "COLUMN_TYPE",
+                                        "NO_HEADER",
+                                        "RAGGED_ROW",
+                                        "OPEN_QUOTE",
+                                        "RECORD_SIZE",
+                                        "BAD_CELL",
+                                        "ROW_REFUSED",
+                                        "UNKNOWN_CATEGORY",
+                                        "MISSING_VALUE",
+                                        "INFINITE_VALUE",
+                                        "FILE_CHANGED"};
+    return (unsigned)reason < FTL_ARRAY_LEN(names) ? names[reason] : "UNKNOWN";
+}
+
+void ftl_error_because(ftl_error *error, ftl_reason reason, const char *option)
+{
+    if (!error)
+        return;
+    error->reason = reason;
+    snprintf(error->option, sizeof error->option, "%s", option ? option : "");
+}
+
 void ftl_error_clear(ftl_error *error)
 {
     if (!error)
         return;
     error->code = FTL_OK;
     error->offset = error->line = error->row = error->column = -1;
-    error->path[0] = error->message[0] = '\0';
+    error->path[0] = error->message[0] = error->option[0] = '\0';
+    error->reason = FTL_REASON_NONE;
 }
 
 /* An error is one line: control characters of hostile names must not reach a terminal or a log. */

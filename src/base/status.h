@@ -19,12 +19,22 @@ void ftl_error_at(ftl_error *error, int64_t offset);
 void ftl_error_in(ftl_error *error, const char *path);
 /* Puts a component in front of the path: "a" before "b" gives "a.b", before "[1]" gives "a[1]". */
 void ftl_error_prefix(ftl_error *error, const char *format, ...) FTL_PRINTF(2, 3);
+/* Sets the reason and the options' field, which may be NULL. */
+void ftl_error_because(ftl_error *error, ftl_reason reason, const char *option);
 void ftl_error_clear(ftl_error *error);
 
 /* return FTL_FAIL(error, FTL_CORRUPT, "…"); */
 #define FTL_FAIL(error, code, ...) (ftl_error_set((error), (code), __VA_ARGS__), (code))
 #define FTL_FAIL_AT(error, code, offset_, ...) \
     (ftl_error_set((error), (code), __VA_ARGS__), ftl_error_at((error), (int64_t)(offset_)), (code))
+/* return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_NO_HEADER, "…"); */
+#define FTL_FAIL_BECAUSE(error, code, reason_, ...)                                            \
+    (ftl_error_set((error), (code), __VA_ARGS__), ftl_error_because((error), (reason_), NULL), \
+     (code))
+/* The same with the field of an options struct, which the message calls options.FIELD. */
+#define FTL_FAIL_OPTION(error, code, reason_, option_, ...) \
+    (ftl_error_set((error), (code), __VA_ARGS__),           \
+     ftl_error_because((error), (reason_), (option_)), (code))
 #define FTL_OOM(error) FTL_FAIL((error), FTL_NOMEM, "out of memory")
 
 #define FTL_TRY(expression)                          \

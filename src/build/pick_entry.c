@@ -160,8 +160,9 @@ static ftl_status list_choices(ftl_model *model, const ftl_node *root, const lis
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         ftl_error_clear(&model->method_error[m]);
         ftl_error_set(&model->method_error[m], FTL_UNSUPPORTED,
-                      "the file holds a %s with %zu models; choose one with --select KEY: %s",
+                      "the file holds a %s with %zu models; choose one with options.select: %s",
                       container_name(root), list->n, names);
+        ftl_error_because(&model->method_error[m], FTL_REASON_NEEDS_OPTION, "select");
     }
     model->class_name = container_name(root);
     model->library = "Python";
@@ -202,14 +203,16 @@ ftl_status ftl_select(ftl_model *model, const ftl_registry *registry, const ftl_
         return is_container(root) ? choose(model, registry, root, chosen, error) : FTL_OK;
     }
     if (!is_container(root))
-        return FTL_FAIL(error, FTL_ARG,
-                        "--select is for files that hold a dict, list or tuple; this one holds %s",
-                        ftl_node_describe(root, text, sizeof text));
+        return FTL_FAIL_OPTION(
+            error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
+            "options.select is for files that hold a dict, list or tuple; this one holds %s",
+            ftl_node_describe(root, text, sizeof text));
     const ftl_node *found = find(root, select, 0);
     if (!found)
-        return FTL_FAIL(error, FTL_ARG,
-                        "the file's %s has no entry '%.100s'; foretell inspect lists its models",
-                        container_name(root), select);
+        return FTL_FAIL_OPTION(
+            error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
+            "the file's %s has no entry '%.100s'; foretell inspect lists its models",
+            container_name(root), select);
     char *copy = ftl_arena_string(&model->arena, select, strlen(select));
     if (!copy)
         return FTL_OOM(error);

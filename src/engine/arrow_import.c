@@ -89,10 +89,11 @@ static ftl_status type_error(const char *name, size_t child, const char *format,
     if (!words)
         return FTL_FAIL(error, FTL_ARG, "column %zu '%.120s': %s'%.40s' is no format of Arrow",
                         child, name, role, format);
-    return FTL_FAIL(error, FTL_SCHEMA,
-                    "column %zu '%.120s' is %s%s (format %.40s), which no model takes; cast it to "
-                    "a number or to text",
-                    child, name, role, words, format);
+    return FTL_FAIL_BECAUSE(
+        error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+        "column %zu '%.120s' is %s%s (format %.40s), which no model takes; cast it to "
+        "a number or to text",
+        child, name, role, words, format);
 }
 
 static ftl_status set_type(const struct ArrowSchema *schema, arrow_input *input, ftl_error *error)
@@ -113,9 +114,10 @@ static ftl_status set_type(const struct ArrowSchema *schema, arrow_input *input,
                         "column %zu '%.120s' is a dictionary whose indices are no integers",
                         input->child, name);
     if (child->dictionary->dictionary)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "column %zu '%.120s' is a dictionary of dictionaries, which no model takes",
-                        input->child, name);
+        return FTL_FAIL_BECAUSE(
+            error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+            "column %zu '%.120s' is a dictionary of dictionaries, which no model takes",
+            input->child, name);
     if (!ftl_arrow_format_parse(child->dictionary->format, &input->value_type))
         return type_error(name, input->child, child->dictionary->format, "a dictionary of ", error);
     input->index_type = type;
@@ -182,10 +184,11 @@ static ftl_status match_sorted(ftl_arrow_binding *binding, const named_child *so
         if (found == 0 && spaces_lost && strchr(name, '_'))
             found = find_spaced(sorted, binding->n_children, name, &first);
         if (found > 1)
-            return FTL_FAIL(error, FTL_SCHEMA,
-                            "column '%.120s' appears %zu times in the record batch; rename the "
-                            "others",
-                            name, found);
+            return FTL_FAIL_BECAUSE(
+                error, FTL_SCHEMA, FTL_REASON_DUPLICATE_COLUMN,
+                "column '%.120s' appears %zu times in the record batch; rename the "
+                "others",
+                name, found);
         if (found)
             binding->inputs[i].child = sorted[first].child;
         else if (n_missing++ < 20)
@@ -194,10 +197,10 @@ static ftl_status match_sorted(ftl_arrow_binding *binding, const named_child *so
     if (n_missing > 20)
         ftl_strbuf_printf(missing, " and %zu more", n_missing - 20);
     if (n_missing)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "%zu column%s of the model %s missing in the record batch: %s", n_missing,
-                        n_missing == 1 ? "" : "s", n_missing == 1 ? "is" : "are",
-                        ftl_strbuf_text(missing));
+        return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
+                                "%zu column%s of the model %s missing in the record batch: %s",
+                                n_missing, n_missing == 1 ? "" : "s", n_missing == 1 ? "is" : "are",
+                                ftl_strbuf_text(missing));
     return FTL_OK;
 }
 
@@ -222,10 +225,11 @@ static ftl_status match_names(ftl_arrow_binding *binding, const struct ArrowSche
 static ftl_status match_positions(ftl_arrow_binding *binding, ftl_error *error)
 {
     if (binding->n_children != binding->n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE,
-                        "the record batch has %zu columns and the model, which has no column "
-                        "names, expects %zu",
-                        binding->n_children, binding->n_inputs);
+        return FTL_FAIL_BECAUSE(
+            error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT,
+            "the record batch has %zu columns and the model, which has no column "
+            "names, expects %zu",
+            binding->n_children, binding->n_inputs);
     for (size_t i = 0; i < binding->n_inputs; i++) {
         if (binding->model->inputs[i].kind != FTL_KIND_UNUSED)
             binding->inputs[i].child = i;

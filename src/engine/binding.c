@@ -54,9 +54,10 @@ static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl
     ftl_type type = model->inputs[input].batch_type;
     const ftl_table_info *info = ftl_table_get_info(table);
     if (type == FTL_STRING && strcmp(info->format, "CSV") != 0)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "column %zu of the model is text; a %s file holds numbers only: give a CSV",
-                        input, info->format);
+        return FTL_FAIL_BECAUSE(
+            error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+            "column %zu of the model is text; a %s file holds numbers only: give a CSV", input,
+            info->format);
     binding->request_of_input[input] = binding->n_requests;
     add_request(binding, column, type == FTL_STRING ? FTL_STRING : info->dtype, false);
     return FTL_OK;
@@ -68,11 +69,12 @@ static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_
 {
     const ftl_table_info *info = ftl_table_get_info(table);
     if (!info->has_names)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "the model matches columns by name, but the %s file has no header",
-                        info->format);
-    return FTL_FAIL(error, FTL_SCHEMA, "%zu column%s of the model %s missing in the table: %s", n,
-                    n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
+        return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_NO_HEADER,
+                                "the model matches columns by name, but the %s file has no header",
+                                info->format);
+    return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
+                            "%zu column%s of the model %s missing in the table: %s", n,
+                            n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
 }
 
 bool ftl_equal_but_for_spaces(const char *header, const char *name)
@@ -103,9 +105,9 @@ static ftl_status find_one(const ftl_table *table, const char *name, bool spaces
         found = find_spaced(table, name, column);
     *missing = found == 0;
     if (found > 1)
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "column '%.120s' appears %zu times in the header; rename the others", name,
-                        found);
+        return FTL_FAIL_BECAUSE(
+            error, FTL_SCHEMA, FTL_REASON_DUPLICATE_COLUMN,
+            "column '%.120s' appears %zu times in the header; rename the others", name, found);
     return FTL_OK;
 }
 
@@ -169,12 +171,11 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
     for (size_t i = 0; i < info->n_columns; i++)
         kept += is_kept(table, i, options);
     if (info->n_columns - kept != binding->n_inputs && info->n_columns != binding->n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE,
-                        "the table has %zu columns%s and the model, which has no column names, "
-                        "expects %zu; choose them with "
-                        "--features NAME,… and set others aside with --keep NAME,…",
-                        info->n_columns - kept, kept ? " besides those to keep" : "",
-                        binding->n_inputs);
+        return FTL_FAIL_OPTION(
+            error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT, "features",
+            "the table has %zu columns%s and the model, which has no column names, "
+            "expects %zu; choose them with options.features and set others aside with options.keep",
+            info->n_columns - kept, kept ? " besides those to keep" : "", binding->n_inputs);
     bool all = info->n_columns == binding->n_inputs;
     for (size_t i = 0; i < info->n_columns; i++) {
         if (!all && is_kept(table, i, options))
@@ -194,8 +195,8 @@ static ftl_status keep_column(const ftl_table *table, const char *name, size_t *
     bool missing = false;
     FTL_TRY(find_one(table, name, false, column, &missing, error));
     if (missing)
-        return FTL_FAIL(error, FTL_SCHEMA, "there is no column '%.120s' to keep in the table",
-                        name);
+        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, "keep",
+                               "there is no column '%.120s' to keep in the table", name);
     return FTL_OK;
 }
 
@@ -205,7 +206,8 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
     binding->first_keep = binding->n_requests;
     binding->n_keep = options->n_keep;
     if (options->n_keep && strcmp(ftl_table_get_info(table)->format, "CSV") != 0)
-        return FTL_FAIL(error, FTL_SCHEMA, "--keep needs a CSV with a header");
+        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_NO_HEADER, "keep",
+                               "options.keep needs a CSV with a header");
     for (size_t i = 0; i < options->n_keep; i++) {
         size_t column = 0;
         FTL_TRY(keep_column(table, options->keep[i], &column, error));
@@ -227,8 +229,9 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
         return FTL_OOM(error);
     ftl_status status;
     if (options->n_features && options->n_features != binding.n_inputs)
-        return FTL_FAIL(error, FTL_ARG, "--features names %zu columns; the model expects %zu",
-                        options->n_features, binding.n_inputs);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_COLUMN_COUNT, "features",
+                               "options.features names %zu columns; the model expects %zu",
+                               options->n_features, binding.n_inputs);
     bool by_name = options->n_features ||
                    (model->has_input_names && ftl_table_get_info(table)->has_names);
     if (by_name) {

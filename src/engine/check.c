@@ -78,7 +78,7 @@ static void tell(checker *c)
                       (unsigned long long)c->bad);
     if (c->has_first)
         ftl_strbuf_printf(&c->text, "first   %s\n", c->first.message);
-    ftl_strbuf_puts(&c->text, c->bad ? "result  some rows would be refused; see --on-error\n"
+    ftl_strbuf_puts(&c->text, c->bad ? "result  some rows would be refused; see options.on_error\n"
                                      : "result  it would run\n");
 }
 

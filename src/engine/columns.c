@@ -165,8 +165,9 @@ void ftl_column_add_place(const ftl_model *model, size_t input, ftl_error *error
 static ftl_status check_columns(const ftl_model *model, const ftl_batch *in, ftl_error *error)
 {
     if (in->n_columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the batch has %zu columns; %s expects %zu",
-                        in->n_columns, model->class_name, model->graph.n_inputs);
+        return FTL_FAIL_BECAUSE(error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT,
+                                "the batch has %zu columns; %s expects %zu", in->n_columns,
+                                model->class_name, model->graph.n_inputs);
     if (!in->columns)
         return FTL_FAIL(error, FTL_ARG, "the batch has neither columns nor a matrix");
     for (size_t i = 0; i < in->n_columns; i++) {
@@ -211,16 +212,18 @@ ftl_status ftl_matrix_check(const ftl_model *model, const ftl_matrix *matrix, ft
 {
     /* A model that does not say how many columns it expects never looks at them. */
     if (model->graph.n_inputs && matrix->columns != model->graph.n_inputs)
-        return FTL_FAIL(error, FTL_SHAPE, "the matrix has %zu columns; %s expects %zu",
-                        matrix->columns, model->class_name, model->graph.n_inputs);
+        return FTL_FAIL_BECAUSE(error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT,
+                                "the matrix has %zu columns; %s expects %zu", matrix->columns,
+                                model->class_name, model->graph.n_inputs);
     FTL_TRY(ftl_matrix_check_reach(matrix->data, matrix->dtype, matrix->rows, matrix->columns,
                                    matrix->row_stride, matrix->column_stride, error));
     size_t text = model->first_text_input;
     if (FTL_UNLIKELY(text < model->graph.n_inputs))
-        return FTL_FAIL(error, FTL_SCHEMA,
-                        "column %zu%s%s is text; give columns instead of a matrix of numbers", text,
-                        model->inputs[text].name ? " " : "",
-                        model->inputs[text].name ? model->inputs[text].name : "");
+        return FTL_FAIL_BECAUSE(
+            error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+            "column %zu%s%s is text; give columns instead of a matrix of numbers", text,
+            model->inputs[text].name ? " " : "",
+            model->inputs[text].name ? model->inputs[text].name : "");
     return FTL_OK;
 }
 

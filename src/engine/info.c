@@ -29,12 +29,14 @@ ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ft
 {
     const char *name = ftl_method_name(method);
     if (!name)
-        return FTL_FAIL(error, FTL_ARG, "there is no method %d", (int)method);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "method",
+                               "there is no method %d", (int)method);
     if (model->graph.methods[method].count)
         return FTL_OK;
     const ftl_error *why = &model->method_error[method];
     if (why->code == FTL_OK)
-        return FTL_FAIL(error, FTL_ARG, "%s has no %s", model->class_name, name);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_METHOD_MISSING, "method", "%s has no %s",
+                               model->class_name, name);
     if (error)
         *error = *why;
     return why->code;

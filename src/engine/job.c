@@ -123,6 +123,7 @@ static void add_position(ftl_error *error)
     error->line = copy.line;
     error->row = copy.row;
     error->column = copy.column;
+    ftl_error_because(error, copy.reason, copy.option);
     ftl_error_in(error, copy.path);
 }
 

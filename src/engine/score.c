@@ -244,7 +244,8 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
         return FTL_OK;
     const ftl_table_info *info = ftl_table_get_info(run->table);
     if (strcmp(info->format, "CSV") != 0)
-        return FTL_FAIL(error, FTL_ARG, "--reject needs a CSV input");
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "reject_path",
+                               "options.reject_path needs a CSV input");
     ftl_output_column *columns = ftl_arena_zero_array(arena, info->n_columns + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
@@ -296,8 +297,9 @@ static ftl_status check_options(const ftl_model *model, const ftl_score_options 
     job->on_error = options->on_error;
     FTL_TRY(ftl_model_method_status(model, job->method, error));
     if (options->proba && job->method != FTL_PREDICT)
-        return FTL_FAIL(error, FTL_ARG, "--proba goes with predict; %s is written alone",
-                        ftl_method_name(job->method));
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "proba",
+                               "options.proba goes with predict; %s is written alone",
+                               ftl_method_name(job->method));
     if (job->proba)
         return ftl_model_method_status(model, FTL_PREDICT_PROBA, error);
     return FTL_OK;

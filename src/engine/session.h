@@ -55,7 +55,7 @@ struct ftl_session {
     bool shows_wide;
     struct ftl_arrow_binding *arrow; /* of the last record batch's schema; NULL: none yet */
     void (*free_arrow)(struct ftl_arrow_binding *binding);
-    ftl_session *next;               /* in a pool */
+    ftl_session *next; /* in a pool */
 };
 
 /* ---- Life (session_pool.c) ------------------------------------------------------------------- */

@@ -34,8 +34,9 @@ static ftl_status failure(size_t rc, ftl_error *error)
     case ZSTD_error_memory_allocation:
         return FTL_OOM(error);
     case ZSTD_error_frameParameter_windowTooLarge:
-        return FTL_FAIL(error, FTL_LIMIT,
-                        "zstd data needs a window above 128 MiB; recompress it without --long");
+        return FTL_FAIL(
+            error, FTL_LIMIT,
+            "zstd data needs a window above 128 MiB; recompress it with a smaller window");
     case ZSTD_error_dictionary_wrong:
         return FTL_FAIL(error, FTL_UNSUPPORTED, "zstd data needs a dictionary");
     default:

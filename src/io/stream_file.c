@@ -51,9 +51,9 @@ static ftl_status file_verify(void *state, ftl_error *error)
     if (now.st_size == source->opened.st_size && now.st_ino == source->opened.st_ino &&
         same_time(&now.st_mtim, &source->opened.st_mtim))
         return FTL_OK;
-    return FTL_FAIL(error, FTL_IO,
-                    "\"%s\" changed while it was read; wait until it is written, then try again",
-                    source->path);
+    return FTL_FAIL_BECAUSE(
+        error, FTL_IO, FTL_REASON_FILE_CHANGED,
+        "\"%s\" changed while it was read; wait until it is written, then try again", source->path);
 }
 
 static ftl_status file_read(void *state, void *out, size_t room, size_t *got, ftl_error *error)

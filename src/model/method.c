@@ -25,9 +25,9 @@ ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
             return FTL_OK;
         }
     }
-    return FTL_FAIL(error, FTL_ARG,
-                    "unknown method '%s'; use predict, predict_proba, predict_log_proba, "
-                    "decision_function, transform, "
-                    "score_samples, apply, margin or kneighbors",
-                    name ? name : "");
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "method",
+                           "unknown method '%s'; use predict, predict_proba, predict_log_proba, "
+                           "decision_function, transform, "
+                           "score_samples, apply, margin or kneighbors",
+                           name ? name : "");
 }

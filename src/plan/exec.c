@@ -184,15 +184,15 @@ static int64_t input_of_name(const ftl_model *model, const char *name)
     return -1;
 }
 
-void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
+bool ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
                   const char *format, ...)
 {
     if (exec->bad[row])
-        return; /* the first reason of a row is the one to tell */
+        return false; /* the first reason of a row is the one to tell */
     exec->bad[row] = 1;
     exec->n_bad++;
     if (row > exec->first_bad)
-        return;
+        return false;
     char reason[400];
     va_list args;
     va_start(args, format);
@@ -204,7 +204,9 @@ void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char
     else
         ftl_error_set(&exec->bad_error, FTL_VALUE, "%s", reason);
     exec->bad_error.column = input_of_name(exec->plan->model, column);
+    ftl_error_because(&exec->bad_error, FTL_REASON_ROW_REFUSED, NULL);
     ftl_error_in(&exec->bad_error, step->op->path);
+    return true;
 }
 
 void ftl_exec_fail(ftl_exec *exec, const ftl_step *step, ftl_status status, const char *format, ...)

@@ -13,15 +13,20 @@ static void complain(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_
 {
     const ftl_check_op *check = &step->op->u.check;
     const char *name = check->names ? check->names[column] : NULL;
+    bool told;
     if (isnan(value))
-        ftl_exec_bad(exec, step, row, name,
-                     "a missing value (NaN), which %s does not accept; impute it first",
-                     check->estimator);
+        told = ftl_exec_bad(exec, step, row, name,
+                            "a missing value (NaN), which %s does not accept; impute it first",
+                            check->estimator);
     else if (isinf(value))
-        ftl_exec_bad(exec, step, row, name, "infinity, which %s does not accept", check->estimator);
+        told = ftl_exec_bad(exec, step, row, name, "infinity, which %s does not accept",
+                            check->estimator);
     else
-        ftl_exec_bad(exec, step, row, name, "%g is too large for float32, which %s works in", value,
-                     check->estimator);
+        told = ftl_exec_bad(exec, step, row, name, "%g is too large for float32, which %s works in",
+                            value, check->estimator);
+    if (told)
+        exec->bad_error.reason = isnan(value) ? FTL_REASON_MISSING_VALUE
+                                              : FTL_REASON_INFINITE_VALUE;
 }
 
 static bool refused(uint32_t refuse, double value)

@@ -54,27 +54,33 @@ void ftl_encode_refuse(const ftl_step *step, ftl_exec *exec, uint32_t row, uint3
         cell.u.number = ((const double *)values_of(step, exec))[row];
     else
         cell = ((const ftl_cell *)values_of(step, exec))[row];
+    bool told, missing = false;
     switch (cell.tag) {
     case FTL_CELL_STRING:
-        ftl_exec_bad(exec, step, row, name, "'%.*s' is a category that %s did not see in training",
-                     cell.size > 60 ? 60 : (int)cell.size, cell.u.text, encode->estimator);
+        told = ftl_exec_bad(exec, step, row, name,
+                            "'%.*s' is a category that %s did not see in training",
+                            cell.size > 60 ? 60 : (int)cell.size, cell.u.text, encode->estimator);
         break;
     case FTL_CELL_INT:
     case FTL_CELL_BOOL:
-        ftl_exec_bad(exec, step, row, name, "%lld is a category that %s did not see in training",
-                     (long long)cell.u.integer, encode->estimator);
+        told = ftl_exec_bad(exec, step, row, name,
+                            "%lld is a category that %s did not see in training",
+                            (long long)cell.u.integer, encode->estimator);
         break;
     case FTL_CELL_FLOAT:
         if (!isnan(cell.u.number)) {
-            ftl_exec_bad(exec, step, row, name,
-                         "%.17g is a category that %s did not see in training", cell.u.number,
-                         encode->estimator);
+            told = ftl_exec_bad(exec, step, row, name,
+                                "%.17g is a category that %s did not see in training",
+                                cell.u.number, encode->estimator);
             break;
         }
         /* fall through */
     default:
-        ftl_exec_bad(exec, step, row, name, "a missing value, which %s does not accept here",
-                     encode->estimator);
+        missing = true;
+        told = ftl_exec_bad(exec, step, row, name, "a missing value, which %s does not accept here",
+                            encode->estimator);
         break;
     }
+    if (told)
+        exec->bad_error.reason = missing ? FTL_REASON_MISSING_VALUE : FTL_REASON_UNKNOWN_CATEGORY;
 }

@@ -180,9 +180,10 @@ void ftl_exec_fail(ftl_exec *exec, const ftl_step *step, ftl_status status, cons
 
 /*
  * Marks a row of the block bad. The message of the lowest bad row is kept (op's path, column name
- * when not NULL).
+ * when not NULL) with the reason ROW_REFUSED. True when this is it: then exec->bad_error may be
+ * told a finer reason.
  */
-void ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
+bool ftl_exec_bad(ftl_exec *exec, const ftl_step *step, uint32_t row, const char *column,
                   const char *format, ...) FTL_PRINTF(5, 6);
 
 #endif

@@ -44,14 +44,15 @@ static ftl_status set_dialect(ftl_csv *csv, const ftl_table_options *options, ft
 {
     csv->decimal = options->decimal ? options->decimal : '.';
     if (csv->decimal != '.' && csv->decimal != ',')
-        return FTL_FAIL(error, FTL_ARG, "the decimal mark is '.' or ','");
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "decimal",
+                               "the decimal mark is '.' or ','");
     csv->delimiter = options->delimiter;
     if (csv->delimiter && !usable_delimiter(csv->delimiter))
-        return FTL_FAIL(error, FTL_ARG,
-                        "the delimiter is one ASCII character, no digit, quote or line end");
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "delimiter",
+                               "the delimiter is one ASCII character, no digit, quote or line end");
     if (csv->delimiter == csv->decimal)
-        return FTL_FAIL(error, FTL_ARG, "the delimiter and the decimal mark are both '%c'",
-                        csv->decimal);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "delimiter",
+                               "the delimiter and the decimal mark are both '%c'", csv->decimal);
     return FTL_OK;
 }
 
@@ -68,9 +69,9 @@ static ftl_status record_too_long(const ftl_table *table, const ftl_csv *csv, ft
 {
     ftl_error_set(error, FTL_LIMIT,
                   "line %lld: the record that begins here is longer than %zu bytes; look for a "
-                  "quote that is not "
-                  "closed, or raise the limit with --max-record",
+                  "quote that is not closed, or raise the limit with options.max_record_bytes",
                   (long long)csv->line, table->max_record);
+    ftl_error_because(error, FTL_REASON_RECORD_SIZE, "max_record_bytes");
     if (error)
         error->line = csv->line;
     return FTL_LIMIT;
@@ -81,6 +82,7 @@ static ftl_status quote_is_open(const ftl_csv *csv, ftl_error *error)
     ftl_error_set(error, FTL_VALUE,
                   "line %lld: a quote opened in the record that begins here is never closed",
                   (long long)csv->line);
+    ftl_error_because(error, FTL_REASON_OPEN_QUOTE, NULL);
     if (error)
         error->line = csv->line;
     return FTL_VALUE;
@@ -129,11 +131,16 @@ static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *b
             break;
         FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room, block->rows + 1,
                          sizeof(ftl_record), error));
+        size_t complete = block->rows; /* rows whose bytes are in the block */
         ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->size,
                                        table->block_bytes - block->size, max_rows, block, &used);
         /* blank lines before the first row are dropped: a block of them would look like the end */
         if (block->rows) {
-            FTL_TRY(ftl_table_block_reserve(block, block->size + used, error));
+            ftl_status status = ftl_table_block_reserve(block, block->size + used, error);
+            if (status != FTL_OK) {
+                block->rows = complete;
+                return status;
+            }
             memcpy(block->data + block->size, data, used);
             block->size += used;
         }

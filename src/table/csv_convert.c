@@ -141,10 +141,11 @@ static void explain_cell(const ftl_table *table, int64_t line, size_t column, ce
     char other = csv->decimal == '.' ? ',' : '.';
     const char *hint = "";
     if (ftl_parse_f64(plain.text, plain.size, other, &value))
-        hint = other == ',' ? "; for a decimal comma give --decimal ,"
+        hint = other == ',' ? "; for a decimal comma give options.decimal ','"
                             : "; the decimal mark is set to ','";
     ftl_error_set(error, FTL_VALUE, "line %lld, %s: '%.*s%s' is not a number%s", (long long)line,
                   place, excerpt(c), c.text, c.size > EXCERPT ? "..." : "", hint);
+    ftl_error_because(error, FTL_REASON_BAD_CELL, hint[0] ? "decimal" : NULL);
     error->column = (int64_t)column;
 }
 
@@ -158,6 +159,7 @@ void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_r
         ftl_error_set(error, FTL_SHAPE, "line %lld: %zu cell%s where the %s %zu", (long long)line,
                       cells, cells == 1 ? "" : "s",
                       table->names ? "header has" : "first record has", table->info.n_columns);
+        ftl_error_because(error, FTL_REASON_RAGGED_ROW, NULL);
         return;
     }
     for (size_t i = 0; i < batch->n_columns; i++) {

@@ -81,11 +81,11 @@ static ftl_status set_shape(ftl_table *table, npy *state, ftl_error *error)
     if (columns == 0)
         return FTL_FAIL(error, FTL_SHAPE, "the .npy array has no columns");
     if (!ftl_mul_u64(columns, header->width, &row_bytes) || row_bytes > table->max_record)
-        return FTL_FAIL(error, FTL_LIMIT,
-                        "a row of the .npy array (%llu columns) is longer than %zu bytes; the "
-                        "limit is set with "
-                        "--max-record",
-                        (unsigned long long)columns, table->max_record);
+        return FTL_FAIL_OPTION(
+            error, FTL_LIMIT, FTL_REASON_RECORD_SIZE, "max_record_bytes",
+            "a row of the .npy array (%llu columns) is longer than %zu bytes; the "
+            "limit is set with options.max_record_bytes",
+            (unsigned long long)columns, table->max_record);
     state->rows = header->shape[0];
     state->row_bytes = (size_t)row_bytes;
     state->by_column = header->fortran_order && columns > 1 &&

@@ -55,8 +55,9 @@ static ftl_status set_limits(ftl_table *table, const ftl_table_options *options,
     table->max_record = options->max_record_bytes ? options->max_record_bytes : DEFAULT_RECORD;
     table->block_bytes = options->block_bytes ? options->block_bytes : DEFAULT_BLOCK;
     if (table->max_record > FTL_RECORD_LIMIT)
-        return FTL_FAIL(error, FTL_ARG, "--max-record is %zu bytes, the most is %d",
-                        table->max_record, FTL_RECORD_LIMIT);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "max_record_bytes",
+                               "options.max_record_bytes is %zu bytes, the most is %d",
+                               table->max_record, FTL_RECORD_LIMIT);
     if (table->block_bytes > FTL_BLOCK_LIMIT / 2)
         return FTL_FAIL(error, FTL_ARG, "a block of %zu bytes is too large, the most is %d",
                         table->block_bytes, FTL_BLOCK_LIMIT / 2);

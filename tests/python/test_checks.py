@@ -123,6 +123,9 @@ def test_layers_do_not_look_at_left_over_objects(tree):
     ("src/table/a.c", "double d = strtod(s, 0);\n"),
     ("cli/a.c", "int i = atoi(s);\n"),
     ("tests/unit/a.c", "strcat(a, b);\n"),
+    ("src/io/a.c", 'fail("raise it with --limit");\n'),
+    ("src/io/a.c", 'fail("the record is too long; raise the limit with " "--max-record");\n'),
+    ("src/io/a.c", 'fail("the limit (--limit) is small");\n'),
     ("src/base/a.c", "/* TO" + "DO: later */\n"),
     ("docs/a.md", "See /ro" + "ot/notes.\n"),
     ("a.md", "<<<<" + "<<< ours\n"),
@@ -134,6 +137,8 @@ def test_bans_can_fail(tree, name, text):
 
 @pytest.mark.parametrize("name, text", [
     ("src/base/a.c", "free(p);\n"),
+    ("src/io/a.c", '/* the program says --limit */ fail("raise options.limit - or not -- see below");\n'),
+    ("cli/a.c", 'const char *help = "  --limit N";\n'),
     ("src/io/a.c", "z->free(p); stream.free(p); ftl_free(p); snprintf(a, n, s);\n"),
     ("src/io/a.c", 'const char *text = "call abort() // malloc(1)";\n'),
     ("tests/unit/a.c", "double d = strtod(s, 0);\n"),

@@ -396,6 +396,23 @@ def test_an_interrupted_job_leaves_nothing(models, number, folder):
     assert os.listdir(folder) == ["rows"]
 
 
+@pytest.mark.parametrize("table_text, options, code, says", [
+    ("age;größe;a b\n1;2;3,5\n", [], "data", "; for a decimal comma give --decimal ','"),
+    ("age,größe,a b\n1,2,3\n", ["--max-record", "4"], "data", "raise the limit with --max-record"),
+    ("age,größe,a b\n1,2,3\n", ["--max-record", "1000000000"], "usage", "--max-record is 1000000000 bytes"),
+    ("age,größe,a b\n1,2,3\n", ["--features", "age"], "usage", "--features names 1 columns"),
+    ("age,größe,a b\n1,2,3\n", ["--proba", "--method", "decision_function"], "usage", "--proba goes with predict"),
+])
+def test_messages_name_options_as_the_command_line_does(models, table_text, options, code, says):
+    done = refused(code, "predict", models.named, table(table_text), *options, says=says)
+    assert "options." not in done.stderr
+
+
+def test_a_check_names_options_as_the_command_line_does(models):
+    done = ftl.run("check", models.named, table(BAD))
+    assert "see --on-error" in done.stdout and "options." not in done.stdout
+
+
 def ended_by(number, process):
     """The exit code and stderr of a process that a signal is to end at once."""
     time.sleep(0.3)

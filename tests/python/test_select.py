@@ -56,7 +56,7 @@ def test_several(run):
     for command in ("predict", "check", "inspect"):
         done = run(thing, command)
         assert done.returncode == 3
-        assert "choose one with --select KEY: model, parts.0, parts.1, bad?key" in done.stderr
+        assert "choose one with --select: model, parts.0, parts.1, bad?key" in done.stderr
     assert "parts.0                          sklearn.preprocessing.StandardScaler" in run(thing, "inspect").stdout
 
 

@@ -245,7 +245,7 @@ static void marks_bad_rows(void **unused)
                 "3:2|nan!SHAPE -1 line 3: 3 cells where the header has 2\n4:3|4\n");
     expect_text("a;b\n1,5;2\n3;4\n", "ff",
                 "a|b\n2:nan|nan!VALUE 0 line 2, column 'a': '1,5' is not a number; for a decimal "
-                "comma give --decimal ,\n"
+                "comma give options.decimal ','\n"
                 "3:3|4\n");
     expect_text("a,b\n1,0123456789012345678901234567890123456789overlong\n", "ff",
                 "a|b\n2:nan|nan!VALUE 1 line 2, column 'b': "
@@ -284,17 +284,17 @@ static void caps_records(void **unused)
     expect(csv, strlen(csv), &options, "fs",
            "a|b\n2:1|2\n3:3|45678901234567890\nLIMIT line 4: the record that begins here is longer "
            "than 20 bytes; look for a quote "
-           "that is not closed, or raise the limit with --max-record");
+           "that is not closed, or raise the limit with options.max_record_bytes");
     csv = "a,b\n1,\"2\n3,4\n5,6\n7,8\n9,0\n1,2\n3,4\n";
     expect(csv, strlen(csv), &options, "fs",
            "a|b\nLIMIT line 2: the record that begins here is longer than 20 bytes; look for a "
            "quote that is not closed, or "
-           "raise the limit with --max-record");
+           "raise the limit with options.max_record_bytes");
     csv = "a,b,012345678901234567890\n1,2,3\n";
     expect(csv, strlen(csv), &options, "fs",
            "LIMIT line 1: the record that begins here is longer than 20 bytes; look for a quote "
            "that is not closed, or "
-           "raise the limit with --max-record");
+           "raise the limit with options.max_record_bytes");
 }
 
 static void finds_columns(void **unused)
@@ -419,6 +419,40 @@ static void survives_failing_allocations(void **unused)
     }
 }
 
+/* Memory that was short while a block was read and is there again: its rows have their bytes. */
+static void rows_that_memory_was_short_for_are_not_given(void **unused)
+{
+    (void)unused;
+    static const ftl_table_column_request request = {1, FTL_F64, false};
+    static const char csv[] = "a,b\n1,2\n3,4\n";
+    int failed = 0;
+    for (long n = 1; n < 4; n++) {
+        ftl_account *account = test_account();
+        ftl_table *table;
+        ftl_table_block *block;
+        ftl_row_batch *batch;
+        ftl_row_view view;
+        assert_int_equal(open_table(account, csv, sizeof csv - 1, NULL, &table, NULL), FTL_OK);
+        assert_int_equal(ftl_table_bind(table, &request, 1, NULL), FTL_OK);
+        assert_int_equal(ftl_table_block_create(table, &block, NULL), FTL_OK);
+        assert_int_equal(ftl_row_batch_create(table, &batch, NULL), FTL_OK);
+        fail_after = n;
+        ftl_status status = ftl_table_read(table, 10, block, NULL);
+        fail_after = 0;
+        assert_true(status == FTL_OK || status == FTL_NOMEM);
+        failed += status == FTL_NOMEM;
+        assert_int_equal(ftl_table_block_rows(block), status == FTL_OK ? 2 : 0);
+        assert_int_equal(ftl_table_convert(table, block, batch, NULL), FTL_OK);
+        ftl_row_batch_view(batch, &view);
+        assert_int_equal(view.batch.rows, status == FTL_OK ? 2 : 0);
+        ftl_row_batch_destroy(batch);
+        ftl_table_block_destroy(block);
+        ftl_table_close(table);
+    }
+    assert_int_equal(failed, 2); /* the records' places, and their bytes */
+    assert_int_equal(live_blocks, 0);
+}
+
 static void survives_failing_reads(void **unused)
 {
     (void)unused;
@@ -453,6 +487,7 @@ int main(void)
         cmocka_unit_test(keeps_records),
         cmocka_unit_test(memory_stays_constant),
         cmocka_unit_test(survives_failing_allocations),
+        cmocka_unit_test(rows_that_memory_was_short_for_are_not_given),
         cmocka_unit_test(survives_failing_reads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -251,7 +251,7 @@ static void refuses_damage(void **unused)
     f = simple("<f8", "False", "(5, 0)", data, sizeof data);
     expect_error(&f, FTL_SHAPE, "no columns");
     f = simple("<f8", "False", "(1, 9223372036854775807)", data, sizeof data);
-    expect_error(&f, FTL_LIMIT, "--max-record");
+    expect_error(&f, FTL_LIMIT, "options.max_record_bytes");
     f = simple("<f8", "False", "(9223372036854775807, 2)", data, sizeof data);
     expect_error(&f, FTL_CORRUPT, "ends after 2 of 9223372036854775807 rows");
     f = simple("<f8", "False", "(3, 2)", data, sizeof data - 1);
