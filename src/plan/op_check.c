@@ -101,18 +101,29 @@ static void run_sparse(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)error;
     uint32_t source = step->op->segments[0].op;
-    if (step->op->edge == FTL_EDGE_SPARSE) {
-        step->run = run_sparse;
+    if (step->op->edge == FTL_EDGE_SPARSE)
         return FTL_OK;
-    }
     step->alias_of = plan->steps[source].alias_of != UINT32_MAX ? plan->steps[source].alias_of
                                                                 : source;
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_check = {"check", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    ftl_blob_borrow_text(blob, &op->u.check.estimator);
+    ftl_blob_copy_texts(blob, &op->u.check.names, op->width);
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    out->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
+}
+
+const ftl_op_impl ftl_op_impl_check = {
+    .name = "check", .compile = compile, .keep = keep, .bind = bind};

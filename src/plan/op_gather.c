@@ -147,29 +147,43 @@ static void run_add(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
-    switch (step->op->kind) {
-    case FTL_OP_GATHER:
-        step->run = run_numbers;
-        break;
-    case FTL_OP_GATHER_OBJECT:
-        step->run = run_cells;
-        break;
-    case FTL_OP_CAST:
-        step->run = run_cast;
-        break;
-    case FTL_OP_CONSTANT:
-        step->run = run_constant;
-        break;
-    default:
-        step->run = run_add;
+    if (step->op->kind == FTL_OP_ADD)
         step->scratch_per_row = 2 * sizeof(double);
-        break;
-    }
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_gather = {"gather", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    if (op->kind == FTL_OP_CONSTANT)
+        ftl_blob_borrow(blob, &op->u.constant.values, op->width, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    switch (step->op->kind) {
+    case FTL_OP_GATHER:
+        out->run = run_numbers;
+        break;
+    case FTL_OP_GATHER_OBJECT:
+        out->run = run_cells;
+        break;
+    case FTL_OP_CAST:
+        out->run = run_cast;
+        break;
+    case FTL_OP_CONSTANT:
+        out->run = run_constant;
+        break;
+    default:
+        out->run = run_add;
+        break;
+    }
+}
+
+const ftl_op_impl ftl_op_impl_gather = {
+    .name = "gather", .compile = compile, .keep = keep, .bind = bind};
