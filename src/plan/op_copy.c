@@ -1,4 +1,7 @@
-/* An operation without what lies between its fields. */
+/*
+ * What compiled plans keep of operations: copies without what lies between the fields, the texts of
+ * cells.
+ */
 #include "plan/plan.h"
 
 #include <stddef.h>
@@ -170,4 +173,18 @@ void ftl_op_copy(ftl_op *to, const ftl_op *from)
     clear_ensembles(to);
     clear_columns(to);
     clear_texts(to);
+}
+
+void ftl_keep_cells(ftl_blob *blob, ftl_cell *cells, size_t count)
+{
+    for (size_t i = 0; cells && i < count; i++) {
+        ftl_cell *cell = &cells[i];
+        bool text = cell->tag == FTL_CELL_STRING || cell->tag == FTL_CELL_MISSING;
+        if (text && cell->size == 0) { /* a text all the same, and no address of the model */
+            cell->u.text = ftl_blob_zero_data(blob, 1, 1);
+            ftl_blob_ref(blob, &cell->u.text);
+        } else if (text) {
+            ftl_blob_borrow(blob, &cell->u.text, cell->size, 1);
+        }
+    }
 }

@@ -3,20 +3,6 @@
 
 enum { most_rows = 1 << 16 }; /* of a block */
 
-void ftl_keep_cells(ftl_blob *blob, ftl_cell *cells, size_t count)
-{
-    for (size_t i = 0; cells && i < count; i++) {
-        ftl_cell *cell = &cells[i];
-        bool text = cell->tag == FTL_CELL_STRING || cell->tag == FTL_CELL_MISSING;
-        if (text && cell->size == 0) { /* a text all the same, and no address of the model */
-            cell->u.text = ftl_blob_zero_data(blob, 1, 1);
-            ftl_blob_ref(blob, &cell->u.text);
-        } else if (text) {
-            ftl_blob_borrow(blob, &cell->u.text, cell->size, 1);
-        }
-    }
-}
-
 ftl_status ftl_plan_bind(ftl_plan *plan, ftl_error *error)
 {
     plan->kernels = ftl_kernels_get();
