@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { slot_alignment = 64, least_scratch_rows = 64 };
+enum { slot_alignment = 64, least_scratch_rows = 64, least_column_rows = 16 };
 
 /* ---- Room for rows --------------------------------------------------------------------------- */
 
@@ -248,6 +248,7 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
     exec->rows = rows;
     exec->in = in;
     exec->in_row = in_row;
+    exec->columns = !in->matrix && rows >= least_column_rows;
     exec->n_bad = 0;
     exec->first_bad = UINT32_MAX;
     exec->status = FTL_OK;

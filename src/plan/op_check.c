@@ -77,11 +77,33 @@ static void scan_f32(const ftl_step *step, ftl_exec *exec, const float *data)
     }
 }
 
+/* Columns of as many values as there are rows. A row's first refused value is the one to tell. */
+static void scan_columns(const ftl_step *step, ftl_exec *exec, const void *data, bool is_f32)
+{
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
+    uint32_t refuse = step->op->u.check.refuse, rows = exec->rows;
+    double limit = refuse & FTL_CHECK_F32_RANGE ? (double)FLT_MAX : DBL_MAX;
+    for (uint32_t j = 0; j < step->slot_width; j++) {
+        const float *x32 = (const float *)data + (size_t)j * rows;
+        const double *x64 = (const double *)data + (size_t)j * rows;
+        if (is_f32 ? kernels->within_f32(rows, x32, FLT_MAX)
+                   : kernels->within_f64(rows, x64, limit))
+            continue;
+        for (uint32_t i = 0; i < rows; i++) {
+            double value = is_f32 ? (double)x32[i] : x64[i];
+            if (refused(refuse, value))
+                complain(step, exec, i, j, value);
+        }
+    }
+}
+
 static void run(const ftl_step *step, ftl_exec *exec)
 {
     bool is_f32;
     const void *data = ftl_matrix_source(step, exec, &is_f32);
-    if (is_f32)
+    if (ftl_by_columns(step, exec))
+        scan_columns(step, exec, data, is_f32);
+    else if (is_f32)
         scan_f32(step, exec, data);
     else
         scan_f64(step, exec, data);

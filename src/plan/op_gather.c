@@ -62,8 +62,26 @@ static void spread_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s
     }
 }
 
+/* Each column in one piece. */
+static void run_columns(const ftl_step *step, ftl_exec *exec)
+{
+    size_t at = 0;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        for (uint32_t c = 0; c < step->op->segments[s].count; c++, at += exec->rows) {
+            if (step->is_f32)
+                ftl_read_f32(step, exec, s, c, (float *)ftl_slot(step, exec) + at, 1);
+            else
+                ftl_read_f64(step, exec, s, c, (double *)ftl_slot(step, exec) + at, 1);
+        }
+    }
+}
+
 static void run_numbers(const ftl_step *step, ftl_exec *exec)
 {
+    if (ftl_by_columns(step, exec)) {
+        run_columns(step, exec);
+        return;
+    }
     if (copies_matrix(step, exec)) {
         copy_rows(step, exec);
         return;
@@ -149,10 +167,14 @@ static void run_add(const ftl_step *step, ftl_exec *exec)
 
 static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
-    (void)plan;
     (void)error;
     if (step->op->kind == FTL_OP_ADD)
         step->scratch_per_row = 2 * sizeof(double);
+    step->writes_columns = step->op->kind == FTL_OP_GATHER;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) { /* entries of sparse rows stay in rows */
+        if (plan->steps[step->op->segments[s].op].op->edge == FTL_EDGE_SPARSE)
+            step->writes_columns = false;
+    }
     return FTL_OK;
 }
 

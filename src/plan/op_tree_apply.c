@@ -32,10 +32,12 @@ static void run_tree_apply(const ftl_step *step, ftl_exec *exec)
     unsigned char *scratch = ftl_scratch(step, exec);
     uint32_t width = step->op->width;
     bool is_f32;
-    const void *source = ftl_matrix_source(step, exec, &is_f32);
+    ftl_tree_source source = {.matrix = ftl_matrix_source(step, exec, &is_f32)};
+    if (ftl_by_columns(ftl_source_step(step, exec, 0), exec))
+        source.column_stride = exec->rows;
     for (uint32_t first = 0; first < exec->rows; first += layout->block) {
         uint32_t n = exec->rows - first < layout->block ? exec->rows - first : layout->block;
-        ftl_tree_rows rows = ftl_tree_rows_make(layout, exec->plan->kernels, source, first, n,
+        ftl_tree_rows rows = ftl_tree_rows_make(layout, exec->plan->kernels, &source, first, n,
                                                 scratch);
         uint32_t *leaf = (uint32_t *)(void *)(scratch + ftl_tree_room_bytes(layout, n));
         double *out = (double *)ftl_slot(step, exec) + (size_t)first * width;
@@ -144,6 +146,7 @@ static ftl_status compile_tree_apply(ftl_plan *plan, ftl_step *step, ftl_error *
         FTL_TRY(ftl_tree_layout_share(plan, &request, &state->layout, error));
     ftl_blob_ref(&plan->blob, &state->layout);
     ftl_tree_want_scratch(state->layout, step);
+    step->reads_columns = ftl_tree_reads_columns(state->layout);
     step->is_f32 = false;
     step->state = state;
     return FTL_OK;

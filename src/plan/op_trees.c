@@ -46,7 +46,7 @@ typedef struct trees_state {
 TREES_ADD(add_tree_f64, double, add_one)
 TREES_ADD(add_tree_f32, float, add_one_f32)
 
-/* Rows of a block: the source's matrix, the first of them in it, and their sums. */
+/* Rows of a block: the source's matrix (by rows), the first of them in it, and their sums. */
 typedef struct block {
     const ftl_kernels *kernels;
     const void *source;
@@ -139,21 +139,21 @@ static void start(const ftl_step *step, const trees_state *state, const void *so
     }
 }
 
-static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, uint32_t first,
-                      uint32_t n)
+static void run_block(const ftl_step *step, ftl_exec *exec, const ftl_tree_source *source,
+                      uint32_t first, uint32_t n)
 {
     const trees_state *state = step->state;
     uint32_t width = step->op->width;
     size_t at = (size_t)first * width;
     void *sum = step->is_f32 ? (void *)((float *)ftl_slot(step, exec) + at)
                              : (void *)((double *)ftl_slot(step, exec) + at);
-    const block of = {exec->plan->kernels, source, first, sum};
+    const block of = {exec->plan->kernels, source->matrix, first, sum};
     unsigned char *scratch = ftl_scratch(step, exec);
     /* behind what is made of the rows */
     uint32_t *leaf = (uint32_t *)(void *)(scratch + ftl_tree_room_bytes(state->layout, n));
     ftl_tree_rows rows = ftl_tree_rows_make(state->layout, of.kernels, source, first, n, scratch);
     const uint32_t *target = step->op->u.trees.target;
-    start(step, state, source, first, n, sum);
+    start(step, state, source->matrix, first, n, sum);
     if (n < few_rows && ftl_tree_rows_are_plain(state->layout, &rows)) {
         run_few(step, state, &rows, leaf, &of);
     } else {
@@ -173,11 +173,13 @@ static void run_trees(const ftl_step *step, ftl_exec *exec)
 {
     const trees_state *state = step->state;
     bool is_f32;
-    const void *source = ftl_matrix_source(step, exec, &is_f32);
+    ftl_tree_source source = {.matrix = ftl_matrix_source(step, exec, &is_f32)};
+    if (ftl_by_columns(ftl_source_step(step, exec, 0), exec))
+        source.column_stride = exec->rows;
     for (uint32_t first = 0; first < exec->rows; first += state->layout->block) {
         uint32_t n = exec->rows - first < state->layout->block ? exec->rows - first
                                                                : state->layout->block;
-        run_block(step, exec, source, first, n);
+        run_block(step, exec, &source, first, n);
     }
 }
 
@@ -196,6 +198,8 @@ static ftl_status compile_trees(ftl_plan *plan, ftl_step *step, ftl_error *error
     ftl_blob_ref(&plan->blob, &state->layout);
     state->value_width = op->nodes->value_width;
     ftl_tree_want_scratch(state->layout, step); /* rows come in 64s, so a chunk has room too */
+    /* what else is read of a row is read where it lies */
+    step->reads_columns = ftl_tree_reads_columns(state->layout) && !op->linear && !op->base_column;
     step->is_f32 = op->sum_f32;
     step->state = state;
     return FTL_OK;

@@ -173,6 +173,38 @@ static ftl_status compile_steps(ftl_plan *plan, ftl_error *error)
     return plan->blob.failed ? FTL_OOM(error) : FTL_OK;
 }
 
+/*
+ * Edges lie by columns where the step that writes one and all that read it can, a check in between
+ * included. What a method yields is read by rows.
+ */
+static ftl_status choose_layouts(ftl_plan *plan, ftl_error *error)
+{
+    const ftl_graph *graph = &plan->model->graph;
+    bool *rows = ftl_arena_zero_array(&plan->scratch, plan->n_steps, sizeof *rows);
+    if (!rows)
+        return FTL_OOM(error);
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        for (size_t i = 0; plan->methods & 1u << m && i < graph->methods[m].count; i++)
+            rows[graph->methods[m].outputs[i].op] = true;
+    }
+    for (size_t id = plan->n_steps; id-- > 0;) {
+        const ftl_step *step = &plan->steps[id];
+        bool passes = step->alias_of != UINT32_MAX && !rows[id];
+        for (uint32_t i = 0; step->methods && i < step->op->n_segments; i++) {
+            if (!passes && !step->reads_columns)
+                rows[step->op->segments[i].op] = true;
+        }
+    }
+    for (size_t id = 0; id < plan->n_steps; id++) {
+        ftl_step *step = &plan->steps[id];
+        if (step->methods && step->alias_of != UINT32_MAX)
+            step->layout = plan->steps[step->op->segments[0].op].layout;
+        else if (step->methods && step->writes_columns && !rows[id])
+            step->layout = FTL_LAYOUT_BATCH;
+    }
+    return FTL_OK;
+}
+
 static ftl_status compile(ftl_plan *plan, const ftl_compile_options *options, ftl_error *error)
 {
     ftl_plan_image *image = ftl_blob_state(&plan->blob, 1, sizeof *image);
@@ -185,6 +217,7 @@ static ftl_status compile(ftl_plan *plan, const ftl_compile_options *options, ft
     FTL_TRY(compile_steps(plan, error));
     for (size_t i = 0; i < plan->n_steps; i++)
         plan->steps[i].slot_row_bytes = slot_row_bytes(&plan->steps[i]);
+    FTL_TRY(choose_layouts(plan, error));
     plan->block_rows = choose_rows(plan, options->block_rows);
     image->input_dtype = (uint32_t)plan->input_dtype;
     image->methods = plan->methods;

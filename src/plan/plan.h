@@ -56,6 +56,13 @@ typedef struct ftl_op_impl {
 
 extern const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT];
 
+/*
+ * How a NUM edge lies in its slot; the plan chooses. BATCH: as the batch came. Blocks of a batch of
+ * columns are columns too, each of as many elements as the block has rows, so that nothing is
+ * turned into rows to be taken apart again; other batches, and blocks of a few rows, are rows.
+ */
+typedef enum ftl_layout { FTL_LAYOUT_ROWS, FTL_LAYOUT_BATCH } ftl_layout;
+
 /* A record of the blob. */
 struct ftl_step {
     const ftl_op *op; /* the step's own copy; NULL when it is never run */
@@ -73,6 +80,10 @@ struct ftl_step {
      */
     size_t scratch_fixed, scratch_per_row;
     uint32_t scratch_rows;
+    /* Set by compile where they hold: run can write the step's matrix by columns; run can read its
+     * source's so. */
+    bool writes_columns, reads_columns;
+    ftl_layout layout;
 };
 
 /*
@@ -136,6 +147,7 @@ struct ftl_exec {
     uint32_t rows;  /* of this block, <= capacity */
     const ftl_batch *in;
     size_t in_row; /* first row of the block in `in` */
+    bool columns;  /* edges of layout BATCH lie by columns in this block */
     uint8_t *bad;  /* [capacity] 1 = the library refuses the row */
     uint32_t n_bad;
     uint32_t first_bad; /* row of the lowest-numbered bad row, described by bad_error */
@@ -230,6 +242,12 @@ void ftl_op_copy(ftl_op *to, const ftl_op *from);
 /* For keep: the texts of cells in a state piece. */
 void ftl_keep_cells(ftl_blob *blob, ftl_cell *cells, size_t count);
 
+/* Whether the step's matrix lies by columns in this block. */
+static inline bool ftl_by_columns(const ftl_step *step, const ftl_exec *exec)
+{
+    return step->layout == FTL_LAYOUT_BATCH && exec->columns;
+}
+
 /*
  * One column of any source as float64, written to out[i * stride] for i in [0, rows). INPUT columns
  * are read from the batch, CODED columns expand to 0/1, OBJECT cells convert (text that is no
@@ -251,7 +269,10 @@ void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint
  */
 bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t segment);
 
-/* Ops whose single source is a whole NUM op: the matrix, row-major. *is_f32 tells which. */
+/*
+ * Ops whose single source is a whole NUM op: the matrix, by rows for all that do not say that they
+ * read columns. *is_f32 tells which.
+ */
 const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32);
 
 /* The sparse matrix of a step, and of the source of a segment. */

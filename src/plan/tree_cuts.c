@@ -461,7 +461,7 @@ static void code_categories(const ftl_code_column *column, ftl_tree_category_rul
 }
 
 void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const ftl_tree_cut_kernels *kernels,
-                        const void *x, size_t x_stride, uint32_t rows, uint32_t first, void *codes,
+                        const ftl_cut_rows *x, uint32_t rows, uint32_t first, void *codes,
                         size_t stride)
 {
     size_t size = ftl_tree_cuts_size(cuts);
@@ -469,18 +469,18 @@ void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const ftl_tree_cut_kernels
     bool missing = false;
     for (uint32_t c = 0; c < cuts->n_columns; c++, to += stride) {
         const ftl_code_column *column = &cuts->columns[c];
-        const double *x64 = (const double *)x + column->feature;
-        const float *x32 = (const float *)x + column->feature;
+        const double *x64 = (const double *)x->x + column->feature * x->column_stride;
+        const float *x32 = (const float *)x->x + column->feature * x->column_stride;
         if (column->category)
-            code_categories(column, cuts->category_rule, x64, x_stride, rows,
+            code_categories(column, cuts->category_rule, x64, x->row_stride, rows,
                             (uint16_t *)(void *)to);
         else if (column->twin && !missing)
             memcpy(to, to - stride, FTL_TREE_CODE_ROWS * size);
         else if (cuts->wide)
-            missing = kernels->code_f64(x64, x_stride, rows, column->edges, column->steps,
+            missing = kernels->code_f64(x64, x->row_stride, rows, column->edges, column->steps,
                                         column->zero, column->missing, to);
         else
-            missing = kernels->code_f32(x32, x_stride, rows, column->edges, column->steps,
+            missing = kernels->code_f32(x32, x->row_stride, rows, column->edges, column->steps,
                                         column->zero, column->missing, to);
     }
 }

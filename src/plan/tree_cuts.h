@@ -66,12 +66,18 @@ static inline const ftl_tree_cut_kernels *ftl_tree_cuts_kernels(const ftl_cut_en
     return cuts->two_bytes ? &kernels->trees.codes16 : &kernels->trees.codes8;
 }
 
+/* Values of rows, float or double: elements between rows, and between columns. */
+typedef struct ftl_cut_rows {
+    const void *x;
+    size_t row_stride, column_stride;
+} ftl_cut_rows;
+
 /*
  * Codes of up to FTL_TREE_CODE_ROWS rows from row `first` of the block, a multiple of it. codes:
  * columns of `stride` bytes each.
  */
 void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const ftl_tree_cut_kernels *kernels,
-                        const void *x, size_t x_stride, uint32_t rows, uint32_t first, void *codes,
+                        const ftl_cut_rows *x, uint32_t rows, uint32_t first, void *codes,
                         size_t stride);
 
 /* Bytes of a code. */

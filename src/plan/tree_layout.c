@@ -555,8 +555,31 @@ static const void *convert_rows(const ftl_tree_layout *l, const ftl_kernels *ker
     return room;
 }
 
-static void code_rows(const ftl_tree_layout *l, const void *source, uint32_t first, uint32_t n,
-                      unsigned char *room, ftl_tree_rows *rows)
+/* Columns in the type that the kernels want: those of the source, or [n_used][n] in room. */
+static ftl_cut_rows convert_columns(const ftl_tree_layout *l, const ftl_kernels *kernels,
+                                    const ftl_tree_source *source, size_t first, uint32_t n,
+                                    void *room)
+{
+    const float *from32 = (const float *)source->matrix + first;
+    const double *from64 = (const double *)source->matrix + first;
+    if (!l->convert)
+        return (ftl_cut_rows){l->source_f32 ? (const void *)from32 : from64, 1,
+                              source->column_stride};
+    for (uint32_t j = 0; j < l->n_used; j++) {
+        size_t column = l->used[j] * source->column_stride;
+        float *narrow = (float *)room + (size_t)j * n;
+        double *wide = (double *)room + (size_t)j * n;
+        if (!l->wide)
+            kernels->trees.narrow(from64 + column, n, narrow);
+        for (uint32_t r = 0; l->wide && r < n; r++)
+            wide[r] = l->source_f32 ? (double)from32[column + r]
+                                    : (double)(float)from64[column + r];
+    }
+    return (ftl_cut_rows){room, 1, n};
+}
+
+static void code_rows(const ftl_tree_layout *l, const ftl_tree_source *source, uint32_t first,
+                      uint32_t n, unsigned char *room, ftl_tree_rows *rows)
 {
     const ftl_tree_cut_kernels *cuts = ftl_tree_cuts_kernels(l->cuts, rows->kernels);
     unsigned char *codes = room + l->room_fixed;
@@ -565,22 +588,26 @@ static void code_rows(const ftl_tree_layout *l, const void *source, uint32_t fir
     rows->numbers = codes + l->cuts->n_columns * rows->code_stride;
     for (uint32_t at = 0; at < n; at += FTL_TREE_CODE_ROWS) {
         uint32_t some = n - at < FTL_TREE_CODE_ROWS ? n - at : FTL_TREE_CODE_ROWS;
-        size_t stride;
-        const void *x = convert_rows(l, rows->kernels, source, (size_t)first + at, some, room,
-                                     &stride);
-        ftl_tree_cuts_code(l->cuts, cuts, x, stride, some, at, codes, rows->code_stride);
+        ftl_cut_rows x = {.column_stride = 1};
+        if (source->column_stride)
+            x = convert_columns(l, rows->kernels, source, (size_t)first + at, some, room);
+        else
+            x.x = convert_rows(l, rows->kernels, source->matrix, (size_t)first + at, some, room,
+                               &x.row_stride);
+        ftl_tree_cuts_code(l->cuts, cuts, &x, some, at, codes, rows->code_stride);
     }
 }
 
 ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const ftl_kernels *kernels,
-                                 const void *source, uint32_t first, uint32_t n, void *room)
+                                 const ftl_tree_source *source, uint32_t first, uint32_t n,
+                                 void *room)
 {
     ftl_tree_rows rows = {.kernels = kernels, .n = n};
-    if (l->cuts && n >= least_cut_rows) {
+    if (l->cuts && (n >= least_cut_rows || source->column_stride)) {
         code_rows(l, source, first, n, room, &rows);
         return rows;
     }
-    rows.x = convert_rows(l, kernels, source, first, n, room, &rows.stride);
+    rows.x = convert_rows(l, kernels, source->matrix, first, n, room, &rows.stride);
     rows.nan = l->wide ? kernels->trees.any_nan_f64(rows.x, n * rows.stride)
                        : kernels->trees.any_nan_f32(rows.x, n * rows.stride);
     return rows;

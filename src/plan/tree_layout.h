@@ -71,6 +71,18 @@ FTL_MUST_USE ftl_status ftl_tree_layout_share(ftl_plan *plan, const ftl_tree_req
 /* The lowest row of values of a tree. */
 uint32_t ftl_tree_lowest_row(const ftl_tree_nodes *nodes, uint32_t tree);
 
+/* Whether blocks of many rows may come by columns: those are turned into codes. */
+static inline bool ftl_tree_reads_columns(const ftl_tree_layout *layout)
+{
+    return layout->cuts != NULL;
+}
+
+/* Where the rows of a block lie. */
+typedef struct ftl_tree_source {
+    const void *matrix;
+    size_t column_stride; /* elements between columns, each in one piece; 0: rows of n_columns */
+} ftl_tree_source;
+
 /* A run of rows ready for the kernels. */
 typedef struct ftl_tree_rows {
     const ftl_kernels *kernels;
@@ -88,9 +100,13 @@ typedef struct ftl_tree_rows {
 size_t ftl_tree_room_bytes(const ftl_tree_layout *layout, uint32_t n);
 /* Notes in the step what scratch it wants: that, and a number of a leaf for each row. */
 void ftl_tree_want_scratch(const ftl_tree_layout *layout, ftl_step *step);
-/* Rows [first, first + n) of the source; what is made of them goes to room. */
+/*
+ * Rows [first, first + n) of the source; what is made of them goes to room. Columns only where the
+ * layout reads them.
+ */
 ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const ftl_kernels *kernels,
-                                 const void *source, uint32_t first, uint32_t n, void *room);
+                                 const ftl_tree_source *source, uint32_t first, uint32_t n,
+                                 void *room);
 void ftl_tree_rows_walk(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows,
                         uint32_t *leaf);
 /*

@@ -50,23 +50,50 @@ static inline ftl_op *add(fixture *f, ftl_op_kind kind, uint32_t width, const ft
 }
 
 /* Runs the last op of a plan; out: rows × its width. */
-static inline void run_plan(fixture *f, const ftl_plan *plan, const ftl_matrix *in, uint32_t last,
-                            uint32_t width, double *out)
+static inline void run_batch(fixture *f, const ftl_plan *plan, const ftl_batch *batch,
+                             uint32_t last, uint32_t width, double *out)
 {
     ftl_error error;
     ftl_exec exec;
     assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
-    ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .matrix = in};
-    for (size_t row = 0; row < in->rows; row += plan->block_rows) {
-        size_t left = in->rows - row;
+    for (size_t row = 0; row < batch->rows; row += plan->block_rows) {
+        size_t left = batch->rows - row;
         uint32_t rows = left < plan->block_rows ? (uint32_t)left : plan->block_rows;
-        ftl_exec_run(&exec, &batch, row, rows, 1u << FTL_PREDICT);
+        ftl_exec_run(&exec, batch, row, rows, 1u << FTL_PREDICT);
         const ftl_step *step = &plan->steps[last];
         for (size_t i = 0; i < (size_t)rows * width; i++)
             out[row * width + i] = step->is_f32 ? (double)((const float *)ftl_slot(step, &exec))[i]
                                                 : ((const double *)ftl_slot(step, &exec))[i];
     }
     ftl_exec_free(&exec, &f->account);
+}
+
+static inline void run_plan(fixture *f, const ftl_plan *plan, const ftl_matrix *in, uint32_t last,
+                            uint32_t width, double *out)
+{
+    const ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .matrix = in};
+    run_batch(f, plan, &batch, last, width, out);
+}
+
+/* The same from a batch of columns: the same bits. */
+static inline void check_columns(fixture *f, const ftl_plan *plan, const ftl_matrix *in,
+                                 uint32_t last, uint32_t width, const double *expected)
+{
+    static double x[INPUTS][1024], got[32 * 1024];
+    const ftl_column columns[INPUTS] = {{.type = FTL_F64, .values = x[0]},
+                                        {.type = FTL_F64, .values = x[1]},
+                                        {.type = FTL_F64, .values = x[2]},
+                                        {.type = FTL_F64, .values = x[3]}};
+    const ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .columns = columns};
+    assert_true(in->rows <= 1024 && width <= 32);
+    for (size_t i = 0; i < in->rows * INPUTS; i++) {
+        ptrdiff_t at = (ptrdiff_t)(i / INPUTS) * in->row_stride +
+                       (ptrdiff_t)(i % INPUTS) * in->column_stride;
+        x[i % INPUTS][i / INPUTS] = in->dtype == FTL_F64 ? ((const double *)in->data)[at]
+                                                         : (double)((const float *)in->data)[at];
+    }
+    run_batch(f, plan, &batch, last, width, got);
+    assert_memory_equal(got, expected, in->rows * width * sizeof *got);
 }
 
 /*
@@ -159,6 +186,7 @@ static inline void run(fixture *f, ftl_type dtype, uint32_t block, const ftl_mat
     assert_int_equal(ftl_plan_create(&f->model, dtype, 1u << FTL_PREDICT, block, &plan, &error),
                      FTL_OK);
     run_plan(f, plan, in, last, width, out);
+    check_columns(f, plan, in, last, width, out);
     ftl_plan_destroy(plan);
     check_bytes(f, dtype, block, in, last, width, out);
     assert_int_equal(ftl_account_used(&f->account), 0);

@@ -7,6 +7,7 @@
 
 #include "base/cityhash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 /* ---- Blobs ----------------------------------------------------------------------------------- */
@@ -131,7 +132,7 @@ static void a_dropped_piece_is_given_back(void **state)
 
 /* ---- Plans of a small ensemble --------------------------------------------------------------- */
 
-enum { TREES = 3, NODES = 5, LEAVES = 3 };
+enum { TREES = 30, NODES = 5, LEAVES = 3 };
 
 /* What a graph has on the heap, so that it can be freed before the plan runs. */
 typedef struct forest {
@@ -160,7 +161,7 @@ static forest *make_forest(void)
         for (uint32_t i = 0; i < NODES; i++, at++) {
             f->flags[at] = rows[i] < 0 ? 0 : FTL_NODE_LEAF;
             f->feature[at] = (int32_t)((t + i) % INPUTS);
-            f->threshold[at] = rows[i] < 0 ? (double)t - 1.0 + 0.25 * i : 0.0;
+            f->threshold[at] = rows[i] < 0 ? (double)(t % 12) / 4.0 - 1.5 + 0.25 * i : 0.0;
             f->left[at] = left[i];
             f->right[at] = right[i];
             f->leaf[at] = rows[i] < 0 ? -1 : rows[i] + (int32_t)(t * LEAVES);
@@ -184,8 +185,8 @@ static forest *make_forest(void)
     return f;
 }
 
-/* Inputs, scaled and checked, then sums of leaves (op 7) and the leaves' node ids (op 8). */
-static void make_graph(fixture *f, forest *h)
+/* Inputs, scaled or not, checked, then sums of leaves (op 7) and the leaves' node ids (op 8). */
+static void make_graph(fixture *f, forest *h, bool scaled)
 {
     start(f);
     memcpy(h->path, "model", 6);
@@ -197,7 +198,7 @@ static void make_graph(fixture *f, forest *h)
         h->names[i] = h->name[i];
     }
     h->matrix = (ftl_segment){4, 0, INPUTS};
-    h->scaled = (ftl_segment){5, 0, INPUTS};
+    h->scaled = (ftl_segment){scaled ? 5 : 4, 0, INPUTS};
     h->checked = (ftl_segment){6, 0, INPUTS};
     h->scale = (ftl_affine_step){.kind = FTL_AFFINE_SUB, .wide = true, .vector = h->mean};
     add(f, FTL_OP_GATHER, INPUTS, h->inputs, INPUTS)->path = h->path;
@@ -233,11 +234,32 @@ static void fill_rows(double *x)
     x[5 * INPUTS + 1] = NAN;
 }
 
-static void compute(fixture *f, const ftl_plan *plan, const double *x, uint32_t methods,
-                    results *out)
+static void compute_batch(fixture *f, const ftl_plan *plan, const ftl_batch *batch,
+                          uint32_t methods, results *out)
 {
     ftl_exec exec;
     ftl_error error;
+    memset(out, 0, sizeof *out);
+    assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
+    for (uint32_t at = 0, rows; at < ROWS; at += rows) {
+        rows = ROWS - at < plan->block_rows ? ROWS - at : plan->block_rows;
+        ftl_exec_run(&exec, batch, at, rows, methods);
+        assert_int_equal(exec.status, FTL_OK);
+        if (methods & 1u << FTL_PREDICT)
+            memcpy(out->sums + at, ftl_slot(&plan->steps[7], &exec), rows * sizeof *out->sums);
+        if (methods & 1u << FTL_APPLY)
+            memcpy(out->leaves + at * TREES, ftl_slot(&plan->steps[8], &exec),
+                   rows * TREES * sizeof *out->leaves);
+        out->n_bad += exec.n_bad;
+        if (exec.n_bad)
+            snprintf(out->message, sizeof out->message, "%.150s", exec.bad_error.message);
+    }
+    ftl_exec_free(&exec, &f->account);
+}
+
+static void compute(fixture *f, const ftl_plan *plan, const double *x, uint32_t methods,
+                    results *out)
+{
     const ftl_matrix in = {.data = x,
                            .dtype = FTL_F64,
                            .rows = ROWS,
@@ -245,17 +267,7 @@ static void compute(fixture *f, const ftl_plan *plan, const double *x, uint32_t 
                            .row_stride = INPUTS,
                            .column_stride = 1};
     const ftl_batch batch = {.rows = ROWS, .n_columns = INPUTS, .matrix = &in};
-    memset(out, 0, sizeof *out);
-    assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
-    ftl_exec_run(&exec, &batch, 0, ROWS, methods);
-    assert_int_equal(exec.status, FTL_OK);
-    if (methods & 1u << FTL_PREDICT)
-        memcpy(out->sums, ftl_slot(&plan->steps[7], &exec), sizeof out->sums);
-    if (methods & 1u << FTL_APPLY)
-        memcpy(out->leaves, ftl_slot(&plan->steps[8], &exec), sizeof out->leaves);
-    out->n_bad = exec.n_bad;
-    strncpy(out->message, exec.bad_error.message, sizeof out->message - 1);
-    ftl_exec_free(&exec, &f->account);
+    compute_batch(f, plan, &batch, methods, out);
 }
 
 static ftl_plan *compile_plan(fixture *f, uint32_t methods, bool owns_all)
@@ -285,7 +297,7 @@ static void a_plan_outlives_its_graph(void **state)
     unsigned char *bytes = NULL;
     size_t size;
     fill_rows(x);
-    make_graph(&f, h);
+    make_graph(&f, h, true);
     ftl_plan *plan = compile_plan(&f, SUMS | LEAF_IDS, false);
     compute(&f, plan, x, SUMS | LEAF_IDS, &expected);
     ftl_plan_destroy(plan);
@@ -324,7 +336,7 @@ static void trees_are_packed_once(void **state)
         fill_rows(x);
         if (shared_rows) /* two leaves of a tree have one row of values: its node is not told */
             h->leaf[3] = h->leaf[4];
-        make_graph(&f, h);
+        make_graph(&f, h, true);
         ftl_plan *plan = compile_plan(&f, SUMS | LEAF_IDS, false);
         compute(&f, plan, x, SUMS | LEAF_IDS, &both);
         const void *const *sums = plan->steps[7].state, *const *leaves = plan->steps[8].state;
@@ -341,6 +353,64 @@ static void trees_are_packed_once(void **state)
         }
         free(h);
         assert_int_equal(ftl_account_used(&f.account), 0);
+    }
+}
+
+/* ---- Layouts --------------------------------------------------------------------------------- */
+
+static void check_layouts(ftl_tree_input input, ftl_type dtype, uint32_t block)
+{
+    fixture f;
+    forest *h = make_forest();
+    double x[ROWS * INPUTS], column[INPUTS][ROWS];
+    ftl_column columns[INPUTS];
+    results by_rows, by_columns;
+    ftl_plan *plan = NULL;
+    ftl_error error;
+    fill_rows(x);
+    x[21 * INPUTS + 3] = x[21 * INPUTS + 2] = NAN;
+    make_graph(&f, h, false);
+    f.ops[7].u.trees.input = f.ops[8].u.tree_apply.input = input;
+    for (uint32_t i = 0; i < ROWS * INPUTS; i++)
+        column[i % INPUTS][i / INPUTS] = x[i];
+    memset(columns, 0, sizeof columns);
+    for (uint32_t c = 0; c < INPUTS; c++) {
+        columns[c].type = FTL_F64;
+        columns[c].values = column[c];
+        memcpy(h->name[c], "a", 2);
+        h->name[c][0] = (char)('a' + c);
+    }
+    const ftl_batch batch = {.rows = ROWS, .n_columns = INPUTS, .columns = columns};
+    assert_int_equal(ftl_plan_create(&f.model, dtype, SUMS | LEAF_IDS, block, &plan, &error),
+                     FTL_OK);
+    assert_int_equal(plan->steps[4].layout, FTL_LAYOUT_BATCH);
+    assert_int_equal(plan->steps[6].layout, FTL_LAYOUT_BATCH);
+    compute(&f, plan, x, SUMS | LEAF_IDS, &by_rows);
+    compute_batch(&f, plan, &batch, SUMS | LEAF_IDS, &by_columns);
+    assert_int_equal(by_rows.n_bad, 2);
+    assert_memory_equal(&by_rows, &by_columns, sizeof by_rows);
+    ftl_plan_destroy(plan);
+    /* a scaler in between reads rows */
+    make_graph(&f, h, true);
+    assert_int_equal(ftl_plan_create(&f.model, dtype, SUMS, block, &plan, &error), FTL_OK);
+    for (size_t i = 0; i < plan->n_steps; i++)
+        assert_int_equal(plan->steps[i].layout, FTL_LAYOUT_ROWS);
+    ftl_plan_destroy(plan);
+    free(h);
+    assert_int_equal(ftl_account_used(&f.account), 0);
+}
+
+/* Batches of columns stay columns on their way to the trees, with the same results and the same
+ * complaints; whole blocks, and ones that end with few rows. */
+static void columns_give_the_same(void **state)
+{
+    (void)state;
+    const uint32_t blocks[] = {ROWS, 20, ROWS - 2, 16, 1};
+    for (size_t b = 0; b < sizeof blocks / sizeof blocks[0]; b++) {
+        check_layouts(FTL_TREE_INPUT_F64, FTL_F64, blocks[b]);
+        check_layouts(FTL_TREE_INPUT_F32, FTL_F64, blocks[b]);
+        check_layouts(FTL_TREE_INPUT_F32, FTL_F32, blocks[b]);
+        check_layouts(FTL_TREE_INPUT_F64, FTL_F32, blocks[b]);
     }
 }
 
@@ -370,7 +440,7 @@ static void start_sample(sample *s)
 {
     ftl_error error;
     s->h = make_forest();
-    make_graph(&s->f, s->h);
+    make_graph(&s->f, s->h, true);
     ftl_plan *plan = compile_plan(&s->f, SUMS | LEAF_IDS, false);
     assert_int_equal(ftl_plan_write(plan, &s->f.account, &s->bytes, &s->size, &error), FTL_OK);
     ftl_plan_destroy(plan);
@@ -475,6 +545,7 @@ int main(void)
         cmocka_unit_test(a_dropped_piece_is_given_back),
         cmocka_unit_test(a_plan_outlives_its_graph),
         cmocka_unit_test(trees_are_packed_once),
+        cmocka_unit_test(columns_give_the_same),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(changed_bytes_do_no_harm),

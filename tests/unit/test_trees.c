@@ -274,10 +274,10 @@ static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layo
     enum { width = 3 };
     static double sum[MAX_ROWS * width];
     uint32_t leaf[MAX_ROWS + MAX_TREES], base;
-    const void *source = r->source_f32 ? (const void *)f->e.x32 : f->e.x;
+    const ftl_tree_source source = {.matrix = r->source_f32 ? (const void *)f->e.x32 : f->e.x};
     bool has_base = f->payload == FTL_TREE_LEAF_ROW;
     memset(f->room, 0xa5, ftl_tree_room_bytes(layout, layout->block));
-    ftl_tree_rows rows = ftl_tree_rows_make(layout, kernels, source, first, n, f->room);
+    ftl_tree_rows rows = ftl_tree_rows_make(layout, kernels, &source, first, n, f->room);
     for (uint32_t t = 0; t < r->n_trees; t++) {
         base = has_base ? layout->bases[t] : 0;
         ftl_tree_rows_walk(layout, t, &rows, leaf);
@@ -307,8 +307,8 @@ static void check_sums(fixture *f, const recipe *r, const ftl_tree_layout *layou
 {
     double sum[MAX_ROWS] = {0};
     float sum_f32[MAX_ROWS] = {0};
-    const void *source = r->source_f32 ? (const void *)f->e.x32 : f->e.x;
-    ftl_tree_rows rows = ftl_tree_rows_make(layout, kernels, source, 0, MAX_ROWS, f->room);
+    const ftl_tree_source source = {.matrix = r->source_f32 ? (const void *)f->e.x32 : f->e.x};
+    ftl_tree_rows rows = ftl_tree_rows_make(layout, kernels, &source, 0, MAX_ROWS, f->room);
     if (!rows.codes || !f->has_values)
         return;
     void *to = r->sum_f32 ? (void *)sum_f32 : sum;
