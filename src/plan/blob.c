@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-enum { data_alignment = 64, large_piece = 1 << 20 };
+/* Large pieces get blocks of their own: nothing is left over, and one can be taken back. */
+enum { data_alignment = 64, large_piece = 1 << 16 };
 
 void ftl_blob_init(ftl_blob *blob, ftl_account *account, uint64_t seed)
 {
@@ -16,8 +17,7 @@ void ftl_blob_init(ftl_blob *blob, ftl_account *account, uint64_t seed)
 void ftl_blob_free(ftl_blob *blob)
 {
     for (size_t i = 0; i < blob->n_pieces; i++) {
-        if (blob->pieces[i].own_block)
-            ftl_free(blob->account, (void *)(uintptr_t)blob->pieces[i].from);
+        ftl_free(blob->account, blob->pieces[i].block);
     }
     ftl_free(blob->account, blob->pieces);
     ftl_free(blob->account, blob->refs);
@@ -33,8 +33,7 @@ static void *add_piece(ftl_blob *blob, ftl_blob_piece piece)
     ftl_error error;
     if (!piece.base || ftl_grow(blob->account, &blob->pieces, &blob->pieces_room,
                                 blob->n_pieces + 1, sizeof *blob->pieces, &error) != FTL_OK) {
-        if (piece.own_block)
-            ftl_free(blob->account, (void *)(uintptr_t)piece.from);
+        ftl_free(blob->account, piece.block);
         blob->failed = true;
         return NULL;
     }
@@ -60,23 +59,28 @@ void *ftl_blob_state(ftl_blob *blob, size_t count, size_t size)
     return add_piece(blob, piece);
 }
 
-void *ftl_blob_data(ftl_blob *blob, size_t count, size_t size)
+/* Memory for a data piece of so many bytes; base is NULL when there is none. */
+static ftl_blob_piece new_data(ftl_blob *blob, size_t count, size_t size)
 {
     ftl_blob_piece piece = {0};
     size_t room;
     if (!padded_size(count, size, &piece.size, &room))
-        return add_piece(blob, piece);
+        return piece;
     if (piece.size < large_piece) {
         piece.base = ftl_arena_alloc_aligned(&blob->arena, piece.size + 1);
-        return add_piece(blob, piece);
+        return piece;
     }
     unsigned char *block = ftl_alloc(blob->account, room);
     if (block) {
         piece.base = block + (-(uintptr_t)block & (data_alignment - 1));
-        piece.from = block;
-        piece.own_block = true;
+        piece.block = block;
     }
-    return add_piece(blob, piece);
+    return piece;
+}
+
+void *ftl_blob_data(ftl_blob *blob, size_t count, size_t size)
+{
+    return add_piece(blob, new_data(blob, count, size));
 }
 
 void *ftl_blob_zero_data(ftl_blob *blob, size_t count, size_t size)
@@ -89,9 +93,7 @@ void ftl_blob_drop(ftl_blob *blob, void *piece)
 {
     if (!piece || blob->n_pieces == 0 || blob->pieces[blob->n_pieces - 1].base != piece)
         return;
-    const ftl_blob_piece *last = &blob->pieces[--blob->n_pieces];
-    if (last->own_block)
-        ftl_free(blob->account, (void *)(uintptr_t)last->from);
+    ftl_free(blob->account, blob->pieces[--blob->n_pieces].block);
 }
 
 /* ---- Fields ---------------------------------------------------------------------------------- */
@@ -129,7 +131,7 @@ static size_t borrowed_place(const ftl_blob *blob, const void *from, size_t size
     size_t at = (size_t)ftl_hash_mix((uint64_t)(uintptr_t)from, 0x9e3779b97f4a7c15u) & mask;
     for (; blob->borrowed[at]; at = (at + 1) & mask) {
         const ftl_blob_piece *piece = &blob->pieces[blob->borrowed[at] - 1];
-        if (piece->from == from && piece->size == size && !piece->own_block)
+        if (piece->from == from && piece->size == size)
             break;
     }
     return at;
@@ -167,12 +169,13 @@ static const void *borrow(ftl_blob *blob, const void *from, size_t size)
     size_t at = borrowed_place(blob, from, size);
     if (blob->borrowed[at])
         return blob->pieces[blob->borrowed[at] - 1].base;
-    ftl_blob_piece piece = {.base = (void *)(uintptr_t)from, .from = from, .size = size};
+    ftl_blob_piece piece = {.base = (void *)(uintptr_t)from, .size = size};
     if (blob->owns_all) {
-        piece.base = ftl_arena_alloc_aligned(&blob->arena, size + 1);
+        piece = new_data(blob, size, 1);
         if (piece.base)
             memcpy(piece.base, from, size);
     }
+    piece.from = from;
     if (!add_piece(blob, piece))
         return from;
     blob->borrowed[at] = (uint32_t)blob->n_pieces;

@@ -23,10 +23,10 @@
 
 typedef struct ftl_blob_piece {
     void *base;
-    const void *from; /* what it was borrowed or copied from, or the block that it is freed by */
+    const void *from; /* what it was borrowed or copied from; NULL: it was made here */
+    void *block;      /* what it is freed by; NULL: the arena's, or the model's */
     size_t size;
     bool state;
-    bool own_block; /* a block of its own, not the arena's */
 } ftl_blob_piece;
 
 /* count fields of state pieces, stride bytes apart, that hold pointers. */

@@ -356,6 +356,74 @@ static void trees_are_packed_once(void **state)
     }
 }
 
+/* Complete trees of so many nodes, whose thresholds and values do not matter. */
+static void fill_large(ftl_tree_nodes *nodes, uint32_t n_trees, uint32_t size)
+{
+    uint32_t n = n_trees * size, leaves = (size + 1) / 2;
+    uint32_t *root = calloc(n_trees + 1, sizeof *root);
+    uint8_t *flags = calloc(n, 1);
+    int32_t *ids = calloc((size_t)4 * n, sizeof *ids);
+    double *numbers = calloc((size_t)2 * n, sizeof *numbers);
+    assert_true(root && flags && ids && numbers);
+    *nodes = (ftl_tree_nodes){.n_trees = n_trees,
+                              .n_nodes = n,
+                              .root = root,
+                              .flags = flags,
+                              .feature = ids,
+                              .left = ids + n,
+                              .right = ids + (size_t)2 * n,
+                              .leaf = ids + (size_t)3 * n,
+                              .threshold = numbers,
+                              .n_values = n_trees * leaves,
+                              .value_width = 1,
+                              .values = numbers + n};
+    for (uint32_t t = 0; t <= n_trees; t++)
+        root[t] = t * size;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t local = i % size, first_leaf = size / 2;
+        bool split = local < first_leaf;
+        flags[i] = split ? 0 : FTL_NODE_LEAF;
+        ids[i] = (int32_t)(i % INPUTS);
+        ids[n + i] = split ? (int32_t)(2 * local + 1) : 0;
+        ids[2 * n + i] = split ? (int32_t)(2 * local + 2) : 0;
+        ids[3 * n + i] = split ? -1 : (int32_t)(i / size * leaves + local - first_leaf);
+        numbers[i] = split ? (double)random_below(1000) / 250.0 - 2.0 : 0;
+        numbers[n + i] = i;
+    }
+}
+
+static void free_large(const ftl_tree_nodes *nodes)
+{
+    free((void *)(uintptr_t)nodes->root);
+    free((void *)(uintptr_t)nodes->flags);
+    free((void *)(uintptr_t)nodes->feature);
+    free((void *)(uintptr_t)nodes->threshold);
+}
+
+/* Nodes of 8 bytes, a byte of kinds and the leaves' values: little else is held, though the plan
+ * owns all and tells node ids as well. */
+static void a_forest_is_held_once(void **state)
+{
+    (void)state;
+    enum { size = 8191 };
+    fixture f;
+    forest *h = make_forest();
+    fill_large(&h->nodes, TREES, size);
+    make_graph(&f, h, true);
+    f.ops[7].u.trees.input = f.ops[8].u.tree_apply.input = FTL_TREE_INPUT_F32;
+    for (int ids = 0; ids < 2; ids++) {
+        ftl_plan *plan = compile_plan(&f, ids ? SUMS | LEAF_IDS : SUMS, true);
+        uint64_t nodes = (uint64_t)TREES * size, values = TREES * (size + 1) / 2;
+        uint64_t needed = nodes * 9 + values * sizeof(double);
+        uint64_t used = ftl_account_used(&plan->account);
+        assert_true(used >= needed && used <= needed * 13 / 10);
+        ftl_plan_destroy(plan);
+    }
+    free_large(&h->nodes);
+    free(h);
+    assert_int_equal(ftl_account_used(&f.account), 0);
+}
+
 /* ---- Layouts --------------------------------------------------------------------------------- */
 
 static void check_layouts(ftl_tree_input input, ftl_type dtype, uint32_t block)
@@ -545,6 +613,7 @@ int main(void)
         cmocka_unit_test(a_dropped_piece_is_given_back),
         cmocka_unit_test(a_plan_outlives_its_graph),
         cmocka_unit_test(trees_are_packed_once),
+        cmocka_unit_test(a_forest_is_held_once),
         cmocka_unit_test(columns_give_the_same),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(sizes_are_checked),
