@@ -1,6 +1,6 @@
 /*
  * The kernel table: pure functions on arrays, one set per instruction set, chosen once by what the
- * processor offers. Kernels trust their arguments (validate and prepare have checked them),
+ * processor offers. Kernels trust their arguments (validate and compile have checked them),
  * allocate nothing and cannot fail. Every set of kernels gives the same bits: the order of each sum
  * is fixed by its length alone, and products are never fused into additions but where a kernel says
  * so.

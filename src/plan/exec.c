@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { slot_alignment = 64, least_scratch_rows = 64 };
+enum { slot_alignment = 64, least_scratch_rows = 64, least_column_rows = 16 };
 
 /* ---- Room for rows --------------------------------------------------------------------------- */
 
@@ -129,12 +129,13 @@ static ftl_status open_steps(ftl_exec *exec, ftl_error *error)
             FTL_TRY(ftl_grow(exec->account, &sparse->values, &sparse->values_room, 1,
                              sizeof *sparse->values, error));
         }
-        if (step->open) {
+        const ftl_step_functions *bound = &plan->functions[i];
+        if (bound->open) {
             if (!exec->locals)
                 exec->locals = ftl_alloc_zero(exec->account, plan->n_steps, sizeof *exec->locals);
             if (!exec->locals)
                 return FTL_OOM(error);
-            FTL_TRY(step->open(step, exec->account, &exec->locals[i], error));
+            FTL_TRY(bound->open(step, exec->account, &exec->locals[i], error));
         }
     }
     return FTL_OK;
@@ -164,7 +165,7 @@ void ftl_exec_free(ftl_exec *exec, ftl_account *account)
     ftl_free(account, exec->sparse);
     for (size_t i = 0; exec->locals && i < exec->plan->n_steps; i++) {
         if (exec->locals[i])
-            exec->plan->steps[i].close(account, exec->locals[i]);
+            exec->plan->functions[i].close(account, exec->locals[i]);
     }
     ftl_free(account, exec->locals);
     ftl_free(account, exec->slots);
@@ -249,6 +250,7 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
     exec->rows = rows;
     exec->in = in;
     exec->in_row = in_row;
+    exec->columns = !in->matrix && rows >= least_column_rows;
     exec->n_bad = 0;
     exec->first_bad = UINT32_MAX;
     exec->status = FTL_OK;
@@ -259,8 +261,8 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
     }
     memset(exec->bad, 0, rows);
     for (size_t i = 0; i < plan->n_running && exec->status == FTL_OK; i++) {
-        const ftl_step *step = plan->running[i];
-        if (step->methods & methods)
-            step->run(step, exec);
+        const ftl_running *running = &plan->running[i];
+        if (running->step->methods & methods)
+            running->run(running->step, exec);
     }
 }

@@ -11,7 +11,7 @@
 
 typedef struct affine_state {
     /* [n_steps]: the vectors as float32, for steps that are not wide on float32 edges */
-    const float **narrow;
+    const float *const *narrow;
 } affine_state;
 
 _Static_assert((int)FTL_AFFINE_SUB == FTL_ROWS_SUB && (int)FTL_AFFINE_ADD == FTL_ROWS_ADD &&
@@ -99,28 +99,46 @@ static void run_sparse(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
-    affine_state *state = FTL_ARENA_NEW(&plan->arena, affine_state);
-    step->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
-    step->state = state;
-    if (!state)
-        return FTL_OOM(error);
     if (!step->is_f32 || step->op->edge == FTL_EDGE_SPARSE)
         return FTL_OK;
-    state->narrow = ftl_arena_zero_array(&plan->arena, affine->n_steps, sizeof *state->narrow);
-    if (!state->narrow)
+    affine_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
+    const float **narrow = ftl_blob_state(&plan->blob, affine->n_steps, sizeof *narrow);
+    if (!state || !narrow)
         return FTL_OOM(error);
+    state->narrow = narrow;
+    ftl_blob_ref(&plan->blob, &state->narrow);
+    ftl_blob_ref_each(&plan->blob, narrow, affine->n_steps, sizeof *narrow);
+    step->state = state;
     for (uint32_t s = 0; s < affine->n_steps; s++) {
-        float *vector = ftl_arena_array(&plan->arena, step->slot_width, sizeof *vector);
+        float *vector = ftl_blob_data(&plan->blob, step->slot_width, sizeof *vector);
         if (!vector)
             return FTL_OOM(error);
         for (uint32_t j = 0; j < step->slot_width; j++)
             vector[j] = (float)affine->steps[s].vector[j];
-        state->narrow[s] = vector;
+        narrow[s] = vector;
     }
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_affine = {"affine", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_affine_op *affine = &op->u.affine;
+    ftl_affine_step *steps = ftl_blob_copy(blob, &affine->steps, affine->n_steps, sizeof *steps);
+    (void)step;
+    for (uint32_t s = 0; steps && s < affine->n_steps; s++) {
+        FTL_CLEAR_GAP(ftl_affine_step, &steps[s], wide, vector);
+        ftl_blob_borrow(blob, &steps[s].vector, op->width, sizeof(double));
+    }
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    out->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
+}
+
+const ftl_op_impl ftl_op_impl_affine = {
+    .name = "affine", .compile = compile, .keep = keep, .bind = bind};

@@ -29,12 +29,10 @@ static void run_sparse(const ftl_step *step, ftl_exec *exec)
         out->values[i] = out->values[i] > (step->is_f32 ? (double)(float)threshold : threshold);
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
 {
     (void)plan;
-    (void)error;
-    step->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
-    return FTL_OK;
+    out->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
 }
 
-const ftl_op_impl ftl_op_impl_binarize = {"binarize", prepare};
+const ftl_op_impl ftl_op_impl_binarize = {.name = "binarize", .bind = bind};

@@ -44,12 +44,19 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
-    (void)plan;
-    (void)error;
-    step->run = run;
-    return FTL_OK;
+    size_t n = op->width;
+    (void)step;
+    ftl_blob_borrow(blob, &op->u.bins.edges, op->u.bins.start[n], sizeof(double));
+    ftl_blob_borrow(blob, &op->u.bins.start, n + 1, sizeof(uint32_t));
 }
 
-const ftl_op_impl ftl_op_impl_bins = {"bins", prepare};
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_bins = {.name = "bins", .keep = keep, .bind = bind};

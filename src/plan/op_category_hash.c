@@ -75,17 +75,31 @@ static void run_hash(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_hash(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_hash(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
     step->scratch_per_row = sizeof(ftl_cell);
     step->is_f32 = false;
-    step->run = run_hash;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_category_hash = {"category_hash", prepare_hash};
+static void keep_hash(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    ftl_blob_borrow_text(blob, &op->u.category_hash.estimator);
+    ftl_blob_copy_texts(blob, &op->u.category_hash.names, op->width);
+}
+
+static void bind_hash(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_hash;
+}
+
+const ftl_op_impl ftl_op_impl_category_hash = {
+    .name = "category_hash", .compile = compile_hash, .keep = keep_hash, .bind = bind_hash};
 
 static void run_match(const ftl_step *step, ftl_exec *exec)
 {
@@ -103,13 +117,27 @@ static void run_match(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_match(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_match(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     if (plan->steps[step->op->segments[0].op].is_f32)
         return FTL_FAIL(error, FTL_INTERNAL, "a match step needs float64 columns");
     step->is_f32 = true;
-    step->run = run_match;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_match = {"match", prepare_match};
+static void keep_match(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    ftl_blob_borrow(blob, &op->u.match.columns, op->width, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &op->u.match.values, op->width, sizeof(double));
+}
+
+static void bind_match(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_match;
+}
+
+const ftl_op_impl ftl_op_impl_match = {
+    .name = "match", .compile = compile_match, .keep = keep_match, .bind = bind_match};

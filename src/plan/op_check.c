@@ -82,11 +82,33 @@ static void scan_f32(const ftl_step *step, ftl_exec *exec, const float *data)
     }
 }
 
+/* Columns of as many values as there are rows. A row's first refused value is the one to tell. */
+static void scan_columns(const ftl_step *step, ftl_exec *exec, const void *data, bool is_f32)
+{
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
+    uint32_t refuse = step->op->u.check.refuse, rows = exec->rows;
+    double limit = refuse & FTL_CHECK_F32_RANGE ? (double)FLT_MAX : DBL_MAX;
+    for (uint32_t j = 0; j < step->slot_width; j++) {
+        const float *x32 = (const float *)data + (size_t)j * rows;
+        const double *x64 = (const double *)data + (size_t)j * rows;
+        if (is_f32 ? kernels->within_f32(rows, x32, FLT_MAX)
+                   : kernels->within_f64(rows, x64, limit))
+            continue;
+        for (uint32_t i = 0; i < rows; i++) {
+            double value = is_f32 ? (double)x32[i] : x64[i];
+            if (refused(refuse, value))
+                complain(step, exec, i, j, value);
+        }
+    }
+}
+
 static void run(const ftl_step *step, ftl_exec *exec)
 {
     bool is_f32;
     const void *data = ftl_matrix_source(step, exec, &is_f32);
-    if (is_f32)
+    if (ftl_by_columns(step, exec))
+        scan_columns(step, exec, data, is_f32);
+    else if (is_f32)
         scan_f32(step, exec, data);
     else
         scan_f64(step, exec, data);
@@ -106,18 +128,29 @@ static void run_sparse(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)error;
     uint32_t source = step->op->segments[0].op;
-    if (step->op->edge == FTL_EDGE_SPARSE) {
-        step->run = run_sparse;
+    if (step->op->edge == FTL_EDGE_SPARSE)
         return FTL_OK;
-    }
     step->alias_of = plan->steps[source].alias_of != UINT32_MAX ? plan->steps[source].alias_of
                                                                 : source;
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_check = {"check", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    ftl_blob_borrow_text(blob, &op->u.check.estimator);
+    ftl_blob_copy_texts(blob, &op->u.check.names, op->width);
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    out->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
+}
+
+const ftl_op_impl ftl_op_impl_check = {
+    .name = "check", .compile = compile, .keep = keep, .bind = bind};

@@ -111,18 +111,40 @@ static void run_vote(const ftl_step *step, ftl_exec *exec)
         out[i] /= step->op->u.vote.divisor;
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
     step->scratch_per_row = sizeof(double);
-    step->run = run_combine;
-    if (step->op->kind == FTL_OP_VOTE) {
+    if (step->op->kind == FTL_OP_VOTE)
         step->is_f32 = false;
-        step->run = run_vote;
-    }
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_combine = {.name = "combine", .prepare = prepare};
-const ftl_op_impl ftl_op_impl_vote = {.name = "vote", .prepare = prepare};
+static void keep_combine(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    size_t n = ftl_op_source_columns(step->op);
+    ftl_blob_borrow(blob, &op->u.combine.target, n, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &op->u.combine.weights, n, sizeof(double));
+}
+
+static void keep_vote(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    size_t n = ftl_op_source_columns(step->op);
+    ftl_vote_op *vote = &op->u.vote;
+    ftl_blob_borrow(blob, &vote->map, vote->start[n], sizeof(uint32_t));
+    ftl_blob_borrow(blob, &vote->start, n + 1, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &vote->hit, n, sizeof(double));
+    ftl_blob_borrow(blob, &vote->miss, n, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    out->run = step->op->kind == FTL_OP_VOTE ? run_vote : run_combine;
+}
+
+const ftl_op_impl ftl_op_impl_combine = {
+    .name = "combine", .compile = compile, .keep = keep_combine, .bind = bind};
+const ftl_op_impl ftl_op_impl_vote = {
+    .name = "vote", .compile = compile, .keep = keep_vote, .bind = bind};

@@ -102,15 +102,29 @@ static void run_coupling(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_coupling(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_coupling(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     size_t n = step->op->width;
     if (plan->steps[step->op->segments[0].op].is_f32)
         return FTL_FAIL(error, FTL_INTERNAL, "coupled scores are float32");
     step->scratch_fixed = (2 * n * n + n) * sizeof(double);
     step->is_f32 = false;
-    step->run = run_coupling;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_coupling = {.name = "coupling", .prepare = prepare_coupling};
+static void keep_coupling(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    size_t pairs = step->op->segments[0].count;
+    ftl_blob_borrow(blob, &op->u.coupling.a, pairs, sizeof(double));
+    ftl_blob_borrow(blob, &op->u.coupling.b, pairs, sizeof(double));
+}
+
+static void bind_coupling(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_coupling;
+}
+
+const ftl_op_impl ftl_op_impl_coupling = {
+    .name = "coupling", .compile = compile_coupling, .keep = keep_coupling, .bind = bind_coupling};

@@ -95,8 +95,8 @@ static void run(const ftl_step *step, ftl_exec *exec)
 static ftl_status sort_features(ftl_plan *plan, const ftl_ctr_op *op, uint32_t width,
                                 const uint32_t **out, ftl_error *error)
 {
-    uint32_t *order = ftl_arena_array(&plan->arena, width, sizeof *order);
-    uint32_t *next = ftl_arena_zero_array(&plan->arena, (size_t)op->n_projections + 1,
+    uint32_t *order = ftl_blob_data(&plan->blob, width, sizeof *order);
+    uint32_t *next = ftl_arena_zero_array(&plan->scratch, (size_t)op->n_projections + 1,
                                           sizeof *next);
     if (!order || !next)
         return FTL_OOM(error);
@@ -110,11 +110,11 @@ static ftl_status sort_features(ftl_plan *plan, const ftl_ctr_op *op, uint32_t w
     return FTL_OK;
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     uint32_t n = ftl_op_source_columns(step->op), at = 0;
-    ctr_state *state = FTL_ARENA_NEW(&plan->arena, ctr_state);
-    place *places = ftl_arena_array(&plan->arena, n, sizeof *places);
+    ctr_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
+    place *places = ftl_blob_data(&plan->blob, n, sizeof *places);
     if (!state || !places)
         return FTL_OOM(error);
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
@@ -125,9 +125,44 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     FTL_TRY(sort_features(plan, &step->op->u.ctr, step->op->width, &state->order, error));
     step->scratch_per_row = sizeof(double) + sizeof(uint64_t) + sizeof(uint32_t);
     step->is_f32 = true;
+    ftl_blob_ref(&plan->blob, &state->places);
+    ftl_blob_ref(&plan->blob, &state->order);
     step->state = state;
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_ctr = {"ctr", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_ctr_op *ctr = &op->u.ctr;
+    const ftl_ctr_table *tables = ctr->tables;
+    (void)step;
+    ftl_ctr_feature *features = ftl_blob_copy(blob, &ctr->features, op->width, sizeof *features);
+    for (uint32_t i = 0; features && i < op->width; i++) {
+        FTL_CLEAR_TAIL(ftl_ctr_feature, &features[i], unknown);
+        ftl_blob_borrow(blob, &features[i].values, tables[features[i].table].n_values,
+                        sizeof(float));
+    }
+    ftl_ctr_table *own = ftl_blob_copy(blob, &ctr->tables, ctr->n_tables, sizeof *own);
+    for (uint32_t i = 0; own && i < ctr->n_tables; i++) {
+        ftl_blob_borrow(blob, &own[i].keys, own[i].n_buckets, sizeof(uint64_t));
+        ftl_blob_borrow(blob, &own[i].values, own[i].n_buckets, sizeof(uint32_t));
+    }
+    ftl_ctr_projection *p = ftl_blob_copy(blob, &ctr->projections, ctr->n_projections, sizeof *p);
+    for (uint32_t i = 0; p && i < ctr->n_projections; i++) {
+        ftl_blob_borrow(blob, &p[i].hashes, p[i].n_hashes, sizeof(uint32_t));
+        FTL_CLEAR_GAP(ftl_ctr_projection, &p[i], n_equal, hashes);
+        ftl_ctr_above *above = ftl_blob_copy(blob, &p[i].above, p[i].n_above, sizeof *above);
+        for (uint32_t k = 0; above && k < p[i].n_above; k++)
+            FTL_CLEAR_TAIL(ftl_ctr_above, &above[k], nan_above);
+        ftl_blob_borrow(blob, &p[i].equal, p[i].n_equal, sizeof *p[i].equal);
+    }
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_ctr = {.name = "ctr", .compile = compile, .keep = keep, .bind = bind};

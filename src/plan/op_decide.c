@@ -66,14 +66,11 @@ static void run_vote(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_decide(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_decide(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
     ftl_decide rule = step->op->u.decide.rule;
-    step->run = rule == FTL_DECIDE_ARGMAX ? run_argmax
-                : rule == FTL_DECIDE_VOTE ? run_vote
-                                          : run_sign;
     if (rule == FTL_DECIDE_ARGMAX)
         step->scratch_per_row = sizeof(uint32_t);
     if (rule == FTL_DECIDE_VOTE)
@@ -81,4 +78,14 @@ static ftl_status prepare_decide(ftl_plan *plan, ftl_step *step, ftl_error *erro
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_decide = {.name = "decide", .prepare = prepare_decide};
+static void bind_decide(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    ftl_decide rule = step->op->u.decide.rule;
+    (void)plan;
+    out->run = rule == FTL_DECIDE_ARGMAX ? run_argmax
+               : rule == FTL_DECIDE_VOTE ? run_vote
+                                         : run_sign;
+}
+
+const ftl_op_impl ftl_op_impl_decide = {
+    .name = "decide", .compile = compile_decide, .bind = bind_decide};

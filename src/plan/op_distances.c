@@ -132,15 +132,15 @@ static void run(const ftl_step *step, ftl_exec *exec)
     finish(step, exec, dots, squares);
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_distances_op *op = &step->op->u.distances;
     size_t n = ftl_op_source_columns(step->op), width = step->op->width, size;
-    distances_state *state = FTL_ARENA_NEW(&plan->arena, distances_state);
+    distances_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
     if (!state || !ftl_mul_size(n, ftl_linear_padded(width), &size))
         return FTL_OOM(error);
     state->row = ftl_linear_padded(width);
-    double *centres = ftl_arena_zero_array(&plan->arena, size, sizeof *centres);
+    double *centres = ftl_blob_zero_data(&plan->blob, size, sizeof *centres);
     if (!centres)
         return FTL_OOM(error);
     for (size_t k = 0; k < width; k++) {
@@ -148,10 +148,25 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
             centres[j * state->row + k] = op->centres[k * n + j];
     }
     state->centres = centres;
+    ftl_blob_ref(&plan->blob, &state->centres);
     step->state = state;
     step->scratch_per_row = (width + 2) * sizeof(double);
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_distances = {"distances", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    op->u.distances.centres = NULL; /* packed */
+    ftl_blob_borrow(blob, &op->u.distances.norms, op->width, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_distances = {
+    .name = "distances", .compile = compile, .keep = keep, .bind = bind};

@@ -13,17 +13,37 @@ static int32_t *found_of(const ftl_step *step, const ftl_exec *exec)
     return (int32_t *)((ftl_cell *)ftl_scratch(step, exec) + exec->capacity);
 }
 
-ftl_status ftl_encode_prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+ftl_status ftl_encode_compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_encode_op *encode = &step->op->u.encode;
-    ftl_lookup *lookups = ftl_arena_array(&plan->arena, encode->n_columns, sizeof *lookups);
+    ftl_lookup *lookups = ftl_blob_state(&plan->blob, encode->n_columns, sizeof *lookups);
     if (!lookups)
         return FTL_OOM(error);
     for (uint32_t j = 0; j < encode->n_columns; j++)
-        FTL_TRY(ftl_lookup_init(&lookups[j], &encode->columns[j].categories, &plan->arena, error));
+        FTL_TRY(ftl_lookup_init(&lookups[j], &encode->columns[j].categories, &plan->blob, error));
     step->state = lookups;
     step->scratch_per_row = sizeof(ftl_cell) + sizeof(int32_t);
     return FTL_OK;
+}
+
+void ftl_encode_keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_encode_op *encode = &op->u.encode;
+    ftl_encode_column *columns = ftl_blob_copy(blob, &encode->columns, encode->n_columns,
+                                               sizeof *columns);
+    (void)step;
+    ftl_blob_borrow_text(blob, &encode->estimator);
+    for (uint32_t j = 0; columns && j < encode->n_columns; j++) {
+        ftl_encode_column *column = &columns[j];
+        FTL_CLEAR_GAP(ftl_categories, &column->categories, numeric, numbers);
+        column->categories.numbers = NULL; /* the lookups have them */
+        column->categories.cells = NULL;
+        if (op->kind == FTL_OP_ONEHOT)
+            column->values = NULL;
+        ftl_blob_borrow(blob, &column->codes, column->categories.count, sizeof(int32_t));
+        ftl_blob_borrow(blob, &column->values, column->categories.count, sizeof(double));
+        ftl_blob_borrow_text(blob, &column->name);
+    }
 }
 
 const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c,

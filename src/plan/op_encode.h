@@ -9,7 +9,9 @@
 #include "plan/plan.h"
 
 /* One ftl_lookup a column in step->state; scratch for one column of a block. */
-FTL_MUST_USE ftl_status ftl_encode_prepare(ftl_plan *plan, ftl_step *step, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_encode_compile(ftl_plan *plan, ftl_step *step, ftl_error *error);
+/* Keeps what the two read of their columns besides (ftl_op_impl). */
+void ftl_encode_keep(ftl_blob *blob, const ftl_step *step, ftl_op *op);
 /*
  * The categories of column j (segment s, column c of it) for the rows of the block, or NOT_FOUND.
  * Valid until the next call. A row whose value is refused is to be marked with ftl_encode_refuse

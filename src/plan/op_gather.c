@@ -62,8 +62,26 @@ static void spread_sparse(const ftl_step *step, const ftl_exec *exec, uint32_t s
     }
 }
 
+/* Each column in one piece. */
+static void run_columns(const ftl_step *step, ftl_exec *exec)
+{
+    size_t at = 0;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) {
+        for (uint32_t c = 0; c < step->op->segments[s].count; c++, at += exec->rows) {
+            if (step->is_f32)
+                ftl_read_f32(step, exec, s, c, (float *)ftl_slot(step, exec) + at, 1);
+            else
+                ftl_read_f64(step, exec, s, c, (double *)ftl_slot(step, exec) + at, 1);
+        }
+    }
+}
+
 static void run_numbers(const ftl_step *step, ftl_exec *exec)
 {
+    if (ftl_by_columns(step, exec)) {
+        run_columns(step, exec);
+        return;
+    }
     if (copies_matrix(step, exec)) {
         copy_rows(step, exec);
         return;
@@ -147,29 +165,47 @@ static void run_add(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
-    (void)plan;
     (void)error;
-    switch (step->op->kind) {
-    case FTL_OP_GATHER:
-        step->run = run_numbers;
-        break;
-    case FTL_OP_GATHER_OBJECT:
-        step->run = run_cells;
-        break;
-    case FTL_OP_CAST:
-        step->run = run_cast;
-        break;
-    case FTL_OP_CONSTANT:
-        step->run = run_constant;
-        break;
-    default:
-        step->run = run_add;
+    if (step->op->kind == FTL_OP_ADD)
         step->scratch_per_row = 2 * sizeof(double);
-        break;
+    step->writes_columns = step->op->kind == FTL_OP_GATHER;
+    for (uint32_t s = 0; s < step->op->n_segments; s++) { /* entries of sparse rows stay in rows */
+        if (plan->steps[step->op->segments[s].op].op->edge == FTL_EDGE_SPARSE)
+            step->writes_columns = false;
     }
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_gather = {"gather", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    if (op->kind == FTL_OP_CONSTANT)
+        ftl_blob_borrow(blob, &op->u.constant.values, op->width, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    switch (step->op->kind) {
+    case FTL_OP_GATHER:
+        out->run = run_numbers;
+        break;
+    case FTL_OP_GATHER_OBJECT:
+        out->run = run_cells;
+        break;
+    case FTL_OP_CAST:
+        out->run = run_cast;
+        break;
+    case FTL_OP_CONSTANT:
+        out->run = run_constant;
+        break;
+    default:
+        out->run = run_add;
+        break;
+    }
+}
+
+const ftl_op_impl ftl_op_impl_gather = {
+    .name = "gather", .compile = compile, .keep = keep, .bind = bind};

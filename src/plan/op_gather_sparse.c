@@ -101,23 +101,31 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
-    gather_state *state = FTL_ARENA_NEW(&plan->arena, gather_state);
-    uint32_t *read = ftl_arena_array(&plan->arena, step->op->n_segments, sizeof *read);
+    gather_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
+    uint32_t *read = ftl_blob_data(&plan->blob, step->op->n_segments, sizeof *read);
     if (!state || !read)
         return FTL_OOM(error);
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
         const ftl_segment *segment = &step->op->segments[s];
-        bool sparse = plan->model->graph.ops[segment->op].edge == FTL_EDGE_SPARSE;
+        bool sparse = plan->steps[segment->op].op->edge == FTL_EDGE_SPARSE;
         read[s] = sparse ? UINT32_MAX : state->n_read;
         state->n_read += sparse ? 0 : segment->count;
     }
     state->read = read;
+    ftl_blob_ref(&plan->blob, &state->read);
     step->state = state;
-    step->run = run;
     step->scratch_per_row = state->n_read * sizeof(double);
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_gather_sparse = {"gather_sparse", prepare};
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_gather_sparse = {
+    .name = "gather_sparse", .compile = compile, .bind = bind};

@@ -58,13 +58,30 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)error;
     if (plan->steps[step->op->segments[0].op].is_f32)
         step->scratch_fixed = step->op->segments[0].count * sizeof(double);
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_gaussian = {"gaussian", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_gaussian_op *gaussian = &op->u.gaussian;
+    size_t width = op->width, n = width * step->op->segments[0].count;
+    ftl_blob_borrow(blob, &gaussian->mean, n, sizeof(double));
+    ftl_blob_borrow(blob, &gaussian->variance, n, sizeof(double));
+    ftl_blob_borrow(blob, &gaussian->prior, width, sizeof(double));
+    ftl_blob_borrow(blob, &gaussian->norm, width, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_gaussian = {
+    .name = "gaussian", .compile = compile, .keep = keep, .bind = bind};

@@ -24,11 +24,16 @@
 static void run_f64(const ftl_step *step, ftl_exec *exec) { FTL_IMPUTE_BODY(double) }
 static void run_f32(const ftl_step *step, ftl_exec *exec) { FTL_IMPUTE_BODY(float) }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
-    (void)error;
-    step->run = plan->steps[step->op->segments[0].op].is_f32 ? run_f32 : run_f64;
-    return FTL_OK;
+    (void)step;
+    ftl_blob_borrow(blob, &op->u.impute.columns, op->width, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &op->u.impute.fill, op->width, sizeof(double));
 }
 
-const ftl_op_impl ftl_op_impl_impute = {"impute", prepare};
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    out->run = plan->steps[step->op->segments[0].op].is_f32 ? run_f32 : run_f64;
+}
+
+const ftl_op_impl ftl_op_impl_impute = {.name = "impute", .keep = keep, .bind = bind};

@@ -38,15 +38,24 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
-    (void)plan;
-    (void)error;
-    step->run = run;
-    return FTL_OK;
+    ftl_impute_object_op *impute = &op->u.impute_object;
+    (void)step;
+    ftl_blob_borrow(blob, &impute->columns, op->width, sizeof(uint32_t));
+    ftl_keep_cells(blob, &impute->missing, 1);
+    ftl_keep_cells(blob, ftl_blob_copy(blob, &impute->fill, op->width, sizeof *impute->fill),
+                   op->width);
 }
 
-const ftl_op_impl ftl_op_impl_impute_object = {"impute_object", prepare};
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_impute_object = {.name = "impute_object", .keep = keep, .bind = bind};
 
 /* ---- Indicator ------------------------------------------------------------------------------- */
 
@@ -87,13 +96,29 @@ static void run_indicator(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_indicator(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_indicator(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
-    step->run = run_indicator;
     step->scratch_per_row = sizeof(ftl_cell);
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_indicator = {"indicator", prepare_indicator};
+static void keep_indicator(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    ftl_blob_borrow(blob, &op->u.indicator.columns, op->width, sizeof(uint32_t));
+    ftl_keep_cells(blob, &op->u.indicator.missing, 1);
+}
+
+static void bind_indicator(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_indicator;
+}
+
+const ftl_op_impl ftl_op_impl_indicator = {.name = "indicator",
+                                           .compile = compile_indicator,
+                                           .keep = keep_indicator,
+                                           .bind = bind_indicator};

@@ -25,16 +25,14 @@ static void close_texts(ftl_account *account, void *local)
     ftl_free(account, texts);
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
 {
     (void)plan;
-    (void)error;
     if (step->op->edge == FTL_EDGE_OBJECT) {
-        step->run = run_text;
-        step->open = open_texts;
-        step->close = close_texts;
+        out->run = run_text;
+        out->open = open_texts;
+        out->close = close_texts;
     }
-    return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_input = {"input", prepare};
+const ftl_op_impl ftl_op_impl_input = {.name = "input", .bind = bind};

@@ -86,13 +86,32 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
     step->scratch_per_row = sizeof(double);
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_interpolate = {.name = "interpolate", .prepare = prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_curve *curves = ftl_blob_copy(blob, &op->u.interpolate.curves, op->width, sizeof *curves);
+    (void)step;
+    for (uint32_t i = 0; curves && i < op->width; i++) {
+        FTL_CLEAR_GAP(ftl_curve, &curves[i], n, x);
+        FTL_CLEAR_GAP(ftl_curve, &curves[i], outside, low);
+        ftl_blob_borrow(blob, &curves[i].x, curves[i].n, sizeof(double));
+        ftl_blob_borrow(blob, &curves[i].y, curves[i].n, sizeof(double));
+    }
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_interpolate = {
+    .name = "interpolate", .compile = compile, .keep = keep, .bind = bind};

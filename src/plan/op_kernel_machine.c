@@ -10,8 +10,8 @@
 enum { tile_rows = 8 };
 
 typedef struct machine_state {
+    bool dense;
     ftl_points points;                     /* dense vectors */
-    ftl_distance_fn *distance;             /* what the kernel function is applied to */
     size_t stride;                         /* kernel values of a row */
     size_t values_at, rows_at, columns_at; /* offsets in the scratch */
 } machine_state;
@@ -140,15 +140,17 @@ static void run_machine(const ftl_step *step, ftl_exec *exec)
            *room = (double *)(void *)(scratch + state->rows_at), *out = ftl_slot(step, exec);
     uint32_t *columns = (uint32_t *)(void *)(scratch + state->columns_at);
     size_t n = step->op->segments[0].count;
+    const ftl_distance_kernels *kernels = &exec->plan->kernels->distance;
+    ftl_distance_fn *distance = op->kernel == FTL_KERNEL_RBF ? kernels->squares : kernels->dot;
     for (size_t first = 0; first < exec->rows; first += tile_rows) {
         size_t rows = exec->rows - first < tile_rows ? exec->rows - first : tile_rows;
         const double *x = ftl_wide_rows(step, exec, first, rows, n, room);
-        if (op->vectors)
-            state->distance(rows, n, x, n, state->points.packed, state->points.groups, values,
-                            state->stride);
+        if (state->dense)
+            distance(rows, n, x, n, state->points.packed, state->points.groups, values,
+                     state->stride);
         for (size_t r = 0; r < rows; r++) {
             double *row = values + r * state->stride;
-            if (!op->vectors)
+            if (!state->dense)
                 sparse_values(op, x + r * n, n, columns, row);
             apply_kernel(op, row, op->n_vectors);
             decide(op, row, out + (first + r) * step->op->width);
@@ -156,17 +158,16 @@ static void run_machine(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_machine(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_machine(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_kernel_machine_op *op = &step->op->u.kernel_machine;
-    machine_state *state = FTL_ARENA_NEW(&plan->arena, machine_state);
+    machine_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
     if (!state)
         return FTL_OOM(error);
     size_t n = step->op->segments[0].count, rows_bytes, values_bytes;
     if (op->vectors)
-        FTL_TRY(ftl_points_pack(plan, op->vectors, op->n_vectors, n, NULL, &state->points, error));
-    const ftl_distance_kernels *kernels = &ftl_kernels_get()->distance;
-    state->distance = op->kernel == FTL_KERNEL_RBF ? kernels->squares : kernels->dot;
+        FTL_TRY(ftl_points_pack(plan, op->vectors, op->n_vectors, n, &state->points, error));
+    state->dense = op->vectors != NULL;
     state->stride = ftl_distance_groups(op->n_vectors) * FTL_DISTANCE_LANES;
     if (!ftl_mul_size(tile_rows * sizeof(double), n, &rows_bytes) ||
         !ftl_mul_size(tile_rows * sizeof(double), state->stride, &values_bytes))
@@ -176,9 +177,34 @@ static ftl_status prepare_machine(ftl_plan *plan, ftl_step *step, ftl_error *err
     step->scratch_fixed = state->columns_at + (op->sparse ? n * sizeof(uint32_t) : 0);
     step->is_f32 = false;
     step->state = state;
-    step->run = run_machine;
     return FTL_OK;
 }
 
+static void keep_machine(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_kernel_machine_op *machine = &op->u.kernel_machine;
+    size_t n = machine->n_vectors, n_coef = machine->n_classes ? machine->n_classes - 1 : 1;
+    (void)step;
+    machine->vectors = NULL; /* packed */
+    ftl_blob_borrow(blob, &machine->n_support, machine->n_classes, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &machine->coef, n_coef * n, sizeof(double));
+    ftl_blob_borrow(blob, &machine->intercept, op->width, sizeof(double));
+    ftl_sparse_rows *sparse = ftl_blob_copy(blob, &machine->sparse, 1, sizeof *sparse);
+    if (!sparse)
+        return;
+    ftl_blob_borrow(blob, &sparse->column, sparse->start[n], sizeof(uint32_t));
+    ftl_blob_borrow(blob, &sparse->value, sparse->start[n], sizeof(double));
+    ftl_blob_borrow(blob, &sparse->start, n + 1, sizeof(uint32_t));
+}
+
+static void bind_machine(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_machine;
+}
+
 const ftl_op_impl ftl_op_impl_kernel_machine = {.name = "kernel_machine",
-                                                .prepare = prepare_machine};
+                                                .compile = compile_machine,
+                                                .keep = keep_machine,
+                                                .bind = bind_machine};

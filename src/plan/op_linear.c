@@ -36,13 +36,12 @@ typedef struct linear_part {
 } linear_part;
 
 typedef struct linear_state {
-    const ftl_linear_kernels *kernels;
     size_t row; /* numbers per column of packed weights: 1, or the padded outputs */
     uint32_t n_parts;
     const linear_part *parts;
 } linear_state;
 
-/* ---- Preparing ------------------------------------------------------------------------------- */
+/* ---- Compiling ------------------------------------------------------------------------------- */
 
 /* coef: [outputs][sources] → weights of source columns [first, first + count), outputs together. */
 static ftl_status pack_weights(ftl_plan *plan, const ftl_op *op, uint32_t first, uint32_t count,
@@ -51,7 +50,7 @@ static ftl_status pack_weights(ftl_plan *plan, const ftl_op *op, uint32_t first,
     size_t sources = ftl_op_source_columns(op), size;
     if (!ftl_mul_size(ftl_linear_padded(count), row, &size))
         return FTL_OOM(error);
-    double *weights = ftl_arena_zero_array(&plan->arena, size, sizeof *weights);
+    double *weights = ftl_blob_zero_data(&plan->blob, size, sizeof *weights);
     if (!weights)
         return FTL_OOM(error);
     for (uint32_t k = 0; k < op->width; k++) {
@@ -60,39 +59,45 @@ static ftl_status pack_weights(ftl_plan *plan, const ftl_op *op, uint32_t first,
             weights[j * row + k] = from[j];
     }
     *out = weights;
+    ftl_blob_ref(&plan->blob, out);
     return FTL_OK;
 }
 
-static ftl_status prepare_coded(ftl_plan *plan, const ftl_op *source, const ftl_segment *segment,
+static ftl_status compile_coded(ftl_plan *plan, const ftl_op *source, const ftl_segment *segment,
                                 linear_part *part, ftl_error *error)
 {
     const ftl_encode_op *encode = &source->u.encode;
-    coded_column *columns = ftl_arena_array(&plan->arena, encode->n_columns, sizeof *columns);
+    coded_column *columns = ftl_blob_zero_data(&plan->blob, encode->n_columns, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
     int64_t offset = 0, first = segment->first, end = first + segment->count;
     uint32_t n = 0;
     for (uint32_t c = 0; c < encode->n_columns; c++) {
         int64_t next = offset + encode->columns[c].cardinality;
-        if (offset < end && next > first)
-            columns[n++] = (coded_column){.column = c, .base = offset - first};
+        if (offset < end && next > first) {
+            columns[n].column = c;
+            columns[n++].base = offset - first;
+        }
         offset = next;
     }
     part->kind = PART_CODED;
     part->coded = columns;
+    ftl_blob_ref(&plan->blob, &part->coded);
     part->n_coded = n;
     return FTL_OK;
 }
 
-static ftl_status prepare_part(ftl_plan *plan, const ftl_op *op, uint32_t segment, uint32_t first,
+static ftl_status compile_part(ftl_plan *plan, const ftl_op *op, uint32_t segment, uint32_t first,
                                size_t row, linear_part *part, ftl_error *error)
 {
     const ftl_segment *s = &op->segments[segment];
-    const ftl_op *source = &plan->model->graph.ops[s->op];
-    *part = (linear_part){.kind = PART_READ, .segment = segment, .count = s->count};
+    const ftl_op *source = plan->steps[s->op].op;
+    part->kind = PART_READ;
+    part->segment = segment;
+    part->count = s->count;
     FTL_TRY(pack_weights(plan, op, first, s->count, row, &part->weights, error));
     if (source->edge == FTL_EDGE_CODED)
-        return prepare_coded(plan, source, s, part, error);
+        return compile_coded(plan, source, s, part, error);
     if (source->edge == FTL_EDGE_NUM && source->kind != FTL_OP_INPUT)
         part->kind = PART_DENSE;
     return FTL_OK;
@@ -102,20 +107,23 @@ static ftl_status prepare_part(ftl_plan *plan, const ftl_op *op, uint32_t segmen
  * Segments [from, *end) that take columns of one sparse matrix, each column once: one part, so that
  * a selection of thousands of columns is one pass over the entries.
  */
-static ftl_status prepare_sparse(ftl_plan *plan, const ftl_op *op, uint32_t from, uint32_t first,
+static ftl_status compile_sparse(ftl_plan *plan, const ftl_op *op, uint32_t from, uint32_t first,
                                  size_t row, linear_part *part, uint32_t *end, ftl_error *error)
 {
     const ftl_segment *s = &op->segments[from];
-    const ftl_op *source = &plan->model->graph.ops[s->op];
-    *part = (linear_part){
-        .kind = PART_SPARSE, .segment = from, .count = s->count, .first = s->first};
+    const ftl_op *source = plan->steps[s->op].op;
+    part->kind = PART_SPARSE;
+    part->segment = from;
+    part->count = s->count;
+    part->first = s->first;
     *end = from + 1;
     if (*end < op->n_segments && op->segments[*end].op == s->op) {
-        int32_t *places = ftl_arena_array(&plan->arena, source->width, sizeof *places);
+        int32_t *places = ftl_blob_data(&plan->blob, source->width, sizeof *places);
         if (!places)
             return FTL_OOM(error);
         memset(places, 0xff, source->width * sizeof *places);
         part->places = places;
+        ftl_blob_ref(&plan->blob, &part->places);
         part->count = 0;
         bool repeated = false;
         for (*end = from; *end < op->n_segments && op->segments[*end].op == s->op; ++*end) {
@@ -133,13 +141,13 @@ static ftl_status prepare_sparse(ftl_plan *plan, const ftl_op *op, uint32_t from
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-static void add_dense(const linear_state *state, const linear_part *part, const ftl_step *step,
-                      const ftl_exec *exec, double *acc)
+static void add_dense(const linear_part *part, const ftl_step *step, const ftl_exec *exec,
+                      double *acc)
 {
     const ftl_step *source = ftl_source_step(step, exec, part->segment);
     size_t first = step->op->segments[part->segment].first, n_out = step->op->width,
            stride = source->slot_width;
-    const ftl_linear_kernels *k = state->kernels;
+    const ftl_linear_kernels *k = &exec->plan->kernels->linear;
     if (source->is_f32) {
         const float *x = (const float *)ftl_slot(source, exec) + first;
         if (n_out == 1)
@@ -219,7 +227,7 @@ static void run_linear(const ftl_step *step, ftl_exec *exec)
     for (uint32_t i = 0; i < state->n_parts; i++) {
         const linear_part *part = &state->parts[i];
         if (part->kind == PART_DENSE)
-            add_dense(state, part, step, exec, acc);
+            add_dense(part, step, exec, acc);
         else if (part->kind == PART_CODED)
             add_coded(state, part, step, exec, acc);
         else if (part->kind == PART_SPARSE)
@@ -229,37 +237,52 @@ static void run_linear(const ftl_step *step, ftl_exec *exec)
     }
     const double *intercept = op->u.linear.intercept;
     if (intercept)
-        ftl_kernels_get()->rows.apply_f64(FTL_ROWS_ADD, exec->rows, op->width, acc, intercept, acc);
+        exec->plan->kernels->rows.apply_f64(FTL_ROWS_ADD, exec->rows, op->width, acc, intercept,
+                                            acc);
     if (step->is_f32)
-        ftl_kernels_get()->trees.narrow(acc, n, ftl_slot(step, exec));
+        exec->plan->kernels->trees.narrow(acc, n, ftl_slot(step, exec));
 }
 
-static ftl_status prepare_linear(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_linear(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_op *op = step->op;
-    linear_state *state = FTL_ARENA_NEW(&plan->arena, linear_state);
-    linear_part *parts = ftl_arena_array(&plan->arena, op->n_segments, sizeof *parts);
+    linear_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
+    linear_part *parts = ftl_blob_state(&plan->blob, op->n_segments, sizeof *parts);
     if (!state || !parts)
         return FTL_OOM(error);
-    state->kernels = &ftl_kernels_get()->linear;
     state->row = op->width == 1 ? 1 : ftl_linear_padded(op->width);
     state->parts = parts;
+    ftl_blob_ref(&plan->blob, &state->parts);
     bool reads = false;
     uint32_t first = 0;
     for (uint32_t i = 0, next = 0; i < op->n_segments; i = next) {
         linear_part *part = &parts[state->n_parts++];
         next = i + 1;
-        if (plan->model->graph.ops[op->segments[i].op].edge == FTL_EDGE_SPARSE)
-            FTL_TRY(prepare_sparse(plan, op, i, first, state->row, part, &next, error));
+        if (plan->steps[op->segments[i].op].op->edge == FTL_EDGE_SPARSE)
+            FTL_TRY(compile_sparse(plan, op, i, first, state->row, part, &next, error));
         else
-            FTL_TRY(prepare_part(plan, op, i, first, state->row, part, error));
+            FTL_TRY(compile_part(plan, op, i, first, state->row, part, error));
         reads = reads || part->kind == PART_READ;
         first += part->count;
     }
     step->scratch_per_row = ((step->is_f32 ? op->width : 0) + (reads ? 1 : 0)) * sizeof(double);
     step->state = state;
-    step->run = run_linear;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_linear = {.name = "linear", .prepare = prepare_linear};
+static void keep_linear(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    (void)step;
+    op->u.linear.coef = NULL; /* packed */
+    ftl_blob_borrow(blob, &op->u.linear.intercept, op->width, sizeof(double));
+}
+
+static void bind_linear(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_linear;
+}
+
+const ftl_op_impl ftl_op_impl_linear = {
+    .name = "linear", .compile = compile_linear, .keep = keep_linear, .bind = bind_linear};

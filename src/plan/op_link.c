@@ -67,18 +67,23 @@ static void run_narrowing(const ftl_step *step, ftl_exec *exec)
         out[i] = (float)wide[i];
 }
 
-static ftl_status prepare_link(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_link(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)error;
     const ftl_op *op = step->op;
     bool in_f32 = plan->steps[op->segments[0].op].is_f32;
-    if (in_f32 == step->is_f32)
-        step->run = in_f32 ? run_f32 : run_f64;
-    else {
+    if (in_f32 != step->is_f32)
         step->scratch_per_row = (in_f32 ? op->segments[0].count : op->width) * sizeof(double);
-        step->run = in_f32 ? run_widening : run_narrowing;
-    }
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_link = {.name = "link", .prepare = prepare_link};
+static void bind_link(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    bool in_f32 = plan->steps[step->op->segments[0].op].is_f32;
+    if (in_f32 == step->is_f32)
+        out->run = in_f32 ? run_f32 : run_f64;
+    else
+        out->run = in_f32 ? run_widening : run_narrowing;
+}
+
+const ftl_op_impl ftl_op_impl_link = {.name = "link", .compile = compile_link, .bind = bind_link};

@@ -160,11 +160,11 @@ static void run_places(const ftl_step *step, ftl_exec *exec)
         store(step, exec, r, median_of_places(step, rows + r * n, n, &set));
 }
 
-static ftl_status prepare_places(ftl_plan *plan, ftl_step *step, size_t n, ftl_error *error)
+static ftl_status compile_places(ftl_plan *plan, ftl_step *step, size_t n, ftl_error *error)
 {
     const ftl_median_op *op = &step->op->u.median;
-    places *known = FTL_ARENA_NEW(&plan->arena, places);
-    double *weights = ftl_arena_array(&plan->arena, op->n_values, sizeof *weights);
+    places *known = ftl_blob_state(&plan->blob, 1, sizeof *known);
+    double *weights = ftl_blob_data(&plan->blob, op->n_values, sizeof *weights);
     if (!known || !weights)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < op->n_values; i++)
@@ -173,20 +173,36 @@ static ftl_status prepare_places(ftl_plan *plan, ftl_step *step, size_t n, ftl_e
                       .n_words = ((size_t)op->n_values + 63) / 64,
                       .n_blocks = ((size_t)op->n_values + 4095) / 4096};
     step->scratch_fixed = (known->n_words + known->n_blocks + 2 * n) * sizeof(uint64_t);
+    ftl_blob_ref(&plan->blob, &known->weights);
     step->state = known;
-    step->run = run_places;
     return FTL_OK;
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     size_t n = ftl_op_source_columns(step->op);
     step->scratch_per_row = n * sizeof(double);
     if (step->op->u.median.n_values)
-        return prepare_places(plan, step, n, error);
+        return compile_places(plan, step, n, error);
     step->scratch_fixed = 2 * n * sizeof(uint32_t);
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_median = {.name = "median", .prepare = prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_median_op *median = &op->u.median;
+    median->column = NULL;
+    if (median->n_values) /* they have weights of their own */
+        median->weights = NULL;
+    ftl_blob_borrow(blob, &median->weights, ftl_op_source_columns(step->op), sizeof(double));
+    ftl_blob_borrow(blob, &median->values, median->n_values, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    out->run = step->op->u.median.n_values ? run_places : run;
+}
+
+const ftl_op_impl ftl_op_impl_median = {
+    .name = "median", .compile = compile, .keep = keep, .bind = bind};

@@ -69,15 +69,36 @@ static void run_mean(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     (void)plan;
     (void)error;
     step->scratch_fixed = step->op->segments[0].count / 2 * sizeof(double);
     step->is_f32 = false;
-    step->run = step->op->kind == FTL_OP_NEIGHBOR_VOTE ? run_vote : run_mean;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_neighbor_vote = {.name = "neighbor_vote", .prepare = prepare};
-const ftl_op_impl ftl_op_impl_neighbor_mean = {.name = "neighbor_mean", .prepare = prepare};
+static void keep_vote(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_neighbor_vote_op *vote = &op->u.neighbor_vote;
+    (void)step;
+    ftl_blob_borrow(blob, &vote->classes, vote->n_points, sizeof(uint32_t));
+}
+
+static void keep_mean(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_neighbor_mean_op *mean = &op->u.neighbor_mean;
+    (void)step;
+    ftl_blob_borrow(blob, &mean->values, (size_t)mean->n_points * op->width, sizeof(double));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    out->run = step->op->kind == FTL_OP_NEIGHBOR_VOTE ? run_vote : run_mean;
+}
+
+const ftl_op_impl ftl_op_impl_neighbor_vote = {
+    .name = "neighbor_vote", .compile = compile, .keep = keep_vote, .bind = bind};
+const ftl_op_impl ftl_op_impl_neighbor_mean = {
+    .name = "neighbor_mean", .compile = compile, .keep = keep_mean, .bind = bind};

@@ -129,22 +129,23 @@ static void run_neighbors(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-/* ---- Preparing ------------------------------------------------------------------------------- */
+/* ---- Compiling ------------------------------------------------------------------------------- */
 
-static ftl_status prepare_all(ftl_plan *plan, const ftl_neighbors_op *op, neighbors_state *state,
+static ftl_status compile_all(ftl_plan *plan, const ftl_neighbors_op *op, neighbors_state *state,
                               ftl_error *error)
 {
     size_t n = state->metric.n;
-    FTL_TRY(ftl_points_pack(plan, op->points, op->n_points, n, NULL, &state->points, error));
+    FTL_TRY(ftl_points_pack(plan, op->points, op->n_points, n, &state->points, error));
     if (!is_expanded(op))
         return FTL_OK;
-    double *norms = ftl_arena_zero_array(&plan->arena, state->points.groups * FTL_DISTANCE_LANES,
-                                         sizeof *norms);
+    double *norms = ftl_blob_zero_data(&plan->blob, state->points.groups * FTL_DISTANCE_LANES,
+                                       sizeof *norms);
     if (!norms)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < op->n_points; i++)
         norms[i] = ftl_squared_norm(op->points + i * n, n, op->search == FTL_SEARCH_EXPANDED_PLAIN);
     state->norms = norms;
+    ftl_blob_ref(&plan->blob, &state->norms);
     return FTL_OK;
 }
 
@@ -165,24 +166,51 @@ static ftl_status place_scratch(ftl_step *step, const ftl_neighbors_op *op, neig
     return FTL_OK;
 }
 
-static ftl_status prepare_neighbors(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile_neighbors(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_neighbors_op *op = &step->op->u.neighbors;
-    neighbors_state *state = FTL_ARENA_NEW(&plan->arena, neighbors_state);
+    neighbors_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
     if (!state)
         return FTL_OOM(error);
     size_t n = step->op->segments[0].count;
     state->single = op->single && plan->steps[step->op->segments[0].op].is_f32;
-    state->metric = ftl_point_metric_of(op, n, state->single);
+    ftl_point_metric_make(&plan->blob, op, n, state->single, &state->metric);
     if (op->tree)
         FTL_TRY(ftl_tree_search_make(plan, op, n, &state->tree, error));
     else
-        FTL_TRY(prepare_all(plan, op, state, error));
+        FTL_TRY(compile_all(plan, op, state, error));
     FTL_TRY(place_scratch(step, op, state, error));
     step->is_f32 = false;
     step->state = state;
-    step->run = run_neighbors;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_neighbors = {.name = "neighbors", .prepare = prepare_neighbors};
+static void keep_neighbors(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_neighbors_op *neighbors = &op->u.neighbors;
+    size_t n = step->op->segments[0].count;
+    neighbors->points = NULL; /* packed */
+    ftl_blob_borrow(blob, &neighbors->weights, n, sizeof(double));
+    ftl_point_tree *tree = ftl_blob_copy(blob, &neighbors->tree, 1, sizeof *tree);
+    if (!tree)
+        return;
+    n *= neighbors->search == FTL_SEARCH_KD_TREE ? 2 : 1; /* boxes have two corners */
+    FTL_CLEAR_GAP(ftl_point_tree, tree, n_nodes, nodes);
+    ftl_point_node *nodes = ftl_blob_copy(blob, &tree->nodes, tree->n_nodes, sizeof *nodes);
+    for (uint32_t i = 0; nodes && i < tree->n_nodes; i++)
+        FTL_CLEAR_GAP(ftl_point_node, &nodes[i], is_leaf, radius);
+    ftl_blob_borrow(blob, &tree->order, neighbors->n_points, sizeof *tree->order);
+    ftl_blob_borrow(blob, &tree->bounds, tree->n_nodes * n, sizeof *tree->bounds);
+}
+
+static void bind_neighbors(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_neighbors;
+}
+
+const ftl_op_impl ftl_op_impl_neighbors = {.name = "neighbors",
+                                           .compile = compile_neighbors,
+                                           .keep = keep_neighbors,
+                                           .bind = bind_neighbors};

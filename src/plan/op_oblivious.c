@@ -21,7 +21,6 @@ typedef struct plane {
 } plane;
 
 typedef struct oblivious_state {
-    const ftl_kernels *kernels;
     uint32_t n_planes, n_columns;
     const plane *planes;
     const ftl_oblivious_level *levels; /* as op->splits */
@@ -50,7 +49,8 @@ static uint32_t count_below(const plane *p, float x)
 }
 
 /* codes: [n_planes][block] */
-static void make_codes(const oblivious_state *state, const float *source, uint32_t n, int8_t *codes)
+static void make_codes(const oblivious_state *state, const ftl_kernels *kernels,
+                       const float *source, uint32_t n, int8_t *codes)
 {
     for (uint32_t i = 0; i < state->n_planes; i++, codes += block) {
         const plane *p = &state->planes[i];
@@ -62,9 +62,8 @@ static void make_codes(const oblivious_state *state, const float *source, uint32
         }
         for (uint32_t r = 0; r < n; r += FTL_TREE_CODE_ROWS) {
             uint32_t take = n - r < FTL_TREE_CODE_ROWS ? n - r : FTL_TREE_CODE_ROWS;
-            state->kernels->trees.codes8.code_f32(x + (size_t)r * state->n_columns,
-                                                  state->n_columns, take, p->edges, p->steps, -1.0,
-                                                  p->nan_code, codes + r);
+            kernels->trees.codes8.code_f32(x + (size_t)r * state->n_columns, state->n_columns, take,
+                                           p->edges, p->steps, -1.0, p->nan_code, codes + r);
         }
     }
 }
@@ -72,17 +71,16 @@ static void make_codes(const oblivious_state *state, const float *source, uint32
 /* ---- Leaves ---------------------------------------------------------------------------------- */
 
 /* The leaves of n rows: answers to the first eight levels in low, to the others in high. */
-static void find_leaves(const oblivious_state *state, const ftl_oblivious_level *levels,
+static void find_leaves(const ftl_kernels *kernels, const ftl_oblivious_level *levels,
                         uint32_t depth, const int8_t *codes, uint32_t n, uint8_t *low,
                         uint8_t *high)
 {
     uint32_t first = depth < FTL_OBLIVIOUS_LEVELS ? depth : FTL_OBLIVIOUS_LEVELS;
     if (n >= few_rows) {
         uint32_t rows = (n + FTL_OBLIVIOUS_ROWS - 1) / FTL_OBLIVIOUS_ROWS * FTL_OBLIVIOUS_ROWS;
-        state->kernels->oblivious.leaves(levels, first, codes, block, rows, low);
+        kernels->oblivious.leaves(levels, first, codes, block, rows, low);
         if (depth > first)
-            state->kernels->oblivious.leaves(levels + first, depth - first, codes, block, rows,
-                                             high);
+            kernels->oblivious.leaves(levels + first, depth - first, codes, block, rows, high);
         return;
     }
     for (uint32_t r = 0; r < n; r++) {
@@ -95,7 +93,7 @@ static void find_leaves(const oblivious_state *state, const ftl_oblivious_level 
 }
 
 /* sums: [width][block] */
-static void add_leaves(const oblivious_state *state, uint32_t depth, uint32_t width,
+static void add_leaves(const ftl_kernels *kernels, uint32_t depth, uint32_t width,
                        const uint8_t *low, const uint8_t *high, uint32_t n, const double *values,
                        double *sums)
 {
@@ -103,7 +101,7 @@ static void add_leaves(const oblivious_state *state, uint32_t depth, uint32_t wi
     for (uint32_t k = 0; k < width; k++, values += size, sums += block) {
         if (n >= few_rows && depth <= FTL_OBLIVIOUS_LEVELS) {
             uint32_t rows = (n + FTL_OBLIVIOUS_ROWS - 1) / FTL_OBLIVIOUS_ROWS * FTL_OBLIVIOUS_ROWS;
-            state->kernels->oblivious.add(values, depth, low, rows, sums);
+            kernels->oblivious.add(values, depth, low, rows, sums);
             continue;
         }
         uint32_t mask = ((uint32_t)1 << depth) - 1; /* high is unset where it is not needed */
@@ -114,8 +112,8 @@ static void add_leaves(const oblivious_state *state, uint32_t depth, uint32_t wi
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-static void run_rows(const ftl_step *step, const float *source, uint32_t n, unsigned char *scratch,
-                     double *out)
+static void run_rows(const ftl_step *step, const ftl_kernels *kernels, const float *source,
+                     uint32_t n, unsigned char *scratch, double *out)
 {
     const oblivious_state *state = step->state;
     const ftl_oblivious_op *op = &step->op->u.oblivious;
@@ -123,20 +121,20 @@ static void run_rows(const ftl_step *step, const float *source, uint32_t n, unsi
     double *sums = (double *)(void *)(scratch + state->sums_at);
     uint8_t low[block] = {0}, high[block] = {0};
     uint32_t width = step->op->width;
-    make_codes(state, source, n, codes);
+    make_codes(state, kernels, source, n, codes);
     if (!op->leaf_number)
         memset(sums, 0, (size_t)width * block * sizeof *sums);
     const double *values = state->values;
     for (uint32_t t = 0; t < op->n_trees; t++) {
         uint32_t depth = op->start[t + 1] - op->start[t];
-        find_leaves(state, state->levels + op->start[t], depth, codes, n, low, high);
+        find_leaves(kernels, state->levels + op->start[t], depth, codes, n, low, high);
         if (op->leaf_number) {
             for (uint32_t r = 0; r < n; r++)
                 out[(size_t)r * width + t] = depth > FTL_OBLIVIOUS_LEVELS ? low[r] | high[r] << 8
                                                                           : low[r];
             continue;
         }
-        add_leaves(state, depth, width, low, high, n, values, sums);
+        add_leaves(kernels, depth, width, low, high, n, values, sums);
         values += width * table_size(depth);
     }
     for (uint32_t k = 0; !op->leaf_number && k < width; k++) {
@@ -153,25 +151,28 @@ static void run(const ftl_step *step, ftl_exec *exec)
     double *out = ftl_slot(step, exec);
     for (uint32_t first = 0; first < exec->rows; first += block) {
         uint32_t n = exec->rows - first < block ? exec->rows - first : block;
-        run_rows(step, source + (size_t)first * state->n_columns, n, ftl_scratch(step, exec),
-                 out + (size_t)first * step->op->width);
+        run_rows(step, exec->plan->kernels, source + (size_t)first * state->n_columns, n,
+                 ftl_scratch(step, exec), out + (size_t)first * step->op->width);
     }
 }
 
-/* ---- Preparing ------------------------------------------------------------------------------- */
+/* ---- Compiling ------------------------------------------------------------------------------- */
 
 static ftl_status make_plane(ftl_plan *plan, const ftl_oblivious_op *op, uint32_t column,
                              uint32_t first, uint32_t n, plane *out, ftl_error *error)
 {
     uint32_t steps = ftl_tree_edges_steps(n), room = ftl_tree_edges_room(steps);
-    float *edges = ftl_arena_array(&plan->arena, room, sizeof *edges);
+    float *edges = ftl_blob_data(&plan->blob, room, sizeof *edges);
     if (!edges)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < room; i++) {
         uint32_t at = i < (1u << steps) - 1 ? ftl_tree_edge_place(i, steps) : i;
         edges[at] = i < n ? op->borders[first + i] : INFINITY;
     }
-    *out = (plane){column, steps, edges, op->nan_above[column] ? n : 0};
+    out->column = column;
+    out->steps = steps;
+    out->edges = edges;
+    out->nan_code = op->nan_above[column] ? n : 0;
     return FTL_OK;
 }
 
@@ -185,9 +186,10 @@ static ftl_status make_planes(ftl_plan *plan, const ftl_oblivious_op *op, oblivi
         count += (op->border_start[c + 1] - op->border_start[c] + plane_borders - 1) /
                  plane_borders;
     }
-    plane *planes = ftl_arena_array(&plan->arena, count, sizeof *planes);
+    plane *planes = ftl_blob_state(&plan->blob, count, sizeof *planes);
     if (!planes)
         return FTL_OOM(error);
+    ftl_blob_ref_each(&plan->blob, &planes[0].edges, count, sizeof *planes);
     for (uint32_t c = 0; c < state->n_columns; c++) {
         uint32_t at = op->border_start[c], left = op->border_start[c + 1] - at;
         for (uint32_t p = first[c]; left > 0; p++) {
@@ -198,6 +200,7 @@ static ftl_status make_planes(ftl_plan *plan, const ftl_oblivious_op *op, oblivi
         }
     }
     state->planes = planes;
+    ftl_blob_ref(&plan->blob, &state->planes);
     state->n_planes = count;
     return FTL_OK;
 }
@@ -220,7 +223,7 @@ static ftl_status make_levels(ftl_plan *plan, const ftl_oblivious_op *op, oblivi
                               const uint32_t *first, ftl_error *error)
 {
     uint32_t n = op->start[op->n_trees];
-    ftl_oblivious_level *levels = ftl_arena_array(&plan->arena, n, sizeof *levels);
+    ftl_oblivious_level *levels = ftl_blob_zero_data(&plan->blob, n, sizeof *levels);
     if (!levels)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < n; i++) {
@@ -230,6 +233,7 @@ static ftl_status make_levels(ftl_plan *plan, const ftl_oblivious_op *op, oblivi
         levels[i].limit = (int8_t)((int)(at % plane_borders) - 128);
     }
     state->levels = levels;
+    ftl_blob_ref(&plan->blob, &state->levels);
     return FTL_OK;
 }
 
@@ -247,15 +251,18 @@ static ftl_status pack_values(ftl_plan *plan, const ftl_oblivious_op *op, uint32
                               oblivious_state *state, ftl_error *error)
 {
     size_t total = 0;
-    state->values = op->values;
-    if (is_packed(op, width))
+    if (is_packed(op, width)) {
+        state->values = op->values;
+        ftl_blob_borrow(&plan->blob, &state->values, op->n_values, sizeof *state->values);
         return FTL_OK;
+    }
     for (uint32_t t = 0; t < op->n_trees; t++)
         total += width * table_size(op->start[t + 1] - op->start[t]);
-    double *to = ftl_arena_array(&plan->arena, total, sizeof *to);
+    double *to = ftl_blob_data(&plan->blob, total, sizeof *to);
     if (!to)
         return FTL_OOM(error);
     state->values = to;
+    ftl_blob_ref(&plan->blob, &state->values);
     const double *from = op->values;
     for (uint32_t t = 0; t < op->n_trees; t++) {
         uint32_t depth = op->start[t + 1] - op->start[t], n = 1u << depth;
@@ -268,17 +275,16 @@ static ftl_status pack_values(ftl_plan *plan, const ftl_oblivious_op *op, uint32
     return FTL_OK;
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_oblivious_op *op = &step->op->u.oblivious;
     if (!plan->steps[step->op->segments[0].op].is_f32)
         return FTL_FAIL(error, FTL_INTERNAL, "oblivious trees need float32 columns");
-    oblivious_state *state = FTL_ARENA_NEW(&plan->arena, oblivious_state);
+    oblivious_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
     uint32_t n_columns = ftl_op_source_columns(step->op);
-    uint32_t *first = ftl_arena_array(&plan->arena, n_columns, sizeof *first);
+    uint32_t *first = ftl_arena_array(&plan->scratch, n_columns, sizeof *first);
     if (!state || !first)
         return FTL_OOM(error);
-    state->kernels = ftl_kernels_get();
     state->n_columns = n_columns;
     FTL_TRY(make_planes(plan, op, state, first, error));
     FTL_TRY(make_levels(plan, op, state, first, error));
@@ -290,8 +296,26 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     step->scratch_fixed = sums + (size_t)state->n_planes * block;
     step->is_f32 = false;
     step->state = state;
-    step->run = run;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_oblivious = {"oblivious", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_oblivious_op *oblivious = &op->u.oblivious;
+    (void)step;
+    oblivious->splits = oblivious->border_start = NULL; /* levels and planes have them */
+    oblivious->borders = NULL;
+    oblivious->nan_above = NULL;
+    oblivious->values = NULL; /* the state's */
+    ftl_blob_borrow(blob, &oblivious->start, (size_t)oblivious->n_trees + 1, sizeof(uint32_t));
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_oblivious = {
+    .name = "oblivious", .compile = compile, .keep = keep, .bind = bind};

@@ -24,10 +24,12 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
 {
-    step->run = run;
-    return ftl_encode_prepare(plan, step, error);
+    (void)plan;
+    (void)step;
+    out->run = run;
 }
 
-const ftl_op_impl ftl_op_impl_onehot = {"onehot", prepare};
+const ftl_op_impl ftl_op_impl_onehot = {
+    .name = "onehot", .compile = ftl_encode_compile, .keep = ftl_encode_keep, .bind = bind};

@@ -17,6 +17,7 @@ static double value_of(const ftl_encode_column *column, int32_t found, bool *ref
 
 static void run(const ftl_step *step, ftl_exec *exec)
 {
+    const bool columns = ftl_by_columns(step, exec);
     uint32_t j = 0;
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
         for (uint32_t c = 0; c < step->op->segments[s].count; c++, j++) {
@@ -25,7 +26,7 @@ static void run(const ftl_step *step, ftl_exec *exec)
             for (uint32_t i = 0; i < exec->rows; i++) {
                 bool refused;
                 double value = value_of(column, found[i], &refused);
-                size_t at = (size_t)i * step->slot_width + j;
+                size_t at = columns ? (size_t)j * exec->rows + i : (size_t)i * step->slot_width + j;
                 if (FTL_UNLIKELY(refused))
                     ftl_encode_refuse(step, exec, i, j);
                 if (step->is_f32)
@@ -37,10 +38,18 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
-    step->run = run;
-    return ftl_encode_prepare(plan, step, error);
+    step->writes_columns = true;
+    return ftl_encode_compile(plan, step, error);
 }
 
-const ftl_op_impl ftl_op_impl_ordinal = {"ordinal", prepare};
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+}
+
+const ftl_op_impl ftl_op_impl_ordinal = {
+    .name = "ordinal", .compile = compile, .keep = ftl_encode_keep, .bind = bind};

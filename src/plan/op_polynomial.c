@@ -20,11 +20,18 @@
 static void run_f64(const ftl_step *step, ftl_exec *exec) { FTL_POLYNOMIAL_BODY(double) }
 static void run_f32(const ftl_step *step, ftl_exec *exec) { FTL_POLYNOMIAL_BODY(float) }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
-    (void)error;
-    step->run = plan->steps[step->op->segments[0].op].is_f32 ? run_f32 : run_f64;
-    return FTL_OK;
+    ftl_polynomial_op *polynomial = &op->u.polynomial;
+    size_t width = op->width;
+    (void)step;
+    ftl_blob_borrow(blob, &polynomial->factors, polynomial->start[width], sizeof(uint32_t));
+    ftl_blob_borrow(blob, &polynomial->start, width + 1, sizeof(uint32_t));
 }
 
-const ftl_op_impl ftl_op_impl_polynomial = {"polynomial", prepare};
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    out->run = plan->steps[step->op->segments[0].op].is_f32 ? run_f32 : run_f64;
+}
+
+const ftl_op_impl ftl_op_impl_polynomial = {.name = "polynomial", .keep = keep, .bind = bind};

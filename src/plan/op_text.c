@@ -203,15 +203,16 @@ static ftl_status open_local(const ftl_step *step, ftl_account *account, void **
     return op->pattern ? ftl_regex_create(account, op->pattern, &local->regex, error) : FTL_OK;
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_text_op *op = &step->op->u.text;
-    ftl_text_state *state = FTL_ARENA_NEW(&plan->arena, ftl_text_state);
+    ftl_text_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
     if (!state)
         return FTL_OOM(error);
     state->op = op;
-    FTL_TRY(ftl_word_table_make(&plan->arena, &op->vocabulary, &state->vocabulary, error));
-    FTL_TRY(ftl_word_table_make(&plan->arena, &op->stop_words, &state->stop_words, error));
+    ftl_blob_ref(&plan->blob, &state->op);
+    FTL_TRY(ftl_word_table_make(&plan->blob, &op->vocabulary, &state->vocabulary, error));
+    FTL_TRY(ftl_word_table_make(&plan->blob, &op->stop_words, &state->stop_words, error));
     /* n tokens have a space between, n characters a byte each: longer runs are no words, and a
      * model may ask for runs of a billion. min_n itself stays: char_wb counts short words by it. */
     size_t longest = state->vocabulary.longest + 1;
@@ -219,11 +220,29 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     if (state->max_n > longest && op->n_hashes == 0)
         state->max_n = op->min_n > longest ? op->min_n : (uint32_t)longest;
     step->state = state;
-    step->run = run;
-    step->open = open_local;
-    step->close = close_local;
     step->scratch_per_row = sizeof(ftl_cell);
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_text = {"text", prepare};
+static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_text_op *text = &op->u.text;
+    (void)step;
+    ftl_blob_borrow_text(blob, &text->pattern);
+    ftl_blob_borrow_text(blob, &text->estimator);
+    ftl_blob_borrow_text(blob, &text->column);
+    text->vocabulary.text = text->stop_words.text = NULL; /* the tables have it */
+    text->vocabulary.start = text->stop_words.start = NULL;
+}
+
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run;
+    out->open = open_local;
+    out->close = close_local;
+}
+
+const ftl_op_impl ftl_op_impl_text = {
+    .name = "text", .compile = compile, .keep = keep, .bind = bind};

@@ -88,12 +88,17 @@ static void run_tfidf(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare_tfidf(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void keep_tfidf(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
-    (void)plan;
-    (void)error;
-    step->run = run_tfidf;
-    return FTL_OK;
+    (void)step;
+    ftl_blob_borrow(blob, &op->u.tfidf.idf, op->width, sizeof(double));
 }
 
-const ftl_op_impl ftl_op_impl_tfidf = {"tfidf", prepare_tfidf};
+static void bind_tfidf(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_tfidf;
+}
+
+const ftl_op_impl ftl_op_impl_tfidf = {.name = "tfidf", .keep = keep_tfidf, .bind = bind_tfidf};

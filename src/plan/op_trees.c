@@ -10,9 +10,8 @@
 enum { chunk = FTL_TREE_CODE_ROWS, few_rows = 4 }; /* trees per chunk of the single-row walk */
 
 typedef struct trees_state {
-    ftl_tree_layout layout;
-    const uint32_t *leaf_base; /* [n_trees] */
-    const float *values_f32;   /* sums in float32: the leaves' values rounded */
+    const ftl_tree_layout *layout;
+    uint32_t value_width;
 } trees_state;
 
 /*
@@ -20,13 +19,13 @@ typedef struct trees_state {
  * in the same order.
  */
 #define TREES_ADD(name, type, add_one)                                                \
-    static void name(const ftl_step *step, const trees_state *state, uint32_t tree,   \
+    static void name(const ftl_step *step, const ftl_kernels *kernels, uint32_t tree, \
                      const type *values, const uint32_t *leaf, uint32_t n, type *sum) \
     {                                                                                 \
         const uint32_t *target = step->op->u.trees.target;                            \
         uint32_t width = step->op->width;                                             \
         if (width == 1) {                                                             \
-            state->layout.kernels->trees.add_one(values, leaf, n, sum);               \
+            kernels->trees.add_one(values, leaf, n, sum);                             \
         } else if (target) {                                                          \
             sum += target[tree];                                                      \
             for (uint32_t r = 0; r < n; r++)                                          \
@@ -47,8 +46,9 @@ typedef struct trees_state {
 TREES_ADD(add_tree_f64, double, add_one)
 TREES_ADD(add_tree_f32, float, add_one_f32)
 
-/* Rows of a block: the source's matrix, the first of them in it, and their sums. */
+/* Rows of a block: the source's matrix (by rows), the first of them in it, and their sums. */
 typedef struct block {
+    const ftl_kernels *kernels;
     const void *source;
     uint32_t first;
     void *sum;
@@ -57,9 +57,9 @@ typedef struct block {
 static double source_value(const trees_state *state, const block *rows, uint32_t row,
                            uint32_t column)
 {
-    size_t at = (size_t)(rows->first + row) * state->layout.n_columns + column;
-    return state->layout.source_f32 ? (double)((const float *)rows->source)[at]
-                                    : ((const double *)rows->source)[at];
+    size_t at = (size_t)(rows->first + row) * state->layout->n_columns + column;
+    return state->layout->source_f32 ? (double)((const float *)rows->source)[at]
+                                     : ((const double *)rows->source)[at];
 }
 
 static double linear_leaf(const ftl_trees_op *op, const trees_state *state, const block *rows,
@@ -70,7 +70,7 @@ static double linear_leaf(const ftl_trees_op *op, const trees_state *state, cons
     for (uint32_t k = linear->start[i]; k < linear->start[i + 1]; k++) {
         double x = source_value(state, rows, row, linear->column[k]);
         if (isnan(x))
-            return op->nodes->values[i];
+            return state->layout->values[i];
         sum += linear->coef[k] * (fabs(x) <= (double)1e-35f ? 0.0 : x);
     }
     return sum;
@@ -83,8 +83,8 @@ static void add_linear(const ftl_step *step, const trees_state *state, uint32_t 
     double *sum = (double *)rows->sum + (size_t)row * step->op->width;
     sum += op->target ? op->target[tree] : 0;
     for (uint32_t r = 0; r < n; r++)
-        sum[(size_t)r * step->op->width] += linear_leaf(op, state, rows, row + r,
-                                                        (size_t)state->leaf_base[tree] + leaf[r]);
+        sum[(size_t)r * step->op->width] += linear_leaf(
+            op, state, rows, row + r, (size_t)state->layout->bases[tree] + leaf[r]);
 }
 
 /* Adds a tree's leaves to the sums of rows [row, row + n) of the block. */
@@ -92,24 +92,26 @@ static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tr
                      const uint32_t *leaf, uint32_t n, const block *rows, uint32_t row)
 {
     const ftl_trees_op *op = &step->op->u.trees;
-    size_t first = (size_t)state->leaf_base[tree] * op->nodes->value_width,
+    size_t first = (size_t)state->layout->bases[tree] * state->value_width,
            at = (size_t)row * step->op->width;
     void *sum = rows->sum;
     if (op->linear)
         add_linear(step, state, tree, leaf, n, rows, row);
     else if (op->sum_f32)
-        add_tree_f32(step, state, tree, state->values_f32 + first, leaf, n, (float *)sum + at);
+        add_tree_f32(step, rows->kernels, tree, state->layout->values_f32 + first, leaf, n,
+                     (float *)sum + at);
     else
-        add_tree_f64(step, state, tree, op->nodes->values + first, leaf, n, (double *)sum + at);
+        add_tree_f64(step, rows->kernels, tree, state->layout->values + first, leaf, n,
+                     (double *)sum + at);
 }
 
 static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
                     uint32_t *leaf, const block *of)
 {
     for (uint32_t r = 0; r < rows->n; r++) {
-        for (uint32_t t = 0; t < state->layout.n_trees; t += chunk) {
-            uint32_t n = state->layout.n_trees - t < chunk ? state->layout.n_trees - t : chunk;
-            ftl_tree_row_walk(&state->layout, t, n, rows, r, leaf);
+        for (uint32_t t = 0; t < state->layout->n_trees; t += chunk) {
+            uint32_t n = state->layout->n_trees - t < chunk ? state->layout->n_trees - t : chunk;
+            ftl_tree_row_walk(state->layout, t, n, rows, r, leaf);
             for (uint32_t i = 0; i < n; i++)
                 add_tree(step, state, t + i, &leaf[i], 1, of, r);
         }
@@ -121,14 +123,14 @@ static void start(const ftl_step *step, const trees_state *state, const void *so
                   uint32_t first, uint32_t n, void *sum)
 {
     const ftl_trees_op *op = &step->op->u.trees;
-    uint32_t width = step->op->width, n_columns = state->layout.n_columns;
+    uint32_t width = step->op->width, n_columns = state->layout->n_columns;
     for (uint32_t r = 0; r < n; r++) {
         for (uint32_t k = 0; k < width; k++) {
             size_t at = (size_t)(first + r) * n_columns + op->base_column + k;
             double base = op->base ? op->base[k] : 0.0;
             if (op->base_column)
-                base = state->layout.source_f32 ? (double)((const float *)source)[at]
-                                                : ((const double *)source)[at];
+                base = state->layout->source_f32 ? (double)((const float *)source)[at]
+                                                 : ((const double *)source)[at];
             if (op->sum_f32)
                 ((float *)sum)[(size_t)r * width + k] = (float)base;
             else
@@ -137,28 +139,28 @@ static void start(const ftl_step *step, const trees_state *state, const void *so
     }
 }
 
-static void run_block(const ftl_step *step, ftl_exec *exec, const void *source, uint32_t first,
-                      uint32_t n)
+static void run_block(const ftl_step *step, ftl_exec *exec, const ftl_tree_source *source,
+                      uint32_t first, uint32_t n)
 {
     const trees_state *state = step->state;
     uint32_t width = step->op->width;
     size_t at = (size_t)first * width;
     void *sum = step->is_f32 ? (void *)((float *)ftl_slot(step, exec) + at)
                              : (void *)((double *)ftl_slot(step, exec) + at);
-    const block of = {source, first, sum};
+    const block of = {exec->plan->kernels, source->matrix, first, sum};
     unsigned char *scratch = ftl_scratch(step, exec);
     /* behind what is made of the rows */
-    uint32_t *leaf = (uint32_t *)(void *)(scratch + ftl_tree_room_bytes(&state->layout, n));
-    ftl_tree_rows rows = ftl_tree_rows_make(&state->layout, source, first, n, scratch);
+    uint32_t *leaf = (uint32_t *)(void *)(scratch + ftl_tree_room_bytes(state->layout, n));
+    ftl_tree_rows rows = ftl_tree_rows_make(state->layout, of.kernels, source, first, n, scratch);
     const uint32_t *target = step->op->u.trees.target;
-    start(step, state, source, first, n, sum);
-    if (n < few_rows && ftl_tree_rows_are_plain(&state->layout, &rows)) {
+    start(step, state, source->matrix, first, n, sum);
+    if (n < few_rows && ftl_tree_rows_are_plain(state->layout, &rows)) {
         run_few(step, state, &rows, leaf, &of);
     } else {
-        for (uint32_t t = 0; t < state->layout.n_trees; t++) {
-            if (ftl_tree_rows_add(&state->layout, t, &rows, sum, target ? target[t] : 0, width))
+        for (uint32_t t = 0; t < state->layout->n_trees; t++) {
+            if (ftl_tree_rows_add(state->layout, t, &rows, sum, target ? target[t] : 0, width))
                 continue;
-            ftl_tree_rows_walk(&state->layout, t, &rows, leaf);
+            ftl_tree_rows_walk(state->layout, t, &rows, leaf);
             add_tree(step, state, t, leaf, n, &of, 0);
         }
     }
@@ -171,42 +173,62 @@ static void run_trees(const ftl_step *step, ftl_exec *exec)
 {
     const trees_state *state = step->state;
     bool is_f32;
-    const void *source = ftl_matrix_source(step, exec, &is_f32);
-    for (uint32_t first = 0; first < exec->rows; first += state->layout.block) {
-        uint32_t n = exec->rows - first < state->layout.block ? exec->rows - first
-                                                              : state->layout.block;
-        run_block(step, exec, source, first, n);
+    ftl_tree_source source = {.matrix = ftl_matrix_source(step, exec, &is_f32)};
+    if (ftl_by_columns(ftl_source_step(step, exec, 0), exec))
+        source.column_stride = exec->rows;
+    for (uint32_t first = 0; first < exec->rows; first += state->layout->block) {
+        uint32_t n = exec->rows - first < state->layout->block ? exec->rows - first
+                                                               : state->layout->block;
+        run_block(step, exec, &source, first, n);
     }
 }
 
-static ftl_status round_values(ftl_plan *plan, const ftl_tree_nodes *nodes, trees_state *state,
-                               ftl_error *error)
+static ftl_status compile_trees(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
-    size_t n = (size_t)nodes->n_values * nodes->value_width;
-    float *values = ftl_arena_array(&plan->arena, n, sizeof *values);
-    if (!values)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < n; i++)
-        values[i] = (float)nodes->values[i];
-    state->values_f32 = values;
-    return FTL_OK;
-}
-
-static ftl_status prepare_trees(ftl_plan *plan, ftl_step *step, ftl_error *error)
-{
-    trees_state *state = FTL_ARENA_NEW(&plan->arena, trees_state);
+    trees_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);
     if (!state)
         return FTL_OOM(error);
     const ftl_trees_op *op = &step->op->u.trees;
-    FTL_TRY(ftl_tree_layout_make(plan, step, op->nodes, op->input, FTL_TREE_LEAF_ROW,
-                                 &state->layout, &state->leaf_base, error));
-    ftl_tree_want_scratch(&state->layout, step); /* rows come in 64s, so a chunk has room too */
-    if (op->sum_f32)
-        FTL_TRY(round_values(plan, op->nodes, state, error));
+    const ftl_tree_request request = {.nodes = op->nodes,
+                                      .source = &plan->steps[step->op->segments[0].op],
+                                      .input = op->input,
+                                      .payload = FTL_TREE_LEAF_ROW,
+                                      .sums = op};
+    FTL_TRY(ftl_tree_layout_share(plan, &request, &state->layout, error));
+    ftl_blob_ref(&plan->blob, &state->layout);
+    state->value_width = op->nodes->value_width;
+    ftl_tree_want_scratch(state->layout, step); /* rows come in 64s, so a chunk has room too */
+    /* what else is read of a row is read where it lies */
+    step->reads_columns = ftl_tree_reads_columns(state->layout) && !op->linear && !op->base_column;
     step->is_f32 = op->sum_f32;
     step->state = state;
-    step->run = run_trees;
     return FTL_OK;
 }
 
-const ftl_op_impl ftl_op_impl_trees = {.name = "trees", .prepare = prepare_trees};
+static void keep_trees(ftl_blob *blob, const ftl_step *step, ftl_op *op)
+{
+    ftl_trees_op *trees = &op->u.trees;
+    const ftl_tree_nodes *nodes = trees->nodes;
+    (void)step;
+    trees->nodes = NULL; /* packed */
+    ftl_blob_borrow(blob, &trees->target, nodes->n_trees, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &trees->base, op->width, sizeof(double));
+    ftl_linear_leaves *linear = ftl_blob_copy(blob, &trees->linear, 1, sizeof *linear);
+    if (!linear)
+        return;
+    uint32_t n = linear->start[nodes->n_values];
+    ftl_blob_borrow(blob, &linear->column, n, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &linear->coef, n, sizeof(double));
+    ftl_blob_borrow(blob, &linear->constant, nodes->n_values, sizeof(double));
+    ftl_blob_borrow(blob, &linear->start, (size_t)nodes->n_values + 1, sizeof(uint32_t));
+}
+
+static void bind_trees(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
+{
+    (void)plan;
+    (void)step;
+    out->run = run_trees;
+}
+
+const ftl_op_impl ftl_op_impl_trees = {
+    .name = "trees", .compile = compile_trees, .keep = keep_trees, .bind = bind_trees};

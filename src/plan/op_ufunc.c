@@ -84,12 +84,11 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
+static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
 {
     (void)plan;
-    (void)error;
-    step->run = run;
-    return FTL_OK;
+    (void)step;
+    out->run = run;
 }
 
-const ftl_op_impl ftl_op_impl_ufunc = {"ufunc", prepare};
+const ftl_op_impl ftl_op_impl_ufunc = {.name = "ufunc", .bind = bind};

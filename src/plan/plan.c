@@ -1,10 +1,10 @@
 /*
- * Graph → plan: which steps are needed, their dtypes, their slots in the workspace, their prepared
+ * Graph → plan: which steps are needed, their dtypes, their slots in the workspace, their compiled
  * states.
  */
 #include "plan/plan.h"
 
-#include "base/checked.h"
+#include "base/hash.h"
 
 #include <string.h>
 
@@ -128,64 +128,109 @@ static ftl_status check_dtype(const ftl_plan *plan, const ftl_step *step, ftl_er
                     ftl_op_name(step->op->kind));
 }
 
-static ftl_status prepare_steps(ftl_plan *plan, ftl_error *error)
+/* Compiles the step and leaves in its operation what running reads. */
+static ftl_status compile_step(ftl_plan *plan, ftl_step *step, ftl_op *op, ftl_error *error)
+{
+    const ftl_op_impl *impl = ftl_op_impls[op->kind];
+    if (!impl)
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "this build cannot run %s steps",
+                        ftl_op_name(op->kind));
+    FTL_TRY(check_dtype(plan, step, error));
+    if (impl->compile)
+        FTL_TRY(impl->compile(plan, step, error));
+    if (impl->keep)
+        impl->keep(&plan->blob, step, op);
+    ftl_blob_borrow(&plan->blob, &op->segments, op->n_segments, sizeof *op->segments);
+    ftl_blob_borrow_text(&plan->blob, &op->path);
+    ftl_blob_ref(&plan->blob, &step->op);
+    ftl_blob_ref(&plan->blob, &step->state);
+    return FTL_OK;
+}
+
+static ftl_status compile_steps(ftl_plan *plan, ftl_error *error)
 {
     const ftl_graph *graph = &plan->model->graph;
     for (size_t id = 0; id < graph->n_ops; id++) {
         ftl_step *step = &plan->steps[id];
-        step->op = &graph->ops[id];
+        const ftl_op *op = &graph->ops[id];
         step->id = (uint32_t)id;
         step->alias_of = UINT32_MAX;
-        step->is_f32 = resolve_f32(plan, step->op);
-        step->slot_width = step->op->width;
-        if (step->op->edge == FTL_EDGE_CODED)
-            step->slot_width = ftl_op_source_columns(step->op);
+        step->is_f32 = resolve_f32(plan, op);
+        step->slot_width = op->edge == FTL_EDGE_CODED ? ftl_op_source_columns(op) : op->width;
         if (!step->methods)
             continue;
-        const ftl_op_impl *impl = ftl_op_impls[step->op->kind];
-        if (!impl)
-            return FTL_FAIL(error, FTL_UNSUPPORTED, "this build cannot run %s steps",
-                            ftl_op_name(step->op->kind));
-        ftl_status status = check_dtype(plan, step, error);
-        if (status == FTL_OK)
-            status = impl->prepare(plan, step, error);
+        ftl_op *own = ftl_blob_state(&plan->blob, 1, sizeof *own);
+        if (!own)
+            return FTL_OOM(error);
+        ftl_op_copy(own, op);
+        step->op = own;
+        ftl_status status = compile_step(plan, step, own, error);
         if (status != FTL_OK) {
-            ftl_error_in(error, step->op->path);
+            ftl_error_in(error, op->path);
             return status;
         }
     }
-    return FTL_OK;
+    return plan->blob.failed ? FTL_OOM(error) : FTL_OK;
 }
 
-static ftl_status list_running(ftl_plan *plan, ftl_error *error)
+/*
+ * Edges lie by columns where the step that writes one and all that read it can, a check in between
+ * included. What a method yields is read by rows.
+ */
+static ftl_status choose_layouts(ftl_plan *plan, ftl_error *error)
 {
-    plan->running = ftl_arena_array(&plan->arena, plan->n_steps, sizeof(const ftl_step *));
-    if (!plan->running)
+    const ftl_graph *graph = &plan->model->graph;
+    bool *rows = ftl_arena_zero_array(&plan->scratch, plan->n_steps, sizeof *rows);
+    if (!rows)
         return FTL_OOM(error);
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        if (plan->steps[i].methods && plan->steps[i].run)
-            plan->running[plan->n_running++] = &plan->steps[i];
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        for (size_t i = 0; plan->methods & 1u << m && i < graph->methods[m].count; i++)
+            rows[graph->methods[m].outputs[i].op] = true;
+    }
+    for (size_t id = plan->n_steps; id-- > 0;) {
+        const ftl_step *step = &plan->steps[id];
+        bool passes = step->alias_of != UINT32_MAX && !rows[id];
+        for (uint32_t i = 0; step->methods && i < step->op->n_segments; i++) {
+            if (!passes && !step->reads_columns)
+                rows[step->op->segments[i].op] = true;
+        }
+    }
+    for (size_t id = 0; id < plan->n_steps; id++) {
+        ftl_step *step = &plan->steps[id];
+        if (step->methods && step->alias_of != UINT32_MAX)
+            step->layout = plan->steps[step->op->segments[0].op].layout;
+        else if (step->methods && step->writes_columns && !rows[id])
+            step->layout = FTL_LAYOUT_BATCH;
     }
     return FTL_OK;
 }
 
-static ftl_status make_plan(ftl_plan *plan, uint32_t methods, uint32_t block_rows, ftl_error *error)
+static ftl_status compile(ftl_plan *plan, const ftl_compile_options *options, ftl_error *error)
 {
-    plan->methods = methods;
+    ftl_plan_image *image = ftl_blob_state(&plan->blob, 1, sizeof *image);
+    plan->methods = options->methods;
     plan->n_steps = plan->model->graph.n_ops;
-    plan->steps = ftl_arena_zero_array(&plan->arena, plan->n_steps, sizeof *plan->steps);
-    if (!plan->steps)
+    plan->steps = ftl_blob_state(&plan->blob, plan->n_steps, sizeof *plan->steps);
+    if (!image || !plan->steps)
         return FTL_OOM(error);
     mark_needed(plan, &plan->model->graph);
-    FTL_TRY(prepare_steps(plan, error));
+    FTL_TRY(compile_steps(plan, error));
     for (size_t i = 0; i < plan->n_steps; i++)
         plan->steps[i].slot_row_bytes = slot_row_bytes(&plan->steps[i]);
-    plan->block_rows = choose_rows(plan, block_rows);
-    return list_running(plan, error);
+    FTL_TRY(choose_layouts(plan, error));
+    plan->block_rows = choose_rows(plan, options->block_rows);
+    image->input_dtype = (uint32_t)plan->input_dtype;
+    image->methods = plan->methods;
+    image->block_rows = plan->block_rows;
+    image->n_steps = plan->n_steps;
+    image->steps = plan->steps;
+    ftl_blob_ref(&plan->blob, &image->steps);
+    if (plan->blob.failed)
+        return FTL_OOM(error);
+    return ftl_plan_bind(plan, error);
 }
 
-ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_t methods,
-                           uint32_t block_rows, ftl_plan **out, ftl_error *error)
+ftl_status ftl_plan_new(const ftl_model *model, ftl_plan **out, ftl_error *error)
 {
     /* counting is atomic; the model itself is not changed */
     ftl_account *account = (ftl_account *)&model->plan_account;
@@ -193,11 +238,25 @@ ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_
     if (!plan)
         return FTL_OOM(error);
     plan->model = model;
-    plan->input_dtype = input_dtype;
-    ftl_account_init_child(&plan->account, (ftl_account *)&model->plan_account);
+    ftl_account_init_child(&plan->account, account);
     ftl_account_init_child(&plan->session_account, (ftl_account *)&model->session_account);
-    ftl_arena_init(&plan->arena, &plan->account);
-    ftl_status status = make_plan(plan, methods, block_rows, error);
+    ftl_blob_init(&plan->blob, &plan->account, 0);
+    ftl_arena_init(&plan->scratch, &plan->account);
+    *out = plan;
+    return FTL_OK;
+}
+
+ftl_status ftl_plan_compile(const ftl_model *model, const ftl_compile_options *options,
+                            ftl_plan **out, ftl_error *error)
+{
+    ftl_plan *plan;
+    FTL_TRY(ftl_plan_new(model, &plan, error));
+    plan->input_dtype = options->input_dtype;
+    plan->blob.owns_all = options->owns_all;
+    plan->blob.seed = options->seed ? options->seed : ftl_hash_seed();
+    ftl_status status = compile(plan, options, error);
+    ftl_arena_free(&plan->scratch);
+    plan->shared_trees = NULL;
     if (status != FTL_OK) {
         ftl_plan_destroy(plan);
         return status;
@@ -206,11 +265,22 @@ ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_
     return FTL_OK;
 }
 
+ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_t methods,
+                           uint32_t block_rows, ftl_plan **out, ftl_error *error)
+{
+    const ftl_compile_options options = {
+        .input_dtype = input_dtype, .methods = methods, .block_rows = block_rows};
+    return ftl_plan_compile(model, &options, out, error);
+}
+
 void ftl_plan_destroy(ftl_plan *plan)
 {
     if (!plan)
         return;
-    ftl_arena_free(&plan->arena);
+    ftl_blob_close(&plan->view, &plan->account);
+    ftl_blob_free(&plan->blob);
+    ftl_free(&plan->account, plan->functions);
+    ftl_free(&plan->account, plan->running);
     ftl_free((ftl_account *)&plan->model->plan_account, plan);
 }
 

@@ -1,35 +1,71 @@
 /*
  * A plan is a validated graph made executable for one input dtype and a set of methods: a list of
- * steps in order, each with a prepared state and a slot in the workspace. A plan is immutable; an
+ * steps in order, each with a compiled state and a slot in the workspace. A plan is immutable; an
  * ftl_exec is one thread's workspace for it.
  *
- * An operation kind is one file op_<kind>.c with an ftl_op_impl, listed in ops.c. prepare() runs
- * once per plan and may allocate from the plan's arena; run() runs per block, allocates nothing and
- * cannot fail: rows that the library would refuse are marked with ftl_exec_bad. Sparse edges and
- * text are the exception: their buffers grow with what a block holds, under the exec's account, and
- * a step that gets no more memory ends the run with ftl_exec_fail.
+ * A plan is made in two parts. Compiling turns the graph into steps and their states, which are
+ * pieces of a blob (blob.h): memory without functions that can be written as bytes and opened
+ * again. Binding finds the functions that run the steps in this process. Running reads the blob
+ * alone, never the graph.
+ *
+ * An operation kind is one file op_<kind>.c with an ftl_op_impl, listed in ops.c. run() runs per
+ * block, allocates nothing and cannot fail: rows that the library would refuse are marked with
+ * ftl_exec_bad. Sparse edges and text are the exception: their buffers grow with what a block
+ * holds, under the exec's account, and a step that gets no more memory ends the run with
+ * ftl_exec_fail.
  */
 #ifndef FTL_PLAN_PLAN_H
 #define FTL_PLAN_PLAN_H
 
+#include "kernels/kernels.h"
 #include "model/model.h"
+#include "plan/blob.h"
+
+#include <stddef.h>
+#include <string.h>
 
 typedef struct ftl_step ftl_step;
 typedef struct ftl_exec ftl_exec;
 
+typedef void ftl_run_fn(const ftl_step *step, ftl_exec *exec);
+
+/* The functions of a step in this process. */
+typedef struct ftl_step_functions {
+    ftl_run_fn *run; /* NULL: nothing to do per block */
+    /* What the step keeps in each exec: buffers that grow, a matcher. NULL: nothing. */
+    ftl_status (*open)(const ftl_step *step, ftl_account *account, void **local, ftl_error *error);
+    void (*close)(ftl_account *account, void *local);
+} ftl_step_functions;
+
 typedef struct ftl_op_impl {
     const char *name;
     /*
-     * Sets step->run and step->state, and scratch_bytes (per exec, fixed, plus per row) when
-     * needed.
+     * Sets step->state (pieces of plan->blob), is_f32 where the operation decides it, and scratch
+     * sizes. step->op has all parameters. NULL: nothing to compile.
      */
-    ftl_status (*prepare)(ftl_plan *plan, ftl_step *step, ftl_error *error);
+    ftl_status (*compile)(ftl_plan *plan, ftl_step *step, ftl_error *error);
+    /*
+     * op is the step's own copy of its operation, after compiling: registers the arrays that
+     * running reads (ftl_blob_borrow and the like) and sets every other pointer in op->u to NULL.
+     * NULL: the parameters hold no pointers. A lack of memory shows in blob->failed.
+     */
+    void (*keep)(ftl_blob *blob, const ftl_step *step, ftl_op *op);
+    /* Chooses the functions of a compiled step. */
+    void (*bind)(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out);
 } ftl_op_impl;
 
 extern const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT];
 
+/*
+ * How a NUM edge lies in its slot; the plan chooses. BATCH: as the batch came. Blocks of a batch of
+ * columns are columns too, each of as many elements as the block has rows, so that nothing is
+ * turned into rows to be taken apart again; other batches, and blocks of a few rows, are rows.
+ */
+typedef enum ftl_layout { FTL_LAYOUT_ROWS, FTL_LAYOUT_BATCH } ftl_layout;
+
+/* A record of the blob. */
 struct ftl_step {
-    const ftl_op *op;
+    const ftl_op *op; /* the step's own copy; NULL when it is never run */
     uint32_t id;      /* of the op */
     uint32_t methods; /* bit set: the wanted methods whose outputs depend on it; 0: never run */
     bool is_f32;      /* NUM edges: the slot holds float, else double */
@@ -37,17 +73,17 @@ struct ftl_step {
     uint32_t slot_width;
     uint32_t alias_of;     /* UINT32_MAX, or the step whose slot this one shares (CHECK) */
     size_t slot_row_bytes; /* 0: no slot of its own */
-    void *state;           /* prepare's */
-    void (*run)(const ftl_step *step, ftl_exec *exec);
+    void *state;           /* compile's */
     /*
      * Bytes that run wants: fixed ones, and some for each row of the exec's capacity, but for
      * scratch_rows rows at most where that is not 0. Rows count in multiples of 64.
      */
     size_t scratch_fixed, scratch_per_row;
     uint32_t scratch_rows;
-    /* What the step keeps in each exec: buffers that grow, a matcher. NULL: nothing. */
-    ftl_status (*open)(const ftl_step *step, ftl_account *account, void **local, ftl_error *error);
-    void (*close)(ftl_account *account, void *local);
+    /* Set by compile where they hold: run can write the step's matrix by columns; run can read its
+     * source's so. */
+    bool writes_columns, reads_columns;
+    ftl_layout layout;
 };
 
 /*
@@ -61,19 +97,37 @@ typedef struct ftl_sparse {
     size_t columns_room, values_room;
 } ftl_sparse;
 
+/* The first record of a plan's blob. */
+typedef struct ftl_plan_image {
+    uint32_t input_dtype, methods, block_rows, unused;
+    uint64_t n_steps;
+    ftl_step *steps;
+} ftl_plan_image;
+
+typedef struct ftl_running {
+    const ftl_step *step;
+    ftl_run_fn *run;
+} ftl_running;
+
 struct ftl_plan {
     const ftl_model *model;
     ftl_account account;         /* of the plan itself */
     ftl_account session_account; /* of its sessions */
-    ftl_arena arena;
+    ftl_blob blob;               /* of a plan that was compiled here */
+    ftl_blob_view view;          /* of one that was opened */
+    /* While compiling; and there the ensembles packed so far (tree_layout.c). */
+    ftl_arena scratch;
+    struct ftl_shared_trees *shared_trees;
     ftl_type input_dtype; /* F64 or F32 */
     uint32_t methods;     /* bit set */
     size_t n_steps;       /* = graph.n_ops */
     ftl_step *steps;
+    ftl_step_functions *functions; /* [n_steps] */
+    const ftl_kernels *kernels;    /* of this processor */
     /* The steps that have something to run, in order: most of a wide model's are inputs, which do
      * not. */
     size_t n_running;
-    const ftl_step **running;
+    ftl_running *running;
     uint32_t block_rows; /* most rows of a block */
     /* The engine's: how many hold the plan, sessions included, and the sessions that wait. */
     atomic_uint holders;
@@ -93,6 +147,7 @@ struct ftl_exec {
     uint32_t rows;  /* of this block, <= capacity */
     const ftl_batch *in;
     size_t in_row; /* first row of the block in `in` */
+    bool columns;  /* edges of layout BATCH lie by columns in this block */
     uint8_t *bad;  /* [capacity] 1 = the library refuses the row */
     uint32_t n_bad;
     uint32_t first_bad; /* row of the lowest-numbered bad row, described by bad_error */
@@ -108,6 +163,32 @@ struct ftl_exec {
 FTL_MUST_USE ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype,
                                         uint32_t methods, uint32_t block_rows, ftl_plan **out,
                                         ftl_error *error);
+/* An empty plan; and what both ways to a plan end with: finding the functions of all its steps. */
+FTL_MUST_USE ftl_status ftl_plan_new(const ftl_model *model, ftl_plan **out, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_plan_bind(ftl_plan *plan, ftl_error *error);
+
+typedef struct ftl_compile_options {
+    ftl_type input_dtype;
+    uint32_t methods;
+    uint32_t block_rows; /* 0: chosen */
+    bool owns_all;       /* the plan refers to nothing of the model's graph afterwards */
+    uint64_t seed;       /* of hash tables; 0: one that differs between processes */
+} ftl_compile_options;
+/* The same with all choices. */
+FTL_MUST_USE ftl_status ftl_plan_compile(const ftl_model *model, const ftl_compile_options *options,
+                                         ftl_plan **out, ftl_error *error);
+/*
+ * A compiled plan as bytes in a block of the account, to be freed with ftl_free; the same graph and
+ * options give the same bytes. ARG for a plan that was itself opened from bytes.
+ */
+FTL_MUST_USE ftl_status ftl_plan_write(const ftl_plan *plan, ftl_account *account,
+                                       unsigned char **out, size_t *size, ftl_error *error);
+/*
+ * A plan from what ftl_plan_write made for the same model: 64-byte aligned, read in place and
+ * needed until the plan is destroyed. Trust and errors as ftl_blob_open's (blob.h).
+ */
+FTL_MUST_USE ftl_status ftl_plan_open(const ftl_model *model, const void *bytes, size_t size,
+                                      ftl_plan **out, ftl_error *error);
 void ftl_plan_destroy(ftl_plan *plan);
 
 /* A workspace without room for rows; what it grows by is charged to the account. */
@@ -139,6 +220,35 @@ static inline const ftl_step *ftl_source_step(const ftl_step *step, const ftl_ex
 }
 
 /*
+ * Records of the model that become pieces have zeros between their fields, so that the bytes of a
+ * plan do not depend on what was in memory before: from the end of a field to the next one, or to
+ * the end of the record. The compiler proves that nothing else lies there.
+ */
+#define FTL_CLEAR_GAP(type, record, field, next)                                        \
+    do {                                                                                \
+        enum { gap_from = offsetof(type, field) + sizeof((record)->field) };            \
+        _Static_assert(offsetof(type, next) - gap_from < sizeof(void *), "only a gap"); \
+        memset((char *)(record) + gap_from, 0, offsetof(type, next) - gap_from);        \
+    } while (0)
+#define FTL_CLEAR_TAIL(type, record, field)                                     \
+    do {                                                                        \
+        enum { gap_from = offsetof(type, field) + sizeof((record)->field) };    \
+        _Static_assert(sizeof(type) - gap_from < sizeof(void *), "only a gap"); \
+        memset((char *)(record) + gap_from, 0, sizeof(type) - gap_from);        \
+    } while (0)
+/* The same for a whole operation (op_copy.c); its arrays stay the model's. */
+void ftl_op_copy(ftl_op *to, const ftl_op *from);
+
+/* For keep: the texts of cells in a state piece. */
+void ftl_keep_cells(ftl_blob *blob, ftl_cell *cells, size_t count);
+
+/* Whether the step's matrix lies by columns in this block. */
+static inline bool ftl_by_columns(const ftl_step *step, const ftl_exec *exec)
+{
+    return step->layout == FTL_LAYOUT_BATCH && exec->columns;
+}
+
+/*
  * One column of any source as float64, written to out[i * stride] for i in [0, rows). INPUT columns
  * are read from the batch, CODED columns expand to 0/1, OBJECT cells convert (text that is no
  * number marks the row bad). segment and column-in-segment.
@@ -159,7 +269,10 @@ void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint
  */
 bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t segment);
 
-/* Ops whose single source is a whole NUM op: the matrix, row-major. *is_f32 tells which. */
+/*
+ * Ops whose single source is a whole NUM op: the matrix, by rows for all that do not say that they
+ * read columns. *is_f32 tells which.
+ */
 const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32);
 
 /* The sparse matrix of a step, and of the source of a segment. */

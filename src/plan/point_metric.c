@@ -2,34 +2,55 @@
 
 #include <math.h>
 
-ftl_point_metric ftl_point_metric_of(const ftl_neighbors_op *op, size_t n, bool single)
+static ftl_metric_kernel kernel_of(const ftl_neighbors_op *op)
 {
-    const ftl_distance_kernels *kernels = &ftl_kernels_get()->distance;
-    ftl_point_metric metric = {
-        .kind = op->metric, .p = op->p, .weights = op->weights, .n = n, .squared = op->squared};
-    metric.single_steps = single && op->metric != FTL_METRIC_EUCLIDEAN &&
-                          op->metric != FTL_METRIC_COSINE;
-    if (metric.single_steps)
-        return metric;
     switch (op->metric) {
     case FTL_METRIC_EUCLIDEAN:
-        metric.kernel = op->search == FTL_SEARCH_EXPANDED         ? kernels->dot_fused
-                        : op->search == FTL_SEARCH_EXPANDED_PLAIN ? kernels->dot
-                                                                  : kernels->squares;
-        break;
+        return op->search == FTL_SEARCH_EXPANDED         ? FTL_METRIC_DOT_FUSED
+               : op->search == FTL_SEARCH_EXPANDED_PLAIN ? FTL_METRIC_DOT
+                                                         : FTL_METRIC_SQUARES;
     case FTL_METRIC_MANHATTAN:
-        metric.kernel = kernels->absolute;
-        break;
+        return FTL_METRIC_ABSOLUTE;
     case FTL_METRIC_CHEBYSHEV:
-        metric.kernel = kernels->largest;
-        break;
+        return FTL_METRIC_LARGEST;
     case FTL_METRIC_COSINE:
-        metric.kernel = kernels->dot_fused;
-        break;
+        return FTL_METRIC_DOT_FUSED;
     default:
-        break;
+        return FTL_METRIC_BY_POINT;
     }
-    return metric;
+}
+
+void ftl_point_metric_make(ftl_blob *blob, const ftl_neighbors_op *op, size_t n, bool single,
+                           ftl_point_metric *out)
+{
+    out->kind = op->metric;
+    out->p = op->p;
+    out->weights = op->weights;
+    out->n = n;
+    out->squared = op->squared;
+    out->single_steps = single && op->metric != FTL_METRIC_EUCLIDEAN &&
+                        op->metric != FTL_METRIC_COSINE;
+    out->kernel = out->single_steps ? FTL_METRIC_BY_POINT : kernel_of(op);
+    ftl_blob_borrow(blob, &out->weights, n, sizeof *out->weights);
+}
+
+static ftl_distance_fn *distance_kernel(const ftl_point_metric *metric)
+{
+    const ftl_distance_kernels *kernels = &ftl_kernels_get()->distance;
+    switch (metric->kernel) {
+    case FTL_METRIC_DOT:
+        return kernels->dot;
+    case FTL_METRIC_DOT_FUSED:
+        return kernels->dot_fused;
+    case FTL_METRIC_SQUARES:
+        return kernels->squares;
+    case FTL_METRIC_ABSOLUTE:
+        return kernels->absolute;
+    case FTL_METRIC_LARGEST:
+        return kernels->largest;
+    default:
+        return NULL;
+    }
 }
 
 static double one_power(const ftl_point_metric *metric, double difference, size_t j)
@@ -110,8 +131,9 @@ static void point_by_point(const ftl_point_metric *metric, const double *x, cons
 void ftl_metric_reduced(const ftl_point_metric *metric, size_t rows, const double *x,
                         const double *packed, size_t groups, double *out, size_t out_stride)
 {
-    if (metric->kernel) {
-        metric->kernel(rows, metric->n, x, metric->n, packed, groups, out, out_stride);
+    ftl_distance_fn *kernel = distance_kernel(metric);
+    if (kernel) {
+        kernel(rows, metric->n, x, metric->n, packed, groups, out, out_stride);
         return;
     }
     for (size_t r = 0; r < rows; r++)

@@ -1,27 +1,60 @@
 #include "plan/point_tree.h"
 
+#include "base/checked.h"
+
 #include <math.h>
+
+/* Where each leaf's points go; the sum of all. */
+static bool place_leaves(const ftl_point_tree *tree, size_t n, uint64_t *leaf_at, uint32_t *most,
+                         size_t *total)
+{
+    *total = 0;
+    for (uint32_t i = 0; i < tree->n_nodes; i++) {
+        const ftl_point_node *node = &tree->nodes[i];
+        size_t lanes = ftl_distance_groups(node->end - node->start) * FTL_DISTANCE_LANES, size;
+        leaf_at[i] = *total;
+        if (!node->is_leaf)
+            continue;
+        if (!ftl_mul_size(lanes, n, &size) || !ftl_add_size(*total, size, total))
+            return false;
+        *most = lanes > *most ? (uint32_t)lanes : *most;
+    }
+    return true;
+}
+
+static void pack_leaf(const ftl_neighbors_op *op, size_t n, const ftl_point_node *node, double *to)
+{
+    for (size_t i = 0; i < node->end - node->start; i++) {
+        const double *from = op->points + op->tree->order[node->start + i] * n;
+        double *lane = to + i / FTL_DISTANCE_LANES * n * FTL_DISTANCE_LANES +
+                       i % FTL_DISTANCE_LANES;
+        for (size_t j = 0; j < n; j++)
+            lane[j * FTL_DISTANCE_LANES] = from[j];
+    }
+}
 
 ftl_status ftl_tree_search_make(ftl_plan *plan, const ftl_neighbors_op *op, size_t n,
                                 ftl_tree_search *out, ftl_error *error)
 {
     const ftl_point_tree *tree = op->tree;
-    ftl_tree_search search = {.op = op, .metric = ftl_point_metric_of(op, n, false)};
-    search.leaves = ftl_arena_zero_array(&plan->arena, tree->n_nodes, sizeof *search.leaves);
-    if (!search.leaves)
+    size_t total;
+    uint64_t *leaf_at = ftl_blob_data(&plan->blob, tree->n_nodes, sizeof *leaf_at);
+    if (!leaf_at || !place_leaves(tree, n, leaf_at, &out->most, &total))
+        return FTL_OOM(error);
+    double *packed = ftl_blob_zero_data(&plan->blob, total, sizeof *packed);
+    if (!packed)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < tree->n_nodes; i++) {
-        const ftl_point_node *node = &tree->nodes[i];
-        if (!node->is_leaf)
-            continue;
-        ftl_points points;
-        FTL_TRY(ftl_points_pack(plan, op->points, node->end - node->start, n,
-                                tree->order + node->start, &points, error));
-        search.leaves[i] = points.packed;
-        uint32_t lanes = (uint32_t)(points.groups * FTL_DISTANCE_LANES);
-        search.most = lanes > search.most ? lanes : search.most;
+        if (tree->nodes[i].is_leaf)
+            pack_leaf(op, n, &tree->nodes[i], packed + leaf_at[i]);
     }
-    *out = search;
+    out->op = op;
+    out->leaf_at = leaf_at;
+    out->packed = packed;
+    ftl_point_metric_make(&plan->blob, op, n, false, &out->metric);
+    ftl_blob_ref(&plan->blob, &out->op);
+    ftl_blob_ref(&plan->blob, &out->leaf_at);
+    ftl_blob_ref(&plan->blob, &out->packed);
     return FTL_OK;
 }
 
@@ -82,8 +115,8 @@ static void visit(const ftl_tree_search *search, uint32_t at, double bound, cons
         return;
     if (node->is_leaf) {
         uint32_t count = node->end - node->start;
-        ftl_metric_reduced(&search->metric, 1, x, search->leaves[at], ftl_distance_groups(count),
-                           room, 0);
+        ftl_metric_reduced(&search->metric, 1, x, search->packed + search->leaf_at[at],
+                           ftl_distance_groups(count), room, 0);
         ftl_heap_push_all(heap, room, count, tree->order + node->start, 0);
         return;
     }

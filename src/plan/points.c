@@ -2,27 +2,25 @@
 
 #include "base/checked.h"
 
-#include <string.h>
-
 ftl_status ftl_points_pack(ftl_plan *plan, const double *points, size_t count, size_t n,
-                           const uint32_t *order, ftl_points *out, ftl_error *error)
+                           ftl_points *out, ftl_error *error)
 {
     size_t groups = ftl_distance_groups(count), size;
     if (!ftl_mul_size(groups * FTL_DISTANCE_LANES, n, &size) ||
         !ftl_mul_size(size, sizeof(double), &size))
         return FTL_OOM(error);
-    double *packed = ftl_arena_alloc_aligned(&plan->arena, size ? size : 1);
+    double *packed = ftl_blob_zero_data(&plan->blob, size, 1);
     if (!packed)
         return FTL_OOM(error);
-    memset(packed, 0, size);
     for (size_t i = 0; i < count; i++) {
-        const double *from = points + (order ? order[i] : i) * n;
+        const double *from = points + i * n;
         double *to = packed + i / FTL_DISTANCE_LANES * n * FTL_DISTANCE_LANES +
                      i % FTL_DISTANCE_LANES;
         for (size_t j = 0; j < n; j++)
             to[j * FTL_DISTANCE_LANES] = from[j];
     }
     *out = (ftl_points){.n = n, .groups = groups, .packed = packed};
+    ftl_blob_ref(&plan->blob, &out->packed);
     return FTL_OK;
 }
 

@@ -10,10 +10,9 @@ typedef struct ftl_points {
     const double *packed; /* [groups][n][FTL_DISTANCE_LANES], 64-byte aligned */
 } ftl_points;
 
-/* points: [count][n]; order: the numbers of those to take, or NULL for all in order. */
+/* points: [count][n]. out is part of a state piece. */
 FTL_MUST_USE ftl_status ftl_points_pack(ftl_plan *plan, const double *points, size_t count,
-                                        size_t n, const uint32_t *order, ftl_points *out,
-                                        ftl_error *error);
+                                        size_t n, ftl_points *out, ftl_error *error);
 
 /*
  * Rows [first, first + rows) of the op's source matrix as float64, n columns wide: the source

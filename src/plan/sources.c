@@ -150,7 +150,7 @@ void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint
 
 bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t segment)
 {
-    return plan->model->graph.ops[step->op->segments[segment].op].edge == FTL_EDGE_OBJECT;
+    return plan->steps[step->op->segments[segment].op].op->edge == FTL_EDGE_OBJECT;
 }
 
 const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32)

@@ -26,7 +26,8 @@ enum {
 
 typedef struct builder {
     const ftl_cut_request *request;
-    ftl_arena *arena, *scratch;
+    ftl_blob *blob;
+    ftl_arena *scratch;
     /* Thresholds of feature f, in order and distinct: thresholds[start[f]] and count[f] - 1 more */
     uint32_t *start, *count;
     uint32_t *set_words; /* [n_features] of the largest set */
@@ -182,7 +183,7 @@ static ftl_status make_edges(builder *b, uint32_t feature, ftl_code_column *colu
     uint32_t n = b->count[feature], steps = ftl_tree_edges_steps(n);
     uint32_t room = ftl_tree_edges_room(steps);
     bool wide = b->request->wide;
-    void *edges = ftl_arena_array(b->arena, room, wide ? sizeof(double) : sizeof(float));
+    void *edges = ftl_blob_data(b->blob, room, wide ? sizeof(double) : sizeof(float));
     if (!edges)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < room; i++) {
@@ -227,10 +228,12 @@ static ftl_status make_columns(builder *b, ftl_error *error)
         for (uint32_t kind = 0; kind < n_kinds; kind++)
             n += b->column_of[f][kind];
     }
-    b->columns = ftl_arena_zero_array(b->arena, n, sizeof *b->columns);
+    b->columns = ftl_blob_state(b->blob, n, sizeof *b->columns);
     if (!b->columns)
         return FTL_OOM(error);
     b->out->columns = b->columns;
+    ftl_blob_ref(b->blob, &b->out->columns);
+    ftl_blob_ref_each(b->blob, &b->columns[0].edges, n, sizeof *b->columns);
     for (uint32_t f = 0; f < b->request->n_features; f++) {
         for (uint32_t kind = 0; kind < n_kinds; kind++) {
             if (!b->column_of[f][kind])
@@ -310,8 +313,9 @@ static void cut_tree(builder *b, uint32_t tree, ftl_cut_tree *out)
     const ftl_tree_nodes *nodes = b->request->nodes;
     uint32_t first = nodes->root[tree], n_waiting = 1, first_leaf = b->n_leaves;
     ftl_tree_cut *cuts = b->cuts + b->n_cuts;
-    *out = (ftl_cut_tree){.cuts = {.cuts = cuts, .sets = b->sets},
-                          .numbers = b->numbers + first_leaf};
+    out->cuts.cuts = cuts;
+    out->cuts.sets = b->sets;
+    out->numbers = b->numbers + first_leaf;
     if (b->values)
         out->values = b->values + first_leaf;
     if (b->values_f32)
@@ -344,30 +348,35 @@ static void cut_tree(builder *b, uint32_t tree, ftl_cut_tree *out)
 static ftl_status make_room(builder *b, uint64_t set_words, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = b->request->nodes;
-    b->cuts = ftl_arena_alloc_aligned(b->arena, (size_t)b->n_cuts * sizeof *b->cuts);
-    b->numbers = ftl_arena_array(b->arena, b->n_leaves, sizeof *b->numbers);
-    b->sets = ftl_arena_array(b->arena, set_words, sizeof *b->sets);
+    b->cuts = ftl_blob_zero_data(b->blob, b->n_cuts, sizeof *b->cuts);
+    b->numbers = ftl_blob_zero_data(b->blob, b->n_leaves, sizeof *b->numbers);
+    b->sets = ftl_blob_zero_data(b->blob, set_words, sizeof *b->sets);
     if (!b->cuts || !b->numbers || !b->sets)
         return FTL_OOM(error);
     if (nodes->value_width != 1 || !b->request->with_values)
         return FTL_OK;
     if (b->request->values_f32)
-        b->values_f32 = ftl_arena_array(b->arena, b->n_leaves, sizeof *b->values_f32);
+        b->values_f32 = ftl_blob_zero_data(b->blob, b->n_leaves, sizeof *b->values_f32);
     else
-        b->values = ftl_arena_array(b->arena, b->n_leaves, sizeof *b->values);
+        b->values = ftl_blob_zero_data(b->blob, b->n_leaves, sizeof *b->values);
     return b->values || b->values_f32 ? FTL_OK : FTL_OOM(error);
 }
 
 static ftl_status make_trees(builder *b, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = b->request->nodes;
-    ftl_cut_tree *trees = ftl_arena_array(b->arena, nodes->n_trees, sizeof *trees);
+    ftl_cut_tree *trees = ftl_blob_state(b->blob, nodes->n_trees, sizeof *trees);
     if (!trees)
         return FTL_OOM(error);
+    ftl_blob_ref_each(b->blob, &trees[0].cuts.cuts, nodes->n_trees, sizeof *trees);
+    ftl_blob_ref_each(b->blob, &trees[0].cuts.sets, nodes->n_trees, sizeof *trees);
+    ftl_blob_ref_each(b->blob, &trees[0].numbers, nodes->n_trees, sizeof *trees);
+    ftl_blob_ref_each(b->blob, &trees[0].values, nodes->n_trees, sizeof *trees);
     b->n_cuts = b->n_leaves = 0;
     for (uint32_t t = 0; t < nodes->n_trees; t++)
         cut_tree(b, t, &trees[t]);
     b->out->trees = trees;
+    ftl_blob_ref(b->blob, &b->out->trees);
     return FTL_OK;
 }
 
@@ -397,7 +406,6 @@ static bool cuts_pay(const builder *b)
 
 static ftl_status make(builder *b, const ftl_cut_ensemble **out, ftl_error *error)
 {
-    const ftl_tree_kernels *kernels = &b->request->kernels->trees;
     uint64_t set_words = 0;
     uint32_t most = 0;
     bool two = false;
@@ -407,10 +415,9 @@ static ftl_status make(builder *b, const ftl_cut_ensemble **out, ftl_error *erro
     FTL_TRY(sort_thresholds(b, &most, error));
     if (!choose_bytes(b, most, &two))
         return FTL_OK;
-    b->out = FTL_ARENA_NEW(b->arena, ftl_cut_ensemble);
+    b->out = ftl_blob_state(b->blob, 1, sizeof *b->out);
     if (!b->out)
         return FTL_OOM(error);
-    b->out->kernels = two ? &kernels->codes16 : &kernels->codes8;
     b->out->two_bytes = two;
     b->out->wide = b->request->wide;
     b->out->values_f32 = b->request->values_f32;
@@ -430,7 +437,7 @@ ftl_status ftl_tree_cuts_make(ftl_plan *plan, const ftl_cut_request *request,
         return FTL_OK;
     ftl_arena scratch;
     ftl_arena_init(&scratch, &plan->account);
-    builder b = {.request = request, .arena = &plan->arena, .scratch = &scratch};
+    builder b = {.request = request, .blob = &plan->blob, .scratch = &scratch};
     ftl_status status = make(&b, out, error);
     ftl_arena_free(&scratch);
     return status;
@@ -453,26 +460,27 @@ static void code_categories(const ftl_code_column *column, ftl_tree_category_rul
     }
 }
 
-void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const void *x, size_t x_stride, uint32_t rows,
-                        uint32_t first, void *codes, size_t stride)
+void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const ftl_tree_cut_kernels *kernels,
+                        const ftl_cut_rows *x, uint32_t rows, uint32_t first, void *codes,
+                        size_t stride)
 {
     size_t size = ftl_tree_cuts_size(cuts);
     unsigned char *to = (unsigned char *)codes + first * size;
     bool missing = false;
     for (uint32_t c = 0; c < cuts->n_columns; c++, to += stride) {
         const ftl_code_column *column = &cuts->columns[c];
-        const double *x64 = (const double *)x + column->feature;
-        const float *x32 = (const float *)x + column->feature;
+        const double *x64 = (const double *)x->x + column->feature * x->column_stride;
+        const float *x32 = (const float *)x->x + column->feature * x->column_stride;
         if (column->category)
-            code_categories(column, cuts->category_rule, x64, x_stride, rows,
+            code_categories(column, cuts->category_rule, x64, x->row_stride, rows,
                             (uint16_t *)(void *)to);
         else if (column->twin && !missing)
             memcpy(to, to - stride, FTL_TREE_CODE_ROWS * size);
         else if (cuts->wide)
-            missing = cuts->kernels->code_f64(x64, x_stride, rows, column->edges, column->steps,
-                                              column->zero, column->missing, to);
+            missing = kernels->code_f64(x64, x->row_stride, rows, column->edges, column->steps,
+                                        column->zero, column->missing, to);
         else
-            missing = cuts->kernels->code_f32(x32, x_stride, rows, column->edges, column->steps,
-                                              column->zero, column->missing, to);
+            missing = kernels->code_f32(x32, x->row_stride, rows, column->edges, column->steps,
+                                        column->zero, column->missing, to);
     }
 }

@@ -33,7 +33,6 @@ typedef struct ftl_cut_tree {
 } ftl_cut_tree;
 
 typedef struct ftl_cut_ensemble {
-    const ftl_tree_cut_kernels *kernels;
     bool two_bytes, wide; /* wide: rows are float64 */
     bool values_f32;
     ftl_tree_category_rule category_rule;
@@ -44,7 +43,6 @@ typedef struct ftl_cut_ensemble {
 
 typedef struct ftl_cut_request {
     const ftl_tree_nodes *nodes;
-    const ftl_kernels *kernels;
     const uint32_t *rank; /* feature → column of the rows; NULL: itself */
     uint32_t n_features;
     bool wide;
@@ -57,17 +55,30 @@ typedef struct ftl_cut_request {
 
 /*
  * *out is NULL when walking is better: large trees, more distinct thresholds than codes, or few
- * trees over many features. It lives in the plan's arena.
+ * trees over many features. It is a piece of the plan's blob.
  */
 ftl_status ftl_tree_cuts_make(ftl_plan *plan, const ftl_cut_request *request,
                               const ftl_cut_ensemble **out, ftl_error *error);
+
+static inline const ftl_tree_cut_kernels *ftl_tree_cuts_kernels(const ftl_cut_ensemble *cuts,
+                                                                const ftl_kernels *kernels)
+{
+    return cuts->two_bytes ? &kernels->trees.codes16 : &kernels->trees.codes8;
+}
+
+/* Values of rows, float or double: elements between rows, and between columns. */
+typedef struct ftl_cut_rows {
+    const void *x;
+    size_t row_stride, column_stride;
+} ftl_cut_rows;
 
 /*
  * Codes of up to FTL_TREE_CODE_ROWS rows from row `first` of the block, a multiple of it. codes:
  * columns of `stride` bytes each.
  */
-void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const void *x, size_t x_stride, uint32_t rows,
-                        uint32_t first, void *codes, size_t stride);
+void ftl_tree_cuts_code(const ftl_cut_ensemble *cuts, const ftl_tree_cut_kernels *kernels,
+                        const ftl_cut_rows *x, uint32_t rows, uint32_t first, void *codes,
+                        size_t stride);
 
 /* Bytes of a code. */
 static inline size_t ftl_tree_cuts_size(const ftl_cut_ensemble *cuts)

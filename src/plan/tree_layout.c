@@ -59,7 +59,7 @@ static uint32_t first_row(const ftl_tree_nodes *nodes, uint32_t tree)
 }
 
 /* The lowest row of values of a tree, so that leaves count from 0. */
-static uint32_t lowest_row(const ftl_tree_nodes *nodes, uint32_t tree)
+uint32_t ftl_tree_lowest_row(const ftl_tree_nodes *nodes, uint32_t tree)
 {
     uint32_t first = nodes->root[tree], lowest = UINT32_MAX;
     for (uint32_t i = first; i < nodes->root[tree + 1]; i++) {
@@ -191,11 +191,9 @@ static const ftl_tree_category_rule category_rules[FTL_CATEGORY_RULE_COUNT] = {
 static bool pack_tree(packer *p, uint32_t tree, uint32_t base, ftl_tree_walk *walk)
 {
     uint32_t first = p->nodes->root[tree], size = p->nodes->root[tree + 1] - first;
-    *walk = (ftl_tree_walk){.nodes = p->out,
-                            .kinds = p->kinds,
-                            .set_start = p->nodes->set_start,
-                            .set_words = p->nodes->set_words,
-                            .category_rule = category_rules[p->nodes->category_rule]};
+    walk->nodes = p->out;
+    walk->kinds = p->kinds;
+    walk->category_rule = category_rules[p->nodes->category_rule];
     packed_tree result = p->wide ? pack_nodes(p, first, size, base, true)
                                  : pack_nodes(p, first, size, base, false);
     result.fits &= result.halves <= UINT16_MAX && result.numbers < 1u << FTL_TREE_LEAF8_BITS;
@@ -230,14 +228,14 @@ static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_t
 {
     const ftl_tree_nodes *nodes = p->nodes;
     uint32_t *rank = ftl_arena_zero_array(scratch, out->n_columns, sizeof *rank);
-    uint32_t *used = ftl_arena_array(&plan->arena, out->n_columns, sizeof *used);
+    uint32_t *used = ftl_blob_zero_data(&plan->blob, out->n_columns, sizeof *used);
     if (!rank || !used)
         return FTL_OOM(error);
+    out->used = used;
     if (out->n_columns <= few_columns) {
         out->n_used = out->n_columns;
         for (uint32_t c = 0; c < out->n_columns; c++)
             used[c] = c;
-        out->used = used;
         return FTL_OK;
     }
     for (uint32_t i = 0; i < nodes->n_nodes; i++) {
@@ -253,30 +251,39 @@ static ftl_status find_used(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_t
     }
     if (out->n_used == 0)
         used[out->n_used++] = 0;
-    out->used = used;
     p->rank = rank;
     return FTL_OK;
 }
 
+/* The nodes and kinds of all trees; *fits is false, and nothing is kept, when one is too large. */
 static ftl_status pack(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
-                       const uint32_t *bases, bool *fits, ftl_error *error)
+                       ftl_tree_walk *walks, bool *fits, ftl_error *error)
 {
     const ftl_tree_nodes *nodes = p->nodes;
     size_t size = out->wide ? sizeof(ftl_tree_node16) : sizeof(ftl_tree_node8);
-    ftl_tree_walk *walks = ftl_arena_array(&plan->arena, nodes->n_trees, sizeof *walks);
     p->wide = out->wide;
     p->rank = NULL;
     out->convert = out->wide ? out->source_f32 || out->narrow_first : !out->source_f32;
     if (out->convert)
         FTL_TRY(find_used(plan, scratch, p, out, error));
-    p->out = ftl_arena_alloc_aligned(&plan->arena, nodes->n_nodes * size);
-    p->kinds = ftl_arena_array(&plan->arena, nodes->n_nodes, 1);
-    if (!walks || !p->out || !p->kinds)
+    unsigned char *packed = ftl_blob_data(&plan->blob, nodes->n_nodes, size);
+    uint8_t *kinds = ftl_blob_data(&plan->blob, nodes->n_nodes, 1);
+    if (!packed || !kinds)
         return FTL_OOM(error);
+    p->out = packed;
+    p->kinds = kinds;
     *fits = true;
     for (uint32_t t = 0; t < nodes->n_trees && *fits; t++)
-        *fits = pack_tree(p, t, bases ? bases[t] : 0, &walks[t]);
-    out->walks = walks;
+        *fits = pack_tree(p, t, out->bases ? out->bases[t] : 0, &walks[t]);
+    if (!*fits) {
+        ftl_blob_drop(&plan->blob, kinds);
+        ftl_blob_drop(&plan->blob, packed);
+        return FTL_OK;
+    }
+    /* room for nodes that no other leads to */
+    size_t used = (size_t)(p->kinds - kinds);
+    memset(p->kinds, 0, nodes->n_nodes - used);
+    memset(p->out, 0, (nodes->n_nodes - used) * size);
     return FTL_OK;
 }
 
@@ -292,11 +299,9 @@ static uint32_t choose_block(const ftl_tree_layout *layout, const ftl_tree_nodes
     return (uint32_t)(rows > most_rows ? most_rows : rows);
 }
 
-static ftl_status make_cuts(ftl_plan *plan, const packer *p, ftl_tree_layout *out,
-                            const uint32_t *bases, ftl_error *error)
+static ftl_status make_cuts(ftl_plan *plan, const packer *p, ftl_tree_layout *out, ftl_error *error)
 {
     ftl_cut_request request = {.nodes = p->nodes,
-                               .kernels = out->kernels,
                                .rank = p->rank,
                                .n_features = out->n_columns,
                                .wide = out->wide,
@@ -304,7 +309,7 @@ static ftl_status make_cuts(ftl_plan *plan, const packer *p, ftl_tree_layout *ou
                                .values_f32 = p->sums && p->sums->sum_f32,
                                .category_rule = category_rules[p->nodes->category_rule],
                                .node_ids = p->payload == FTL_TREE_NODE_ID,
-                               .bases = bases};
+                               .bases = out->bases};
     for (uint32_t t = 0; t < out->n_trees; t++)
         request.steps_of_walk += out->walks[t].sure;
     return ftl_tree_cuts_make(plan, &request, &out->cuts, error);
@@ -346,53 +351,110 @@ void ftl_tree_want_scratch(const ftl_tree_layout *l, ftl_step *step)
     step->scratch_rows = (uint32_t)padded_rows(l->block);
 }
 
-static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
-                              const uint32_t **leaf_base, ftl_error *error)
+static ftl_status make_bases(ftl_plan *plan, const packer *p, ftl_tree_layout *out,
+                             uint32_t **bases, ftl_error *error)
 {
-    uint32_t *bases = NULL;
-    if (p->payload != FTL_TREE_NODE_ID) {
-        bases = ftl_arena_array(&plan->arena, p->nodes->n_trees, sizeof *bases);
-        if (!bases)
-            return FTL_OOM(error);
-        for (uint32_t t = 0; t < p->nodes->n_trees; t++)
-            bases[t] = p->payload == FTL_TREE_LEAF_INDEX ? lowest_row(p->nodes, t)
-                                                         : first_row(p->nodes, t);
-        if (leaf_base)
-            *leaf_base = bases;
-    }
-    bool fits = false;
-    FTL_TRY(make_packer(scratch, p, error));
-    FTL_TRY(pack(plan, scratch, p, out, bases, &fits, error));
-    for (uint32_t t = 0; bases && !fits && t < p->nodes->n_trees; t++)
-        bases[t] = lowest_row(p->nodes, t);
-    out->wide |= !fits;
-    if (!fits)
-        FTL_TRY(pack(plan, scratch, p, out, bases, &fits, error));
-    return make_cuts(plan, p, out, bases, error);
+    if (p->payload == FTL_TREE_NODE_ID)
+        return FTL_OK;
+    *bases = ftl_blob_data(&plan->blob, p->nodes->n_trees, sizeof **bases);
+    if (!*bases)
+        return FTL_OOM(error);
+    for (uint32_t t = 0; t < p->nodes->n_trees; t++)
+        (*bases)[t] = p->payload == FTL_TREE_LEAF_INDEX ? ftl_tree_lowest_row(p->nodes, t)
+                                                        : first_row(p->nodes, t);
+    out->bases = *bases;
+    ftl_blob_ref(&plan->blob, &out->bases);
+    return FTL_OK;
 }
 
-ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes,
-                                ftl_tree_input input, ftl_tree_payload payload,
-                                ftl_tree_layout *out, const uint32_t **leaf_base, ftl_error *error)
+/* Walks point to nodes that are packed in between. */
+static ftl_status pack_walks(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
+                             ftl_error *error)
 {
-    const ftl_step *source = &plan->steps[step->op->segments[0].op];
-    *out = (ftl_tree_layout){
-        .kernels = ftl_kernels_get(),
-        .wide = input == FTL_TREE_INPUT_F64,
-        .narrow_first = input == FTL_TREE_INPUT_F32 && !source->is_f32,
-        .source_f32 = source->is_f32,
-        .n_columns = source->op->width,
-        .n_trees = nodes->n_trees,
-    };
+    const ftl_tree_nodes *nodes = p->nodes;
+    uint32_t n = nodes->n_trees, *bases = NULL;
+    ftl_blob *blob = &plan->blob;
+    bool fits = false;
+    FTL_TRY(make_bases(plan, p, out, &bases, error));
+    ftl_tree_walk *walks = ftl_blob_state(blob, n, sizeof *walks);
+    if (!walks)
+        return FTL_OOM(error);
+    FTL_TRY(make_packer(scratch, p, error));
+    FTL_TRY(pack(plan, scratch, p, out, walks, &fits, error));
+    for (uint32_t t = 0; bases && !fits && t < n; t++)
+        bases[t] = ftl_tree_lowest_row(nodes, t);
+    out->wide |= !fits;
+    if (!fits)
+        FTL_TRY(pack(plan, scratch, p, out, walks, &fits, error));
+    out->set_start = nodes->n_sets ? nodes->set_start : NULL;
+    out->set_words = nodes->n_sets ? nodes->set_words : NULL;
+    if (nodes->n_sets) {
+        ftl_blob_borrow(blob, &out->set_words, nodes->set_start[nodes->n_sets], sizeof(uint32_t));
+        ftl_blob_borrow(blob, &out->set_start, (size_t)nodes->n_sets + 1, sizeof(uint32_t));
+    }
+    for (uint32_t t = 0; t < n; t++) {
+        walks[t].set_start = out->set_start;
+        walks[t].set_words = out->set_words;
+    }
+    out->walks = walks;
+    ftl_blob_ref(blob, &out->walks);
+    ftl_blob_ref(blob, &out->used);
+    ftl_blob_ref_each(blob, &walks[0].nodes, n, sizeof *walks);
+    ftl_blob_ref_each(blob, &walks[0].kinds, n, sizeof *walks);
+    ftl_blob_ref_each(blob, &walks[0].set_start, n, sizeof *walks);
+    ftl_blob_ref_each(blob, &walks[0].set_words, n, sizeof *walks);
+    return FTL_OK;
+}
+
+/* The leaves' values, as they are added. */
+static ftl_status keep_values(ftl_plan *plan, const packer *p, ftl_tree_layout *out,
+                              ftl_error *error)
+{
+    const ftl_tree_nodes *nodes = p->nodes;
+    size_t n = (size_t)nodes->n_values * nodes->value_width;
+    if (!p->sums)
+        return FTL_OK;
+    if (!p->sums->sum_f32 || p->sums->linear) {
+        out->values = nodes->values;
+        ftl_blob_borrow(&plan->blob, &out->values, n, sizeof *out->values);
+        return FTL_OK;
+    }
+    float *values = ftl_blob_data(&plan->blob, n, sizeof *values);
+    if (!values)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < n; i++)
+        values[i] = (float)nodes->values[i];
+    out->values_f32 = values;
+    ftl_blob_ref(&plan->blob, &out->values_f32);
+    return FTL_OK;
+}
+
+static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl_tree_layout *out,
+                              ftl_error *error)
+{
+    FTL_TRY(pack_walks(plan, scratch, p, out, error));
+    FTL_TRY(keep_values(plan, p, out, error));
+    FTL_TRY(make_cuts(plan, p, out, error));
+    ftl_blob_ref(&plan->blob, &out->cuts);
+    return FTL_OK;
+}
+
+ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_tree_request *request,
+                                ftl_tree_layout *out, ftl_error *error)
+{
+    const ftl_tree_nodes *nodes = request->nodes;
+    out->wide = request->input == FTL_TREE_INPUT_F64;
+    out->narrow_first = request->input == FTL_TREE_INPUT_F32 && !request->source->is_f32;
+    out->source_f32 = request->source->is_f32;
+    out->n_columns = request->source->op->width;
+    out->n_trees = nodes->n_trees;
     for (uint32_t i = 0; i < nodes->n_nodes && !out->categorical; i++)
         out->categorical = (nodes->flags[i] & (FTL_NODE_CATEGORICAL | FTL_NODE_ZERO_MISSING)) != 0;
     out->wide |= out->categorical;
-    packer p = {.nodes = nodes,
-                .payload = payload,
-                .sums = step->op->kind == FTL_OP_TREES ? &step->op->u.trees : NULL};
+    packer p = {.nodes = nodes, .payload = request->payload, .sums = request->sums};
     ftl_arena scratch;
     ftl_arena_init(&scratch, &plan->account);
-    ftl_status status = layout_make(plan, &scratch, &p, out, leaf_base, error);
+    ftl_status status = layout_make(plan, &scratch, &p, out, error);
     ftl_arena_free(&scratch);
     if (status != FTL_OK)
         return status;
@@ -401,14 +463,60 @@ ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_
     return FTL_OK;
 }
 
-/* ---- Rows --------------------------------------------------------------------------------------------------------------- */
+/* ---- Sharing --------------------------------------------------------------------------------- */
 
-static void convert_f64(const ftl_tree_layout *l, const double *from, uint32_t n, void *room)
+struct ftl_shared_trees {
+    struct ftl_shared_trees *next;
+    ftl_tree_request request;
+    const ftl_tree_layout *layout;
+};
+
+static bool same_sums(const ftl_trees_op *a, const ftl_trees_op *b)
+{
+    if (!a || !b)
+        return a == b;
+    return a->sum_f32 == b->sum_f32 && !a->linear == !b->linear;
+}
+
+static bool same_request(const ftl_tree_request *a, const ftl_tree_request *b)
+{
+    return a->nodes == b->nodes && a->input == b->input && a->payload == b->payload &&
+           a->source->is_f32 == b->source->is_f32 && a->source->op->width == b->source->op->width &&
+           same_sums(a->sums, b->sums);
+}
+
+ftl_status ftl_tree_layout_share(ftl_plan *plan, const ftl_tree_request *request,
+                                 const ftl_tree_layout **out, ftl_error *error)
+{
+    struct ftl_shared_trees *shared = plan->shared_trees;
+    while (shared && !same_request(&shared->request, request))
+        shared = shared->next;
+    if (shared) {
+        *out = shared->layout;
+        return FTL_OK;
+    }
+    ftl_tree_layout *layout = ftl_blob_state(&plan->blob, 1, sizeof *layout);
+    shared = FTL_ARENA_NEW(&plan->scratch, struct ftl_shared_trees);
+    if (!layout || !shared)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_tree_layout_make(plan, request, layout, error));
+    shared->next = plan->shared_trees;
+    shared->request = *request;
+    shared->layout = layout;
+    plan->shared_trees = shared;
+    *out = layout;
+    return FTL_OK;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static void convert_f64(const ftl_tree_layout *l, const ftl_kernels *kernels, const double *from,
+                        uint32_t n, void *room)
 {
     float *narrow = room;
     double *wide = room;
     if (!l->wide && l->n_used == l->n_columns) {
-        l->kernels->trees.narrow(from, (size_t)n * l->n_columns, narrow);
+        kernels->trees.narrow(from, (size_t)n * l->n_columns, narrow);
         return;
     }
     for (uint32_t r = 0; r < n; r++, from += l->n_columns) {
@@ -431,8 +539,9 @@ static void widen_f32(const ftl_tree_layout *l, const float *from, uint32_t n, d
 }
 
 /* Rows in the type that the kernels want; *stride in elements. */
-static const void *convert_rows(const ftl_tree_layout *l, const void *source, size_t first,
-                                uint32_t n, void *room, size_t *stride)
+static const void *convert_rows(const ftl_tree_layout *l, const ftl_kernels *kernels,
+                                const void *source, size_t first, uint32_t n, void *room,
+                                size_t *stride)
 {
     size_t skip = first * l->n_columns;
     *stride = l->convert ? l->n_used : l->n_columns;
@@ -442,36 +551,65 @@ static const void *convert_rows(const ftl_tree_layout *l, const void *source, si
     if (l->source_f32)
         widen_f32(l, (const float *)source + skip, n, room);
     else
-        convert_f64(l, (const double *)source + skip, n, room);
+        convert_f64(l, kernels, (const double *)source + skip, n, room);
     return room;
 }
 
-static void code_rows(const ftl_tree_layout *l, const void *source, uint32_t first, uint32_t n,
-                      unsigned char *room, ftl_tree_rows *rows)
+/* Columns in the type that the kernels want: those of the source, or [n_used][n] in room. */
+static ftl_cut_rows convert_columns(const ftl_tree_layout *l, const ftl_kernels *kernels,
+                                    const ftl_tree_source *source, size_t first, uint32_t n,
+                                    void *room)
 {
+    const float *from32 = (const float *)source->matrix + first;
+    const double *from64 = (const double *)source->matrix + first;
+    if (!l->convert)
+        return (ftl_cut_rows){l->source_f32 ? (const void *)from32 : from64, 1,
+                              source->column_stride};
+    for (uint32_t j = 0; j < l->n_used; j++) {
+        size_t column = l->used[j] * source->column_stride;
+        float *narrow = (float *)room + (size_t)j * n;
+        double *wide = (double *)room + (size_t)j * n;
+        if (!l->wide)
+            kernels->trees.narrow(from64 + column, n, narrow);
+        for (uint32_t r = 0; l->wide && r < n; r++)
+            wide[r] = l->source_f32 ? (double)from32[column + r]
+                                    : (double)(float)from64[column + r];
+    }
+    return (ftl_cut_rows){room, 1, n};
+}
+
+static void code_rows(const ftl_tree_layout *l, const ftl_tree_source *source, uint32_t first,
+                      uint32_t n, unsigned char *room, ftl_tree_rows *rows)
+{
+    const ftl_tree_cut_kernels *cuts = ftl_tree_cuts_kernels(l->cuts, rows->kernels);
     unsigned char *codes = room + l->room_fixed;
     rows->code_stride = padded_rows(n) * ftl_tree_cuts_size(l->cuts);
     rows->codes = codes;
     rows->numbers = codes + l->cuts->n_columns * rows->code_stride;
     for (uint32_t at = 0; at < n; at += FTL_TREE_CODE_ROWS) {
         uint32_t some = n - at < FTL_TREE_CODE_ROWS ? n - at : FTL_TREE_CODE_ROWS;
-        size_t stride;
-        const void *x = convert_rows(l, source, (size_t)first + at, some, room, &stride);
-        ftl_tree_cuts_code(l->cuts, x, stride, some, at, codes, rows->code_stride);
+        ftl_cut_rows x = {.column_stride = 1};
+        if (source->column_stride)
+            x = convert_columns(l, rows->kernels, source, (size_t)first + at, some, room);
+        else
+            x.x = convert_rows(l, rows->kernels, source->matrix, (size_t)first + at, some, room,
+                               &x.row_stride);
+        ftl_tree_cuts_code(l->cuts, cuts, &x, some, at, codes, rows->code_stride);
     }
 }
 
-ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, uint32_t first,
-                                 uint32_t n, void *room)
+ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const ftl_kernels *kernels,
+                                 const ftl_tree_source *source, uint32_t first, uint32_t n,
+                                 void *room)
 {
-    ftl_tree_rows rows = {.n = n};
-    if (l->cuts && n >= least_cut_rows) {
+    ftl_tree_rows rows = {.kernels = kernels, .n = n};
+    if (l->cuts && (n >= least_cut_rows || source->column_stride)) {
         code_rows(l, source, first, n, room, &rows);
         return rows;
     }
-    rows.x = convert_rows(l, source, first, n, room, &rows.stride);
-    rows.nan = l->wide ? l->kernels->trees.any_nan_f64(rows.x, n * rows.stride)
-                       : l->kernels->trees.any_nan_f32(rows.x, n * rows.stride);
+    rows.x = convert_rows(l, kernels, source->matrix, first, n, room, &rows.stride);
+    rows.nan = l->wide ? kernels->trees.any_nan_f64(rows.x, n * rows.stride)
+                       : kernels->trees.any_nan_f32(rows.x, n * rows.stride);
     return rows;
 }
 
@@ -479,8 +617,8 @@ ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *l, const void *source, u
 static void cut_rows(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows)
 {
     uint32_t padded = (rows->n + FTL_TREE_CODE_ROWS - 1) / FTL_TREE_CODE_ROWS * FTL_TREE_CODE_ROWS;
-    l->cuts->kernels->cut(&l->cuts->trees[tree].cuts, rows->codes, rows->code_stride, padded,
-                          rows->numbers);
+    ftl_tree_cuts_kernels(l->cuts, rows->kernels)
+        ->cut(&l->cuts->trees[tree].cuts, rows->codes, rows->code_stride, padded, rows->numbers);
 }
 
 static void walk_codes(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows,
@@ -500,18 +638,19 @@ bool ftl_tree_rows_add(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_r
     if (!rows->codes || !l->cuts->trees[tree].values)
         return false;
     const void *values = l->cuts->trees[tree].values;
+    const ftl_tree_cut_kernels *kernels = ftl_tree_cuts_kernels(l->cuts, rows->kernels);
     cut_rows(l, tree, rows);
     if (l->cuts->values_f32)
-        l->cuts->kernels->add_f32(values, rows->numbers, rows->n, (float *)sum + output, width);
+        kernels->add_f32(values, rows->numbers, rows->n, (float *)sum + output, width);
     else
-        l->cuts->kernels->add(values, rows->numbers, rows->n, (double *)sum + output, width);
+        kernels->add(values, rows->numbers, rows->n, (double *)sum + output, width);
     return true;
 }
 
 void ftl_tree_rows_walk(const ftl_tree_layout *l, uint32_t tree, const ftl_tree_rows *rows,
                         uint32_t *leaf)
 {
-    const ftl_tree_kernels *k = &l->kernels->trees;
+    const ftl_tree_kernels *k = &rows->kernels->trees;
     if (rows->codes) {
         walk_codes(l, tree, rows, leaf);
     } else if (l->wide) {
@@ -533,7 +672,7 @@ bool ftl_tree_rows_are_plain(const ftl_tree_layout *l, const ftl_tree_rows *rows
 void ftl_tree_row_walk(const ftl_tree_layout *l, uint32_t first_tree, uint32_t n_trees,
                        const ftl_tree_rows *rows, uint32_t row, uint32_t *leaf)
 {
-    const ftl_tree_kernels *k = &l->kernels->trees;
+    const ftl_tree_kernels *k = &rows->kernels->trees;
     if (l->wide)
         k->row_f64(l->walks + first_tree, n_trees, (const double *)rows->x + row * rows->stride,
                    leaf);

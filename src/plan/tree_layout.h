@@ -16,8 +16,8 @@
 #include "plan/plan.h"
 #include "plan/tree_cuts.h"
 
+/* A record of the plan's blob. */
 typedef struct ftl_tree_layout {
-    const ftl_kernels *kernels;
     bool wide;          /* 16-byte nodes and float64 rows */
     bool categorical;   /* nodes on categories, or that take zero for missing: the slow walk */
     bool source_f32;    /* type of the source's rows */
@@ -25,7 +25,13 @@ typedef struct ftl_tree_layout {
     bool narrow_first;  /* wide nodes, but the library rounds to float32 before it compares */
     uint32_t n_columns; /* of the source */
     uint32_t n_trees;
-    const ftl_tree_walk *walks; /* [n_trees] */
+    const ftl_tree_walk *walks;            /* [n_trees] */
+    const uint32_t *set_start, *set_words; /* the ensemble's */
+    /* [n_trees] LEAF_ROW, LEAF_INDEX: row of values = bases[t] + number. NODE_ID: NULL */
+    const uint32_t *bases;
+    /* The ensemble's leaf values, for TREES; rounded where it sums float32. Else NULL */
+    const double *values;
+    const float *values_f32;
     uint32_t n_used;      /* columns that trees look at; convert: features count among these */
     const uint32_t *used; /* [n_used] */
     const ftl_cut_ensemble *cuts; /* or NULL */
@@ -44,17 +50,42 @@ typedef enum ftl_tree_payload {
     FTL_TREE_LEAF_INDEX
 } ftl_tree_payload;
 
+/* What to pack, for rows of a source as it is. */
+typedef struct ftl_tree_request {
+    const ftl_tree_nodes *nodes;
+    const ftl_step *source;
+    ftl_tree_input input;
+    ftl_tree_payload payload;
+    const ftl_trees_op *sums; /* LEAF_ROW: what sums leaf values, or NULL */
+} ftl_tree_request;
+
 /*
- * leaf_base: [n_trees], filled (plan's arena) for LEAF_ROW: row of values = leaf_base[t] + number.
- * NULL for NODE_ID, whose number is the node's own id, and LEAF_INDEX, whose number counts from
- * the tree's lowest row.
+ * out: a cleared record of a state piece. LEAF_INDEX: the number counts from the tree's lowest row.
  */
-ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_step *step, const ftl_tree_nodes *nodes,
-                                ftl_tree_input input, ftl_tree_payload payload,
-                                ftl_tree_layout *out, const uint32_t **leaf_base, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_tree_layout_make(ftl_plan *plan, const ftl_tree_request *request,
+                                             ftl_tree_layout *out, ftl_error *error);
+/* The same as a piece of its own, which all steps with an equal request share. */
+FTL_MUST_USE ftl_status ftl_tree_layout_share(ftl_plan *plan, const ftl_tree_request *request,
+                                              const ftl_tree_layout **out, ftl_error *error);
+
+/* The lowest row of values of a tree. */
+uint32_t ftl_tree_lowest_row(const ftl_tree_nodes *nodes, uint32_t tree);
+
+/* Whether blocks of many rows may come by columns: those are turned into codes. */
+static inline bool ftl_tree_reads_columns(const ftl_tree_layout *layout)
+{
+    return layout->cuts != NULL;
+}
+
+/* Where the rows of a block lie. */
+typedef struct ftl_tree_source {
+    const void *matrix;
+    size_t column_stride; /* elements between columns, each in one piece; 0: rows of n_columns */
+} ftl_tree_source;
 
 /* A run of rows ready for the kernels. */
 typedef struct ftl_tree_rows {
+    const ftl_kernels *kernels;
     const void *x;
     size_t stride; /* elements */
     uint32_t n;
@@ -69,9 +100,13 @@ typedef struct ftl_tree_rows {
 size_t ftl_tree_room_bytes(const ftl_tree_layout *layout, uint32_t n);
 /* Notes in the step what scratch it wants: that, and a number of a leaf for each row. */
 void ftl_tree_want_scratch(const ftl_tree_layout *layout, ftl_step *step);
-/* Rows [first, first + n) of the source; what is made of them goes to room. */
-ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const void *source, uint32_t first,
-                                 uint32_t n, void *room);
+/*
+ * Rows [first, first + n) of the source; what is made of them goes to room. Columns only where the
+ * layout reads them.
+ */
+ftl_tree_rows ftl_tree_rows_make(const ftl_tree_layout *layout, const ftl_kernels *kernels,
+                                 const ftl_tree_source *source, uint32_t first, uint32_t n,
+                                 void *room);
 void ftl_tree_rows_walk(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows,
                         uint32_t *leaf);
 /*

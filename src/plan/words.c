@@ -40,21 +40,24 @@ static inline size_t word_size(const ftl_words *words, uint32_t id)
     return words->start[id + 1] - words->start[id] - 1;
 }
 
-ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words, ftl_word_table *out,
+ftl_status ftl_word_table_make(ftl_blob *blob, const ftl_words *words, ftl_word_table *out,
                                ftl_error *error)
 {
-    *out = (ftl_word_table){.words = words};
+    memset(out, 0, sizeof *out);
     if (words->count == 0)
         return FTL_OK;
     uint64_t room = 16;
     while (room < 2 * (uint64_t)words->count)
         room *= 2;
-    ftl_word_slot *slots = ftl_arena_zero_array(arena, room, sizeof *slots);
+    ftl_word_slot *slots = ftl_blob_zero_data(blob, room, sizeof *slots);
     if (!slots)
         return FTL_OOM(error);
     out->slots = slots;
+    ftl_blob_ref(blob, &out->slots);
+    out->text = words->text;
+    ftl_blob_borrow(blob, &out->text, words->start[words->count], 1);
     out->mask = (uint32_t)(room - 1);
-    out->seed = ftl_hash_seed();
+    out->seed = ftl_hash_mix(blob->seed ^ blob->n_pieces, 0xe7037ed1a0b428dbu);
     for (uint32_t id = 0; id < words->count; id++) {
         size_t size = word_size(words, id);
         uint64_t hash = ftl_hash_bytes(out->seed, words->text + words->start[id], size);
@@ -84,7 +87,7 @@ int32_t ftl_word_find_hashed(const ftl_word_table *table, const char *text, size
          at = (at + 1) & table->mask) {
         const ftl_word_slot *slot = &table->slots[at];
         if (slot->hash == (uint32_t)(hash >> 32) && slot->size == size &&
-            same_bytes(table->words->text + slot->start, text, size))
+            same_bytes(table->text + slot->start, text, size))
             return (int32_t)(slot->id - 1);
     }
     return FTL_WORD_NONE;

@@ -2,8 +2,8 @@
 #ifndef FTL_PLAN_WORDS_H
 #define FTL_PLAN_WORDS_H
 
-#include "base/arena.h"
 #include "model/ir.h"
+#include "plan/blob.h"
 
 enum { FTL_WORD_NONE = -1 };
 
@@ -14,14 +14,15 @@ typedef struct ftl_word_slot {
 } ftl_word_slot;
 
 typedef struct ftl_word_table {
-    const ftl_words *words;
+    const char *text;           /* of the list */
     const ftl_word_slot *slots; /* [mask + 1]; NULL: no words */
     uint32_t mask;
-    uint64_t seed; /* differs between runs, so that nobody can choose words that collide */
+    uint64_t seed; /* follows from the blob's, so that nobody can choose words that collide */
     size_t longest;
 } ftl_word_table;
 
-FTL_MUST_USE ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *words,
+/* out is a record of a state piece; its table is a piece of the blob, the text is borrowed. */
+FTL_MUST_USE ftl_status ftl_word_table_make(ftl_blob *blob, const ftl_words *words,
                                             ftl_word_table *out, ftl_error *error);
 /*
  * Many words at once, since large tables lie in no cache: the hash of a text (at most `longest`
@@ -31,7 +32,7 @@ FTL_MUST_USE ftl_status ftl_word_table_make(ftl_arena *arena, const ftl_words *w
 uint64_t ftl_word_hash(const ftl_word_table *table, const char *text, size_t size);
 static inline void ftl_word_fetch(const ftl_word_table *table, uint64_t hash)
 {
-    __builtin_prefetch(table->words->text + table->slots[(uint32_t)hash & table->mask].start);
+    __builtin_prefetch(table->text + table->slots[(uint32_t)hash & table->mask].start);
 }
 int32_t ftl_word_find_hashed(const ftl_word_table *table, const char *text, size_t size,
                              uint64_t hash);

@@ -49,6 +49,129 @@ static inline ftl_op *add(fixture *f, ftl_op_kind kind, uint32_t width, const ft
     return op;
 }
 
+/* Runs the last op of a plan; out: rows × its width. */
+static inline void run_batch(fixture *f, const ftl_plan *plan, const ftl_batch *batch,
+                             uint32_t last, uint32_t width, double *out)
+{
+    ftl_error error;
+    ftl_exec exec;
+    assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
+    for (size_t row = 0; row < batch->rows; row += plan->block_rows) {
+        size_t left = batch->rows - row;
+        uint32_t rows = left < plan->block_rows ? (uint32_t)left : plan->block_rows;
+        ftl_exec_run(&exec, batch, row, rows, 1u << FTL_PREDICT);
+        const ftl_step *step = &plan->steps[last];
+        for (size_t i = 0; i < (size_t)rows * width; i++)
+            out[row * width + i] = step->is_f32 ? (double)((const float *)ftl_slot(step, &exec))[i]
+                                                : ((const double *)ftl_slot(step, &exec))[i];
+    }
+    ftl_exec_free(&exec, &f->account);
+}
+
+static inline void run_plan(fixture *f, const ftl_plan *plan, const ftl_matrix *in, uint32_t last,
+                            uint32_t width, double *out)
+{
+    const ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .matrix = in};
+    run_batch(f, plan, &batch, last, width, out);
+}
+
+/* The same from a batch of columns: the same bits. */
+static inline void check_columns(fixture *f, const ftl_plan *plan, const ftl_matrix *in,
+                                 uint32_t last, uint32_t width, const double *expected)
+{
+    static double x[INPUTS][1024], got[32 * 1024];
+    const ftl_column columns[INPUTS] = {{.type = FTL_F64, .values = x[0]},
+                                        {.type = FTL_F64, .values = x[1]},
+                                        {.type = FTL_F64, .values = x[2]},
+                                        {.type = FTL_F64, .values = x[3]}};
+    const ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .columns = columns};
+    assert_true(in->rows <= 1024 && width <= 32);
+    for (size_t i = 0; i < in->rows * INPUTS; i++) {
+        ptrdiff_t at = (ptrdiff_t)(i / INPUTS) * in->row_stride +
+                       (ptrdiff_t)(i % INPUTS) * in->column_stride;
+        x[i % INPUTS][i / INPUTS] = in->dtype == FTL_F64 ? ((const double *)in->data)[at]
+                                                         : (double)((const float *)in->data)[at];
+    }
+    run_batch(f, plan, &batch, last, width, got);
+    assert_memory_equal(got, expected, in->rows * width * sizeof *got);
+}
+
+/*
+ * No word of a plan's records is an address of this process: a pointer that was not registered
+ * would be one. Upper halves of what the heap, the stack and the program have.
+ */
+static inline void check_no_address(const unsigned char *state, size_t size)
+{
+    for (size_t i = 0; i < size; i += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, state + i, sizeof word);
+        assert_false(word >> 32 >= 0x5000 && word >> 32 <= 0x7fff);
+    }
+}
+
+static inline unsigned char *write_plan(fixture *f, const ftl_compile_options *options,
+                                        size_t *size)
+{
+    ftl_error error;
+    ftl_plan *plan = NULL;
+    unsigned char *bytes = NULL;
+    assert_int_equal(ftl_plan_compile(&f->model, options, &plan, &error), FTL_OK);
+    assert_int_equal(ftl_plan_write(plan, &f->account, &bytes, size, &error), FTL_OK);
+    for (size_t i = 0; options->owns_all && i < plan->blob.n_pieces; i++)
+        assert_true(plan->blob.pieces[i].base != plan->blob.pieces[i].from);
+    ftl_plan_destroy(plan);
+    return bytes;
+}
+
+/* The bytes opened where nothing of the plan was before, and without its graph. */
+static inline void run_bytes(fixture *f, const unsigned char *bytes, size_t size,
+                             const ftl_matrix *in, uint32_t last, uint32_t width, double *out)
+{
+    unsigned char *room = ftl_alloc(&f->account, size + 64),
+                  *aligned = room + (-(uintptr_t)room & 63);
+    ftl_op graph[MAX_OPS];
+    ftl_plan *plan = NULL;
+    ftl_error error;
+    memcpy(aligned, bytes, size);
+    assert_int_equal(ftl_plan_open(&f->model, aligned, size, &plan, &error), FTL_OK);
+    check_no_address(aligned + size - plan->view.data_size - plan->view.state_size,
+                     plan->view.state_size);
+    memcpy(graph, f->ops, sizeof graph);
+    memset(f->ops, 0xa5, sizeof graph);
+    run_plan(f, plan, in, last, width, out);
+    memcpy(f->ops, graph, sizeof graph);
+    ftl_plan_destroy(plan);
+    ftl_free(&f->account, room);
+}
+
+/*
+ * A plan as bytes gives the same bits, whether it borrowed from the model or not; and the bytes do
+ * not depend on where the plan lay.
+ */
+static inline void check_bytes(fixture *f, ftl_type dtype, uint32_t block, const ftl_matrix *in,
+                               uint32_t last, uint32_t width, const double *expected)
+{
+    ftl_compile_options options = {
+        .input_dtype = dtype, .methods = 1u << FTL_PREDICT, .block_rows = block, .seed = 7};
+    size_t values = in->rows * width;
+    double *got = ftl_alloc_zero(&f->account, values, sizeof *got);
+    for (int owned = 0; owned < 2; owned++) {
+        size_t size, again_size;
+        options.owns_all = owned;
+        unsigned char *bytes = write_plan(f, &options, &size);
+        void *shift = ftl_alloc(&f->account, 5000);
+        unsigned char *again = write_plan(f, &options, &again_size);
+        assert_int_equal(size, again_size);
+        assert_memory_equal(bytes, again, size);
+        run_bytes(f, bytes, size, in, last, width, got);
+        assert_memory_equal(got, expected, values * sizeof *got);
+        ftl_free(&f->account, shift);
+        ftl_free(&f->account, again);
+        ftl_free(&f->account, bytes);
+    }
+    ftl_free(&f->account, got);
+}
+
 /* Runs the last op as the model's prediction; out: rows × its width. */
 static inline void run(fixture *f, ftl_type dtype, uint32_t block, const ftl_matrix *in,
                        double *out)
@@ -59,23 +182,13 @@ static inline void run(fixture *f, ftl_type dtype, uint32_t block, const ftl_mat
     f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){width, f->outputs};
     ftl_error error;
     ftl_plan *plan = NULL;
-    ftl_exec exec;
     assert_int_equal(ftl_graph_validate(&f->model.graph, &f->account, &error), FTL_OK);
     assert_int_equal(ftl_plan_create(&f->model, dtype, 1u << FTL_PREDICT, block, &plan, &error),
                      FTL_OK);
-    assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
-    ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .matrix = in};
-    for (size_t row = 0; row < in->rows; row += plan->block_rows) {
-        size_t left = in->rows - row;
-        uint32_t rows = left < plan->block_rows ? (uint32_t)left : plan->block_rows;
-        ftl_exec_run(&exec, &batch, row, rows, 1u << FTL_PREDICT);
-        const ftl_step *step = &plan->steps[last];
-        for (size_t i = 0; i < (size_t)rows * width; i++)
-            out[row * width + i] = step->is_f32 ? (double)((const float *)ftl_slot(step, &exec))[i]
-                                                : ((const double *)ftl_slot(step, &exec))[i];
-    }
-    ftl_exec_free(&exec, &f->account);
+    run_plan(f, plan, in, last, width, out);
+    check_columns(f, plan, in, last, width, out);
     ftl_plan_destroy(plan);
+    check_bytes(f, dtype, block, in, last, width, out);
     assert_int_equal(ftl_account_used(&f->account), 0);
 }
 

@@ -13,20 +13,20 @@
 #include <string.h>
 
 static ftl_account account;
-static ftl_arena arena;
+static ftl_blob blob;
 
 static int setup(void **unused)
 {
     (void)unused;
     ftl_account_init(&account, NULL, 0);
-    ftl_arena_init(&arena, &account);
+    ftl_blob_init(&blob, &account, 7);
     return 0;
 }
 
 static int teardown(void **unused)
 {
     (void)unused;
-    ftl_arena_free(&arena);
+    ftl_blob_free(&blob);
     return ftl_account_used(&account) == 0 ? 0 : -1;
 }
 
@@ -42,7 +42,7 @@ static ftl_lookup of_cells(const ftl_cell *cells, uint32_t n)
 {
     ftl_lookup lookup;
     ftl_categories categories = {.count = n, .cells = cells};
-    assert_int_equal(ftl_lookup_init(&lookup, &categories, &arena, NULL), FTL_OK);
+    assert_int_equal(ftl_lookup_init(&lookup, &categories, &blob, NULL), FTL_OK);
     return lookup;
 }
 
@@ -57,7 +57,7 @@ static void finds_numbers(void **unused)
     const double numbers[] = {-1.5, 0.0, 3.0, INFINITY, NAN, 5e-324};
     ftl_categories categories = {.count = 6, .numeric = true, .numbers = numbers};
     ftl_lookup lookup;
-    assert_int_equal(ftl_lookup_init(&lookup, &categories, &arena, NULL), FTL_OK);
+    assert_int_equal(ftl_lookup_init(&lookup, &categories, &blob, NULL), FTL_OK);
     assert_int_equal(ftl_lookup_number(&lookup, -1.5), 0);
     assert_int_equal(ftl_lookup_number(&lookup, -0.0), 1);
     assert_int_equal(ftl_lookup_number(&lookup, 3.0), 2);

@@ -187,12 +187,12 @@ static void test_words_are_found(void **state)
     start[n] = at;
     const ftl_words words = {.count = n, .text = text, .start = start};
     ftl_account account;
-    ftl_arena arena;
+    ftl_blob blob;
     ftl_word_table table;
     ftl_error error;
     ftl_account_init(&account, NULL, 0);
-    ftl_arena_init(&arena, &account);
-    assert_int_equal(ftl_word_table_make(&arena, &words, &table, &error), FTL_OK);
+    ftl_blob_init(&blob, &account, 7);
+    assert_int_equal(ftl_word_table_make(&blob, &words, &table, &error), FTL_OK);
     for (uint32_t i = 0; i < n; i++) {
         const char *word = text + start[i];
         size_t size = start[i + 1] - start[i] - 1;
@@ -204,7 +204,7 @@ static void test_words_are_found(void **state)
     }
     assert_int_equal(ftl_word_find(&table, "word", 4), FTL_WORD_NONE);
     assert_int_equal(ftl_word_find(&table, text, longest + 1), FTL_WORD_NONE);
-    ftl_arena_free(&arena);
+    ftl_blob_free(&blob);
 }
 
 static void test_hashes(void **state)
@@ -227,12 +227,12 @@ static void test_no_words(void **state)
     ftl_word_table table;
     ftl_error error;
     ftl_account account;
-    ftl_arena arena;
+    ftl_blob blob;
     ftl_account_init(&account, NULL, 0);
-    ftl_arena_init(&arena, &account);
-    assert_int_equal(ftl_word_table_make(&arena, &none, &table, &error), FTL_OK);
+    ftl_blob_init(&blob, &account, 7);
+    assert_int_equal(ftl_word_table_make(&blob, &none, &table, &error), FTL_OK);
     assert_int_equal(ftl_word_find(&table, "a", 1), FTL_WORD_NONE);
-    ftl_arena_free(&arena);
+    ftl_blob_free(&blob);
 }
 
 /* ---- Regular expressions --------------------------------------------------------------------- */

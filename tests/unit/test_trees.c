@@ -209,12 +209,9 @@ typedef struct fixture {
     ensemble e;
     ftl_plan plan;
     ftl_op source_op;
-    ftl_step steps[2];
-    ftl_op op;
-    ftl_segment segment;
+    ftl_step source;
+    ftl_trees_op sums;
     ftl_tree_layout layout;
-    ftl_cut_ensemble cuts;
-    const uint32_t *bases;
     bool has_values;
     ftl_tree_payload payload;
     uint32_t expected[MAX_TREES][MAX_ROWS];
@@ -226,40 +223,22 @@ static void make_layout(fixture *f, const recipe *r, ftl_tree_payload payload)
     ftl_error error;
     memset(&f->plan, 0, sizeof f->plan);
     ftl_account_init(&f->plan.account, NULL, 0);
-    ftl_arena_init(&f->plan.arena, &f->plan.account);
+    ftl_blob_init(&f->plan.blob, &f->plan.account, 7);
+    memset(&f->layout, 0, sizeof f->layout);
     f->source_op = (ftl_op){.kind = FTL_OP_GATHER, .width = r->n_features, .path = ""};
-    f->op = (ftl_op){.kind = FTL_OP_TREES, .n_segments = 1, .segments = &f->segment, .path = ""};
-    if (payload != FTL_TREE_LEAF_ROW)
-        f->op.kind = FTL_OP_TREE_APPLY;
-    else
-        f->op.u.trees.sum_f32 = r->sum_f32;
-    f->steps[0] = (ftl_step){.op = &f->source_op, .is_f32 = r->source_f32};
-    f->steps[1] = (ftl_step){.op = &f->op, .id = 1};
-    f->plan.steps = f->steps;
-    f->bases = NULL;
+    f->source = (ftl_step){.op = &f->source_op, .is_f32 = r->source_f32};
+    f->sums = (ftl_trees_op){.sum_f32 = r->sum_f32};
     f->has_values = payload == FTL_TREE_LEAF_ROW;
     f->payload = payload;
-    assert_int_equal(ftl_tree_layout_make(&f->plan, &f->steps[1], &f->e.nodes, r->input, payload,
-                                          &f->layout,
-                                          payload == FTL_TREE_LEAF_ROW ? &f->bases : NULL, &error),
-                     FTL_OK);
+    const ftl_tree_request request = {.nodes = &f->e.nodes,
+                                      .source = &f->source,
+                                      .input = r->input,
+                                      .payload = payload,
+                                      .sums = f->has_values ? &f->sums : NULL};
+    assert_int_equal(ftl_tree_layout_make(&f->plan, &request, &f->layout, &error), FTL_OK);
+    assert_false(f->plan.blob.failed);
+    assert_true(!f->layout.bases == (payload == FTL_TREE_NODE_ID));
     assert_true(ftl_tree_room_bytes(&f->layout, f->layout.block) <= sizeof f->room);
-}
-
-/* The layout with another set of kernels, with cuts or without. */
-static ftl_tree_layout with_kernels(fixture *f, uint32_t cpu_flags, bool cut)
-{
-    ftl_tree_layout layout = f->layout;
-    layout.kernels = ftl_kernels_for(cpu_flags);
-    if (!cut) {
-        layout.cuts = NULL;
-    } else if (layout.cuts) {
-        f->cuts = *layout.cuts;
-        f->cuts.kernels = f->cuts.two_bytes ? &layout.kernels->trees.codes16
-                                            : &layout.kernels->trees.codes8;
-        layout.cuts = &f->cuts;
-    }
-    return layout;
 }
 
 static double value_of(const fixture *f, const recipe *r, uint32_t tree, uint32_t local)
@@ -289,17 +268,18 @@ static uint32_t number_of(const fixture *f, const recipe *r, uint32_t tree, uint
 }
 
 /* Rows [first, first + n) as one block. */
-static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layout, uint32_t first,
-                        uint32_t n)
+static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layout,
+                        const ftl_kernels *kernels, uint32_t first, uint32_t n)
 {
     enum { width = 3 };
     static double sum[MAX_ROWS * width];
     uint32_t leaf[MAX_ROWS + MAX_TREES], base;
-    const void *source = r->source_f32 ? (const void *)f->e.x32 : f->e.x;
+    const ftl_tree_source source = {.matrix = r->source_f32 ? (const void *)f->e.x32 : f->e.x};
+    bool has_base = f->payload == FTL_TREE_LEAF_ROW;
     memset(f->room, 0xa5, ftl_tree_room_bytes(layout, layout->block));
-    ftl_tree_rows rows = ftl_tree_rows_make(layout, source, first, n, f->room);
+    ftl_tree_rows rows = ftl_tree_rows_make(layout, kernels, &source, first, n, f->room);
     for (uint32_t t = 0; t < r->n_trees; t++) {
-        base = f->bases ? f->bases[t] : 0;
+        base = has_base ? layout->bases[t] : 0;
         ftl_tree_rows_walk(layout, t, &rows, leaf);
         memset(sum, 0, sizeof sum);
         bool added = !r->sum_f32 && ftl_tree_rows_add(layout, t, &rows, sum, 1, width);
@@ -315,19 +295,20 @@ static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layo
         ftl_tree_row_walk(layout, 0, r->n_trees, &rows, i, leaf);
         for (uint32_t t = 0; t < r->n_trees; t++) {
             uint32_t local = f->expected[t][first + i];
-            base = f->bases ? f->bases[t] : 0;
+            base = has_base ? layout->bases[t] : 0;
             assert_int_equal(leaf[t] + base, number_of(f, r, t, local));
         }
     }
 }
 
 /* A block's sums, tree after tree, are those of the plain order, bit for bit. */
-static void check_sums(fixture *f, const recipe *r, const ftl_tree_layout *layout)
+static void check_sums(fixture *f, const recipe *r, const ftl_tree_layout *layout,
+                       const ftl_kernels *kernels)
 {
     double sum[MAX_ROWS] = {0};
     float sum_f32[MAX_ROWS] = {0};
-    const void *source = r->source_f32 ? (const void *)f->e.x32 : f->e.x;
-    ftl_tree_rows rows = ftl_tree_rows_make(layout, source, 0, MAX_ROWS, f->room);
+    const ftl_tree_source source = {.matrix = r->source_f32 ? (const void *)f->e.x32 : f->e.x};
+    ftl_tree_rows rows = ftl_tree_rows_make(layout, kernels, &source, 0, MAX_ROWS, f->room);
     if (!rows.codes || !f->has_values)
         return;
     void *to = r->sum_f32 ? (void *)sum_f32 : sum;
@@ -355,11 +336,14 @@ static void check_layout(fixture *f, const recipe *r)
         if ((ftl_cpu_flags() & sets[s]) != sets[s])
             continue;
         for (int cut = 0; cut < 2; cut++) {
-            ftl_tree_layout layout = with_kernels(f, sets[s], cut);
+            const ftl_kernels *kernels = ftl_kernels_for(sets[s]);
+            ftl_tree_layout layout = f->layout;
+            if (!cut)
+                layout.cuts = NULL;
             for (uint32_t n = 1; n <= MAX_ROWS; n += n < 20 ? 1 : 13)
-                check_block(f, r, &layout, random_below(MAX_ROWS - n + 1), n);
-            check_block(f, r, &layout, 0, MAX_ROWS);
-            check_sums(f, r, &layout);
+                check_block(f, r, &layout, kernels, random_below(MAX_ROWS - n + 1), n);
+            check_block(f, r, &layout, kernels, 0, MAX_ROWS);
+            check_sums(f, r, &layout, kernels);
         }
     }
 }
@@ -380,7 +364,7 @@ static void check(const recipe *r, uint32_t cuts)
         uint32_t bytes = !f.layout.cuts ? 0 : f.layout.cuts->two_bytes ? 2 : 1;
         assert_int_equal(bytes, cuts);
         check_layout(&f, r);
-        ftl_arena_free(&f.plan.arena);
+        ftl_blob_free(&f.plan.blob);
         assert_int_equal(ftl_account_used(&f.plan.account), 0);
     }
 }
@@ -469,7 +453,7 @@ static void codes_of_one_byte_are_all_used(void **state)
         if (!spare)
             assert_true(f.layout.cuts && !f.layout.cuts->two_bytes);
         check_layout(&f, &r);
-        ftl_arena_free(&f.plan.arena);
+        ftl_blob_free(&f.plan.blob);
     }
 }
 
@@ -641,32 +625,44 @@ static void check_step(fixture *f, const recipe *r, const sums *how)
     for (uint32_t t = 0; t < r->n_trees; t++)
         target[t] = t % WIDTH;
     f->e.nodes.value_width = how->by_vector ? WIDTH : 1;
-    f->op.width = how->by_vector || how->by_target ? WIDTH : 1;
-    f->op.u.trees = (ftl_trees_op){.nodes = &f->e.nodes,
-                                   .input = r->input,
-                                   .target = how->by_target ? target : NULL,
-                                   .base = base,
-                                   .divisor = how->divisor,
-                                   .sum_f32 = how->f32,
-                                   .linear = how->linear ? &lines.leaves : NULL};
-    assert_int_equal(ftl_op_impls[FTL_OP_TREES]->prepare(&f->plan, &f->steps[1], &error), FTL_OK);
-    assert_true(f->steps[1].scratch_fixed +
-                    f->steps[1].scratch_per_row * f->steps[1].scratch_rows <=
-                scratch);
+    const ftl_segment segment = {0, 0, r->n_features};
+    ftl_op op = {.kind = FTL_OP_TREES,
+                 .width = how->by_vector || how->by_target ? WIDTH : 1,
+                 .n_segments = 1,
+                 .segments = &segment,
+                 .path = "",
+                 .u.trees = {.nodes = &f->e.nodes,
+                             .input = r->input,
+                             .target = how->by_target ? target : NULL,
+                             .base = base,
+                             .divisor = how->divisor,
+                             .sum_f32 = how->f32,
+                             .linear = how->linear ? &lines.leaves : NULL}};
+    ftl_step steps[2] = {f->source, {.op = &op, .id = 1}}, *step = &steps[1];
+    ftl_step_functions bound;
+    const ftl_op_impl *impl = ftl_op_impls[FTL_OP_TREES];
+    ftl_arena_init(&f->plan.scratch, &f->plan.account);
+    f->plan.steps = steps;
+    f->plan.kernels = ftl_kernels_get();
+    assert_int_equal(impl->compile(&f->plan, step, &error), FTL_OK);
+    impl->keep(&f->plan.blob, step, &op);
+    impl->bind(&f->plan, step, &bound);
+    assert_true(step->scratch_fixed + step->scratch_per_row * step->scratch_rows <= scratch);
     memcpy(workspace, f->e.x, MAX_ROWS * r->n_features * sizeof(double));
     for (exec.rows = 1; exec.rows <= MAX_ROWS; exec.rows += exec.rows < 18 ? 1 : 27) {
         memset(workspace + slot, 0xa5, scratch - slot);
-        f->steps[1].run(&f->steps[1], &exec);
-        for (uint32_t i = 0; i < exec.rows * f->op.width; i++) {
-            uint32_t output = i % f->op.width;
-            double expected = expected_sum(f, r, how, i / f->op.width, output, base[output]);
+        bound.run(step, &exec);
+        for (uint32_t i = 0; i < exec.rows * op.width; i++) {
+            uint32_t output = i % op.width;
+            double expected = expected_sum(f, r, how, i / op.width, output, base[output]);
             double got = how->f32 ? (double)((float *)(void *)(workspace + slot))[i]
                                   : ((double *)(void *)(workspace + slot))[i];
             assert_true(got == expected || (isnan(got) && isnan(expected)));
         }
     }
     f->e.nodes.value_width = 1;
-    ftl_arena_free(&f->plan.arena);
+    ftl_arena_free(&f->plan.scratch);
+    ftl_blob_free(&f->plan.blob);
 }
 
 static void the_step_adds_in_order(void **state)
