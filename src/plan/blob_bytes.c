@@ -216,7 +216,8 @@ static ftl_status write_bytes(writer *w, uint32_t needs, unsigned char **out, si
                 .state_size = w->state_size,
                 .data_size = w->data_size};
     memcpy(h.magic, magic, sizeof h.magic);
-    memcpy(h.version, ftl_version(), strnlen(ftl_version(), version_size - 1));
+    _Static_assert(sizeof FTL_VERSION_STRING <= version_size, "a version has its place");
+    memcpy(h.version, FTL_VERSION_STRING, sizeof FTL_VERSION_STRING);
     w->state = bytes + sizeof h + refs_size;
     for (size_t i = 0; i < w->n_runs; i++) {
         if (w->runs[i].size)
@@ -273,7 +274,7 @@ static ftl_status check_header(const unsigned char *bytes, size_t size, header *
         return FTL_FAIL(error, FTL_CORRUPT, "these bytes are no compiled plan");
     memcpy(h, bytes, sizeof *h);
     if (h->format != format || h->shape != machine_shape() ||
-        strncmp(h->version, ftl_version(), version_size) != 0)
+        strncmp(h->version, FTL_VERSION_STRING, version_size) != 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "the plan was compiled by another version or for another kind of machine");
     if (h->needs & ~ftl_cpu_flags())

@@ -230,22 +230,6 @@ static ftl_status compile(ftl_plan *plan, const ftl_compile_options *options, ft
     return ftl_plan_bind(plan, error);
 }
 
-ftl_status ftl_plan_new(const ftl_model *model, ftl_plan **out, ftl_error *error)
-{
-    /* counting is atomic; the model itself is not changed */
-    ftl_account *account = (ftl_account *)&model->plan_account;
-    ftl_plan *plan = ftl_alloc_zero(account, 1, sizeof *plan);
-    if (!plan)
-        return FTL_OOM(error);
-    plan->model = model;
-    ftl_account_init_child(&plan->account, account);
-    ftl_account_init_child(&plan->session_account, (ftl_account *)&model->session_account);
-    ftl_blob_init(&plan->blob, &plan->account, 0);
-    ftl_arena_init(&plan->scratch, &plan->account);
-    *out = plan;
-    return FTL_OK;
-}
-
 ftl_status ftl_plan_compile(const ftl_model *model, const ftl_compile_options *options,
                             ftl_plan **out, ftl_error *error)
 {
@@ -271,31 +255,4 @@ ftl_status ftl_plan_create(const ftl_model *model, ftl_type input_dtype, uint32_
     const ftl_compile_options options = {
         .input_dtype = input_dtype, .methods = methods, .block_rows = block_rows};
     return ftl_plan_compile(model, &options, out, error);
-}
-
-void ftl_plan_destroy(ftl_plan *plan)
-{
-    if (!plan)
-        return;
-    ftl_blob_close(&plan->view, &plan->account);
-    ftl_blob_free(&plan->blob);
-    ftl_free(&plan->account, plan->functions);
-    ftl_free(&plan->account, plan->running);
-    ftl_free((ftl_account *)&plan->model->plan_account, plan);
-}
-
-ftl_plan *ftl_plan_retain(ftl_plan *plan)
-{
-    atomic_fetch_add_explicit(&plan->holders, 1, memory_order_relaxed);
-    (void)ftl_model_retain((ftl_model *)plan->model);
-    return plan;
-}
-
-void ftl_plan_release(ftl_plan *plan)
-{
-    if (!plan)
-        return;
-    ftl_model *model = (ftl_model *)plan->model; /* the plan may be gone in a moment */
-    atomic_fetch_sub_explicit(&plan->holders, 1, memory_order_acq_rel);
-    ftl_model_release(model);
 }

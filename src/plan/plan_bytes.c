@@ -3,25 +3,6 @@
 
 enum { most_rows = 1 << 16 }; /* of a block */
 
-ftl_status ftl_plan_bind(ftl_plan *plan, ftl_error *error)
-{
-    plan->kernels = ftl_kernels_get();
-    plan->functions = ftl_alloc_zero(&plan->account, plan->n_steps, sizeof *plan->functions);
-    plan->running = ftl_alloc_array(&plan->account, plan->n_steps, sizeof *plan->running);
-    if (!plan->functions || !plan->running)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < plan->n_steps; i++) {
-        const ftl_step *step = &plan->steps[i];
-        ftl_step_functions *functions = &plan->functions[i];
-        if (!step->methods)
-            continue;
-        ftl_op_impls[step->op->kind]->bind(plan, step, functions);
-        if (functions->run)
-            plan->running[plan->n_running++] = (ftl_running){step, functions->run};
-    }
-    return FTL_OK;
-}
-
 ftl_status ftl_plan_write(const ftl_plan *plan, ftl_account *account, unsigned char **out,
                           size_t *size, ftl_error *error)
 {
