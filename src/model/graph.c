@@ -1,56 +1,6 @@
 /* Names and the text form of graphs. */
 #include "model/ir.h"
 
-static const char *const op_names[FTL_OP_KIND_COUNT] = {
-    [FTL_OP_INPUT] = "input",
-    [FTL_OP_GATHER] = "gather",
-    [FTL_OP_GATHER_OBJECT] = "gather_object",
-    [FTL_OP_CAST] = "cast",
-    [FTL_OP_CHECK] = "check",
-    [FTL_OP_AFFINE] = "affine",
-    [FTL_OP_NORMALIZE] = "normalize",
-    [FTL_OP_IMPUTE] = "impute",
-    [FTL_OP_IMPUTE_OBJECT] = "impute_object",
-    [FTL_OP_INDICATOR] = "indicator",
-    [FTL_OP_ONEHOT] = "onehot",
-    [FTL_OP_ORDINAL] = "ordinal",
-    [FTL_OP_POLYNOMIAL] = "polynomial",
-    [FTL_OP_UFUNC] = "ufunc",
-    [FTL_OP_LINEAR] = "linear",
-    [FTL_OP_TREES] = "trees",
-    [FTL_OP_TREE_APPLY] = "tree_apply",
-    [FTL_OP_LINK] = "link",
-    [FTL_OP_DECIDE] = "decide",
-    [FTL_OP_CONSTANT] = "constant",
-    [FTL_OP_ADD] = "add",
-    [FTL_OP_GAUSSIAN] = "gaussian",
-    [FTL_OP_BINARIZE] = "binarize",
-    [FTL_OP_DISTANCES] = "distances",
-    [FTL_OP_BINS] = "bins",
-    [FTL_OP_KERNEL_MACHINE] = "kernel_machine",
-    [FTL_OP_COUPLING] = "coupling",
-    [FTL_OP_NEIGHBORS] = "neighbors",
-    [FTL_OP_NEIGHBOR_VOTE] = "neighbor_vote",
-    [FTL_OP_NEIGHBOR_MEAN] = "neighbor_mean",
-    [FTL_OP_CATEGORY_HASH] = "category_hash",
-    [FTL_OP_MATCH] = "match",
-    [FTL_OP_CTR] = "ctr",
-    [FTL_OP_OBLIVIOUS] = "oblivious",
-    [FTL_OP_COMBINE] = "combine",
-    [FTL_OP_VOTE] = "vote",
-    [FTL_OP_MEDIAN] = "median",
-    [FTL_OP_INTERPOLATE] = "interpolate",
-    [FTL_OP_TEXT] = "text",
-    [FTL_OP_TFIDF] = "tfidf",
-    [FTL_OP_GATHER_SPARSE] = "gather_sparse",
-    [FTL_OP_QUANTILES] = "quantiles",
-};
-
-const char *ftl_op_name(ftl_op_kind kind)
-{
-    return (unsigned)kind < FTL_OP_KIND_COUNT && op_names[kind] ? op_names[kind] : "unknown";
-}
-
 uint32_t ftl_pairs_classes(uint32_t pairs)
 {
     uint32_t low = 0, high = 1u << 17; /* has more than 2^32 pairs */
@@ -62,6 +12,18 @@ uint32_t ftl_pairs_classes(uint32_t pairs)
             high = middle;
     }
     return low;
+}
+
+void ftl_tree_nodes_count(ftl_tree_nodes *nodes)
+{
+    size_t n = nodes->n_nodes;
+    nodes->root_count = (size_t)nodes->n_trees + 1;
+    nodes->flags_count = nodes->feature_count = nodes->threshold_count = n;
+    nodes->left_count = nodes->right_count = n;
+    nodes->leaf_count = nodes->leaf ? n : 0;
+    nodes->values_count = (size_t)nodes->n_values * nodes->value_width;
+    nodes->set_start_count = nodes->set_start ? (size_t)nodes->n_sets + 1 : 0;
+    nodes->set_words_count = nodes->set_start ? nodes->set_start[nodes->n_sets] : 0;
 }
 
 ftl_type ftl_output_type(const ftl_output *output)

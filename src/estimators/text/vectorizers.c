@@ -52,7 +52,8 @@ static ftl_status pack_words(ftl_build *build, const ftl_estimator *e, const cha
         text[at++] = '\0';
     }
     start[n] = at;
-    *out = (ftl_words){.count = (uint32_t)n, .text = text, .start = start};
+    *out = (ftl_words){
+        .count = (uint32_t)n, FTL_SIZED(text, text, at), FTL_SIZED(start, start, n ? n + 1 : 0)};
     return FTL_OK;
 }
 
@@ -390,6 +391,7 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
     if (use_idf)
         FTL_TRY(read_idf(build, e, in->n_columns, &idf, error));
     tfidf.idf = idf.data;
+    tfidf.idf_count = idf.rows * idf.columns;
     FTL_TRY(ftl_build_sparse(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &source, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TFIDF, source, in->n_columns, &id, &op, error));
     op->edge = FTL_EDGE_SPARSE;
