@@ -25,6 +25,7 @@ enum option_id {
     OPT_REJECT,
     OPT_THREADS,
     OPT_BATCH_SIZE,
+    OPT_GRAPH,
     OPT_JSON,
     OPT_SELECT
 };
@@ -47,6 +48,7 @@ static const struct option all_options[] = {
     {"reject", required_argument, NULL, OPT_REJECT},
     {"threads", required_argument, NULL, OPT_THREADS},
     {"batch-size", required_argument, NULL, OPT_BATCH_SIZE},
+    {"graph", no_argument, NULL, OPT_GRAPH},
     {"json", no_argument, NULL, OPT_JSON},
     {"select", required_argument, NULL, OPT_SELECT},
     {NULL, 0, NULL, 0},
@@ -170,6 +172,9 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return -1;
     case OPT_QUIET:
         out->quiet = true;
+        return -1;
+    case OPT_GRAPH:
+        out->graph = true;
         return -1;
     case OPT_JSON:
         out->json = true;

@@ -1,7 +1,11 @@
 /* The tables of describe.h, made from ops/. */
 #include "model/describe.h"
 
-#include "model/validate.h"
+#include "base/crc64.h"
+
+#include <string.h>
+
+#define FTL_WITH_MODEL_RECORDS
 
 /* ---- Bounds ---------------------------------------------------------------------------------- */
 
@@ -42,6 +46,12 @@
 #define WITHIN(type, name) NO_BOUND
 #define POINTER(type, name) NO_BOUND
 #define POINTER_OR_NULL(type, name) NO_BOUND
+#define COUNTED(element, name, count) *out++ = (ftl_bound){self->count, UINT64_MAX};
+#define COUNTED_RECORDS(type, name, count) COUNTED(RECORD, name, count)
+#define COUNTED_POINTERS(type, name, count) COUNTED(RECORD, name, count)
+#define EACH(type, name, n) NO_BOUND
+#define BUFFER(name) NO_BOUND
+#define OP_PARAMETERS(name) NO_BOUND
 #include "model/ops/records.def"
 #undef NO_BOUND
 #undef ANY
@@ -53,7 +63,7 @@
 
 /* ---- Fields ---------------------------------------------------------------------------------- */
 
-#define RECORD(type) static const ftl_record *type##_record(void);
+#define RECORD(type) static const ftl_record *type##_record_(void);
 #define PARAMETERS(type, member) RECORD(type)
 #include "model/ops/records.def"
 
@@ -61,12 +71,15 @@
 #define STARTS FTL_RANGE_STARTS
 #define BELOW(expression) FTL_RANGE_BELOW
 #define AT(name_) .name = #name_, .offset = (uint32_t)offsetof(self_type, name_)
-#define COUNTED(name) AT(name), .count_offset = (uint32_t)offsetof(self_type, name##_count)
+#define COUNT_AT(name)                                   \
+    .count_offset = (uint32_t)offsetof(self_type, name), \
+    .count_size = (uint32_t)sizeof(((const self_type *)NULL)->name)
+#define BESIDE(name) AT(name), COUNT_AT(name##_count)
 
-#define RECORD(type)                             \
-    static const ftl_record *type##_record(void) \
-    {                                            \
-        typedef type self_type;                  \
+#define RECORD(type)                              \
+    static const ftl_record *type##_record_(void) \
+    {                                             \
+        typedef type self_type;                   \
         static const ftl_field fields[] = {
 #define PARAMETERS(type, member) RECORD(type)
 #define END(type)                                                                       \
@@ -92,21 +105,37 @@
 #define TEXT_OR_NULL(name) {AT(name), .element = FTL_ELEMENT_TEXT, .optional = true},
 #define CELL(name) ONE(CELL, name)
 #define ARRAY(element_, name, length, range_) \
-    {COUNTED(name), .element = FTL_ELEMENT_##element_, .form = FTL_FORM_ARRAY, .range = range_},
-#define ARRAY_OR_NULL(element_, name, length, range_)                                            \
-    {COUNTED(name), .element = FTL_ELEMENT_##element_, .form = FTL_FORM_ARRAY, .optional = true, \
+    {BESIDE(name), .element = FTL_ELEMENT_##element_, .form = FTL_FORM_ARRAY, .range = range_},
+#define ARRAY_OR_NULL(element_, name, length, range_)                                           \
+    {BESIDE(name), .element = FTL_ELEMENT_##element_, .form = FTL_FORM_ARRAY, .optional = true, \
      .range = range_},
 #define RECORDS(type, name, length) \
-    {COUNTED(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_ARRAY, .record = type##_record},
-#define WITHIN(type, name) {AT(name), .element = FTL_ELEMENT_RECORD, .record = type##_record},
+    {BESIDE(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_ARRAY, .record = type##_record_},
+#define WITHIN(type, name) {AT(name), .element = FTL_ELEMENT_RECORD, .record = type##_record_},
 #define POINTER(type, name) \
-    {AT(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_POINTER, .record = type##_record},
+    {AT(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_POINTER, .record = type##_record_},
 #define POINTER_OR_NULL(type, name)                                                       \
     {AT(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_POINTER, .optional = true, \
-     .record = type##_record},
+     .record = type##_record_},
+#define COUNTED(element_, name, count) \
+    {AT(name), COUNT_AT(count), .element = FTL_ELEMENT_##element_, .form = FTL_FORM_ARRAY},
+#define COUNTED_RECORDS(type, name, count)                                             \
+    {AT(name), COUNT_AT(count), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_ARRAY, \
+     .record = type##_record_},
+#define COUNTED_POINTERS(type, name, count)                                               \
+    {AT(name), COUNT_AT(count), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_POINTERS, \
+     .record = type##_record_},
+#define EACH(type, name, n)                                                        \
+    {AT(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_EACH, .limit = (n), \
+     .record = type##_record_},
+#define BUFFER(name)                          \
+    {AT(name), .element = FTL_ELEMENT_BUFFER, \
+     .limit = (uint32_t)sizeof(((const self_type *)NULL)->name)},
+#define OP_PARAMETERS(name) {AT(name), .element = FTL_ELEMENT_RECORD, .form = FTL_FORM_PARAMETERS},
 #include "model/ops/records.def"
 #undef ONE
-#undef COUNTED
+#undef BESIDE
+#undef COUNT_AT
 #undef AT
 #undef ANY
 #undef STARTS
@@ -114,21 +143,20 @@
 
 /* ---- Operations ------------------------------------------------------------------------------ */
 
-#define no_parameters_record NULL
+#define no_parameters_record_ NULL
 static const ftl_op_description descriptions[FTL_OP_KIND_COUNT] = {
 #define OP(kind_, name_, parameters, reads_, yields_, width_, dtype_, traits_, check_) \
     [FTL_OP_##kind_] = {.name = #name_,                                                \
-                        .record = parameters##_record,                                 \
+                        .record = parameters##_record_,                                \
                         .reads = FTL_READS_##reads_,                                   \
                         .yields = FTL_YIELDS_##yields_,                                \
                         .width = FTL_WIDTH_##width_,                                   \
                         .dtype = FTL_DTYPE_TRAIT_##dtype_,                             \
-                        .traits = traits_,                                             \
-                        .check = ftl_check_##check_},
+                        .traits = traits_},
 #include "model/ops/ops.def"
 #undef OP
 };
-#undef no_parameters_record
+#undef no_parameters_record_
 
 const ftl_op_description *ftl_op_describe(ftl_op_kind kind) { return &descriptions[kind]; }
 
@@ -145,6 +173,37 @@ const char *ftl_op_name(ftl_op_kind kind)
 bool ftl_op_keeps_dtype(ftl_op_kind kind)
 {
     return descriptions[kind].dtype == FTL_DTYPE_TRAIT_KEEPS;
+}
+
+const ftl_record *ftl_model_record(void) { return ftl_model_record_(); }
+
+const ftl_record *ftl_field_record(const ftl_field *field, const void *self)
+{
+    return field->form == FTL_FORM_PARAMETERS ? ftl_op_record(((const ftl_op *)self)->kind)
+                                              : field->record();
+}
+
+static uint64_t digest_record(uint64_t digest, const ftl_record *record)
+{
+    digest = ftl_crc64(digest, record->name, strlen(record->name) + 1);
+    for (size_t i = 0; i < record->n_fields; i++) {
+        const ftl_field *field = &record->fields[i];
+        const uint32_t form[] = {field->element, field->form, field->optional, field->limit};
+        digest = ftl_crc64(digest, field->name, strlen(field->name) + 1);
+        digest = ftl_crc64(digest, form, sizeof form);
+    }
+    return digest;
+}
+
+uint64_t ftl_description_digest(void)
+{
+    uint64_t digest = 0;
+#define RECORD(type) digest = digest_record(digest, type##_record_());
+#define PARAMETERS(type, member) RECORD(type)
+#include "model/ops/records.def"
+    for (int kind = 0; kind < FTL_OP_KIND_COUNT; kind++)
+        digest = ftl_crc64(digest, descriptions[kind].name, strlen(descriptions[kind].name) + 1);
+    return digest;
 }
 
 /* ---- Elements -------------------------------------------------------------------------------- */

@@ -6,7 +6,7 @@
 #ifndef FTL_MODEL_DESCRIBE_H
 #define FTL_MODEL_DESCRIBE_H
 
-#include "model/ir.h"
+#include "model/model.h"
 
 typedef enum ftl_element {
     FTL_ELEMENT_BOOL,
@@ -20,10 +20,18 @@ typedef enum ftl_element {
     FTL_ELEMENT_ENUM,
     FTL_ELEMENT_TEXT, /* const char *, ends with NUL */
     FTL_ELEMENT_CELL,
-    FTL_ELEMENT_RECORD
+    FTL_ELEMENT_RECORD,
+    FTL_ELEMENT_BUFFER /* char [limit], ends with NUL */
 } ftl_element;
 
-typedef enum ftl_form { FTL_FORM_ONE, FTL_FORM_ARRAY, FTL_FORM_POINTER } ftl_form;
+typedef enum ftl_form {
+    FTL_FORM_ONE,
+    FTL_FORM_ARRAY,      /* a pointer, and a count elsewhere in the record */
+    FTL_FORM_POINTER,    /* to one record */
+    FTL_FORM_POINTERS,   /* an array of pointers to records, and a count */
+    FTL_FORM_EACH,       /* `limit` records inside */
+    FTL_FORM_PARAMETERS, /* the union of an operation; its kind tells the record */
+} ftl_form;
 
 /* What the elements of an array of U32 are. */
 typedef enum ftl_range { FTL_RANGE_ANY, FTL_RANGE_BELOW, FTL_RANGE_STARTS } ftl_range;
@@ -36,7 +44,8 @@ typedef struct ftl_field {
     ftl_form form;
     bool optional; /* NULL means something */
     ftl_range range;
-    uint32_t offset, count_offset; /* in the struct; count_offset: of the size_t beside an array */
+    uint32_t offset, count_offset; /* in the struct; count_offset: of an array's count */
+    uint32_t count_size;           /* bytes of the count: of a size_t or a uint32_t */
     uint32_t limit;                /* ENUM: values are below it */
     const ftl_record *(*record)(void);
 } ftl_field;
@@ -46,7 +55,7 @@ typedef struct ftl_bound {
     uint64_t length, limit;
 } ftl_bound;
 
-enum { FTL_MOST_FIELDS = 24, FTL_MOST_RECORD_DEPTH = 4 };
+enum { FTL_MOST_FIELDS = 24, FTL_MOST_RECORD_DEPTH = 8 };
 
 struct ftl_record {
     const char *name;
@@ -91,10 +100,7 @@ typedef enum ftl_dtype_trait {
 
 enum { FTL_NEEDS_COLUMNS = 1 };
 
-/* What a check of one operation knows; see validate.h. */
-typedef struct ftl_proof ftl_proof;
-
-/* A line of ops/ops.def. */
+/* A line of ops/ops.def; validate.c has the checks. */
 typedef struct ftl_op_description {
     const char *name;
     const ftl_record *(*record)(void); /* NULL: no parameters */
@@ -103,13 +109,22 @@ typedef struct ftl_op_description {
     ftl_width_rule width;
     ftl_dtype_trait dtype;
     uint32_t traits; /* FTL_NEEDS_COLUMNS */
-    ftl_status (*check)(const ftl_proof *proof, ftl_error *error);
 } ftl_op_description;
 
 /* kind is below FTL_OP_KIND_COUNT. */
 const ftl_op_description *ftl_op_describe(ftl_op_kind kind);
 /* The parameters' record, or NULL. */
 const ftl_record *ftl_op_record(ftl_op_kind kind);
+
+/* The record of a whole model (ops/model.def). */
+const ftl_record *ftl_model_record(void);
+/* The record of a field's value or values in the record at self; NULL: an op without parameters. */
+const ftl_record *ftl_field_record(const ftl_field *field, const void *self);
+/*
+ * A number that changes with what the descriptions say of the form of records: files of one number
+ * can be read by whoever has the same.
+ */
+uint64_t ftl_description_digest(void);
 
 /* Bytes of one element of an array in memory; 0 for ENUM and RECORD. */
 size_t ftl_element_size(ftl_element element);
@@ -128,7 +143,9 @@ static inline const void *ftl_field_pointer(const ftl_field *field, const void *
 }
 static inline size_t ftl_field_count(const ftl_field *field, const void *self)
 {
-    return *(const size_t *)((const char *)self + field->count_offset);
+    const void *count = (const char *)self + field->count_offset;
+    return field->count_size == sizeof(uint32_t) ? *(const uint32_t *)count
+                                                 : *(const size_t *)count;
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* Names and the text form of graphs. */
+/* Small questions to graphs and their parts. */
 #include "model/ir.h"
 
 uint32_t ftl_pairs_classes(uint32_t pairs)
@@ -48,40 +48,4 @@ uint32_t ftl_op_source_columns(const ftl_op *op)
     for (uint32_t i = 0; i < op->n_segments; i++)
         total += op->segments[i].count; /* the builder and validate keep the sum within 32 bits */
     return total;
-}
-
-static void dump_op(const ftl_op *op, size_t id, ftl_strbuf *out)
-{
-    static const char *const edges[] = {"num", "coded", "object", "sparse"};
-    static const char *const dtypes[] = {"", ":f32", ":f64"};
-    ftl_strbuf_printf(out, "%%%zu = %s %s%s[%u]", id, ftl_op_name(op->kind), edges[op->edge],
-                      op->edge == FTL_EDGE_NUM || op->edge == FTL_EDGE_SPARSE ? dtypes[op->dtype]
-                                                                              : "",
-                      op->width);
-    if (op->kind == FTL_OP_INPUT)
-        ftl_strbuf_printf(out, " column %u", op->u.input.column);
-    for (uint32_t i = 0; i < op->n_segments; i++) {
-        const ftl_segment *segment = &op->segments[i];
-        ftl_strbuf_printf(out, "%s%%%u[%u:%u]", i ? ", " : " <- ", segment->op, segment->first,
-                          segment->first + segment->count);
-    }
-    if (op->path[0])
-        ftl_strbuf_printf(out, "  # %s", op->path);
-    ftl_strbuf_putc(out, '\n');
-}
-
-void ftl_graph_dump(const ftl_graph *graph, ftl_strbuf *out)
-{
-    for (size_t i = 0; i < graph->n_ops; i++)
-        dump_op(&graph->ops[i], i, out);
-    for (int method = 0; method < FTL_METHOD_COUNT; method++) {
-        const ftl_method_outputs *outputs = &graph->methods[method];
-        if (outputs->count == 0)
-            continue;
-        ftl_strbuf_printf(out, "%s:", ftl_method_name((ftl_method)method));
-        for (size_t i = 0; i < outputs->count; i++)
-            ftl_strbuf_printf(out, " %s=%%%u[%u]", outputs->outputs[i].name, outputs->outputs[i].op,
-                              outputs->outputs[i].column);
-        ftl_strbuf_putc(out, '\n');
-    }
 }

@@ -113,13 +113,16 @@ uint32_t ftl_op_source_columns(const ftl_op *op); /* sum of segment counts */
 FTL_MUST_USE ftl_status ftl_graph_validate(const ftl_graph *graph, ftl_account *scratch,
                                            ftl_error *error);
 /*
- * Checks one tree array (validate.c's part for TREES): children in range, used once, features below
- * n_features.
+ * Checks one tree array, whose arrays are as long as described (the part for TREES): children in
+ * range, used once, features below n_features.
  */
 FTL_MUST_USE ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_features,
                                                 ftl_account *scratch, ftl_error *error);
 
-/* One line per op: "%3 = linear[3] f(same) <- %2[0:28]  path": goldens of the front ends. */
+/*
+ * One line an op, such as "%3 = linear num:f64[3] <- %2[0:28]  # path", its parameters below it by
+ * their description, then the outputs of the methods. The graph is validated.
+ */
 void ftl_graph_dump(const ftl_graph *graph, ftl_strbuf *out);
 
 #endif

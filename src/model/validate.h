@@ -10,19 +10,22 @@
 #include "model/describe.h"
 
 /* One operation that is being proved. */
-struct ftl_proof {
+typedef struct ftl_proof {
     const ftl_graph *graph;
     size_t id;
     const ftl_op *op;
     uint32_t columns; /* of its sources */
     ftl_account *scratch;
-};
+} ftl_proof;
 
 /* A failed proof: the front end emitted something that the file made inconsistent. */
 #define FTL_INVALID(error, ...) FTL_FAIL((error), FTL_CORRUPT, __VA_ARGS__)
 
 /* Every field of the operation's parameters, as described. */
 FTL_MUST_USE ftl_status ftl_validate_parameters(const ftl_proof *proof, ftl_error *error);
+
+/* The operation's own check: what its description cannot say. */
+FTL_MUST_USE ftl_status ftl_validate_rest(const ftl_proof *proof, ftl_error *error);
 
 #define OP(kind, name, parameters, reads, yields, width, dtype, traits, check) \
     ftl_status ftl_check_##check(const ftl_proof *proof, ftl_error *error);

@@ -34,7 +34,7 @@ static ftl_status proof_status(const ftl_op *op, uint32_t n)
 {
     const ftl_proof proof = {.op = op, .columns = n};
     FTL_TRY(ftl_validate_parameters(&proof, &error));
-    return ftl_op_describe(op->kind)->check(&proof, &error);
+    return ftl_validate_rest(&proof, &error);
 }
 
 static ftl_status machine_status(const ftl_op *op) { return proof_status(op, 3); }
