@@ -1,4 +1,5 @@
 /* TEXT: how often each word of a vocabulary occurs in a text; the rows of a sparse matrix. */
+#include "base/python_pattern.h"
 #include "base/utf8.h"
 #include "plan/text.h"
 
@@ -194,13 +195,14 @@ static void close_local(ftl_account *account, void *opened)
 static ftl_status open_local(const ftl_step *step, ftl_account *account, void **out,
                              ftl_error *error)
 {
-    const ftl_text_op *op = &step->op->u.text;
+    const ftl_text_state *state = step->state;
     ftl_text_local *local = ftl_alloc_zero(account, 1, sizeof *local);
     if (!local)
         return FTL_OOM(error);
     *out = local; /* closed by whoever frees the exec, also when what follows fails */
     local->account = account;
-    return op->pattern ? ftl_regex_create(account, op->pattern, &local->regex, error) : FTL_OK;
+    return state->pattern ? ftl_regex_create(account, state->pattern, &local->regex, error)
+                          : FTL_OK;
 }
 
 static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
@@ -210,6 +212,9 @@ static ftl_status prepare(ftl_plan *plan, ftl_step *step, ftl_error *error)
     if (!state)
         return FTL_OOM(error);
     state->op = op;
+    if (op->pattern)
+        FTL_TRY(ftl_python_pattern_translate(&plan->arena, op->pattern, &state->pattern,
+                                             &state->capture, error));
     FTL_TRY(ftl_word_table_make(&plan->arena, &op->vocabulary, &state->vocabulary, error));
     FTL_TRY(ftl_word_table_make(&plan->arena, &op->stop_words, &state->stop_words, error));
     /* n tokens have a space between, n characters a byte each: longer runs are no words, and a

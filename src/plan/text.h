@@ -14,7 +14,9 @@
 typedef struct ftl_text_state {
     const ftl_text_op *op;
     ftl_word_table vocabulary, stop_words;
-    uint32_t max_n; /* the model's, or what no word of the vocabulary is longer than */
+    const char *pattern; /* the model's for PCRE2; NULL: runs of word characters */
+    bool capture;        /* the token is the pattern's group */
+    uint32_t max_n;      /* the model's, or what no word of the vocabulary is longer than */
 } ftl_text_state;
 
 typedef struct ftl_text_span {

@@ -170,7 +170,7 @@ static ftl_status pattern_tokens(const ftl_text_state *state, ftl_text_local *lo
     ftl_regex_begin(local->regex, size);
     for (;;) {
         int found = ftl_regex_next(local->regex, text, size, from, was_empty,
-                                   state->op->capture ? 1 : 0, whole, part);
+                                   state->capture ? 1 : 0, whole, part);
         if (found == 0)
             return FTL_OK;
         if (found == -2)

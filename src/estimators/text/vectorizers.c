@@ -226,7 +226,6 @@ static ftl_status read_analyzer(ftl_build *build, const ftl_estimator *e, ftl_te
     FTL_TRY(ftl_token_pattern_read(build, e, &pattern, error));
     op->min_token = pattern.min_token;
     op->pattern = pattern.pattern;
-    op->capture = pattern.capture;
     return FTL_OK;
 }
 
