@@ -36,7 +36,7 @@ def rewritten():
         yield pytest.param(version, case, marks=marks, id=f"{version}-{case['name']}")
 
 
-@pytest.mark.parametrize("version, case", rewritten())
+@pytest.mark.parametrize("version, case", list(rewritten()))
 def test_golden_rewritten(version, case, tmp_path):
     golden.check_rewritten(version, case, tmp_path)
 
