@@ -26,6 +26,16 @@ void ftl_tree_nodes_count(ftl_tree_nodes *nodes)
     nodes->set_words_count = nodes->set_start ? nodes->set_start[nodes->n_sets] : 0;
 }
 
+bool ftl_text_ngrams_fit(const ftl_text_op *text)
+{
+    uint32_t most = text->n_hashes ? text->max_n : 0;
+    for (uint32_t i = 0; i < text->vocabulary.count; i++) {
+        uint32_t size = text->vocabulary.start[i + 1] - text->vocabulary.start[i];
+        most = size > most ? size : most;
+    }
+    return most <= FTL_MOST_NGRAM || text->max_n <= FTL_MOST_NGRAM;
+}
+
 ftl_type ftl_output_type(const ftl_output *output)
 {
     switch (output->as) {

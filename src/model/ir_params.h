@@ -271,4 +271,12 @@ typedef enum ftl_accents {
  */
 void ftl_tree_nodes_count(ftl_tree_nodes *nodes);
 
+/*
+ * Every place of a text begins an n-gram of each size, all of which are hashed: a text's time grows
+ * by the square of the largest, which is therefore bounded. n-grams longer than a vocabulary's
+ * words are never looked for.
+ */
+enum { FTL_MOST_NGRAM = 100 };
+bool ftl_text_ngrams_fit(const ftl_text_op *text);
+
 #endif

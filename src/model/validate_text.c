@@ -22,5 +22,8 @@ ftl_status ftl_check_text(const ftl_proof *proof, ftl_error *error)
     if (text->min_n == 0 || text->max_n < text->min_n ||
         (text->analyzer == FTL_ANALYZER_WORD && !text->pattern && text->min_token == 0))
         return FTL_INVALID(error, "a text step is malformed");
+    if (!ftl_text_ngrams_fit(text))
+        return FTL_FAIL(error, FTL_LIMIT, "a text step asks for n-grams of more than %d",
+                        (int)FTL_MOST_NGRAM);
     return FTL_OK;
 }

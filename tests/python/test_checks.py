@@ -210,4 +210,3 @@ def test_files_of_an_operation_are_counted():
     for kind, _, record in lines:
         assert record == "no_parameters" or f"PARAMETERS({record}, " in records, kind
         assert f"[FTL_OP_{kind}] = &ftl_op_impl_" in runs, kind
-

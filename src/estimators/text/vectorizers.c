@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { max_words = 1 << 24, most_ngram = 100 };
+enum { max_words = 1 << 24 };
 
 /* ---- Lists of words -------------------------------------------------------------------------- */
 
@@ -264,21 +264,12 @@ static ftl_status frame_of_words(ftl_build *build, uint32_t id, const ftl_words 
     return FTL_OK;
 }
 
-/*
- * Every place of a text begins an n-gram of each size, all of which are hashed: a text's time grows
- * by the square of the largest. n-grams longer than a vocabulary's words are never looked for.
- */
 static ftl_status check_ngrams(const ftl_estimator *e, const ftl_text_op *op, ftl_error *error)
 {
-    uint32_t most = op->n_hashes ? op->max_n : 0;
-    for (uint32_t i = 0; i < op->vocabulary.count; i++) {
-        uint32_t size = op->vocabulary.start[i + 1] - op->vocabulary.start[i];
-        most = size > most ? size : most;
-    }
-    if (most > most_ngram && op->max_n > most_ngram)
-        return FTL_ATTR_FAIL(error, e, "ngram_range", FTL_LIMIT,
-                             "ngram_range asks for n-grams of more than %d", (int)most_ngram);
-    return FTL_OK;
+    if (ftl_text_ngrams_fit(op))
+        return FTL_OK;
+    return FTL_ATTR_FAIL(error, e, "ngram_range", FTL_LIMIT,
+                         "ngram_range asks for n-grams of more than %d", (int)FTL_MOST_NGRAM);
 }
 
 /* The TEXT step on the one column of `in`. */
