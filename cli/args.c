@@ -25,6 +25,7 @@ enum option_id {
     OPT_REJECT,
     OPT_THREADS,
     OPT_BATCH_SIZE,
+    OPT_GRAPH,
     OPT_JSON,
     OPT_SELECT
 };
@@ -55,6 +56,7 @@ static const flag flags[] = {
     {"reject", "reject_path", required_argument, OPT_REJECT},
     {"threads", "threads", required_argument, OPT_THREADS},
     {"batch-size", "batch_rows", required_argument, OPT_BATCH_SIZE},
+    {"graph", NULL, no_argument, OPT_GRAPH},
     {"json", NULL, no_argument, OPT_JSON},
     {"select", "select", required_argument, OPT_SELECT},
 };
@@ -213,6 +215,9 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return -1;
     case OPT_QUIET:
         out->quiet = true;
+        return -1;
+    case OPT_GRAPH:
+        out->graph = true;
         return -1;
     case OPT_JSON:
         out->json = true;

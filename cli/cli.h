@@ -24,7 +24,7 @@ typedef struct cli_options {
     const char *select;
     ftl_score_options score;
     const char **keep, **features, **na;
-    bool json;
+    bool json, graph;
     bool quiet;
 } cli_options;
 

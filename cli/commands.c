@@ -1,6 +1,8 @@
 /* The commands: predict, inspect, check, classes. */
 #include "cli.h"
 
+#include "foretell/experimental.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,7 +148,7 @@ int cli_inspect(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse(argc, argv, " json select ", cli_help_inspect, 1, &options);
+    int code = cli_parse(argc, argv, " graph json select ", cli_help_inspect, 1, &options);
     if (code < 0)
         code = open_model(&options, 1, &context, &model);
     if (code < 0) {
@@ -154,7 +156,10 @@ int cli_inspect(int argc, char **argv)
         ftl_model_info info;
         code = EXIT_DONE;
         ftl_model_get_info(model, &info);
-        if (ftl_model_describe(model, options.json, write_stdout, NULL, &error) != FTL_OK)
+        ftl_status status = options.graph ? ftl_model_graph(model, write_stdout, NULL, &error)
+                                          : ftl_model_describe(model, options.json, write_stdout,
+                                                               NULL, &error);
+        if (status != FTL_OK)
             code = cli_fail(&error, PHASE_DATA, NULL);
         else if (ftl_model_method_status(model, info.default_method, &error) != FTL_OK)
             code = cli_fail(&error, PHASE_MODEL, options.positional[0]);

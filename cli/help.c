@@ -66,7 +66,7 @@ const char cli_help_predict[] =
     "  foretell predict model.joblib rows.csv -o out.csv --on-error skip --reject bad.csv\n";
 
 const char cli_help_inspect[] =
-    "usage: foretell inspect MODEL [--select KEY] [--json]\n"
+    "usage: foretell inspect MODEL [--select KEY] [--json | --graph]\n"
     "\n"
     "Prints what is in a model file: its class and the library version that wrote it, the steps, "
     "the\n"
@@ -75,7 +75,8 @@ const char cli_help_inspect[] =
     "everything that is not supported, with its place. Nothing in the file is executed.\n"
     "\n"
     "  --select KEY        of a file that holds a dict, list or tuple: this entry\n"
-    "  --json              one JSON object instead of text\n";
+    "  --json              one JSON object instead of text\n"
+    "  --graph             the operations that the model became, and their numbers\n";
 
 const char cli_help_check[] =
     "usage: foretell check MODEL INPUT [options]\n"

@@ -195,8 +195,9 @@ static ftl_status add_check(ftl_build *build, const ftl_estimator *e, const ftl_
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_CHECK, source, in->n_columns, id, &op, error));
     op->edge = build->ops[source].edge;
-    op->u.check = (ftl_check_op){
-        .refuse = refuse, .estimator = e->cls ? e->cls->name : "the estimator", .names = names};
+    op->u.check = (ftl_check_op){.refuse = refuse,
+                                 .estimator = e->cls ? e->cls->name : "the estimator",
+                                 FTL_SIZED(names, names, in->n_columns)};
     return FTL_OK;
 }
 

@@ -176,8 +176,8 @@ static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_fr
             .missing = {.tag = FTL_CELL_STRING,
                         .size = (uint32_t)strlen(texts[value]),
                         .u.text = texts[value]},
-            .columns = columns,
-            .fill = fill};
+            FTL_SIZED(columns, columns, 1),
+            FTL_SIZED(fill, fill, 1)};
     }
     column->op = id;
     column->column = 0;
@@ -341,7 +341,8 @@ ftl_status ftl_frame_scale(ftl_build *build, const ftl_estimator *e, double weig
     for (uint32_t i = 0; i < frame->n_columns; i++)
         vector[i] = weight;
     /* numpy converts a Python number to the array's dtype, so float32 stays float32. */
-    *step = (ftl_affine_step){.kind = FTL_AFFINE_MUL, .wide = false, .vector = vector};
+    *step = (ftl_affine_step){
+        .kind = FTL_AFFINE_MUL, .wide = false, FTL_SIZED(vector, vector, frame->n_columns)};
     bool sparse = ftl_frame_has_sparse(build, frame);
     if (sparse)
         FTL_TRY(ftl_build_sparse(build, e, frame, 0, &id, error));
@@ -349,7 +350,7 @@ ftl_status ftl_frame_scale(ftl_build *build, const ftl_estimator *e, double weig
         FTL_TRY(ftl_build_matrix(build, e, frame, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, id, frame->n_columns, &id, &op, error));
     op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     FTL_TRY(ftl_frame_like(build, id, frame, &out, error));
     *frame = out;
     return FTL_OK;

@@ -6,7 +6,7 @@
 #include "engine/plan_cache.h"
 #include "estimators/families.h"
 #include "io/codec.h"
-#include "model/model.h"
+#include "model/file.h"
 #include "pickle/load.h"
 
 #include <string.h>
@@ -121,23 +121,28 @@ static ftl_status load_pickle(ftl_model *model, source *from, const ftl_model_op
     return check_end(from->stream, error);
 }
 
-static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options,
-                             ftl_error *error)
+/* A file of foretell's own: the model lives in its bytes. */
+static ftl_status load_written(ftl_model *model, source *from, const ftl_model_options *options,
+                               ftl_error *error)
 {
-    /* The streams outlive a model that fails to load: they are charged to the context. */
-    ftl_account *account = &model->context->account;
-    char codecs[64] = "";
-    ftl_file_kind kind;
+    char *bytes = NULL;
+    size_t size = 0;
+    if (options->select)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
+                               "options.select is for files that hold a dict, list or tuple; this "
+                               "one holds one model");
+    FTL_TRY(read_all(from->stream, &model->arena, from->file_bytes, &bytes, &size, error));
+    return ftl_file_read(model, bytes, size, &model->context->account, error);
+}
+
+/* Another library's file: its objects, then the graph that they make. */
+static ftl_status build_graph(ftl_model *model, source *from, ftl_file_kind kind,
+                              const ftl_model_options *options, ftl_error *error)
+{
     ftl_node *root = NULL;
-    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs,
-                             sizeof codecs, error));
-    model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
-    if (!model->codec)
-        return FTL_OOM(error);
-    FTL_TRY(ftl_sniff(from->stream, &kind, error));
+    const ftl_node *chosen = NULL;
     ftl_status status = kind == FTL_FILE_PICKLE ? load_pickle(model, from, options, &root, error)
                                                 : load_native(model, from, kind, &root, error);
-    const ftl_node *chosen = NULL;
     if (status == FTL_OK)
         status = ftl_select(model, ftl_estimator_registry(), root, options->select, &chosen, error);
     if (status == FTL_OK && chosen)
@@ -145,6 +150,24 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     model->root = chosen;
     if (!model->open_width)
         ftl_arena_free(&model->objects);
+    return status;
+}
+
+static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options,
+                             ftl_error *error)
+{
+    /* The streams outlive a model that fails to load: they are charged to the context. */
+    ftl_account *account = &model->context->account;
+    char codecs[64] = "";
+    ftl_file_kind kind;
+    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs,
+                             sizeof codecs, error));
+    model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
+    if (!model->codec)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_sniff(from->stream, &kind, error));
+    ftl_status status = kind == FTL_FILE_FORETELL ? load_written(model, from, options, error)
+                                                  : build_graph(model, from, kind, options, error);
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
 }
 
@@ -202,7 +225,7 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     FTL_TRY(new_model(context, from->file_bytes, &model, error));
     ftl_status status = load_graph(model, from, &chosen, error);
     if (status == FTL_OK)
-        status = ftl_graph_validate(&model->graph, &model->account, error);
+        status = ftl_model_validate(model, &model->account, error);
     find_text_input(model);
     if (status != FTL_OK) {
         ftl_model_release(model);
@@ -272,7 +295,7 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
         status = ftl_estimators_build(made, ftl_estimator_registry(), model->root,
                                       (int64_t)n_inputs, error);
     if (status == FTL_OK)
-        status = ftl_graph_validate(&made->graph, &made->account, error);
+        status = ftl_model_validate(made, &made->account, error);
     find_text_input(made);
     if (status != FTL_OK) {
         ftl_model_release(made);

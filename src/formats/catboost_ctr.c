@@ -145,7 +145,10 @@ static ftl_status read_buckets(ctr_reader *r, const table *t, const ftl_fb_vecto
     }
     if (n_empty == 0)
         return FTL_FAIL(error, FTL_CORRUPT, "table %u of the target statistics is full", t->at);
-    *out = (ftl_ctr_table){.n_buckets = n, .n_values = t->n_values, .keys = keys, .values = values};
+    *out = (ftl_ctr_table){.n_buckets = n,
+                           .n_values = t->n_values,
+                           FTL_SIZED(keys, keys, n),
+                           FTL_SIZED(values, values, n)};
     return FTL_OK;
 }
 
@@ -252,6 +255,7 @@ static ftl_status read_hashes(ctr_reader *r, const ftl_fb_table *from, ftl_ctr_p
     }
     out->n_hashes = items.count;
     out->hashes = columns;
+    out->hashes_count = items.count;
     return FTL_OK;
 }
 
@@ -271,6 +275,7 @@ static ftl_status read_above(ctr_reader *r, const ftl_fb_table *from, ftl_ctr_pr
     }
     out->n_above = items.count;
     out->above = above;
+    out->above_count = items.count;
     return FTL_OK;
 }
 
@@ -290,6 +295,7 @@ static ftl_status read_equal(ctr_reader *r, const ftl_fb_table *from, ftl_ctr_pr
     }
     out->n_equal = items.count;
     out->equal = equal;
+    out->equal_count = items.count;
     return FTL_OK;
 }
 
@@ -404,7 +410,7 @@ static ftl_status read_feature(ctr_reader *r, const ftl_fb_table *ctr, ftl_ctr_f
     bool frequency = t->kind == KIND_COUNTER || t->kind == KIND_FREQUENCY;
     *out = (ftl_ctr_feature){.projection = projection,
                              .table = t->at,
-                             .values = values,
+                             FTL_SIZED(values, values, t->n_values),
                              .unknown = statistic(&f, 0, frequency ? (float)t->denominator : 0)};
     return FTL_OK;
 }
@@ -443,8 +449,8 @@ ftl_status ftl_cbm_read_ctrs(ftl_arena *arena, const ftl_cbm_file *file, ftl_cbm
     cbm->ctr_borders = borders;
     cbm->ctr = (ftl_ctr_op){.n_projections = r.n_projections,
                             .n_tables = r.n_tables,
-                            .projections = r.projections,
-                            .tables = r.made,
-                            .features = r.features};
+                            FTL_SIZED(projections, r.projections, r.n_projections),
+                            FTL_SIZED(tables, r.made, r.n_tables),
+                            FTL_SIZED(features, r.features, list.count)};
     return FTL_OK;
 }

@@ -419,16 +419,16 @@ static ftl_status fill_tree(void *user, const tree_text *tree, ftl_error *error)
     return count_tree(done, tree, error);
 }
 
-static ftl_status give_linear(ftl_arena *arena, const filling *from, const ftl_linear_leaves **out,
-                              ftl_error *error)
+static ftl_status give_linear(ftl_arena *arena, const filling *from, const totals *sum,
+                              const ftl_linear_leaves **out, ftl_error *error)
 {
     ftl_linear_leaves *made = FTL_ARENA_NEW(arena, ftl_linear_leaves);
     if (!made)
         return FTL_OOM(error);
-    *made = (ftl_linear_leaves){.start = from->term_start,
-                                .column = from->term_column,
-                                .coef = from->coef,
-                                .constant = from->constant};
+    *made = (ftl_linear_leaves){FTL_SIZED(start, from->term_start, sum->leaves + 1),
+                                FTL_SIZED(column, from->term_column, sum->terms),
+                                FTL_SIZED(coef, from->coef, sum->terms),
+                                FTL_SIZED(constant, from->constant, sum->leaves)};
     *out = made;
     return FTL_OK;
 }
@@ -445,7 +445,7 @@ ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_lightgbm *model, 
     FTL_TRY(walk(model, fill_tree, &to, error));
     *linear = NULL;
     if (sum.linear)
-        FTL_TRY(give_linear(arena, &to, linear, error));
+        FTL_TRY(give_linear(arena, &to, &sum, linear, error));
     to.root[sum.trees] = (uint32_t)sum.nodes;
     *out = (ftl_tree_nodes){.n_trees = sum.trees,
                             .n_nodes = (uint32_t)sum.nodes,
@@ -463,6 +463,7 @@ ftl_status ftl_lightgbm_read_trees(ftl_arena *arena, const ftl_lightgbm *model, 
                             .set_start = to.set_start,
                             .set_words = to.set_words,
                             .category_rule = FTL_CATEGORY_INT};
+    ftl_tree_nodes_count(out);
     return FTL_OK;
 }
 

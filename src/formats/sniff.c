@@ -5,6 +5,8 @@
  */
 #include "formats/sniff.h"
 
+#include "model/file.h"
+
 #include <string.h>
 
 enum { LOOK = 512 };
@@ -36,6 +38,7 @@ static const signature signatures[] = {
     AT(4, "TFL3", FTL_UNSUPPORTED, MODEL("a TensorFlow Lite model")),
     AT(0, "GGUF", FTL_UNSUPPORTED, MODEL("a GGUF language model")),
     AT(8, "{\"", FTL_UNSUPPORTED, MODEL("a safetensors file")),
+    IS_MODEL(FTL_FILE_MAGIC, FTL_FILE_FORETELL),
     IS_MODEL("CBM1", FTL_FILE_CATBOOST),
     IS_MODEL("tree\nversion=", FTL_FILE_LIGHTGBM),
     IS_MODEL("tree\r\nversion=", FTL_FILE_LIGHTGBM),

@@ -10,7 +10,8 @@ typedef enum ftl_file_kind {
     FTL_FILE_PICKLE,
     FTL_FILE_XGBOOST,
     FTL_FILE_LIGHTGBM,
-    FTL_FILE_CATBOOST
+    FTL_FILE_CATBOOST,
+    FTL_FILE_FORETELL /* model/file.h */
 } ftl_file_kind;
 
 /*

@@ -69,4 +69,11 @@ static inline void ftl_model_init_accounts(ftl_model *model)
     ftl_account_init_child(&model->session_account, &model->account);
 }
 
+/*
+ * ftl_graph_validate, and that the schema and the labels fit the graph: a model that passes can be
+ * planned and run. scratch: freed by the callee.
+ */
+FTL_MUST_USE ftl_status ftl_model_validate(const ftl_model *model, ftl_account *scratch,
+                                           ftl_error *error);
+
 #endif

@@ -149,15 +149,11 @@ static bool tree_is_good(const tree_check *check, uint32_t tree)
     return (is_depth_first(check, tree) || is_tree(check, tree)) && contents_are_good(check, tree);
 }
 
-/* The sets of categories lie one after another in the words. */
+/* Some rules go by sets of one size. */
 static ftl_status check_sets(const ftl_tree_nodes *nodes, ftl_error *error)
 {
-    if ((unsigned)nodes->category_rule >= FTL_CATEGORY_RULE_COUNT)
-        return FTL_FAIL(error, FTL_INTERNAL, "the ensemble has no rule for categories");
-    if (nodes->n_sets == 0)
-        return FTL_OK;
-    if (!nodes->set_start || !nodes->set_words)
-        return FTL_FAIL(error, FTL_INTERNAL, "the ensemble has no sets of categories");
+    if (nodes->n_sets && (!nodes->set_start || !nodes->set_words))
+        return FTL_FAIL(error, FTL_CORRUPT, "the ensemble has no sets of categories");
     for (uint32_t i = 0; i < nodes->n_sets; i++) {
         uint32_t from = nodes->set_start[i], to = nodes->set_start[i + 1];
         if (to < from || (nodes->category_rule == FTL_CATEGORY_BYTE && to - from != 8))
@@ -194,58 +190,46 @@ ftl_status ftl_tree_nodes_validate(const ftl_tree_nodes *nodes, uint32_t n_featu
     return status;
 }
 
-static ftl_status check_linear(const ftl_op *op, uint32_t n_features, ftl_error *error)
+static ftl_status check_linear(const ftl_trees_op *trees, uint32_t n_features, ftl_error *error)
 {
-    const ftl_trees_op *trees = &op->u.trees;
     const ftl_linear_leaves *linear = trees->linear;
     if (!linear)
         return FTL_OK;
-    if (trees->nodes->value_width != 1 || trees->sum_f32 || !linear->start || !linear->constant ||
-        linear->start[0] != 0)
-        return FTL_INVALID(error, op, "linear leaves are malformed");
-    for (uint32_t i = 0; i < trees->nodes->n_values; i++) {
-        if (linear->start[i + 1] < linear->start[i])
-            return FTL_INVALID(error, op, "linear leaf %u is malformed", i);
-        for (uint32_t k = linear->start[i]; k < linear->start[i + 1]; k++) {
-            if (linear->column[k] >= n_features)
-                return FTL_INVALID(error, op, "linear leaf %u reads column %u of %u", i,
-                                   linear->column[k], n_features);
-        }
+    if (trees->nodes->value_width != 1 || trees->sum_f32)
+        return FTL_INVALID(error, "linear leaves are malformed");
+    for (size_t k = 0; k < linear->column_count; k++) {
+        if (linear->column[k] >= n_features)
+            return FTL_INVALID(error, "a linear leaf reads column %u of %u", linear->column[k],
+                               n_features);
     }
     return FTL_OK;
 }
 
-ftl_status ftl_validate_trees(const ftl_op *op, uint32_t n, ftl_account *scratch, ftl_error *error)
+ftl_status ftl_check_trees(const ftl_proof *proof, ftl_error *error)
 {
+    const ftl_op *op = proof->op;
     const ftl_trees_op *trees = &op->u.trees;
-    uint32_t n_features = trees->base_column ? trees->base_column : n;
-    if (!trees->nodes || (trees->input != FTL_TREE_INPUT_F32 && trees->input != FTL_TREE_INPUT_F64))
-        return FTL_INVALID(error, op, "an ensemble is malformed");
+    const uint32_t n = proof->columns, n_features = trees->base_column ? trees->base_column : n;
     if (trees->base_column && (trees->base_column > n || n - trees->base_column != op->width))
-        return FTL_INVALID(error, op, "an ensemble starts from %u scores where %u were expected",
+        return FTL_INVALID(error, "an ensemble starts from %u scores where %u were expected",
                            n - n_features, op->width);
     if (trees->nodes->value_width != op->width &&
         !(trees->nodes->value_width == 1 && trees->target))
-        return FTL_INVALID(error, op, "leaves hold %u values where %u were expected",
+        return FTL_INVALID(error, "leaves hold %u values where %u were expected",
                            trees->nodes->value_width, op->width);
+    if (trees->target && trees->nodes->value_width != 1)
+        return FTL_INVALID(error, "trees of one output each have leaves of several");
     if (trees->sum_f32 &&
         (op->dtype != FTL_DTYPE_F32 || trees->base_column || trees->divisor != 1.0))
-        return FTL_INVALID(error, op, "the type of an ensemble's sums is malformed");
-    FTL_TRY(ftl_tree_nodes_validate(trees->nodes, n_features, scratch, error));
-    FTL_TRY(check_linear(op, n_features, error));
-    for (uint32_t t = 0; trees->target && t < trees->nodes->n_trees; t++) {
-        if (trees->nodes->value_width != 1 || trees->target[t] >= op->width)
-            return FTL_INVALID(error, op, "tree %u adds to output %u of %u", t, trees->target[t],
-                               op->width);
-    }
-    return FTL_OK;
+        return FTL_INVALID(error, "the type of an ensemble's sums is malformed");
+    FTL_TRY(ftl_tree_nodes_validate(trees->nodes, n_features, proof->scratch, error));
+    return check_linear(trees, n_features, error);
 }
 
-ftl_status ftl_validate_tree_apply(const ftl_op *op, uint32_t n, ftl_account *scratch,
-                                   ftl_error *error)
+ftl_status ftl_check_tree_apply(const ftl_proof *proof, ftl_error *error)
 {
-    const ftl_tree_nodes *nodes = op->u.tree_apply.nodes;
-    if (!nodes || nodes->n_trees != op->width)
-        return FTL_INVALID(error, op, "an ensemble is malformed");
-    return ftl_tree_nodes_validate(nodes, n, scratch, error);
+    const ftl_tree_nodes *nodes = proof->op->u.tree_apply.nodes;
+    if (nodes->n_trees != proof->op->width)
+        return FTL_INVALID(error, "an ensemble is malformed");
+    return ftl_tree_nodes_validate(nodes, proof->columns, proof->scratch, error);
 }

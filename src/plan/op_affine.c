@@ -126,10 +126,10 @@ static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
     ftl_affine_op *affine = &op->u.affine;
-    ftl_affine_step *steps = ftl_blob_copy(blob, &affine->steps, affine->n_steps, sizeof *steps);
+    ftl_affine_step *steps = ftl_keep_records(blob, &affine->steps, affine->n_steps,
+                                              ftl_affine_step_record_());
     (void)step;
     for (uint32_t s = 0; steps && s < affine->n_steps; s++) {
-        FTL_CLEAR_GAP(ftl_affine_step, &steps[s], wide, vector);
         ftl_blob_borrow(blob, &steps[s].vector, op->width, sizeof(double));
     }
 }

@@ -136,25 +136,24 @@ static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
     ftl_ctr_op *ctr = &op->u.ctr;
     const ftl_ctr_table *tables = ctr->tables;
     (void)step;
-    ftl_ctr_feature *features = ftl_blob_copy(blob, &ctr->features, op->width, sizeof *features);
+    ftl_ctr_feature *features = ftl_keep_records(blob, &ctr->features, op->width,
+                                                 ftl_ctr_feature_record_());
     for (uint32_t i = 0; features && i < op->width; i++) {
-        FTL_CLEAR_TAIL(ftl_ctr_feature, &features[i], unknown);
         ftl_blob_borrow(blob, &features[i].values, tables[features[i].table].n_values,
                         sizeof(float));
     }
-    ftl_ctr_table *own = ftl_blob_copy(blob, &ctr->tables, ctr->n_tables, sizeof *own);
+    ftl_ctr_table *own = ftl_keep_records(blob, &ctr->tables, ctr->n_tables,
+                                          ftl_ctr_table_record_());
     for (uint32_t i = 0; own && i < ctr->n_tables; i++) {
         ftl_blob_borrow(blob, &own[i].keys, own[i].n_buckets, sizeof(uint64_t));
         ftl_blob_borrow(blob, &own[i].values, own[i].n_buckets, sizeof(uint32_t));
     }
-    ftl_ctr_projection *p = ftl_blob_copy(blob, &ctr->projections, ctr->n_projections, sizeof *p);
+    ftl_ctr_projection *p = ftl_keep_records(blob, &ctr->projections, ctr->n_projections,
+                                             ftl_ctr_projection_record_());
     for (uint32_t i = 0; p && i < ctr->n_projections; i++) {
         ftl_blob_borrow(blob, &p[i].hashes, p[i].n_hashes, sizeof(uint32_t));
-        FTL_CLEAR_GAP(ftl_ctr_projection, &p[i], n_equal, hashes);
-        ftl_ctr_above *above = ftl_blob_copy(blob, &p[i].above, p[i].n_above, sizeof *above);
-        for (uint32_t k = 0; above && k < p[i].n_above; k++)
-            FTL_CLEAR_TAIL(ftl_ctr_above, &above[k], nan_above);
-        ftl_blob_borrow(blob, &p[i].equal, p[i].n_equal, sizeof *p[i].equal);
+        (void)ftl_keep_records(blob, &p[i].above, p[i].n_above, ftl_ctr_above_record_());
+        (void)ftl_keep_records(blob, &p[i].equal, p[i].n_equal, ftl_ctr_equal_record_());
     }
 }
 

@@ -29,13 +29,12 @@ ftl_status ftl_encode_compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 void ftl_encode_keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
     ftl_encode_op *encode = &op->u.encode;
-    ftl_encode_column *columns = ftl_blob_copy(blob, &encode->columns, encode->n_columns,
-                                               sizeof *columns);
+    ftl_encode_column *columns = ftl_keep_records(blob, &encode->columns, encode->n_columns,
+                                                  ftl_encode_column_record_());
     (void)step;
     ftl_blob_borrow_text(blob, &encode->estimator);
     for (uint32_t j = 0; columns && j < encode->n_columns; j++) {
         ftl_encode_column *column = &columns[j];
-        FTL_CLEAR_GAP(ftl_categories, &column->categories, numeric, numbers);
         column->categories.numbers = NULL; /* the lookups have them */
         column->categories.cells = NULL;
         if (op->kind == FTL_OP_ONEHOT)

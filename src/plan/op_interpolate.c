@@ -96,11 +96,10 @@ static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 
 static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
-    ftl_curve *curves = ftl_blob_copy(blob, &op->u.interpolate.curves, op->width, sizeof *curves);
+    ftl_curve *curves = ftl_keep_records(blob, &op->u.interpolate.curves, op->width,
+                                         ftl_curve_record_());
     (void)step;
     for (uint32_t i = 0; curves && i < op->width; i++) {
-        FTL_CLEAR_GAP(ftl_curve, &curves[i], n, x);
-        FTL_CLEAR_GAP(ftl_curve, &curves[i], outside, low);
         ftl_blob_borrow(blob, &curves[i].x, curves[i].n, sizeof(double));
         ftl_blob_borrow(blob, &curves[i].y, curves[i].n, sizeof(double));
     }

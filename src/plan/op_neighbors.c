@@ -191,14 +191,11 @@ static void keep_neighbors(ftl_blob *blob, const ftl_step *step, ftl_op *op)
     size_t n = step->op->segments[0].count;
     neighbors->points = NULL; /* packed */
     ftl_blob_borrow(blob, &neighbors->weights, n, sizeof(double));
-    ftl_point_tree *tree = ftl_blob_copy(blob, &neighbors->tree, 1, sizeof *tree);
+    ftl_point_tree *tree = ftl_keep_records(blob, &neighbors->tree, 1, ftl_point_tree_record_());
     if (!tree)
         return;
     n *= neighbors->search == FTL_SEARCH_KD_TREE ? 2 : 1; /* boxes have two corners */
-    FTL_CLEAR_GAP(ftl_point_tree, tree, n_nodes, nodes);
-    ftl_point_node *nodes = ftl_blob_copy(blob, &tree->nodes, tree->n_nodes, sizeof *nodes);
-    for (uint32_t i = 0; nodes && i < tree->n_nodes; i++)
-        FTL_CLEAR_GAP(ftl_point_node, &nodes[i], is_leaf, radius);
+    (void)ftl_keep_records(blob, &tree->nodes, tree->n_nodes, ftl_point_node_record_());
     ftl_blob_borrow(blob, &tree->order, neighbors->n_points, sizeof *tree->order);
     ftl_blob_borrow(blob, &tree->bounds, tree->n_nodes * n, sizeof *tree->bounds);
 }

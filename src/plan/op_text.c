@@ -1,4 +1,5 @@
 /* TEXT: how often each word of a vocabulary occurs in a text; the rows of a sparse matrix. */
+#include "base/python_pattern.h"
 #include "base/utf8.h"
 #include "plan/text.h"
 
@@ -191,16 +192,30 @@ static void close_local(ftl_account *account, void *opened)
     ftl_free(account, local);
 }
 
+/* Python's pattern for the PCRE2 at hand: a plan may have been compiled beside another one. */
+static ftl_status open_pattern(const char *pattern, ftl_text_local *local, ftl_error *error)
+{
+    ftl_arena scratch;
+    const char *translated;
+    ftl_arena_init(&scratch, local->account);
+    ftl_status status = ftl_python_pattern_translate(&scratch, pattern, &translated,
+                                                     &local->capture, error);
+    if (status == FTL_OK)
+        status = ftl_regex_create(local->account, translated, &local->regex, error);
+    ftl_arena_free(&scratch);
+    return status;
+}
+
 static ftl_status open_local(const ftl_step *step, ftl_account *account, void **out,
                              ftl_error *error)
 {
-    const ftl_text_op *op = &step->op->u.text;
+    const ftl_text_state *state = step->state;
     ftl_text_local *local = ftl_alloc_zero(account, 1, sizeof *local);
     if (!local)
         return FTL_OOM(error);
     *out = local; /* closed by whoever frees the exec, also when what follows fails */
     local->account = account;
-    return op->pattern ? ftl_regex_create(account, op->pattern, &local->regex, error) : FTL_OK;
+    return state->op->pattern ? open_pattern(state->op->pattern, local, error) : FTL_OK;
 }
 
 static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)

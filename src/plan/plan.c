@@ -97,30 +97,14 @@ static uint32_t choose_rows(const ftl_plan *plan, uint32_t wanted)
     return rows < 1 ? 1 : (uint32_t)rows;
 }
 
-/* Operations that work in the type of their matrix write slots of that type: a rule that says
+/*
+ * Operations that work in the type of their matrix write slots of that type: a rule that says
  * otherwise would make them read or write past a slot. Only a plan knows the types, so this is not
- * the validator's. */
-static bool keeps_dtype(ftl_op_kind kind)
-{
-    switch (kind) {
-    case FTL_OP_CHECK:
-    case FTL_OP_AFFINE:
-    case FTL_OP_NORMALIZE:
-    case FTL_OP_IMPUTE:
-    case FTL_OP_POLYNOMIAL:
-    case FTL_OP_UFUNC:
-    case FTL_OP_BINARIZE:
-    case FTL_OP_BINS:
-    case FTL_OP_QUANTILES:
-        return true;
-    default:
-        return false;
-    }
-}
-
+ * the validator's.
+ */
 static ftl_status check_dtype(const ftl_plan *plan, const ftl_step *step, ftl_error *error)
 {
-    if (!keeps_dtype(step->op->kind) ||
+    if (!ftl_op_keeps_dtype(step->op->kind) ||
         plan->steps[step->op->segments[0].op].is_f32 == step->is_f32)
         return FTL_OK;
     return FTL_FAIL(error, FTL_INTERNAL,

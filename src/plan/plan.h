@@ -18,6 +18,7 @@
 #define FTL_PLAN_PLAN_H
 
 #include "kernels/kernels.h"
+#include "model/describe.h"
 #include "model/model.h"
 #include "plan/blob.h"
 
@@ -220,24 +221,12 @@ static inline const ftl_step *ftl_source_step(const ftl_step *step, const ftl_ex
 }
 
 /*
- * Records of the model that become pieces have zeros between their fields, so that the bytes of a
- * plan do not depend on what was in memory before: from the end of a field to the next one, or to
- * the end of the record. The compiler proves that nothing else lies there.
+ * For keep. field: the address of a pointer in a state piece to an array of the model's records:
+ * they become a state piece, with zeros between their fields, so that the bytes of a plan do not
+ * depend on what was in memory before. Returns the copies, whose pointers the caller registers or
+ * clears; NULL where there are none.
  */
-#define FTL_CLEAR_GAP(type, record, field, next)                                        \
-    do {                                                                                \
-        enum { gap_from = offsetof(type, field) + sizeof((record)->field) };            \
-        _Static_assert(offsetof(type, next) - gap_from < sizeof(void *), "only a gap"); \
-        memset((char *)(record) + gap_from, 0, offsetof(type, next) - gap_from);        \
-    } while (0)
-#define FTL_CLEAR_TAIL(type, record, field)                                     \
-    do {                                                                        \
-        enum { gap_from = offsetof(type, field) + sizeof((record)->field) };    \
-        _Static_assert(sizeof(type) - gap_from < sizeof(void *), "only a gap"); \
-        memset((char *)(record) + gap_from, 0, sizeof(type) - gap_from);        \
-    } while (0)
-/* The same for a whole operation (op_copy.c); its arrays stay the model's. */
-void ftl_op_copy(ftl_op *to, const ftl_op *from);
+void *ftl_keep_records(ftl_blob *blob, void *field, size_t count, const ftl_record *record);
 
 /* For keep: the texts of cells in a state piece. */
 void ftl_keep_cells(ftl_blob *blob, ftl_cell *cells, size_t count);

@@ -35,6 +35,7 @@ typedef struct ftl_text_local {
     ftl_account *account;
     ftl_error *error; /* of the running block */
     ftl_regex *regex; /* NULL: runs of word characters */
+    bool capture;     /* the token is the pattern's group */
     ftl_text_buffer lowered, stripped, joined;
     ftl_text_span *spans; /* tokens, or words of char_wb */
     size_t n_spans, spans_room;

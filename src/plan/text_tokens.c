@@ -162,15 +162,14 @@ static ftl_status word_runs(const ftl_text_op *op, ftl_text_local *local, const 
 }
 
 /* Python's findall: group 1 when there is one; an empty match may follow another match at once. */
-static ftl_status pattern_tokens(const ftl_text_state *state, ftl_text_local *local,
-                                 const char *text, size_t size)
+static ftl_status pattern_tokens(ftl_text_local *local, const char *text, size_t size)
 {
     size_t from = 0, whole[2], part[2];
     bool was_empty = false;
     ftl_regex_begin(local->regex, size);
     for (;;) {
         int found = ftl_regex_next(local->regex, text, size, from, was_empty,
-                                   state->op->capture ? 1 : 0, whole, part);
+                                   local->capture ? 1 : 0, whole, part);
         if (found == 0)
             return FTL_OK;
         if (found == -2)
@@ -223,7 +222,7 @@ static ftl_status find_words(const ftl_text_state *state, ftl_text_local *local,
     const ftl_text_op *op = state->op;
     local->n_spans = 0;
     if (local->regex)
-        FTL_TRY(pattern_tokens(state, local, text, size));
+        FTL_TRY(pattern_tokens(local, text, size));
     else
         FTL_TRY(ftl_utf8_ascii_prefix(text, size) == size ? ascii_runs(op, local, text, size)
                                                           : word_runs(op, local, text, size));

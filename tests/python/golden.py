@@ -7,6 +7,7 @@ import math
 import os
 import pathlib
 import shutil
+import subprocess
 import tempfile
 
 import ftl
@@ -298,3 +299,38 @@ def check_proba(version, case, folder):
 
 def methods(case):
     return case.get("methods", []) + sorted(case.get("errors", {}))
+
+
+@functools.lru_cache(maxsize=None)
+def rewriter():
+    """The built tests/unit/model_rewrite, beside the program where that has one."""
+    beside = pathlib.Path(ftl.program()).parent / "tests/unit/model_rewrite"
+    found = [beside] if beside.exists() else sorted(ftl.ROOT.glob("build/*/tests/unit/model_rewrite"))
+    assert found, "no build has tests/unit/model_rewrite"
+    return found[0]
+
+
+def rewrite(version, case, folder):
+    """The model of a case as a file of foretell's own, which model_rewrite found to read back as it was."""
+    out = pathlib.Path(folder) / "model.ftl"
+    process = subprocess.run([rewriter(), unpacked(version) / case["model"], out], capture_output=True, text=True,
+                             check=False)
+    return process, out
+
+
+def check_rewritten(version, case, folder):
+    """Compare all methods of a case's model with those of the same model written and read back: byte for byte."""
+    process, copy = rewrite(version, case, folder)
+    if process.returncode == 3 and "how many columns" in process.stderr:
+        return
+    if process.returncode != 0:
+        raise Disagreement(f"exit {process.returncode}: {process.stderr.strip()[:300]}")
+    data = unpacked(version)
+    for method in methods(case):
+        outputs = []
+        for number_of, model in enumerate((data / case["model"], copy)):
+            out = pathlib.Path(folder) / f"{method}-{number_of}.csv"
+            run = ftl.run("predict", model, data / case["input"], "-q", "-o", out, "--method", method)
+            outputs.append((run.returncode, run.stderr, out.read_bytes() if out.exists() else b""))
+        if outputs[0] != outputs[1]:
+            raise Disagreement(f"{method}: {outputs[0][:2]} from the model, {outputs[1][:2]} from its copy")

@@ -193,11 +193,25 @@ def test_architecture_page_has_the_table_of_layers():
         assert named is None or named == allowed[folder], folder
 
 
-def test_code_in_the_estimator_page_is_the_code():
+@pytest.mark.parametrize("page, folders", [("ADD-AN-ESTIMATOR.md", ["src/estimators"]), ("ADD-AN-OPERATION.md", ["src"])])
+def test_code_in_the_page_is_the_code(page, folders):
     root = TOOLS.parent
-    page = (root / "docs/ADD-AN-ESTIMATOR.md").read_text(encoding="utf-8")
-    sources = "".join(path.read_text(encoding="utf-8") for path in sorted((root / "src/estimators").rglob("*.c")))
-    excerpts = re.findall(r"^```c\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    text = (root / "docs" / page).read_text(encoding="utf-8")
+    files = sorted(path for folder in folders for path in (root / folder).rglob("*") if path.suffix in (".c", ".def"))
+    sources = "".join("".join(path.read_text(encoding="utf-8") for path in files).split())
+    excerpts = re.findall(r"^```c\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     assert excerpts
     for excerpt in excerpts:
-        assert "".join(excerpt.split()) in "".join(sources.split()), excerpt
+        assert "".join(excerpt.split()) in sources, excerpt
+
+
+def test_files_of_an_operation_are_counted():
+    """Every operation is where the page says: a line, a record, an implementation's line."""
+    root = TOOLS.parent / "src"
+    lines = re.findall(r"^OP\((\w+), (\w+), (\w+),", (root / "model/ops/ops.def").read_text(encoding="utf-8"), re.MULTILINE)
+    records = "".join(path.read_text(encoding="utf-8") for path in (root / "model/ops").glob("*.def"))
+    runs = (root / "plan/ops.c").read_text(encoding="utf-8")
+    assert len(lines) > 40
+    for kind, _, record in lines:
+        assert record == "no_parameters" or f"PARAMETERS({record}, " in records, kind
+        assert f"[FTL_OP_{kind}] = &ftl_op_impl_" in runs, kind

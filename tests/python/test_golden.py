@@ -27,6 +27,20 @@ def test_golden_proba(version, case, tmp_path):
     golden.check_proba(version, case, tmp_path)
 
 
+def rewritten():
+    """Every case in long runs; else some of each set's newest version."""
+    newest = {version.rpartition("-")[0]: version for version in golden.versions()}
+    for i, (version, case) in enumerate(CASES):
+        few = version == newest[version.rpartition("-")[0]] and i % 12 == 0
+        marks = [] if few else [pytest.mark.long]
+        yield pytest.param(version, case, marks=marks, id=f"{version}-{case['name']}")
+
+
+@pytest.mark.parametrize("version, case", list(rewritten()))
+def test_golden_rewritten(version, case, tmp_path):
+    golden.check_rewritten(version, case, tmp_path)
+
+
 def recorded(name, method):
     """A case of the newest version with its recorded result as the program would write it."""
     version = golden.versions("sklearn")[-1]

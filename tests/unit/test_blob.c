@@ -182,6 +182,7 @@ static forest *make_forest(void)
                                 .n_values = TREES * LEAVES,
                                 .value_width = 1,
                                 .values = f->values};
+    ftl_tree_nodes_count(&f->nodes);
     return f;
 }
 
@@ -200,12 +201,13 @@ static void make_graph(fixture *f, forest *h, bool scaled)
     h->matrix = (ftl_segment){4, 0, INPUTS};
     h->scaled = (ftl_segment){scaled ? 5 : 4, 0, INPUTS};
     h->checked = (ftl_segment){6, 0, INPUTS};
-    h->scale = (ftl_affine_step){.kind = FTL_AFFINE_SUB, .wide = true, .vector = h->mean};
+    h->scale = (ftl_affine_step){
+        .kind = FTL_AFFINE_SUB, .wide = true, FTL_SIZED(vector, h->mean, INPUTS)};
     add(f, FTL_OP_GATHER, INPUTS, h->inputs, INPUTS)->path = h->path;
     ftl_op *op = add(f, FTL_OP_AFFINE, INPUTS, &h->matrix, 1);
-    op->u.affine = (ftl_affine_op){1, &h->scale};
+    op->u.affine = (ftl_affine_op){1, FTL_SIZED(steps, &h->scale, 1)};
     op = add(f, FTL_OP_CHECK, INPUTS, &h->scaled, 1);
-    op->u.check = (ftl_check_op){FTL_CHECK_NAN, h->estimator, h->names};
+    op->u.check = (ftl_check_op){FTL_CHECK_NAN, h->estimator, FTL_SIZED(names, h->names, INPUTS)};
     op = add(f, FTL_OP_TREES, 1, &h->checked, 1);
     op->dtype = FTL_DTYPE_F64;
     op->u.trees = (ftl_trees_op){.nodes = &h->nodes, .divisor = TREES};
@@ -377,6 +379,7 @@ static void fill_large(ftl_tree_nodes *nodes, uint32_t n_trees, uint32_t size)
                               .n_values = n_trees * leaves,
                               .value_width = 1,
                               .values = numbers + n};
+    ftl_tree_nodes_count(nodes);
     for (uint32_t t = 0; t <= n_trees; t++)
         root[t] = t * size;
     for (uint32_t i = 0; i < n; i++) {

@@ -35,7 +35,8 @@ static void check_gaussian(ftl_type dtype, ftl_dtype_rule rule, uint32_t block)
     add(&f, FTL_OP_GATHER, INPUTS, inputs, INPUTS);
     ftl_op *op = add(&f, FTL_OP_GAUSSIAN, WIDTH, &whole, 1);
     op->dtype = rule;
-    op->u.gaussian = (ftl_gaussian_op){mean, variance, prior, norm};
+    op->u.gaussian = (ftl_gaussian_op){FTL_WHOLE(mean, mean), FTL_WHOLE(variance, variance),
+                                       FTL_WHOLE(prior, prior), FTL_WHOLE(norm, norm)};
     ftl_matrix in = {dtype == FTL_F32 ? (const void *)x32 : x, dtype, ROWS, INPUTS, INPUTS, 1};
     run(&f, dtype, block, &in, out);
     for (size_t r = 0; r < ROWS; r++) {
@@ -99,8 +100,8 @@ static void binarize(void **state)
 static const double categories[2] = {0, 1};
 static const int32_t codes[2] = {0, 1};
 static const ftl_encode_column encoded = {
-    .categories = {.count = 2, .numeric = true, .numbers = categories},
-    .codes = codes,
+    .categories = {.count = 2, .numeric = true, FTL_WHOLE(numbers, categories)},
+    FTL_WHOLE(codes, codes),
     .unknown = FTL_CODE_NONE,
     .cardinality = 2};
 
@@ -119,11 +120,12 @@ static void check_distances(ftl_type dtype, ftl_dtype_rule rule, uint32_t block)
     ftl_op *hot = add(&f, FTL_OP_ONEHOT, 2, &coded, 1);
     hot->edge = FTL_EDGE_CODED;
     hot->dtype = dtype == FTL_F32 ? FTL_DTYPE_F32 : FTL_DTYPE_F64;
-    hot->u.encode = (ftl_encode_op){.n_columns = 1, .columns = &encoded, .estimator = "t"};
+    hot->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, &encoded, 1), .estimator = "t"};
     add(&f, FTL_OP_GATHER, 2, two, 2);
     ftl_op *op = add(&f, FTL_OP_DISTANCES, WIDTH, sources, 2);
     op->dtype = rule;
-    op->u.distances = (ftl_distances_op){centres, norms};
+    op->u.distances = (ftl_distances_op){FTL_WHOLE(centres, centres), FTL_WHOLE(norms, norms)};
     ftl_matrix in = {dtype == FTL_F32 ? (const void *)x32 : x, dtype, ROWS, INPUTS, INPUTS, 1};
     run(&f, dtype, block, &in, out);
     for (size_t r = 0; r < ROWS; r++) {
@@ -157,21 +159,31 @@ static void malformed(void **state)
     static const ftl_segment inputs[] = {{0, 0, 1}, {1, 0, 1}};
     static const ftl_segment whole = {INPUTS, 0, 2}, part = {INPUTS, 0, 1};
     static const double numbers[4] = {0};
+    const ftl_gaussian_op gaussian = {FTL_SIZED(mean, numbers, 4), FTL_SIZED(variance, numbers, 4),
+                                      FTL_SIZED(prior, numbers, 2), FTL_SIZED(norm, numbers, 2)};
+    ftl_gaussian_op empty = gaussian, short_prior = gaussian;
+    empty.mean_count = empty.variance_count = empty.prior_count = empty.norm_count = 0;
+    short_prior.prior_count = 1;
     const ftl_op broken[] = {
         {.kind = FTL_OP_GAUSSIAN, .width = 2, .segments = &whole, .n_segments = 1},
         {.kind = FTL_OP_GAUSSIAN,
          .width = 0,
          .segments = &whole,
          .n_segments = 1,
-         .u.gaussian = {numbers, numbers, numbers, numbers}},
+         .u.gaussian = empty},
+        {.kind = FTL_OP_GAUSSIAN,
+         .width = 2,
+         .segments = &whole,
+         .n_segments = 1,
+         .u.gaussian = short_prior},
         {.kind = FTL_OP_GAUSSIAN,
          .width = 2,
          .segments = &part,
          .n_segments = 1,
-         .u.gaussian = {numbers, numbers, numbers, numbers}},
+         .u.gaussian = gaussian},
         {.kind = FTL_OP_BINARIZE, .width = 1, .segments = &whole, .n_segments = 1},
         {.kind = FTL_OP_DISTANCES, .width = 2, .segments = &whole, .n_segments = 1},
-        {.kind = FTL_OP_DISTANCES, .width = 2, .u.distances = {numbers, numbers}},
+        {.kind = FTL_OP_DISTANCES, .width = 2, .u.distances = {FTL_SIZED(norms, numbers, 2)}},
     };
     for (size_t i = 0; i < FTL_ARRAY_LEN(broken); i++) {
         fixture f;

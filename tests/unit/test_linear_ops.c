@@ -11,12 +11,12 @@
 static const double categories[2][3] = {{0, 1, 2}, {5, 6, 7}};
 static const int32_t codes[2][3] = {{0, 1, 2}, {0, 1, FTL_CODE_NONE}};
 static const ftl_encode_column encoded[2] = {
-    {.categories = {.count = 3, .numeric = true, .numbers = categories[0]},
-     .codes = codes[0],
+    {.categories = {.count = 3, .numeric = true, FTL_WHOLE(numbers, categories[0])},
+     FTL_WHOLE(codes, codes[0]),
      .unknown = FTL_CODE_NONE,
      .cardinality = 3},
-    {.categories = {.count = 3, .numeric = true, .numbers = categories[1]},
-     .codes = codes[1],
+    {.categories = {.count = 3, .numeric = true, FTL_WHOLE(numbers, categories[1])},
+     FTL_WHOLE(codes, codes[1]),
      .unknown = FTL_CODE_NONE,
      .cardinality = 2},
 };
@@ -52,10 +52,11 @@ static void check_linear(ftl_type dtype, uint32_t width, uint32_t block)
     ftl_op *hot = add(&f, FTL_OP_ONEHOT, 5, from_codes, 2);
     hot->edge = FTL_EDGE_CODED;
     hot->dtype = dtype == FTL_F32 ? FTL_DTYPE_F32 : FTL_DTYPE_F64;
-    hot->u.encode = (ftl_encode_op){.n_columns = 2, .columns = encoded, .estimator = "t"};
+    hot->u.encode = (ftl_encode_op){.n_columns = 2, FTL_WHOLE(columns, encoded), .estimator = "t"};
     add(&f, FTL_OP_GATHER, 2, from_two, 2);
     ftl_op *linear = add(&f, FTL_OP_LINEAR, width, mixed, 5);
-    linear->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    linear->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, width * (size_t)8),
+                                       FTL_SIZED(intercept, intercept, width)};
     ftl_matrix in = {dtype == FTL_F32 ? (const void *)x32 : x, dtype, ROWS, INPUTS, INPUTS, 1};
     run(&f, dtype, block, &in, out);
     for (size_t r = 0; r < ROWS; r++) {
@@ -96,7 +97,7 @@ static void apply(ftl_op_kind kind, int rule, ftl_dtype_rule dtype, const double
     start(&f);
     ftl_op *constant = add(&f, FTL_OP_CONSTANT, n, NULL, 0);
     constant->dtype = dtype;
-    constant->u.constant.values = scores;
+    constant->u.constant = (ftl_constant_op){FTL_SIZED(values, scores, n)};
     ftl_op *op = add(&f, kind, width, &all, 1);
     if (kind == FTL_OP_LINK)
         op->u.link.link = (ftl_link)rule;

@@ -29,7 +29,10 @@ static void check_sum(ftl_type dtype, ftl_dtype_rule rule, uint32_t block)
     start(&f);
     ftl_op *op = add(&f, FTL_OP_COMBINE, 3, INPUT_SEGMENTS, INPUTS);
     op->dtype = rule;
-    op->u.combine = (ftl_combine_op){FTL_COMBINE_SUM, target, weights, 7};
+    op->u.combine = (ftl_combine_op){.rule = FTL_COMBINE_SUM,
+                                     FTL_WHOLE(target, target),
+                                     FTL_WHOLE(weights, weights),
+                                     .divisor = 7};
     ftl_matrix in = {dtype == FTL_F32 ? (const void *)x32 : x, dtype, ROWS, INPUTS, INPUTS, 1};
     run(&f, dtype, block, &in, out);
     for (size_t r = 0; r < ROWS; r++) {
@@ -77,7 +80,8 @@ static void logarithms(void **state)
     fixture f;
     start(&f);
     ftl_op *op = add(&f, FTL_OP_COMBINE, 3, INPUT_SEGMENTS, INPUTS);
-    op->u.combine = (ftl_combine_op){FTL_COMBINE_LOGADDEXP, target, NULL, 1};
+    op->u.combine = (ftl_combine_op){
+        .rule = FTL_COMBINE_LOGADDEXP, FTL_WHOLE(target, target), .divisor = 1};
     ftl_matrix in = {rows, FTL_F64, 3, INPUTS, INPUTS, 1};
     run(&f, FTL_F64, 0, &in, out);
     for (size_t i = 0; i < 9; i++)
@@ -102,7 +106,9 @@ static void votes(void **state)
         start(&f);
         ftl_op *op = add(&f, FTL_OP_VOTE, 3, INPUT_SEGMENTS, INPUTS);
         op->dtype = FTL_DTYPE_F64;
-        op->u.vote = (ftl_vote_op){start_of, map, hit, misses ? miss : NULL, 1};
+        op->u.vote = (ftl_vote_op){
+            FTL_WHOLE(start, start_of), FTL_WHOLE(map, map), FTL_WHOLE(hit, hit),
+            FTL_SIZED(miss, misses ? miss : NULL, misses ? 4 : 0), .divisor = 1};
         ftl_matrix in = {rows, FTL_F64, 3, INPUTS, INPUTS, 1};
         run(&f, FTL_F64, 0, &in, out);
         for (size_t i = 0; i < 9; i++)
@@ -123,7 +129,7 @@ static void medians(void **state)
         fixture f;
         start(&f);
         ftl_op *op = add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS);
-        op->u.median.weights = weights;
+        op->u.median = (ftl_median_op){FTL_WHOLE(weights, weights)};
         ftl_matrix in = {rows, FTL_F64, 5, INPUTS, INPUTS, 1};
         run(&f, FTL_F64, block, &in, out);
         for (size_t i = 0; i < 5; i++)
@@ -155,9 +161,11 @@ static void medians_of_places(void **state)
             fixture f;
             start(&f);
             ftl_op *op = add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS);
-            op->u.median = (ftl_median_op){.weights = weights};
+            op->u.median = (ftl_median_op){FTL_WHOLE(weights, weights)};
             if (pass)
-                op->u.median = (ftl_median_op){weights, n_values, values, column};
+                op->u.median = (ftl_median_op){FTL_WHOLE(weights, weights), .n_values = n_values,
+                                               FTL_WHOLE(values, values),
+                                               FTL_WHOLE(column, column)};
             ftl_matrix in = {pass ? places : rows, FTL_F64, n_rows, INPUTS, INPUTS, 1};
             run(&f, FTL_F64, block, &in, pass ? out : expected);
         }
@@ -177,8 +185,9 @@ static void places_of_anything(void **state)
     double out[2];
     fixture f;
     start(&f);
-    add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS)->u.median = (ftl_median_op){weights, 2,
-                                                                                  values, column};
+    add(&f, FTL_OP_MEDIAN, 1, INPUT_SEGMENTS, INPUTS)->u.median = (ftl_median_op){
+        FTL_WHOLE(weights, weights), .n_values = 2, FTL_WHOLE(values, values),
+        FTL_WHOLE(column, column)};
     ftl_matrix in = {rows, FTL_F64, 2, INPUTS, INPUTS, 1};
     run(&f, FTL_F64, 0, &in, out);
     for (size_t i = 0; i < 2; i++)
@@ -193,17 +202,17 @@ static void curves(void **state)
 {
     (void)state;
     static const double x[] = {-1, 0, 0.5, 4}, y[] = {10, 20, 20, -1};
-    const ftl_curve all[] = {{4, x, y, FTL_OUTSIDE_CLIP, -1, 4},
-                             {4, x, y, FTL_OUTSIDE_NAN, 0, 0},
-                             {1, x, y, FTL_OUTSIDE_REFUSED, 0, 0},
-                             {2, x, y, FTL_OUTSIDE_CLIP, -0.5, 0}};
+    const ftl_curve all[] = {{4, x, 4, y, 4, FTL_OUTSIDE_CLIP, -1, 4},
+                             {4, x, 4, y, 4, FTL_OUTSIDE_NAN, 0, 0},
+                             {1, x, 1, y, 1, FTL_OUTSIDE_REFUSED, 0, 0},
+                             {2, x, 2, y, 2, FTL_OUTSIDE_CLIP, -0.5, 0}};
     const double rows[] = {-9, -9, -9, -9, 0.25, 0.25, 1, 0.25, 4, 4, NAN, -1, NAN, NAN, NAN, NAN};
     const double expected[] = {10, NAN, 10, 15, 20, 20, 10, 20, -1, -1, 10, 15, NAN, NAN, 10, NAN};
     double out[16];
     fixture f;
     start(&f);
     ftl_op *op = add(&f, FTL_OP_INTERPOLATE, 4, INPUT_SEGMENTS, INPUTS);
-    op->u.interpolate = (ftl_interpolate_op){.curves = all};
+    op->u.interpolate = (ftl_interpolate_op){FTL_WHOLE(curves, all)};
     ftl_matrix in = {rows, FTL_F64, 4, INPUTS, INPUTS, 1};
     run(&f, FTL_F64, 0, &in, out);
     for (size_t i = 0; i < 16; i++)
@@ -222,9 +231,10 @@ static void malformed_sums(void **state)
 {
     (void)state;
     static const uint32_t good[] = {0, 1, 1, 0}, beyond[] = {0, 1, 2, 0};
-    const ftl_combine_op wrong[] = {{FTL_COMBINE_SUM, beyond, NULL, 1},
-                                    {FTL_COMBINE_SUM, NULL, NULL, 1},
-                                    {FTL_COMBINE_COUNT, good, NULL, 1}};
+    const ftl_combine_op wrong[] = {{FTL_COMBINE_SUM, beyond, 4, NULL, 0, 1},
+                                    {FTL_COMBINE_SUM, NULL, 0, NULL, 0, 1},
+                                    {FTL_COMBINE_SUM, good, 3, NULL, 0, 1},
+                                    {FTL_COMBINE_COUNT, good, 4, NULL, 0, 1}};
     for (size_t i = 0; i < FTL_ARRAY_LEN(wrong); i++) {
         fixture f;
         start(&f);
@@ -238,11 +248,10 @@ static void malformed_medians(void **state)
     (void)state;
     static const double weights[INPUTS] = {0}, values[] = {1, 2}, back[] = {2, 1};
     static const uint32_t column[] = {0, 3}, beyond[] = {0, INPUTS};
-    const ftl_median_op wrong[] = {{NULL, 0, NULL, NULL},
-                                   {weights, 2, NULL, column},
-                                   {weights, 2, values, NULL},
-                                   {weights, 2, back, column},
-                                   {weights, 2, values, beyond}};
+    const ftl_median_op wrong[] = {
+        {NULL, 0, 0, NULL, 0, NULL, 0},      {weights, 4, 2, NULL, 0, column, 2},
+        {weights, 4, 2, values, 2, NULL, 0}, {weights, 4, 2, values, 1, column, 2},
+        {weights, 4, 2, back, 2, column, 2}, {weights, 4, 2, values, 2, beyond, 2}};
     for (size_t i = 0; i < FTL_ARRAY_LEN(wrong); i++) {
         fixture f;
         start(&f);
@@ -257,10 +266,11 @@ static void malformed_votes(void **state)
     static const uint32_t good[] = {0, 1, 2, 3, 4}, back[] = {0, 2, 1, 3, 4},
                           late[] = {1, 1, 2, 3, 4}, map[] = {0, 1, 1, 0}, beyond[] = {0, 1, 2, 0};
     static const double hit[4] = {0};
-    const ftl_vote_op wrong[] = {{back, map, hit, NULL, 1},
-                                 {late, map, hit, NULL, 1},
-                                 {good, beyond, hit, NULL, 1},
-                                 {good, map, NULL, NULL, 1}};
+    const ftl_vote_op wrong[] = {{back, 5, map, 4, hit, 4, NULL, 0, 1},
+                                 {late, 5, map, 4, hit, 4, NULL, 0, 1},
+                                 {good, 5, beyond, 4, hit, 4, NULL, 0, 1},
+                                 {good, 5, map, 3, hit, 4, NULL, 0, 1},
+                                 {good, 5, map, 4, NULL, 0, NULL, 0, 1}};
     for (size_t i = 0; i < FTL_ARRAY_LEN(wrong); i++) {
         fixture f;
         start(&f);
@@ -273,16 +283,15 @@ static void malformed_curves(void **state)
 {
     (void)state;
     static const double x[] = {0, 1}, back[] = {1, 0}, unknown[] = {0, NAN};
-    const ftl_curve wrong[] = {{2, back, x, FTL_OUTSIDE_NAN, 0, 0},
-                               {2, unknown, x, FTL_OUTSIDE_NAN, 0, 0},
-                               {0, x, x, FTL_OUTSIDE_NAN, 0, 0},
-                               {2, x, NULL, FTL_OUTSIDE_NAN, 0, 0},
-                               {2, x, x, FTL_OUTSIDE_COUNT, 0, 0}};
+    const ftl_curve wrong[] = {
+        {2, back, 2, x, 2, FTL_OUTSIDE_NAN, 0, 0}, {2, unknown, 2, x, 2, FTL_OUTSIDE_NAN, 0, 0},
+        {0, x, 0, x, 0, FTL_OUTSIDE_NAN, 0, 0},    {2, x, 2, NULL, 0, FTL_OUTSIDE_NAN, 0, 0},
+        {2, x, 2, x, 1, FTL_OUTSIDE_NAN, 0, 0},    {2, x, 2, x, 2, FTL_OUTSIDE_COUNT, 0, 0}};
     for (size_t i = 0; i < FTL_ARRAY_LEN(wrong); i++) {
         fixture f;
         start(&f);
         ftl_op *op = add(&f, FTL_OP_INTERPOLATE, 1, INPUT_SEGMENTS, 1);
-        op->u.interpolate = (ftl_interpolate_op){.curves = &wrong[i]};
+        op->u.interpolate = (ftl_interpolate_op){FTL_SIZED(curves, &wrong[i], 1)};
         refuse(&f);
     }
 }

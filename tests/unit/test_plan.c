@@ -27,7 +27,7 @@ static void make_model(ftl_model *model, ftl_op ops[3], ftl_output *output,
                       .segments = from_matrix,
                       .path = "steps[0]"};
     ops[2].u.impute = (ftl_impute_op){
-        .missing_is_nan = true, .columns = first_column, .fill = fill};
+        .missing_is_nan = true, FTL_WHOLE(columns, first_column), FTL_WHOLE(fill, fill)};
     *output = (ftl_output){.name = "prediction", .op = 2};
     *input = (ftl_schema_column){.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
     model->inputs = input;

@@ -327,6 +327,8 @@ static ftl_words make_words(const char *list, char *text, uint32_t *start)
             start[++words.count] = (uint32_t)i + 1;
         }
     }
+    words.text_count = size + 1;
+    words.start_count = (size_t)words.count + 1;
     return words;
 }
 
@@ -544,7 +546,7 @@ static void test_linear_takes_columns_where_they_are(void **state)
     const double coef[] = {1, 10, 100, 1000, 10000, -1, -2, -3, -4, -5}, intercept[] = {0.25, 0};
     ftl_op *linear = add_op(&g, FTL_OP_LINEAR, FTL_EDGE_NUM, 2, picked, 4);
     linear->dtype = FTL_DTYPE_F64;
-    linear->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    linear->u.linear = (ftl_linear_op){FTL_WHOLE(coef, coef), FTL_WHOLE(intercept, intercept)};
     assert_int_equal(run_graph(&g, &g.model.account, documents, beside, 4, out, &bad), FTL_OK);
     const double expected[] = {20710.25, -20, 0.25, 0, -1999.75, 8, 11111.25, -15};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
@@ -562,7 +564,7 @@ static void test_weights_and_norms(void **state)
     const ftl_segment counted[1] = {{2, 0, 4}}, weighed[1] = {{3, 0, 4}};
     ftl_op *tfidf = add_op(&g, FTL_OP_TFIDF, FTL_EDGE_SPARSE, 4, counted, 1);
     tfidf->u.tfidf = (ftl_tfidf_op){
-        .sublinear = true, .normalize = true, .norm = FTL_NORM_L1, .idf = idf};
+        .sublinear = true, .normalize = true, .norm = FTL_NORM_L1, FTL_WHOLE(idf, idf)};
     add_op(&g, FTL_OP_GATHER, FTL_EDGE_NUM, 4, weighed, 1);
     assert_int_equal(run_graph(&g, &g.model.account, documents, beside, 4, out, &bad), FTL_OK);
     const double b = (log(2.0) + 1) * 2;
@@ -640,9 +642,9 @@ static void test_damaged_text_steps_are_refused(void **state)
     start_graph(&g, "a|b", plain);
     const ftl_segment all[1] = {{2, 0, 2}};
     const double shift[] = {1, 1};
-    const ftl_affine_step step = {.kind = FTL_AFFINE_ADD, .vector = shift};
+    const ftl_affine_step step = {.kind = FTL_AFFINE_ADD, FTL_WHOLE(vector, shift)};
     ftl_op *affine = add_op(&g, FTL_OP_AFFINE, FTL_EDGE_SPARSE, 2, all, 1);
-    affine->u.affine = (ftl_affine_op){.n_steps = 1, .steps = &step};
+    affine->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, &step, 1)};
     assert_int_equal(ftl_graph_validate(&g.model.graph, &g.model.account, &error), FTL_CORRUPT);
 }
 

@@ -23,22 +23,23 @@ static void run(uint8_t flags, double threshold, ftl_category_rule rule, bool su
 {
     const uint8_t all[3] = {flags, FTL_NODE_LEAF, FTL_NODE_LEAF};
     const double thresholds[3] = {threshold, 0, 0}, base[1] = {0.3};
-    const ftl_tree_nodes nodes = {.n_trees = 1,
-                                  .n_nodes = 3,
-                                  .root = root,
-                                  .flags = all,
-                                  .feature = feature,
-                                  .threshold = thresholds,
-                                  .left = left,
-                                  .right = right,
-                                  .leaf = leaf,
-                                  .n_values = 9,
-                                  .value_width = 1,
-                                  .values = values,
-                                  .n_sets = 1,
-                                  .set_start = set_start,
-                                  .set_words = set_words,
-                                  .category_rule = rule};
+    ftl_tree_nodes nodes = {.n_trees = 1,
+                            .n_nodes = 3,
+                            .root = root,
+                            .flags = all,
+                            .feature = feature,
+                            .threshold = thresholds,
+                            .left = left,
+                            .right = right,
+                            .leaf = leaf,
+                            .n_values = 9,
+                            .value_width = 1,
+                            .values = values,
+                            .n_sets = 1,
+                            .set_start = set_start,
+                            .set_words = set_words,
+                            .category_rule = rule};
+    ftl_tree_nodes_count(&nodes);
     ftl_op ops[3] = {
         {.kind = FTL_OP_INPUT, .width = 1, .path = ""},
         {.kind = FTL_OP_GATHER, .width = 1, .n_segments = 1, .segments = from_input, .path = ""},
@@ -51,7 +52,7 @@ static void run(uint8_t flags, double threshold, ftl_category_rule rule, bool su
     if (sums)
         ops[2].u.trees = (ftl_trees_op){.nodes = &nodes,
                                         .input = FTL_TREE_INPUT_F64,
-                                        .base = base,
+                                        FTL_WHOLE(base, base),
                                         .divisor = 1.0,
                                         .sum_f32 = true};
     else

@@ -578,7 +578,9 @@ static void make_lines(const recipe *r)
             lines.coef[k] = random_below(100) * 0.013;
         }
     }
-    lines.leaves = (ftl_linear_leaves){lines.start, lines.column, lines.coef, lines.constant};
+    lines.leaves = (ftl_linear_leaves){FTL_WHOLE(start, lines.start),
+                                       FTL_WHOLE(column, lines.column), FTL_WHOLE(coef, lines.coef),
+                                       FTL_WHOLE(constant, lines.constant)};
 }
 
 static double leaf_value(const fixture *f, const recipe *r, const sums *how, uint32_t row,

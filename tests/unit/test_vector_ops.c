@@ -22,17 +22,22 @@ static ftl_op machine(void)
                     .width = 3,
                     .path = "t",
                     .u.kernel_machine = {.n_vectors = 4,
-                                         .vectors = numbers,
+                                         FTL_SIZED(vectors, numbers, 4 * 3),
                                          .n_classes = 3,
-                                         .n_support = n_support,
-                                         .coef = numbers,
-                                         .intercept = numbers}};
+                                         FTL_WHOLE(n_support, n_support),
+                                         FTL_SIZED(coef, numbers, 2 * 4),
+                                         FTL_SIZED(intercept, numbers, 3)}};
 }
 
-static ftl_status machine_status(const ftl_op *op)
+/* An operation by itself, which reads n columns. */
+static ftl_status proof_status(const ftl_op *op, uint32_t n)
 {
-    return ftl_validate_kernel_machine(op, 3, NULL, &error);
+    const ftl_proof proof = {.op = op, .columns = n};
+    FTL_TRY(ftl_validate_parameters(&proof, &error));
+    return ftl_validate_rest(&proof, &error);
 }
+
+static ftl_status machine_status(const ftl_op *op) { return proof_status(op, 3); }
 
 static void machines(void **state)
 {
@@ -47,7 +52,8 @@ static void machines(void **state)
     assert_int_equal(machine_status(&op), FTL_CORRUPT);
     op = machine(), op.u.kernel_machine.n_classes = 0;
     assert_int_equal(machine_status(&op), FTL_CORRUPT);
-    op.width = 1;
+    op.width = 1, op.u.kernel_machine.intercept_count = 1;
+    op.u.kernel_machine.n_support_count = 0, op.u.kernel_machine.coef_count = 4;
     assert_int_equal(machine_status(&op), FTL_OK);
     op = machine(), op.u.kernel_machine.kernel = FTL_KERNEL_COUNT;
     assert_int_equal(machine_status(&op), FTL_CORRUPT);
@@ -58,13 +64,14 @@ static void machines(void **state)
 static void sparse_machines(void **state)
 {
     (void)state;
-    ftl_sparse_rows rows = {.start = start, .column = column, .value = numbers};
+    ftl_sparse_rows rows = {FTL_WHOLE(start, start), FTL_WHOLE(column, column),
+                            FTL_SIZED(value, numbers, 4)};
     ftl_op op = machine();
     op.u.kernel_machine.sparse = &rows;
     assert_int_equal(machine_status(&op), FTL_CORRUPT); /* both forms */
-    op.u.kernel_machine.vectors = NULL;
+    op.u.kernel_machine.vectors = NULL, op.u.kernel_machine.vectors_count = 0;
     assert_int_equal(machine_status(&op), FTL_OK);
-    assert_int_equal(ftl_validate_kernel_machine(&op, 2, NULL, &error), FTL_CORRUPT);
+    assert_int_equal(proof_status(&op, 2), FTL_CORRUPT);
     const uint32_t falling[4] = {2, 0, 1, 2}, twice[4] = {1, 1, 1, 2}, back[5] = {0, 2, 1, 3, 4};
     rows.column = falling;
     assert_int_equal(machine_status(&op), FTL_CORRUPT);
@@ -83,17 +90,19 @@ static void pairs(void **state)
         assert_int_equal(ftl_pairs_classes((uint32_t)ftl_pairs(n)), n);
         assert_int_equal(ftl_pairs_classes((uint32_t)ftl_pairs(n) + 1), n + 1);
     }
-    ftl_op op = {
-        .kind = FTL_OP_COUPLING, .width = 4, .path = "t", .u.coupling = {numbers, numbers}};
-    assert_int_equal(ftl_validate_coupling(&op, 6, NULL, &error), FTL_OK);
-    assert_int_equal(ftl_validate_coupling(&op, 5, NULL, &error), FTL_CORRUPT);
+    ftl_op op = {.kind = FTL_OP_COUPLING,
+                 .width = 4,
+                 .path = "t",
+                 .u.coupling = {FTL_SIZED(a, numbers, 6), FTL_SIZED(b, numbers, 6)}};
+    assert_int_equal(proof_status(&op, 6), FTL_OK);
+    assert_int_equal(proof_status(&op, 5), FTL_CORRUPT);
     op = (ftl_op){.kind = FTL_OP_DECIDE, .width = 1, .path = "t", .u.decide = {FTL_DECIDE_VOTE}};
-    assert_int_equal(ftl_validate_decide(&op, 6, NULL, &error), FTL_OK);
-    assert_int_equal(ftl_validate_decide(&op, 5, NULL, &error), FTL_CORRUPT);
+    assert_int_equal(proof_status(&op, 6), FTL_OK);
+    assert_int_equal(proof_status(&op, 5), FTL_CORRUPT);
     op = (ftl_op){
         .kind = FTL_OP_LINK, .width = 4, .path = "t", .u.link = {FTL_LINK_ONE_VERSUS_ONE}};
-    assert_int_equal(ftl_validate_link(&op, 6, NULL, &error), FTL_OK);
-    assert_int_equal(ftl_validate_link(&op, 7, NULL, &error), FTL_CORRUPT);
+    assert_int_equal(proof_status(&op, 6), FTL_OK);
+    assert_int_equal(proof_status(&op, 7), FTL_CORRUPT);
 }
 
 /* ---- Neighbours ------------------------------------------------------------------------------ */
@@ -109,22 +118,21 @@ static void make(searching *s)
 {
     *s = (searching){.nodes = {{0, 5, false, 1}, {0, 2, true, 1}, {2, 5, true, 1}},
                      .order = {4, 3, 2, 1, 0}};
-    s->tree = (ftl_point_tree){
-        .n_nodes = 3, .nodes = s->nodes, .order = s->order, .bounds = numbers};
+    s->tree = (ftl_point_tree){.n_nodes = 3,
+                               FTL_WHOLE(nodes, s->nodes),
+                               FTL_WHOLE(order, s->order),
+                               FTL_SIZED(bounds, numbers, 2 * 3 * 3)};
     s->op = (ftl_op){.kind = FTL_OP_NEIGHBORS,
                      .width = 4,
                      .path = "t",
                      .u.neighbors = {.search = FTL_SEARCH_KD_TREE,
                                      .k = 2,
                                      .n_points = 5,
-                                     .points = numbers,
+                                     FTL_SIZED(points, numbers, 5 * 3),
                                      .tree = &s->tree}};
 }
 
-static ftl_status search_status(const searching *s)
-{
-    return ftl_validate_neighbors(&s->op, 3, NULL, &error);
-}
+static ftl_status search_status(const searching *s) { return proof_status(&s->op, 3); }
 
 static void searches(void **state)
 {
@@ -172,9 +180,11 @@ static void trees(void **state)
     assert_int_equal(search_status(&s), FTL_CORRUPT);
     make(&s), s.nodes[2].end = 6;
     assert_int_equal(search_status(&s), FTL_CORRUPT);
-    make(&s), s.tree.n_nodes = 0;
+    make(&s), s.tree.n_nodes = 0, s.tree.nodes_count = 0, s.tree.bounds_count = 0;
     assert_int_equal(search_status(&s), FTL_CORRUPT);
     make(&s), s.tree.n_nodes = 1, s.nodes[0].is_leaf = true;
+    assert_int_equal(search_status(&s), FTL_CORRUPT); /* the arrays are of three nodes */
+    s.tree.nodes_count = 1, s.tree.bounds_count = 2 * 3;
     assert_int_equal(search_status(&s), FTL_OK);
 }
 
@@ -184,6 +194,7 @@ static void votes(void **state)
     const uint32_t classes[5] = {0, 1, 2, 1, 0};
     searching s;
     make(&s);
+    s.op.u.neighbors.points_count = 5, s.tree.bounds_count = 2 * 3; /* of one column */
     const ftl_segment whole = {.op = 1, .count = 4};
     const ftl_segment input = {.op = 0, .count = 1};
     ftl_op ops[4] = {{.kind = FTL_OP_INPUT, .width = 1, .path = ""},
@@ -194,7 +205,7 @@ static void votes(void **state)
                       .n_segments = 1,
                       .segments = &whole,
                       .path = "t",
-                      .u.neighbor_vote = {.n_points = 5, .classes = classes}}};
+                      .u.neighbor_vote = {.n_points = 5, FTL_WHOLE(classes, classes)}}};
     ftl_op gather = {
         .kind = FTL_OP_GATHER, .width = 1, .n_segments = 1, .segments = &input, .path = ""};
     ftl_graph graph = {.n_ops = 4, .n_inputs = 1, .ops = ops};
@@ -205,9 +216,10 @@ static void votes(void **state)
     assert_int_equal(ftl_graph_validate(&graph, NULL, &error), FTL_OK);
     ops[3].width = 2;
     assert_int_equal(ftl_graph_validate(&graph, NULL, &error), FTL_CORRUPT);
-    ops[3].width = 3, ops[3].u.neighbor_vote.n_points = 4;
+    ops[3].width = 3, ops[3].u.neighbor_vote.n_points = 4, ops[3].u.neighbor_vote.classes_count = 4;
     assert_int_equal(ftl_graph_validate(&graph, NULL, &error), FTL_CORRUPT);
-    ops[3].u.neighbor_vote.n_points = 5, ops[3].segments = &from_gather;
+    ops[3].u.neighbor_vote.n_points = 5, ops[3].u.neighbor_vote.classes_count = 5;
+    ops[3].segments = &from_gather;
     assert_int_equal(ftl_graph_validate(&graph, NULL, &error), FTL_CORRUPT);
 }
 

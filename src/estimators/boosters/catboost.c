@@ -191,13 +191,15 @@ static ftl_status emit_scale(ftl_build *build, const ftl_estimator *e, const ftl
         biased |= cbm->bias[k] != 0;
     }
     if (cbm->scale != 1)
-        steps[n++] = (ftl_affine_step){.kind = FTL_AFFINE_MUL, .wide = true, .vector = scale};
+        steps[n++] = (ftl_affine_step){
+            .kind = FTL_AFFINE_MUL, .wide = true, FTL_SIZED(vector, scale, cbm->width)};
     if (biased)
-        steps[n++] = (ftl_affine_step){.kind = FTL_AFFINE_ADD, .wide = true, .vector = cbm->bias};
+        steps[n++] = (ftl_affine_step){
+            .kind = FTL_AFFINE_ADD, .wide = true, FTL_SIZED(vector, cbm->bias, cbm->width)};
     if (n == 0)
         return FTL_OK;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, *id, cbm->width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = n, .steps = steps};
+    op->u.affine = (ftl_affine_op){.n_steps = n, FTL_SIZED(steps, steps, n)};
     return FTL_OK;
 }
 
@@ -218,7 +220,7 @@ static ftl_status emit_order(ftl_build *build, const ftl_estimator *e, const cat
     FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, &constant, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->width = 1;
-    op->u.constant = (ftl_constant_op){.values = none};
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, none, 1)};
     FTL_TRY(ftl_frame_new(build, info->n_labels, &frame, error));
     for (uint32_t i = 0; i < info->n_labels; i++)
         frame.columns[i] = (ftl_frame_column){.op = constant, .column = 0};
@@ -262,12 +264,13 @@ static ftl_status emit_uncertainty(ftl_build *build, const ftl_estimator *e, uin
                                    uint32_t *id, ftl_error *error)
 {
     static const double twos[] = {1, 2};
-    static const ftl_affine_step twice[] = {{.kind = FTL_AFFINE_MUL, .wide = true, .vector = twos}};
+    static const ftl_affine_step twice[] = {
+        {.kind = FTL_AFFINE_MUL, .wide = true, FTL_SIZED(vector, twos, 2)}};
     uint32_t doubled, powers;
     ftl_op *op = NULL;
     ftl_frame frame;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, raw, 2, &doubled, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = twice};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, twice, 1)};
     FTL_TRY(ftl_emit_link(build, e, FTL_LINK_EXP, doubled, 2, &powers, error));
     FTL_TRY(ftl_frame_new(build, 2, &frame, error));
     frame.columns[0] = (ftl_frame_column){.op = raw, .column = 0};

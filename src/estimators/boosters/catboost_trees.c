@@ -65,7 +65,8 @@ static ftl_status emit_hash_op(ftl_build *build, const ftl_estimator *e, const f
     FTL_TRY(
         ftl_build_on(build, e, FTL_OP_CATEGORY_HASH, objects, texts->n_columns, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.category_hash = (ftl_category_hash_op){.estimator = e->cls->name, .names = names};
+    op->u.category_hash = (ftl_category_hash_op){.estimator = e->cls->name,
+                                                 FTL_SIZED(names, names, texts->n_columns)};
     return FTL_OK;
 }
 
@@ -111,7 +112,8 @@ static ftl_status emit_matches(ftl_build *build, const ftl_estimator *e, const s
     }
     FTL_TRY(ftl_build_on(build, e, FTL_OP_MATCH, s->hash_op, cbm->n_matches, &id, &op, error));
     op->dtype = FTL_DTYPE_F32;
-    op->u.match = (ftl_match_op){.columns = columns, .values = values};
+    op->u.match = (ftl_match_op){FTL_SIZED(columns, columns, cbm->n_matches),
+                                 FTL_SIZED(values, values, cbm->n_matches)};
     return ftl_frame_of_op(build, id, NULL, out, error);
 }
 
@@ -139,7 +141,7 @@ static ftl_status emit_nothing(ftl_build *build, const ftl_estimator *e, uint32_
     FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, id, &op, error));
     op->dtype = FTL_DTYPE_F32;
     op->width = 1;
-    op->u.constant = (ftl_constant_op){.values = zero};
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, zero, 1)};
     return FTL_OK;
 }
 
@@ -217,19 +219,20 @@ static ftl_status emit_oblivious(ftl_build *build, const ftl_estimator *e, const
 {
     questions q;
     ftl_op *op = NULL;
-    uint32_t width = leaf_number ? cbm->n_trees : cbm->width;
+    uint32_t width = leaf_number ? cbm->n_trees : cbm->width, n = build->ops[source].width;
     FTL_TRY(list_questions(build, cbm, &q, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_OBLIVIOUS, source, width, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.oblivious = (ftl_oblivious_op){.n_trees = cbm->n_trees,
-                                         .start = cbm->start,
-                                         .splits = cbm->splits,
-                                         .border_start = q.start,
-                                         .borders = q.borders,
-                                         .nan_above = q.nan_above,
-                                         .n_values = cbm->n_values,
-                                         .values = cbm->values,
-                                         .leaf_number = leaf_number};
+    op->u.oblivious = (ftl_oblivious_op){
+        .n_trees = cbm->n_trees,
+        FTL_SIZED(start, cbm->start, (size_t)cbm->n_trees + 1),
+        FTL_SIZED(splits, cbm->splits, cbm->start[cbm->n_trees]),
+        FTL_SIZED(border_start, q.start, (size_t)n + 1),
+        FTL_SIZED(borders, q.borders, q.start[n]),
+        FTL_SIZED(nan_above, q.nan_above, n),
+        .n_values = cbm->n_values,
+        FTL_SIZED(values, leaf_number ? NULL : cbm->values, leaf_number ? 0 : cbm->n_values),
+        .leaf_number = leaf_number};
     return FTL_OK;
 }
 
@@ -331,6 +334,7 @@ static ftl_status make_nodes(ftl_build *build, const ftl_cbm *cbm, const questio
                               .value_width = cbm->width,
                               .values = cbm->values};
     ftl_tree_arrays_give(&m.arrays, nodes);
+    ftl_tree_nodes_count(nodes);
     *out = nodes;
     return FTL_OK;
 }

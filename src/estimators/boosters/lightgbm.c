@@ -67,6 +67,7 @@ static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl
     FTL_TRY(iterations_used(e, model, nodes, &n, error));
     nodes->n_trees = n * model->n_scores;
     nodes->n_nodes = nodes->root[nodes->n_trees];
+    ftl_tree_nodes_count(nodes);
     *out = nodes;
     return FTL_OK;
 }
@@ -94,7 +95,7 @@ static ftl_status emit_zeros(ftl_build *build, const ftl_estimator *e, uint32_t 
     FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, id, &op, error));
     op->width = width;
     op->dtype = FTL_DTYPE_F64;
-    op->u.constant.values = zeros;
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, zeros, width)};
     return FTL_OK;
 }
 
@@ -122,7 +123,7 @@ static ftl_status emit_margin(ftl_build *build, const ftl_estimator *e, const ft
     op->dtype = FTL_DTYPE_F64;
     op->u.trees = (ftl_trees_op){.nodes = nodes,
                                  .input = FTL_TREE_INPUT_F64,
-                                 .target = target,
+                                 FTL_SIZED(target, target, target ? nodes->n_trees : 0),
                                  .divisor = 1.0,
                                  .linear = linear};
     return ftl_result_scores(build, id, NULL, out, error);
@@ -140,9 +141,9 @@ static ftl_status emit_scale(ftl_build *build, const ftl_estimator *e, ftl_affin
         return FTL_OOM(error);
     for (uint32_t k = 0; k < width; k++)
         vector[k] = by;
-    *step = (ftl_affine_step){.kind = kind, .vector = vector};
+    *step = (ftl_affine_step){.kind = kind, FTL_SIZED(vector, vector, width)};
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     return FTL_OK;
 }
 
@@ -178,7 +179,8 @@ static ftl_status emit_signed_square(ftl_build *build, const ftl_estimator *e, u
     }
     start[width] = 3 * width;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_POLYNOMIAL, both, width, id, &op, error));
-    op->u.polynomial = (ftl_polynomial_op){.start = start, .factors = factors};
+    op->u.polynomial = (ftl_polynomial_op){FTL_SIZED(start, start, (size_t)width + 1),
+                                           FTL_SIZED(factors, factors, (size_t)3 * width)};
     return FTL_OK;
 }
 
@@ -356,7 +358,7 @@ static ftl_status emit_pair(ftl_build *build, const ftl_estimator *e, uint32_t s
     static const double coef[2] = {-1, 1}, intercept[2] = {1, 0};
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_LINEAR, source, 2, id, &op, error));
-    op->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, 2), FTL_SIZED(intercept, intercept, 2)};
     return FTL_OK;
 }
 

@@ -118,14 +118,15 @@ static ftl_status encode_column(ftl_build *build, const ftl_lightgbm_list *list,
                                                  : NAN;
     }
     bool numeric = !list->text && !list->boolean;
-    *out = (ftl_encode_column){.categories = {.count = list->count,
-                                              .numeric = numeric,
-                                              .numbers = numeric ? numbers : NULL,
-                                              .cells = numeric ? NULL : list->cells},
-                               .unknown = FTL_CODE_NONE,
-                               .values = values,
-                               .unknown_value = NAN,
-                               .name = name};
+    *out = (ftl_encode_column){
+        .categories = {.count = list->count,
+                       .numeric = numeric,
+                       FTL_SIZED(numbers, numbers, numeric ? list->count : 0),
+                       FTL_SIZED(cells, list->cells, numeric ? 0 : list->count)},
+        .unknown = FTL_CODE_NONE,
+        FTL_SIZED(values, values, list->count),
+        .unknown_value = NAN,
+        .name = name};
     return FTL_OK;
 }
 
@@ -165,7 +166,8 @@ static ftl_status emit_codes(ftl_build *build, const ftl_estimator *e,
     }
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &picked, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.encode = (ftl_encode_op){.n_columns = n, .columns = encoded, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){
+        .n_columns = n, FTL_SIZED(columns, encoded, n), .estimator = e->cls->name};
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
     memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
     for (uint32_t k = 0; k < n; k++) {

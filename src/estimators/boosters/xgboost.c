@@ -263,10 +263,10 @@ static ftl_status encode_column(ftl_build *build, const ftl_xgb_categories *from
     }
     *out = (ftl_encode_column){.categories = {.count = (uint32_t)n,
                                               .numeric = from->numbers != NULL,
-                                              .numbers = numbers,
-                                              .cells = cells},
+                                              FTL_SIZED(numbers, numbers, from->numbers ? n : 0),
+                                              FTL_SIZED(cells, cells, from->numbers ? 0 : n)},
                                .unknown = FTL_CODE_REFUSED,
-                               .values = values,
+                               FTL_SIZED(values, values, n),
                                .unknown_value = NAN,
                                .name = name};
     return FTL_OK;
@@ -302,7 +302,8 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
     }
     FTL_TRY(ftl_build_op(build, x->e, FTL_OP_ORDINAL, &picked, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.encode = (ftl_encode_op){.n_columns = n, .columns = encoded, .estimator = "XGBoost"};
+    op->u.encode = (ftl_encode_op){
+        .n_columns = n, FTL_SIZED(columns, encoded, n), .estimator = "XGBoost"};
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
     memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
     for (uint32_t k = 0; k < n; k++) {
@@ -331,7 +332,8 @@ static ftl_status emit_missing(ftl_build *build, const xgb *x, double missing, u
     op->dtype = FTL_DTYPE_F32;
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
     op->dtype = FTL_DTYPE_F32;
-    op->u.impute = (ftl_impute_op){.missing_value = missing, .columns = columns, .fill = fill};
+    op->u.impute = (ftl_impute_op){
+        .missing_value = missing, FTL_SIZED(columns, columns, width), FTL_SIZED(fill, fill, width)};
     return FTL_OK;
 }
 
@@ -360,7 +362,7 @@ static ftl_status emit_constant(ftl_build *build, const xgb *x, const double *va
     FTL_TRY(ftl_build_op(build, x->e, FTL_OP_CONSTANT, NULL, id, &op, error));
     op->width = x->n_outputs;
     op->dtype = FTL_DTYPE_F32;
-    op->u.constant.values = values;
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, values, x->n_outputs)};
     return FTL_OK;
 }
 
@@ -371,9 +373,9 @@ static ftl_status emit_affine(ftl_build *build, const xgb *x, ftl_affine_step_ki
     ftl_op *op = NULL;
     if (!step)
         return FTL_OOM(error);
-    *step = (ftl_affine_step){.kind = kind, .vector = vector};
+    *step = (ftl_affine_step){.kind = kind, FTL_SIZED(vector, vector, x->n_outputs)};
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_AFFINE, *id, build->ops[*id].width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     return FTL_OK;
 }
 
@@ -396,12 +398,13 @@ static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in
     FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_TREES, source, x->n_outputs, id, &op, error));
     op->dtype = FTL_DTYPE_F32;
-    op->u.trees = (ftl_trees_op){.nodes = nodes,
-                                 .input = FTL_TREE_INPUT_F32,
-                                 .target = target,
-                                 .base = base_last ? NULL : sums.base,
-                                 .divisor = 1.0,
-                                 .sum_f32 = true};
+    op->u.trees = (ftl_trees_op){
+        .nodes = nodes,
+        .input = FTL_TREE_INPUT_F32,
+        FTL_SIZED(target, target, target ? sums.n_trees : 0),
+        FTL_SIZED(base, base_last ? NULL : sums.base, base_last ? 0 : x->n_outputs),
+        .divisor = 1.0,
+        .sum_f32 = true};
     return base_last ? emit_affine(build, x, FTL_AFFINE_ADD, sums.base, id, error) : FTL_OK;
 }
 
@@ -420,7 +423,8 @@ static ftl_status emit_zeros(ftl_build *build, const xgb *x, uint32_t *id, ftl_e
     op->dtype = FTL_DTYPE_F32;
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
     op->dtype = FTL_DTYPE_F32;
-    op->u.impute = (ftl_impute_op){.missing_is_nan = true, .columns = columns, .fill = fill};
+    op->u.impute = (ftl_impute_op){
+        .missing_is_nan = true, FTL_SIZED(columns, columns, width), FTL_SIZED(fill, fill, width)};
     return FTL_OK;
 }
 
@@ -450,7 +454,8 @@ static ftl_status emit_linear(ftl_build *build, const xgb *x, const ftl_frame *i
         return emit_constant(build, x, intercept, id, error);
     FTL_TRY(emit_zeros(build, x, id, error));
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_LINEAR, *id, x->n_outputs, id, &op, error));
-    op->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, columns * outputs),
+                                   FTL_SIZED(intercept, intercept, outputs)};
     return FTL_OK;
 }
 
@@ -516,7 +521,7 @@ static ftl_status emit_pair(ftl_build *build, const xgb *x, uint32_t source, uin
     static const double coef[2] = {-1, 1}, intercept[2] = {1, 0};
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, x->e, FTL_OP_LINEAR, source, 2, id, &op, error));
-    op->u.linear = (ftl_linear_op){.coef = coef, .intercept = intercept};
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, 2), FTL_SIZED(intercept, intercept, 2)};
     return FTL_OK;
 }
 

@@ -295,6 +295,7 @@ ftl_status ftl_xgb_tree_nodes(ftl_build *build, const ftl_xgb_model *model,
                                                    ? FTL_CATEGORY_INT
                                                    : FTL_CATEGORY_NOT_NEGATIVE};
     ftl_tree_arrays_give(&m.arrays, nodes);
+    ftl_tree_nodes_count(nodes);
     *out = nodes;
     return FTL_OK;
 }

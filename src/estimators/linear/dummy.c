@@ -18,7 +18,7 @@ static ftl_status emit_constant(ftl_build *build, const ftl_estimator *e, const 
     FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, id, &op, error));
     op->width = width;
     op->dtype = FTL_DTYPE_F64;
-    op->u.constant.values = values;
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, values, width)};
     return FTL_OK;
 }
 

@@ -35,7 +35,8 @@ ftl_status ftl_isotonic_read(ftl_build *build, const ftl_estimator *e, ftl_curve
         x.columns > 1u << 30)
         return FTL_ATTR_FAIL(error, e, "X_thresholds_", FTL_CORRUPT,
                              "%zu thresholds with %zu values", x.columns, y.columns);
-    *out = (ftl_curve){.n = (uint32_t)x.columns, .x = x.data, .y = y.data};
+    *out = (ftl_curve){
+        .n = (uint32_t)x.columns, FTL_SIZED(x, x.data, x.columns), FTL_SIZED(y, y.data, y.columns)};
     *single = x.was_f32 && e->version >= FTL_SKLEARN(0, 22);
     return read_outside(e, out, error);
 }
@@ -73,7 +74,7 @@ static ftl_status isotonic_emit(ftl_build *build, const ftl_estimator *e, ftl_me
     FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &source, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_INTERPOLATE, source, 1, &id, &op, error));
     op->dtype = single ? FTL_DTYPE_F32 : FTL_DTYPE_F64;
-    op->u.interpolate = (ftl_interpolate_op){.curves = curve, .single = single};
+    op->u.interpolate = (ftl_interpolate_op){FTL_SIZED(curves, curve, 1), .single = single};
     FTL_TRY(ftl_result_values(build, id, out, error));
     if (method == FTL_TRANSFORM)
         out->columns[0].name = "isotonicregression0";

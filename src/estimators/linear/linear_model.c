@@ -96,7 +96,9 @@ ftl_status ftl_linear_scores(ftl_build *build, const ftl_estimator *e, const ftl
     FTL_TRY(ftl_build_op(build, e, FTL_OP_LINEAR, &sources, id, &op, error));
     op->width = params->n_out;
     op->dtype = params->is_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;
-    op->u.linear = (ftl_linear_op){.coef = params->coef, .intercept = params->intercept};
+    op->u.linear = (ftl_linear_op){
+        FTL_SIZED(coef, params->coef, params->n_out * params->n_features),
+        FTL_SIZED(intercept, params->intercept, params->intercept ? params->n_out : 0)};
     return FTL_OK;
 }
 

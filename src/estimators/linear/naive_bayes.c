@@ -92,7 +92,9 @@ static ftl_status gaussian_likelihood(ftl_build *build, const ftl_estimator *e, 
     /* Means of a model trained on float32 are float32 from 1.8 on. */
     op->dtype = mean.was_f32 && variance.was_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;
     op->u.gaussian = (ftl_gaussian_op){
-        .mean = mean.data, .variance = variance.data, .prior = prior, .norm = norm};
+        FTL_SIZED(mean, mean.data, mean.rows * mean.columns),
+        FTL_SIZED(variance, variance.data, variance.rows * variance.columns),
+        FTL_SIZED(prior, prior, n), FTL_SIZED(norm, norm, n)};
     return ftl_result_scores(build, id, labels, out, error);
 }
 
@@ -250,8 +252,10 @@ static ftl_status read_categories(ftl_build *build, const ftl_estimator *e, cons
         numbers[i] = i;
         codes[i] = (int32_t)i;
     }
-    column->categories = (ftl_categories){.count = n, .numeric = true, .numbers = numbers};
+    column->categories = (ftl_categories){
+        .count = n, .numeric = true, FTL_SIZED(numbers, numbers, n)};
     column->codes = codes;
+    column->codes_count = n;
     column->unknown = FTL_CODE_REFUSED;
     column->cardinality = n;
     return FTL_OK;
@@ -326,8 +330,9 @@ static ftl_status categorical_likelihood(ftl_build *build, const ftl_estimator *
     op->edge = FTL_EDGE_CODED;
     op->dtype = FTL_DTYPE_F64;
     op->width = (uint32_t)width;
-    op->u.encode = (ftl_encode_op){
-        .n_columns = in->n_columns, .columns = columns, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){.n_columns = in->n_columns,
+                                   FTL_SIZED(columns, columns, in->n_columns),
+                                   .estimator = e->cls->name};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, &coded, error));
     return linear_likelihood(build, e, &coded, &w, w.prior, out, error);
 }

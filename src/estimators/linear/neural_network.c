@@ -89,9 +89,9 @@ static ftl_status emit_relu(ftl_build *build, const ftl_estimator *e, uint32_t w
     ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
     if (!zeros || !step)
         return FTL_OOM(error);
-    *step = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, .vector = zeros};
+    *step = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, FTL_SIZED(vector, zeros, width)};
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, *id, width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     return FTL_OK;
 }
 
@@ -131,7 +131,9 @@ static ftl_status emit_forward(ftl_build *build, const ftl_estimator *e, const f
         else {
             FTL_TRY(ftl_build_on(build, e, FTL_OP_LINEAR, *id, params.n_out, id, &op, error));
             op->dtype = params.is_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;
-            op->u.linear = (ftl_linear_op){.coef = params.coef, .intercept = params.intercept};
+            op->u.linear = (ftl_linear_op){
+                FTL_SIZED(coef, params.coef, params.n_out * params.n_features),
+                FTL_SIZED(intercept, params.intercept, params.intercept ? params.n_out : 0)};
         }
         bool last = i + 1 == net.n_layers;
         FTL_TRY(emit_activation(build, e, last ? "out_activation_" : "activation", params.n_out, id,

@@ -39,9 +39,9 @@ static ftl_status affine(ftl_build *build, const ftl_estimator *e, ftl_affine_st
     ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
     if (!step)
         return FTL_OOM(error);
-    *step = (ftl_affine_step){.kind = kind, .vector = vector};
+    *step = (ftl_affine_step){.kind = kind, FTL_SIZED(vector, vector, build->ops[*id].width)};
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, *id, build->ops[*id].width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     return FTL_OK;
 }
 

@@ -91,6 +91,7 @@ static ftl_status read_vectors(ftl_build *build, const ftl_estimator *e, size_t 
         rows = vectors.rows;
         *n_features = vectors.columns;
         out->vectors = vectors.data;
+        out->vectors_count = rows * vectors.columns;
     }
     if (rows > INT32_MAX)
         return FTL_ATTR_FAIL(error, e, "support_vectors_", FTL_LIMIT, "%zu support vectors", rows);
@@ -111,7 +112,9 @@ static ftl_status read_coef(ftl_build *build, const ftl_estimator *e, uint32_t p
                              coef.rows, coef.columns, rows, out->n_vectors);
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("_intercept_"), pairs, &intercept, error));
     out->coef = coef.data;
+    out->coef_count = coef.rows * coef.columns;
     out->intercept = intercept;
+    out->intercept_count = pairs;
     return FTL_OK;
 }
 
@@ -138,6 +141,7 @@ static ftl_status read_support(ftl_build *build, const ftl_estimator *e, ftl_ker
                              "the classes have %llu support vectors of %u",
                              (unsigned long long)total, out->n_vectors);
     out->n_support = n_support;
+    out->n_support_count = out->n_classes;
     return FTL_OK;
 }
 
@@ -281,7 +285,8 @@ static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const ftl
     FTL_TRY(ftl_build_on(build, e, FTL_OP_COUPLING, values.columns[0].op, labels->count, &id, &op,
                          error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.coupling = (ftl_coupling_op){.a = a, .b = b};
+    op->u.coupling = (ftl_coupling_op){FTL_SIZED(a, a, values.n_columns),
+                                       FTL_SIZED(b, b, values.n_columns)};
     return ftl_result_scores(build, id, labels, out, error);
 }
 
@@ -324,9 +329,9 @@ static ftl_status emit_samples(ftl_build *build, const ftl_estimator *e, uint32_
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("offset_"), 1, &offset, error));
     if (!step)
         return FTL_OOM(error);
-    *step = (ftl_affine_step){.kind = FTL_AFFINE_ADD, .wide = true, .vector = offset};
+    *step = (ftl_affine_step){.kind = FTL_AFFINE_ADD, .wide = true, FTL_SIZED(vector, offset, 1)};
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, 1, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     return FTL_OK;
 }
 

@@ -202,8 +202,10 @@ static ftl_status emit_difference(ftl_build *build, const ftl_estimator *e, uint
     static const double weights[2] = {-1.0, 1.0};
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_COMBINE, scores, 1, id, &op, error));
-    op->u.combine = (ftl_combine_op){
-        .rule = FTL_COMBINE_SUM, .target = target, .weights = weights, .divisor = 1.0};
+    op->u.combine = (ftl_combine_op){.rule = FTL_COMBINE_SUM,
+                                     FTL_SIZED(target, target, 2),
+                                     FTL_SIZED(weights, weights, 2),
+                                     .divisor = 1.0};
     return FTL_OK;
 }
 
@@ -258,10 +260,10 @@ static ftl_status emit_divided(ftl_build *build, const ftl_estimator *e, uint32_
     const double *vector = ftl_repeat(build, divisor, width);
     if (!step || !vector)
         return FTL_OOM(error);
-    *step = (ftl_affine_step){.kind = FTL_AFFINE_DIV, .vector = vector};
+    *step = (ftl_affine_step){.kind = FTL_AFFINE_DIV, FTL_SIZED(vector, vector, width)};
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 1, .steps = step};
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
     return FTL_OK;
 }
 
@@ -410,6 +412,7 @@ static ftl_status rank_leaves(ftl_build *build, ftl_tree_nodes *nodes, ftl_media
     out->n_values = n;
     out->values = values;
     out->column = column;
+    out->values_count = out->column_count = n;
     return FTL_OK;
 }
 
@@ -428,6 +431,7 @@ static ftl_status emit_places(ftl_build *build, const ftl_estimator *e, const bo
     FTL_TRY(rank_leaves(build, nodes, median, error));
     FTL_TRY(emit_nodes(build, e, b, nodes, n, &id, &op, error));
     op->target = target;
+    op->target_count = n;
     return ftl_frame_of_op(build, id, NULL, out, error);
 }
 
@@ -441,7 +445,7 @@ static ftl_status regressor_emit(ftl_build *build, const ftl_estimator *e, ftl_m
     uint32_t id;
     FTL_TRY(prepare(build, e, in, &b, error));
     bool joined = b.trees.n != 0 && b.trees.items[0].targets.n_outputs == 1;
-    ftl_median_op median = {.weights = b.weights};
+    ftl_median_op median = {FTL_SIZED(weights, b.weights, b.trees.n)};
     FTL_TRY(joined ? emit_places(build, e, &b, &values, &median, error)
                    : emit_predictions(build, e, &b, &values, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_MEDIAN, &values, &id, &op, error));

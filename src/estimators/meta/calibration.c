@@ -88,7 +88,7 @@ static ftl_status emit_affine(ftl_build *build, const fold *f, const ftl_affine_
         return FTL_OOM(error);
     FTL_TRY(
         ftl_build_on(build, &f->self, FTL_OP_AFFINE, *id, build->ops[*id].width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = n, .steps = copy};
+    op->u.affine = (ftl_affine_op){.n_steps = n, FTL_SIZED(steps, copy, n)};
     return FTL_OK;
 }
 
@@ -126,9 +126,9 @@ static ftl_status emit_sigmoids(ftl_build *build, const fold *f, uint32_t *id, f
         FTL_TRY(ftl_attr_f64(&calibrator, "b_", 0, &b[i], error));
     }
     const ftl_affine_step steps[] = {
-        {.kind = FTL_AFFINE_MUL, .vector = a},
-        {.kind = FTL_AFFINE_ADD, .vector = b},
-        {.kind = FTL_AFFINE_MUL, .vector = ftl_repeat(build, -1.0, n)},
+        {.kind = FTL_AFFINE_MUL, FTL_SIZED(vector, a, n)},
+        {.kind = FTL_AFFINE_ADD, FTL_SIZED(vector, b, n)},
+        {.kind = FTL_AFFINE_MUL, FTL_SIZED(vector, ftl_repeat(build, -1.0, n), n)},
     };
     FTL_TRY(emit_affine(build, f, steps, FTL_ARRAY_LEN(steps), id, error));
     return ftl_emit_link(build, &f->self, FTL_LINK_SIGMOID, *id, n, id, error);
@@ -150,7 +150,7 @@ static ftl_status emit_curves(ftl_build *build, const fold *f, uint32_t *id, ftl
     }
     FTL_TRY(ftl_build_on(build, &f->self, FTL_OP_INTERPOLATE, *id, n, id, &op, error));
     op->dtype = all_single ? FTL_DTYPE_F32 : FTL_DTYPE_F64;
-    op->u.interpolate = (ftl_interpolate_op){.curves = curves, .single = all_single};
+    op->u.interpolate = (ftl_interpolate_op){FTL_SIZED(curves, curves, n), .single = all_single};
     return FTL_OK;
 }
 
@@ -167,15 +167,16 @@ static ftl_status emit_temperature(ftl_build *build, const fold *f, uint32_t *id
     FTL_TRY(ftl_attr_f64(&calibrator, "beta_", 1, &beta, error));
     if (!f->decides) {
         const ftl_affine_step tiny = {.kind = FTL_AFFINE_ADD,
-                                      .vector = ftl_repeat(build, 1e-12, n)};
+                                      FTL_SIZED(vector, ftl_repeat(build, 1e-12, n), n)};
         if (pair)
             FTL_TRY(ftl_emit_link(build, &f->self, FTL_LINK_PAIR, *id, n, id, error));
         FTL_TRY(emit_affine(build, f, &tiny, 1, id, error));
         FTL_TRY(ftl_emit_link(build, &f->self, FTL_LINK_LOG, *id, n, id, error));
         pair = false;
     }
+    const uint32_t width = pair ? 1 : n;
     const ftl_affine_step scale = {.kind = FTL_AFFINE_MUL,
-                                   .vector = ftl_repeat(build, beta, pair ? 1 : n)};
+                                   FTL_SIZED(vector, ftl_repeat(build, beta, width), width)};
     FTL_TRY(emit_affine(build, f, &scale, 1, id, error));
     return ftl_emit_link(build, &f->self, pair ? FTL_LINK_SOFTMAX_PAIR : FTL_LINK_SOFTMAX, *id, n,
                          id, error);

@@ -236,10 +236,11 @@ static ftl_status combine(ftl_build *build, const ftl_estimator *e, const ftl_fr
     FTL_TRY(ftl_build_op(build, e, FTL_OP_COMBINE, &parts.frame, id, &op, error));
     op->width = width;
     op->dtype = how->dtype;
-    op->u.combine = (ftl_combine_op){.rule = how->rule,
-                                     .target = target,
-                                     .weights = how->weights ? weights : NULL,
-                                     .divisor = how->divisor};
+    op->u.combine = (ftl_combine_op){
+        .rule = how->rule,
+        FTL_SIZED(target, target, total),
+        FTL_SIZED(weights, how->weights ? weights : NULL, how->weights ? total : 0),
+        .divisor = how->divisor};
     return FTL_OK;
 }
 
@@ -312,7 +313,9 @@ static ftl_status vote_map(ftl_build *build, const ftl_estimator *e, const ftl_f
             map[at++] = ftl_class_index(own, encoding, &labels->cells[k]);
     }
     out->start = start;
+    out->start_count = (size_t)n + 1;
     out->map = map;
+    out->map_count = start[n];
     return FTL_OK;
 }
 
@@ -321,7 +324,8 @@ ftl_status ftl_emit_vote(ftl_build *build, const ftl_estimator *e, const ftl_fra
                          const double *hit, const double *miss, double divisor, uint32_t *id,
                          ftl_error *error)
 {
-    ftl_vote_op vote = {.hit = hit, .miss = miss, .divisor = divisor};
+    ftl_vote_op vote = {FTL_SIZED(hit, hit, n), FTL_SIZED(miss, miss, miss ? n : 0),
+                        .divisor = divisor};
     ftl_parts parts = {0};
     ftl_op *op = NULL;
     FTL_TRY(vote_map(build, e, results, n, own, encoding, &vote, error));
@@ -368,16 +372,17 @@ static ftl_status label_numbers(ftl_build *build, const ftl_estimator *e,
         }
     }
     *encode = (ftl_encode_column){
-        .categories = {.count = n, .numeric = true, .numbers = numbers},
+        .categories = {.count = n, .numeric = true, FTL_SIZED(numbers, numbers, n)},
         .unknown = FTL_CODE_NONE,
-        .values = values,
+        FTL_SIZED(values, values, n),
         .unknown_value = NAN,
     };
     const ftl_frame one = {.n_columns = 1, .columns = (ftl_frame_column *)(uintptr_t)column};
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &one, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.encode = (ftl_encode_op){.n_columns = 1, .columns = encode, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, encode, 1), .estimator = e->cls->name};
     return FTL_OK;
 }
 

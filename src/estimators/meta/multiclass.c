@@ -229,7 +229,7 @@ static ftl_status constant_emit(ftl_build *build, const ftl_estimator *e, ftl_me
     FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, &id, &op, error));
     op->width = pair ? 2 : 1;
     op->dtype = FTL_DTYPE_F64;
-    op->u.constant.values = values;
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, values, op->width)};
     return ftl_result_values(build, id, out, error);
 }
 
@@ -287,7 +287,9 @@ static ftl_status emit_votes(ftl_build *build, const ftl_estimator *e, const ftl
     FTL_TRY(ftl_build_op(build, e, FTL_OP_VOTE, &all, id, &op, error));
     op->width = own->count;
     op->dtype = FTL_DTYPE_F64;
-    op->u.vote = (ftl_vote_op){.start = start, .map = map, .hit = ones, .divisor = 1.0};
+    op->u.vote = (ftl_vote_op){FTL_SIZED(start, start, (size_t)n + 1),
+                               FTL_SIZED(map, map, 2 * (size_t)n), FTL_SIZED(hit, ones, n),
+                               .divisor = 1.0};
     return FTL_OK;
 }
 
@@ -318,8 +320,10 @@ static ftl_status emit_confidences(ftl_build *build, const ftl_estimator *e,
     FTL_TRY(ftl_build_op(build, e, FTL_OP_COMBINE, &twice, id, &op, error));
     op->width = own->count;
     op->dtype = FTL_DTYPE_F64;
-    op->u.combine = (ftl_combine_op){
-        .rule = FTL_COMBINE_SUM, .target = target, .weights = weights, .divisor = 1.0};
+    op->u.combine = (ftl_combine_op){.rule = FTL_COMBINE_SUM,
+                                     FTL_SIZED(target, target, 2 * (size_t)n),
+                                     FTL_SIZED(weights, weights, 2 * (size_t)n),
+                                     .divisor = 1.0};
     return FTL_OK;
 }
 

@@ -31,7 +31,7 @@ static ftl_status add_step(ftl_build *build, const ftl_estimator *transformer, c
     if (ftl_node_is_none(ftl_attr(transformer, name)))
         return FTL_OK;
     FTL_TRY(ftl_attr_vector(build, transformer, FTL_NAMES(name), width, &vector, error));
-    steps[(*n)++] = (ftl_affine_step){.kind = kind, .wide = true, .vector = vector};
+    steps[(*n)++] = (ftl_affine_step){.kind = kind, .wide = true, FTL_SIZED(vector, vector, width)};
     return FTL_OK;
 }
 
@@ -64,7 +64,7 @@ static ftl_status emit_scaled(ftl_build *build, const ftl_estimator *transformer
         FTL_TRY(add_step(build, transformer, scaler->second, scaler->second_kind, width, steps, &n,
                          error));
     FTL_TRY(ftl_build_on(build, transformer, FTL_OP_AFFINE, *id, width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = n, .steps = steps};
+    op->u.affine = (ftl_affine_op){.n_steps = n, FTL_SIZED(steps, steps, n)};
     return FTL_OK;
 }
 

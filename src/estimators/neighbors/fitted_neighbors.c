@@ -67,6 +67,7 @@ static ftl_status read_minkowski(ftl_build *build, const ftl_estimator *e, size_
     if (e->version < FTL_SKLEARN(1, 2))
         return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_UNSUPPORTED,
                              "a weighted Minkowski metric written before scikit-learn 1.2");
+    op->weights_count = n_features;
     return read_vector(build, e, w, n_features, &op->weights, error);
 }
 
@@ -79,6 +80,7 @@ static ftl_status read_variances(ftl_build *build, const ftl_estimator *e, size_
         return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_CORRUPT,
                              "the seuclidean metric has no V");
     FTL_TRY(read_vector(build, e, v, n_features, &op->weights, error));
+    op->weights_count = n_features;
     for (size_t j = 0; j < n_features; j++) {
         if (!(op->weights[j] > 0))
             return FTL_ATTR_FAIL(error, e, "effective_metric_params_", FTL_UNSUPPORTED,
@@ -167,6 +169,7 @@ static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_n
     if (out->unit_rows)
         make_unit(e, &data);
     op->points = data.data;
+    op->points_count = data.rows * data.columns;
     return FTL_OK;
 }
 

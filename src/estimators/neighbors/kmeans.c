@@ -71,7 +71,9 @@ static ftl_status emit_distances(ftl_build *build, const ftl_estimator *e, const
     FTL_TRY(ftl_build_op(build, e, FTL_OP_DISTANCES, &sources, &id, &op, error));
     op->width = (uint32_t)centres.rows;
     op->dtype = centres.was_f32 ? FTL_DTYPE_SAME : FTL_DTYPE_F64;
-    op->u.distances = (ftl_distances_op){.centres = centres.data, .norms = norms};
+    op->u.distances = (ftl_distances_op){
+        FTL_SIZED(centres, centres.data, centres.rows * centres.columns),
+        FTL_SIZED(norms, norms, centres.rows)};
     return ftl_frame_numbered(build, e, id, out, error);
 }
 

@@ -143,6 +143,7 @@ static ftl_status emit_votes(ftl_build *build, const ftl_estimator *e, const tar
                                      .by_distance = ftl_attr_is(e, "weights", "distance"),
                                      .refuse_zero = e->version >= FTL_SKLEARN(1, 4)};
         FTL_TRY(point_classes(build, e, t, i, n_points, &vote.classes, error));
+        vote.classes_count = n_points;
         FTL_TRY(ftl_build_on(build, e, FTL_OP_NEIGHBOR_VOTE, source, t->labels[i]->count, &ids[i],
                              &op, error));
         op->dtype = FTL_DTYPE_F64;
@@ -226,7 +227,7 @@ static ftl_status emit_regressor(ftl_build *build, const ftl_estimator *e, ftl_m
     op->dtype = FTL_DTYPE_F64;
     op->u.neighbor_mean = (ftl_neighbor_mean_op){
         .n_points = n_points,
-        .values = y.data,
+        FTL_SIZED(values, y.data, y.rows * y.columns),
         .by_distance = ftl_attr_is(e, "weights", "distance")};
     return ftl_result_values(build, id, out, error);
 }

@@ -100,6 +100,7 @@ static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl
             return damaged(e, "nodes", error);
     }
     out->nodes = nodes;
+    out->nodes_count = array->size;
     out->n_nodes = (uint32_t)array->size;
     return FTL_OK;
 }
@@ -120,6 +121,7 @@ static ftl_status read_bounds(ftl_build *build, const ftl_estimator *e, const ft
             return damaged(e, "bounds", error);
     }
     out->bounds = bounds;
+    out->bounds_count = array->size;
     return FTL_OK;
 }
 
@@ -140,10 +142,12 @@ ftl_status ftl_point_tree_read(ftl_build *build, const ftl_estimator *e, size_t 
     if (points.rows != op->n_points || points.columns != n_features)
         return damaged(e, "points", error);
     FTL_TRY(read_order(build, e, items[state_order], op->n_points, &tree->order, error));
+    tree->order_count = op->n_points;
     FTL_TRY(read_nodes(build, e, items[state_nodes], op->n_points, tree, error));
     FTL_TRY(read_bounds(build, e, items[state_bounds], op->search == FTL_SEARCH_KD_TREE ? 2 : 1,
                         n_features, tree, error));
     op->points = points.data;
+    op->points_count = points.rows * points.columns;
     op->tree = tree;
     return FTL_OK;
 }

@@ -46,7 +46,9 @@ ftl_status ftl_sparse_rows_read(ftl_build *build, const ftl_node *node, ftl_spar
             return damaged(error);
         start[i + 1] = (uint32_t)to;
     }
-    *out = (ftl_sparse_rows){.start = start, .column = column, .value = value};
+    *out = (ftl_sparse_rows){FTL_SIZED(start, start, sparse->rows + 1),
+                             FTL_SIZED(column, column, start[sparse->rows]),
+                             FTL_SIZED(value, value, start[sparse->rows])};
     return FTL_OK;
 }
 

@@ -126,8 +126,8 @@ static ftl_status one_hot_bins(ftl_build *build, const ftl_estimator *e, const f
     for (uint32_t j = 0; j < in->n_columns; j++) {
         uint32_t n = b->start[j + 1] - b->start[j] + 1;
         columns[j] = (ftl_encode_column){
-            .categories = {.count = n, .numeric = true, .numbers = numbers},
-            .codes = indices,
+            .categories = {.count = n, .numeric = true, FTL_SIZED(numbers, numbers, n)},
+            FTL_SIZED(codes, indices, n),
             .unknown = FTL_CODE_NONE,
             .cardinality = n,
             .name = in->columns[j].name};
@@ -137,8 +137,9 @@ static ftl_status one_hot_bins(ftl_build *build, const ftl_estimator *e, const f
     op->edge = FTL_EDGE_CODED;
     op->dtype = FTL_DTYPE_F64;
     op->width = width;
-    op->u.encode = (ftl_encode_op){
-        .n_columns = in->n_columns, .columns = columns, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){.n_columns = in->n_columns,
+                                   FTL_SIZED(columns, columns, in->n_columns),
+                                   .estimator = e->cls->name};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     out->sparse = ftl_attr_is(e, "encode", "onehot");
     return bin_names(build, in, b, out, error);
@@ -160,8 +161,9 @@ static ftl_status emit_bins(ftl_build *build, const ftl_estimator *e, ftl_method
         op->dtype = type.dtype;
     }
     FTL_TRY(ftl_build_on(build, e, FTL_OP_BINS, id, in->n_columns, &id, &op, error));
-    op->u.bins = (ftl_bins_op){
-        .start = b.start, .edges = b.edges, .raised = e->version < FTL_SKLEARN(1, 1)};
+    op->u.bins = (ftl_bins_op){FTL_SIZED(start, b.start, (size_t)in->n_columns + 1),
+                               FTL_SIZED(edges, b.edges, b.start[in->n_columns]),
+                               .raised = e->version < FTL_SKLEARN(1, 1)};
     if (ftl_attr_is(e, "encode", "ordinal"))
         return ftl_frame_like(build, id, in, out, error);
     if (!ftl_attr_is(e, "encode", "onehot") && !ftl_attr_is(e, "encode", "onehot-dense"))

@@ -120,7 +120,8 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
                      : cell->tag == FTL_CELL_FLOAT ? cell->u.number
                                                    : (double)cell->u.integer;
     }
-    *out = (ftl_categories){.count = column->count, .numeric = true, .numbers = numbers};
+    *out = (ftl_categories){
+        .count = column->count, .numeric = true, FTL_SIZED(numbers, numbers, column->count)};
     return FTL_OK;
 }
 
@@ -144,7 +145,8 @@ static ftl_status cell_categories(ftl_build *build, const ftl_category_column *c
     bool empty = missing_is_empty(build, column);
     bool extra = !known && (empty || (refuse_missing && out->unknown != FTL_CODE_REFUSED));
     uint32_t count = column->count + (extra ? 1 : 0);
-    out->categories = (ftl_categories){.count = count, .cells = column->cells};
+    out->categories = (ftl_categories){.count = column->count,
+                                       FTL_SIZED(cells, column->cells, column->count)};
     if (!extra)
         return FTL_OK;
     ftl_cell *cells = ftl_arena_zero_array(build->arena, count, sizeof *cells);
@@ -160,8 +162,10 @@ static ftl_status cell_categories(ftl_build *build, const ftl_category_column *c
     cells[column->count] = (ftl_cell){.tag = FTL_CELL_MISSING};
     codes[column->count] = empty ? codes[column->empty_at] : FTL_CODE_REFUSED;
     values[column->count] = empty ? values[column->empty_at] : 0;
-    out->categories.cells = cells;
+    out->categories = (ftl_categories){.count = count, FTL_SIZED(cells, cells, count)};
     out->codes = codes;
+    out->codes_count = count;
+    out->values_count = out->values ? count : 0;
     out->values = out->values ? values : NULL;
     return FTL_OK;
 }

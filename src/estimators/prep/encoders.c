@@ -167,6 +167,7 @@ static ftl_status one_hot_column(ftl_build *build, const ftl_estimator *e,
         /* a missing cell is NaN when both are categories */
         codes[column->none_at] = codes[column->nan_at];
     out->codes = codes;
+    out->codes_count = column->count;
     if (ftl_attr_is(e, "handle_unknown", "error"))
         out->unknown = FTL_CODE_REFUSED;
     else
@@ -195,7 +196,7 @@ static ftl_status one_hot_op(ftl_build *build, const ftl_estimator *e, const ftl
     op->dtype = type.dtype;
     op->width = h->width;
     op->u.encode = (ftl_encode_op){
-        .n_columns = h->n, .columns = h->columns, .estimator = e->cls->name};
+        .n_columns = h->n, FTL_SIZED(columns, h->columns, h->n), .estimator = e->cls->name};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     for (uint32_t j = 0; j < h->n; j++) {
         for (uint32_t k = 0; k < h->columns[j].cardinality; k++, at++) {
@@ -255,8 +256,10 @@ static ftl_status legacy_column(ftl_build *build, const ftl_estimator *e, const 
             return FTL_OOM(error);
         codes[v] = (int32_t)column->cardinality++;
     }
-    column->categories = (ftl_categories){.count = n, .numeric = true, .numbers = numbers};
+    column->categories = (ftl_categories){
+        .count = n, .numeric = true, FTL_SIZED(numbers, numbers, n)};
     column->codes = codes;
+    column->codes_count = n;
     column->name = prefix;
     column->unknown = ftl_attr_is(e, "handle_unknown", "ignore") ? FTL_CODE_NONE : FTL_CODE_REFUSED;
     h->names[j] = names;
@@ -354,6 +357,7 @@ static ftl_status ordinal_column(ftl_build *build, const ftl_estimator *e,
     if (column->none_at < column->count && column->nan_at < column->count)
         values[column->none_at] = values[column->nan_at];
     out->values = values;
+    out->values_count = column->count;
     out->unknown = FTL_CODE_REFUSED;
     if (ftl_attr_is(e, "handle_unknown", "use_encoded_value")) {
         out->unknown = FTL_CODE_NONE;
@@ -382,8 +386,9 @@ static ftl_status emit_ordinal(ftl_build *build, const ftl_estimator *e, ftl_met
                                  &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
     op->dtype = type.dtype;
-    op->u.encode = (ftl_encode_op){
-        .n_columns = in->n_columns, .columns = encoded, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){.n_columns = in->n_columns,
+                                   FTL_SIZED(columns, encoded, in->n_columns),
+                                   .estimator = e->cls->name};
     FTL_TRY(ftl_frame_like(build, id, in, out, error));
     for (uint32_t j = 0; j < out->n_columns; j++)
         out->columns[j].as = type.as;

@@ -56,10 +56,12 @@ static ftl_status fill_codes(ftl_build *build, const binarizer *b, ftl_encode_co
     }
     out->unknown = FTL_CODE_NONE;
     out->unknown_value = b->low;
-    if (n <= 2)
+    if (n <= 2) {
         out->values = values;
-    else {
+        out->values_count = n;
+    } else {
         out->codes = codes;
+        out->codes_count = n;
         out->cardinality = n;
     }
     return FTL_OK;
@@ -73,7 +75,8 @@ static ftl_status emit_one_column(ftl_build *build, const ftl_estimator *e,
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, sources, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.encode = (ftl_encode_op){.n_columns = 1, .columns = encoded, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, encoded, 1), .estimator = e->cls->name};
     return FTL_OK;
 }
 
@@ -93,12 +96,12 @@ static ftl_status shift(ftl_build *build, const ftl_estimator *e, const binarize
         factor[i] = b->high - b->low;
         low[i] = b->low;
     }
-    steps[0] = (ftl_affine_step){.kind = FTL_AFFINE_MUL, .vector = factor};
-    steps[1] = (ftl_affine_step){.kind = FTL_AFFINE_ADD, .vector = low};
+    steps[0] = (ftl_affine_step){.kind = FTL_AFFINE_MUL, FTL_SIZED(vector, factor, n)};
+    steps[1] = (ftl_affine_step){.kind = FTL_AFFINE_ADD, FTL_SIZED(vector, low, n)};
     FTL_TRY(ftl_frame_of_op(build, *id, NULL, &coded, error));
     FTL_TRY(ftl_build_matrix(build, e, &coded, id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, *id, n, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 2, .steps = steps};
+    op->u.affine = (ftl_affine_op){.n_steps = 2, FTL_SIZED(steps, steps, 2)};
     return FTL_OK;
 }
 
@@ -111,7 +114,8 @@ static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, const b
     op->edge = FTL_EDGE_CODED;
     op->dtype = FTL_DTYPE_F64;
     op->width = b->column.count;
-    op->u.encode = (ftl_encode_op){.n_columns = 1, .columns = encoded, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, encoded, 1), .estimator = e->cls->name};
     if (b->low == 0 && b->high == 1)
         return FTL_OK;
     return shift(build, e, b, id, error);

@@ -24,12 +24,14 @@ static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_metho
     for (uint32_t i = 0; i < column.count; i++)
         values[i] = i;
     encoded->values = values;
+    encoded->values_count = column.count;
     encoded->unknown = FTL_CODE_REFUSED;
     FTL_TRY(ftl_category_sources(build, e, in, &column, e->version < FTL_SKLEARN(0, 24), encoded,
                                  &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
-    op->u.encode = (ftl_encode_op){.n_columns = 1, .columns = encoded, .estimator = e->cls->name};
+    op->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, encoded, 1), .estimator = e->cls->name};
     FTL_TRY(ftl_frame_like(build, id, in, out, error));
     out->columns[0].as = FTL_AS_INT;
     return FTL_OK;

@@ -158,7 +158,8 @@ static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_
     FTL_TRY(make_terms(build, &p, error));
     FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_POLYNOMIAL, id, p.n_terms, &id, &op, error));
-    op->u.polynomial = (ftl_polynomial_op){.start = p.start, .factors = p.factors};
+    op->u.polynomial = (ftl_polynomial_op){FTL_SIZED(start, p.start, (size_t)p.n_terms + 1),
+                                           FTL_SIZED(factors, p.factors, p.n_factors)};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     out->sparse = in->sparse;
     ftl_strbuf_init(&text, build->account, 1 << 20);

@@ -34,7 +34,9 @@ static ftl_status read_quantiles(ftl_build *build, const ftl_estimator *e, uint3
     }
     out->n = (uint32_t)stored.rows;
     out->quantiles = by_column;
+    out->quantiles_count = stored.rows * n_columns;
     out->references = references;
+    out->references_count = stored.rows;
     return FTL_OK;
 }
 

@@ -35,7 +35,8 @@ static ftl_status add_vector(ftl_build *build, const ftl_estimator *e, steps *s,
         kind = FTL_AFFINE_MUL;
         wide = true;
     }
-    s->list[s->n++] = (ftl_affine_step){.kind = kind, .wide = wide, .vector = vector};
+    s->list[s->n++] = (ftl_affine_step){
+        .kind = kind, .wide = wide, FTL_SIZED(vector, vector, s->width)};
     return FTL_OK;
 }
 
@@ -49,8 +50,10 @@ static ftl_status add_clip(ftl_build *build, steps *s, double low, double high, 
         lows[i] = low;
         highs[i] = high;
     }
-    s->list[s->n++] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, .vector = lows};
-    s->list[s->n++] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_HIGH, .vector = highs};
+    s->list[s->n++] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW,
+                                        FTL_SIZED(vector, lows, s->width)};
+    s->list[s->n++] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_HIGH,
+                                        FTL_SIZED(vector, highs, s->width)};
     return FTL_OK;
 }
 
@@ -69,6 +72,7 @@ static ftl_status emit_steps(ftl_build *build, const ftl_estimator *e, const ftl
         FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, id, in->n_columns, &id, &op, error));
         op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
         op->u.affine.n_steps = s->n;
+        op->u.affine.steps_count = s->n;
         op->u.affine.steps = ftl_arena_copy(build->arena, s->list, s->n * sizeof s->list[0]);
         if (!op->u.affine.steps)
             return FTL_OOM(error);

@@ -200,16 +200,16 @@ static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const i
         bool text = m->missing_cell.tag == FTL_CELL_STRING && m->missing_cell.size > 0;
         op->u.impute_object = (ftl_impute_object_op){
             .missing = m->missing_cell,
-            .columns = picked,
-            .fill = texts,
+            FTL_SIZED(columns, picked, n),
+            FTL_SIZED(fill, texts, n),
             .refuse_missing = !m->missing_is_nan &&
                               (text || m->missing_cell.tag != FTL_CELL_STRING) &&
                               e->version >= FTL_SKLEARN(0, 22)};
     } else
         op->u.impute = (ftl_impute_op){.missing_is_nan = m->missing_is_nan,
                                        .missing_value = m->missing_number,
-                                       .columns = picked,
-                                       .fill = numbers};
+                                       FTL_SIZED(columns, picked, n),
+                                       FTL_SIZED(fill, numbers, n)};
     n = 0;
     for (uint32_t i = 0; i < m->n; i++) {
         if (m->group[i] == group && m->kept[i])
@@ -239,7 +239,7 @@ static ftl_status indicate_group(ftl_build *build, const ftl_estimator *e, const
     op->u.indicator = (ftl_indicator_op){.missing_is_nan = m->missing_is_nan,
                                          .missing_value = m->missing_number,
                                          .missing = m->missing_cell,
-                                         .columns = picked};
+                                         FTL_SIZED(columns, picked, n)};
     /* A bool beside cells stays a bool; beside numbers it becomes one of theirs. */
     ftl_as as = m->objects ? FTL_AS_BOOL : FTL_AS_FLOAT;
     n = 0;

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { max_words = 1 << 24, most_ngram = 100 };
+enum { max_words = 1 << 24 };
 
 /* ---- Lists of words -------------------------------------------------------------------------- */
 
@@ -52,7 +52,8 @@ static ftl_status pack_words(ftl_build *build, const ftl_estimator *e, const cha
         text[at++] = '\0';
     }
     start[n] = at;
-    *out = (ftl_words){.count = (uint32_t)n, .text = text, .start = start};
+    *out = (ftl_words){
+        .count = (uint32_t)n, FTL_SIZED(text, text, at), FTL_SIZED(start, start, n ? n + 1 : 0)};
     return FTL_OK;
 }
 
@@ -225,7 +226,6 @@ static ftl_status read_analyzer(ftl_build *build, const ftl_estimator *e, ftl_te
     FTL_TRY(ftl_token_pattern_read(build, e, &pattern, error));
     op->min_token = pattern.min_token;
     op->pattern = pattern.pattern;
-    op->capture = pattern.capture;
     return FTL_OK;
 }
 
@@ -264,21 +264,12 @@ static ftl_status frame_of_words(ftl_build *build, uint32_t id, const ftl_words 
     return FTL_OK;
 }
 
-/*
- * Every place of a text begins an n-gram of each size, all of which are hashed: a text's time grows
- * by the square of the largest. n-grams longer than a vocabulary's words are never looked for.
- */
 static ftl_status check_ngrams(const ftl_estimator *e, const ftl_text_op *op, ftl_error *error)
 {
-    uint32_t most = op->n_hashes ? op->max_n : 0;
-    for (uint32_t i = 0; i < op->vocabulary.count; i++) {
-        uint32_t size = op->vocabulary.start[i + 1] - op->vocabulary.start[i];
-        most = size > most ? size : most;
-    }
-    if (most > most_ngram && op->max_n > most_ngram)
-        return FTL_ATTR_FAIL(error, e, "ngram_range", FTL_LIMIT,
-                             "ngram_range asks for n-grams of more than %d", (int)most_ngram);
-    return FTL_OK;
+    if (ftl_text_ngrams_fit(op))
+        return FTL_OK;
+    return FTL_ATTR_FAIL(error, e, "ngram_range", FTL_LIMIT,
+                         "ngram_range asks for n-grams of more than %d", (int)FTL_MOST_NGRAM);
 }
 
 /* The TEXT step on the one column of `in`. */
@@ -390,6 +381,7 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
     if (use_idf)
         FTL_TRY(read_idf(build, e, in->n_columns, &idf, error));
     tfidf.idf = idf.data;
+    tfidf.idf_count = idf.rows * idf.columns;
     FTL_TRY(ftl_build_sparse(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &source, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_TFIDF, source, in->n_columns, &id, &op, error));
     op->edge = FTL_EDGE_SPARSE;

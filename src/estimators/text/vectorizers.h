@@ -10,12 +10,11 @@ extern const char ftl_english_stop_words[];
 /* A regular expression of Python's re module, as far as foretell can say the same. */
 typedef struct ftl_token_pattern {
     uint32_t min_token;  /* > 0: runs of at least so many word characters, no expression needed */
-    const char *pattern; /* otherwise: PCRE2's syntax */
-    bool capture;        /* it has a group, which is the token */
+    const char *pattern; /* otherwise: Python's own */
 } ftl_token_pattern;
 
 /*
- * Translates token_pattern. UNSUPPORTED, naming the construct, where PCRE2 would match otherwise or
+ * Reads token_pattern. UNSUPPORTED, naming the construct, where PCRE2 would match otherwise or
  * not at all; also when PCRE2 cannot compile it.
  */
 FTL_MUST_USE ftl_status ftl_token_pattern_read(ftl_build *build, const ftl_estimator *e,

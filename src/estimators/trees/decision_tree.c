@@ -59,6 +59,7 @@ static ftl_status set_base(ftl_build *build, uint32_t width, ftl_trees_op *op, f
     for (uint32_t k = 0; k < width; k++)
         base[k] = -0.0;
     op->base = base;
+    op->base_count = width;
     return FTL_OK;
 }
 

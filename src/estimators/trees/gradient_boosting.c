@@ -200,10 +200,11 @@ static ftl_status clip_op(ftl_build *build, const ftl_estimator *e, uint32_t sou
         bounds[k] = epsilon(e);
         bounds[width + k] = 1.0 - epsilon(e);
     }
-    steps[0] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, .vector = bounds};
-    steps[1] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_HIGH, .vector = bounds + width};
+    steps[0] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_LOW, FTL_SIZED(vector, bounds, width)};
+    steps[1] = (ftl_affine_step){.kind = FTL_AFFINE_CLIP_HIGH,
+                                 FTL_SIZED(vector, bounds + width, width)};
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, width, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = 2, .steps = steps};
+    op->u.affine = (ftl_affine_op){.n_steps = 2, FTL_SIZED(steps, steps, 2)};
     return FTL_OK;
 }
 
@@ -353,8 +354,8 @@ static ftl_status emit_raw(ftl_build *build, const ftl_estimator *e, const boost
     op->dtype = FTL_DTYPE_F64;
     op->u.trees = (ftl_trees_op){.nodes = nodes,
                                  .input = FTL_TREE_INPUT_F32,
-                                 .target = target,
-                                 .base = from.base,
+                                 FTL_SIZED(target, target, target ? b->n_trees : 0),
+                                 FTL_SIZED(base, from.base, from.base ? b->n_scores : 0),
                                  .divisor = 1.0,
                                  .base_column = from.raw ? in->n_columns : 0};
     return FTL_OK;

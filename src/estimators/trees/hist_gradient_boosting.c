@@ -408,6 +408,7 @@ static ftl_status make_nodes(ftl_build *build, const ftl_estimator *e, const his
                               .set_start = to.set_start,
                               .set_words = (const uint32_t *)to.sets};
     ftl_tree_arrays_give(&to.arrays, nodes);
+    ftl_tree_nodes_count(nodes);
     *out = nodes;
     return FTL_OK;
 }
@@ -481,8 +482,8 @@ static ftl_status emit_raw(ftl_build *build, const ftl_estimator *e, const hist 
     op->dtype = FTL_DTYPE_F64;
     op->u.trees = (ftl_trees_op){.nodes = nodes,
                                  .input = FTL_TREE_INPUT_F64,
-                                 .target = target,
-                                 .base = h->baseline,
+                                 FTL_SIZED(target, target, target ? h->n_trees : 0),
+                                 FTL_SIZED(base, h->baseline, h->baseline ? h->n_scores : 0),
                                  .divisor = 1.0};
     return FTL_OK;
 }

@@ -221,7 +221,7 @@ static ftl_status emit_affine(ftl_build *build, const ftl_estimator *e, uint32_t
     if (!whole)
         return FTL_OOM(error);
     FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, source, 1, id, &op, error));
-    op->u.affine = (ftl_affine_op){.n_steps = n, .steps = copy};
+    op->u.affine = (ftl_affine_op){.n_steps = n, FTL_SIZED(steps, copy, n)};
     return FTL_OK;
 }
 
@@ -241,9 +241,9 @@ static ftl_status emit_samples(ftl_build *build, const ftl_estimator *e, const f
     bool flat = length == 0 && e->version >= FTL_SKLEARN(1, 0); /* the division is left out */
     const ftl_affine_step divide[] = {
         {.kind = flat ? FTL_AFFINE_MUL : FTL_AFFINE_DIV,
-         .vector = ftl_repeat(build, length * nodes->n_trees, 1)},
-        {.kind = FTL_AFFINE_ADD, .vector = ftl_repeat(build, flat ? 1.0 : 0.0, 1)},
-        {.kind = FTL_AFFINE_MUL, .vector = ftl_repeat(build, -1.0, 1)},
+         FTL_SIZED(vector, ftl_repeat(build, length * nodes->n_trees, 1), 1)},
+        {.kind = FTL_AFFINE_ADD, FTL_SIZED(vector, ftl_repeat(build, flat ? 1.0 : 0.0, 1), 1)},
+        {.kind = FTL_AFFINE_MUL, FTL_SIZED(vector, ftl_repeat(build, -1.0, 1), 1)},
     };
     FTL_TRY(emit_affine(build, e, *id, divide, FTL_ARRAY_LEN(divide), id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, *id, 1, id, &op, error));
@@ -259,7 +259,8 @@ static ftl_status emit_shifted(ftl_build *build, const ftl_estimator *e, ftl_met
     double offset = 0;
     FTL_TRY(ftl_attr_f64(e, attribute, 0, &offset, error));
     FTL_TRY(ftl_emit(build, e, method, in, &frame, error));
-    const ftl_affine_step step = {.kind = FTL_AFFINE_SUB, .vector = ftl_repeat(build, offset, 1)};
+    const ftl_affine_step step = {.kind = FTL_AFFINE_SUB,
+                                  FTL_SIZED(vector, ftl_repeat(build, offset, 1), 1)};
     return emit_affine(build, e, frame.columns[0].op, &step, 1, id, error);
 }
 
@@ -273,8 +274,8 @@ static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const f
                          error));
     FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_NOT_NEGATIVE, id, 1, &id, error));
     const ftl_affine_step sign[] = {
-        {.kind = FTL_AFFINE_MUL, .vector = ftl_repeat(build, 2.0, 1)},
-        {.kind = FTL_AFFINE_SUB, .vector = ftl_repeat(build, 1.0, 1)},
+        {.kind = FTL_AFFINE_MUL, FTL_SIZED(vector, ftl_repeat(build, 2.0, 1), 1)},
+        {.kind = FTL_AFFINE_SUB, FTL_SIZED(vector, ftl_repeat(build, 1.0, 1), 1)},
     };
     FTL_TRY(emit_affine(build, e, id, sign, FTL_ARRAY_LEN(sign), &id, error));
     FTL_TRY(ftl_result_values(build, id, out, error));

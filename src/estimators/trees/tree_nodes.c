@@ -284,6 +284,7 @@ ftl_status ftl_tree_views_join(ftl_build *build, const ftl_tree_view *views, uin
                               .value_width = leaves->width,
                               .values = to.values};
     ftl_tree_arrays_give(&to.arrays, nodes);
+    ftl_tree_nodes_count(nodes);
     *out = nodes;
     return FTL_OK;
 }

@@ -1,0 +1,37 @@
+/*
+ * What may still change between versions, in signature and in meaning. Conventions: foretell.h.
+ */
+#ifndef FORETELL_EXPERIMENTAL_H
+#define FORETELL_EXPERIMENTAL_H
+
+#include "foretell/foretell.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Receives bytes in order; return false to stop. */
+typedef bool (*ftl_bytes_fn)(void *user, const void *data, size_t size);
+/*
+ * Writes a model as a file of foretell's own, which ftl_model_open and the programs read: what was
+ * built from the original file, without what no method needs. It gives the same results to the bit.
+ * The format changes between versions, and a file is refused by any other than the one that wrote
+ * it: keep the original. UNSUPPORTED for models of open width (see ftl_model_with_inputs),
+ * CANCELLED when write stops.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_write(const ftl_model *model, ftl_bytes_fn write,
+                                                void *user, ftl_error *error);
+
+/*
+ * The graph of operations that a model became, as text: one line an operation, then its parameters,
+ * of long arrays the first values and a checksum; then the outputs of each method. Two models of
+ * one text give the same results.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_model_graph(const ftl_model *model, ftl_text_fn write,
+                                                void *user, ftl_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,67 @@
+/* The validator's part for what a model is beside its graph: schema and labels. */
+#include "model/describe.h"
+
+static ftl_status check_inputs(const ftl_model *model, ftl_error *error)
+{
+    for (size_t i = 0; i < model->graph.n_inputs; i++) {
+        const ftl_schema_column *column = &model->inputs[i];
+        bool text = column->kind == FTL_KIND_STRING || column->kind == FTL_KIND_MIXED;
+        if (column->batch_type != (text ? FTL_STRING : FTL_F64))
+            return FTL_FAIL(error, FTL_CORRUPT, "input column %zu is of another type than its kind",
+                            i);
+    }
+    for (size_t i = 0; i < model->graph.n_ops; i++) {
+        const ftl_op *op = &model->graph.ops[i];
+        bool text = op->edge == FTL_EDGE_OBJECT;
+        if (op->kind == FTL_OP_INPUT &&
+            text != (model->inputs[op->u.input.column].batch_type == FTL_STRING))
+            return FTL_FAIL(error, FTL_CORRUPT, "input column %u is read as another type",
+                            op->u.input.column);
+    }
+    return FTL_OK;
+}
+
+/* Cells are shown by the labels' type. */
+static ftl_status check_labels(const ftl_labels *labels, ftl_error *error)
+{
+    uint32_t allowed = labels->type == FTL_I64      ? 1u << FTL_CELL_INT
+                       : labels->type == FTL_BOOL   ? 1u << FTL_CELL_BOOL
+                       : labels->type == FTL_F64    ? 1u << FTL_CELL_FLOAT | 1u << FTL_CELL_MISSING
+                       : labels->type == FTL_STRING ? UINT32_MAX
+                                                    : 0;
+    if (labels->count && !labels->cells)
+        return FTL_FAIL(error, FTL_CORRUPT, "there are no class labels");
+    for (uint32_t i = 0; i < labels->count; i++) {
+        const ftl_cell *cell = &labels->cells[i];
+        if (cell->tag > FTL_CELL_BOOL || !(allowed >> cell->tag & 1) ||
+            (cell->tag == FTL_CELL_STRING && !cell->u.text))
+            return FTL_FAIL(error, FTL_CORRUPT, "class label %u is of another type", i);
+    }
+    return FTL_OK;
+}
+
+static ftl_status check_all_labels(const ftl_model *model, ftl_error *error)
+{
+    const ftl_labels *last = NULL;
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        for (size_t i = 0; i < model->graph.methods[m].count; i++) {
+            const ftl_labels *labels = model->graph.methods[m].outputs[i].labels;
+            if (labels && labels != last)
+                FTL_TRY(check_labels(labels, error));
+            last = labels;
+        }
+    }
+    for (size_t i = 0; i < model->n_classes; i++) {
+        if (!model->classes[i])
+            return FTL_FAIL(error, FTL_CORRUPT, "the classes of target %zu are missing", i);
+        FTL_TRY(check_labels(model->classes[i], error));
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_model_validate(const ftl_model *model, ftl_account *scratch, ftl_error *error)
+{
+    FTL_TRY(ftl_graph_validate(&model->graph, scratch, error));
+    FTL_TRY(check_inputs(model, error));
+    return check_all_labels(model, error);
+}
