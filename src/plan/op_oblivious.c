@@ -48,22 +48,29 @@ static uint32_t count_below(const plane *p, float x)
     return at - ((1u << p->steps) - 1);
 }
 
+/* Rows of the source: elements between rows, and between columns. */
+typedef struct matrix {
+    const float *x;
+    size_t row_stride, column_stride;
+} matrix;
+
 /* codes: [n_planes][block] */
 static void make_codes(const oblivious_state *state, const ftl_kernels *kernels,
-                       const float *source, uint32_t n, int8_t *codes)
+                       const matrix *source, uint32_t n, int8_t *codes)
 {
+    const size_t stride = source->row_stride;
     for (uint32_t i = 0; i < state->n_planes; i++, codes += block) {
         const plane *p = &state->planes[i];
-        const float *x = source + p->column;
+        const float *x = source->x + p->column * source->column_stride;
         if (n < few_rows) {
             for (uint32_t r = 0; r < n; r++)
-                codes[r] = (int8_t)((int)count_below(p, x[(size_t)r * state->n_columns]) - 128);
+                codes[r] = (int8_t)((int)count_below(p, x[r * stride]) - 128);
             continue;
         }
         for (uint32_t r = 0; r < n; r += FTL_TREE_CODE_ROWS) {
             uint32_t take = n - r < FTL_TREE_CODE_ROWS ? n - r : FTL_TREE_CODE_ROWS;
-            kernels->trees.codes8.code_f32(x + (size_t)r * state->n_columns, state->n_columns, take,
-                                           p->edges, p->steps, -1.0, p->nan_code, codes + r);
+            kernels->trees.codes8.code_f32(x + r * stride, stride, take, p->edges, p->steps, -1.0,
+                                           p->nan_code, codes + r);
         }
     }
 }
@@ -112,7 +119,7 @@ static void add_leaves(const ftl_kernels *kernels, uint32_t depth, uint32_t widt
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
-static void run_rows(const ftl_step *step, const ftl_kernels *kernels, const float *source,
+static void run_rows(const ftl_step *step, const ftl_kernels *kernels, const matrix *source,
                      uint32_t n, unsigned char *scratch, double *out)
 {
     const oblivious_state *state = step->state;
@@ -147,12 +154,19 @@ static void run(const ftl_step *step, ftl_exec *exec)
 {
     const oblivious_state *state = step->state;
     bool is_f32;
-    const float *source = ftl_matrix_source(step, exec, &is_f32);
+    matrix source = {.x = ftl_matrix_source(step, exec, &is_f32),
+                     .row_stride = state->n_columns,
+                     .column_stride = 1};
     double *out = ftl_slot(step, exec);
+    if (ftl_by_columns(ftl_source_step(step, exec, 0), exec)) {
+        source.row_stride = 1;
+        source.column_stride = exec->rows;
+    }
     for (uint32_t first = 0; first < exec->rows; first += block) {
         uint32_t n = exec->rows - first < block ? exec->rows - first : block;
-        run_rows(step, exec->plan->kernels, source + (size_t)first * state->n_columns, n,
-                 ftl_scratch(step, exec), out + (size_t)first * step->op->width);
+        run_rows(step, exec->plan->kernels, &source, n, ftl_scratch(step, exec),
+                 out + (size_t)first * step->op->width);
+        source.x += n * source.row_stride;
     }
 }
 
@@ -295,6 +309,7 @@ static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
     state->codes_at = sums;
     step->scratch_fixed = sums + (size_t)state->n_planes * block;
     step->is_f32 = false;
+    step->reads_columns = true;
     step->state = state;
     return FTL_OK;
 }

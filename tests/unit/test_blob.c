@@ -485,6 +485,65 @@ static void columns_give_the_same(void **state)
     }
 }
 
+/* Oblivious trees over rows and over columns, and from bytes (run), against plain comparisons. */
+static void oblivious_trees_read_either(void **state)
+{
+    (void)state;
+    enum { trees = 8, depth = 3, borders_each = 3, leaves = 1 << depth };
+    static const ftl_segment inputs[INPUTS] = {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}, {3, 0, 1}},
+                             matrix = {INPUTS, 0, INPUTS};
+    static const uint32_t border_start[INPUTS + 1] = {0, 3, 6, 9, 12};
+    static const bool nan_above[INPUTS] = {true, false, true, false};
+    float borders[INPUTS * borders_each];
+    uint32_t first[trees + 1], splits[trees * depth];
+    double values[trees * leaves], x[ROWS * INPUTS], out[ROWS];
+    const ftl_matrix in = {.data = x,
+                           .dtype = FTL_F64,
+                           .rows = ROWS,
+                           .columns = INPUTS,
+                           .row_stride = INPUTS,
+                           .column_stride = 1};
+    fixture f;
+    fill_rows(x);
+    for (uint32_t i = 0; i < INPUTS * borders_each; i++)
+        borders[i] = (float)(i % borders_each) - 0.875f + 0.25f * (float)(i / borders_each);
+    for (uint32_t i = 0; i < trees * depth; i++)
+        splits[i] = random_below(INPUTS * borders_each);
+    for (uint32_t t = 0; t <= trees; t++)
+        first[t] = t * depth;
+    for (uint32_t i = 0; i < trees * leaves; i++)
+        values[i] = 1.0 / (i + 3);
+    for (uint32_t block = 1; block <= ROWS; block += block < 16 ? 15 : 3) {
+        start(&f);
+        add(&f, FTL_OP_GATHER, INPUTS, inputs, INPUTS)->dtype = FTL_DTYPE_F32;
+        ftl_op *op = add(&f, FTL_OP_OBLIVIOUS, 1, &matrix, 1);
+        op->dtype = FTL_DTYPE_F64;
+        op->u.oblivious = (ftl_oblivious_op){.n_trees = trees,
+                                             .start = first,
+                                             .splits = splits,
+                                             .border_start = border_start,
+                                             .borders = borders,
+                                             .nan_above = nan_above,
+                                             .n_values = trees * leaves,
+                                             .values = values};
+        run(&f, FTL_F64, block, &in, out);
+        for (uint32_t r = 0; r < ROWS; r++) {
+            double sum = 0;
+            for (uint32_t t = 0; t < trees; t++) {
+                uint32_t leaf = 0;
+                for (uint32_t d = 0; d < depth; d++) {
+                    uint32_t split = splits[t * depth + d], c = split / borders_each;
+                    float v = (float)x[r * INPUTS + c];
+                    bool above = isnan(v) ? nan_above[c] : v > borders[split];
+                    leaf |= (uint32_t)above << d;
+                }
+                sum += values[t * leaves + leaf];
+            }
+            assert_true(out[r] == sum);
+        }
+    }
+}
+
 /* ---- Hostile bytes --------------------------------------------------------------------------- */
 
 enum { HEADER = 128, SUM_AT = 56 }; /* of bytes; where their sum lies */
@@ -618,6 +677,7 @@ int main(void)
         cmocka_unit_test(trees_are_packed_once),
         cmocka_unit_test(a_forest_is_held_once),
         cmocka_unit_test(columns_give_the_same),
+        cmocka_unit_test(oblivious_trees_read_either),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(sizes_are_checked),
         cmocka_unit_test(changed_bytes_do_no_harm),
