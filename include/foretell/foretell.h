@@ -577,6 +577,23 @@ FTL_API size_t ftl_session_bad_rows(const ftl_session *session);
 FTL_API FTL_MUST_USE ftl_status ftl_session_bad_row(ftl_session *session, size_t index,
                                                     ftl_error *why);
 
+typedef struct ftl_parallel_options {
+    size_t struct_size;
+    uint32_t threads;         /* at most the context's; 0: all of them */
+    ftl_on_error on_error;    /* FAIL or NULL: bad rows are NaN in every output */
+    const ftl_cancel *cancel; /* asked every few blocks of rows; NULL: none */
+} ftl_parallel_options;
+
+/*
+ * As ftl_predict_matrix, on several threads of the plan's context, the calling one among them; the
+ * same numbers, and on failure the same error. Few rows stay on the calling thread. *bad_rows (may
+ * be NULL) receives how many rows were bad under NULL. options may be NULL. Thread-safe.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method method,
+                                                     const ftl_matrix *in, double *out,
+                                                     const ftl_parallel_options *options,
+                                                     size_t *bad_rows, ftl_error *error);
+
 /* ---- File jobs ------------------------------------------------------------------------------- */
 
 typedef struct ftl_progress {

@@ -1,0 +1,123 @@
+/* ftl_predict_parallel: the rows of a large matrix on several threads of the context's executor. */
+#include "base/cancel.h"
+#include "base/options.h"
+#include "engine/context.h"
+#include "engine/session.h"
+
+#include <string.h>
+
+/* Pieces are a few blocks: large beside what starting one costs, small beside a thread's share. */
+enum { piece_blocks = 8 };
+
+typedef struct parallel {
+    ftl_plan *plan;
+    ftl_method method;
+    const ftl_matrix *in;
+    double *out;
+    size_t width; /* numbers of a row of out */
+    size_t piece_rows;
+    ftl_parallel_options options;
+    ftl_session *sessions[FTL_GROUP_WIDTH]; /* by slot; borrowed when a piece first has the slot */
+    _Atomic size_t bad_rows;
+    /* The lowest piece that failed, so that the error is the one that a single thread would give.
+     */
+    _Atomic size_t failed;
+    pthread_mutex_t lock; /* of what follows, and of lowering failed */
+    ftl_status status;
+    ftl_error error;
+} parallel;
+
+static void note_failure(parallel *p, size_t piece, ftl_status status, const ftl_error *error)
+{
+    pthread_mutex_lock(&p->lock);
+    if (piece < p->failed) {
+        p->failed = piece;
+        p->status = status;
+        p->error = *error;
+        if (error->row >= 0)
+            p->error.row += (int64_t)(piece * p->piece_rows);
+    }
+    pthread_mutex_unlock(&p->lock);
+}
+
+static ftl_status run_piece(parallel *p, uint32_t slot, size_t piece, ftl_error *error)
+{
+    FTL_TRY(ftl_cancel_check(p->options.cancel, error));
+    if (!p->sessions[slot])
+        FTL_TRY(ftl_plan_borrow(p->plan, &p->sessions[slot], error));
+    ftl_session *session = p->sessions[slot];
+    FTL_TRY(ftl_session_set_on_error(session, p->options.on_error));
+    size_t first = piece * p->piece_rows, left = p->in->rows - first;
+    size_t value = p->in->dtype == FTL_F32 ? sizeof(float) : sizeof(double);
+    ftl_matrix rows = *p->in;
+    rows.rows = left < p->piece_rows ? left : p->piece_rows;
+    if (rows.data)
+        rows.data = (const char *)rows.data + (ptrdiff_t)first * rows.row_stride * (ptrdiff_t)value;
+    FTL_TRY(ftl_predict_matrix(session, p->method, &rows, p->out + first * p->width, error));
+    p->bad_rows += ftl_session_bad_rows(session);
+    return FTL_OK;
+}
+
+static void piece_task(void *user, uint32_t slot, size_t piece)
+{
+    parallel *p = user;
+    ftl_error error;
+    if (piece > p->failed)
+        return;
+    ftl_error_clear(&error);
+    ftl_status status = run_piece(p, slot, piece, &error);
+    if (status != FTL_OK)
+        note_failure(p, piece, status, &error);
+}
+
+static ftl_status read_options(parallel *p, const ftl_parallel_options *options, ftl_error *error)
+{
+    FTL_TRY(
+        ftl_options_read(&p->options, sizeof p->options, options, "ftl_parallel_options", error));
+    if (p->options.on_error != FTL_ON_ERROR_FAIL && p->options.on_error != FTL_ON_ERROR_NULL)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "on_error",
+                               "options.on_error of a prediction is FAIL or NULL");
+    return FTL_OK;
+}
+
+static void run_pieces(parallel *p)
+{
+    ftl_executor *executor = p->plan->model->context->executor;
+    uint32_t threads = ftl_executor_threads(executor);
+    if (p->options.threads && p->options.threads < threads)
+        threads = p->options.threads;
+    size_t pieces = p->in->rows / p->piece_rows + (p->in->rows % p->piece_rows != 0);
+    /* An empty matrix is one empty piece: what it must be like is checked there. */
+    ftl_executor_for(executor, threads, pieces ? pieces : 1, piece_task, p);
+}
+
+ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method method, const ftl_matrix *in,
+                                double *out, const ftl_parallel_options *options, size_t *bad_rows,
+                                ftl_error *error)
+{
+    if (!plan || !in || (!out && in->rows) || !ftl_method_name(method))
+        return FTL_FAIL(
+            error, FTL_ARG,
+            "ftl_predict_parallel needs a plan, a method, a matrix and a place for the result");
+    parallel p = {.plan = plan,
+                  .method = method,
+                  .in = in,
+                  .out = out,
+                  .width = plan->model->graph.methods[method].count,
+                  .piece_rows = (size_t)plan->block_rows * piece_blocks,
+                  .failed = SIZE_MAX};
+    FTL_TRY(read_options(&p, options, error));
+    pthread_mutex_init(&p.lock, NULL);
+    run_pieces(&p);
+    pthread_mutex_destroy(&p.lock);
+    for (size_t i = 0; i < FTL_GROUP_WIDTH; i++)
+        ftl_plan_return(p.sessions[i]);
+    if (p.status != FTL_OK) {
+        if (error)
+            *error = p.error;
+        return p.status;
+    }
+    if (bad_rows)
+        *bad_rows = p.bad_rows;
+    return FTL_OK;
+}
