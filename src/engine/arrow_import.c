@@ -3,7 +3,7 @@
 #include "base/strbuf.h"
 #include "engine/arrow_format.h"
 #include "engine/columns.h"
-#include "engine/job.h"
+#include "engine/names.h"
 #include "plan/input_column.h"
 
 #include <stdlib.h>
@@ -224,6 +224,7 @@ static ftl_status match_names(ftl_arrow_binding *binding, const struct ArrowSche
 
 static ftl_status match_positions(ftl_arrow_binding *binding, ftl_error *error)
 {
+    const ftl_model *model = binding->model;
     if (binding->n_children != binding->n_inputs)
         return FTL_FAIL_BECAUSE(
             error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT,
@@ -231,7 +232,7 @@ static ftl_status match_positions(ftl_arrow_binding *binding, ftl_error *error)
             "names, expects %zu",
             binding->n_children, binding->n_inputs);
     for (size_t i = 0; i < binding->n_inputs; i++) {
-        if (binding->model->inputs[i].kind != FTL_KIND_UNUSED)
+        if (model->open_width || model->inputs[i].kind != FTL_KIND_UNUSED)
             binding->inputs[i].child = i;
     }
     return FTL_OK;
@@ -249,7 +250,7 @@ static ftl_status fill_binding(ftl_arrow_binding *binding, const struct ArrowSch
     for (size_t i = 0; i < n; i++)
         binding->inputs[i].child = SIZE_MAX;
     /* A model that never looks at its input, such as a DummyClassifier, takes any record batch. */
-    if (n && binding->model->has_input_names)
+    if (n && binding->model->has_input_names && !binding->model->open_width)
         FTL_TRY(match_names(binding, schema, error));
     else if (n)
         FTL_TRY(match_positions(binding, error));
@@ -282,7 +283,8 @@ ftl_status ftl_arrow_bind(const ftl_model *model, ftl_account *account,
     made->model = model;
     made->account = account;
     made->n_children = (size_t)schema->n_children;
-    made->n_inputs = model->graph.n_inputs;
+    /* A model that does not say how many columns it takes takes them all. */
+    made->n_inputs = model->open_width ? made->n_children : model->graph.n_inputs;
     ftl_strbuf_init(&made->key, account, 0);
     status = fill_binding(made, schema, error);
     if (status != FTL_OK) {

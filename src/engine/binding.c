@@ -1,6 +1,7 @@
 /* Matching a table's columns with a model's schema. */
 #include "base/strbuf.h"
 #include "engine/job.h"
+#include "engine/names.h"
 #include "io/codec.h"
 
 #include <string.h>
@@ -75,13 +76,6 @@ static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_
     return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
                             "%zu column%s of the model %s missing in the table: %s", n,
                             n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
-}
-
-bool ftl_equal_but_for_spaces(const char *header, const char *name)
-{
-    for (; *header && (*header == *name || (*header == ' ' && *name == '_')); header++)
-        name++;
-    return *header == *name;
 }
 
 static size_t find_spaced(const ftl_table *table, const char *name, size_t *column)

@@ -154,7 +154,8 @@ void ftl_column_add_place(const ftl_model *model, size_t input, ftl_error *error
 {
     if (!error)
         return;
-    const char *name = model->inputs[input].name;
+    /* a model of open width has fewer inputs than the batch has columns */
+    const char *name = input < model->graph.n_inputs ? model->inputs[input].name : NULL;
     char message[FTL_ERROR_MESSAGE_SIZE];
     memcpy(message, error->message, sizeof message);
     ftl_error_set(error, error->code, "column %zu%s%.120s%s %.500s", input, name ? " '" : "",

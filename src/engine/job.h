@@ -93,12 +93,6 @@ void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);
 
-/*
- * Whether a table's name is a model's that has '_' for every space: LightGBM keeps the names of a
- * data frame so.
- */
-bool ftl_equal_but_for_spaces(const char *header, const char *name);
-
 /* The methods of a job as a bit set. */
 static inline uint32_t ftl_job_methods(const ftl_job *job)
 {

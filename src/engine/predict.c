@@ -84,8 +84,7 @@ static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_b
  * A model that does not say how many columns it takes was made for one. Batches of another width go
  * to a session of the same model for that width, which is kept for the next batch.
  */
-static ftl_status run_wide(ftl_session *session, uint32_t methods, const ftl_batch *in,
-                           size_t width, ftl_error *error)
+static ftl_status make_wide(ftl_session *session, size_t width, ftl_error *error)
 {
     if (session->wide && session->wide->model->graph.n_inputs != width) {
         ftl_session_destroy(session->wide);
@@ -102,6 +101,13 @@ static ftl_status run_wide(ftl_session *session, uint32_t methods, const ftl_bat
         FTL_TRY(status);
     }
     session->wide->on_error = session->on_error;
+    return FTL_OK;
+}
+
+static ftl_status run_wide(ftl_session *session, uint32_t methods, const ftl_batch *in,
+                           size_t width, ftl_error *error)
+{
+    FTL_TRY(make_wide(session, width, error));
     FTL_TRY(ftl_session_run(session->wide, methods, in, error));
     session->shows_wide = true;
     session->run_methods = methods;
@@ -204,6 +210,7 @@ static ftl_status run_into(ftl_session *session, ftl_method method, const ftl_ba
     FTL_TRY(check_room(session, method, in, out, error));
     begin_run(session, 1u << method, in);
     session->run_methods = 0; /* ftl_session_result has nothing to show */
+    session->shows_wide = false;
     for (size_t first = 0; first < in->rows;) {
         size_t left = in->rows - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
@@ -224,7 +231,17 @@ ftl_status ftl_predict_into(ftl_session *session, ftl_method method, const ftl_b
         return FTL_FAIL(
             error, FTL_ARG,
             "ftl_predict_into needs a session, a method, a batch and room for the result");
-    return run_into(session, method, in, out, error);
+    size_t width = in->matrix ? in->matrix->columns : in->n_columns;
+    if (FTL_LIKELY(!session->model->open_width || width == session->model->graph.n_inputs))
+        return run_into(session, method, in, out, error);
+    FTL_TRY(check_methods(session, 1u << method, error));
+    FTL_TRY(make_wide(session, width, error));
+    FTL_TRY(run_into(session->wide, method, in, out, error));
+    session->run_methods = 0;
+    session->shows_wide = true;
+    session->rows = in->rows;
+    session->bad_rows = session->wide->bad_rows;
+    return FTL_OK;
 }
 
 ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
@@ -280,6 +297,8 @@ ftl_status ftl_session_bad_row(ftl_session *session, size_t index, ftl_error *wh
         return ftl_session_bad_row(session->wide, index, why);
     if (index >= session->bad_rows)
         return FTL_END;
+    if (session->shows_wide)
+        return ftl_session_bad_row(session->wide, index, why);
     size_t row = find_bad_row(session, index);
     ftl_status status = ftl_session_explain(session, session->in_methods, &session->in, row, why);
     if (status == FTL_VALUE)

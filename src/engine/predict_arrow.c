@@ -62,11 +62,12 @@ ftl_status ftl_predict_arrow(ftl_session *session, uint32_t methods,
     FTL_TRY(ftl_arrow_bind(session->model, &session->account, schema, &session->arrow, error));
     FTL_TRY(ftl_arrow_view(session->arrow, in, &batch, error));
     FTL_TRY(ftl_session_run(session, methods, &batch, error));
-    size_t n = count_outputs(session, methods);
+    const ftl_session *shown = session->shows_wide ? session->wide : session;
+    size_t n = count_outputs(shown, methods);
     ftl_arrow_output *outputs = ftl_alloc_array(&session->account, n, sizeof *outputs);
     if (!outputs)
         return FTL_OOM(error);
-    view_outputs(session, methods, batch.rows, outputs);
+    view_outputs(shown, methods, batch.rows, outputs);
     ftl_status status = export(session, outputs, n, batch.rows, out_schema, out, error);
     ftl_free(&session->account, outputs);
     return status;

@@ -18,7 +18,8 @@ ARROW_SCHEMA_SIZE, ARROW_ARRAY_SIZE = 72, 80
 
 class Error(ctypes.Structure):
     _fields_ = [("code", ctypes.c_int), ("offset", ctypes.c_int64), ("line", ctypes.c_int64), ("row", ctypes.c_int64),
-                ("column", ctypes.c_int64), ("path", ctypes.c_char * 256), ("message", ctypes.c_char * 768)]
+                ("column", ctypes.c_int64), ("path", ctypes.c_char * 256), ("message", ctypes.c_char * 768),
+                ("reason", ctypes.c_int), ("option", ctypes.c_char * 32)]
 
 
 class SessionOptions(ctypes.Structure):

@@ -358,6 +358,37 @@ static void test_columns_that_nobody_wants_are_not_looked_at(void **state)
     close_session(&o);
 }
 
+/* A model that does not say how many columns it takes takes all of a record batch. */
+static void test_models_of_open_width(void **state)
+{
+    (void)state;
+    static record r;
+    struct ArrowArray out;
+    opened o = open_session("../fuzz/corpus/model/0.20.4-normalizer_l2", FTL_ON_ERROR_FAIL, 0);
+    for (int width = 1; width <= NUMBERS; width++) {
+        make(&r);
+        r.schema.children += AGE;
+        r.array.children += AGE;
+        r.schema.n_children = r.array.n_children = width;
+        if (ftl_predict_arrow(o.session, 0, &r.schema, &r.array, NULL, &out, &o.error) != FTL_OK)
+            fail_msg("%s", o.error.message);
+        assert_int_equal(out.n_children, width);
+        for (int c = 0; c < width; c++) /* equal numbers in every column */
+            assert_true(fabs(((const double *)out.children[c]->buffers[1])[7] -
+                             1 / sqrt((double)width)) < 1e-15);
+        out.release(&out);
+    }
+    make(&r);
+    r.buffers[AGE + 3][1] = NULL;
+    r.schema.children += AGE;
+    r.array.children += AGE;
+    r.schema.n_children = r.array.n_children = NUMBERS;
+    assert_int_equal(ftl_predict_arrow(o.session, 0, &r.schema, &r.array, NULL, &out, &o.error),
+                     FTL_ARG);
+    assert_string_equal(o.error.message, "column 3 has no values");
+    close_session(&o);
+}
+
 static void test_arguments(void **state)
 {
     (void)state;
@@ -392,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_arrays_that_lie),
         cmocka_unit_test(test_views_and_dictionaries_that_lie),
         cmocka_unit_test(test_columns_that_nobody_wants_are_not_looked_at),
+        cmocka_unit_test(test_models_of_open_width),
         cmocka_unit_test(test_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -457,6 +457,31 @@ static void test_classes_have_types(void **state)
     assert_int_equal(ftl_model_target_count(NULL), 0);
 }
 
+/* A model that does not say how many columns it takes: bad rows are told for any width. */
+static void test_why_rows_of_any_width_are_bad(void **state)
+{
+    (void)state;
+    enum { WIDTH = 4 };
+    opened o = open_session("../fuzz/corpus/model/0.20.4-normalizer_l2", FTL_ON_ERROR_NULL, 0);
+    double data[3 * WIDTH] = {3, 4, 0, 0, 1, NAN, 1, 1, 0, 6, 8, 0}, numbers[3 * WIDTH];
+    const ftl_matrix matrix = {data, FTL_F64, 3, WIDTH, WIDTH, 1};
+    const ftl_matrix_out room = {numbers, FTL_F64, 3, WIDTH, WIDTH, 1};
+    const ftl_batch in = {.rows = 3, .matrix = &matrix};
+    for (int pass = 0; pass < 2; pass++) {
+        ftl_batch out;
+        ftl_error why;
+        ftl_status status = pass ? ftl_predict_into(o.session, FTL_TRANSFORM, &in, &room, &o.error)
+                                 : ftl_predict(o.session, FTL_TRANSFORM, &in, &out, &o.error);
+        assert_int_equal(status, FTL_OK);
+        assert_int_equal(ftl_session_bad_rows(o.session), 1);
+        assert_int_equal(ftl_session_bad_row(o.session, 0, &why), FTL_OK);
+        assert_int_equal(why.row, 1);
+        assert_int_equal(ftl_session_bad_row(o.session, 1, &why), FTL_END);
+    }
+    assert_true(numbers[1] == 0.8 && isnan(numbers[WIDTH]) && numbers[2 * WIDTH + 1] == 0.6);
+    close_session(&o);
+}
+
 /* ---- Refusals -------------------------------------------------------------------------------- */
 
 static void refused(opened *o, const ftl_batch *in, ftl_status status, const char *words)
@@ -601,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_numbers_as_texts_and_texts_as_numbers),
         cmocka_unit_test(test_results_in_the_callers_room),
         cmocka_unit_test(test_why_each_bad_row_is_bad),
+        cmocka_unit_test(test_why_rows_of_any_width_are_bad),
         cmocka_unit_test(test_classes_have_types),
         cmocka_unit_test(test_batches_that_do_not_fit),
         cmocka_unit_test(test_matrices_that_do_not_fit),
