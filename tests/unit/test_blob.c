@@ -519,13 +519,13 @@ static void oblivious_trees_read_either(void **state)
         ftl_op *op = add(&f, FTL_OP_OBLIVIOUS, 1, &matrix, 1);
         op->dtype = FTL_DTYPE_F64;
         op->u.oblivious = (ftl_oblivious_op){.n_trees = trees,
-                                             .start = first,
-                                             .splits = splits,
-                                             .border_start = border_start,
-                                             .borders = borders,
-                                             .nan_above = nan_above,
+                                             FTL_WHOLE(start, first),
+                                             FTL_WHOLE(splits, splits),
+                                             FTL_WHOLE(border_start, border_start),
+                                             FTL_WHOLE(borders, borders),
+                                             FTL_WHOLE(nan_above, nan_above),
                                              .n_values = trees * leaves,
-                                             .values = values};
+                                             FTL_WHOLE(values, values)};
         run(&f, FTL_F64, block, &in, out);
         for (uint32_t r = 0; r < ROWS; r++) {
             double sum = 0;
