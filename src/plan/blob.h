@@ -117,8 +117,10 @@ typedef struct ftl_blob_view {
 FTL_MUST_USE ftl_status ftl_blob_open(const void *bytes, size_t size, ftl_account *account,
                                       ftl_blob_view *out, ftl_error *error);
 void ftl_blob_close(ftl_blob_view *view, ftl_account *account);
-/* Whether [pointer, pointer + size) lies in the view's state, or in its data. */
-bool ftl_blob_has_state(const ftl_blob_view *view, const void *pointer, size_t size);
-bool ftl_blob_has_data(const ftl_blob_view *view, const void *pointer, size_t size);
+/* Whether size bytes at a multiple of `alignment` lie in the view's state, or in its data. */
+bool ftl_blob_has_state(const ftl_blob_view *view, const void *pointer, size_t size,
+                        size_t alignment);
+bool ftl_blob_has_data(const ftl_blob_view *view, const void *pointer, size_t size,
+                       size_t alignment);
 
 #endif

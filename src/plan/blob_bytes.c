@@ -351,18 +351,22 @@ void ftl_blob_close(ftl_blob_view *view, ftl_account *account)
     *view = (ftl_blob_view){0};
 }
 
-static bool within(const void *part, size_t part_size, const void *pointer, size_t size)
+static bool within(const void *part, size_t part_size, const void *pointer, size_t size,
+                   size_t alignment)
 {
     uintptr_t base = (uintptr_t)part, at = (uintptr_t)pointer;
-    return at >= base && at - base <= part_size && size <= part_size - (at - base);
+    return at % alignment == 0 && at >= base && at - base <= part_size &&
+           size <= part_size - (at - base);
 }
 
-bool ftl_blob_has_state(const ftl_blob_view *view, const void *pointer, size_t size)
+bool ftl_blob_has_state(const ftl_blob_view *view, const void *pointer, size_t size,
+                        size_t alignment)
 {
-    return within(view->root, view->state_size, pointer, size);
+    return within(view->root, view->state_size, pointer, size, alignment);
 }
 
-bool ftl_blob_has_data(const ftl_blob_view *view, const void *pointer, size_t size)
+bool ftl_blob_has_data(const ftl_blob_view *view, const void *pointer, size_t size,
+                       size_t alignment)
 {
-    return within(view->data, view->data_size, pointer, size);
+    return within(view->data, view->data_size, pointer, size, alignment);
 }

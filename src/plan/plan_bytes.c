@@ -11,6 +11,8 @@ ftl_status ftl_plan_write(const ftl_plan *plan, ftl_account *account, unsigned c
     return ftl_blob_write(&plan->blob, account, 0, out, size, error);
 }
 
+static bool is_bool(const void *flag) { return *(const unsigned char *)flag <= 1; }
+
 /*
  * What binding and the making of workspaces rely on. Whatever else a state says was proved when the
  * plan was compiled (see ftl_blob_open).
@@ -20,7 +22,7 @@ static bool step_is_sound(const ftl_plan *plan, const ftl_step *step, size_t id)
     const ftl_op *op = step->op;
     if (!step->methods)
         return true;
-    if (step->id != id || !op || !ftl_blob_has_state(&plan->view, op, sizeof *op))
+    if (step->id != id || !op || !ftl_blob_has_state(&plan->view, op, sizeof *op, _Alignof(ftl_op)))
         return false;
     if ((unsigned)op->kind >= FTL_OP_KIND_COUNT || !ftl_op_impls[op->kind] ||
         (unsigned)op->edge > FTL_EDGE_SPARSE || !op->path)
@@ -28,12 +30,16 @@ static bool step_is_sound(const ftl_plan *plan, const ftl_step *step, size_t id)
     if (op->n_segments == 0 && op->kind != FTL_OP_INPUT && op->kind != FTL_OP_CONSTANT)
         return false;
     if (op->n_segments &&
-        !ftl_blob_has_data(&plan->view, op->segments, op->n_segments * sizeof *op->segments))
+        !ftl_blob_has_data(&plan->view, op->segments, op->n_segments * sizeof *op->segments,
+                           _Alignof(ftl_segment)))
         return false;
     for (uint32_t i = 0; i < op->n_segments; i++) {
         if (op->segments[i].op >= id || !plan->steps[op->segments[i].op].methods)
             return false;
     }
+    if (!is_bool(&step->is_f32) || !is_bool(&step->writes_columns) ||
+        !is_bool(&step->reads_columns))
+        return false;
     return step->alias_of == UINT32_MAX ||
            (step->alias_of < id && plan->steps[step->alias_of].methods);
 }
@@ -42,7 +48,8 @@ static bool image_is_sound(const ftl_plan *plan)
 {
     const ftl_graph *graph = &plan->model->graph;
     if (plan->n_steps == 0 || plan->n_steps > SIZE_MAX / sizeof(ftl_step) ||
-        !ftl_blob_has_state(&plan->view, plan->steps, plan->n_steps * sizeof(ftl_step)))
+        !ftl_blob_has_state(&plan->view, plan->steps, plan->n_steps * sizeof(ftl_step),
+                            _Alignof(ftl_step)))
         return false;
     if ((plan->input_dtype != FTL_F64 && plan->input_dtype != FTL_F32) || plan->block_rows == 0 ||
         plan->block_rows > most_rows)
@@ -65,7 +72,7 @@ static ftl_status open_image(ftl_plan *plan, const void *bytes, size_t size, ftl
 {
     FTL_TRY(ftl_blob_open(bytes, size, &plan->account, &plan->view, error));
     const ftl_plan_image *image = plan->view.root;
-    if (!ftl_blob_has_state(&plan->view, image, sizeof *image))
+    if (!ftl_blob_has_state(&plan->view, image, sizeof *image, _Alignof(ftl_plan_image)))
         return FTL_FAIL(error, FTL_CORRUPT, "the compiled plan has no steps");
     plan->input_dtype = (ftl_type)image->input_dtype;
     plan->methods = image->methods;
