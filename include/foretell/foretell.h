@@ -291,6 +291,14 @@ typedef struct ftl_model_options {
      * lists them.
      */
     const char *select;
+    /*
+     * For a model that serves one kind of call, as in a server: the one plan that it will ever run.
+     * It is made while the model opens, and what plans are made of is given back, which for a large
+     * forest is most of the memory. Other plans are ARG then, and so are ftl_model_write and
+     * ftl_model_graph. UNSUPPORTED for models of open width. NULL: plans are made when they are
+     * asked for, and the model keeps what they are made of.
+     */
+    const struct ftl_plan_options *only_plan;
 } ftl_model_options;
 
 /*

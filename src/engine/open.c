@@ -3,6 +3,7 @@
 #include "build/native_file.h"
 #include "build/pick_entry.h"
 #include "engine/context.h"
+#include "engine/only_plan.h"
 #include "engine/plan_cache.h"
 #include "estimators/families.h"
 #include "io/codec.h"
@@ -227,6 +228,8 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     if (status == FTL_OK)
         status = ftl_model_validate(model, &model->account, error);
     find_text_input(model);
+    if (status == FTL_OK && chosen.only_plan)
+        status = ftl_model_keep_only_plan(model, chosen.only_plan, error);
     if (status != FTL_OK) {
         ftl_model_release(model);
         return status;

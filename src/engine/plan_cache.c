@@ -63,7 +63,8 @@ static void trim(ftl_model *model)
     entry **place = &model->plans->entries;
     while (*place) {
         entry *e = *place;
-        if (e->plan && atomic_load_explicit(&e->plan->holders, memory_order_acquire) == 0) {
+        if (e->plan && !model->only_plan &&
+            atomic_load_explicit(&e->plan->holders, memory_order_acquire) == 0) {
             *place = e->next;
             free_entry(model, e);
             continue;
@@ -132,12 +133,15 @@ static ftl_status read_options(const ftl_model *model, const ftl_plan_options *i
     return choose_methods(model, &out->methods, error);
 }
 
-static ftl_status make(ftl_model *model, const ftl_plan_options *wanted, ftl_plan **out,
-                       ftl_error *error)
+static ftl_status make(ftl_model *model, const ftl_plan_options *wanted, bool owns_all,
+                       ftl_plan **out, ftl_error *error)
 {
+    const ftl_compile_options options = {.input_dtype = wanted->input_dtype,
+                                         .methods = wanted->methods,
+                                         .block_rows = wanted->block_rows,
+                                         .owns_all = owns_all};
     ftl_plan *plan = NULL;
-    FTL_TRY(ftl_plan_create(model, wanted->input_dtype, wanted->methods, wanted->block_rows, &plan,
-                            error));
+    FTL_TRY(ftl_plan_compile(model, &options, &plan, error));
     ftl_status status = ftl_session_pool_create(plan, &plan->pool, error);
     if (status != FTL_OK) {
         free_plan(plan);
@@ -168,12 +172,33 @@ static ftl_status find_or_begin(ftl_model *model, const ftl_plan_options *wanted
             e = cache->entries; /* the list may be another now */
         }
     }
+    if (model->only_plan)
+        return FTL_FAIL(error, FTL_ARG,
+                        "the model was opened for one plan alone, which is another");
     e = ftl_alloc_zero(&model->account, 1, sizeof *e);
     if (!e)
         return FTL_OOM(error);
     *e = (entry){.wanted = *wanted, .next = cache->entries};
     cache->entries = e;
     *begun = e;
+    return FTL_OK;
+}
+
+ftl_status ftl_plan_cache_make_only(ftl_model *model, const ftl_plan_options *options,
+                                    ftl_error *error)
+{
+    entry *e = ftl_alloc_zero(&model->account, 1, sizeof *e);
+    if (!e)
+        return FTL_OOM(error);
+    ftl_status status = read_options(model, options, &e->wanted, error);
+    if (status == FTL_OK)
+        status = make(model, &e->wanted, true, &e->plan, error);
+    if (status != FTL_OK) {
+        ftl_free(&model->account, e);
+        return status;
+    }
+    model->plans->entries = e; /* nobody else knows the model yet */
+    model->only_plan = true;
     return FTL_OK;
 }
 
@@ -200,7 +225,7 @@ ftl_status ftl_model_plan(ftl_model *model, const ftl_plan_options *options, ftl
     ftl_status status = find_or_begin(model, &wanted, &plan, &begun, error);
     if (begun) {
         pthread_mutex_unlock(&cache->lock);
-        status = make(model, &wanted, &plan, error);
+        status = make(model, &wanted, false, &plan, error);
         pthread_mutex_lock(&cache->lock);
         if (status == FTL_OK) {
             begun->plan = plan;
