@@ -207,5 +207,10 @@ static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions 
     }
 }
 
-const ftl_op_impl ftl_op_impl_gather = {
-    .name = "gather", .compile = compile, .keep = keep, .bind = bind};
+/* One file for what differs in a loop alone. */
+#define FTL_GATHER_IMPL(name_) {.name = #name_, .compile = compile, .keep = keep, .bind = bind}
+const ftl_op_impl ftl_op_impl_gather = FTL_GATHER_IMPL(gather);
+const ftl_op_impl ftl_op_impl_gather_object = FTL_GATHER_IMPL(gather_object);
+const ftl_op_impl ftl_op_impl_cast = FTL_GATHER_IMPL(cast);
+const ftl_op_impl ftl_op_impl_constant = FTL_GATHER_IMPL(constant);
+const ftl_op_impl ftl_op_impl_add = FTL_GATHER_IMPL(add);
