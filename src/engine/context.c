@@ -61,14 +61,23 @@ ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **
     pthread_mutex_init(&context->models_lock, NULL);
     context->account.reclaim = reclaim;
     context->account.reclaim_user = context;
-    uint32_t threads = chosen.threads ? chosen.threads : ftl_cpu_count();
-    ftl_status status = ftl_executor_create(&context->account, threads, &context->executor, error);
-    if (status != FTL_OK) {
-        ftl_context_destroy(context);
-        return status;
-    }
+    pthread_mutex_init(&context->executor_lock, NULL);
+    context->threads = chosen.threads;
     *out = context;
     return FTL_OK;
+}
+
+ftl_status ftl_context_executor(ftl_context *context, ftl_executor **out, ftl_error *error)
+{
+    ftl_status status = FTL_OK;
+    pthread_mutex_lock(&context->executor_lock);
+    if (!context->executor)
+        status = ftl_executor_create(&context->account,
+                                     context->threads ? context->threads : ftl_cpu_count(),
+                                     &context->executor, error);
+    *out = context->executor;
+    pthread_mutex_unlock(&context->executor_lock);
+    return status;
 }
 
 void ftl_context_destroy(ftl_context *context)
@@ -76,6 +85,7 @@ void ftl_context_destroy(ftl_context *context)
     if (!context)
         return;
     ftl_executor_destroy(context->executor);
+    pthread_mutex_destroy(&context->executor_lock);
     pthread_mutex_destroy(&context->models_lock);
     ftl_account account = context->account;
     ftl_free(&account, context);

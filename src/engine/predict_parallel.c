@@ -80,15 +80,17 @@ static ftl_status read_options(parallel *p, const ftl_parallel_options *options,
     return FTL_OK;
 }
 
-static void run_pieces(parallel *p)
+static ftl_status run_pieces(parallel *p, ftl_error *error)
 {
-    ftl_executor *executor = p->plan->model->context->executor;
+    ftl_executor *executor = NULL;
+    FTL_TRY(ftl_context_executor(p->plan->model->context, &executor, error));
     uint32_t threads = ftl_executor_threads(executor);
     if (p->options.threads && p->options.threads < threads)
         threads = p->options.threads;
     size_t pieces = p->in->rows / p->piece_rows + (p->in->rows % p->piece_rows != 0);
     /* An empty matrix is one empty piece: what it must be like is checked there. */
     ftl_executor_for(executor, threads, pieces ? pieces : 1, piece_task, p);
+    return FTL_OK;
 }
 
 ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method method, const ftl_matrix *in,
@@ -108,10 +110,11 @@ ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method method, const ftl_mat
                   .failed = SIZE_MAX};
     FTL_TRY(read_options(&p, options, error));
     pthread_mutex_init(&p.lock, NULL);
-    run_pieces(&p);
+    ftl_status status = run_pieces(&p, error);
     pthread_mutex_destroy(&p.lock);
     for (size_t i = 0; i < FTL_GROUP_WIDTH; i++)
         ftl_plan_return(p.sessions[i]);
+    FTL_TRY(status);
     if (p.status != FTL_OK) {
         if (error)
             *error = p.error;

@@ -187,22 +187,36 @@ static ftl_status drive(runner *run, ftl_task_group *group, ftl_error *error)
 }
 
 /* Pieces beyond the threads keep these busy while the caller writes. */
-static ftl_status run_pieces(runner *run, ftl_error *error)
+static ftl_status run_pieces(runner *run, ftl_executor *executor, ftl_error *error)
 {
     enum { spare_pieces = 2 };
-    ftl_executor *executor = run->job.model->context->executor;
     uint32_t width = ftl_executor_threads(executor);
     if (run->options->threads && run->options->threads < width)
         width = run->options->threads;
     if (width > FTL_GROUP_WIDTH)
         width = FTL_GROUP_WIDTH;
-    if (run->bytes_total && run->bytes_total <= small_input)
+    if (width == 0) /* the caller does everything */
         width = 1;
     FTL_TRY(make_pieces(run, width == 1 ? 1 : width + spare_pieces, error));
     ftl_task_group group;
     ftl_group_begin(&group, executor, width);
     ftl_status status = drive(run, &group, error);
     ftl_group_end(&group);
+    return status;
+}
+
+/* Small inputs are over before a thread would have started, or the processors were counted. */
+static ftl_status run_all(runner *run, ftl_error *error)
+{
+    ftl_executor *executor = NULL;
+    bool small = run->bytes_total && run->bytes_total <= small_input;
+    if (!small) {
+        FTL_TRY(ftl_context_executor(run->job.model->context, &executor, error));
+        return run_pieces(run, executor, error);
+    }
+    FTL_TRY(ftl_executor_create(run->job.account, 0, &executor, error));
+    ftl_status status = run_pieces(run, executor, error);
+    ftl_executor_destroy(executor);
     return status;
 }
 
@@ -276,7 +290,7 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena
     run->job.sink = run->sink;
     FTL_TRY(open_reject(run, arena, error));
     run->job.want_rejects = run->reject != NULL;
-    FTL_TRY(run_pieces(run, error));
+    FTL_TRY(run_all(run, error));
     FTL_TRY(
         ftl_cancel_check(run->options->cancel, error)); /* the last moment: then it is written */
     ftl_sink *sink = run->sink, *reject = run->reject;

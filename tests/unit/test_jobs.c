@@ -108,6 +108,27 @@ typedef struct opened {
     uint64_t used; /* memory before any job */
 } opened;
 
+static size_t n_inputs_of(const ftl_model *model)
+{
+    ftl_model_info info;
+    ftl_model_get_info(model, &info);
+    return info.n_inputs;
+}
+
+/* The context makes its executor when somebody asks for it, and keeps it: no rows ask, too. */
+static void start_executor(ftl_model *model)
+{
+    const ftl_plan_options options = {.struct_size = sizeof options, .methods = 1u << FTL_PREDICT};
+    ftl_plan *plan = NULL;
+    ftl_error error;
+    ftl_matrix none = {.dtype = FTL_F64, .columns = n_inputs_of(model), .column_stride = 1};
+    if (ftl_model_plan(model, &options, &plan, &error) != FTL_OK ||
+        ftl_predict_parallel(plan, FTL_PREDICT, &none, NULL, NULL, NULL, &error) != FTL_OK)
+        fail_msg("%s", error.message);
+    ftl_plan_release(plan);
+    ftl_model_trim(model);
+}
+
 static opened open_with(uint32_t threads, uint64_t memory_limit)
 {
     opened o = {0};
@@ -118,6 +139,7 @@ static opened open_with(uint32_t threads, uint64_t memory_limit)
     if (ftl_model_open(o.context, FTL_TEST_DIR "/../fuzz/corpus/model/" LOGISTIC, NULL, &o.model,
                        &error) != FTL_OK)
         fail_msg("%s", error.message);
+    start_executor(o.model);
     o.used = ftl_context_memory_used(o.context);
     return o;
 }
