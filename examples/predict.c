@@ -26,17 +26,18 @@ static int fail(const ftl_error *error)
 static int show(ftl_model *model)
 {
     static const char *const kinds[] = {"number", "text", "bool", "mixed", "unused"};
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return 1;
     printf("%s, written by %s %s\n", info.class_name, info.library, info.library_version);
     for (size_t i = 0; i < info.n_inputs; i++) {
-        ftl_schema_column column;
+        ftl_schema_column column = {.struct_size = sizeof column};
         if (ftl_model_input(model, i, &column) != FTL_OK)
             return 1;
         printf("input %zu: %s (%s)\n", i, column.name ? column.name : "-", kinds[column.kind]);
     }
     for (size_t i = 0; i < ftl_model_output_count(model, info.default_method); i++) {
-        ftl_output_column column;
+        ftl_output_column column = {.struct_size = sizeof column};
         if (ftl_model_output(model, info.default_method, i, &column) != FTL_OK)
             return 1;
         printf("output %zu: %s\n", i, column.name);
@@ -75,8 +76,9 @@ static int print_outputs(const ftl_batch *out)
 
 static int predict_row(ftl_model *model, size_t count, char **values)
 {
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return 1;
     if (count != info.n_inputs) {
         fprintf(stderr, "the model takes %zu values, not %zu\n", info.n_inputs, count);
         return 1;
@@ -89,7 +91,7 @@ static int predict_row(ftl_model *model, size_t count, char **values)
     if (!columns || !cells)
         goto done;
     for (size_t i = 0; i < count; i++) {
-        ftl_schema_column schema;
+        ftl_schema_column schema = {.struct_size = sizeof schema};
         if (ftl_model_input(model, i, &schema) != FTL_OK)
             goto done;
         bool missing = values[i][0] == '\0';
