@@ -31,6 +31,8 @@ ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
 ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ftl_error *error)
 {
     const char *name = ftl_method_name(method);
+    if (!model)
+        return FTL_FAIL(error, FTL_ARG, "ftl_model_method_status needs a model");
     if (!name)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "method",
                                "there is no method %d", (int)method);
@@ -66,7 +68,7 @@ ftl_status ftl_model_input(const ftl_model *model, size_t index, ftl_schema_colu
 
 size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
 {
-    return (unsigned)method < FTL_METHOD_COUNT ? model->graph.methods[method].count : 0;
+    return model && (unsigned)method < FTL_METHOD_COUNT ? model->graph.methods[method].count : 0;
 }
 
 ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index,
