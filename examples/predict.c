@@ -85,6 +85,7 @@ static int predict_row(ftl_model *model, size_t count, char **values)
     }
     ftl_column *columns = calloc(count ? count : 1, sizeof *columns);
     cell *cells = calloc(count ? count : 1, sizeof *cells);
+    ftl_plan *plan = NULL;
     ftl_session *session = NULL;
     ftl_error error;
     int result = 1;
@@ -113,14 +114,22 @@ static int predict_row(ftl_model *model, size_t count, char **values)
         }
     }
     const ftl_batch in = {.rows = 1, .n_columns = count, .columns = columns};
+    /*
+     * A server would keep the plan, and borrow a session of it for each request, on any thread: the
+     * plan is made once, and a session is a small workspace that waits in the plan's pool.
+     */
+    const ftl_plan_options options = {.struct_size = sizeof options,
+                                      .methods = 1u << info.default_method};
     ftl_batch out;
-    if (ftl_session_create(model, NULL, &session, &error) != FTL_OK ||
+    if (ftl_model_plan(model, &options, &plan, &error) != FTL_OK ||
+        ftl_plan_borrow(plan, &session, &error) != FTL_OK ||
         ftl_predict(session, info.default_method, &in, &out, &error) != FTL_OK)
         result = fail(&error);
     else
         result = print_outputs(&out);
 done:
-    ftl_session_destroy(session);
+    ftl_plan_return(session);
+    ftl_plan_release(plan);
     free(cells);
     free(columns);
     return result;

@@ -65,6 +65,16 @@ static ftl_status open_memory(subject *s)
     return status;
 }
 
+/* The plan's options stand in a model's. */
+static ftl_status open_for_one_plan(subject *s)
+{
+    const ftl_model_options options = {.struct_size = sizeof options, .only_plan = s->options};
+    ftl_model *model = NULL;
+    ftl_status status = ftl_model_open(s->o.context, FOREST_PATH, &options, &model, &s->o.error);
+    ftl_model_release(model);
+    return status;
+}
+
 static ftl_status make_plan(subject *s)
 {
     ftl_plan *plan = NULL;
@@ -113,6 +123,7 @@ static const struct call {
     {create_context, "ftl_context_options", sizeof(ftl_context_options)},
     {open_path, "ftl_model_options", sizeof(ftl_model_options)},
     {open_memory, "ftl_model_options", sizeof(ftl_model_options)},
+    {open_for_one_plan, "ftl_plan_options", sizeof(ftl_plan_options)},
     {make_plan, "ftl_plan_options", sizeof(ftl_plan_options)},
     {create_session, "ftl_session_options", sizeof(ftl_session_options)},
     {predict_parallel, "ftl_parallel_options", sizeof(ftl_parallel_options)},
