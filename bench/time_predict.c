@@ -68,8 +68,9 @@ int main(int argc, char **argv)
     const ftl_session_options options = {.struct_size = sizeof options, .methods = 1u << method};
     if (ftl_session_create(model, &options, &session, &error) != FTL_OK)
         return fail(error.message);
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return fail("the model tells nothing of itself");
     double *out = malloc(n_rows * ftl_model_output_count(model, method) * sizeof *out);
     double *times = malloc(repeats * sizeof *times);
     if (!rows || !out || !times || repeats == 0 || count < n_rows * info.n_inputs)

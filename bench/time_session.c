@@ -132,8 +132,9 @@ int main(int argc, char **argv)
     check(ftl_model_open(context, argv[1], NULL, &model, &error), &error);
     const ftl_plan_options options = {.struct_size = sizeof options, .methods = 1u << method};
     check(ftl_model_plan(model, &options, &plan, &error), &error);
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return 1;
     ftl_matrix matrix = {.data = rows,
                          .dtype = FTL_F64,
                          .rows = 1,

@@ -69,8 +69,9 @@ static void summarise(const cli_options *options, const ftl_score_result *result
 static int check_methods(const ftl_model *model, const cli_options *options, const char *path)
 {
     ftl_error error;
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return EXIT_INTERNAL;
     ftl_method method = options->score.method_set ? options->score.method : info.default_method;
     if (ftl_model_method_status(model, method, &error) != FTL_OK)
         return cli_fail(&error, PHASE_MODEL, path);
@@ -153,9 +154,8 @@ int cli_inspect(int argc, char **argv)
         code = open_model(&options, 1, &context, &model);
     if (code < 0) {
         ftl_error error;
-        ftl_model_info info;
-        code = EXIT_DONE;
-        ftl_model_get_info(model, &info);
+        ftl_model_info info = {.struct_size = sizeof info};
+        code = ftl_model_get_info(model, &info) == FTL_OK ? EXIT_DONE : EXIT_INTERNAL;
         ftl_status status = options.graph ? ftl_model_graph(model, write_stdout, NULL, &error)
                                           : ftl_model_describe(model, options.json, write_stdout,
                                                                NULL, &error);
@@ -216,7 +216,7 @@ int cli_classes(int argc, char **argv)
     int code = cli_parse(argc, argv, " json ", cli_help_classes, 0, &options);
     if (code >= 0)
         return code;
-    ftl_class_info *classes = NULL, next;
+    ftl_class_info *classes = NULL, next = {.struct_size = sizeof next};
     size_t n = 0;
     while (ftl_supported_class(n, &next) == FTL_OK)
         n++;
@@ -225,8 +225,10 @@ int cli_classes(int argc, char **argv)
         fprintf(stderr, "foretell: error: out of memory\n");
         return EXIT_INTERNAL;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        classes[i].struct_size = sizeof *classes;
         (void)!ftl_supported_class(i, &classes[i]);
+    }
     qsort(classes, n, sizeof *classes, by_name);
     for (size_t i = 0; i < n && !options.json; i++)
         printf("%-13s %s.%s\n", classes[i].library, classes[i].package, classes[i].name);

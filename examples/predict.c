@@ -26,17 +26,18 @@ static int fail(const ftl_error *error)
 static int show(ftl_model *model)
 {
     static const char *const kinds[] = {"number", "text", "bool", "mixed", "unused"};
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return 1;
     printf("%s, written by %s %s\n", info.class_name, info.library, info.library_version);
     for (size_t i = 0; i < info.n_inputs; i++) {
-        ftl_schema_column column;
+        ftl_schema_column column = {.struct_size = sizeof column};
         if (ftl_model_input(model, i, &column) != FTL_OK)
             return 1;
         printf("input %zu: %s (%s)\n", i, column.name ? column.name : "-", kinds[column.kind]);
     }
     for (size_t i = 0; i < ftl_model_output_count(model, info.default_method); i++) {
-        ftl_output_column column;
+        ftl_output_column column = {.struct_size = sizeof column};
         if (ftl_model_output(model, info.default_method, i, &column) != FTL_OK)
             return 1;
         printf("output %zu: %s\n", i, column.name);
@@ -75,21 +76,23 @@ static int print_outputs(const ftl_batch *out)
 
 static int predict_row(ftl_model *model, size_t count, char **values)
 {
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        return 1;
     if (count != info.n_inputs) {
         fprintf(stderr, "the model takes %zu values, not %zu\n", info.n_inputs, count);
         return 1;
     }
     ftl_column *columns = calloc(count ? count : 1, sizeof *columns);
     cell *cells = calloc(count ? count : 1, sizeof *cells);
+    ftl_plan *plan = NULL;
     ftl_session *session = NULL;
     ftl_error error;
     int result = 1;
     if (!columns || !cells)
         goto done;
     for (size_t i = 0; i < count; i++) {
-        ftl_schema_column schema;
+        ftl_schema_column schema = {.struct_size = sizeof schema};
         if (ftl_model_input(model, i, &schema) != FTL_OK)
             goto done;
         bool missing = values[i][0] == '\0';
@@ -111,14 +114,22 @@ static int predict_row(ftl_model *model, size_t count, char **values)
         }
     }
     const ftl_batch in = {.rows = 1, .n_columns = count, .columns = columns};
+    /*
+     * A server would keep the plan, and borrow a session of it for each request, on any thread: the
+     * plan is made once, and a session is a small workspace that waits in the plan's pool.
+     */
+    const ftl_plan_options options = {.struct_size = sizeof options,
+                                      .methods = 1u << info.default_method};
     ftl_batch out;
-    if (ftl_session_create(model, NULL, &session, &error) != FTL_OK ||
+    if (ftl_model_plan(model, &options, &plan, &error) != FTL_OK ||
+        ftl_plan_borrow(plan, &session, &error) != FTL_OK ||
         ftl_predict(session, info.default_method, &in, &out, &error) != FTL_OK)
         result = fail(&error);
     else
         result = print_outputs(&out);
 done:
-    ftl_session_destroy(session);
+    ftl_plan_return(session);
+    ftl_plan_release(plan);
     free(cells);
     free(columns);
     return result;

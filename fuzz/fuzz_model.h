@@ -48,9 +48,10 @@ static ftl_status fuzz_session(ftl_model *model, ftl_type dtype, const ftl_batch
 
 static ftl_status fuzz_predict(ftl_model *model)
 {
-    ftl_model_info info;
+    ftl_model_info info = {.struct_size = sizeof info};
     size_t described = 0;
-    ftl_model_get_info(model, &info);
+    if (ftl_model_get_info(model, &info) != FTL_OK)
+        abort();
     if (ftl_model_describe(model, true, fuzz_ignore_text, &described, NULL) == FTL_NOMEM ||
         ftl_model_describe(model, false, fuzz_ignore_text, &described, NULL) == FTL_NOMEM)
         return FTL_NOMEM;
@@ -58,7 +59,7 @@ static ftl_status fuzz_predict(ftl_model *model)
         return FTL_OK; /* wide models are the unit tests' */
     ftl_column columns[fuzz_columns];
     for (size_t i = 0; i < info.n_inputs; i++) {
-        ftl_schema_column column;
+        ftl_schema_column column = {.struct_size = sizeof column};
         if (ftl_model_input(model, i, &column) != FTL_OK)
             abort();
         if (column.batch_type == FTL_STRING)

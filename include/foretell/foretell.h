@@ -7,8 +7,9 @@
  *    may be NULL. Out parameters stay untouched on failure. The library never prints and never
  *    aborts.
  *  - Options structs start with struct_size: set it to sizeof the struct; zero in any other field
- *    means the default. Structs that the library fills have it where they may grow: the caller sets
- *    it, and only that much is written. A struct_size of 0 is ARG.
+ *    means the default. Structs of facts that the library fills start with it, too: the caller sets
+ *    it, no more than that is written, and what this library does not know is zeroed. A struct_size
+ *    of 0 is ARG.
  *  - Thread-safety: ftl_context and ftl_model may be used from any thread at once. An ftl_session
  *    belongs to one thread at a time.
  *  - Strings are UTF-8. Strings returned as const char * live as long as the object they came from.
@@ -148,9 +149,10 @@ FTL_API void ftl_context_destroy(ftl_context *context);
 FTL_API uint64_t ftl_context_memory_used(const ftl_context *context);
 
 /*
- * A token that stops work: give it to a job, trigger it from anywhere, and the job ends with
- * CANCELLED within a block of rows, also while it waits for a slow pipe, and leaves no file behind.
- * It is destroyed after the work that has it and before its context. Once triggered it stays so.
+ * A token that stops work: give it to a job or a session, trigger it from anywhere, and what they
+ * do ends with CANCELLED within a block of rows; a job's waiting for a slow pipe, too, and it
+ * leaves no file behind. It is destroyed after the work that has it and before its context. Once
+ * triggered it stays so.
  */
 typedef struct ftl_cancel ftl_cancel;
 FTL_API FTL_MUST_USE ftl_status ftl_cancel_create(ftl_context *context, ftl_cancel **out,
@@ -332,6 +334,7 @@ typedef enum ftl_model_kind {
 
 /* A class that foretell runs when it finds it in a model file. Texts are static. */
 typedef struct ftl_class_info {
+    size_t struct_size;  /* set by the caller */
     const char *library; /* such as scikit-learn */
     const char *package; /* such as sklearn.ensemble: the module is it or below it */
     const char *name;    /* such as RandomForestClassifier */
@@ -342,11 +345,14 @@ typedef struct ftl_class_info {
 FTL_API FTL_MUST_USE ftl_status ftl_supported_class(size_t index, ftl_class_info *out);
 
 typedef struct ftl_model_info {
+    size_t struct_size; /* set by the caller */
     ftl_model_kind kind;
     const char *class_name;      /* such as sklearn.pipeline.Pipeline */
     const char *library;         /* such as scikit-learn */
     const char *library_version; /* version that wrote the model; "" when the file does not say */
-    uint64_t bytes;              /* memory held by the loaded model */
+    uint64_t bytes;              /* memory held by the model itself */
+    uint64_t plan_bytes;         /* by its plans */
+    uint64_t session_bytes;      /* by its plans' sessions, idle or borrowed */
     uint64_t file_bytes;
     ftl_method default_method; /* predict, or transform for a transformer */
     size_t n_inputs;
@@ -355,7 +361,7 @@ typedef struct ftl_model_info {
     bool open_width;
 } ftl_model_info;
 
-FTL_API void ftl_model_get_info(const ftl_model *model, ftl_model_info *out);
+FTL_API FTL_MUST_USE ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out);
 FTL_API bool ftl_model_has_method(const ftl_model *model, ftl_method method);
 /*
  * OK, or why the model cannot run a method: ARG when its class has none of that name, UNSUPPORTED
@@ -383,7 +389,8 @@ typedef enum ftl_missing_rule {
  * One input column of a model: how a CSV cell, a JSON value or a Parquet column becomes an input.
  */
 typedef struct ftl_schema_column {
-    const char *name; /* NULL for models without names */
+    size_t struct_size; /* set by the caller */
+    const char *name;   /* NULL for models without names */
     ftl_column_kind kind;
     ftl_missing_rule missing;
     ftl_type batch_type; /* what the model reads here: F64 numbers or STRING; columns convert */
@@ -393,7 +400,8 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_input(const ftl_model *model, size_t i
                                                 ftl_schema_column *out);
 
 typedef struct ftl_output_column {
-    const char *name; /* such as prediction, probability_yes, decision_2 */
+    size_t struct_size; /* set by the caller */
+    const char *name;   /* such as prediction, probability_yes, decision_2 */
     ftl_type type;
 } ftl_output_column;
 
@@ -404,10 +412,11 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_met
 
 /* A class of a classifier, as it stands in the model. */
 typedef struct ftl_label {
-    ftl_type type;    /* I64, BOOL, F64 or STRING */
-    int64_t integer;  /* I64; BOOL: 0 or 1 */
-    double number;    /* F64 */
-    const char *text; /* STRING: size bytes, not terminated */
+    size_t struct_size; /* set by the caller */
+    ftl_type type;      /* I64, BOOL, F64 or STRING */
+    int64_t integer;    /* I64; BOOL: 0 or 1 */
+    double number;      /* F64 */
+    const char *text;   /* STRING: size bytes, not terminated */
     size_t size;
 } ftl_label;
 
@@ -457,7 +466,7 @@ FTL_API ftl_plan *ftl_plan_retain(ftl_plan *plan);
 FTL_API void ftl_plan_release(ftl_plan *plan); /* NULL is allowed */
 
 typedef struct ftl_plan_info {
-    size_t struct_size; /* set by the caller; what does not fit is not written */
+    size_t struct_size; /* set by the caller */
     ftl_type input_dtype;
     uint32_t methods;
     uint32_t block_rows;
@@ -483,9 +492,9 @@ typedef enum ftl_on_error {
 
 /*
  * A session of the plan from its pool, or a new one when all are in use: a small workspace for one
- * thread, with room for as many rows as it has seen. Its on_error is FAIL. Thread-safe. The session
- * holds the plan until it goes back with ftl_plan_return, from any thread; what ftl_predict gave is
- * invalid then.
+ * thread, with room for as many rows as it has seen. Its on_error is FAIL, and it has no token that
+ * cancels. Thread-safe. The session holds the plan until it goes back with ftl_plan_return, from
+ * any thread; what ftl_predict gave is invalid then.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_plan_borrow(ftl_plan *plan, ftl_session **out,
                                                 ftl_error *error);
@@ -508,6 +517,13 @@ FTL_API void ftl_session_destroy(ftl_session *session); /* NULL is allowed */
 /* FAIL or NULL; for sessions that were borrowed. ARG for anything else. */
 FTL_API FTL_MUST_USE ftl_status ftl_session_set_on_error(ftl_session *session,
                                                          ftl_on_error on_error);
+/*
+ * What the session computes ends with CANCELLED within a block of rows once the token is triggered;
+ * a run that ended so has no results. The token is borrowed until another is set, NULL for none, or
+ * the session goes back to its pool.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_set_cancel(ftl_session *session,
+                                                       const ftl_cancel *cancel);
 
 /*
  * Computes several methods (bit set) of a batch in one pass, on the calling thread: what they share
@@ -589,7 +605,7 @@ typedef struct ftl_parallel_options {
     size_t struct_size;
     uint32_t threads;         /* at most the context's; 0: all of them */
     ftl_on_error on_error;    /* FAIL or NULL: bad rows are NaN in every output */
-    const ftl_cancel *cancel; /* asked every few blocks of rows; NULL: none */
+    const ftl_cancel *cancel; /* asked before each block of rows; NULL: none */
 } ftl_parallel_options;
 
 /*

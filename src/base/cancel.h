@@ -20,7 +20,7 @@ enum { FTL_CANCEL_POLL_MS = 50 };
 /* CANCELLED when the token was triggered; NULL never is. */
 static inline ftl_status ftl_cancel_check(const ftl_cancel *cancel, ftl_error *error)
 {
-    if (FTL_LIKELY(!ftl_cancel_triggered(cancel)))
+    if (FTL_LIKELY(!cancel || !ftl_cancel_triggered(cancel)))
         return FTL_OK;
     return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
 }

@@ -100,7 +100,7 @@ struct ftl_build {
     ftl_arena *scratch; /* freed after building */
     ftl_op *ops;
     size_t n_ops, ops_room;
-    ftl_schema_column *inputs; /* kinds are noted by the operations that consume the columns */
+    ftl_input_schema *inputs; /* kinds are noted by the operations that consume the columns */
     size_t n_inputs;
     bool *input_used;
     bool named_inputs;  /* a data frame was fitted: columns that are passed through may be text */

@@ -163,10 +163,10 @@ static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inpu
         if (!name)
             return FTL_OOM(error);
         frame->columns[i] = (ftl_frame_column){.op = id, .name = name, .as = FTL_AS_FLOAT};
-        build->inputs[i] = (ftl_schema_column){.name = inputs->names ? name : NULL,
-                                               .kind = FTL_KIND_NUMERIC,
-                                               .missing = FTL_MISSING_NAN,
-                                               .batch_type = FTL_F64};
+        build->inputs[i] = (ftl_input_schema){.name = inputs->names ? name : NULL,
+                                              .kind = FTL_KIND_NUMERIC,
+                                              .missing = FTL_MISSING_NAN,
+                                              .batch_type = FTL_F64};
     }
     model->has_input_names = build->named_inputs = inputs->names != NULL;
     return FTL_OK;

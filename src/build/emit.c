@@ -94,7 +94,7 @@ void ftl_build_want(ftl_build *build, uint32_t op, ftl_column_kind kind)
     ftl_op *input = &build->ops[op];
     if (input->kind != FTL_OP_INPUT)
         return;
-    ftl_schema_column *column = &build->inputs[input->u.input.column];
+    ftl_input_schema *column = &build->inputs[input->u.input.column];
     bool *used = &build->input_used[input->u.input.column];
     if (!*used)
         column->kind = kind;

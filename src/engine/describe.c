@@ -18,7 +18,7 @@ static const char *column_kind(ftl_column_kind kind)
     return names[kind];
 }
 
-static const char *missing_rule(const ftl_schema_column *column)
+static const char *missing_rule(const ftl_input_schema *column)
 {
     static const char *const names[] = {"NaN", "None", "refused"};
     return column->kind == FTL_KIND_UNUSED ? "ignored" : names[column->missing];
@@ -90,7 +90,7 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
     if (model->codec[0])
         ftl_strbuf_printf(out, " (%s)", model->codec);
     ftl_strbuf_puts(out, ", loaded ");
-    put_size(out, ftl_account_used(&model->account));
+    put_size(out, ftl_model_own_bytes(model));
     ftl_strbuf_puts(out, "\nmethods  ");
     bool any = false;
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
@@ -135,7 +135,7 @@ static void text_columns(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_printf(out, "\ninput: %zu columns%s\n", model->graph.n_inputs,
                       model->has_input_names ? ", matched by name" : ", matched by position");
     for (size_t i = 0; i < model->graph.n_inputs && i < 200; i++) {
-        const ftl_schema_column *column = &model->inputs[i];
+        const ftl_input_schema *column = &model->inputs[i];
         if (column->name)
             ftl_strbuf_printf(out, "  %-32s %-8s missing: %s\n", column->name,
                               column_kind(column->kind), missing_rule(column));
@@ -149,7 +149,7 @@ static void text_columns(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_printf(out, "\noutput of %s: %zu column%s\n", ftl_method_name(model->default_method),
                       outputs->count, outputs->count == 1 ? "" : "s");
     for (size_t i = 0; i < outputs->count && i < 50; i++) {
-        ftl_output_column column = {0};
+        ftl_output_column column = {.struct_size = sizeof column};
         if (ftl_model_output(model, model->default_method, i, &column) == FTL_OK)
             ftl_strbuf_printf(out, "  %-32s %s\n", column.name, type_name(column.type));
     }
@@ -194,7 +194,7 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
         json_text(out, "selected", model->selected, ", ");
     ftl_strbuf_printf(out, "\"file_bytes\": %llu, \"bytes\": %llu, ",
                       (unsigned long long)model->file_bytes,
-                      (unsigned long long)ftl_account_used(&model->account));
+                      (unsigned long long)ftl_model_own_bytes(model));
     json_text(out, "default_method", ftl_method_name(model->default_method), ", ");
     ftl_strbuf_puts(out, "\"steps\": [");
     for (size_t i = 0; i < model->n_steps; i++) {
@@ -220,7 +220,7 @@ static void json_columns(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_printf(out, "\"open_width\": %s, \"inputs\": [",
                       model->open_width ? "true" : "false");
     for (size_t i = 0; i < model->graph.n_inputs && !model->open_width; i++) {
-        const ftl_schema_column *column = &model->inputs[i];
+        const ftl_input_schema *column = &model->inputs[i];
         ftl_strbuf_puts(out, i ? ", {\"name\": " : "{\"name\": ");
         if (column->name)
             ftl_strbuf_json_string(out, column->name, strlen(column->name));
@@ -239,7 +239,7 @@ static void json_columns(const ftl_model *model, ftl_strbuf *out)
         ftl_strbuf_printf(out, "%s\"%s\": [", any ? ", " : "", ftl_method_name((ftl_method)m));
         any = true;
         for (size_t i = 0; i < outputs->count; i++) {
-            ftl_output_column column = {0};
+            ftl_output_column column = {.struct_size = sizeof column};
             if (ftl_model_output(model, (ftl_method)m, i, &column) != FTL_OK)
                 continue;
             ftl_strbuf_puts(out, i ? ", {" : "{");

@@ -1,33 +1,38 @@
 /* What the library and a model tell about themselves. */
-#include "base/status.h"
+#include "base/options.h"
 #include "estimators/families.h"
 #include "model/model.h"
 
 const char *ftl_version(void) { return FTL_VERSION_STRING; }
 
-void ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
+ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
 {
-    /* Others may allocate meanwhile: parts are read before the whole, which then holds them. */
-    uint64_t parts = ftl_account_used(&model->plan_account);
-    parts += ftl_account_used(&model->session_account);
-    uint64_t whole = ftl_account_used(&model->account);
-    *out = (ftl_model_info){
+    if (!model || !out)
+        return FTL_ARG;
+    FTL_TRY(ftl_out_check(out, "ftl_model_info", NULL));
+    const ftl_model_info info = {
         .kind = model->kind,
         .class_name = model->class_name,
         .library = model->library,
         .library_version = model->library_version,
-        .bytes = whole > parts ? whole - parts : 0,
+        .bytes = ftl_model_own_bytes(model),
+        .plan_bytes = ftl_account_used(&model->plan_account),
+        .session_bytes = ftl_account_used(&model->session_account),
         .file_bytes = model->file_bytes,
         .default_method = model->default_method,
         .n_inputs = model->graph.n_inputs,
         .has_input_names = model->has_input_names,
         .open_width = model->open_width,
     };
+    ftl_out_write(out, &info, sizeof info);
+    return FTL_OK;
 }
 
 ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ftl_error *error)
 {
     const char *name = ftl_method_name(method);
+    if (!model)
+        return FTL_FAIL(error, FTL_ARG, "ftl_model_method_status needs a model");
     if (!name)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "method",
                                "there is no method %d", (int)method);
@@ -51,13 +56,19 @@ ftl_status ftl_model_input(const ftl_model *model, size_t index, ftl_schema_colu
 {
     if (!model || !out || index >= model->graph.n_inputs)
         return FTL_ARG;
-    *out = model->inputs[index];
+    FTL_TRY(ftl_out_check(out, "ftl_schema_column", NULL));
+    const ftl_input_schema *input = &model->inputs[index];
+    const ftl_schema_column column = {.name = input->name,
+                                      .kind = input->kind,
+                                      .missing = input->missing,
+                                      .batch_type = input->batch_type};
+    ftl_out_write(out, &column, sizeof column);
     return FTL_OK;
 }
 
 size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
 {
-    return (unsigned)method < FTL_METHOD_COUNT ? model->graph.methods[method].count : 0;
+    return model && (unsigned)method < FTL_METHOD_COUNT ? model->graph.methods[method].count : 0;
 }
 
 ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t index,
@@ -65,8 +76,10 @@ ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t in
 {
     if (!model || !out || index >= ftl_model_output_count(model, method))
         return FTL_ARG;
+    FTL_TRY(ftl_out_check(out, "ftl_output_column", NULL));
     const ftl_output *output = &model->graph.methods[method].outputs[index];
-    *out = (ftl_output_column){.name = output->name, .type = ftl_output_type(output)};
+    const ftl_output_column column = {.name = output->name, .type = ftl_output_type(output)};
+    ftl_out_write(out, &column, sizeof column);
     return FTL_OK;
 }
 
@@ -81,31 +94,37 @@ ftl_status ftl_model_class(const ftl_model *model, size_t target, size_t index, 
 {
     if (!out || index >= ftl_model_class_count(model, target))
         return FTL_ARG;
+    FTL_TRY(ftl_out_check(out, "ftl_label", NULL));
     const ftl_labels *labels = model->classes[target];
     const ftl_cell *cell = &labels->cells[index];
-    *out = (ftl_label){.type = labels->type};
+    ftl_label label = {.type = labels->type};
     if (cell->tag == FTL_CELL_STRING) {
-        out->text = cell->u.text;
-        out->size = cell->size;
+        label.text = cell->u.text;
+        label.size = cell->size;
     } else if (cell->tag == FTL_CELL_FLOAT) {
-        out->number = cell->u.number;
+        label.number = cell->u.number;
     } else {
-        out->integer = cell->u.integer;
+        label.integer = cell->u.integer;
     }
+    ftl_out_write(out, &label, sizeof label);
     return FTL_OK;
 }
 
 ftl_status ftl_supported_class(size_t index, ftl_class_info *out)
 {
+    if (!out)
+        return FTL_ARG;
+    FTL_TRY(ftl_out_check(out, "ftl_class_info", NULL));
     const ftl_registry *registry = ftl_estimator_registry();
     for (const ftl_estimator_class *const *family = registry->families; *family; family++) {
         for (const ftl_estimator_class *cls = *family; cls->name; cls++) {
             if (index-- > 0)
                 continue;
-            *out = (ftl_class_info){.library = cls->library ? cls->library : "scikit-learn",
-                                    .package = cls->package,
-                                    .name = cls->name,
-                                    .kind = cls->kind};
+            const ftl_class_info info = {.library = cls->library ? cls->library : "scikit-learn",
+                                         .package = cls->package,
+                                         .name = cls->name,
+                                         .kind = cls->kind};
+            ftl_out_write(out, &info, sizeof info);
             return FTL_OK;
         }
     }

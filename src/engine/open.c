@@ -1,4 +1,5 @@
 /* A model file → a model: codecs, the object graph, the IR, validation. */
+#include "base/options.h"
 #include "build/build.h"
 #include "build/native_file.h"
 #include "build/pick_entry.h"
@@ -218,18 +219,14 @@ static void find_text_input(ftl_model *model)
 static ftl_status open_source(ftl_context *context, source *from, const ftl_model_options *options,
                               ftl_model **out, ftl_error *error)
 {
-    ftl_model_options chosen = {0};
-    if (options)
-        memcpy(&chosen, options,
-               options->struct_size < sizeof chosen ? options->struct_size : sizeof chosen);
     ftl_model *model = NULL;
     FTL_TRY(new_model(context, from->file_bytes, &model, error));
-    ftl_status status = load_graph(model, from, &chosen, error);
+    ftl_status status = load_graph(model, from, options, error);
     if (status == FTL_OK)
         status = ftl_model_validate(model, &model->account, error);
     find_text_input(model);
-    if (status == FTL_OK && chosen.only_plan)
-        status = ftl_model_keep_only_plan(model, chosen.only_plan, error);
+    if (status == FTL_OK && options->only_plan)
+        status = ftl_model_keep_only_plan(model, options->only_plan, error);
     if (status != FTL_OK) {
         ftl_model_release(model);
         return status;
@@ -244,6 +241,8 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
     if (!context || !path || !out)
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_model_open needs a context, a path and a place for the model");
+    ftl_model_options chosen;
+    FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_model_options", error));
     source from = {0};
     const char *slash = strrchr(path, '/');
     char *folder = NULL;
@@ -259,7 +258,7 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
     ftl_status status = ftl_stream_open_file(&context->account, path, &from.stream,
                                              &from.file_bytes, error);
     if (status == FTL_OK)
-        status = open_source(context, &from, options, out, error);
+        status = open_source(context, &from, &chosen, out, error);
     ftl_stream_close(from.stream);
     ftl_free(&context->account, folder);
     return status;
@@ -272,9 +271,11 @@ ftl_status ftl_model_open_memory(ftl_context *context, const void *data, size_t 
     if (!context || (!data && size) || !out)
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_model_open_memory needs a context, bytes and a place for the model");
+    ftl_model_options chosen;
+    FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_model_options", error));
     source from = {.file_bytes = size};
     FTL_TRY(ftl_stream_open_memory(&context->account, data, size, &from.stream, error));
-    ftl_status status = open_source(context, &from, options, out, error);
+    ftl_status status = open_source(context, &from, &chosen, out, error);
     ftl_stream_close(from.stream);
     return status;
 }

@@ -1,9 +1,9 @@
 #include "engine/plan_cache.h"
 
+#include "base/options.h"
 #include "engine/session.h"
 
 #include <pthread.h>
-#include <string.h>
 
 typedef struct entry {
     ftl_plan_options wanted;
@@ -114,7 +114,8 @@ static ftl_status choose_methods(const ftl_model *model, uint32_t *methods, ftl_
             FTL_TRY(ftl_model_method_status(model, (ftl_method)m, error));
     }
     if (*methods >> FTL_METHOD_COUNT)
-        return FTL_FAIL(error, FTL_ARG, "methods has bits that stand for no method");
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "methods",
+                               "options.methods has bits that stand for no method");
     *methods = *methods ? *methods : all;
     return FTL_OK;
 }
@@ -122,14 +123,10 @@ static ftl_status choose_methods(const ftl_model *model, uint32_t *methods, ftl_
 static ftl_status read_options(const ftl_model *model, const ftl_plan_options *in,
                                ftl_plan_options *out, ftl_error *error)
 {
-    *out = (ftl_plan_options){0};
-    if (in) {
-        if (in->struct_size < sizeof in->struct_size)
-            return FTL_FAIL(error, FTL_ARG, "set struct_size to sizeof(ftl_plan_options)");
-        memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
-    }
+    FTL_TRY(ftl_options_read(out, sizeof *out, in, "ftl_plan_options", error));
     if (out->input_dtype != FTL_F64 && out->input_dtype != FTL_F32)
-        return FTL_FAIL(error, FTL_ARG, "the input dtype of a plan is F64 or F32");
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "input_dtype",
+                               "options.input_dtype is F64 or F32");
     return choose_methods(model, &out->methods, error);
 }
 
@@ -243,15 +240,15 @@ ftl_status ftl_model_plan(ftl_model *model, const ftl_plan_options *options, ftl
 
 ftl_status ftl_plan_get_info(const ftl_plan *plan, ftl_plan_info *out)
 {
-    if (!plan || !out || out->struct_size < sizeof out->struct_size)
+    if (!plan || !out)
         return FTL_ARG;
-    const ftl_plan_info info = {.struct_size = out->struct_size,
-                                .input_dtype = plan->input_dtype,
+    FTL_TRY(ftl_out_check(out, "ftl_plan_info", NULL));
+    const ftl_plan_info info = {.input_dtype = plan->input_dtype,
                                 .methods = plan->methods,
                                 .block_rows = plan->block_rows,
                                 .idle_sessions = ftl_session_pool_idle(plan->pool),
                                 .bytes = ftl_account_used(&plan->account),
                                 .session_bytes = ftl_account_used(&plan->session_account)};
-    memcpy(out, &info, out->struct_size < sizeof info ? out->struct_size : sizeof info);
+    ftl_out_write(out, &info, sizeof info);
     return FTL_OK;
 }

@@ -1,4 +1,5 @@
 /* Prediction: a batch, block by block, through a session's workspace. */
+#include "base/cancel.h"
 #include "engine/columns.h"
 #include "engine/session.h"
 
@@ -70,6 +71,7 @@ static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_b
         size_t left = in->rows - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
+        FTL_TRY(ftl_cancel_check(session->cancel, error));
         ftl_exec_run(&session->exec, in, first, rows, methods);
         FTL_TRY(run_status(session, error));
         FTL_TRY(take_bad_rows(session, first, error));
@@ -101,6 +103,7 @@ static ftl_status make_wide(ftl_session *session, size_t width, ftl_error *error
         FTL_TRY(status);
     }
     session->wide->on_error = session->on_error;
+    session->wide->cancel = session->cancel;
     return FTL_OK;
 }
 
@@ -215,6 +218,7 @@ static ftl_status run_into(ftl_session *session, ftl_method method, const ftl_ba
         size_t left = in->rows - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
+        FTL_TRY(ftl_cancel_check(session->cancel, error));
         ftl_exec_run(&session->exec, in, first, rows, 1u << method);
         FTL_TRY(run_status(session, error));
         FTL_TRY(note_bad_rows(session, first, error));

@@ -1,5 +1,4 @@
 /* ftl_predict_parallel: the rows of a large matrix on several threads of the context's executor. */
-#include "base/cancel.h"
 #include "base/options.h"
 #include "engine/context.h"
 #include "engine/session.h"
@@ -42,11 +41,11 @@ static void note_failure(parallel *p, size_t piece, ftl_status status, const ftl
 
 static ftl_status run_piece(parallel *p, uint32_t slot, size_t piece, ftl_error *error)
 {
-    FTL_TRY(ftl_cancel_check(p->options.cancel, error));
     if (!p->sessions[slot])
         FTL_TRY(ftl_plan_borrow(p->plan, &p->sessions[slot], error));
     ftl_session *session = p->sessions[slot];
     FTL_TRY(ftl_session_set_on_error(session, p->options.on_error));
+    FTL_TRY(ftl_session_set_cancel(session, p->options.cancel));
     size_t first = piece * p->piece_rows, left = p->in->rows - first;
     size_t value = p->in->dtype == FTL_F32 ? sizeof(float) : sizeof(double);
     ftl_matrix rows = *p->in;

@@ -236,15 +236,18 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
     const ftl_binding *binding = run->job.binding;
     size_t n = 0, room = binding->n_keep + ftl_model_output_count(run->job.model, run->job.method) +
                          ftl_model_output_count(run->job.model, FTL_PREDICT_PROBA);
-    ftl_output_column *columns = ftl_arena_zero_array(arena, room + 1, sizeof *columns);
+    ftl_sink_column *columns = ftl_arena_zero_array(arena, room + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
     for (size_t i = 0; i < binding->n_keep; i++)
-        columns[n++] = (ftl_output_column){run->options->keep[i], FTL_STRING};
+        columns[n++] = (ftl_sink_column){run->options->keep[i], FTL_STRING};
     for (int pass = 0; pass < (run->job.proba ? 2 : 1); pass++) {
         ftl_method method = pass ? FTL_PREDICT_PROBA : run->job.method;
-        for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++)
-            FTL_TRY(ftl_session_output(run->session, method, i, &columns[n++]));
+        for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++) {
+            ftl_output_column column = {.struct_size = sizeof column};
+            FTL_TRY(ftl_session_output(run->session, method, i, &column));
+            columns[n++] = (ftl_sink_column){column.name, column.type};
+        }
     }
     const ftl_sink_options options = {
         .path = path, .columns = columns, .n_columns = n, .cancel = run->options->cancel};
@@ -260,17 +263,17 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
     if (strcmp(info->format, "CSV") != 0)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "reject_path",
                                "options.reject_path needs a CSV input");
-    ftl_output_column *columns = ftl_arena_zero_array(arena, info->n_columns + 1, sizeof *columns);
+    ftl_sink_column *columns = ftl_arena_zero_array(arena, info->n_columns + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
     for (size_t i = 0; i < info->n_columns; i++) {
         const char *name = ftl_table_column_name(run->table, i);
-        columns[i] = (ftl_output_column){name ? name : ftl_arena_printf(arena, "column_%zu", i),
-                                         FTL_STRING};
+        columns[i] = (ftl_sink_column){name ? name : ftl_arena_printf(arena, "column_%zu", i),
+                                       FTL_STRING};
         if (!columns[i].name)
             return FTL_OOM(error);
     }
-    columns[info->n_columns] = (ftl_output_column){"error", FTL_STRING};
+    columns[info->n_columns] = (ftl_sink_column){"error", FTL_STRING};
     const ftl_sink_options options = {.path = run->options->reject_path,
                                       .columns = columns,
                                       .n_columns = info->n_columns + 1,

@@ -1,7 +1,6 @@
 /* Sessions of one's own, and what a session tells about itself. */
 #include "engine/session.h"
-
-#include <string.h>
+#include "base/options.h"
 
 ftl_status ftl_session_set_on_error(ftl_session *session, ftl_on_error on_error)
 {
@@ -11,17 +10,21 @@ ftl_status ftl_session_set_on_error(ftl_session *session, ftl_on_error on_error)
     return FTL_OK;
 }
 
+ftl_status ftl_session_set_cancel(ftl_session *session, const ftl_cancel *cancel)
+{
+    if (!session)
+        return FTL_ARG;
+    session->cancel = cancel;
+    return FTL_OK;
+}
+
 static ftl_status read_options(ftl_session_options *out, const ftl_session_options *in,
                                ftl_error *error)
 {
-    *out = (ftl_session_options){0};
-    if (!in)
-        return FTL_OK;
-    if (in->struct_size < sizeof in->struct_size)
-        return FTL_FAIL(error, FTL_ARG, "set struct_size to sizeof(ftl_session_options)");
-    memcpy(out, in, in->struct_size < sizeof *out ? in->struct_size : sizeof *out);
+    FTL_TRY(ftl_options_read(out, sizeof *out, in, "ftl_session_options", error));
     if (out->on_error != FTL_ON_ERROR_FAIL && out->on_error != FTL_ON_ERROR_NULL)
-        return FTL_FAIL(error, FTL_ARG, "on_error of a session is FAIL or NULL");
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "on_error",
+                               "options.on_error of a session is FAIL or NULL");
     return FTL_OK;
 }
 
@@ -57,8 +60,10 @@ ftl_status ftl_session_output(const ftl_session *session, ftl_method method, siz
     if (!session || !out || !ftl_method_name(method) || !(session->plan->methods & 1u << method) ||
         index >= session->model->graph.methods[method].count)
         return FTL_ARG;
+    FTL_TRY(ftl_out_check(out, "ftl_output_column", NULL));
     const ftl_output *output = &session->model->graph.methods[method].outputs[index];
-    *out = (ftl_output_column){.name = output->name,
-                               .type = ftl_session_column_type(session->plan, output)};
+    const ftl_output_column column = {.name = output->name,
+                                      .type = ftl_session_column_type(session->plan, output)};
+    ftl_out_write(out, &column, sizeof column);
     return FTL_OK;
 }

@@ -32,7 +32,8 @@ struct ftl_session {
     ftl_account account;
     ftl_exec exec;
     ftl_on_error on_error;
-    bool owned; /* made by ftl_session_create, not by a pool */
+    const ftl_cancel *cancel; /* borrowed; asked before each block; NULL: none */
+    bool owned;               /* made by ftl_session_create, not by a pool */
     /* of the last run: */
     uint32_t run_methods;
     size_t rows;

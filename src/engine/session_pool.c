@@ -165,6 +165,7 @@ void ftl_plan_return(ftl_session *session)
         return;
     }
     session->on_error = FTL_ON_ERROR_FAIL;
+    session->cancel = NULL;
     session->run_methods = 0;
     session->bad_rows = 0;
     session->shows_wide = false;

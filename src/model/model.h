@@ -17,6 +17,14 @@ typedef struct ftl_step_info {
     const char *detail;
 } ftl_step_info;
 
+/* One input column: what ftl_schema_column tells of it. */
+typedef struct ftl_input_schema {
+    const char *name; /* NULL for models without names */
+    ftl_column_kind kind;
+    ftl_missing_rule missing;
+    ftl_type batch_type; /* F64 or STRING */
+} ftl_input_schema;
+
 typedef struct ftl_problem {
     ftl_status code;
     const char *path;
@@ -37,8 +45,8 @@ struct ftl_model {
     ftl_model *previous, *next;   /* among the context's models */
     ftl_arena arena;
     ftl_graph graph;
-    ftl_schema_column *inputs; /* [graph.n_inputs] */
-    size_t first_text_input;   /* n_inputs when all are numbers, so that a matrix can hold them */
+    ftl_input_schema *inputs; /* [graph.n_inputs] */
+    size_t first_text_input;  /* n_inputs when all are numbers, so that a matrix can hold them */
     bool has_input_names;
     ftl_model_kind kind;
     const char *class_name, *library, *library_version, *codec;
@@ -68,6 +76,16 @@ static inline void ftl_model_init_accounts(ftl_model *model)
 {
     ftl_account_init_child(&model->plan_account, &model->account);
     ftl_account_init_child(&model->session_account, &model->account);
+}
+
+/* Bytes that the model holds beside its plans and their sessions. */
+static inline uint64_t ftl_model_own_bytes(const ftl_model *model)
+{
+    /* Others may allocate meanwhile: parts are read before the whole, which then holds them. */
+    uint64_t parts = ftl_account_used(&model->plan_account);
+    parts += ftl_account_used(&model->session_account);
+    uint64_t whole = ftl_account_used(&model->account);
+    return whole > parts ? whole - parts : 0;
 }
 
 /*

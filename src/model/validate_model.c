@@ -4,7 +4,7 @@
 static ftl_status check_inputs(const ftl_model *model, ftl_error *error)
 {
     for (size_t i = 0; i < model->graph.n_inputs; i++) {
-        const ftl_schema_column *column = &model->inputs[i];
+        const ftl_input_schema *column = &model->inputs[i];
         bool text = column->kind == FTL_KIND_STRING || column->kind == FTL_KIND_MIXED;
         if (column->batch_type != (text ? FTL_STRING : FTL_F64))
             return FTL_FAIL(error, FTL_CORRUPT, "input column %zu is of another type than its kind",

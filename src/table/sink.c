@@ -25,7 +25,7 @@ static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, 
     if (!sink->columns)
         return FTL_OOM(error);
     for (size_t i = 0; i < sink->n_columns; i++) {
-        const ftl_output_column *column = &options->columns[i];
+        const ftl_sink_column *column = &options->columns[i];
         sink->columns[i].type = column->type;
         sink->columns[i].name = ftl_arena_string(&sink->arena, column->name, strlen(column->name));
         if (!sink->columns[i].name)

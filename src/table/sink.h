@@ -14,9 +14,14 @@
 
 typedef struct ftl_sink ftl_sink;
 
+typedef struct ftl_sink_column {
+    const char *name;
+    ftl_type type;
+} ftl_sink_column;
+
 typedef struct ftl_sink_options {
     const char *path; /* "-" is standard output; ".npy" at the end: .npy, anything else CSV */
-    const ftl_output_column *columns; /* copied with their names */
+    const ftl_sink_column *columns; /* copied with their names */
     size_t n_columns;
     char delimiter; /* CSV; 0: ',' */
     /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */

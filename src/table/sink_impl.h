@@ -23,7 +23,7 @@ struct ftl_sink {
     ftl_arena arena;
     const ftl_sink_kind *kind;
     ftl_output output;
-    ftl_output_column *columns;
+    ftl_sink_column *columns;
     size_t n_columns;
     char delimiter;
     ftl_type number; /* .npy: the elements' type */

@@ -18,7 +18,7 @@ typedef struct fixture {
     ftl_model model;
     ftl_account account;
     ftl_op ops[MAX_OPS];
-    ftl_schema_column inputs[INPUTS];
+    ftl_input_schema inputs[INPUTS];
     ftl_output outputs[32];
 } fixture;
 

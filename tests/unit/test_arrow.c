@@ -6,6 +6,7 @@
 
 #include <foretell/arrow.h>
 #include <math.h>
+#include <pthread.h>
 #include <string.h>
 
 enum { ROWS = 20, INPUTS = 7, NUMBERS = 4, EXTRA = 1, CHILDREN = INPUTS + EXTRA };
@@ -389,6 +390,91 @@ static void test_models_of_open_width(void **state)
     close_session(&o);
 }
 
+/* ---- Threads --------------------------------------------------------------------------------- */
+
+enum { N_THREADS = 4, ROUNDS = 100 };
+
+typedef struct worker {
+    pthread_t thread;
+    ftl_plan *plan;
+    record *r; /* all threads' */
+    const struct ArrowArray *want;
+    size_t wrong;
+} worker;
+
+/* Whether a result is that of one thread, to the bit. */
+static bool same_results(const struct ArrowArray *a, const struct ArrowArray *b)
+{
+    if (a->n_children != b->n_children || a->n_children != 3 || a->length != b->length)
+        return false;
+    const int32_t *offsets_a = a->children[0]->buffers[1], *offsets_b = b->children[0]->buffers[1];
+    bool same = memcmp(offsets_a, offsets_b, sizeof *offsets_a * (ROWS + 1)) == 0 &&
+                memcmp(a->children[0]->buffers[2], b->children[0]->buffers[2],
+                       (size_t)offsets_a[ROWS]) == 0;
+    for (int c = 1; c < 3; c++)
+        same &= memcmp(a->children[c]->buffers[1], b->children[c]->buffers[1],
+                       sizeof(double) * ROWS) == 0;
+    return same;
+}
+
+static ftl_status predict_borrowed(ftl_plan *plan, const record *r, struct ArrowSchema *schema,
+                                   struct ArrowArray *out)
+{
+    ftl_session *session = NULL;
+    ftl_status status = ftl_plan_borrow(plan, &session, NULL);
+    if (status == FTL_OK)
+        status = ftl_predict_arrow(session, 1u << FTL_PREDICT | 1u << FTL_PREDICT_PROBA, &r->schema,
+                                   &r->array, schema, out, NULL);
+    ftl_plan_return(session);
+    return status;
+}
+
+static void *work(void *argument)
+{
+    worker *self = argument;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct ArrowSchema schema;
+        struct ArrowArray out;
+        if (predict_borrowed(self->plan, self->r, &schema, &out) != FTL_OK) {
+            self->wrong++;
+            continue;
+        }
+        self->wrong += !same_results(&out, self->want);
+        schema.release(&schema);
+        out.release(&out);
+    }
+    return NULL;
+}
+
+/* One plan and one record batch; sessions of the plan's pool, each call another. */
+static void test_threads_share_a_plan_and_a_record_batch(void **state)
+{
+    (void)state;
+    static record r;
+    struct ArrowSchema schema;
+    struct ArrowArray want;
+    ftl_plan *plan = NULL;
+    worker workers[N_THREADS];
+    opened o = open_session(DEMO, FTL_ON_ERROR_FAIL, 0);
+    make(&r);
+    set_views(&r, PAYMENT);
+    set_dictionary(&r, PLAN);
+    assert_int_equal(ftl_model_plan(o.model, NULL, &plan, &o.error), FTL_OK);
+    assert_int_equal(predict_borrowed(plan, &r, &schema, &want), FTL_OK);
+    for (int i = 0; i < N_THREADS; i++) {
+        workers[i] = (worker){.plan = plan, .r = &r, .want = &want};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, work, &workers[i]), 0);
+    }
+    for (int i = 0; i < N_THREADS; i++) {
+        assert_int_equal(pthread_join(workers[i].thread, NULL), 0);
+        assert_int_equal(workers[i].wrong, 0);
+    }
+    schema.release(&schema);
+    want.release(&want);
+    ftl_plan_release(plan);
+    close_session(&o);
+}
+
 static void test_arguments(void **state)
 {
     (void)state;
@@ -424,6 +510,7 @@ int main(void)
         cmocka_unit_test(test_views_and_dictionaries_that_lie),
         cmocka_unit_test(test_columns_that_nobody_wants_are_not_looked_at),
         cmocka_unit_test(test_models_of_open_width),
+        cmocka_unit_test(test_threads_share_a_plan_and_a_record_batch),
         cmocka_unit_test(test_arguments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

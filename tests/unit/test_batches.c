@@ -434,7 +434,7 @@ static void test_classes_have_types(void **state)
 {
     (void)state;
     static const int64_t integers[] = {-5, 7, 1000000000000};
-    ftl_label label;
+    ftl_label label = {.struct_size = sizeof label};
     opened o = open_session(FOREST, FTL_ON_ERROR_FAIL, 0);
     assert_int_equal(ftl_model_target_count(o.model), 1);
     assert_int_equal(ftl_model_class_count(o.model, 0), 3);

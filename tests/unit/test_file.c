@@ -99,7 +99,7 @@ static void make_outputs(random_ir *r, ftl_model *model)
 /* Every operation once, twice the trees; what stands beside the graph, too. */
 static void make(made *m)
 {
-    static ftl_schema_column inputs[INPUTS] = {
+    static ftl_input_schema inputs[INPUTS] = {
         {.name = "a"},
         {.name = NULL},
         {.name = "c", .kind = FTL_KIND_STRING, .batch_type = FTL_STRING}};

@@ -148,7 +148,7 @@ static void expect_kinds(const char *text, ftl_status status, const char *kinds)
     if (got != status)
         fail_msg("%s: %s", ftl_status_name(got), error.message);
     for (size_t i = 0; model && kinds[i]; i++) {
-        ftl_schema_column column;
+        ftl_schema_column column = {.struct_size = sizeof column};
         assert_int_equal(ftl_model_input(model, i, &column), FTL_OK);
         assert_int_equal(column.batch_type == FTL_STRING, kinds[i] == 't');
     }

@@ -35,9 +35,7 @@ static ftl_status open_as(ftl_context *context, const char *name, const ftl_plan
 static ftl_batch rows_for(const ftl_model *model, size_t n_inputs, ftl_column columns[fuzz_columns])
 {
     for (size_t i = 0; i < n_inputs; i++) {
-        ftl_schema_column input;
-        memset(&input, 0, sizeof input);
-        memcpy(&input, &(size_t){sizeof input}, sizeof(size_t));
+        ftl_schema_column input = {.struct_size = sizeof input};
         assert_int_equal(ftl_model_input(model, i, &input), FTL_OK);
         if (input.batch_type == FTL_STRING)
             columns[i] = (ftl_column){.type = FTL_STRING,
@@ -75,10 +73,8 @@ static void same_results(const ftl_batch *a, const ftl_batch *b)
 
 static void compare(ftl_model *whole, ftl_model *only, const ftl_plan_options *options)
 {
-    ftl_model_info info;
-    memset(&info, 0, sizeof info);
-    memcpy(&info, &(size_t){sizeof info}, sizeof(size_t));
-    (void)ftl_model_get_info(whole, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(ftl_model_get_info(whole, &info), FTL_OK);
     if (info.n_inputs > fuzz_columns)
         return;
     ftl_column columns[fuzz_columns];

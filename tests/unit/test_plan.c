@@ -11,8 +11,8 @@ static const double fill[1] = {7.0};
 static const ftl_segment from_input[1] = {{0, 0, 1}}, from_matrix[1] = {{1, 0, 1}};
 
 /* input → gather → impute → prediction; dtype is the rule of the impute step. */
-static void make_model(ftl_model *model, ftl_op ops[3], ftl_output *output,
-                       ftl_schema_column *input, ftl_dtype_rule dtype)
+static void make_model(ftl_model *model, ftl_op ops[3], ftl_output *output, ftl_input_schema *input,
+                       ftl_dtype_rule dtype)
 {
     memset(model, 0, sizeof *model);
     ftl_account_init(&model->account, NULL, 0);
@@ -29,7 +29,7 @@ static void make_model(ftl_model *model, ftl_op ops[3], ftl_output *output,
     ops[2].u.impute = (ftl_impute_op){
         .missing_is_nan = true, FTL_WHOLE(columns, first_column), FTL_WHOLE(fill, fill)};
     *output = (ftl_output){.name = "prediction", .op = 2};
-    *input = (ftl_schema_column){.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
+    *input = (ftl_input_schema){.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
     model->inputs = input;
     model->class_name = "Model";
     model->graph = (ftl_graph){.n_ops = 3, .ops = ops, .n_inputs = 1};
@@ -41,7 +41,7 @@ static ftl_status plan_of(ftl_dtype_rule rule, ftl_type input_dtype, ftl_error *
     ftl_model model;
     ftl_op ops[3];
     ftl_output output;
-    ftl_schema_column input;
+    ftl_input_schema input;
     ftl_plan *plan = NULL;
     make_model(&model, ops, &output, &input, rule);
     assert_int_equal(ftl_graph_validate(&model.graph, &model.account, error), FTL_OK);
@@ -70,7 +70,7 @@ static void test_a_block_is_computed(void **state)
     ftl_model model;
     ftl_op ops[3];
     ftl_output output;
-    ftl_schema_column input;
+    ftl_input_schema input;
     ftl_plan *plan = NULL;
     ftl_exec exec;
     ftl_error error;

@@ -49,10 +49,16 @@ static ftl_plan *plan_for(ftl_model *model, uint32_t methods)
     return plan;
 }
 
+static ftl_model_info info_of_model(const ftl_model *model)
+{
+    ftl_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(ftl_model_get_info(model, &info), FTL_OK);
+    return info;
+}
+
 static size_t n_inputs(const ftl_model *model)
 {
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    const ftl_model_info info = info_of_model(model);
     assert_true(info.n_inputs <= MOST_COLUMNS);
     return info.n_inputs;
 }
@@ -324,14 +330,17 @@ static void test_parts_of_the_memory_are_told_apart(void **state)
     ftl_context *context = new_context(0);
     ftl_model *model = open_model(context, FOREST);
     uint64_t opened = ftl_context_memory_used(context);
-    ftl_model_info before, after;
-    ftl_model_get_info(model, &before);
+    const ftl_model_info before = info_of_model(model);
     ftl_plan *plan = plan_for(model, 0);
     ftl_matrix rows = rows_for(model, ROWS);
     free(probabilities(plan, model, &rows));
-    ftl_model_get_info(model, &after);
+    const ftl_model_info after = info_of_model(model);
     ftl_plan_info info = info_of(plan);
     assert_true(info.bytes > 0 && info.session_bytes > 0);
+    assert_int_equal(before.plan_bytes + before.session_bytes, 0);
+    /* the plan's and the session's own structs are counted beside what they hold */
+    assert_in_range(after.plan_bytes, info.bytes, info.bytes + 1024);
+    assert_in_range(after.session_bytes, info.session_bytes, info.session_bytes + 1024);
     assert_true(after.bytes < before.bytes + 256); /* a place in the list of plans */
     assert_true(ftl_context_memory_used(context) >= after.bytes + info.bytes + info.session_bytes);
     ftl_plan_release(plan);

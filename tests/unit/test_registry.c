@@ -36,7 +36,7 @@ static void every_class_is_found(void **state)
         }
     }
     assert_true(n > 100);
-    ftl_class_info last;
+    ftl_class_info last = {.struct_size = sizeof last};
     assert_int_equal(ftl_supported_class(n - 1, &last), FTL_OK);
     assert_int_equal(ftl_supported_class(n, &last), FTL_ARG);
 }

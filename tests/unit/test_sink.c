@@ -75,7 +75,7 @@ static const ftl_column columns[] = {
     {.type = FTL_F32, .values = f32},
     {.type = FTL_I64, .values = i64, .validity = all_but_second},
     {.type = FTL_BOOL, .values = bools, .validity = all_but_second}};
-static const ftl_output_column names[] = {
+static const ftl_sink_column names[] = {
     {"id, text", FTL_STRING}, {"x", FTL_F64}, {"y", FTL_F32}, {"n", FTL_I64}, {"b", FTL_BOOL}};
 
 static ftl_status write_csv(ftl_account *account, const char *path, size_t first, size_t n,

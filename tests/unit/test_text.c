@@ -310,7 +310,7 @@ enum { most_steps = 8, most_columns = 16, most_rows = 8 };
 typedef struct graph {
     ftl_model model;
     ftl_op ops[most_steps];
-    ftl_schema_column inputs[2];
+    ftl_input_schema inputs[2];
     ftl_output outputs[most_columns];
 } graph;
 
@@ -344,8 +344,8 @@ static void start_graph(graph *g, const char *vocabulary, ftl_text_op text)
     g->model.inputs = g->inputs;
     g->model.class_name = "test";
     g->model.graph = (ftl_graph){.n_ops = 3, .ops = g->ops, .n_inputs = 2};
-    g->inputs[0] = (ftl_schema_column){.kind = FTL_KIND_STRING, .batch_type = FTL_STRING};
-    g->inputs[1] = (ftl_schema_column){.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
+    g->inputs[0] = (ftl_input_schema){.kind = FTL_KIND_STRING, .batch_type = FTL_STRING};
+    g->inputs[1] = (ftl_input_schema){.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
     g->ops[0] = (ftl_op){.kind = FTL_OP_INPUT, .edge = FTL_EDGE_OBJECT, .width = 1, .path = ""};
     g->ops[1] = (ftl_op){.kind = FTL_OP_INPUT, .width = 1, .path = "", .u.input.column = 1};
     text.vocabulary = make_words(vocabulary, words, starts);

@@ -59,7 +59,7 @@ static void run(uint8_t flags, double threshold, ftl_category_rule rule, bool su
         ops[2].u.tree_apply = (ftl_tree_apply_op){
             .nodes = &nodes, .input = FTL_TREE_INPUT_F64, .leaf_index = true};
     ftl_output output = {.name = "p", .op = 2};
-    ftl_schema_column input = {.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
+    ftl_input_schema input = {.kind = FTL_KIND_NUMERIC, .batch_type = FTL_F64};
     ftl_model model = {.inputs = &input, .class_name = "Model"};
     ftl_account_init(&model.account, NULL, 0);
     ftl_model_init_accounts(&model);
