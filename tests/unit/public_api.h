@@ -35,6 +35,23 @@ static inline opened open_session(const char *file, ftl_on_error on_error, uint3
     return o;
 }
 
+/*
+ * Makes the context's executor, which it keeps from then on: one of the things that an empty
+ * context holds. plan: one for predict.
+ */
+static inline void start_executor(opened *o, ftl_plan *plan)
+{
+    ftl_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(ftl_model_get_info(o->model, &info), FTL_OK);
+    const ftl_matrix none = {.dtype = FTL_F64, .columns = info.n_inputs, .column_stride = 1};
+    ftl_model_trim(o->model);
+    uint64_t before = ftl_context_memory_used(o->context);
+    assert_int_equal(ftl_predict_parallel(plan, FTL_PREDICT, &none, NULL, NULL, NULL, NULL),
+                     FTL_OK);
+    ftl_model_trim(o->model);
+    o->empty += ftl_context_memory_used(o->context) - before;
+}
+
 static inline void close_session(opened *o)
 {
     ftl_session_destroy(o->session);

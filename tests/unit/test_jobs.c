@@ -110,8 +110,8 @@ typedef struct opened {
 
 static size_t n_inputs_of(const ftl_model *model)
 {
-    ftl_model_info info;
-    ftl_model_get_info(model, &info);
+    ftl_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(ftl_model_get_info(model, &info), FTL_OK);
     return info.n_inputs;
 }
 

@@ -147,6 +147,7 @@ static void test_options_without_a_size_are_refused(void **state)
     static size_t options[128]; /* more than any struct of options; zero behind the size */
     subject s = {.o = open_session(FOREST, FTL_ON_ERROR_FAIL, 0), .options = options};
     assert_int_equal(ftl_model_plan(s.o.model, NULL, &s.plan, NULL), FTL_OK);
+    start_executor(&s.o, s.plan);
     read_model(&s);
     write_table();
     for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
