@@ -176,7 +176,8 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
 /* What ftl_model_release does with the last reference. */
 static void close_model(ftl_model *model)
 {
-    ftl_context_remove_model(model->context, model);
+    if (model->listed)
+        ftl_context_remove_model(model->context, model);
     ftl_plan_cache_destroy(model);
     ftl_arena_free(&model->objects);
     ftl_arena_free(&model->arena);
@@ -203,7 +204,6 @@ static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model
         ftl_free(&context->account, model);
         return status;
     }
-    ftl_context_add_model(context, model);
     *out = model;
     return FTL_OK;
 }
@@ -221,6 +221,12 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
 {
     ftl_model *model = NULL;
     FTL_TRY(new_model(context, from->file_bytes, &model, error));
+    /*
+     * Those of another width than a file says (ftl_model_with_inputs) are not listed: sessions hold
+     * some, and end while the list is walked.
+     */
+    ftl_context_add_model(context, model);
+    model->listed = true;
     ftl_status status = load_graph(model, from, options, error);
     if (status == FTL_OK)
         status = ftl_model_validate(model, &model->account, error);

@@ -42,7 +42,8 @@ struct ftl_model {
     ftl_account account, plan_account, session_account;
     struct ftl_plan_cache *plans; /* the engine's */
     bool only_plan;               /* there is one plan for ever; the graph has no operations */
-    ftl_model *previous, *next;   /* among the context's models */
+    bool listed;                  /* is among the context's models: */
+    ftl_model *previous, *next;
     ftl_arena arena;
     ftl_graph graph;
     ftl_input_schema *inputs; /* [graph.n_inputs] */

@@ -482,6 +482,45 @@ static void test_a_model_of_open_width_takes_any_width(void **state)
     close_all(context, model, plan);
 }
 
+/*
+ * A session that waits in the pool holds a model of another width, which ends when memory is short
+ * and the session is given back.
+ */
+static void test_a_limit_gives_back_sessions_of_another_width(void **state)
+{
+    (void)state;
+    static const double values[] = {3, 4, 0, 0, 6, 8};
+    ftl_context *context = new_context(2 << 20);
+    ftl_model *model = open_model(context, "0.20.4-normalizer_l2");
+    ftl_plan *plan = plan_for(model, 0);
+    ftl_session *session = NULL;
+    const ftl_matrix matrix = {.data = values,
+                               .dtype = FTL_F64,
+                               .rows = 2,
+                               .columns = 3,
+                               .row_stride = 3,
+                               .column_stride = 1};
+    const ftl_batch in = {.rows = 2, .matrix = &matrix};
+    ftl_batch out;
+    assert_int_equal(ftl_plan_borrow(plan, &session, NULL), FTL_OK);
+    assert_int_equal(ftl_predict(session, FTL_TRANSFORM, &in, &out, NULL), FTL_OK);
+    ftl_plan_return(session);
+    assert_int_equal(info_of(plan).idle_sessions, 1);
+    /* fill what is left: plans that are held */
+    ftl_plan *held[4000];
+    size_t n = 0;
+    for (uint32_t block = 1; n < 4000; block++, n++) {
+        const ftl_plan_options options = {.struct_size = sizeof options, .block_rows = block};
+        if (ftl_model_plan(model, &options, &held[n], NULL) != FTL_OK)
+            break;
+    }
+    assert_in_range(n, 1, 3999);
+    assert_int_equal(info_of(plan).idle_sessions, 0);
+    while (n > 0)
+        ftl_plan_release(held[--n]);
+    close_all(context, model, plan);
+}
+
 /* ---- Arguments ------------------------------------------------------------------------------- */
 
 static void test_unusable_arguments_are_told(void **state)
@@ -544,6 +583,7 @@ int main(void)
         cmocka_unit_test(test_a_limit_gives_back_what_nobody_uses),
         cmocka_unit_test(test_methods_of_one_run_are_those_of_several),
         cmocka_unit_test(test_a_model_of_open_width_takes_any_width),
+        cmocka_unit_test(test_a_limit_gives_back_sessions_of_another_width),
         cmocka_unit_test(test_unusable_arguments_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
