@@ -92,32 +92,54 @@ TREE_WALK(ftl_tree_walk_f64_nan, double, ftl_tree_node16, tree_leaf_number16, TR
 TREE_WALK(ftl_tree_walk_f64_category, double, ftl_tree_node16, tree_leaf_number16,
           TREE_STEP_CATEGORY)
 
-/* One row, N trees at once. */
-#define TREE_ROW_TREES(N, node_type, leaf_number)                                        \
-    for (; t + N <= n; t += N) {                                                         \
-        const node_type *node[N];                                                        \
-        uint32_t moved = 1;                                                              \
-        for (uint32_t i = 0; i < N; i++)                                                 \
-            node[i] = trees[t + i].nodes;                                                \
-        while (moved) {                                                                  \
-            moved = 0;                                                                   \
-            _Pragma("GCC unroll 8") for (uint32_t i = 0; i < N; i++)                     \
-            {                                                                            \
-                uint32_t step = TREE_STEP_PLAIN(trees, node[i], 0, x[node[i]->feature]); \
-                node[i] += step;                                                         \
-                moved |= step;                                                           \
-            }                                                                            \
-        }                                                                                \
-        for (uint32_t i = 0; i < N; i++)                                                 \
-            leaf[t + i] = leaf_number(node[i]);                                          \
-    }
+/*
+ * One row, eight trees at once. Each has a variable of its own, so that all of them stay in
+ * registers: a node that passes through memory between two steps makes a step twice as long.
+ */
+#define TREE_ROW_STEP(at)                                              \
+    do {                                                               \
+        uint32_t step = TREE_STEP_PLAIN(trees, at, 0, x[at->feature]); \
+        at += step;                                                    \
+        moved |= step;                                                 \
+    } while (0)
 
-#define TREE_ROW(name, type, node_type, leaf_number)                                             \
-    void TREES_NAME(name)(const ftl_tree_walk *trees, uint32_t n, const type *x, uint32_t *leaf) \
-    {                                                                                            \
-        uint32_t t = 0;                                                                          \
-        TREE_ROW_TREES(8, node_type, leaf_number)                                                \
-        TREE_ROW_TREES(1, node_type, leaf_number)                                                \
+#define TREE_ROW(name, type, node_type, leaf_number)                                               \
+    void TREES_NAME(name)(const ftl_tree_walk *trees, uint32_t n, const type *x, uint32_t *leaf)   \
+    {                                                                                              \
+        uint32_t t = 0, moved;                                                                     \
+        for (; t + 8 <= n; t += 8) {                                                               \
+            const node_type *a = trees[t].nodes, *b = trees[t + 1].nodes, *c = trees[t + 2].nodes, \
+                            *d = trees[t + 3].nodes, *e = trees[t + 4].nodes,                      \
+                            *f = trees[t + 5].nodes, *g = trees[t + 6].nodes,                      \
+                            *h = trees[t + 7].nodes;                                               \
+            do {                                                                                   \
+                moved = 0;                                                                         \
+                TREE_ROW_STEP(a);                                                                  \
+                TREE_ROW_STEP(b);                                                                  \
+                TREE_ROW_STEP(c);                                                                  \
+                TREE_ROW_STEP(d);                                                                  \
+                TREE_ROW_STEP(e);                                                                  \
+                TREE_ROW_STEP(f);                                                                  \
+                TREE_ROW_STEP(g);                                                                  \
+                TREE_ROW_STEP(h);                                                                  \
+            } while (moved);                                                                       \
+            leaf[t] = leaf_number(a);                                                              \
+            leaf[t + 1] = leaf_number(b);                                                          \
+            leaf[t + 2] = leaf_number(c);                                                          \
+            leaf[t + 3] = leaf_number(d);                                                          \
+            leaf[t + 4] = leaf_number(e);                                                          \
+            leaf[t + 5] = leaf_number(f);                                                          \
+            leaf[t + 6] = leaf_number(g);                                                          \
+            leaf[t + 7] = leaf_number(h);                                                          \
+        }                                                                                          \
+        for (; t < n; t++) {                                                                       \
+            const node_type *a = trees[t].nodes;                                                   \
+            do {                                                                                   \
+                moved = 0;                                                                         \
+                TREE_ROW_STEP(a);                                                                  \
+            } while (moved);                                                                       \
+            leaf[t] = leaf_number(a);                                                              \
+        }                                                                                          \
     }
 
 TREE_ROW(ftl_tree_row_f32, float, ftl_tree_node8, tree_leaf_number8)

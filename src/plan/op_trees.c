@@ -105,15 +105,61 @@ static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tr
                      (double *)sum + at);
 }
 
+/*
+ * One row's leaves in trees [first, first + n), added in the order of the trees. The sums of one
+ * or two outputs stay in registers.
+ */
+#define TREES_ADD_ROW(name, type, all_values)                                        \
+    static void name(const ftl_step *step, const trees_state *state, uint32_t first, \
+                     const uint32_t *leaf, uint32_t n, type *sum)                    \
+    {                                                                                \
+        const type *values = state->layout->all_values;                              \
+        const uint32_t *base = state->layout->bases + first;                         \
+        const uint32_t *target = step->op->u.trees.target;                           \
+        const size_t width = step->op->width;                                        \
+        if (width == 1) {                                                            \
+            type total = sum[0];                                                     \
+            for (uint32_t i = 0; i < n; i++)                                         \
+                total += values[(size_t)base[i] + leaf[i]];                          \
+            sum[0] = total;                                                          \
+        } else if (target) {                                                         \
+            for (uint32_t i = 0; i < n; i++)                                         \
+                sum[target[first + i]] += values[(size_t)base[i] + leaf[i]];         \
+        } else if (width == 2) {                                                     \
+            type one = sum[0], two = sum[1];                                         \
+            for (uint32_t i = 0; i < n; i++) {                                       \
+                const type *value = values + 2 * ((size_t)base[i] + leaf[i]);        \
+                one += value[0];                                                     \
+                two += value[1];                                                     \
+            }                                                                        \
+            sum[0] = one;                                                            \
+            sum[1] = two;                                                            \
+        } else {                                                                     \
+            for (uint32_t i = 0; i < n; i++) {                                       \
+                const type *value = values + ((size_t)base[i] + leaf[i]) * width;    \
+                for (size_t k = 0; k < width; k++)                                   \
+                    sum[k] += value[k];                                              \
+            }                                                                        \
+        }                                                                            \
+    }
+TREES_ADD_ROW(add_row_f64, double, values)
+TREES_ADD_ROW(add_row_f32, float, values_f32)
+
 static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
                     uint32_t *leaf, const block *of)
 {
+    const ftl_trees_op *op = &step->op->u.trees;
     for (uint32_t r = 0; r < rows->n; r++) {
+        size_t at = (size_t)r * step->op->width;
         for (uint32_t t = 0; t < state->layout->n_trees; t += chunk) {
             uint32_t n = state->layout->n_trees - t < chunk ? state->layout->n_trees - t : chunk;
             ftl_tree_row_walk(state->layout, t, n, rows, r, leaf);
-            for (uint32_t i = 0; i < n; i++)
-                add_tree(step, state, t + i, &leaf[i], 1, of, r);
+            for (uint32_t i = 0; op->linear && i < n; i++)
+                add_linear(step, state, t + i, &leaf[i], 1, of, r);
+            if (op->sum_f32 && !op->linear)
+                add_row_f32(step, state, t, leaf, n, (float *)of->sum + at);
+            else if (!op->linear)
+                add_row_f64(step, state, t, leaf, n, (double *)of->sum + at);
         }
     }
 }
