@@ -32,32 +32,51 @@ LINEAR_INLINE double linear_fold(const linear_f64x8 *sum)
 }
 
 /*
+ * Copies n < FTL_LINEAR_LANES numbers in pieces of four, two and one: pieces as large as what is
+ * loaded from there next, where possible, which then need not wait for the stores to be complete.
+ */
+LINEAR_INLINE void linear_rest(void *to, const void *from, size_t n, size_t size)
+{
+    char *out = to;
+    const char *in = from;
+    if (n & 4) {
+        memcpy(out, in, 4 * size);
+        out += 4 * size, in += 4 * size;
+    }
+    if (n & 2) {
+        memcpy(out, in, 2 * size);
+        out += 2 * size, in += 2 * size;
+    }
+    if (n & 1)
+        memcpy(out, in, size);
+}
+
+/*
  * One output: N rows at a time keep the adders busy; a row's own sum does not depend on its
  * neighbours. The tail is padded with zeros, as the weights are.
  */
-#define LINEAR_ONE_ROWS(N, type, load)                         \
-    for (; r + N <= rows; r += N) {                            \
-        const type *row = x + r * stride;                      \
-        linear_f64x8 sum[N] = {{0}}, xj, wj;                   \
-        for (size_t j = 0; j < whole; j += FTL_LINEAR_LANES) { \
-            linear_load_f64(&wj, w + j);                       \
-            for (size_t i = 0; i < N; i++) {                   \
-                load(&xj, row + i * stride + j);               \
-                sum[i] += xj * wj;                             \
-            }                                                  \
-        }                                                      \
-        if (whole < n) {                                       \
-            linear_load_f64(&wj, w + whole);                   \
-            for (size_t i = 0; i < N; i++) {                   \
-                type tail[FTL_LINEAR_LANES] = {0};             \
-                for (size_t j = whole; j < n; j++)             \
-                    tail[j - whole] = row[i * stride + j];     \
-                load(&xj, tail);                               \
-                sum[i] += xj * wj;                             \
-            }                                                  \
-        }                                                      \
-        for (size_t i = 0; i < N; i++)                         \
-            acc[r + i] += linear_fold(&sum[i]);                \
+#define LINEAR_ONE_ROWS(N, type, load)                                                \
+    for (; r + N <= rows; r += N) {                                                   \
+        const type *row = x + r * stride;                                             \
+        linear_f64x8 sum[N] = {{0}}, xj, wj;                                          \
+        for (size_t j = 0; j < whole; j += FTL_LINEAR_LANES) {                        \
+            linear_load_f64(&wj, w + j);                                              \
+            for (size_t i = 0; i < N; i++) {                                          \
+                load(&xj, row + i * stride + j);                                      \
+                sum[i] += xj * wj;                                                    \
+            }                                                                         \
+        }                                                                             \
+        if (whole < n) {                                                              \
+            linear_load_f64(&wj, w + whole);                                          \
+            for (size_t i = 0; i < N; i++) {                                          \
+                type tail[FTL_LINEAR_LANES] = {0};                                    \
+                linear_rest(tail, row + i * stride + whole, n - whole, sizeof *tail); \
+                load(&xj, tail);                                                      \
+                sum[i] += xj * wj;                                                    \
+            }                                                                         \
+        }                                                                             \
+        for (size_t i = 0; i < N; i++)                                                \
+            acc[r + i] += linear_fold(&sum[i]);                                       \
     }
 
 #define LINEAR_ONE(name, type, load)                                                             \

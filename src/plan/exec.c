@@ -53,7 +53,9 @@ static bool lay_out(ftl_exec *exec, uint32_t capacity, unsigned char *base, size
         if (!ftl_mul_size(step->slot_row_bytes, capacity, &bytes) || !place(&end, bytes, &at))
             return false;
         if (base)
-            exec->slots[i] = step->alias_of != UINT32_MAX ? exec->slots[step->alias_of] : base + at;
+            exec->rooms[i] = exec->slots[i] = step->alias_of != UINT32_MAX
+                                                  ? exec->rooms[step->alias_of]
+                                                  : base + at;
         if (!scratch_bytes(step, capacity, &bytes) || !place(&end, bytes, &at))
             return false;
         if (base)
@@ -145,10 +147,11 @@ ftl_status ftl_exec_init(ftl_exec *exec, const ftl_plan *plan, ftl_account *acco
                          ftl_error *error)
 {
     *exec = (ftl_exec){.plan = plan, .account = account};
-    exec->slots = ftl_alloc_zero(account, plan->n_steps, 2 * sizeof *exec->slots);
+    exec->slots = ftl_alloc_zero(account, plan->n_steps, 3 * sizeof *exec->slots);
     if (!exec->slots)
         return FTL_OOM(error);
-    exec->scratch = exec->slots + plan->n_steps;
+    exec->rooms = exec->slots + plan->n_steps;
+    exec->scratch = exec->rooms + plan->n_steps;
     ftl_status status = open_steps(exec, error);
     if (status != FTL_OK)
         ftl_exec_free(exec, account);

@@ -24,7 +24,7 @@ _Static_assert((int)FTL_AFFINE_SUB == FTL_ROWS_SUB && (int)FTL_AFFINE_ADD == FTL
 static void run_f64(const ftl_step *step, ftl_exec *exec, const double *from)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
-    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
     double *out = ftl_slot(step, exec);
     for (uint32_t s = 0; s < affine->n_steps; s++, from = out)
         kernels->apply_f64((ftl_rows_op)affine->steps[s].kind, exec->rows, step->slot_width, from,
@@ -35,7 +35,7 @@ static void run_f32(const ftl_step *step, ftl_exec *exec, const float *from)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
     const affine_state *state = step->state;
-    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
     float *out = ftl_slot(step, exec);
     for (uint32_t s = 0; s < affine->n_steps; s++, from = out) {
         ftl_rows_op op = (ftl_rows_op)affine->steps[s].kind;

@@ -1,6 +1,6 @@
 /*
  * Rows that the library would refuse: NaN, infinity, values too large for float32. The slot is the
- * source's own.
+ * source's own, wherever that lies in this block.
  */
 #include "kernels/kernels.h"
 #include "plan/sparse.h"
@@ -45,7 +45,7 @@ static bool refused(uint32_t refuse, double value)
 /* Whole blocks first, then rows, then values: what is refused is rare. */
 static void scan_f64(const ftl_step *step, ftl_exec *exec, const double *data)
 {
-    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
     uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
     double limit = refuse & FTL_CHECK_F32_RANGE ? (double)FLT_MAX : DBL_MAX;
     if (kernels->within_f64((size_t)exec->rows * width, data, limit))
@@ -65,7 +65,7 @@ static void scan_f64(const ftl_step *step, ftl_exec *exec, const double *data)
 
 static void scan_f32(const ftl_step *step, ftl_exec *exec, const float *data)
 {
-    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
     uint32_t width = step->slot_width, refuse = step->op->u.check.refuse;
     if (kernels->within_f32((size_t)exec->rows * width, data, FLT_MAX))
         return;
@@ -106,6 +106,7 @@ static void run(const ftl_step *step, ftl_exec *exec)
 {
     bool is_f32;
     const void *data = ftl_matrix_source(step, exec, &is_f32);
+    exec->slots[step->id] = ftl_slot(ftl_source_step(step, exec, 0), exec);
     if (ftl_by_columns(step, exec))
         scan_columns(step, exec, data, is_f32);
     else if (is_f32)

@@ -22,7 +22,7 @@ static void run_argmax(const ftl_step *step, ftl_exec *exec)
 {
     bool is_f32;
     const void *scores = ftl_matrix_source(step, exec, &is_f32);
-    const ftl_rows_kernels *kernels = &ftl_kernels_get()->rows;
+    const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
     size_t width = step->op->segments[0].count;
     uint32_t *best = ftl_scratch(step, exec);
     if (is_f32)

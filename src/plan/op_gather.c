@@ -4,37 +4,35 @@
 #include <string.h>
 
 /*
- * All columns of the input batch in order, from a matrix of the same dtype with contiguous rows: a
- * copy of rows.
+ * Whether the step gathers the columns of a batch from the first on, in order: a matrix of as many
+ * columns and of the step's dtype is then the result.
  */
-static bool copies_matrix(const ftl_step *step, const ftl_exec *exec)
+static bool takes_all_inputs(const ftl_plan *plan, const ftl_op *op)
 {
-    const ftl_matrix *matrix = exec->in->matrix;
-    if (!matrix || matrix->column_stride != 1 || (matrix->dtype == FTL_F32) != step->is_f32 ||
-        step->op->n_segments != step->op->width)
-        return false;
-    for (uint32_t i = 0; i < step->op->n_segments; i++) {
-        const ftl_op *source = ftl_source_step(step, exec, i)->op;
-        if (source->kind != FTL_OP_INPUT || source->u.input.column != i)
+    uint32_t at = 0;
+    for (uint32_t s = 0; s < op->n_segments; s++, at++) {
+        const ftl_op *source = plan->steps[op->segments[s].op].op;
+        if (source->kind != FTL_OP_INPUT || source->edge != FTL_EDGE_NUM ||
+            source->u.input.column != at)
             return false;
     }
-    return matrix->columns == step->op->width;
+    return at == op->width;
 }
 
-static void copy_rows(const ftl_step *step, const ftl_exec *exec)
+/* Rows whose columns lie side by side, of the step's dtype. */
+static bool has_whole_rows(const ftl_step *step, const ftl_matrix *matrix)
 {
-    const ftl_matrix *matrix = exec->in->matrix;
-    size_t element = step->is_f32 ? sizeof(float) : sizeof(double),
-           bytes = element * step->op->width;
+    return matrix && matrix->column_stride == 1 && matrix->columns == step->op->width &&
+           matrix->dtype == (step->is_f32 ? FTL_F32 : FTL_F64);
+}
+
+static void copy_rows(const ftl_step *step, const ftl_exec *exec, const unsigned char *from,
+                      ptrdiff_t stride)
+{
+    size_t bytes = step->op->width * (step->is_f32 ? sizeof(float) : sizeof(double));
     unsigned char *out = ftl_slot(step, exec);
-    if (matrix->row_stride == (ptrdiff_t)step->op->width) {
-        memcpy(out, (const unsigned char *)matrix->data + exec->in_row * bytes, exec->rows * bytes);
-        return;
-    }
-    for (uint32_t i = 0; i < exec->rows; i++) {
-        ptrdiff_t at = (ptrdiff_t)(exec->in_row + i) * matrix->row_stride * (ptrdiff_t)element;
-        memcpy(out + i * bytes, (const unsigned char *)matrix->data + at, bytes);
-    }
+    for (uint32_t i = 0; i < exec->rows; i++)
+        memcpy(out + i * bytes, from + (ptrdiff_t)i * stride, bytes);
 }
 
 /* A segment of a sparse matrix: zeros, then its entries. */
@@ -82,10 +80,6 @@ static void run_numbers(const ftl_step *step, ftl_exec *exec)
         run_columns(step, exec);
         return;
     }
-    if (copies_matrix(step, exec)) {
-        copy_rows(step, exec);
-        return;
-    }
     uint32_t at = 0;
     for (uint32_t s = 0; s < step->op->n_segments; s++) {
         if (step->op->segments[s].count > 1 &&
@@ -103,6 +97,29 @@ static void run_numbers(const ftl_step *step, ftl_exec *exec)
                              step->slot_width);
         }
     }
+}
+
+/*
+ * A step that takes all inputs: whole rows one behind the other are read where they lie, so that
+ * the slot is the caller's matrix for this block. Steps write to no slot but their own.
+ */
+static void run_inputs(const ftl_step *step, ftl_exec *exec)
+{
+    const ftl_matrix *matrix = exec->in->matrix;
+    exec->slots[step->id] = exec->rooms[step->id];
+    if (!has_whole_rows(step, matrix)) {
+        run_numbers(step, exec);
+        return;
+    }
+    ptrdiff_t element = step->is_f32 ? sizeof(float) : sizeof(double),
+              stride = matrix->row_stride * element;
+    const unsigned char *from = (const unsigned char *)matrix->data +
+                                (ptrdiff_t)exec->in_row * stride;
+    bool packed = exec->rows == 1 || matrix->row_stride == (ptrdiff_t)step->op->width;
+    if (packed && (uintptr_t)from % (size_t)element == 0)
+        exec->slots[step->id] = (void *)(uintptr_t)from;
+    else
+        copy_rows(step, exec, from, stride);
 }
 
 static void run_cells(const ftl_step *step, ftl_exec *exec)
@@ -187,10 +204,9 @@ static void keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 
 static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
 {
-    (void)plan;
     switch (step->op->kind) {
     case FTL_OP_GATHER:
-        out->run = run_numbers;
+        out->run = takes_all_inputs(plan, step->op) ? run_inputs : run_numbers;
         break;
     case FTL_OP_GATHER_OBJECT:
         out->run = run_cells;

@@ -143,7 +143,12 @@ struct ftl_exec {
     const ftl_plan *plan;
     uint32_t capacity; /* rows that there is room for, <= plan->block_rows */
     void *allocation;
-    void **slots;   /* [n_steps] 64-byte aligned; NULL where a step has none */
+    /*
+     * [n_steps] 64-byte aligned, NULL where a step has none; of a step that shows the batch's
+     * matrix itself, in the block at hand: where that lies, aligned as its numbers are
+     */
+    void **slots;
+    void **rooms;   /* [n_steps] the exec's own slots: 64-byte aligned, or NULL */
     void **scratch; /* [n_steps] the same */
     uint32_t rows;  /* of this block, <= capacity */
     const ftl_batch *in;
@@ -206,6 +211,10 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
 
 /* ---- For operations -------------------------------------------------------------------------- */
 
+/*
+ * A step writes to its own slot alone: what it reads of others may be the caller's memory, readable
+ * up to the last number of the last row.
+ */
 static inline void *ftl_slot(const ftl_step *step, const ftl_exec *exec)
 {
     return exec->slots[step->id];
@@ -262,7 +271,13 @@ bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t s
  * Ops whose single source is a whole NUM op: the matrix, by rows for all that do not say that they
  * read columns. *is_f32 tells which.
  */
-const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32);
+static inline const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec,
+                                            bool *is_f32)
+{
+    const ftl_step *from = ftl_source_step(step, exec, 0);
+    *is_f32 = from->is_f32;
+    return ftl_slot(from, exec);
+}
 
 /* The sparse matrix of a step, and of the source of a segment. */
 static inline ftl_sparse *ftl_sparse_of(const ftl_step *step, const ftl_exec *exec)

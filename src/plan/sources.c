@@ -152,10 +152,3 @@ bool ftl_source_is_object(const ftl_step *step, const ftl_plan *plan, uint32_t s
 {
     return plan->steps[step->op->segments[segment].op].op->edge == FTL_EDGE_OBJECT;
 }
-
-const void *ftl_matrix_source(const ftl_step *step, const ftl_exec *exec, bool *is_f32)
-{
-    const ftl_step *from = ftl_source_step(step, exec, 0);
-    *is_f32 = from->is_f32;
-    return ftl_slot(from, exec);
-}

@@ -5,7 +5,7 @@
 #ifndef FTL_TEST_OP_FIXTURE_H
 #define FTL_TEST_OP_FIXTURE_H
 
-#include "unit.h"
+#include "guarded.h"
 
 #include "plan/plan.h"
 
@@ -49,22 +49,29 @@ static inline ftl_op *add(fixture *f, ftl_op_kind kind, uint32_t width, const ft
     return op;
 }
 
-/* Runs the last op of a plan; out: rows × its width. */
+/* Runs the last op of a plan in an exec; out: rows × its width. */
+static inline void run_exec(ftl_exec *exec, const ftl_batch *batch, uint32_t last, uint32_t width,
+                            double *out)
+{
+    const ftl_plan *plan = exec->plan;
+    for (size_t row = 0; row < batch->rows; row += plan->block_rows) {
+        size_t left = batch->rows - row;
+        uint32_t rows = left < plan->block_rows ? (uint32_t)left : plan->block_rows;
+        ftl_exec_run(exec, batch, row, rows, 1u << FTL_PREDICT);
+        const ftl_step *step = &plan->steps[last];
+        for (size_t i = 0; i < (size_t)rows * width; i++)
+            out[row * width + i] = step->is_f32 ? (double)((const float *)ftl_slot(step, exec))[i]
+                                                : ((const double *)ftl_slot(step, exec))[i];
+    }
+}
+
 static inline void run_batch(fixture *f, const ftl_plan *plan, const ftl_batch *batch,
                              uint32_t last, uint32_t width, double *out)
 {
     ftl_error error;
     ftl_exec exec;
     assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
-    for (size_t row = 0; row < batch->rows; row += plan->block_rows) {
-        size_t left = batch->rows - row;
-        uint32_t rows = left < plan->block_rows ? (uint32_t)left : plan->block_rows;
-        ftl_exec_run(&exec, batch, row, rows, 1u << FTL_PREDICT);
-        const ftl_step *step = &plan->steps[last];
-        for (size_t i = 0; i < (size_t)rows * width; i++)
-            out[row * width + i] = step->is_f32 ? (double)((const float *)ftl_slot(step, &exec))[i]
-                                                : ((const double *)ftl_slot(step, &exec))[i];
-    }
+    run_exec(&exec, batch, last, width, out);
     ftl_exec_free(&exec, &f->account);
 }
 
@@ -94,6 +101,51 @@ static inline void check_columns(fixture *f, const ftl_plan *plan, const ftl_mat
     }
     run_batch(f, plan, &batch, last, width, got);
     assert_memory_equal(got, expected, in->rows * width * sizeof *got);
+}
+
+/* The rows of a matrix one behind the other; returns their bytes. */
+static inline size_t pack_rows(const ftl_matrix *in, unsigned char *out)
+{
+    size_t size = in->dtype == FTL_F64 ? sizeof(double) : sizeof(float), n = in->rows * INPUTS;
+    for (size_t i = 0; i < n; i++) {
+        ptrdiff_t at = (ptrdiff_t)(i / INPUTS) * in->row_stride +
+                       (ptrdiff_t)(i % INPUTS) * in->column_stride;
+        memcpy(out + i * size, (const char *)in->data + at * (ptrdiff_t)size, size);
+    }
+    return n * size;
+}
+
+/*
+ * The same from packed rows that may only be read, up to the last one: as numbers lie, and at an
+ * odd address. Then in the same exec from the matrix as it was given.
+ */
+static inline void check_guarded(fixture *f, const ftl_plan *plan, const ftl_matrix *in,
+                                 uint32_t last, uint32_t width, const double *expected)
+{
+    static unsigned char rows[1024 * INPUTS * sizeof(double)];
+    static double got[32 * 1024];
+    assert_true(in->rows <= 1024 && width <= 32);
+    ftl_error error;
+    ftl_exec exec;
+    guarded memory = guarded_open(sizeof rows);
+    size_t size = pack_rows(in, rows);
+    ftl_matrix packed = {
+        .dtype = in->dtype, .rows = in->rows, .columns = INPUTS, .row_stride = INPUTS};
+    packed.column_stride = 1;
+    const ftl_batch batch = {.rows = in->rows, .n_columns = INPUTS, .matrix = &packed},
+                    given = {.rows = in->rows, .n_columns = INPUTS, .matrix = in};
+    assert_int_equal(ftl_exec_init(&exec, plan, &f->account, &error), FTL_OK);
+    for (size_t behind = 0; behind < 2; behind++) {
+        packed.data = guarded_copy(&memory, rows, size, behind);
+        memset(got, 0, sizeof got);
+        run_exec(&exec, &batch, last, width, got);
+        assert_memory_equal(got, expected, in->rows * width * sizeof *got);
+    }
+    guarded_close(&memory);
+    memset(got, 0, sizeof got);
+    run_exec(&exec, &given, last, width, got);
+    assert_memory_equal(got, expected, in->rows * width * sizeof *got);
+    ftl_exec_free(&exec, &f->account);
 }
 
 /*
@@ -187,6 +239,7 @@ static inline void run(fixture *f, ftl_type dtype, uint32_t block, const ftl_mat
                      FTL_OK);
     run_plan(f, plan, in, last, width, out);
     check_columns(f, plan, in, last, width, out);
+    check_guarded(f, plan, in, last, width, out);
     ftl_plan_destroy(plan);
     check_bytes(f, dtype, block, in, last, width, out);
     assert_int_equal(ftl_account_used(&f->account), 0);

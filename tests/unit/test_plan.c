@@ -89,11 +89,58 @@ static void test_a_block_is_computed(void **state)
     assert_int_equal(ftl_account_used(&model.account), 0);
 }
 
+/* Whether the gather's slot is the caller's matrix. */
+static bool lies_there(ftl_exec *exec, const ftl_matrix *matrix, size_t first, uint32_t rows)
+{
+    const ftl_batch batch = {.rows = matrix->rows, .n_columns = 1, .matrix = matrix};
+    size_t element = matrix->dtype == FTL_F64 ? sizeof(double) : sizeof(float);
+    const char *from = (const char *)matrix->data +
+                       (ptrdiff_t)first * matrix->row_stride * (ptrdiff_t)element;
+    ftl_exec_run(exec, &batch, first, rows, 1u << FTL_PREDICT);
+    const double *out = ftl_slot(&exec->plan->steps[2], exec);
+    for (uint32_t i = 0; i < rows; i++)
+        assert_true(out[i] == (double)(first + i));
+    return ftl_slot(&exec->plan->steps[1], exec) == (const void *)from;
+}
+
+static void test_a_matrix_is_read_where_it_lies(void **state)
+{
+    (void)state;
+    ftl_model model;
+    ftl_op ops[3];
+    ftl_output output;
+    ftl_schema_column input;
+    ftl_plan *plan = NULL;
+    ftl_exec exec;
+    ftl_error error;
+    double values[8] = {0, 1, 2, 3}, apart[8] = {0, -1, 1, -1, 2, -1, 3, -1};
+    const float narrow[4] = {0, 1, 2, 3};
+    _Alignas(8) unsigned char odd[1 + sizeof values];
+    memcpy(odd + 1, values, sizeof values);
+    make_model(&model, ops, &output, &input, FTL_DTYPE_SAME);
+    assert_int_equal(ftl_plan_create(&model, FTL_F64, 1u << FTL_PREDICT, 0, &plan, &error), FTL_OK);
+    assert_int_equal(ftl_exec_init(&exec, plan, &model.account, &error), FTL_OK);
+    ftl_matrix matrix = {values, FTL_F64, 4, 1, 1, 1};
+    assert_true(lies_there(&exec, &matrix, 0, 4));
+    assert_true(lies_there(&exec, &matrix, 2, 2));
+    matrix = (ftl_matrix){apart, FTL_F64, 4, 1, 2, 1};
+    assert_false(lies_there(&exec, &matrix, 0, 4));
+    assert_true(lies_there(&exec, &matrix, 3, 1));
+    matrix = (ftl_matrix){narrow, FTL_F32, 4, 1, 1, 1};
+    assert_false(lies_there(&exec, &matrix, 0, 4));
+    matrix = (ftl_matrix){odd + 1, FTL_F64, 4, 1, 1, 1};
+    assert_false(lies_there(&exec, &matrix, 0, 4));
+    ftl_exec_free(&exec, &model.account);
+    ftl_plan_destroy(plan);
+    assert_int_equal(ftl_account_used(&model.account), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_step_keeps_the_type_of_its_source),
         cmocka_unit_test(test_a_block_is_computed),
+        cmocka_unit_test(test_a_matrix_is_read_where_it_lies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
  * set) against a plain walk over the nodes, on random ensembles and rows that sit on and beside the
  * thresholds.
  */
+#include "guarded.h"
 #include "random_numbers.h"
 #include "unit.h"
 
@@ -621,7 +622,7 @@ static void check_step(fixture *f, const recipe *r, const sums *how)
     static uint32_t target[MAX_TREES];
     const size_t slot = 1 << 20, scratch = 2 << 20;
     ftl_error error;
-    void *slots[] = {workspace, workspace + slot}, *scratches[] = {NULL, workspace + scratch};
+    void *slots[] = {NULL, workspace + slot}, *scratches[] = {NULL, workspace + scratch};
     ftl_exec exec = {.plan = &f->plan, .slots = slots, .scratch = scratches};
     make_layout(f, r, FTL_TREE_LEAF_ROW);
     for (uint32_t t = 0; t < r->n_trees; t++)
@@ -650,8 +651,10 @@ static void check_step(fixture *f, const recipe *r, const sums *how)
     impl->keep(&f->plan.blob, step, &op);
     impl->bind(&f->plan, step, &bound);
     assert_true(step->scratch_fixed + step->scratch_per_row * step->scratch_rows <= scratch);
-    memcpy(workspace, f->e.x, MAX_ROWS * r->n_features * sizeof(double));
+    const size_t row = r->n_features * sizeof(double);
+    guarded source = guarded_open(MAX_ROWS * row);
     for (exec.rows = 1; exec.rows <= MAX_ROWS; exec.rows += exec.rows < 18 ? 1 : 27) {
+        slots[0] = guarded_copy(&source, f->e.x, exec.rows * row, 0);
         memset(workspace + slot, 0xa5, scratch - slot);
         bound.run(step, &exec);
         for (uint32_t i = 0; i < exec.rows * op.width; i++) {
@@ -662,6 +665,7 @@ static void check_step(fixture *f, const recipe *r, const sums *how)
             assert_true(got == expected || (isnan(got) && isnan(expected)));
         }
     }
+    guarded_close(&source);
     f->e.nodes.value_width = 1;
     ftl_arena_free(&f->plan.scratch);
     ftl_blob_free(&f->plan.blob);
