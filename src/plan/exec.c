@@ -246,6 +246,12 @@ bool ftl_sparse_reserve(const ftl_step *step, ftl_exec *exec, size_t entries)
     return status == FTL_OK;
 }
 
+/* Whether each column of a batch lies in one piece. */
+static bool has_columns(const ftl_batch *in)
+{
+    return !in->matrix || (in->matrix->row_stride == 1 && in->matrix->column_stride != 1);
+}
+
 void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t rows,
                   uint32_t methods)
 {
@@ -253,7 +259,7 @@ void ftl_exec_run(ftl_exec *exec, const ftl_batch *in, size_t in_row, uint32_t r
     exec->rows = rows;
     exec->in = in;
     exec->in_row = in_row;
-    exec->columns = !in->matrix && rows >= least_column_rows;
+    exec->columns = rows >= least_column_rows && has_columns(in);
     exec->n_bad = 0;
     exec->first_bad = UINT32_MAX;
     exec->status = FTL_OK;

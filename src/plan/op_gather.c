@@ -19,11 +19,23 @@ static bool takes_all_inputs(const ftl_plan *plan, const ftl_op *op)
     return at == op->width;
 }
 
-/* Rows whose columns lie side by side, of the step's dtype. */
-static bool has_whole_rows(const ftl_step *step, const ftl_matrix *matrix)
+/*
+ * A matrix of the step's dtype and width. What is made of it, by the strides: rows whose columns
+ * lie side by side are copied row by row at least; a block that lies as its slot would, in rows or
+ * in columns, needs no copy.
+ */
+static bool is_whole(const ftl_step *step, const ftl_matrix *matrix)
 {
-    return matrix && matrix->column_stride == 1 && matrix->columns == step->op->width &&
+    return matrix && matrix->columns == step->op->width &&
            matrix->dtype == (step->is_f32 ? FTL_F32 : FTL_F64);
+}
+
+static bool lies_as_slot(const ftl_step *step, const ftl_exec *exec, const ftl_matrix *matrix)
+{
+    if (ftl_by_columns(step, exec))
+        return matrix->row_stride == 1 && matrix->column_stride == (ptrdiff_t)exec->rows;
+    return matrix->column_stride == 1 &&
+           (exec->rows == 1 || matrix->row_stride == (ptrdiff_t)step->op->width);
 }
 
 static void copy_rows(const ftl_step *step, const ftl_exec *exec, const unsigned char *from,
@@ -100,26 +112,27 @@ static void run_numbers(const ftl_step *step, ftl_exec *exec)
 }
 
 /*
- * A step that takes all inputs: whole rows one behind the other are read where they lie, so that
+ * A step that takes all inputs: a block that lies as its slot would is read where it is, so that
  * the slot is the caller's matrix for this block. Steps write to no slot but their own.
  */
 static void run_inputs(const ftl_step *step, ftl_exec *exec)
 {
     const ftl_matrix *matrix = exec->in->matrix;
     exec->slots[step->id] = exec->rooms[step->id];
-    if (!has_whole_rows(step, matrix)) {
+    if (!is_whole(step, matrix)) {
         run_numbers(step, exec);
         return;
     }
-    ptrdiff_t element = step->is_f32 ? sizeof(float) : sizeof(double),
-              stride = matrix->row_stride * element;
+    size_t element = step->is_f32 ? sizeof(float) : sizeof(double);
+    ptrdiff_t stride = matrix->row_stride * (ptrdiff_t)element;
     const unsigned char *from = (const unsigned char *)matrix->data +
                                 (ptrdiff_t)exec->in_row * stride;
-    bool packed = exec->rows == 1 || matrix->row_stride == (ptrdiff_t)step->op->width;
-    if (packed && (uintptr_t)from % (size_t)element == 0)
+    if (lies_as_slot(step, exec, matrix) && (uintptr_t)from % element == 0)
         exec->slots[step->id] = (void *)(uintptr_t)from;
-    else
+    else if (matrix->column_stride == 1 && !ftl_by_columns(step, exec))
         copy_rows(step, exec, from, stride);
+    else
+        run_numbers(step, exec);
 }
 
 static void run_cells(const ftl_step *step, ftl_exec *exec)

@@ -60,7 +60,8 @@ extern const ftl_op_impl *const ftl_op_impls[FTL_OP_KIND_COUNT];
 /*
  * How a NUM edge lies in its slot; the plan chooses. BATCH: as the batch came. Blocks of a batch of
  * columns are columns too, each of as many elements as the block has rows, so that nothing is
- * turned into rows to be taken apart again; other batches, and blocks of a few rows, are rows.
+ * turned into rows to be taken apart again, and so are those of a column-major matrix; other
+ * matrices, and blocks of a few rows, are rows.
  */
 typedef enum ftl_layout { FTL_LAYOUT_ROWS, FTL_LAYOUT_BATCH } ftl_layout;
 

@@ -115,9 +115,19 @@ static inline size_t pack_rows(const ftl_matrix *in, unsigned char *out)
     return n * size;
 }
 
+/* Packed rows become columns, one behind the other. */
+static inline void turn_rows(unsigned char *data, size_t rows, size_t column_bytes)
+{
+    static unsigned char copy[1024 * INPUTS * sizeof(double)];
+    size_t size = rows ? column_bytes / rows : 0;
+    memcpy(copy, data, column_bytes * INPUTS);
+    for (size_t i = 0; i < rows * INPUTS; i++)
+        memcpy(data + (i % INPUTS) * column_bytes + i / INPUTS * size, copy + i * size, size);
+}
+
 /*
  * The same from packed rows that may only be read, up to the last one: as numbers lie, and at an
- * odd address. Then in the same exec from the matrix as it was given.
+ * odd address; from packed columns; then in the same exec from the matrix as it was given.
  */
 static inline void check_guarded(fixture *f, const ftl_plan *plan, const ftl_matrix *in,
                                  uint32_t last, uint32_t width, const double *expected)
@@ -141,6 +151,13 @@ static inline void check_guarded(fixture *f, const ftl_plan *plan, const ftl_mat
         run_exec(&exec, &batch, last, width, got);
         assert_memory_equal(got, expected, in->rows * width * sizeof *got);
     }
+    packed.row_stride = 1;
+    packed.column_stride = (ptrdiff_t)in->rows;
+    turn_rows(rows, in->rows, size / INPUTS);
+    packed.data = guarded_copy(&memory, rows, size, 0);
+    memset(got, 0, sizeof got);
+    run_exec(&exec, &batch, last, width, got);
+    assert_memory_equal(got, expected, in->rows * width * sizeof *got);
     guarded_close(&memory);
     memset(got, 0, sizeof got);
     run_exec(&exec, &given, last, width, got);
