@@ -16,6 +16,7 @@ static ftl_status run_status(const ftl_session *session, ftl_error *error)
     return session->exec.status;
 }
 
+/* Which rows are bad is noted from the first bad block on: validity has room for all rows. */
 static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *error)
 {
     const ftl_exec *exec = &session->exec;
@@ -28,6 +29,8 @@ static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *e
         }
         return FTL_VALUE;
     }
+    if (session->bad_rows == 0)
+        memset(session->validity, 0xff, session->rows / 8 + 1);
     for (uint32_t i = 0; i < exec->rows; i++) {
         if (exec->bad[i])
             session->validity[(first + i) / 8] &= (uint8_t)~(1u << ((first + i) % 8));
@@ -66,7 +69,6 @@ static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_b
     FTL_TRY(ftl_batch_check(session->model, in, error));
     FTL_TRY(ftl_session_reserve(session, methods, in->rows, error));
     begin_run(session, methods, in);
-    memset(session->validity, 0xff, in->rows / 8 + 1);
     for (size_t first = 0; first < in->rows;) {
         size_t left = in->rows - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
@@ -194,13 +196,10 @@ static ftl_status check_room(const ftl_session *session, ftl_method method, cons
                                   out->column_stride, error);
 }
 
-/* Which rows are bad is noted from the first bad block on. */
 static ftl_status note_bad_rows(ftl_session *session, size_t first, ftl_error *error)
 {
-    if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_NULL && session->bad_rows == 0) {
+    if (session->exec.n_bad && session->on_error == FTL_ON_ERROR_NULL && session->bad_rows == 0)
         FTL_TRY(ftl_session_reserve(session, 0, session->rows, error));
-        memset(session->validity, 0xff, session->rows / 8 + 1);
-    }
     return take_bad_rows(session, first, error);
 }
 

@@ -284,10 +284,11 @@ void ftl_session_view(const ftl_session *session, ftl_method m, size_t rows, ftl
         const uint8_t *validity = session->bad_rows ? session->validity : NULL;
         if (rows && column->type == FTL_STRING && column->has_missing)
             validity = column->present;
-        method->columns[i] = (ftl_column){.type = column->type,
-                                          .values = column->values,
-                                          .offsets = column->offsets,
-                                          .validity = validity};
+        /* The other fields are 0 from the start. */
+        method->columns[i].type = column->type;
+        method->columns[i].values = column->values;
+        method->columns[i].offsets = column->offsets;
+        method->columns[i].validity = validity;
     }
     *out = (ftl_batch){.rows = rows, .n_columns = method->count, .columns = method->columns};
 }
