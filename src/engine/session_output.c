@@ -333,9 +333,9 @@ void ftl_session_take_matrix(const ftl_session *session, const ftl_method_output
     size_t size = out->dtype == FTL_F64 ? sizeof(double) : sizeof(float);
     bool packed = (step->is_f32 ? FTL_F32 : FTL_F64) == out->dtype && out->column_stride == 1 &&
                   out->row_stride == (ptrdiff_t)count && outputs_are_slot(session, outputs);
-    if (packed)
-        memcpy((char *)out->data + first * count * size, ftl_slot(step, &session->exec),
-               rows * count * size);
+    if (packed) /* the slot may be the batch's own matrix, and the room the same memory */
+        memmove((char *)out->data + first * count * size, ftl_slot(step, &session->exec),
+                rows * count * size);
     for (uint32_t i = 0; !packed && i < rows; i++) {
         for (size_t j = 0; j < count; j++)
             put_number(out, first + i, j, output_number(session, &outputs->outputs[j], i));
