@@ -27,6 +27,13 @@ static void read_column(const ftl_step *step, ftl_exec *exec, uint32_t column, d
     ftl_read_f64(step, exec, state->places[column].segment, state->places[column].column, out, 1);
 }
 
+/* A column of hashes as CATEGORY_HASH yields them. Another column's numbers are hashes of nothing.
+ */
+static uint32_t hash_of(double value)
+{
+    return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
 static void make_keys(const ftl_step *step, ftl_exec *exec, const ftl_ctr_projection *p,
                       double *column, uint64_t *keys)
 {
@@ -35,7 +42,7 @@ static void make_keys(const ftl_step *step, ftl_exec *exec, const ftl_ctr_projec
     for (uint32_t i = 0; i < p->n_hashes; i++) {
         read_column(step, exec, p->hashes[i], column);
         for (uint32_t r = 0; r < exec->rows; r++) /* the hash is signed there */
-            keys[r] = fold(keys[r], (uint64_t)(int64_t)(int32_t)(uint32_t)column[r]);
+            keys[r] = fold(keys[r], (uint64_t)(int64_t)(int32_t)hash_of(column[r]));
     }
     for (uint32_t i = 0; i < p->n_above; i++) {
         read_column(step, exec, p->above[i].column, column);
@@ -48,7 +55,7 @@ static void make_keys(const ftl_step *step, ftl_exec *exec, const ftl_ctr_projec
     for (uint32_t i = 0; i < p->n_equal; i++) {
         read_column(step, exec, p->equal[i].column, column);
         for (uint32_t r = 0; r < exec->rows; r++)
-            keys[r] = fold(keys[r], (uint32_t)column[r] == p->equal[i].hash);
+            keys[r] = fold(keys[r], hash_of(column[r]) == p->equal[i].hash);
     }
 }
 

@@ -109,7 +109,7 @@ static void test_a_matrix_is_read_where_it_lies(void **state)
     ftl_model model;
     ftl_op ops[3];
     ftl_output output;
-    ftl_schema_column input;
+    ftl_input_schema input;
     ftl_plan *plan = NULL;
     ftl_exec exec;
     ftl_error error;
