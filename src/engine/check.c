@@ -90,7 +90,9 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_check needs a model, an input and a function for its text");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
-    checker c = {.job = {.account = &model->context->account, .on_error = FTL_ON_ERROR_FAIL}};
+    checker c = {.job = {.account = &model->context->account,
+                         .on_error = FTL_ON_ERROR_FAIL,
+                         .cancel = chosen.cancel}};
     c.job.method = chosen.method_set ? chosen.method : model->default_method;
     FTL_TRY(ftl_model_method_status(model, c.job.method, error));
     ftl_job_input input;

@@ -19,6 +19,8 @@ ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, ftl_s
         status = ftl_plan_borrow(session->plan, &worker->session, error);
     if (status == FTL_OK && own)
         status = ftl_session_set_on_error(worker->session, FTL_ON_ERROR_NULL);
+    if (status == FTL_OK)
+        status = ftl_session_set_cancel(worker->session, job->cancel);
     if (status != FTL_OK)
         ftl_job_worker_free(worker);
     return status;

@@ -58,6 +58,7 @@ typedef struct ftl_job {
     bool proba;
     ftl_on_error on_error;
     bool want_rejects;
+    const ftl_cancel *cancel; /* ends the prediction of a block; NULL: none */
 } ftl_job;
 
 /* A block on its way: read by the reader, then computed by a worker, then written. */

@@ -170,8 +170,10 @@ static ftl_status find_or_begin(ftl_model *model, const ftl_plan_options *wanted
         }
     }
     if (model->only_plan)
-        return FTL_FAIL(error, FTL_ARG,
-                        "the model was opened for one plan alone, which is another");
+        return FTL_FAIL_OPTION(
+            error, FTL_ARG, FTL_REASON_BAD_OPTION, "only_plan",
+            "the model was opened for the plan of options.only_plan alone, which "
+            "is another");
     e = ftl_alloc_zero(&model->account, 1, sizeof *e);
     if (!e)
         return FTL_OOM(error);

@@ -330,7 +330,8 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
         return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input and an output");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
-    runner run = {.job = {.account = &model->context->account}, .options = &chosen};
+    runner run = {.job = {.account = &model->context->account, .cancel = chosen.cancel},
+                  .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
     ftl_job_input input;
