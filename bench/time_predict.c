@@ -6,6 +6,8 @@
  *
  * ROWS.f64 is N_ROWS x (the model's columns) raw float64, row-major.
  */
+#include "timing.h"
+
 #include <foretell/foretell.h>
 
 #include <stdio.h>
@@ -17,30 +19,6 @@ static double now(clockid_t clock)
     struct timespec t;
     clock_gettime(clock, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The whole file, before the clock starts; *count: its numbers. */
-static double *read_rows(const char *path, size_t *count)
-{
-    FILE *file = fopen(path, "rb");
-    long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    double *rows = size > 0 ? malloc((size_t)size) : NULL;
-    *count = size > 0 ? (size_t)size / sizeof *rows : 0;
-    bool complete = rows && fseek(file, 0, SEEK_SET) == 0 &&
-                    fread(rows, sizeof *rows, *count, file) == *count;
-    if (file)
-        fclose(file);
-    if (!complete) {
-        free(rows);
-        return NULL;
-    }
-    return rows;
 }
 
 static int fail(const char *what)

@@ -6,6 +6,8 @@
  *
  * ROWS.f64 is rows x (the model's columns) raw float64, row-major; the rows are taken in turn.
  */
+#include "timing.h"
+
 #include <foretell/foretell.h>
 
 #include <stdio.h>
@@ -21,12 +23,6 @@ static double now(void)
     return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median(double *times)
 {
     qsort(times, rounds, sizeof *times, by_value);
@@ -39,23 +35,6 @@ static void check(ftl_status status, const ftl_error *error)
         return;
     fprintf(stderr, "time_session: %s\n", error->message);
     exit(1);
-}
-
-static double *read_rows(const char *path, size_t *count)
-{
-    FILE *file = fopen(path, "rb");
-    long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
-    double *rows = size > 0 ? malloc((size_t)size) : NULL;
-    *count = size > 0 ? (size_t)size / sizeof *rows : 0;
-    bool complete = rows && fseek(file, 0, SEEK_SET) == 0 &&
-                    fread(rows, sizeof *rows, *count, file) == *count;
-    if (file)
-        fclose(file);
-    if (!complete) {
-        fprintf(stderr, "time_session: the rows cannot be read\n");
-        exit(1);
-    }
-    return rows;
 }
 
 /* Nanoseconds of the first session of a fresh pool: made and given one row. */
@@ -122,6 +101,10 @@ int main(int argc, char **argv)
     }
     size_t count;
     double *rows = read_rows(argv[2], &count);
+    if (!rows) {
+        fprintf(stderr, "time_session: the rows cannot be read\n");
+        return 1;
+    }
     ftl_error error;
     ftl_context *context;
     ftl_model *model;
