@@ -196,8 +196,10 @@ ftl_status ftl_plan_cache_make_only(ftl_model *model, const ftl_plan_options *op
         ftl_free(&model->account, e);
         return status;
     }
-    model->plans->entries = e; /* nobody else knows the model yet */
+    pthread_mutex_lock(&model->plans->lock); /* another thread may be looking for what to spare */
     model->only_plan = true;
+    model->plans->entries = e;
+    pthread_mutex_unlock(&model->plans->lock);
     return FTL_OK;
 }
 

@@ -41,6 +41,14 @@ static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *e
 
 /* ---- Running --------------------------------------------------------------------------------- */
 
+/* A run that fails shows nothing, not what was there before: that batch may be gone. */
+static void forget_last_run(ftl_session *session)
+{
+    session->run_methods = 0;
+    session->bad_rows = 0;
+    session->shows_wide = false;
+}
+
 static ftl_status check_methods(const ftl_session *session, uint32_t methods, ftl_error *error)
 {
     uint32_t others = methods & ~session->plan->methods;
@@ -126,9 +134,8 @@ ftl_status ftl_session_run(ftl_session *session, uint32_t methods, const ftl_bat
 {
     if (!session || !in)
         return FTL_FAIL(error, FTL_ARG, "ftl_session_run needs a session and a batch");
+    forget_last_run(session);
     FTL_TRY(check_methods(session, methods, error));
-    session->run_methods = 0;
-    session->shows_wide = false;
     if (FTL_UNLIKELY(session->model->open_width)) {
         size_t width = in->matrix ? in->matrix->columns : in->n_columns;
         if (width != session->model->graph.n_inputs)
@@ -234,6 +241,7 @@ ftl_status ftl_predict_into(ftl_session *session, ftl_method method, const ftl_b
         return FTL_FAIL(
             error, FTL_ARG,
             "ftl_predict_into needs a session, a method, a batch and room for the result");
+    forget_last_run(session);
     size_t width = in->matrix ? in->matrix->columns : in->n_columns;
     if (FTL_LIKELY(!session->model->open_width || width == session->model->graph.n_inputs))
         return run_into(session, method, in, out, error);
@@ -254,6 +262,7 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
         return FTL_FAIL(
             error, FTL_ARG,
             "ftl_predict_matrix needs a session, a method, a matrix and a place for the result");
+    forget_last_run(session);
     size_t count = session->model->graph.methods[method].count;
     const ftl_batch batch = {.rows = in->rows, .matrix = in};
     const ftl_matrix_out room = {.data = out,

@@ -1,5 +1,6 @@
 /* ftl_predict_parallel: the rows of a large matrix on several threads of the context's executor. */
 #include "base/options.h"
+#include "engine/columns.h"
 #include "engine/context.h"
 #include "engine/session.h"
 
@@ -108,6 +109,7 @@ ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method method, const ftl_mat
                   .piece_rows = (size_t)plan->block_rows * piece_blocks,
                   .failed = SIZE_MAX};
     FTL_TRY(read_options(&p, options, error));
+    FTL_TRY(ftl_matrix_check(plan->model, in, error)); /* as a whole: pieces are found by strides */
     pthread_mutex_init(&p.lock, NULL);
     ftl_status status = run_pieces(&p, error);
     pthread_mutex_destroy(&p.lock);

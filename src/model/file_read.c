@@ -371,6 +371,8 @@ ftl_status ftl_file_read(ftl_model *model, const void *bytes, size_t size, ftl_a
                 .next_array = (size_t)header.arrays,
                 .finish = size,
                 .error = error};
+    for (int m = 0; m < FTL_METHOD_COUNT; m++)
+        ftl_error_clear(&model->method_error[m]); /* positions: none */
     ftl_status status = read_record(&r, ftl_model_record(), model, 0);
     ftl_free(scratch, r.known);
     if (status == FTL_OK && (r.at != r.end || r.next_array != r.finish))

@@ -191,8 +191,11 @@ static ftl_status validate_outputs(const ftl_graph *graph, const ftl_method_outp
         if (!out->name || out->op >= graph->n_ops || out->column >= graph->ops[out->op].width)
             return FTL_FAIL(error, FTL_CORRUPT, "output %zu refers to a column that does not exist",
                             i);
-        if (graph->ops[out->op].edge == FTL_EDGE_SPARSE)
-            return FTL_FAIL(error, FTL_INTERNAL, "output %zu is a column of a sparse matrix", i);
+        const ftl_op *op = &graph->ops[out->op];
+        if (op->edge == FTL_EDGE_SPARSE || op->edge == FTL_EDGE_CODED ||
+            (op->kind == FTL_OP_INPUT && op->edge == FTL_EDGE_NUM))
+            return FTL_FAIL(error, FTL_CORRUPT,
+                            "output %zu is a column that no step has written as a number", i);
         if (out->as == FTL_AS_LABEL && (!out->labels || out->labels->count == 0))
             return FTL_FAIL(error, FTL_CORRUPT, "output %zu has no classes", i);
         bool object = graph->ops[out->op].edge == FTL_EDGE_OBJECT;

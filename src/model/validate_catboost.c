@@ -67,7 +67,9 @@ ftl_status ftl_check_oblivious(const ftl_proof *proof, ftl_error *error)
         uint32_t levels = o->start[t + 1] - o->start[t];
         if (levels > FTL_OBLIVIOUS_MAX_DEPTH)
             return FTL_INVALID(error, "tree %u has too many levels", t);
-        values += (uint64_t)op->width << levels;
+        values += (uint64_t)op->width << levels; /* below 2^40, and it stops before it can wrap */
+        if (values > o->n_values && !o->leaf_number)
+            break;
     }
     if (o->leaf_number ? op->width != o->n_trees : values != o->n_values)
         return FTL_INVALID(error, "oblivious trees have leaves for another number of outputs");

@@ -68,3 +68,10 @@ ftl_status ftl_check_ordinal(const ftl_proof *proof, ftl_error *error)
     }
     return FTL_OK;
 }
+
+ftl_status ftl_check_quantiles(const ftl_proof *proof, ftl_error *error)
+{
+    if (proof->op->u.quantiles.n == 0)
+        return FTL_INVALID(error, "there are no quantiles");
+    return FTL_OK;
+}

@@ -102,7 +102,8 @@ ftl_status ftl_check_neighbors(const ftl_proof *proof, ftl_error *error)
         return FTL_INVALID(error, "the haversine metric is one of two columns, not %u", n);
     if (neighbors->metric == FTL_METRIC_MINKOWSKI && !(neighbors->p > 0))
         return FTL_INVALID(error, "the power of Minkowski's metric is %g", neighbors->p);
-    if (neighbors->k == 0 || neighbors->k > neighbors->n_points || op->width != 2 * neighbors->k)
+    if (neighbors->k == 0 || neighbors->k > neighbors->n_points ||
+        op->width != 2 * (uint64_t)neighbors->k)
         return FTL_INVALID(error, "%u neighbours of %u points", neighbors->k, neighbors->n_points);
     return tree ? check_tree(neighbors, error) : FTL_OK;
 }

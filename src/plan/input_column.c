@@ -186,9 +186,8 @@ static double column_number(const ftl_step *step, ftl_exec *exec, uint32_t input
         return plain_number(column, index);
     const char *text = ftl_column_text(column, index, &size);
     if (!ftl_text_to_f64(text, size, '.', &ftl_na_values_default, &value)) {
-        ftl_exec_bad(exec, step, row, exec->plan->model->inputs[input].name,
-                     "'%.*s' is not a number", size > 40 ? 40 : (int)size, text);
-        if (exec->first_bad == row)
+        if (ftl_exec_bad(exec, step, row, exec->plan->model->inputs[input].name,
+                         "'%.*s' is not a number", size > 40 ? 40 : (int)size, text))
             exec->bad_error.column = (int64_t)input; /* also where inputs have no names */
         value = (double)NAN;
     }

@@ -69,9 +69,12 @@ uint32_t ftl_tree_lowest_row(const ftl_tree_nodes *nodes, uint32_t tree)
     return lowest;
 }
 
+/* A leaf only stays where it is: whatever else its flags say is not looked at. */
 static uint8_t kind_of(uint32_t flags)
 {
-    return (uint8_t)((flags & (FTL_NODE_MISSING_LEFT | FTL_NODE_LEAF) ? 0 : FTL_TREE_NAN_RIGHT) |
+    if (flags & FTL_NODE_LEAF)
+        return 0;
+    return (uint8_t)((flags & FTL_NODE_MISSING_LEFT ? 0 : FTL_TREE_NAN_RIGHT) |
                      (flags & FTL_NODE_CATEGORICAL ? FTL_TREE_CATEGORICAL : 0) |
                      (flags & FTL_NODE_NEGATIVE_MISSING ? FTL_TREE_NEGATIVE_MISSING : 0) |
                      (flags & FTL_NODE_ZERO_MISSING ? FTL_TREE_ZERO_MISSING : 0) |
@@ -120,7 +123,7 @@ static inline __attribute__((always_inline)) void pack_node(packer *p, uint32_t 
     if (wide) {
         uint64_t bits, leaf = ftl_tree_leaf16_bits(number);
         memcpy(&bits, &nodes->threshold[node], sizeof bits);
-        if (flags & FTL_NODE_CATEGORICAL)
+        if (split && (flags & FTL_NODE_CATEGORICAL))
             bits = ftl_tree_leaf16_bits((uint32_t)nodes->threshold[node]);
         bits = split ? bits : leaf;
         ftl_tree_node16 packed = {.feature = feature, .next = next};

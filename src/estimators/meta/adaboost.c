@@ -445,7 +445,7 @@ static ftl_status regressor_emit(ftl_build *build, const ftl_estimator *e, ftl_m
     uint32_t id;
     FTL_TRY(prepare(build, e, in, &b, error));
     bool joined = b.trees.n != 0 && b.trees.items[0].targets.n_outputs == 1;
-    ftl_median_op median = {FTL_SIZED(weights, b.weights, b.trees.n)};
+    ftl_median_op median = {FTL_SIZED(weights, b.weights, b.children.n)};
     FTL_TRY(joined ? emit_places(build, e, &b, &values, &median, error)
                    : emit_predictions(build, e, &b, &values, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_MEDIAN, &values, &id, &op, error));
