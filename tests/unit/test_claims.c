@@ -81,20 +81,23 @@ static void there_are_quantiles(void **state)
     assert_int_equal(validate(&f, FTL_AS_FLOAT), FTL_CORRUPT);
 }
 
-/* One split; its leaves say besides that they are categorical, of a set that there is not. */
+/*
+ * A leaf above the deepest ones, where a row waits while others go on, says besides that it is
+ * categorical, of a set that there is not.
+ */
 static void a_leaf_is_only_a_leaf(void **state)
 {
     (void)state;
-    static const uint32_t root[] = {0, 3};
-    static const uint8_t flags[] = {0, FTL_NODE_LEAF | FTL_NODE_CATEGORICAL | FTL_NODE_SET_RIGHT,
-                                    FTL_NODE_LEAF | FTL_NODE_CATEGORICAL};
-    static const int32_t feature[] = {1, -2, 99}, left[] = {1, 0, 0}, right[] = {2, 0, 0},
-                         leaf[] = {-1, 0, 1};
-    static const double threshold[] = {0.5, -1e300, NAN}, values[] = {10, 20};
-    static const double x[2 * INPUTS] = {0, 0, 0, 0, 0, 1, 0, 0};
-    const ftl_matrix in = {x, FTL_F64, 2, INPUTS, INPUTS, 1};
+    static const uint32_t root[] = {0, 5};
+    static const uint8_t flags[] = {0, FTL_NODE_LEAF | FTL_NODE_CATEGORICAL | FTL_NODE_SET_RIGHT, 0,
+                                    FTL_NODE_LEAF, FTL_NODE_LEAF | FTL_NODE_CATEGORICAL};
+    static const int32_t feature[] = {0, -2, 1, 99, 7}, left[] = {1, 0, 3, 0, 0},
+                         right[] = {2, 0, 4, 0, 0}, leaf[] = {-1, 0, -1, 1, 2};
+    static const double threshold[] = {0.5, 3, 0.5, -1e300, NAN}, values[] = {10, 20, 30};
+    static const double x[3 * INPUTS] = {0, 0, 0, 0, 1, 0, 0, 0, 1, 1, 0, 0};
+    const ftl_matrix in = {x, FTL_F64, 3, INPUTS, INPUTS, 1};
     ftl_tree_nodes nodes = {.n_trees = 1,
-                            .n_nodes = 3,
+                            .n_nodes = 5,
                             .root = root,
                             .flags = flags,
                             .feature = feature,
@@ -102,10 +105,10 @@ static void a_leaf_is_only_a_leaf(void **state)
                             .left = left,
                             .right = right,
                             .leaf = leaf,
-                            .n_values = 2,
+                            .n_values = 3,
                             .value_width = 1,
                             .values = values};
-    double out[2];
+    double out[3];
     fixture f;
     ftl_tree_nodes_count(&nodes);
     start(&f);
@@ -114,7 +117,7 @@ static void a_leaf_is_only_a_leaf(void **state)
     op->dtype = FTL_DTYPE_F64;
     op->u.trees = (ftl_trees_op){.nodes = &nodes, .input = FTL_TREE_INPUT_F64, .divisor = 1};
     run(&f, FTL_F64, 1, &in, out);
-    assert_true(out[0] == 10 && out[1] == 20);
+    assert_true(out[0] == 10 && out[1] == 20 && out[2] == 30);
 }
 
 static void trees_have_a_column_to_ask_about(void **state)
