@@ -258,9 +258,8 @@ static void take_numbers(const ftl_session *session, const ftl_output *output,
 
 ftl_status ftl_session_take(ftl_session *session, uint32_t methods, size_t first, ftl_error *error)
 {
-    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
-        if (!(methods & 1u << m))
-            continue;
+    for (uint32_t left = methods; left; left &= left - 1) { /* one bit after the other */
+        int m = __builtin_ctz(left);
         for (size_t i = 0; i < session->methods[m].count; i++) {
             const ftl_output *output = &session->model->graph.methods[m].outputs[i];
             ftl_session_column *column = &session->methods[m].storage[i];
