@@ -69,6 +69,9 @@ static bool schema_is(const ftl_arrow_binding *binding, const struct ArrowSchema
     if ((size_t)schema->n_children != binding->n_children)
         return false;
     for (size_t i = 0; i < binding->n_children; i++) {
+        const struct ArrowSchema *dictionary = schema->children[i]->dictionary;
+        if (dictionary && dictionary->dictionary) /* no key says so: it is looked at anew */
+            return false;
         for (int part = 0; part < 3; part++) {
             const char *text = key_part(schema, i, part);
             size_t size = strlen(text) + 1;

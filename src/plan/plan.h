@@ -8,10 +8,10 @@
  * again. Binding finds the functions that run the steps in this process. Running reads the blob
  * alone, never the graph.
  *
- * An operation kind is one file op_<kind>.c with an ftl_op_impl, listed in ops.c. run() runs per
- * block, allocates nothing and cannot fail: rows that the library would refuse are marked with
- * ftl_exec_bad. Sparse edges and text are the exception: their buffers grow with what a block
- * holds, under the exec's account, and a step that gets no more memory ends the run with
+ * An operation kind is one file op_<kind>.c with an ftl_op_impl, which ops.c finds by its name.
+ * run() runs per block, allocates nothing and cannot fail: rows that the library would refuse are
+ * marked with ftl_exec_bad. Sparse edges and text are the exception: their buffers grow with what a
+ * block holds, under the exec's account, and a step that gets no more memory ends the run with
  * ftl_exec_fail.
  */
 #ifndef FTL_PLAN_PLAN_H
