@@ -1,6 +1,7 @@
 #include <immintrin.h>
 
 #define DISTANCE_NAME(name) ftl_##name##_avx512
+#define DISTANCE_BYTES 64
 #define DISTANCE_FMA(sum, a, b) \
     distance_fma((double *)(sum), (const double *)(a), (const double *)(b))
 

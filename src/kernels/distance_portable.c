@@ -1,9 +1,10 @@
 #define DISTANCE_NAME(name) ftl_##name##_portable
+#define DISTANCE_BYTES 16
 /* fma() of the C library rounds once on every processor, but it is slow where it is no instruction.
  */
-#define DISTANCE_FMA(sum, a, b)             \
-    for (size_t lane = 0; lane < 8; lane++) \
-    (*(sum))[lane] = fma((*(a))[lane], (*(b))[lane], (*(sum))[lane])
+#define DISTANCE_FMA(sum, a, b)          \
+    for (size_t one = 0; one < 2; one++) \
+    (*(sum))[one] = fma((*(a))[one], (*(b))[one], (*(sum))[one])
 #define DISTANCE_BELOW(values, limit) distance_bits(values, limit)
 #include <math.h>
 #include <stdint.h>

@@ -1,33 +1,38 @@
 /*
  * The linear kernels, included once per instruction set with LINEAR_NAME(name) defined,
- * LINEAR_BYTES (of a register) and LINEAR_VECTORS (of outputs at a time). One output is written
- * with vectors of eight float64, which the compiler lays onto the registers it has; the arithmetic
- * of a lane is the same on all of them. Those vectors pass through pointers only: by value they
- * would change the calling convention.
+ * LINEAR_BYTES (of a register) and LINEAR_VECTORS (of outputs at a time). One output sums in eight
+ * lanes, in as many registers as that takes: vectors wider than a register are no option, as
+ * compilers keep those in memory. The arithmetic of a lane is the same on all of them.
  */
 #include "kernels/linear.h"
 
 #include <string.h>
 
-typedef double linear_f64x8 __attribute__((vector_size(64)));
-typedef float linear_f32x8 __attribute__((vector_size(32)));
+enum {
+    linear_lanes = LINEAR_BYTES / sizeof(double),
+    linear_parts = FTL_LINEAR_LANES / linear_lanes /* registers of eight lanes */
+};
+typedef double linear_lane __attribute__((vector_size(LINEAR_BYTES)));
+typedef float linear_half __attribute__((vector_size(LINEAR_BYTES / 2)));
 #define LINEAR_INLINE static inline __attribute__((always_inline))
+#define LINEAR_UNROLL _Pragma("GCC unroll 6")
 
-LINEAR_INLINE void linear_load_f64(linear_f64x8 *out, const double *from)
+LINEAR_INLINE void linear_load_f64(linear_lane *out, const double *from)
 {
     memcpy(out, from, sizeof *out);
 }
 
-LINEAR_INLINE void linear_load_f32(linear_f64x8 *out, const float *from)
+LINEAR_INLINE void linear_load_f32(linear_lane *out, const float *from)
 {
-    linear_f32x8 v;
+    linear_half v;
     memcpy(&v, from, sizeof v);
-    *out = __builtin_convertvector(v, linear_f64x8);
+    *out = __builtin_convertvector(v, linear_lane);
 }
 
-LINEAR_INLINE double linear_fold(const linear_f64x8 *sum)
+LINEAR_INLINE double linear_fold(const linear_lane *sum)
 {
-    linear_f64x8 v = *sum;
+    double v[FTL_LINEAR_LANES];
+    memcpy(v, sum, sizeof v);
     return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
 }
 
@@ -55,28 +60,37 @@ LINEAR_INLINE void linear_rest(void *to, const void *from, size_t n, size_t size
  * One output: N rows at a time keep the adders busy; a row's own sum does not depend on its
  * neighbours. The tail is padded with zeros, as the weights are.
  */
-#define LINEAR_ONE_ROWS(N, type, load)                                                \
-    for (; r + N <= rows; r += N) {                                                   \
-        const type *row = x + r * stride;                                             \
-        linear_f64x8 sum[N] = {{0}}, xj, wj;                                          \
-        for (size_t j = 0; j < whole; j += FTL_LINEAR_LANES) {                        \
-            linear_load_f64(&wj, w + j);                                              \
-            for (size_t i = 0; i < N; i++) {                                          \
-                load(&xj, row + i * stride + j);                                      \
-                sum[i] += xj * wj;                                                    \
-            }                                                                         \
-        }                                                                             \
-        if (whole < n) {                                                              \
-            linear_load_f64(&wj, w + whole);                                          \
-            for (size_t i = 0; i < N; i++) {                                          \
-                type tail[FTL_LINEAR_LANES] = {0};                                    \
-                linear_rest(tail, row + i * stride + whole, n - whole, sizeof *tail); \
-                load(&xj, tail);                                                      \
-                sum[i] += xj * wj;                                                    \
-            }                                                                         \
-        }                                                                             \
-        for (size_t i = 0; i < N; i++)                                                \
-            acc[r + i] += linear_fold(&sum[i]);                                       \
+#define LINEAR_ONE_ROWS(N, type, load)                                                            \
+    for (; r + N <= rows; r += N) {                                                               \
+        const type *row = x + r * stride;                                                         \
+        linear_lane sum[N][linear_parts], xj, wj[linear_parts];                                   \
+        LINEAR_UNROLL for (size_t i = 0; i < N; i++)                                              \
+        {                                                                                         \
+            LINEAR_UNROLL for (size_t p = 0; p < linear_parts; p++) sum[i][p] = (linear_lane){0}; \
+        }                                                                                         \
+        for (size_t j = 0; j < whole; j += FTL_LINEAR_LANES) {                                    \
+            LINEAR_UNROLL for (size_t p = 0; p < linear_parts; p++)                               \
+            {                                                                                     \
+                linear_load_f64(&wj[p], w + j + p * linear_lanes);                                \
+                LINEAR_UNROLL for (size_t i = 0; i < N; i++)                                      \
+                {                                                                                 \
+                    load(&xj, row + i * stride + j + p * linear_lanes);                           \
+                    sum[i][p] += xj * wj[p];                                                      \
+                }                                                                                 \
+            }                                                                                     \
+        }                                                                                         \
+        LINEAR_UNROLL for (size_t i = 0; i < N && whole < n; i++)                                 \
+        {                                                                                         \
+            type tail[FTL_LINEAR_LANES] = {0};                                                    \
+            linear_rest(tail, row + i * stride + whole, n - whole, sizeof *tail);                 \
+            LINEAR_UNROLL for (size_t p = 0; p < linear_parts; p++)                               \
+            {                                                                                     \
+                linear_load_f64(&wj[p], w + whole + p * linear_lanes);                            \
+                load(&xj, tail + p * linear_lanes);                                               \
+                sum[i][p] += xj * wj[p];                                                          \
+            }                                                                                     \
+        }                                                                                         \
+        LINEAR_UNROLL for (size_t i = 0; i < N; i++) acc[r + i] += linear_fold(sum[i]);           \
     }
 
 #define LINEAR_ONE(name, type, load)                                                             \
@@ -93,13 +107,7 @@ LINEAR_INLINE void linear_rest(void *to, const void *from, size_t n, size_t size
  * the features pass by. Every sum is one chain over the features, so that the tiles' shape, which
  * depends on the registers there are, shows in no result.
  */
-enum {
-    linear_lanes = LINEAR_BYTES / sizeof(double),
-    linear_rows = 6,
-    linear_vectors = LINEAR_VECTORS
-};
-typedef double linear_lane __attribute__((vector_size(LINEAR_BYTES)));
-#define LINEAR_UNROLL _Pragma("GCC unroll 6")
+enum { linear_rows = 6, linear_vectors = LINEAR_VECTORS };
 
 /* acc[0 .. n) += sum, for the n <= linear_lanes outputs that there are. */
 LINEAR_INLINE void linear_add(double *acc, const linear_lane *sum, size_t n)

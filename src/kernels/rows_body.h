@@ -65,73 +65,107 @@ ROWS_INLINE void rows_chunk_wide(ftl_rows_op op, const float *x, const double *v
     memcpy(out, &a, sizeof a);
 }
 
+/* One number, rounded as a lane of a vector is. */
+#define ROWS_ONE(name, T)                        \
+    ROWS_INLINE T name(ftl_rows_op op, T x, T v) \
+    {                                            \
+        switch (op) {                            \
+        case FTL_ROWS_SUB:                       \
+            return x - v;                        \
+        case FTL_ROWS_ADD:                       \
+            return x + v;                        \
+        case FTL_ROWS_MUL:                       \
+            return x * v;                        \
+        case FTL_ROWS_DIV:                       \
+            return x / v;                        \
+        case FTL_ROWS_CLIP_LOW:                  \
+            return x < v ? v : x;                \
+        default:                                 \
+            return x > v ? v : x;                \
+        }                                        \
+    }
+ROWS_ONE(rows_one_f64, double)
+ROWS_ONE(rows_one_f32, float)
+
+ROWS_INLINE float rows_one_wide(ftl_rows_op op, float x, double v)
+{
+    return (float)rows_one_f64(op, (double)x, v);
+}
+
 /*
  * Narrow matrices are a row of numbers with a pattern of `lanes` row vectors: no rest is left at
- * each row's end. Others go row by row, and their rests through a padded vector.
+ * each row's end. Others go row by row, and their rests number by number.
  */
 enum { rows_narrow = 64, rows_least = 4 }; /* columns; patterns' worth of rows */
 
-#define ROWS_REST(chunk, X, V, lanes)                           \
-    do {                                                        \
-        X rest[lanes] = {0};                                    \
-        V with[lanes] = {0};                                    \
-        for (size_t k = j; k < width; k++)                      \
-            rest[k - j] = x[r * width + k], with[k - j] = v[k]; \
-        chunk(op, rest, with, rest);                            \
-        for (size_t k = j; k < width; k++)                      \
-            out[r * width + k] = rest[k - j];                   \
-    } while (0)
-
-#define ROWS_RUN(name, chunk, X, V)                                                          \
+#define ROWS_RUN(name, chunk, one, X, V)                                                     \
+    /* Returns how many rows were done. */                                                   \
+    ROWS_INLINE size_t name##_narrow(ftl_rows_op op, size_t rows, size_t width, const X *x,  \
+                                     const V *v, X *out)                                     \
+    {                                                                                        \
+        enum { lanes = ROWS_BYTES / sizeof(V) };                                             \
+        V pattern[rows_narrow * lanes];                                                      \
+        size_t r = 0;                                                                        \
+        for (size_t i = 0; i < lanes; i++)                                                   \
+            memcpy(pattern + i * width, v, width * sizeof *v);                               \
+        for (; r + lanes <= rows; r += lanes) {                                              \
+            for (size_t j = 0; j < width * lanes; j += lanes)                                \
+                chunk(op, x + r * width + j, pattern + j, out + r * width + j);              \
+        }                                                                                    \
+        return r;                                                                            \
+    }                                                                                        \
     ROWS_INLINE void name(ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v, \
                           X *out)                                                            \
     {                                                                                        \
         enum { lanes = ROWS_BYTES / sizeof(V) };                                             \
-        size_t r = 0;                                                                        \
-        if (width <= rows_narrow && rows >= rows_least * lanes) {                            \
-            V pattern[rows_narrow * lanes];                                                  \
-            for (size_t i = 0; i < lanes; i++)                                               \
-                memcpy(pattern + i * width, v, width * sizeof *v);                           \
-            for (; r + lanes <= rows; r += lanes) {                                          \
-                for (size_t j = 0; j < width * lanes; j += lanes)                            \
-                    chunk(op, x + r * width + j, pattern + j, out + r * width + j);          \
-            }                                                                                \
-        }                                                                                    \
-        for (; r < rows; r++) {                                                              \
+        for (size_t r = 0; r < rows; r++, x += width, out += width) {                        \
             size_t j = 0;                                                                    \
             for (; j + lanes <= width; j += lanes)                                           \
-                chunk(op, x + r * width + j, v + j, out + r * width + j);                    \
-            if (j < width)                                                                   \
-                ROWS_REST(chunk, X, V, lanes);                                               \
+                chunk(op, x + j, v + j, out + j);                                            \
+            for (; j < width; j++)                                                           \
+                out[j] = one(op, x[j], v[j]);                                                \
         }                                                                                    \
     }
-ROWS_RUN(rows_run_f64, rows_chunk_f64, double, double)
-ROWS_RUN(rows_run_f32, rows_chunk_f32, float, float)
-ROWS_RUN(rows_run_wide, rows_chunk_wide, float, double)
+ROWS_RUN(rows_run_f64, rows_chunk_f64, rows_one_f64, double, double)
+ROWS_RUN(rows_run_f32, rows_chunk_f32, rows_one_f32, float, float)
+ROWS_RUN(rows_run_wide, rows_chunk_wide, rows_one_wide, float, double)
 
-#define ROWS_APPLY(name, run, X, V)                                                         \
-    void ROWS_NAME(name)(ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v, \
-                         X *out)                                                            \
-    {                                                                                       \
-        switch (op) {                                                                       \
-        case FTL_ROWS_SUB:                                                                  \
-            run(FTL_ROWS_SUB, rows, width, x, v, out);                                      \
-            return;                                                                         \
-        case FTL_ROWS_ADD:                                                                  \
-            run(FTL_ROWS_ADD, rows, width, x, v, out);                                      \
-            return;                                                                         \
-        case FTL_ROWS_MUL:                                                                  \
-            run(FTL_ROWS_MUL, rows, width, x, v, out);                                      \
-            return;                                                                         \
-        case FTL_ROWS_DIV:                                                                  \
-            run(FTL_ROWS_DIV, rows, width, x, v, out);                                      \
-            return;                                                                         \
-        case FTL_ROWS_CLIP_LOW:                                                             \
-            run(FTL_ROWS_CLIP_LOW, rows, width, x, v, out);                                 \
-            return;                                                                         \
-        default:                                                                            \
-            run(FTL_ROWS_CLIP_HIGH, rows, width, x, v, out);                                \
-        }                                                                                   \
+/* Calls run with a constant op, so that each has a loop of its own. */
+#define ROWS_EACH_OP(run, op, ...)                   \
+    switch (op) {                                    \
+    case FTL_ROWS_SUB:                               \
+        return run(FTL_ROWS_SUB, __VA_ARGS__);       \
+    case FTL_ROWS_ADD:                               \
+        return run(FTL_ROWS_ADD, __VA_ARGS__);       \
+    case FTL_ROWS_MUL:                               \
+        return run(FTL_ROWS_MUL, __VA_ARGS__);       \
+    case FTL_ROWS_DIV:                               \
+        return run(FTL_ROWS_DIV, __VA_ARGS__);       \
+    case FTL_ROWS_CLIP_LOW:                          \
+        return run(FTL_ROWS_CLIP_LOW, __VA_ARGS__);  \
+    default:                                         \
+        return run(FTL_ROWS_CLIP_HIGH, __VA_ARGS__); \
+    }
+
+/* The pattern's room is in functions of their own, which few rows never enter. */
+#define ROWS_APPLY(name, run, X, V)                                                              \
+    static __attribute__((noinline)) size_t name##_narrow(                                       \
+        ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v, X *out)               \
+    {                                                                                            \
+        ROWS_EACH_OP(run##_narrow, op, rows, width, x, v, out)                                   \
+    }                                                                                            \
+    static void name##_by_row(ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v, \
+                              X *out)                                                            \
+    {                                                                                            \
+        ROWS_EACH_OP(run, op, rows, width, x, v, out)                                            \
+    }                                                                                            \
+    void ROWS_NAME(name)(ftl_rows_op op, size_t rows, size_t width, const X *x, const V *v,      \
+                         X *out)                                                                 \
+    {                                                                                            \
+        size_t done = 0;                                                                         \
+        if (width <= rows_narrow && rows >= rows_least * (ROWS_BYTES / sizeof(V)))               \
+            done = name##_narrow(op, rows, width, x, v, out);                                    \
+        name##_by_row(op, rows - done, width, x + done * width, v, out + done * width);          \
     }
 ROWS_APPLY(rows_apply_f64, rows_run_f64, double, double)
 ROWS_APPLY(rows_apply_f32, rows_run_f32, float, float)
@@ -139,23 +173,25 @@ ROWS_APPLY(rows_apply_wide, rows_run_wide, float, double)
 
 /* ---- Searching ------------------------------------------------------------------------------- */
 
-#define ROWS_WITHIN(name, T, VECTOR, BITS, SIGN)               \
-    bool ROWS_NAME(name)(size_t n, const T *x, T limit)        \
-    {                                                          \
-        enum { lanes = sizeof(VECTOR) / sizeof(T) };           \
-        BITS good = ~(BITS){0};                                \
-        size_t i = 0;                                          \
-        for (; i + lanes <= n; i += lanes) {                   \
-            BITS bits;                                         \
-            memcpy(&bits, x + i, sizeof bits);                 \
-            good &= (BITS)((VECTOR)(bits & ~(SIGN)) <= limit); \
-        }                                                      \
-        bool within = true;                                    \
-        for (size_t k = 0; k < lanes; k++)                     \
-            within &= good[k] != 0;                            \
-        for (; i < n; i++)                                     \
-            within &= (x[i] < 0 ? -x[i] : x[i]) <= limit;      \
-        return within;                                         \
+#define ROWS_WITHIN(name, T, VECTOR, BITS, SIGN)                \
+    bool ROWS_NAME(name)(size_t n, const T *x, T limit)         \
+    {                                                           \
+        enum { lanes = sizeof(VECTOR) / sizeof(T) };            \
+        BITS good = ~(BITS){0};                                 \
+        size_t i = 0;                                           \
+        for (; i + lanes <= n; i += lanes) {                    \
+            BITS bits;                                          \
+            memcpy(&bits, x + i, sizeof bits);                  \
+            good &= (BITS)((VECTOR)(bits & ~(SIGN)) <= limit);  \
+        }                                                       \
+        uint64_t words[sizeof(VECTOR) / 8], all = ~UINT64_C(0); \
+        memcpy(words, &good, sizeof words);                     \
+        for (size_t k = 0; k < sizeof(VECTOR) / 8; k++)         \
+            all &= words[k];                                    \
+        bool within = all == ~UINT64_C(0);                      \
+        for (; i < n; i++)                                      \
+            within &= (x[i] < 0 ? -x[i] : x[i]) <= limit;       \
+        return within;                                          \
     }
 ROWS_WITHIN(rows_within_f64, double, rows_f64, rows_u64, UINT64_C(1) << 63)
 ROWS_WITHIN(rows_within_f32, float, rows_f32, rows_u32, UINT32_C(1) << 31)
