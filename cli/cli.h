@@ -40,6 +40,22 @@ void cli_options_free(cli_options *options);
 /* A text of the library, where the field options.reject_path becomes the option --reject. */
 void cli_print_message(FILE *file, const char *text);
 
+/*
+ * The context and the model that the options name; an exit code with nothing opened, or -1. threads
+ * as in ftl_context_options.
+ */
+int cli_open_model(const cli_options *options, uint32_t threads, ftl_context **context,
+                   ftl_model **model);
+void cli_close_model(ftl_context *context, ftl_model *model);
+/*
+ * Does the model run the wanted methods? An exit code, or -1. Why a method cannot run is a matter
+ * of the model, or of the command line when its class has no such method.
+ */
+int cli_check_methods(const ftl_model *model, const cli_options *options, const char *path);
+/* The token that SIGINT and SIGTERM trigger while a table is worked on; an exit code, or -1. */
+int cli_begin_work(ftl_context *context, cli_options *options, ftl_cancel **cancel);
+void cli_end_work(ftl_cancel *cancel);
+
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
     cli_help_main[];
 
