@@ -2,6 +2,7 @@
 #include "base/cancel.h"
 #include "base/options.h"
 #include "engine/context.h"
+#include "engine/destinations.h"
 #include "engine/job.h"
 
 #include <string.h>
@@ -333,6 +334,7 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     runner run = {.job = {.account = &model->context->account, .cancel = chosen.cancel},
                   .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
+    FTL_TRY(ftl_check_destinations(model, input_path, output_path, chosen.reject_path, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
     ftl_job_input input;
     FTL_TRY(ftl_job_open(run.job.account, input_path, &chosen, &input, error));
