@@ -7,7 +7,7 @@ static bool print_report(void *user, const char *text, size_t size)
     (void)user;
     (void)size;
     cli_print_message(stdout, text);
-    return fflush(stdout) == 0;
+    return ferror(stdout) == 0;
 }
 
 int cli_check(int argc, char **argv)
@@ -18,7 +18,7 @@ int cli_check(int argc, char **argv)
     ftl_cancel *cancel = NULL;
     int code = cli_parse(argc, argv,
                          " method keep features delimiter decimal no-header na max-record limit "
-                         "select ",
+                         "select memory-limit max-bytes ",
                          cli_help_check, 2, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
@@ -33,8 +33,10 @@ int cli_check(int argc, char **argv)
         ftl_error error;
         code = EXIT_DONE;
         if (ftl_check(model, options.positional[1], &options.score, print_report, NULL, &error) !=
-            FTL_OK)
+                FTL_OK &&
+            !ferror(stdout))
             code = cli_fail(&error, PHASE_DATA, NULL);
+        code = cli_end_output(code);
     }
     cli_end_work(cancel);
     cli_close_model(context, model);

@@ -40,5 +40,5 @@ int cli_classes(int argc, char **argv)
                classes[i].library, classes[i].package, classes[i].name, i + 1 < n ? "," : "]");
     free(classes);
     cli_options_free(&options);
-    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_DATA;
+    return cli_end_output(EXIT_DONE);
 }
