@@ -195,6 +195,10 @@ static void shorten(cell *c)
         up = *d == '9';
         *d = up ? '0' : (char)(*d + 1);
     }
+    char *last = fraction + after; /* behind the digits: no zeros there but for the first */
+    while (last > fraction + 1 && last[-1] == '0')
+        last--;
+    memmove(last, fraction + after, strlen(fraction + after) + 1);
     c->size = strlen(c->text);
     if (up && c->size < CELL_BYTES) { /* 9.99 became 0.00: a one belongs in front */
         char *digits = c->text + strspn(c->text, "+-");
@@ -279,9 +283,11 @@ static void print_rows(preview *p)
     for (size_t column = 0; column < n; column++)
         n_chosen += chosen[column];
     if (p->n_columns > n_chosen)
-        printf("and %zu more columns of the input\n", p->n_columns - n_chosen);
+        printf("and %zu more column%s\n", p->n_columns - n_chosen,
+               p->n_columns - n_chosen == 1 ? "" : "s");
     if (p->n_read > SHOWN_ROWS)
-        printf("and %llu more rows\n", p->n_read - SHOWN_ROWS);
+        printf("and %llu more row%s\n", p->n_read - SHOWN_ROWS,
+               p->n_read - SHOWN_ROWS == 1 ? "" : "s");
 }
 
 static int more_rows(const void *a, const void *b)
