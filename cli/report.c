@@ -99,11 +99,25 @@ int cli_print(const char *text)
 /* ---- Progress -------------------------------------------------------------------------------- */
 
 static _Atomic(ftl_cancel *) cancel_on_signal;
+static _Atomic long first_signal; /* when, in seconds; 0: none came */
 
-static void on_signal(int signal_number)
+/*
+ * The work ends by itself soon after the first signal and tidies up; a later one, when it did not,
+ * ends the program as if nothing caught it. Impatient ones in between change nothing.
+ */
+static void on_signal(int number)
 {
-    (void)signal_number;
+    enum { GRACE_SECONDS = 2 };
+    struct timespec now = {0};
     ftl_cancel *cancel = cancel_on_signal;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (first_signal && now.tv_sec - first_signal > GRACE_SECONDS) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    if (!first_signal)
+        first_signal = now.tv_sec + (now.tv_sec == 0);
     if (cancel)
         ftl_cancel_trigger(cancel);
 }
