@@ -335,7 +335,7 @@ static int refuse_option(const char *command, int id, const char *word, const ch
     for (size_t i = 0; strncmp(name, "--", 2) == 0 && i < n_flags; i++) {
         size_t distance = ftl_name_distance(name + 2, flags[i].name);
         snprintf(wanted, sizeof wanted, " %s ", flags[i].name);
-        if (distance == 0)
+        if (strcmp(name + 2, flags[i].name) == 0)
             return cli_usage(command, "%s takes no value", name);
         if (distance < best && strstr(allowed, wanted)) {
             best = distance;

@@ -199,7 +199,7 @@ def test_words_of_the_command_line(arguments, meant):
     (["--keep", "ID"], "id", "ID"), (["--keep", "hieght"], "height", "hieght"),
     (["--features", "age,heigth,\"a,b\""], "height", "heigth")])
 def test_columns(options, near, wanted):
-    refused(DATA, "predict", "bare.joblib", "rows.csv", *options, says=f"did you mean '{near}' for '{wanted}'?")
+    refused(DATA, "predict", "named.joblib", "rows.csv", *options, says=f"did you mean '{near}' for '{wanted}'?")
 
 
 def test_a_models_own_columns():

@@ -12,9 +12,9 @@ import time
 
 import ftl
 import joblib
-from joblib.numpy_pickle_compat import NDArrayWrapper
 import numpy as np
 import pytest
+from joblib.numpy_pickle_compat import NDArrayWrapper
 from sklearn.linear_model import LinearRegression
 
 DONE, INTERNAL, USAGE, MODEL, DATA, REJECTED = range(6)
@@ -150,12 +150,12 @@ def test_gzip_is_written_and_read_again():
             assert packed[:3] == b"\x1f\x8b\x08" and packed[4:8] == bytes(4), "no time: the same bytes every day"
             assert gzip.decompress(packed).decode() == ftl.run("predict", "m.pkl", "in.csv", "-q", "--keep",
                                                                "a,b").stdout
-    assert ftl.run("predict", "m.pkl", "o.csv.gz", "-q", "--limit", "5").returncode == DONE
+    assert ftl.run("predict", "m.pkl", "o.csv.gz", "-q", "--features", "a,b").returncode == DONE
 
 
 def test_tsv_has_tabs_and_quotes():
     pathlib.Path("in.csv").write_text('a,b,"c\td"\n1,2,"x\ty"\n', encoding="utf-8")
-    assert ftl.run("predict", "m.pkl", "in.csv", "-o", "o.tsv", "--keep", "c\td,a").returncode == DONE
+    assert ftl.run("predict", "m.pkl", "in.csv", "-o", "o.tsv", "--keep", "c\td,a", "--features", "a,b").returncode == DONE
     lines = pathlib.Path("o.tsv").read_text(encoding="utf-8").splitlines()
     assert lines[0] == '"c\td"\ta\tprediction' and lines[1].startswith('"x\ty"\t1\t')
 
@@ -240,6 +240,17 @@ def test_when_nobody_reads_it_ends_quietly(arguments):
         assert not [name for name in os.listdir() if "foretell" in name or name == "bad.csv"]
 
 
+def test_a_fifo_that_nobody_reads_any_more_is_said():
+    """Only standard output ends quietly: what -o names, somebody waits for."""
+    os.mkfifo("out")
+    pathlib.Path("big.csv").write_text("a,b\n" + "1,2\n" * 200000, encoding="utf-8")
+    process = start("predict", "m.pkl", "big.csv", "-o", "out")
+    with open("out", encoding="utf-8") as out:
+        out.readline()
+    status, error = ended(process, 20)
+    assert status == DATA and error.count("\n") == 1 and "nobody reads it" in error
+
+
 # ---- Kind: signals ----------------------------------------------------------------------------------------------------
 
 
@@ -273,7 +284,7 @@ def test_a_signal_ends_the_work_and_leaves_nothing(number):
     before = set(os.listdir())
     process = start("predict", "m.pkl", "rows", "-o", "out.csv", "--reject", "bad.csv")
     with open("rows", "w", encoding="utf-8") as rows:
-        rows.write(ROWS)
+        rows.write("a,b\n" + "1,2\n" * 50000)  # enough to be begun with
         rows.flush()
         wait_for_temporary()
         process.send_signal(number)
@@ -307,14 +318,14 @@ def test_signals_that_were_ignored_stay_ignored():
     process = start("predict", "m.pkl", "rows", "-o", "out.csv",
                     preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     with open("rows", "w", encoding="utf-8") as rows:
-        rows.write(ROWS)
+        rows.write("a,b\n" + "1,2\n" * 50000)  # enough to be begun with
         rows.flush()
         wait_for_temporary()
         process.send_signal(signal.SIGHUP)
         time.sleep(0.2)
         rows.write("5,6\n")
     assert ended(process)[0] == DONE
-    assert len(ftl.read_csv("out.csv")[1]) == 3
+    assert len(ftl.read_csv("out.csv")[1]) == 50001
 
 
 def test_a_limit_of_file_size_is_said_and_leaves_nothing():
