@@ -5,6 +5,8 @@
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 900
 PREFIX ?= /usr/local
+# of bench and bench-peers: --quick, --repeats N
+BENCH_FLAGS ?=
 # cmocka is not needed to build the program: a fresh build folder is set up without tests; `make test` adds them.
 FRESH_BUILD = $(if $(wildcard build/release/CMakeCache.txt),,-DFTL_BUILD_TESTS=OFF)
 
@@ -48,12 +50,12 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS (900) each, FUZZ_TARGETS="pickle csv" f
 bench: build ## time loading and predicting
 	@scripts/bootstrap test
 	@cmake --build --preset release -j$(JOBS) --target time_predict time_session
-	@build/venv/bin/python bench/run
+	@build/venv/bin/python bench/run $(BENCH_FLAGS)
 
 bench-peers: build ## the same beside scikit-learn, with ratios: the figures of the README
 	@scripts/bootstrap test
 	@cmake --build --preset release -j$(JOBS) --target time_predict time_session
-	@build/venv/bin/python bench/run --peers
+	@build/venv/bin/python bench/run --peers $(BENCH_FLAGS)
 
 format: ## lay out the sources with clang-format 19
 	@scripts/bootstrap test

@@ -1,6 +1,8 @@
 /* Options of the commands. */
 #include "cli.h"
 
+#include "foretell/experimental.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -27,7 +29,9 @@ enum option_id {
     OPT_BATCH_SIZE,
     OPT_GRAPH,
     OPT_JSON,
-    OPT_SELECT
+    OPT_SELECT,
+    OPT_MEMORY_LIMIT,
+    OPT_MAX_BYTES
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -59,6 +63,8 @@ static const flag flags[] = {
     {"graph", NULL, no_argument, OPT_GRAPH},
     {"json", NULL, no_argument, OPT_JSON},
     {"select", "select", required_argument, OPT_SELECT},
+    {"memory-limit", "memory_limit", required_argument, OPT_MEMORY_LIMIT},
+    {"max-bytes", "max_bytes", required_argument, OPT_MAX_BYTES},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -112,25 +118,51 @@ int cli_usage(const char *command, const char *format, ...)
     return EXIT_USAGE;
 }
 
-/* "a,b,c" → a NULL-terminated array; the text is changed in place. NULL when out of memory. */
-static const char **split_list(char *text, size_t *count)
+/*
+ * Ends the item that begins at *text and moves *text behind its comma; NULL after the last item.
+ * Quotes around an item are taken off, as in a CSV: a comma in them is text and "" is one quote.
+ * False when a quote is not closed or something follows it. The text is changed in place.
+ */
+static bool end_item(char **text)
+{
+    char *from = *text, *to = *text;
+    bool quoted = *from == '"';
+    if (quoted) {
+        for (from++; *from && (from[0] != '"' || from[1] == '"'); from++) {
+            from += *from == '"';
+            *to++ = *from;
+        }
+        if (*from++ != '"' || (*from && *from != ','))
+            return false;
+    } else {
+        from += strcspn(from, ",");
+        to = from;
+    }
+    *text = *from ? from + 1 : NULL;
+    *to = '\0';
+    return true;
+}
+
+/* Appends the items of a,"b, c",d to a list. An exit code, or -1. */
+static int append_list(const char *command, int id, char *text, const char ***items, size_t *count)
 {
     size_t n = 1;
     for (const char *c = text; *c; c++)
         n += *c == ',';
-    const char **items = calloc(n + 1, sizeof *items);
-    if (!items)
-        return NULL;
-    n = 0;
-    for (char *item = text; item;) {
-        char *comma = strchr(item, ',');
-        if (comma)
-            *comma++ = '\0';
-        items[n++] = item;
-        item = comma;
+    const char **longer = realloc(*items, (*count + n) * sizeof *longer);
+    if (!longer) {
+        fprintf(stderr, "foretell: error: out of memory\n");
+        return EXIT_INTERNAL;
     }
-    *count = n;
-    return items;
+    *items = longer;
+    while (text) {
+        const char *item = text;
+        if (!end_item(&text))
+            return cli_usage(command, "--%s: a quote is not closed, or text follows it",
+                             flag_name(id));
+        longer[(*count)++] = item;
+    }
+    return -1;
 }
 
 static bool parse_count(const char *text, unsigned long long largest, unsigned long long *out)
@@ -165,16 +197,44 @@ static bool parse_on_error(const char *text, ftl_on_error *out)
     return false;
 }
 
-static int set_list(char *text, const char ***items, const char *const **target, size_t *count)
+/* The options' lists of one kind; every mention of the option adds to it. */
+static int set_list(const char *command, int id, char *text, const char ***items,
+                    const char *const **target, size_t *count)
 {
-    free(*items);
-    *items = split_list(text, count);
+    int code = append_list(command, id, text, items, count);
     *target = *items;
-    if (!*items) {
-        fprintf(stderr, "foretell: error: out of memory\n");
-        return EXIT_INTERNAL;
+    return code;
+}
+
+/* "512", "64K", "100M", "2G", in powers of 1024. */
+static bool parse_bytes(const char *text, uint64_t *out)
+{
+    static const char units[] = "KMGT";
+    char digits[24];
+    unsigned long long n, factor = 1;
+    size_t size = strspn(text, "0123456789");
+    if (size == 0 || size >= sizeof digits)
+        return false;
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    if (text[size]) {
+        const char *unit = strchr(units, text[size] >= 'a' ? text[size] - 'a' + 'A' : text[size]);
+        if (!unit || text[size + 1])
+            return false;
+        factor = 1ull << (10 * (unit - units + 1));
     }
-    return -1;
+    if (!parse_count(digits, (1ull << 62) / factor, &n))
+        return false;
+    *out = n * factor;
+    return true;
+}
+
+static int set_bytes(const char *command, int id, const char *text, uint64_t *out)
+{
+    return parse_bytes(text, out)
+               ? -1
+               : cli_usage(command, "--%s takes bytes, such as 500M or 2G, not '%s'", flag_name(id),
+                           text);
 }
 
 static int set_number(const char *command, int id, const char *text, ftl_score_options *score)
@@ -237,11 +297,15 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
     case OPT_METHOD:
         return set_method(command, text, score);
     case OPT_KEEP:
-        return set_list(text, &out->keep, &score->keep, &score->n_keep);
+        return set_list(command, id, text, &out->keep, &score->keep, &score->n_keep);
     case OPT_FEATURES:
-        return set_list(text, &out->features, &score->features, &score->n_features);
+        return set_list(command, id, text, &out->features, &score->features, &score->n_features);
     case OPT_NA:
-        return set_list(text, &out->na, &score->na_values, &score->n_na_values);
+        return set_list(command, id, text, &out->na, &score->na_values, &score->n_na_values);
+    case OPT_MEMORY_LIMIT:
+        return set_bytes(command, id, text, &out->memory_limit);
+    case OPT_MAX_BYTES:
+        return set_bytes(command, id, text, &out->max_bytes);
     case OPT_DELIMITER:
         return parse_char(text, &score->delimiter)
                    ? -1
@@ -259,49 +323,85 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
     }
 }
 
-int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
-              cli_options *out)
+/* What is wrong with a word that getopt does not take: id is its '?' or ':'. */
+static int refuse_option(const char *command, int id, const char *word, const char *allowed)
+{
+    char name[40], wanted[48];
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    if (id == ':')
+        return cli_usage(command, "%s needs a value", word);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    for (size_t i = 0; strncmp(name, "--", 2) == 0 && i < n_flags; i++) {
+        size_t distance = ftl_name_distance(name + 2, flags[i].name);
+        snprintf(wanted, sizeof wanted, " %s ", flags[i].name);
+        if (strcmp(name + 2, flags[i].name) == 0)
+            return cli_usage(command, "%s takes no value", name);
+        if (distance < best && strstr(allowed, wanted)) {
+            best = distance;
+            nearest = flags[i].name;
+        }
+    }
+    if (nearest)
+        return cli_usage(command, "there is no option '%s'; did you mean --%s?", word, nearest);
+    return cli_usage(command, "there is no option '%s'", word);
+}
+
+static int add_positional(const char *command, const char *text, int most, cli_options *out)
+{
+    if (out->n_positional >= most)
+        return cli_usage(command, "there is one argument too many: '%s'", text);
+    out->positional[out->n_positional++] = text;
+    return -1;
+}
+
+/* Takes one option; an exit code, or -1. */
+static int take_option(const char *command, int id, const char *allowed, const char *help,
+                       char *value, cli_options *out)
+{
+    char wanted[40];
+    if (id == OPT_HELP)
+        return cli_print(help);
+    snprintf(wanted, sizeof wanted, " %s ", flag_name(id));
+    if (!strstr(allowed, wanted))
+        return cli_usage(command, "%s does not take --%s", command[0] ? command : "this",
+                         flag_name(id));
+    return set_option(command, id, value, out);
+}
+
+int cli_parse_between(int argc, char **argv, const char *allowed, const char *help, int least,
+                      int most, cli_options *out)
 {
     const char *command = argv[0];
+    int code = -1;
     struct option all_options[n_flags + 1] = {{0}};
     for (size_t i = 0; i < n_flags; i++)
         all_options[i] = (struct option){flags[i].name, flags[i].argument, NULL, flags[i].id};
     *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
     opterr = 0;
     optind = 1;
-    for (;;) {
+    while (code < 0) {
         int id = getopt_long(argc, argv, "-:o:qh", all_options, NULL);
         if (id == -1)
             break;
-        if (id == 1) { /* an argument that is no option */
-            if (out->n_positional >= n_positional)
-                return cli_usage(command, "there is one argument too many: '%s'", optarg);
-            out->positional[out->n_positional++] = optarg;
-            continue;
-        }
-        if (id == OPT_HELP) {
-            fputs(help, stdout);
-            return fflush(stdout) == 0 ? EXIT_DONE : EXIT_DATA;
-        }
-        if (id == '?' || id == ':')
-            return cli_usage(command, id == ':' ? "%s needs a value" : "there is no option '%s'",
-                             argv[optind - 1]);
-        char wanted[40];
-        snprintf(wanted, sizeof wanted, " %s ", flag_name(id));
-        if (!strstr(allowed, wanted))
-            return cli_usage(command, "%s does not take --%s", command, flag_name(id));
-        int code = set_option(command, id, optarg, out);
-        if (code >= 0)
-            return code;
+        if (id == 1) /* an argument that is no option */
+            code = add_positional(command, optarg, most, out);
+        else if (id == '?' || id == ':')
+            code = refuse_option(command, id, argv[optind - 1], allowed);
+        else
+            code = take_option(command, id, allowed, help, optarg, out);
     }
-    while (optind < argc) { /* after "--" */
-        if (out->n_positional >= n_positional)
-            return cli_usage(command, "there is one argument too many: '%s'", argv[optind]);
-        out->positional[out->n_positional++] = argv[optind++];
-    }
-    if (out->n_positional < n_positional)
-        return cli_usage(command, n_positional == 1 ? "give a MODEL" : "give a MODEL and an INPUT");
-    return -1;
+    while (code < 0 && optind < argc) /* after "--" */
+        code = add_positional(command, argv[optind++], most, out);
+    if (code < 0 && out->n_positional < least)
+        return cli_usage(command, least == 1 ? "give a MODEL" : "give a MODEL and an INPUT");
+    return code;
+}
+
+int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
+              cli_options *out)
+{
+    return cli_parse_between(argc, argv, allowed, help, n_positional, n_positional, out);
 }
 
 void cli_options_free(cli_options *options)

@@ -7,11 +7,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* As the README and foretell --help list them; report.c says which status has which. */
 enum exit_code {
     EXIT_DONE = 0,
-    EXIT_INTERNAL = 1, /* a bug, or out of memory */
+    EXIT_INTERNAL = 1, /* a bug, out of memory, or ended by a signal */
     EXIT_USAGE = 2,
-    EXIT_MODEL = 3,   /* corrupt, unsupported, forbidden */
+    EXIT_MODEL = 3,   /* unreadable, corrupt, unsupported, forbidden */
     EXIT_DATA = 4,    /* schema, shape, reading, writing */
     EXIT_REJECTED = 5 /* finished, with rejected or nulled rows */
 };
@@ -24,6 +25,7 @@ typedef struct cli_options {
     const char *select;
     ftl_score_options score;
     const char **keep, **features, **na;
+    uint64_t memory_limit, max_bytes; /* 0: as the library does by itself */
     bool json, graph;
     bool quiet;
 } cli_options;
@@ -32,13 +34,49 @@ int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_classes(int argc, char **argv);
+/*
+ * foretell MODEL [INPUT]: without a command. A card of the model, or its predictions: a short table
+ * where a person looks at them, otherwise what predict writes. argv[0] is not looked at.
+ */
+int cli_open_door(int argc, char **argv);
 
 /* Fills *out from argv; an exit code, or -1 to go on. help is printed by --help. */
 int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
               cli_options *out);
+/* The same for commands that take from least to most arguments. */
+int cli_parse_between(int argc, char **argv, const char *allowed, const char *help, int least,
+                      int most, cli_options *out);
 void cli_options_free(cli_options *options);
 /* A text of the library, where the field options.reject_path becomes the option --reject. */
 void cli_print_message(FILE *file, const char *text);
+
+/*
+ * The context and the model that the options name; an exit code with nothing opened, or -1. threads
+ * as in ftl_context_options.
+ */
+int cli_open_model(const cli_options *options, uint32_t threads, ftl_context **context,
+                   ftl_model **model);
+void cli_close_model(ftl_context *context, ftl_model *model);
+/*
+ * Does the model run the wanted methods? An exit code, or -1. Why a method cannot run is a matter
+ * of the model, or of the command line when its class has no such method.
+ */
+int cli_check_methods(const ftl_model *model, const cli_options *options, const char *path);
+/* The token that signals trigger while a table is worked on; an exit code, or -1. */
+int cli_begin_work(ftl_context *context, cli_options *options, ftl_cancel **cancel);
+void cli_end_work(ftl_cancel *cancel);
+
+/* The options that predict takes, for cli_parse. */
+extern const char cli_predict_options[];
+/* Predicts as the options say, and tells of it on stderr; an exit code. */
+int cli_predict_table(ftl_model *model, cli_options *options, const char *output);
+/*
+ * The same into a short table on standard output: the first rows, and how many rows have which
+ * class. An exit code.
+ */
+int cli_preview(ftl_model *model, cli_options *options);
+/* What a person wants to know first, and the line that predicts. */
+void cli_print_card(const ftl_model *model, const ftl_model_info *info, const char *path);
 
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
     cli_help_main[];
@@ -49,6 +87,19 @@ extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_
  */
 typedef enum cli_phase { PHASE_MODEL, PHASE_DATA } cli_phase;
 int cli_fail(const ftl_error *error, cli_phase phase, const char *file);
+/* The limit that a NOMEM error is to name; 0: none was given. */
+void cli_set_memory_limit(uint64_t bytes);
+/* Standard output: text that is written when cli_end_output says so; false when it was not. */
+bool cli_put(const char *text, size_t size);
+/*
+ * Sees to it that all of it was written: code, or EXIT_DATA with a message. Does not return when
+ * nobody reads it any more, as in `| head`: the program ends like others, by SIGPIPE.
+ */
+int cli_end_output(int code);
+/* Writes a text, all of it; an exit code. */
+int cli_print(const char *text);
+/* Ends the program by SIGPIPE, quietly. */
+void cli_end_unread(void);
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The progress line of long work: on a terminal only. */
@@ -59,7 +110,10 @@ typedef struct cli_progress {
     size_t width; /* of the line on the screen */
 } cli_progress;
 void cli_progress_init(cli_progress *progress);
-/* From now on SIGINT and SIGTERM trigger the token; NULL: they end the program again. */
+/*
+ * From now on the signals that end a program (a key, a closed terminal, a limit of time) trigger
+ * the token; NULL: they end the program again. Those that were ignored when it started stay so.
+ */
 void cli_catch_signals(ftl_cancel *cancel);
 /* ftl_progress_fn */
 bool cli_progress_report(void *user, const ftl_progress *report);

@@ -5,11 +5,13 @@ const char cli_help_main[] =
     "what is in the file. The answers are those of the scikit-learn version that wrote the model.\n"
     "\n"
     "usage\n"
+    "  foretell MODEL                                       what it is, and how to run it\n"
+    "  foretell MODEL INPUT                                 a look at its predictions\n"
     "  foretell predict MODEL INPUT [-o OUTPUT] [options]   rows in, predictions out\n"
     "  foretell inspect MODEL [--json]                      what is in the file, what it needs\n"
     "  foretell check MODEL INPUT [options]                 would this table run?\n"
     "  foretell classes [--json]                            the classes that it runs\n"
-    "  foretell COMMAND --help                              all options of a command\n"
+    "  foretell help COMMAND                                all options of a command\n"
     "  foretell --version\n"
     "\n"
     "a first try\n"
@@ -17,18 +19,21 @@ const char cli_help_main[] =
     "  foretell predict model.joblib rows.csv -o predictions.csv --proba\n"
     "\n"
     "exit codes\n"
-    "  0 done   1 internal error or out of memory   2 usage   3 model (corrupt, unsupported,\n"
-    "  forbidden)   4 data (columns, cells, reading, writing)   5 done, but rows were rejected\n"
-    "  or left empty\n";
+    "  0  done\n"
+    "  1  internal error, out of memory, ended by a signal\n"
+    "  2  usage\n"
+    "  3  the model: unreadable, corrupt, unsupported, forbidden\n"
+    "  4  the data: columns, shape, reading, writing\n"
+    "  5  done, with rejected or emptied rows\n";
 
 const char cli_help_predict[] =
     "usage: foretell predict MODEL INPUT [-o OUTPUT] [options]\n"
     "\n"
     "Reads a table (CSV, also compressed, or .npy; - is standard input), predicts every row and\n"
-    "writes a CSV (or .npy when OUTPUT ends so; default: standard output). Columns are matched by\n"
-    "name; extra ones are ignored. Memory stays the same however long the table is. A file "
-    "appears\n"
-    "under its name only when it is complete.\n"
+    "writes what OUTPUT's name says: .csv, .csv.gz, .tsv or .npy (default: CSV on standard\n"
+    "output). Columns are matched by name; extra ones are ignored. Memory stays the same however\n"
+    "long the table is. A file appears under its name only when it is complete; standard output\n"
+    "and pipes get rows as they are computed.\n"
     "\n"
     "what to compute\n"
     "  --method NAME       predict (default), predict_proba, predict_log_proba, "
@@ -39,17 +44,20 @@ const char cli_help_predict[] =
     "  --proba             with predict: probability columns beside the prediction\n"
     "\n"
     "the table\n"
-    "  --keep A,B          copy these input columns to the output, before the predictions\n"
+    "  --keep A,B          copy these input columns to the output, before the predictions; '*' is\n"
+    "                      all of them, '\"last, first\",id' names one with a comma; may repeat\n"
     "  --features A,B      the model's inputs, in its order (for models without column names)\n"
     "  --delimiter C       of the CSV, such as , ; | or tab (default: found out)\n"
     "  --decimal C         decimal mark of numbers (default .)\n"
-    "  --no-header         the first record is data; columns are matched by position\n"
+    "  --no-header         the first record is data: columns are matched by position, and --keep\n"
+    "                      and --features take positions from 0\n"
     "  --na A,B            cells that mean 'missing', instead of the default list (docs/CSV.md)\n"
     "  --max-record N      longest record in bytes (default 1048576)\n"
     "  --limit N           read at most N rows\n"
     "\n"
     "bad rows (a cell that cannot be read, or a value that the model refuses)\n"
-    "  --on-error fail     stop with an error that names the row (default); nothing is written\n"
+    "  --on-error fail     stop with an error that names the row (default); no file is written,\n"
+    "                      and on standard output the rows of earlier batches stand already\n"
     "  --on-error skip     leave bad rows out          --on-error null   leave their outputs "
     "empty\n"
     "  --reject FILE       write bad rows with the reason to FILE\n"
@@ -58,12 +66,15 @@ const char cli_help_predict[] =
     "  -o, --output FILE   where to write; - is standard output\n"
     "  --threads N         workers (default: one per processor); results never depend on it\n"
     "  --batch-size N      rows of a batch (default 5000); results never depend on it\n"
+    "  --memory-limit N    bytes that models and their work may hold, such as 500M or 2G\n"
+    "  --max-bytes N       bytes that the model's file may unpack to\n"
     "  -q, --quiet         no summary and no progress line\n"
     "\n"
     "examples\n"
     "  foretell predict model.joblib rows.csv -o predictions.csv --proba --keep id\n"
     "  zcat rows.csv.gz | foretell predict model.joblib - > predictions.csv\n"
-    "  foretell predict model.joblib rows.csv -o out.csv --on-error skip --reject bad.csv\n";
+    "  foretell predict model.joblib rows.csv -o out.csv --on-error skip --reject bad.csv\n"
+    "  foretell predict spam.pkl messages.txt --no-header --delimiter tab --features 1 --keep 0\n";
 
 const char cli_help_inspect[] =
     "usage: foretell inspect MODEL [--select KEY] [--json | --graph]\n"
@@ -76,7 +87,8 @@ const char cli_help_inspect[] =
     "\n"
     "  --select KEY        of a file that holds a dict, list or tuple: this entry\n"
     "  --json              one JSON object instead of text\n"
-    "  --graph             the operations that the model became, and their numbers\n";
+    "  --graph             the operations that the model became, and their numbers\n"
+    "  --memory-limit, --max-bytes   as in foretell predict --help\n";
 
 const char cli_help_check[] =
     "usage: foretell check MODEL INPUT [options]\n"
@@ -87,8 +99,8 @@ const char cli_help_check[] =
     "\n"
     "  --method NAME       the method to try (default: predict, or transform for a transformer)\n"
     "  --select, --keep, --features, --delimiter, --decimal, --no-header, --na, --max-record, "
-    "--limit\n"
-    "                      as in foretell predict --help\n";
+    "--limit,\n"
+    "  --memory-limit, --max-bytes   as in foretell predict --help\n";
 
 const char cli_help_classes[] =
     "usage: foretell classes [--json]\n"

@@ -1,38 +1,97 @@
 /* The foretell program: finds the command. */
 #include "cli.h"
 
+#include "foretell/experimental.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct command {
     const char *name;
     int (*run)(int argc, char **argv);
+    const char *help;
 } command;
 
 static const command commands[] = {
-    {"predict", cli_predict},
-    {"inspect", cli_inspect},
-    {"check", cli_check},
-    {"classes", cli_classes},
+    {"predict", cli_predict, cli_help_predict},
+    {"inspect", cli_inspect, cli_help_inspect},
+    {"check", cli_check, cli_help_check},
+    {"classes", cli_classes, cli_help_classes},
 };
+
+enum { n_commands = sizeof commands / sizeof commands[0] };
+
+static const command *find_command(const char *name)
+{
+    for (size_t i = 0; i < n_commands; i++) {
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+static int refuse_command(const char *name)
+{
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; i < n_commands; i++) {
+        size_t distance = ftl_name_distance(name, commands[i].name);
+        if (distance < best) {
+            best = distance;
+            nearest = commands[i].name;
+        }
+    }
+    if (nearest)
+        return cli_usage("", "there is no command '%s'; did you mean %s?", name, nearest);
+    return cli_usage("", "there is no command '%s', and no such file", name);
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc < 3)
+        return cli_print(cli_help_main);
+    const command *about = find_command(argv[2]);
+    return about ? cli_print(about->help) : refuse_command(argv[2]);
+}
+
+/*
+ * A standard descriptor that is closed would be given to the next file that is opened, and what the
+ * program prints would go into it. The stand-ins refuse what the descriptor is for, so that output
+ * into a closed one is still an error.
+ */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
 
 int main(int argc, char **argv)
 {
+    fill_standard_descriptors();
+    /* Writing says so when nobody reads or a file may not grow; both then end in the usual way. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     const char *name = argc > 1 ? argv[1] : "";
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        if (strcmp(name, commands[i].name) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    }
+    const command *found = find_command(name);
+    if (found)
+        return found->run(argc - 1, argv + 1);
     if (strcmp(name, "--version") == 0) {
         printf("foretell %s\n", ftl_version());
-        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_DATA;
+        return cli_end_output(EXIT_DONE);
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        fputs(cli_help_main, stdout);
-        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_DATA;
-    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return help(argc, argv);
     if (argc < 2) {
         fputs(cli_help_main, stderr);
         return EXIT_USAGE;
     }
-    return cli_usage("", "there is no command '%s'", name);
+    /* a file, or what is meant as one */
+    if (name[0] != '-' && (access(name, F_OK) == 0 || strpbrk(name, "./")))
+        return cli_open_door(argc, argv);
+    return refuse_command(name);
 }

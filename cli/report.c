@@ -1,6 +1,7 @@
 /* Errors and progress on stderr. */
 #include "cli.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,10 @@ static int exit_code_of(ftl_status status, cli_phase phase)
     }
 }
 
+static uint64_t memory_limit;
+
+void cli_set_memory_limit(uint64_t bytes) { memory_limit = bytes; }
+
 /* A file's name may hold line breaks and terminal codes; an error is one line. */
 static void print_name(const char *name)
 {
@@ -46,31 +51,90 @@ int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
     cli_print_message(stderr, error->message);
     if (phase == PHASE_MODEL && error->offset >= 0 && !strstr(error->message, "byte "))
         fprintf(stderr, " (at byte %lld)", (long long)error->offset);
+    if (error->code == FTL_NOMEM && memory_limit)
+        fprintf(stderr, " within the %llu bytes of --memory-limit",
+                (unsigned long long)memory_limit);
     fputc('\n', stderr);
     return exit_code_of(error->code, phase);
+}
+
+/* ---- Standard output ------------------------------------------------------------------------- */
+
+void cli_end_unread(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+}
+
+static int output_errno; /* why the first write failed */
+
+bool cli_put(const char *text, size_t size)
+{
+    bool written = fwrite(text, 1, size, stdout) == size;
+    if (!written && !output_errno)
+        output_errno = errno;
+    return written;
+}
+
+int cli_end_output(int code)
+{
+    bool failed = ferror(stdout) != 0;
+    if (fflush(stdout) == 0 && !failed)
+        return code;
+    int number = output_errno ? output_errno : errno;
+    if (number == EPIPE)
+        cli_end_unread();
+    char text[128];
+    fprintf(stderr, "foretell: error: IO: cannot write standard output: %s\n",
+            strerror_r(number, text, sizeof text));
+    return EXIT_DATA;
+}
+
+int cli_print(const char *text)
+{
+    cli_put(text, strlen(text));
+    return cli_end_output(EXIT_DONE);
 }
 
 /* ---- Progress -------------------------------------------------------------------------------- */
 
 static _Atomic(ftl_cancel *) cancel_on_signal;
+static _Atomic long first_signal; /* when, in seconds; 0: none came */
 
-static void on_signal(int signal_number)
+/*
+ * The work ends by itself soon after the first signal and tidies up; a later one, when it did not,
+ * ends the program as if nothing caught it. Impatient ones in between change nothing.
+ */
+static void on_signal(int number)
 {
-    (void)signal_number;
+    enum { GRACE_SECONDS = 2 };
+    struct timespec now = {0};
     ftl_cancel *cancel = cancel_on_signal;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (first_signal && now.tv_sec - first_signal > GRACE_SECONDS) {
+        signal(number, SIG_DFL);
+        raise(number);
+        return;
+    }
+    if (!first_signal)
+        first_signal = now.tv_sec + (now.tv_sec == 0);
     if (cancel)
         ftl_cancel_trigger(cancel);
 }
 
 void cli_catch_signals(ftl_cancel *cancel)
 {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU};
     /* A second signal ends the program as if nothing caught it. */
-    struct sigaction action = {.sa_handler = cancel ? on_signal : SIG_DFL,
-                               .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before,
+        action = {.sa_handler = cancel ? on_signal : SIG_DFL, .sa_flags = (int)SA_RESETHAND};
     if (cancel)
         cancel_on_signal = cancel;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        /* nohup's programs outlive the terminal, those in a script's background its keys */
+        if (sigaction(numbers[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+            sigaction(numbers[i], &action, NULL);
+    }
     if (!cancel)
         cancel_on_signal = NULL;
 }
@@ -102,7 +166,6 @@ void cli_progress_init(cli_progress *progress)
     *progress = (cli_progress){.started = cli_now(), .shown = isatty(STDERR_FILENO) != 0};
     progress->colour = progress->shown && !(no_colour && no_colour[0]) && terminal &&
                        strcmp(terminal, "dumb") != 0;
-    signal(SIGPIPE, SIG_IGN);
 }
 
 static void show(cli_progress *progress, const ftl_progress *report)

@@ -30,6 +30,13 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_write(const ftl_model *model, ftl_byte
 FTL_API FTL_MUST_USE ftl_status ftl_model_graph(const ftl_model *model, ftl_text_fn write,
                                                 void *user, ftl_error *error);
 
+/*
+ * For "did you mean": how many letters must be inserted, removed, replaced or swapped with their
+ * neighbours to make the known name of the typed one, in whatever case; SIZE_MAX when that is more
+ * than a third of the shorter name (but for one), or a name has more than 64 bytes. Stateless.
+ */
+FTL_API size_t ftl_name_distance(const char *typed, const char *known);
+
 #ifdef __cplusplus
 }
 #endif

@@ -87,7 +87,9 @@ typedef enum ftl_reason {
     FTL_REASON_UNKNOWN_CATEGORY = 16, /* the same, for a category that training had not seen */
     FTL_REASON_MISSING_VALUE = 17,    /* the same, for a missing value */
     FTL_REASON_INFINITE_VALUE = 18,   /* the same, for an infinite or too large value */
-    FTL_REASON_FILE_CHANGED = 19      /* the file was rewritten while it was read */
+    FTL_REASON_FILE_CHANGED = 19,     /* the file was rewritten while it was read */
+    FTL_REASON_NOBODY_READS = 20,     /* who read the pipe that is written to has ended */
+    FTL_REASON_SAME_FILE = 21 /* the output is a file that the work reads or writes anyway */
 } ftl_reason;
 
 /* Name of a reason, such as "MISSING_COLUMNS". Never NULL. */
@@ -661,9 +663,12 @@ typedef struct ftl_score_result {
 } ftl_score_result;
 
 /*
- * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table (CSV or .npy by
- * the name's ending; "-" is standard output). The output appears under its name only when complete
- * (temporary file, fsync, rename).
+ * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table; "-" is standard
+ * output, as CSV. The name's ending decides what is written: .npy; .tsv and .tab, CSV with tabs;
+ * .gz, the CSV in a gzip file. Endings of formats that are not written (.parquet, .json, .xlsx,
+ * ...) are ARG, anything else is CSV. The output appears under its name only when complete
+ * (temporary file, fsync, rename). An output or a reject file that is the input, a file of the
+ * model or each other, by whatever name, is ARG.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
                                           const char *output_path, const ftl_score_options *options,

@@ -33,7 +33,9 @@ const char *ftl_reason_name(ftl_reason reason)
                                         "UNKNOWN_CATEGORY",
                                         "MISSING_VALUE",
                                         "INFINITE_VALUE",
-                                        "FILE_CHANGED"};
+                                        "FILE_CHANGED",
+                                        "NOBODY_READS",
+                                        "SAME_FILE"};
     return (unsigned)reason < FTL_ARRAY_LEN(names) ? names[reason] : "UNKNOWN";
 }
 

@@ -2,8 +2,10 @@
 #include "base/strbuf.h"
 #include "engine/job.h"
 #include "engine/names.h"
+#include "foretell/experimental.h"
 #include "io/codec.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -64,18 +66,51 @@ static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl
     return FTL_OK;
 }
 
-/* Lists what a header lacks, in one error. */
+/*
+ * The table's name that a wanted one may be meant by, and that is no wanted one's own; NULL: none,
+ * or more columns than is worth the search.
+ */
+static const char *nearest_column(const ftl_table *table, const char *name)
+{
+    enum { most_columns = 1000 };
+    size_t best = SIZE_MAX, n = ftl_table_get_info(table)->n_columns;
+    const char *nearest = NULL;
+    for (size_t i = 0; n <= most_columns && i < n; i++) {
+        const char *header = ftl_table_column_name(table, i);
+        size_t distance = header ? ftl_name_distance(name, header) : SIZE_MAX;
+        if (distance < best) {
+            best = distance;
+            nearest = header;
+        }
+    }
+    return nearest;
+}
+
+/* What is there in the place of a column that is not; "" when nothing comes near. */
+static const char *suggestion(const ftl_table *table, const char *name, char out[192])
+{
+    const char *near = ftl_table_get_info(table)->has_names ? nearest_column(table, name) : NULL;
+    out[0] = '\0';
+    if (near)
+        snprintf(out, 192, "; did you mean '%.80s' for '%.80s'?", near, name);
+    return out;
+}
+
+/* Lists what a header lacks, in one error. first: the first of the names. */
 static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_t n,
-                                ftl_error *error)
+                                const char *first, ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
+    char hint[192];
     if (!info->has_names)
-        return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_NO_HEADER,
-                                "the model matches columns by name, but the %s file has no header",
-                                info->format);
+        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_NO_HEADER, "features",
+                               "the %s file has no header, so that options.features takes the "
+                               "positions 0 to %zu, not %s",
+                               info->format, info->n_columns - 1, ftl_strbuf_text(names));
     return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
-                            "%zu column%s of the model %s missing in the table: %s", n,
-                            n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names));
+                            "%zu column%s of the model %s missing in the table: %s%s", n,
+                            n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names),
+                            suggestion(table, first, hint));
 }
 
 static size_t find_spaced(const ftl_table *table, const char *name, size_t *column)
@@ -91,9 +126,34 @@ static size_t find_spaced(const ftl_table *table, const char *name, size_t *colu
     return found;
 }
 
+/*
+ * Columns of a table without names are called by their positions, from 0: "3", or "column_3" as
+ * outputs call them. False for other words.
+ */
+static bool column_number(const ftl_table *table, const char *name, size_t *column)
+{
+    static const char prefix[] = "column_";
+    size_t n = ftl_table_get_info(table)->n_columns, number = 0;
+    if (strncmp(name, prefix, sizeof prefix - 1) == 0)
+        name += sizeof prefix - 1;
+    if (!*name)
+        return false;
+    for (; *name; name++) {
+        if (*name < '0' || *name > '9' || number >= n)
+            return false;
+        number = number * 10 + (size_t)(*name - '0');
+    }
+    *column = number;
+    return number < n;
+}
+
 static ftl_status find_one(const ftl_table *table, const char *name, bool spaces_lost,
                            size_t *column, bool *missing, ftl_error *error)
 {
+    if (!ftl_table_get_info(table)->has_names) {
+        *missing = !column_number(table, name, column);
+        return FTL_OK;
+    }
     size_t found = ftl_table_find(table, name, column);
     if (found == 0 && spaces_lost && strchr(name, '_'))
         found = find_spaced(table, name, column);
@@ -110,6 +170,7 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
                               ftl_strbuf *missing_names, ftl_error *error)
 {
     size_t n_missing = 0;
+    const char *first = NULL;
     bool spaces_lost = strcmp(model->library, "LightGBM") == 0;
     for (size_t i = 0; i < binding->n_inputs; i++) {
         size_t column = 0;
@@ -121,19 +182,24 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
         FTL_TRY(find_one(table, name, spaces_lost, &column, &missing, error));
         if (!missing)
             FTL_TRY(bind_input(model, table, binding, i, column, error));
-        else if (n_missing++ < 20)
+        if (missing && !first)
+            first = name;
+        if (missing && n_missing++ < 20)
             ftl_strbuf_printf(missing_names, "%s%s", n_missing > 1 ? ", " : "", name);
     }
     if (n_missing > 20)
         ftl_strbuf_printf(missing_names, " and %zu more", n_missing - 20);
-    return n_missing ? missing_error(table, missing_names, n_missing, error) : FTL_OK;
+    return n_missing ? missing_error(table, missing_names, n_missing, first, error) : FTL_OK;
 }
 
+/* Whether the options name the column itself as one to keep; "*" sets nothing aside. */
 static bool is_kept(const ftl_table *table, size_t column, const ftl_score_options *options)
 {
     const char *name = ftl_table_column_name(table, column);
-    for (size_t i = 0; name && i < options->n_keep; i++) {
-        if (strcmp(name, options->keep[i]) == 0)
+    for (size_t i = 0; i < options->n_keep; i++) {
+        size_t number = SIZE_MAX;
+        if (name ? strcmp(name, options->keep[i]) == 0
+                 : column_number(table, options->keep[i], &number) && number == column)
             return true;
     }
     return false;
@@ -182,30 +248,61 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
     return FTL_OK;
 }
 
-/* A column by its name or, in a table without names, by its number. */
 static ftl_status keep_column(const ftl_table *table, const char *name, size_t *column,
                               ftl_error *error)
 {
+    const ftl_table_info *info = ftl_table_get_info(table);
+    char hint[192];
     bool missing = false;
     FTL_TRY(find_one(table, name, false, column, &missing, error));
+    if (missing && !info->has_names)
+        return FTL_FAIL_OPTION(
+            error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, "keep",
+            "the %s file has no header, so that options.keep takes the positions "
+            "0 to %zu, not '%.120s'",
+            info->format, info->n_columns - 1, name);
     if (missing)
         return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, "keep",
-                               "there is no column '%.120s' to keep in the table", name);
+                               "there is no column '%.120s' to keep in the table%s", name,
+                               suggestion(table, name, hint));
+    return FTL_OK;
+}
+
+/* Adds a column to those to keep, unless it is one of them already. */
+static ftl_status add_kept(const ftl_table *table, size_t column, uint8_t *kept, ftl_arena *arena,
+                           ftl_binding *binding, ftl_error *error)
+{
+    const ftl_table_info *info = ftl_table_get_info(table);
+    const char *name = ftl_table_column_name(table, column);
+    bool text = strcmp(info->format, "CSV") == 0;
+    if (kept[column])
+        return FTL_OK;
+    kept[column] = 1;
+    if (!name)
+        name = ftl_arena_printf(arena, "column_%zu", column);
+    if (!name)
+        return FTL_OOM(error);
+    binding->keep_names[binding->n_keep++] = name;
+    add_request(binding, column, text ? FTL_STRING : info->dtype, text);
     return FTL_OK;
 }
 
 static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *options,
-                            ftl_binding *binding, ftl_error *error)
+                            ftl_arena *arena, ftl_binding *binding, ftl_error *error)
 {
+    size_t n_columns = ftl_table_get_info(table)->n_columns;
+    uint8_t *kept = ftl_arena_zero_array(arena, n_columns, 1);
+    binding->keep_names = ftl_arena_zero_array(arena, n_columns, sizeof *binding->keep_names);
+    if (!kept || !binding->keep_names)
+        return FTL_OOM(error);
     binding->first_keep = binding->n_requests;
-    binding->n_keep = options->n_keep;
-    if (options->n_keep && strcmp(ftl_table_get_info(table)->format, "CSV") != 0)
-        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_NO_HEADER, "keep",
-                               "options.keep needs a CSV with a header");
     for (size_t i = 0; i < options->n_keep; i++) {
         size_t column = 0;
-        FTL_TRY(keep_column(table, options->keep[i], &column, error));
-        add_request(binding, column, FTL_STRING, true);
+        bool all = strcmp(options->keep[i], "*") == 0;
+        if (!all)
+            FTL_TRY(keep_column(table, options->keep[i], &column, error));
+        for (size_t end = all ? n_columns : column + 1; column < end; column++)
+            FTL_TRY(add_kept(table, column, kept, arena, binding, error));
     }
     return FTL_OK;
 }
@@ -215,7 +312,8 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
                             ftl_error *error)
 {
     ftl_binding binding = {.n_inputs = model->graph.n_inputs};
-    binding.requests = ftl_arena_zero_array(arena, binding.n_inputs + options->n_keep + 1,
+    size_t n_keep = options->n_keep ? ftl_table_get_info(table)->n_columns : 0;
+    binding.requests = ftl_arena_zero_array(arena, binding.n_inputs + n_keep + 1,
                                             sizeof *binding.requests);
     binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
                                                     sizeof *binding.request_of_input);
@@ -242,7 +340,8 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
         status = match_positions(model, table, options, &binding, error);
     }
     FTL_TRY(status);
-    FTL_TRY(bind_keep(table, options, &binding, error));
+    if (n_keep)
+        FTL_TRY(bind_keep(table, options, arena, &binding, error));
     *out = binding;
     return FTL_OK;
 }

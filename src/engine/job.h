@@ -18,6 +18,8 @@ typedef struct ftl_binding {
     /* [n_inputs] index into requests, SIZE_MAX for columns that the model never looks at */
     size_t *request_of_input;
     size_t first_keep, n_keep;
+    /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
+    const char **keep_names;
 } ftl_binding;
 
 /*

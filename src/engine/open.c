@@ -11,6 +11,8 @@
 #include "model/file.h"
 #include "pickle/load.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const uint64_t default_max_bytes = (uint64_t)64 << 30;
@@ -23,8 +25,39 @@ static const uint64_t bomb_ratio = 1000, bomb_floor = (uint64_t)256 << 20;
 typedef struct source {
     ftl_stream *stream;
     uint64_t file_bytes;
-    const char *folder; /* for side files; NULL: refused */
+    const char *path;   /* NULL: read from memory */
+    const char *folder; /* for side files, with a slash at its end; NULL: refused */
 } source;
+
+/* ---- The model's files ------------------------------------------------------------------------ */
+
+/* Notes a file that the model was read from. name: in folder, or the whole path when that is NULL.
+ */
+static ftl_status note_file(ftl_model *model, const char *folder, const char *name,
+                            ftl_error *error)
+{
+    char real[PATH_MAX];
+    const char *path = folder ? ftl_arena_printf(&model->arena, "%s%s", folder, name) : name;
+    if (!path)
+        return FTL_OOM(error);
+    if (strcmp(name, "-") != 0 && realpath(path, real)) /* the working folder may change */
+        path = real;
+    ftl_model_file *file = FTL_ARENA_NEW(&model->arena, ftl_model_file);
+    char *copy = ftl_arena_string(&model->arena, path, strlen(path));
+    if (!file || !copy)
+        return FTL_OOM(error);
+    *file = (ftl_model_file){copy, model->files};
+    model->files = file;
+    return FTL_OK;
+}
+
+static ftl_status note_side_files(ftl_model *model, const char *folder,
+                                  const ftl_pickle_report *report, ftl_error *error)
+{
+    for (const ftl_side_name *side = report->side_files; side; side = side->next)
+        FTL_TRY(note_file(model, folder, side->name, error));
+    return FTL_OK;
+}
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
@@ -120,6 +153,7 @@ static ftl_status load_pickle(ftl_model *model, source *from, const ftl_model_op
                            "the file asks for %.200s, which runs code or reaches the system; do "
                            "not load it with Python",
                            report.dangerous);
+    FTL_TRY(note_side_files(model, from->folder, &report, error));
     return check_end(from->stream, error);
 }
 
@@ -227,7 +261,9 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
      */
     ftl_context_add_model(context, model);
     model->listed = true;
-    ftl_status status = load_graph(model, from, options, error);
+    ftl_status status = from->path ? note_file(model, NULL, from->path, error) : FTL_OK;
+    if (status == FTL_OK)
+        status = load_graph(model, from, options, error);
     if (status == FTL_OK)
         status = ftl_model_validate(model, &model->account, error);
     find_text_input(model);
@@ -249,7 +285,7 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
                         "ftl_model_open needs a context, a path and a place for the model");
     ftl_model_options chosen;
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_model_options", error));
-    source from = {0};
+    source from = {.path = path};
     const char *slash = strrchr(path, '/');
     char *folder = NULL;
     if (strcmp(path, "-") != 0) {
@@ -301,6 +337,8 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
     FTL_TRY(new_model(model->context, model->file_bytes, &made, error));
     made->codec = ftl_arena_string(&made->arena, model->codec, strlen(model->codec));
     ftl_status status = made->codec ? FTL_OK : FTL_OOM(error);
+    for (const ftl_model_file *file = model->files; file && status == FTL_OK; file = file->next)
+        status = note_file(made, NULL, file->path, error);
     if (status == FTL_OK)
         status = ftl_estimators_build(made, ftl_estimator_registry(), model->root,
                                       (int64_t)n_inputs, error);

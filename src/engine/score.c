@@ -2,7 +2,9 @@
 #include "base/cancel.h"
 #include "base/options.h"
 #include "engine/context.h"
+#include "engine/destinations.h"
 #include "engine/job.h"
+#include "engine/names.h"
 
 #include <string.h>
 #include <time.h>
@@ -240,7 +242,8 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
     if (!columns)
         return FTL_OOM(error);
     for (size_t i = 0; i < binding->n_keep; i++)
-        columns[n++] = (ftl_sink_column){run->options->keep[i], FTL_STRING};
+        columns[n++] = (ftl_sink_column){binding->keep_names[i],
+                                         binding->requests[binding->first_keep + i].type};
     for (int pass = 0; pass < (run->job.proba ? 2 : 1); pass++) {
         ftl_method method = pass ? FTL_PREDICT_PROBA : run->job.method;
         for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++) {
@@ -249,6 +252,7 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
             columns[n++] = (ftl_sink_column){column.name, column.type};
         }
     }
+    FTL_TRY(ftl_number_repeats(columns, binding->n_keep, n, arena, error));
     const ftl_sink_options options = {
         .path = path, .columns = columns, .n_columns = n, .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->sink, error);
@@ -333,6 +337,7 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     runner run = {.job = {.account = &model->context->account, .cancel = chosen.cancel},
                   .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
+    FTL_TRY(ftl_check_destinations(model, input_path, output_path, chosen.reject_path, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
     ftl_job_input input;
     FTL_TRY(ftl_job_open(run.job.account, input_path, &chosen, &input, error));

@@ -31,6 +31,12 @@ typedef struct ftl_problem {
     const char *message;
 } ftl_problem;
 
+/* A file that a model was read from: itself, a side file. */
+typedef struct ftl_model_file {
+    const char *path; /* absolute where the system could tell; "-": standard input */
+    const struct ftl_model_file *next;
+} ftl_model_file;
+
 struct ftl_model {
     atomic_uint references;
     void (*close)(ftl_model *model); /* the last reference is gone: frees the model */
@@ -53,6 +59,7 @@ struct ftl_model {
     const char *class_name, *library, *library_version, *codec;
     const char *selected; /* the entry of a dict, list or tuple that the model is; NULL: the file */
     uint64_t file_bytes;
+    const ftl_model_file *files; /* no job writes over these; NULL: read from memory */
     ftl_method default_method;
     size_t n_steps;
     const ftl_step_info *steps;

@@ -34,6 +34,12 @@ typedef struct ftl_pickle_projection {
     const char *const *unless; /* NULL-terminated; NULL: always made */
 } ftl_pickle_projection;
 
+/* The name of a file beside the model that was read. */
+typedef struct ftl_side_name {
+    const char *name;
+    const struct ftl_side_name *next;
+} ftl_side_name;
+
 /* What was seen beside the graph. Strings live in the arena. */
 typedef struct ftl_pickle_report {
     /* first function that runs code or reaches the system, such as "os.system"; or NULL */
@@ -45,6 +51,7 @@ typedef struct ftl_pickle_report {
     uint64_t objects; /* nodes made */
     uint64_t bytes;   /* read from the stream, up to and with STOP */
     bool trailing;    /* more bytes follow; joblib allows them */
+    const ftl_side_name *side_files;
 } ftl_pickle_report;
 
 /*

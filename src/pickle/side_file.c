@@ -29,6 +29,20 @@ static ftl_status check_name(ftl_vm *vm, const ftl_node *node, const char **out)
     return FTL_OK;
 }
 
+/* The report's list says which files were read; one that follows itself stands there once. */
+static ftl_status note_side(ftl_vm *vm, const char *name)
+{
+    ftl_pickle_report *report = &vm->load->report;
+    if (report->side_files && strcmp(report->side_files->name, name) == 0)
+        return FTL_OK;
+    ftl_side_name *side = FTL_ARENA_NEW(vm->arena, ftl_side_name);
+    if (!side)
+        return FTL_OOM(vm->error);
+    *side = (ftl_side_name){name, report->side_files};
+    report->side_files = side;
+    return FTL_OK;
+}
+
 static ftl_status open_side(ftl_vm *vm, const char *name, ftl_stream **out)
 {
     uint64_t size = 0;
@@ -37,7 +51,7 @@ static ftl_status open_side(ftl_vm *vm, const char *name, ftl_stream **out)
         return FTL_OOM(vm->error);
     FTL_TRY(ftl_stream_open_file(vm->load->account, path, out, &size, vm->error));
     vm->load->side_bytes += size;
-    return FTL_OK;
+    return note_side(vm, name);
 }
 
 /* side: a machine on the side file. */

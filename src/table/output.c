@@ -1,5 +1,7 @@
 #include "table/output.h"
 
+#include "io/file_id.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static ftl_status cannot_write(const ftl_output *output, int number, ftl_error *error)
@@ -16,7 +19,8 @@ static ftl_status cannot_write(const ftl_output *output, int number, ftl_error *
     char text[128];
     const char *reason = strerror_r(number, text, sizeof text);
     if (number == EPIPE)
-        return FTL_FAIL(error, FTL_IO, "cannot write %s: nobody reads it any more", output->shown);
+        return FTL_FAIL_BECAUSE(error, FTL_IO, FTL_REASON_NOBODY_READS,
+                                "cannot write %s: nobody reads it any more", output->shown);
     if (number == ENOENT && output->folder)
         return FTL_FAIL(error, FTL_IO, "cannot write %s: the folder %s does not exist",
                         output->shown, output->folder);
@@ -24,11 +28,13 @@ static ftl_status cannot_write(const ftl_output *output, int number, ftl_error *
                     output->temporary ? "; nothing was left under that name" : "");
 }
 
-/* The target behind symbolic links, so that a link stays a link. */
-static ftl_status resolve(ftl_output *output, const char *path, bool exists, ftl_error *error)
+/* The target behind symbolic links, so that a link stays a link, also one that leads nowhere yet.
+ */
+static ftl_status resolve(ftl_output *output, const char *path, ftl_error *error)
 {
-    char real[PATH_MAX];
-    const char *target = exists && realpath(path, real) ? real : path;
+    char target[PATH_MAX];
+    if (!ftl_follow_links(path, target))
+        return cannot_write(output, errno, error);
     const char *slash = strrchr(target, '/');
     output->target = ftl_arena_string(&output->arena, target, strlen(target));
     if (!slash)
@@ -65,6 +71,30 @@ static ftl_status create_temporary(ftl_output *output, ftl_error *error)
     return cannot_write(output, EEXIST, error);
 }
 
+/*
+ * Opens a pipe or a device. A FIFO waits for who reads it; with a token the system does not wait,
+ * so that no signal is missed between asking the token and the call.
+ */
+static ftl_status open_in_place(ftl_output *output, const char *path, bool fifo, ftl_error *error)
+{
+    const struct timespec pause = {.tv_nsec = FTL_CANCEL_POLL_MS * 1000000L};
+    int flags = O_WRONLY | O_CLOEXEC | O_NOCTTY;
+    for (;;) {
+        FTL_TRY(ftl_cancel_check(output->cancel, error));
+        output->fd = open(path, flags | (output->cancel ? O_NONBLOCK : 0));
+        if (output->fd >= 0)
+            break;
+        if (errno == ENXIO && fifo && output->cancel)
+            (void)nanosleep(&pause, NULL);
+        else if (errno != EINTR)
+            return cannot_write(output, errno, error);
+    }
+    int now = fcntl(output->fd, F_GETFL);
+    if (output->cancel && (now < 0 || fcntl(output->fd, F_SETFL, now & ~O_NONBLOCK) < 0))
+        return cannot_write(output, errno, error);
+    return FTL_OK;
+}
+
 static ftl_status open_path(ftl_output *output, const char *path, ftl_error *error)
 {
     struct stat st;
@@ -74,31 +104,27 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
     if (exists && S_ISDIR(st.st_mode))
         return FTL_FAIL(error, FTL_IO,
                         "cannot write %s: it is a directory; give the name of a file", path);
-    if (exists && !S_ISREG(st.st_mode)) {
-        do /* of a FIFO it waits for who reads */
-            output->fd = open(path, O_WRONLY | O_CLOEXEC);
-        while (output->fd < 0 && errno == EINTR && !ftl_cancel_triggered(output->cancel));
-        if (output->fd < 0)
-            FTL_TRY(ftl_cancel_check(output->cancel, error));
-        return output->fd < 0 ? cannot_write(output, errno, error) : FTL_OK;
-    }
+    if (exists && !S_ISREG(st.st_mode))
+        return open_in_place(output, path, S_ISFIFO(st.st_mode), error);
     if (exists && access(path, W_OK) != 0)
         return cannot_write(output, errno, error);
     if (path[strlen(path) - 1] == '/')
         return FTL_FAIL(error, FTL_IO,
                         "cannot write %s: it names a folder; give the name of a file", path);
-    FTL_TRY(resolve(output, path, exists, error));
+    FTL_TRY(resolve(output, path, error));
     FTL_TRY(create_temporary(output, error));
     if (exists && fchmod(output->fd, st.st_mode & 07777) != 0)
         return cannot_write(output, errno, error);
     return FTL_OK;
 }
 
-ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
+ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, bool packed,
                            const ftl_cancel *cancel, ftl_error *error)
 {
     *output = (ftl_output){.fd = -1, .cancel = cancel};
     ftl_arena_init(&output->arena, account);
+    if (packed)
+        FTL_TRY(ftl_gzip_writer_create(account, &output->gzip, error));
     if (strcmp(path, "-") == 0) {
         output->fd = STDOUT_FILENO;
         output->shown = "standard output";
@@ -115,8 +141,10 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
     return status;
 }
 
-ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
+/* ftl_gzip_emit_fn: writes bytes as they are. */
+static ftl_status write_bytes(void *user, const void *data, size_t size, ftl_error *error)
 {
+    ftl_output *output = user;
     const char *next = data;
     bool waits = output->cancel && !output->temporary;
     while (size) {
@@ -133,6 +161,13 @@ ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, f
         size -= (size_t)n;
     }
     return FTL_OK;
+}
+
+ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
+{
+    return output->gzip
+               ? ftl_gzip_writer_write(output->gzip, data, size, false, write_bytes, output, error)
+               : write_bytes(output, data, size, error);
 }
 
 ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error)
@@ -170,9 +205,11 @@ static ftl_status complete(ftl_output *output, ftl_error *error)
 ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
 {
     ftl_status status = FTL_OK;
-    if (output->temporary)
+    if (output->gzip)
+        status = ftl_gzip_writer_write(output->gzip, "", 0, true, write_bytes, output, error);
+    if (status == FTL_OK && output->temporary)
         status = complete(output, error);
-    else if (output->fd != STDOUT_FILENO && !close_file(output))
+    else if (status == FTL_OK && output->fd != STDOUT_FILENO && !close_file(output))
         status = cannot_write(output, errno, error);
     ftl_output_abort(output);
     return status;
@@ -186,5 +223,7 @@ void ftl_output_abort(ftl_output *output)
     if (output->temporary)
         unlink(output->temporary);
     output->temporary = NULL;
+    ftl_gzip_writer_destroy(output->gzip);
+    output->gzip = NULL;
     ftl_arena_free(&output->arena);
 }

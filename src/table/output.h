@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/cancel.h"
+#include "table/gzip_writer.h"
 
 typedef struct ftl_output {
     ftl_arena arena;       /* the strings */
@@ -16,11 +17,15 @@ typedef struct ftl_output {
     const char *temporary; /* NULL: written in place */
     const char *folder;
     const ftl_cancel *cancel; /* NULL: none */
+    ftl_gzip_writer *gzip;    /* NULL: bytes are written as they are */
 } ftl_output;
 
-/* cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. */
+/*
+ * cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. packed: what is
+ * written becomes a gzip file, which cannot be patched.
+ */
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
-                                        const ftl_cancel *cancel, ftl_error *error);
+                                        bool packed, const ftl_cancel *cancel, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
 /* Overwrites bytes at the beginning; for plain files. */

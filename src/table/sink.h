@@ -20,10 +20,11 @@ typedef struct ftl_sink_column {
 } ftl_sink_column;
 
 typedef struct ftl_sink_options {
-    const char *path; /* "-" is standard output; ".npy" at the end: .npy, anything else CSV */
+    /* "-" is standard output, as CSV; otherwise the ending says what is written, or is refused */
+    const char *path;
     const ftl_sink_column *columns; /* copied with their names */
     size_t n_columns;
-    char delimiter; /* CSV; 0: ',' */
+    char delimiter; /* CSV; 0: ',', or the tab where the name says so */
     /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */
     const ftl_cancel *cancel;
 } ftl_sink_options;

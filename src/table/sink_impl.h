@@ -7,7 +7,6 @@
 
 typedef struct ftl_sink_kind {
     const char *name;
-    const char *ending; /* of the file's name; NULL: what no other format claims */
     /* Checks the columns and writes what comes before the rows. */
     ftl_status (*begin)(ftl_sink *sink, ftl_error *error);
     ftl_status (*format)(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
@@ -26,6 +25,7 @@ struct ftl_sink {
     ftl_sink_column *columns;
     size_t n_columns;
     char delimiter;
+    bool packed;     /* in a gzip file */
     ftl_type number; /* .npy: the elements' type */
     uint64_t rows;   /* appended */
     ftl_strbuf scratch;

@@ -113,7 +113,6 @@ static ftl_status npy_finish(ftl_sink *sink, ftl_error *error)
 
 const ftl_sink_kind ftl_sink_npy = {
     .name = ".npy",
-    .ending = ".npy",
     .begin = npy_begin,
     .format = npy_format,
     .finish = npy_finish,

@@ -319,17 +319,40 @@ static void checks_its_columns(void **unused)
     assert_int_equal(ftl_sink_open(test_account(), &none, &sink, NULL), FTL_ARG);
 }
 
+/* The name decides what is written, whatever its capitals, and other formats' names are refused. */
+static void goes_by_the_name(void **unused)
+{
+    (void)unused;
+    static const char *const refused[] = {"o.json", "o.PARQUET", "o.csv.zst", "o.npy.gz",
+                                          "o.jsonl.gz"};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(refused); i++) {
+        ftl_error error;
+        assert_int_equal(write_csv(test_account(), in_folder(refused[i]), 0, 5, &error), FTL_ARG);
+        assert_non_null(strstr(error.message, "its name says"));
+        assert_int_equal(error.reason, FTL_REASON_BAD_OPTION);
+    }
+    assert_int_equal(files_in_folder(), 0);
+    const char *path = in_folder("o.TSV");
+    assert_int_equal(write_csv(test_account(), path, 1, 2, NULL), FTL_OK);
+    expect_file(path, "x\ty\n0.1\t0.1\n\t-0.0\n1e+22\t1.0\n", 28);
+    unlink(path);
+    const ftl_sink_options options = {
+        .path = in_folder("o.tsv"), .columns = names, .n_columns = 5, .delimiter = ';'};
+    ftl_sink *sink = NULL;
+    assert_int_equal(ftl_sink_open(test_account(), &options, &sink, NULL), FTL_ARG);
+}
+
 static void survives_failing_allocations(void **unused)
 {
     (void)unused;
-    static const char *const files[] = {"out.csv", "out.npy"};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const files[] = {"out.csv", "out.npy", "out.csv.gz"};
+    for (size_t i = 0; i < 3; i++) {
         ftl_status status = FTL_NOMEM;
         const char *path = in_folder(files[i]);
         for (long n = 1; status != FTL_OK; n++) {
             ftl_account *account = test_account();
             fail_after = n;
-            status = write_csv(account, path, i, i ? 2 : 5, NULL);
+            status = write_csv(account, path, i % 2, i == 1 ? 2 : 5 - i % 2, NULL);
             fail_after = 0;
             assert_true(status == FTL_OK || status == FTL_NOMEM);
             assert_int_equal(ftl_account_used(account), 0);
@@ -352,6 +375,7 @@ int main(void)
         cmocka_unit_test(explains_what_cannot_be_written),
         cmocka_unit_test(writes_to_standard_output),
         cmocka_unit_test(checks_its_columns),
+        cmocka_unit_test(goes_by_the_name),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -1,0 +1,133 @@
+/* The card of a model: what it is, takes and gives, and the line that predicts. */
+#include "cli.h"
+
+#include <string.h>
+
+enum { SHOWN_NAMES = 8 };
+
+/* Names of a file or a model may hold line breaks and terminal codes. */
+static void print_plain(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        bool c1 = c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0;
+        putchar(c < 0x20 || c == 0x7f || c1 ? '?' : c);
+        i += c1;
+    }
+}
+
+/* A word as a shell takes it. */
+static void print_word(const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./+:,@%";
+    bool quoted = !word[0] || word[strspn(word, plain)];
+    if (quoted)
+        putchar('\'');
+    for (const char *c = word; *c; c++) {
+        if (*c == '\'')
+            fputs("'\\''", stdout);
+        else
+            print_plain(c, 1);
+    }
+    if (quoted)
+        putchar('\'');
+}
+
+static void print_inputs(const ftl_model *model, const ftl_model_info *info)
+{
+    ftl_schema_column column = {.struct_size = sizeof column};
+    if (info->open_width) {
+        puts("takes    any number of columns");
+        return;
+    }
+    printf("takes    %zu column%s", info->n_inputs, info->n_inputs == 1 ? "" : "s");
+    bool text = info->n_inputs == 1 && ftl_model_input(model, 0, &column) == FTL_OK &&
+                column.kind == FTL_KIND_STRING;
+    if (!info->has_input_names)
+        fputs(text ? " of text" : info->n_inputs ? ", by position" : "", stdout);
+    for (size_t i = 0; info->has_input_names && i < info->n_inputs && i < SHOWN_NAMES; i++) {
+        if (ftl_model_input(model, i, &column) != FTL_OK || !column.name)
+            break;
+        fputs(i ? ", " : ": ", stdout);
+        print_plain(column.name, strlen(column.name));
+    }
+    if (info->has_input_names && info->n_inputs > SHOWN_NAMES)
+        printf(" and %zu more", info->n_inputs - SHOWN_NAMES);
+    putchar('\n');
+}
+
+static void print_label(const ftl_label *label)
+{
+    switch (label->type) {
+    case FTL_STRING:
+        print_plain(label->text, label->size);
+        break;
+    case FTL_BOOL:
+        fputs(label->integer ? "True" : "False", stdout);
+        break;
+    case FTL_I64:
+        printf("%lld", (long long)label->integer);
+        break;
+    default:
+        printf("%g", label->number);
+    }
+}
+
+static void print_outputs(const ftl_model *model, const ftl_model_info *info)
+{
+    size_t n = ftl_model_output_count(model, info->default_method);
+    ftl_output_column column = {.struct_size = sizeof column};
+    fputs("gives    ", stdout);
+    for (size_t i = 0; i < n && i < SHOWN_NAMES; i++) {
+        if (ftl_model_output(model, info->default_method, i, &column) != FTL_OK)
+            break;
+        fputs(i ? ", " : "", stdout);
+        print_plain(column.name, strlen(column.name));
+    }
+    if (n > SHOWN_NAMES)
+        printf(" and %zu more", n - SHOWN_NAMES);
+    if (n == 0)
+        fputs("as many columns", stdout);
+    size_t classes = ftl_model_target_count(model) == 1 ? ftl_model_class_count(model, 0) : 0;
+    for (size_t i = 0; i < classes && i < SHOWN_NAMES; i++) {
+        ftl_label label = {.struct_size = sizeof label};
+        if (ftl_model_class(model, 0, i, &label) != FTL_OK)
+            break;
+        fputs(i == 0 ? ": " : i + 1 == classes ? " or " : ", ", stdout);
+        print_label(&label);
+    }
+    if (classes > SHOWN_NAMES)
+        printf(" … %zu classes", classes);
+    putchar('\n');
+}
+
+void cli_print_card(const ftl_model *model, const ftl_model_info *info, const char *path)
+{
+    static const char *const kinds[] = {"classifier", "regressor", "transformer", "model"};
+    const char *dot = strrchr(info->class_name, '.');
+    const char *name = dot ? dot + 1 : info->class_name;
+    fputs("model    ", stdout);
+    print_plain(name, strlen(name));
+    if ((size_t)info->kind < sizeof kinds / sizeof kinds[0])
+        printf(", a %s", kinds[info->kind]);
+    fputs(" of ", stdout);
+    print_plain(info->library, strlen(info->library));
+    putchar(' ');
+    print_plain(info->library_version, strlen(info->library_version));
+    putchar('\n');
+    print_inputs(model, info);
+    print_outputs(model, info);
+    fputs("\npredict  foretell predict ", stdout);
+    print_word(path);
+    fputs(" rows.csv -o predictions.csv", stdout);
+    ftl_error error;
+    if (info->default_method == FTL_PREDICT &&
+        ftl_model_method_status(model, FTL_PREDICT_PROBA, &error) == FTL_OK)
+        fputs(" --proba", stdout);
+    fputs("\nlook     foretell ", stdout);
+    print_word(path);
+    fputs(" rows.csv\nmore     foretell inspect ", stdout);
+    print_word(path);
+    putchar('\n');
+}

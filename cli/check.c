@@ -1,0 +1,45 @@
+/* foretell check: would this table run? */
+#include "cli.h"
+
+/* ftl_text_fn, for the text of a check. */
+static bool print_report(void *user, const char *text, size_t size)
+{
+    (void)user;
+    (void)size;
+    cli_print_message(stdout, text);
+    return ferror(stdout) == 0;
+}
+
+int cli_check(int argc, char **argv)
+{
+    cli_options options;
+    ftl_context *context = NULL;
+    ftl_model *model = NULL;
+    ftl_cancel *cancel = NULL;
+    int code = cli_parse(argc, argv,
+                         " method keep features delimiter decimal no-header na max-record limit "
+                         "select memory-limit max-bytes ",
+                         cli_help_check, 2, &options);
+    if (code < 0)
+        code = cli_open_model(&options, 1, &context, &model);
+    if (code >= 0) {
+        cli_options_free(&options);
+        return code;
+    }
+    code = cli_check_methods(model, &options, options.positional[0]);
+    if (code < 0)
+        code = cli_begin_work(context, &options, &cancel);
+    if (code < 0) {
+        ftl_error error;
+        code = EXIT_DONE;
+        if (ftl_check(model, options.positional[1], &options.score, print_report, NULL, &error) !=
+                FTL_OK &&
+            !ferror(stdout))
+            code = cli_fail(&error, PHASE_DATA, NULL);
+        code = cli_end_output(code);
+    }
+    cli_end_work(cancel);
+    cli_close_model(context, model);
+    cli_options_free(&options);
+    return code;
+}

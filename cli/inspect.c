@@ -1,0 +1,37 @@
+/* foretell inspect: what is in a model file. */
+#include "cli.h"
+
+#include "foretell/experimental.h"
+
+static bool write_stdout(void *user, const char *text, size_t size)
+{
+    (void)user;
+    return cli_put(text, size);
+}
+
+int cli_inspect(int argc, char **argv)
+{
+    cli_options options;
+    ftl_context *context = NULL;
+    ftl_model *model = NULL;
+    int code = cli_parse(argc, argv, " graph json select memory-limit max-bytes ", cli_help_inspect,
+                         1, &options);
+    if (code < 0)
+        code = cli_open_model(&options, 1, &context, &model);
+    if (code < 0) {
+        ftl_error error;
+        ftl_model_info info = {.struct_size = sizeof info};
+        code = ftl_model_get_info(model, &info) == FTL_OK ? EXIT_DONE : EXIT_INTERNAL;
+        ftl_status status = options.graph ? ftl_model_graph(model, write_stdout, NULL, &error)
+                                          : ftl_model_describe(model, options.json, write_stdout,
+                                                               NULL, &error);
+        if (status != FTL_OK && !ferror(stdout))
+            code = cli_fail(&error, PHASE_DATA, NULL);
+        else if (ftl_model_method_status(model, info.default_method, &error) != FTL_OK)
+            code = cli_fail(&error, PHASE_MODEL, options.positional[0]);
+        code = cli_end_output(code);
+        cli_close_model(context, model);
+    }
+    cli_options_free(&options);
+    return code;
+}

@@ -1,0 +1,70 @@
+/* foretell predict: rows in, predictions out. */
+#include "cli.h"
+
+#include <string.h>
+
+static void summarise(const cli_options *options, const ftl_score_result *result)
+{
+    char rows[32], rate[32], bad[32];
+    unsigned long long n_bad = result->rows_rejected + result->rows_nulled;
+    cli_group_digits(result->rows_read, rows);
+    cli_group_digits(n_bad, bad);
+    cli_group_digits(
+        result->seconds > 0 ? (unsigned long long)((double)result->rows_read / result->seconds) : 0,
+        rate);
+    if (!options->quiet)
+        fprintf(stderr, "foretell: %s rows in %.3f s (%s rows/s)\n", rows, result->seconds, rate);
+    if (n_bad)
+        fprintf(stderr, "foretell: warning: %s of %s rows were %s%s%s\n", bad, rows,
+                result->rows_rejected ? "rejected" : "left empty",
+                options->score.reject_path ? "; see " : "",
+                options->score.reject_path ? options->score.reject_path : "");
+}
+
+int cli_predict_table(ftl_model *model, cli_options *options, const char *output)
+{
+    ftl_error error;
+    ftl_score_result result = {.struct_size = sizeof result};
+    cli_progress progress;
+    cli_progress_init(&progress);
+    progress.shown = progress.shown && !options->quiet;
+    options->score.progress = cli_progress_report;
+    options->score.progress_user = &progress;
+    ftl_status status = ftl_score(model, options->positional[1], output, &options->score, &result,
+                                  &error);
+    cli_progress_end(&progress);
+    if (status != FTL_OK && error.reason == FTL_REASON_NOBODY_READS && strcmp(output, "-") == 0)
+        cli_end_unread();
+    if (status != FTL_OK)
+        return cli_fail(&error, PHASE_DATA, NULL);
+    summarise(options, &result);
+    return result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;
+}
+
+const char cli_predict_options[] =
+    " output quiet method proba keep features delimiter decimal no-header na max-record limit "
+    "on-error reject threads batch-size select memory-limit max-bytes ";
+
+int cli_predict(int argc, char **argv)
+{
+    cli_options options;
+    ftl_context *context = NULL;
+    ftl_model *model = NULL;
+    ftl_cancel *cancel = NULL;
+    int code = cli_parse(argc, argv, cli_predict_options, cli_help_predict, 2, &options);
+    if (code < 0)
+        code = cli_open_model(&options, options.score.threads, &context, &model);
+    if (code >= 0) {
+        cli_options_free(&options);
+        return code;
+    }
+    code = cli_check_methods(model, &options, options.positional[0]);
+    if (code < 0)
+        code = cli_begin_work(context, &options, &cancel);
+    if (code < 0)
+        code = cli_predict_table(model, &options, options.output ? options.output : "-");
+    cli_end_work(cancel);
+    cli_close_model(context, model);
+    cli_options_free(&options);
+    return code;
+}

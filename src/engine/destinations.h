@@ -1,0 +1,16 @@
+/* Where a job may write. */
+#ifndef FTL_ENGINE_DESTINATIONS_H
+#define FTL_ENGINE_DESTINATIONS_H
+
+#include "model/model.h"
+
+/*
+ * ARG when the output or the reject file (NULL: none) is the input, a file of the model or the
+ * other one, whatever the names are: writing would lose one of them. "-" is standard input or
+ * output.
+ */
+FTL_MUST_USE ftl_status ftl_check_destinations(const ftl_model *model, const char *input_path,
+                                               const char *output_path, const char *reject_path,
+                                               ftl_error *error);
+
+#endif
