@@ -226,12 +226,30 @@ typedef struct ftl_tree_cut_kernels {
     ftl_tree_cut_add_f32_fn *add_f32;
 } ftl_tree_cut_kernels;
 
+/*
+ * One row down a tree of at most 32 leaves without steps (QuickScorer, Lucchese et al., SIGIR
+ * 2015): every node compares at once, and one where the row goes right shuts off the leaves below
+ * its left child. Of those that are left, counted from left to right, the first is the row's: were
+ * it below the left child of a node where the row goes right, it would be shut off, and were it
+ * right of a node where the row goes left, that node's left subtree would hold an earlier one.
+ */
+enum { FTL_TREE_MASK_LEAVES = 32, FTL_TREE_MASK_COLUMNS = 32 };
+typedef struct ftl_tree_mask {
+    uint8_t column[FTL_TREE_MASK_LEAVES]; /* of the codes that a node looks at */
+    uint8_t least[FTL_TREE_MASK_LEAVES];  /* codes from here on go right */
+    uint32_t shut[FTL_TREE_MASK_LEAVES];  /* bits of leaves; 0 where there is no node */
+} ftl_tree_mask;
+/* leaf[t] of n trees, from left to right. codes: FTL_TREE_MASK_COLUMNS. NULL: there is none. */
+typedef void ftl_tree_row_masks_fn(const ftl_tree_mask *trees, uint32_t n, const uint8_t *codes,
+                                   uint32_t *leaf);
+
 typedef struct ftl_tree_kernels {
     ftl_tree_cut_kernels codes8, codes16;
     ftl_tree_walk_f32_fn *f32, *f32_nan;
     ftl_tree_walk_f64_fn *f64, *f64_nan, *f64_category;
     ftl_tree_row_f32_fn *row_f32;
     ftl_tree_row_f64_fn *row_f64;
+    ftl_tree_row_masks_fn *row_masks; /* or NULL */
     ftl_tree_any_nan_f32_fn *any_nan_f32;
     ftl_tree_any_nan_f64_fn *any_nan_f64;
     ftl_tree_narrow_fn *narrow;
@@ -253,6 +271,7 @@ typedef struct ftl_tree_kernels {
     ftl_tree_walk_f64_fn ftl_tree_walk_f64_category_##isa; \
     ftl_tree_row_f32_fn ftl_tree_row_f32_##isa;            \
     ftl_tree_row_f64_fn ftl_tree_row_f64_##isa;            \
+    ftl_tree_row_masks_fn ftl_tree_row_masks_##isa;        \
     ftl_tree_any_nan_f32_fn ftl_tree_any_nan_f32_##isa;    \
     ftl_tree_any_nan_f64_fn ftl_tree_any_nan_f64_##isa;    \
     ftl_tree_narrow_fn ftl_tree_narrow_##isa;              \
@@ -270,7 +289,7 @@ FTL_TREES_DECLARE(avx512);
      .code_f64 = ftl_tree_code##bits##_f64_##isa, \
      .add = ftl_tree_cut##bits##_add_##isa,       \
      .add_f32 = ftl_tree_cut##bits##_add_f32_##isa}
-#define FTL_TREES_KERNELS(isa)                         \
+#define FTL_TREES_KERNELS(isa, masks)                  \
     {.codes8 = FTL_TREES_CUT_KERNELS(8, isa),          \
      .codes16 = FTL_TREES_CUT_KERNELS(16, isa),        \
      .f32 = ftl_tree_walk_f32_##isa,                   \
@@ -280,6 +299,7 @@ FTL_TREES_DECLARE(avx512);
      .f64_category = ftl_tree_walk_f64_category_##isa, \
      .row_f32 = ftl_tree_row_f32_##isa,                \
      .row_f64 = ftl_tree_row_f64_##isa,                \
+     .row_masks = masks,                               \
      .any_nan_f32 = ftl_tree_any_nan_f32_##isa,        \
      .any_nan_f64 = ftl_tree_any_nan_f64_##isa,        \
      .narrow = ftl_tree_narrow_##isa,                  \

@@ -3,6 +3,7 @@
 #define TREES_NAME(name) name##_avx512
 #define CUT_OWN_CODES
 #include "kernels/trees_body.h"
+#include "kernels/trees_masks_body.h"
 
 /*
  * Codes: all rows of a block go down the search together. The first eight levels of float32 edges,

@@ -145,22 +145,28 @@ static void add_tree(const ftl_step *step, const trees_state *state, uint32_t tr
 TREES_ADD_ROW(add_row_f64, double, values)
 TREES_ADD_ROW(add_row_f32, float, values_f32)
 
-static void run_few(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
-                    uint32_t *leaf, const block *of)
+/* One row's sums, over a chunk of trees after the other. */
+static void run_row(const ftl_step *step, const trees_state *state, const ftl_tree_rows *rows,
+                    uint32_t r, uint32_t *leaf, const block *of)
 {
     const ftl_trees_op *op = &step->op->u.trees;
-    for (uint32_t r = 0; r < rows->n; r++) {
-        size_t at = (size_t)r * step->op->width;
-        for (uint32_t t = 0; t < state->layout->n_trees; t += chunk) {
-            uint32_t n = state->layout->n_trees - t < chunk ? state->layout->n_trees - t : chunk;
-            ftl_tree_row_walk(state->layout, t, n, rows, r, leaf);
-            for (uint32_t i = 0; op->linear && i < n; i++)
-                add_linear(step, state, t + i, &leaf[i], 1, of, r);
-            if (op->sum_f32 && !op->linear)
-                add_row_f32(step, state, t, leaf, n, (float *)of->sum + at);
-            else if (!op->linear)
-                add_row_f64(step, state, t, leaf, n, (double *)of->sum + at);
-        }
+    size_t at = (size_t)r * step->op->width;
+    void *sum = op->sum_f32 ? (void *)((float *)of->sum + at) : (void *)((double *)of->sum + at);
+    ftl_tree_row row;
+    ftl_tree_row_start(state->layout, rows, r, &row);
+    for (uint32_t t = 0; t < state->layout->n_trees; t += chunk) {
+        uint32_t n = state->layout->n_trees - t < chunk ? state->layout->n_trees - t : chunk;
+        const uint32_t *target = op->target ? op->target + t : NULL;
+        if (!op->linear &&
+            ftl_tree_row_add(state->layout, of->kernels, &row, t, n, leaf, target, sum))
+            continue;
+        ftl_tree_row_leaves(state->layout, of->kernels, &row, t, n, leaf);
+        for (uint32_t i = 0; op->linear && i < n; i++)
+            add_linear(step, state, t + i, &leaf[i], 1, of, r);
+        if (op->sum_f32 && !op->linear)
+            add_row_f32(step, state, t, leaf, n, sum);
+        else if (!op->linear)
+            add_row_f64(step, state, t, leaf, n, sum);
     }
 }
 
@@ -201,7 +207,8 @@ static void run_block(const ftl_step *step, ftl_exec *exec, const ftl_tree_sourc
     const uint32_t *target = step->op->u.trees.target;
     start(step, state, source->matrix, first, n, sum);
     if (n < few_rows && ftl_tree_rows_are_plain(state->layout, &rows)) {
-        run_few(step, state, &rows, leaf, &of);
+        for (uint32_t r = 0; r < n; r++)
+            run_row(step, state, &rows, r, leaf, &of);
     } else {
         for (uint32_t t = 0; t < state->layout->n_trees; t++) {
             if (ftl_tree_rows_add(state->layout, t, &rows, sum, target ? target[t] : 0, width))

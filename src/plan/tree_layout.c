@@ -315,7 +315,11 @@ static ftl_status make_cuts(ftl_plan *plan, const packer *p, ftl_tree_layout *ou
                                .bases = out->bases};
     for (uint32_t t = 0; t < out->n_trees; t++)
         request.steps_of_walk += out->walks[t].sure;
-    return ftl_tree_cuts_make(plan, &request, &out->cuts, error);
+    FTL_TRY(ftl_tree_cuts_make(plan, &request, &out->cuts, error));
+    if (!out->cuts)
+        return FTL_OK;
+    return ftl_tree_masks_make(plan, out->cuts, out->n_trees, request.steps_of_walk, &out->masks,
+                               error);
 }
 
 /* Rows whose codes stay in the nearest cache. */
@@ -439,6 +443,7 @@ static ftl_status layout_make(ftl_plan *plan, ftl_arena *scratch, packer *p, ftl
     FTL_TRY(keep_values(plan, p, out, error));
     FTL_TRY(make_cuts(plan, p, out, error));
     ftl_blob_ref(&plan->blob, &out->cuts);
+    ftl_blob_ref(&plan->blob, &out->masks);
     return FTL_OK;
 }
 
@@ -672,14 +677,59 @@ bool ftl_tree_rows_are_plain(const ftl_tree_layout *l, const ftl_tree_rows *rows
     return !rows->codes && !rows->nan && !l->categorical;
 }
 
-void ftl_tree_row_walk(const ftl_tree_layout *l, uint32_t first_tree, uint32_t n_trees,
-                       const ftl_tree_rows *rows, uint32_t row, uint32_t *leaf)
+void ftl_tree_row_start(const ftl_tree_layout *l, const ftl_tree_rows *rows, uint32_t row,
+                        ftl_tree_row *out)
 {
-    const ftl_tree_kernels *k = &rows->kernels->trees;
-    if (l->wide)
-        k->row_f64(l->walks + first_tree, n_trees, (const double *)rows->x + row * rows->stride,
-                   leaf);
+    size_t at = row * rows->stride;
+    out->x = l->wide ? (const void *)((const double *)rows->x + at)
+                     : (const void *)((const float *)rows->x + at);
+    out->coded = l->masks && rows->kernels->trees.row_masks;
+    if (out->coded)
+        ftl_tree_masks_code(l->masks, out->x, out->codes);
+}
+
+void ftl_tree_row_leaves(const ftl_tree_layout *l, const ftl_kernels *kernels,
+                         const ftl_tree_row *row, uint32_t first_tree, uint32_t n_trees,
+                         uint32_t *leaf)
+{
+    const ftl_tree_walk *walks = l->walks + first_tree;
+    if (row->coded) {
+        kernels->trees.row_masks(l->masks->trees + first_tree, n_trees, row->codes, leaf);
+        for (uint32_t t = 0; t < n_trees; t++)
+            leaf[t] = l->cuts->trees[first_tree + t].numbers[leaf[t]];
+    } else if (l->wide) {
+        kernels->trees.row_f64(walks, n_trees, row->x, leaf);
+    } else {
+        kernels->trees.row_f32(walks, n_trees, row->x, leaf);
+    }
+}
+
+/* The first output stays in a register where it is the only one. */
+#define ADD_ROW(name, type)                                                       \
+    static void name(const ftl_cut_tree *trees, uint32_t n, const uint32_t *leaf, \
+                     const uint32_t *target, type *sum)                           \
+    {                                                                             \
+        type total = sum[0];                                                      \
+        for (uint32_t t = 0; !target && t < n; t++)                               \
+            total += ((const type *)trees[t].values)[leaf[t]];                    \
+        sum[0] = total;                                                           \
+        for (uint32_t t = 0; target && t < n; t++)                                \
+            sum[target[t]] += ((const type *)trees[t].values)[leaf[t]];           \
+    }
+ADD_ROW(add_row_f64, double)
+ADD_ROW(add_row_f32, float)
+
+bool ftl_tree_row_add(const ftl_tree_layout *l, const ftl_kernels *kernels, const ftl_tree_row *row,
+                      uint32_t first_tree, uint32_t n_trees, uint32_t *leaf, const uint32_t *target,
+                      void *sum)
+{
+    if (!row->coded || !l->cuts->trees[0].values)
+        return false;
+    const ftl_cut_tree *trees = l->cuts->trees + first_tree;
+    kernels->trees.row_masks(l->masks->trees + first_tree, n_trees, row->codes, leaf);
+    if (l->cuts->values_f32)
+        add_row_f32(trees, n_trees, leaf, target, sum);
     else
-        k->row_f32(l->walks + first_tree, n_trees, (const float *)rows->x + row * rows->stride,
-                   leaf);
+        add_row_f64(trees, n_trees, leaf, target, sum);
+    return true;
 }

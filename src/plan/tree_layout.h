@@ -6,8 +6,8 @@
  * source's rows have another type than the kernel wants, they are converted into scratch, and then
  * only the columns that some tree looks at.
  *
- * Ensembles of small trees have cuts (tree_cuts.h) as well: blocks of many rows take these, few
- * rows walk.
+ * Ensembles of small trees have cuts (tree_cuts.h) as well, which blocks of many rows take, and
+ * those of smaller ones masks (tree_masks.h), which rows that come alone take. Others walk.
  */
 #ifndef FTL_PLAN_TREE_LAYOUT_H
 #define FTL_PLAN_TREE_LAYOUT_H
@@ -15,6 +15,7 @@
 #include "kernels/kernels.h"
 #include "plan/plan.h"
 #include "plan/tree_cuts.h"
+#include "plan/tree_masks.h"
 
 /* A record of the plan's blob. */
 typedef struct ftl_tree_layout {
@@ -34,8 +35,9 @@ typedef struct ftl_tree_layout {
     const float *values_f32;
     uint32_t n_used;      /* columns that trees look at; convert: features count among these */
     const uint32_t *used; /* [n_used] */
-    const ftl_cut_ensemble *cuts; /* or NULL */
-    uint32_t block;               /* rows that pass all trees together */
+    const ftl_cut_ensemble *cuts;   /* or NULL */
+    const ftl_mask_ensemble *masks; /* or NULL; where there are cuts */
+    uint32_t block;                 /* rows that pass all trees together */
     /*
      * Scratch: fixed bytes, then some for each row that passes the trees together: converted rows,
      * or codes and the numbers of leaves. Rows count in multiples of FTL_TREE_CODE_ROWS.
@@ -116,11 +118,27 @@ void ftl_tree_rows_walk(const ftl_tree_layout *layout, uint32_t tree, const ftl_
 bool ftl_tree_rows_add(const ftl_tree_layout *layout, uint32_t tree, const ftl_tree_rows *rows,
                        void *sum, uint32_t output, size_t width);
 /*
- * True when single rows may go down all trees at once: ftl_tree_row_walk gives one row's leaf in
- * every tree.
+ * True when single rows may go down all trees at once: ftl_tree_row_start readies one of them, and
+ * ftl_tree_row_leaves gives its leaf in trees [first_tree, first_tree + n_trees).
  */
+typedef struct ftl_tree_row {
+    const void *x;
+    bool coded;
+    uint8_t codes[FTL_TREE_MASK_COLUMNS];
+} ftl_tree_row;
 bool ftl_tree_rows_are_plain(const ftl_tree_layout *layout, const ftl_tree_rows *rows);
-void ftl_tree_row_walk(const ftl_tree_layout *layout, uint32_t first_tree, uint32_t n_trees,
-                       const ftl_tree_rows *rows, uint32_t row, uint32_t *leaf);
+void ftl_tree_row_start(const ftl_tree_layout *layout, const ftl_tree_rows *rows, uint32_t row,
+                        ftl_tree_row *out);
+void ftl_tree_row_leaves(const ftl_tree_layout *layout, const ftl_kernels *kernels,
+                         const ftl_tree_row *row, uint32_t first_tree, uint32_t n_trees,
+                         uint32_t *leaf);
+/*
+ * Adds the values of these leaves to sum, float where the op's sums are, else double; at target[t]
+ * of it, or the first where target is NULL. leaf: room for n_trees. False, and nothing done, where
+ * that takes the numbers of the leaves.
+ */
+bool ftl_tree_row_add(const ftl_tree_layout *layout, const ftl_kernels *kernels,
+                      const ftl_tree_row *row, uint32_t first_tree, uint32_t n_trees,
+                      uint32_t *leaf, const uint32_t *target, void *sum);
 
 #endif

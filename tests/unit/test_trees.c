@@ -30,6 +30,8 @@ typedef struct recipe {
     bool row_leaf; /* leaves have rows of their own; else a node's position is its row */
     ftl_tree_input input;
     bool source_f32, sum_f32;
+    bool full;  /* every tree has n_leaves, else up to as many */
+    bool masks; /* expected of full ones: a row that comes alone makes no steps */
 } recipe;
 
 typedef struct ensemble {
@@ -75,7 +77,7 @@ static void split_node(ensemble *e, const recipe *r, uint32_t at)
 /* Splits random leaves until there are enough; a chain splits the last one made. */
 static uint32_t grow_tree(ensemble *e, const recipe *r, uint32_t first)
 {
-    uint32_t size = 1, leaves = 1, wanted = 1 + random_below(r->n_leaves);
+    uint32_t size = 1, leaves = 1, wanted = r->full ? r->n_leaves : 1 + random_below(r->n_leaves);
     e->flags[first] = FTL_NODE_LEAF;
     while (leaves < wanted) {
         uint32_t local = r->chain ? size - 1 : random_below(size), at = first + local;
@@ -268,6 +270,35 @@ static uint32_t number_of(const fixture *f, const recipe *r, uint32_t tree, uint
     return row_of(f, r, first + local) - lowest;
 }
 
+/* Row first + i by itself, which is row i of rows: its leaves, and its sum in the trees' order. */
+static void check_row(fixture *f, const recipe *r, const ftl_tree_layout *layout,
+                      const ftl_tree_rows *rows, uint32_t first, uint32_t i)
+{
+    uint32_t leaf[MAX_TREES];
+    double sum[2] = {0}, expected = 0;
+    float sum_f32[2] = {0}, expected_f32 = 0;
+    ftl_tree_row row;
+    ftl_tree_row_start(layout, rows, i, &row);
+    assert_true(row.coded == (layout->masks && rows->kernels->trees.row_masks));
+    ftl_tree_row_leaves(layout, rows->kernels, &row, 0, r->n_trees, leaf);
+    for (uint32_t t = 0; t < r->n_trees; t++) {
+        uint32_t local = f->expected[t][first + i];
+        uint32_t base = f->payload == FTL_TREE_LEAF_ROW ? layout->bases[t] : 0;
+        assert_int_equal(leaf[t] + base, number_of(f, r, t, local));
+        if (f->has_values) {
+            expected += value_of(f, r, t, local);
+            expected_f32 += (float)value_of(f, r, t, local);
+        }
+    }
+    void *to = r->sum_f32 ? (void *)sum_f32 : sum;
+    bool added = ftl_tree_row_add(layout, rows->kernels, &row, 0, r->n_trees, leaf, NULL, to);
+    assert_true(added == (row.coded && f->has_values));
+    if (added && r->sum_f32)
+        assert_memory_equal(&expected_f32, sum_f32, sizeof expected_f32);
+    else if (added)
+        assert_memory_equal(&expected, sum, sizeof expected);
+}
+
 /* Rows [first, first + n) as one block. */
 static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layout,
                         const ftl_kernels *kernels, uint32_t first, uint32_t n)
@@ -292,14 +323,8 @@ static void check_block(fixture *f, const recipe *r, const ftl_tree_layout *layo
             assert_true(sum[i * width + 1] == (added ? value_of(f, r, t, local) : 0.0));
         }
     }
-    for (uint32_t i = 0; i < n && ftl_tree_rows_are_plain(layout, &rows); i++) {
-        ftl_tree_row_walk(layout, 0, r->n_trees, &rows, i, leaf);
-        for (uint32_t t = 0; t < r->n_trees; t++) {
-            uint32_t local = f->expected[t][first + i];
-            base = has_base ? layout->bases[t] : 0;
-            assert_int_equal(leaf[t] + base, number_of(f, r, t, local));
-        }
-    }
+    for (uint32_t i = 0; i < n && ftl_tree_rows_are_plain(layout, &rows); i++)
+        check_row(f, r, layout, &rows, first, i);
 }
 
 /* A block's sums, tree after tree, are those of the plain order, bit for bit. */
@@ -339,8 +364,10 @@ static void check_layout(fixture *f, const recipe *r)
         for (int cut = 0; cut < 2; cut++) {
             const ftl_kernels *kernels = ftl_kernels_for(sets[s]);
             ftl_tree_layout layout = f->layout;
-            if (!cut)
+            if (!cut) {
                 layout.cuts = NULL;
+                layout.masks = NULL;
+            }
             for (uint32_t n = 1; n <= MAX_ROWS; n += n < 20 ? 1 : 13)
                 check_block(f, r, &layout, kernels, random_below(MAX_ROWS - n + 1), n);
             check_block(f, r, &layout, kernels, 0, MAX_ROWS);
@@ -364,6 +391,7 @@ static void check(const recipe *r, uint32_t cuts)
         make_layout(&f, r, payloads[p]);
         uint32_t bytes = !f.layout.cuts ? 0 : f.layout.cuts->two_bytes ? 2 : 1;
         assert_int_equal(bytes, cuts);
+        assert_true(!r->full || !f.layout.masks == !r->masks);
         check_layout(&f, r);
         ftl_blob_free(&f.plan.blob);
         assert_int_equal(ftl_account_used(&f.plan.account), 0);
@@ -553,6 +581,30 @@ static void few_trees_are_walked(void **state)
     check(&r, 0);
 }
 
+static void rows_alone_make_no_steps_down_32_leaves(void **state)
+{
+    (void)state;
+    recipe r = {.n_features = 32,
+                .n_trees = 48,
+                .n_leaves = 32,
+                .pool = 100,
+                .chain = true,
+                .missing_left_percent = 50,
+                .nan_percent = 1,
+                .full = true,
+                .masks = true};
+    every_type(r, 1);
+    r.chain = false;
+    r.n_features = 5;
+    every_type(r, 1);
+    r.masks = false;
+    r.n_features = 33;
+    every_type(r, 1);
+    r.n_features = 32;
+    r.n_leaves = 33;
+    every_type(r, 1);
+}
+
 /* ---- The step: what it makes of the leaves ---------------------------------------------------- */
 
 enum { WIDTH = 3 };
@@ -712,6 +764,7 @@ int main(void)
         cmocka_unit_test(large_trees_are_walked),
         cmocka_unit_test(many_features),
         cmocka_unit_test(few_trees_are_walked),
+        cmocka_unit_test(rows_alone_make_no_steps_down_32_leaves),
         cmocka_unit_test(the_step_adds_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
