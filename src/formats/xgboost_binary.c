@@ -148,6 +148,8 @@ static ftl_status read_attributes(cursor *in, ftl_arena *arena, ftl_xgb_model *m
         if (strcmp(key, "best_iteration") == 0 &&
             !ftl_parse_i64(value, strlen(value), &model->best_iteration))
             model->best_iteration = -1;
+        if (strcmp(key, "scikit_learn") == 0)
+            model->wrapper = value;
     }
     return FTL_OK;
 }
