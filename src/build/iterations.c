@@ -13,7 +13,7 @@ ftl_status ftl_iterations_of(ftl_build *build, const ftl_estimator *e, uint32_t 
     else {
         ftl_status status = FTL_FAIL_OPTION(
             error, FTL_ARG, FTL_REASON_BAD_OPTION, "iterations",
-            "options.iterations asks for %u iterations of a %s that has %u", build->iterations,
+            "options.iterations is %u, but the %s has %u iterations", build->iterations,
             e->cls->name, all);
         ftl_error_in(error, e->path);
         return status;

@@ -102,6 +102,11 @@ bool ftl_lightgbm_pair(ftl_span line, ftl_span *key, ftl_span *value);
 /* The next word of a list separated by spaces, or false. *rest shrinks. */
 bool ftl_lightgbm_word(ftl_span *rest, ftl_span *word);
 bool ftl_span_is(ftl_span span, const char *text);
+/*
+ * model->output of a random forest, RAW where its leaves are means already. UNSUPPORTED when the
+ * trees do not tell.
+ */
+FTL_MUST_USE ftl_status ftl_lightgbm_settle_forest(ftl_lightgbm *model, ftl_error *error);
 bool ftl_span_begins(ftl_span span, const char *text);
 
 #endif

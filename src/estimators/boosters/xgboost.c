@@ -724,7 +724,8 @@ static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
 static const char *rounds_note(ftl_build *build, const xgb *x)
 {
     uint32_t all = rounds_of(x), trees = 0;
-    if (all == 0 || trees_by_default(x, false, &trees, NULL) != FTL_OK)
+    if (all == 0 || trees_by_default(x, false, &trees, NULL) != FTL_OK ||
+        (!x->wrapped && x->e->path[0])) /* of a wrapper, which has its own note */
         return "";
     int64_t best = x->model->best_iteration;
     if (!x->wrapped && build->iterations == 0 && best >= 0 && best + 1 < (int64_t)all)
