@@ -62,7 +62,7 @@ ftl_status ftl_lightgbm_settle_forest(ftl_lightgbm *model, ftl_error *error)
     if (roots || seen.no_sum || !seen.some)
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "the random forest does not tell whether LightGBM 2.2.2 or 2.2.3 wrote it, "
-                        "which average otherwise; load it there and save it with a newer one");
+                        "which average otherwise; train it again with a newer one");
     model->output = FTL_LIGHTGBM_RAW;
     return FTL_OK;
 }
