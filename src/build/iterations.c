@@ -36,7 +36,8 @@ ftl_status ftl_iterations_finish(const ftl_build *build, ftl_error *error)
 {
     if (build->iterations == 0 || build->has_iterations)
         return FTL_OK;
-    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "iterations",
-                           "options.iterations is for models of XGBoost, LightGBM and CatBoost that "
-                           "consist of trees; there is none in this file");
+    return FTL_FAIL_OPTION(
+        error, FTL_ARG, FTL_REASON_BAD_OPTION, "iterations",
+        "options.iterations is for models of XGBoost, LightGBM and CatBoost that "
+        "consist of trees; there is none in this file");
 }

@@ -1,4 +1,5 @@
-/* Which iterations of a booster predict uses: its own rule, or what the caller of the model chose. */
+/* Which iterations of a booster predict uses: its own rule, or what the caller of the model chose.
+ */
 #ifndef FTL_BUILD_ITERATIONS_H
 #define FTL_BUILD_ITERATIONS_H
 

@@ -31,11 +31,9 @@ static made_object *new_object(ftl_arena *arena, const char *module, const char 
     made_object *made = ftl_arena_zero_array(arena, 1, sizeof *made);
     if (!made)
         return NULL;
-    made->state = (ftl_node){.kind = FTL_NODE_DICT,
-                             .u.dict = {.keys = made->keys,
-                                        .values = made->values,
-                                        .size = 0,
-                                        .room = max_attributes}};
+    made->state = (ftl_node){
+        .kind = FTL_NODE_DICT,
+        .u.dict = {.keys = made->keys, .values = made->values, .size = 0, .room = max_attributes}};
     made->body.module = module;
     made->body.name = name;
     made->body.state = &made->state;

@@ -135,8 +135,11 @@ static ftl_status split_texts(ftl_xgb_source *source, const ftl_xgb_ints *offset
     char *all = ftl_arena_array(source->arena, bytes->size, 1);
     if (!texts || !sizes || !all)
         return FTL_OOM(error);
-    for (size_t i = 0; i < bytes->size; i++)
+    out->ascii = true;
+    for (size_t i = 0; i < bytes->size; i++) {
         all[i] = (char)bytes->data[i];
+        out->ascii &= ((unsigned char)all[i] & 0x80) == 0;
+    }
     for (size_t i = 0; i < n; i++) {
         int32_t from = offsets->data[i], to = offsets->data[i + 1];
         if (from < 0 || to < from || (size_t)to > bytes->size)

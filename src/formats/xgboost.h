@@ -50,9 +50,11 @@ typedef struct ftl_xgb_categories {
     const double *numbers; /* instead of texts */
     /*
      * 3.1 to 3.3 count the characters of a data frame's texts where bytes are meant: unless all is
-     * ASCII, the texts are cut apart in the wrong places and the end is lost
+     * ASCII, the texts are cut apart in the wrong places and the end is lost. garbled: a cut is
+     * inside of a character; cuts of such a version may also fall between characters by chance
      */
     bool garbled;
+    bool ascii; /* of texts */
 } ftl_xgb_categories;
 
 typedef enum ftl_xgb_booster { FTL_XGB_TREES, FTL_XGB_DART, FTL_XGB_LINEAR } ftl_xgb_booster;

@@ -11,8 +11,8 @@
  * CatBoost().predict gives raw scores whatever the loss was. A file by itself says what it was
  * trained for, and is taken for the wrapper that would have trained it.
  */
-#include "build/iterations.h"
 #include "estimators/boosters/catboost.h"
+#include "build/iterations.h"
 #include "estimators/families.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"

@@ -102,8 +102,8 @@ static void search_tables(const ftl_cbm *cbm, const uint64_t items[n_spellings],
         searched[feature->table] = true;
         for (uint32_t place = 0; place < projection->n_hashes; place++) {
             uint32_t category = projection->hashes[place] - cbm->n_floats;
-            if (bools[category] && table_has_spelling(items, &cbm->ctr.tables[feature->table],
-                                                      projection, place))
+            if (bools[category] &&
+                table_has_spelling(items, &cbm->ctr.tables[feature->table], projection, place))
                 bools[category] = false;
         }
     }

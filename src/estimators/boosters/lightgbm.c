@@ -390,8 +390,7 @@ static bool has_own_objective(const ftl_estimator *e)
 static uint32_t wrapper_methods(ftl_build *build, const ftl_estimator *e)
 {
     (void)build;
-    return tree_methods |
-           (is_classifier(e) && !has_own_objective(e) ? BIT(FTL_PREDICT_PROBA) : 0);
+    return tree_methods | (is_classifier(e) && !has_own_objective(e) ? BIT(FTL_PREDICT_PROBA) : 0);
 }
 
 static ftl_status read_classes(ftl_build *build, const ftl_estimator *e, const ftl_labels **out,

@@ -259,14 +259,14 @@ static ftl_status read_base(ftl_build *build, const xgb *x, const double **out, 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 /* Columns whose categories the model knows by value become their numbers. */
-static ftl_status encode_column(ftl_build *build, const ftl_xgb_categories *from, const char *name,
-                                ftl_encode_column *out, ftl_error *error)
+static ftl_status encode_column(ftl_build *build, const xgb *x, const ftl_xgb_categories *from,
+                                const char *name, ftl_encode_column *out, ftl_error *error)
 {
     size_t n = from->count + 1; /* the last is the missing value, which stays missing */
-    if (from->garbled)
+    if (from->garbled || (from->texts && !from->ascii && x->model->version < FTL_XGBOOST(3, 4)))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "the categories of column %.60s, which are not ASCII, were garbled by the "
-                        "XGBoost that saved them; train and save with 3.4 or later",
+                        "XGBoost 3.1 to 3.3 save the categories of a data frame wrongly when some "
+                        "are not ASCII, as in column %.60s; train and save with 3.4 or later",
                         name);
     if (n > 1u << 24)
         return FTL_FAIL(error, FTL_LIMIT, "column %.60s has too many categories", name);
@@ -321,7 +321,7 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
     for (uint32_t k = 0; k < n; k++) {
         const ftl_xgb_categories *from = &x->model->categories[columns[k]];
         ftl_frame one = {.n_columns = 1, .columns = &picked.columns[k]};
-        FTL_TRY(encode_column(build, from, picked.columns[k].name, &encoded[k], error));
+        FTL_TRY(encode_column(build, x, from, picked.columns[k].name, &encoded[k], error));
         FTL_TRY(from->numbers ? ftl_build_matrix(build, x->e, &one, &id, error)
                               : ftl_build_objects(build, x->e, &one, &id, error));
         picked.columns[k].op = id;
@@ -749,7 +749,7 @@ static const char *xgb_detail(ftl_build *build, const ftl_estimator *e)
         nodes += x.model->trees[t].left.size;
     bool classes = e->cls->kind == FTL_CLASSIFIER || (!x.wrapped && has_classes(&x));
     const char *summary = ftl_tree_summary(build, x.model->n_trees, nodes, -1,
-                                           !classes             ? 0
+                                           !classes           ? 0
                                            : x.n_outputs == 1 ? 2
                                                               : x.n_outputs),
                *rounds = rounds_note(build, &x);
