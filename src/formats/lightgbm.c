@@ -357,7 +357,6 @@ ftl_status ftl_lightgbm_read(ftl_arena *arena, const char *text, size_t size, ft
     made.trees = rest.at;
     made.trees_size = rest.size;
     find_categories(rest, &made);
-    FTL_TRY(ftl_lightgbm_settle_forest(&made, error));
     *out = made;
     return FTL_OK;
 }

@@ -39,6 +39,8 @@ static ftl_status read_booster(ftl_arena *arena, const ftl_estimator *e, ftl_lig
     ftl_span text;
     FTL_TRY(booster_text(e, &text, error));
     ftl_status status = ftl_lightgbm_read(arena, text.at, text.size, out, error);
+    if (status == FTL_OK)
+        status = ftl_lightgbm_settle_forest(out, error);
     if (status != FTL_OK)
         ftl_error_in(error, e->path);
     return status;
