@@ -31,7 +31,8 @@ enum option_id {
     OPT_JSON,
     OPT_SELECT,
     OPT_MEMORY_LIMIT,
-    OPT_MAX_BYTES
+    OPT_MAX_BYTES,
+    OPT_ITERATIONS
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -65,6 +66,7 @@ static const flag flags[] = {
     {"select", "select", required_argument, OPT_SELECT},
     {"memory-limit", "memory_limit", required_argument, OPT_MEMORY_LIMIT},
     {"max-bytes", "max_bytes", required_argument, OPT_MAX_BYTES},
+    {"iterations", "iterations", required_argument, OPT_ITERATIONS},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -257,6 +259,19 @@ static int set_number(const char *command, int id, const char *text, ftl_score_o
     return -1;
 }
 
+static int set_iterations(const char *command, const char *text, cli_options *out)
+{
+    unsigned long long n;
+    if (strcmp(text, "all") == 0)
+        out->iterations = FTL_ITERATIONS_ALL;
+    else if (parse_count(text, INT32_MAX, &n))
+        out->iterations = (uint32_t)n;
+    else
+        return cli_usage(command, "--iterations takes a whole number from 1 on, or all, not '%s'",
+                         text);
+    return -1;
+}
+
 static int set_method(const char *command, const char *text, ftl_score_options *score)
 {
     ftl_error error;
@@ -285,6 +300,8 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
     case OPT_SELECT:
         out->select = text;
         return -1;
+    case OPT_ITERATIONS:
+        return set_iterations(command, text, out);
     case OPT_PROBA:
         score->proba = true;
         return -1;

@@ -18,7 +18,7 @@ int cli_check(int argc, char **argv)
     ftl_cancel *cancel = NULL;
     int code = cli_parse(argc, argv,
                          " method keep features delimiter decimal no-header na max-record limit "
-                         "select memory-limit max-bytes ",
+                         "select iterations memory-limit max-bytes ",
                          cli_help_check, 2, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);

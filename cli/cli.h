@@ -23,6 +23,7 @@ typedef struct cli_options {
     int n_positional;
     const char *output;
     const char *select;
+    uint32_t iterations;
     ftl_score_options score;
     const char **keep, **features, **na;
     uint64_t memory_limit, max_bytes; /* 0: as the library does by itself */

@@ -6,8 +6,10 @@ int cli_open_model(const cli_options *options, uint32_t threads, ftl_context **c
 {
     ftl_error error;
     const char *path = options->positional[0];
-    const ftl_model_options how = {
-        .struct_size = sizeof how, .select = options->select, .max_bytes = options->max_bytes};
+    const ftl_model_options how = {.struct_size = sizeof how,
+                                   .select = options->select,
+                                   .iterations = options->iterations,
+                                   .max_bytes = options->max_bytes};
     const ftl_context_options with = {
         .struct_size = sizeof with, .threads = threads, .memory_limit = options->memory_limit};
     cli_set_memory_limit(options->memory_limit);

@@ -41,6 +41,9 @@ const char cli_help_predict[] =
     "                      transform (default of transformers), score_samples, apply,\n"
     "                      margin (boosters), kneighbors\n"
     "  --select KEY        the model in a file that holds a dict, list or tuple: model, 0, a.b\n"
+    "  --iterations N      boosters: the first N iterations, or all (default: as the library "
+    "does,\n"
+    "                      which inspect tells where it is not all)\n"
     "  --proba             with predict: probability columns beside the prediction\n"
     "\n"
     "the table\n"
@@ -77,7 +80,7 @@ const char cli_help_predict[] =
     "  foretell predict spam.pkl messages.txt --no-header --delimiter tab --features 1 --keep 0\n";
 
 const char cli_help_inspect[] =
-    "usage: foretell inspect MODEL [--select KEY] [--json | --graph]\n"
+    "usage: foretell inspect MODEL [--select KEY] [--iterations N] [--json | --graph]\n"
     "\n"
     "Prints what is in a model file: its class and the library version that wrote it, the steps, "
     "the\n"
@@ -86,6 +89,7 @@ const char cli_help_inspect[] =
     "everything that is not supported, with its place. Nothing in the file is executed.\n"
     "\n"
     "  --select KEY        of a file that holds a dict, list or tuple: this entry\n"
+    "  --iterations N      as predict would use them\n"
     "  --json              one JSON object instead of text\n"
     "  --graph             the operations that the model became, and their numbers\n"
     "  --memory-limit, --max-bytes   as in foretell predict --help\n";
@@ -98,9 +102,9 @@ const char cli_help_check[] =
     "--limit N) without writing anything. Exit code 0: yes.\n"
     "\n"
     "  --method NAME       the method to try (default: predict, or transform for a transformer)\n"
-    "  --select, --keep, --features, --delimiter, --decimal, --no-header, --na, --max-record, "
-    "--limit,\n"
-    "  --memory-limit, --max-bytes   as in foretell predict --help\n";
+    "  --select, --iterations, --keep, --features, --delimiter, --decimal, --no-header, --na,\n"
+    "  --max-record, --limit, --memory-limit, --max-bytes\n"
+    "                      as in foretell predict --help\n";
 
 const char cli_help_classes[] =
     "usage: foretell classes [--json]\n"

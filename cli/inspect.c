@@ -14,8 +14,8 @@ int cli_inspect(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse(argc, argv, " graph json select memory-limit max-bytes ", cli_help_inspect,
-                         1, &options);
+    int code = cli_parse(argc, argv, " graph json select iterations memory-limit max-bytes ",
+                         cli_help_inspect, 1, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
     if (code < 0) {

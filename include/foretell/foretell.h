@@ -282,13 +282,22 @@ FTL_API const char *ftl_method_name(ftl_method method);
 FTL_API FTL_MUST_USE ftl_status ftl_method_parse(const char *name, ftl_method *out,
                                                  ftl_error *error);
 
+#define FTL_ITERATIONS_ALL UINT32_MAX
+
 typedef struct ftl_model_options {
     size_t struct_size;
     /* after decompression; 0: the larger of 256 MiB and 1000 times the file, 64 GiB at most */
     uint64_t max_bytes;
     uint64_t max_objects; /* objects of a pickle; 0: 50 million */
     uint32_t max_depth;   /* nesting of objects; 0: 500 */
-    uint32_t reserved;
+    /*
+     * Iterations of the XGBoost, LightGBM and CatBoost models in the file that every method uses,
+     * from the first one on: XGBoost's iteration_range=(0, n), LightGBM's num_iteration=n,
+     * CatBoost's ntree_end=n. FTL_ITERATIONS_ALL: all. 0: as the library does it by itself, such as
+     * those up to the best iteration that early stopping found. ARG when a model has fewer, or the
+     * file none.
+     */
+    uint32_t iterations;
     /*
      * Of a file that holds a dict, list or tuple: the entry that is the model, such as "model", "0"
      * or "models.first". NULL: the only one; a file with several opens without methods, and inspect

@@ -12,22 +12,36 @@ static bool is_word(const char *text, size_t size, const char *word)
     return size == strlen(word) && memcmp(text, word, size) == 0;
 }
 
+void ftl_text_trim(const char **text, size_t *size)
+{
+    for (; *size && is_blank(**text); ++*text)
+        --*size;
+    while (*size && is_blank((*text)[*size - 1]))
+        --*size;
+}
+
+bool ftl_text_to_bool(const char *text, size_t size, bool *out)
+{
+    if (is_word(text, size, "True") || is_word(text, size, "TRUE") || is_word(text, size, "true"))
+        *out = true;
+    else if (is_word(text, size, "False") || is_word(text, size, "FALSE") ||
+             is_word(text, size, "false"))
+        *out = false;
+    else
+        return false;
+    return true;
+}
+
 /* What a number column takes besides plain numbers. */
 static bool unusual_number(const char *text, size_t size, char decimal, const ftl_na_values *na,
                            double *out)
 {
-    for (; size && is_blank(*text); text++)
-        size--;
-    while (size && is_blank(text[size - 1]))
-        size--;
+    bool truth;
+    ftl_text_trim(&text, &size);
     if (na && ftl_na_values_has(na, text, size))
         *out = (double)NAN;
-    else if (is_word(text, size, "True") || is_word(text, size, "TRUE") ||
-             is_word(text, size, "true"))
-        *out = 1;
-    else if (is_word(text, size, "False") || is_word(text, size, "FALSE") ||
-             is_word(text, size, "false"))
-        *out = 0;
+    else if (ftl_text_to_bool(text, size, &truth))
+        *out = truth ? 1 : 0;
     else
         return ftl_parse_f64(text, size, decimal, out);
     return true;

@@ -15,4 +15,14 @@
 bool ftl_text_to_f64(const char *text, size_t size, char decimal, const ftl_na_values *na,
                      double *out);
 
+/*
+ * What a boolean cell is, for every family of models: True, TRUE and true are true, False, FALSE
+ * and false are false, as pandas.read_csv has it. Returns false for every other text, also for one
+ * with spaces around it.
+ */
+bool ftl_text_to_bool(const char *text, size_t size, bool *out);
+
+/* Cuts off the spaces and tabs around a text, as numbers and booleans are read without them. */
+void ftl_text_trim(const char **text, size_t *size);
+
 #endif

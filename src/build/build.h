@@ -111,8 +111,10 @@ struct ftl_build {
     size_t n_steps, steps_room;
     uint32_t *step_slots; /* the steps by the hash of their paths: step + 1, 0: empty */
     size_t step_slots_room;
-    uint32_t n_lookups; /* calls of ftl_estimator_of; bounded: shared nodes unfold exponentially */
-    uint32_t depth;     /* of nested estimators; bounded */
+    uint32_t n_lookups;  /* calls of ftl_estimator_of; bounded: shared nodes unfold exponentially */
+    uint32_t depth;      /* of nested estimators; bounded */
+    uint32_t iterations; /* of boosters, as in ftl_model_options */
+    bool has_iterations; /* some estimator has iterations to choose from */
 };
 
 /* ---- Finding and emitting -------------------------------------------------------------------- */

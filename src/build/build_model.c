@@ -3,6 +3,7 @@
  * unsupported with its place.
  */
 #include "base/hash.h"
+#include "build/iterations.h"
 #include "build/results.h"
 #include "build/transformer.h"
 
@@ -362,7 +363,7 @@ static ftl_model_kind kind_of(const ftl_model *model, uint32_t methods)
 {
     if (model->kind != FTL_OTHER_MODEL)
         return model->kind;
-    if (model->n_classes > 0)
+    if (model->n_classes > 0 || methods & 1u << FTL_PREDICT_PROBA)
         return FTL_CLASSIFIER;
     if (methods & 1u << FTL_PREDICT)
         return FTL_REGRESSOR;
@@ -408,8 +409,11 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
     ftl_build build = {.registry = registry,
                        .account = &model->account,
                        .arena = &model->arena,
-                       .scratch = &scratch};
+                       .scratch = &scratch,
+                       .iterations = model->iterations};
     ftl_status status = build_model(&build, model, root, width, error);
+    if (status == FTL_OK)
+        status = ftl_iterations_finish(&build, error);
     if (status == FTL_OK) {
         model->graph.n_ops = build.n_ops;
         model->graph.ops = ftl_arena_copy(build.arena, build.ops, build.n_ops * sizeof *build.ops);

@@ -128,12 +128,16 @@ static uint32_t whole_op(const ftl_build *build, const ftl_frame *in, ftl_edge_k
     return id;
 }
 
-/* An earlier gather of the same columns, so that two consumers share one matrix. */
+/*
+ * An earlier gather of the same columns, so that two consumers share one matrix. One that rounds,
+ * as CatBoost's does to float32, is no other consumer's.
+ */
 static uint32_t same_gather(const ftl_build *build, ftl_op_kind kind, const ftl_op *wanted)
 {
     for (size_t i = 0; i + 1 < build->n_ops; i++) {
         const ftl_op *op = &build->ops[i];
-        if (op->kind == kind && op->n_segments == wanted->n_segments &&
+        if (op->kind == kind && op->dtype == wanted->dtype &&
+            op->n_segments == wanted->n_segments &&
             memcmp(op->segments, wanted->segments, wanted->n_segments * sizeof *op->segments) == 0)
             return (uint32_t)i;
     }

@@ -40,8 +40,11 @@ ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ft
         return FTL_OK;
     const ftl_error *why = &model->method_error[method];
     if (why->code == FTL_OK)
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_METHOD_MISSING, "method", "%s has no %s",
-                               model->class_name, name);
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_METHOD_MISSING, "method",
+                               "%s has no %s%s", model->class_name, name,
+                               method == FTL_PREDICT_PROBA && model->kind == FTL_REGRESSOR
+                                   ? ": it is a regressor, predict is its value"
+                                   : "");
     if (error)
         *error = *why;
     return why->code;

@@ -134,7 +134,8 @@ static ftl_status load_native(ftl_model *model, source *from, ftl_file_kind kind
     char *bytes = NULL;
     size_t size = 0;
     FTL_TRY(read_all(from->stream, &model->objects, from->file_bytes, &bytes, &size, error));
-    return ftl_native_root(&model->objects, kind, bytes, size, root, error);
+    return ftl_native_root(&model->objects, &model->objects_account, kind, bytes, size, root,
+                           error);
 }
 
 static ftl_status load_pickle(ftl_model *model, source *from, const ftl_model_options *options,
@@ -167,6 +168,10 @@ static ftl_status load_written(ftl_model *model, source *from, const ftl_model_o
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
                                "options.select is for files that hold a dict, list or tuple; this "
                                "one holds one model");
+    if (options->iterations)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "iterations",
+                               "options.iterations is for the libraries' files; this one was "
+                               "written with the iterations that it uses");
     FTL_TRY(read_all(from->stream, &model->arena, from->file_bytes, &bytes, &size, error));
     return ftl_file_read(model, bytes, size, &model->context->account, error);
 }
@@ -255,6 +260,7 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
 {
     ftl_model *model = NULL;
     FTL_TRY(new_model(context, from->file_bytes, &model, error));
+    model->iterations = options->iterations;
     /*
      * Those of another width than a file says (ftl_model_with_inputs) are not listed: sessions hold
      * some, and end while the list is walked.
@@ -335,6 +341,7 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
         return FTL_FAIL(error, FTL_LIMIT, "more than a million columns");
     ftl_model *made = NULL;
     FTL_TRY(new_model(model->context, model->file_bytes, &made, error));
+    made->iterations = model->iterations;
     made->codec = ftl_arena_string(&made->arena, model->codec, strlen(model->codec));
     ftl_status status = made->codec ? FTL_OK : FTL_OOM(error);
     for (const ftl_model_file *file = model->files; file && status == FTL_OK; file = file->next)

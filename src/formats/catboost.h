@@ -103,6 +103,9 @@ typedef struct ftl_cbm_info {
     double threshold;      /* two classes: the second one from a raw score above this on */
 } ftl_cbm_info;
 
+/* Whether the library trains a CatBoostClassifier with that loss. */
+bool ftl_cbm_is_classification(const char *loss);
+
 /* bytes are borrowed; everything that comes out is in the arena. */
 FTL_MUST_USE ftl_status ftl_cbm_read(ftl_arena *arena, const char *bytes, size_t size, ftl_cbm *out,
                                      ftl_error *error);

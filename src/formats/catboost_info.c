@@ -216,11 +216,12 @@ static const member params_members[] = {{"loss_function", read_loss},
 
 /* ---- Classes --------------------------------------------------------------------------------- */
 
-static bool is_classification(const char *loss)
+bool ftl_cbm_is_classification(const char *loss)
 {
-    static const char *const losses[] = {"Logloss",      "CrossEntropy",
-                                         "MultiClass",   "MultiClassOneVsAll",
-                                         "MultiLogloss", "MultiCrossEntropy"};
+    static const char *const losses[] = {
+        "Logloss",      "CrossEntropy",      "Focal", "MultiClass", "MultiClassOneVsAll",
+        "MultiLogloss", "MultiCrossEntropy",
+    };
     for (size_t i = 0; i < FTL_ARRAY_LEN(losses); i++) {
         if (strcmp(loss, losses[i]) == 0)
             return true;
@@ -260,7 +261,7 @@ static ftl_status settle_labels(info_reader *r, ftl_error *error)
     ftl_cbm_info *info = r->info;
     uint32_t n = r->n_names, numbered = (uint32_t)r->n_classes;
     ftl_cell *cells = r->names;
-    if (n == 0 && numbered == 0 && r->n_to_label == 0 && is_classification(info->loss))
+    if (n == 0 && numbered == 0 && r->n_to_label == 0 && ftl_cbm_is_classification(info->loss))
         numbered = info->width == 1 ? 2 : info->width;
     if (n == 0) {
         n = numbered ? numbered : r->n_to_label;

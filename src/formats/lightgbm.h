@@ -58,6 +58,11 @@ typedef struct ftl_lightgbm {
 FTL_MUST_USE ftl_status ftl_lightgbm_read(ftl_arena *arena, const char *text, size_t size,
                                           ftl_lightgbm *out, ftl_error *error);
 /*
+ * To be called on what was read: model->output of a random forest, RAW where its leaves are means
+ * already. UNSUPPORTED when the trees do not tell.
+ */
+FTL_MUST_USE ftl_status ftl_lightgbm_settle_forest(ftl_lightgbm *model, ftl_error *error);
+/*
  * The trees, for float64 rows. What the library does before it looks at a tree, taking numbers
  * nearer to zero than 1e-35f for zero and, where a node does not know missing values, NaN for zero,
  * is folded into thresholds and default directions. Leaf rows are the library's leaf numbers.

@@ -42,7 +42,12 @@ static const signature signatures[] = {
     IS_MODEL("CBM1", FTL_FILE_CATBOOST),
     IS_MODEL("tree\nversion=", FTL_FILE_LIGHTGBM),
     IS_MODEL("tree\r\nversion=", FTL_FILE_LIGHTGBM),
-    AT(0, "tree\nnum_class=", FTL_UNSUPPORTED, MODEL("a model of LightGBM 2.0 or older")),
+    AT(0, "tree\nnum_class=", FTL_UNSUPPORTED,
+       "this is a model of LightGBM before 2.1, which this version does not read; train it again "
+       "with a newer LightGBM"),
+    AT(0, "gbdt\n", FTL_UNSUPPORTED,
+       "this is a model of LightGBM before 2.1, which this version does not read; train it again "
+       "with a newer LightGBM"),
     IS_MODEL("binf", FTL_FILE_XGBOOST),
     IS_MODEL("CONFIG-offset:", FTL_FILE_XGBOOST),
     IS_MODEL("{L", FTL_FILE_XGBOOST),
@@ -186,6 +191,39 @@ static bool may_be_protocol_0(const uint8_t *data, size_t size)
     }
 }
 
+/*
+ * What boosters write for people, or for other programs, and do not read back: told by how the text
+ * begins and by a word in it. The message says what to save instead.
+ */
+#define DUMP(what, instead) \
+    "this is what " what " writes, which lacks what predicting needs; save it with " instead
+#define EXPORT(what) \
+    "this is CatBoost's " what ", which is not read; save it with model.save_model('model.cbm')"
+static const struct {
+    const char *begins, *holds, *message;
+} dumps[] = {
+    {"{", "\"num_tree_per_iteration\"",
+     DUMP("LightGBM's dump_model", "booster.save_model('model.txt')")},
+    {"booster[", "booster[0]:", DUMP("XGBoost's dump_model", "booster.save_model('model.json')")},
+    {"[", "\"nodeid\"", DUMP("XGBoost's dump_model", "booster.save_model('model.json')")},
+    {"[", "\"0:[", DUMP("XGBoost's get_dump", "booster.save_model('model.json')")},
+    {"{", "\"features_info\"", EXPORT("JSON export")},
+    {"{", "\"oblivious_trees\"", EXPORT("JSON export")},
+    {"{", "\"ctr_data\"", EXPORT("JSON export")},
+    {"#", "CatboostModel", EXPORT("C++ export")},
+    {"#", "catboost_model", EXPORT("Python export")},
+};
+
+static const char *dump_message(const uint8_t *text, size_t size)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(dumps); i++) {
+        if (begins(text, size, 0, dumps[i].begins, strlen(dumps[i].begins)) &&
+            holds(text, size, dumps[i].holds))
+            return dumps[i].message;
+    }
+    return NULL;
+}
+
 /* Files that are text and no pickle: OK when they are a model in text. */
 static ftl_status text_kind(const uint8_t *data, size_t size, ftl_file_kind *kind, ftl_error *error)
 {
@@ -205,6 +243,9 @@ static ftl_status text_kind(const uint8_t *data, size_t size, ftl_file_kind *kin
         *kind = FTL_FILE_XGBOOST;
         return FTL_OK;
     }
+    const char *dump = dump_message(text, left);
+    if (dump)
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s", dump);
     if (begins(text, left, 0, "{", 1) || begins(text, left, 0, "[", 1))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "this is a JSON file, not a saved scikit-learn model");

@@ -105,6 +105,7 @@ static ftl_status read_trees(ftl_xgb_source *source, ftl_xgb_model *model, ftl_e
     }
     model->trees = trees;
     model->n_trees = (uint32_t)n;
+    model->has_trees = true;
     return FTL_OK;
 }
 
@@ -134,8 +135,11 @@ static ftl_status split_texts(ftl_xgb_source *source, const ftl_xgb_ints *offset
     char *all = ftl_arena_array(source->arena, bytes->size, 1);
     if (!texts || !sizes || !all)
         return FTL_OOM(error);
-    for (size_t i = 0; i < bytes->size; i++)
+    out->ascii = true;
+    for (size_t i = 0; i < bytes->size; i++) {
         all[i] = (char)bytes->data[i];
+        out->ascii &= ((unsigned char)all[i] & 0x80) == 0;
+    }
     for (size_t i = 0; i < n; i++) {
         int32_t from = offsets->data[i], to = offsets->data[i + 1];
         if (from < 0 || to < from || (size_t)to > bytes->size)
@@ -491,9 +495,13 @@ ftl_status ftl_xgb_read(ftl_arena *arena, ftl_account *account, const char *byte
         space++;
     if (size >= sizeof snapshot - 1 && memcmp(bytes, snapshot, sizeof snapshot - 1) == 0)
         FTL_TRY(read_snapshot(arena, account, bytes, size, &model, error));
-    else if (space < size && bytes[space] == '{')
+    else if (space < size && bytes[space] == '{') {
         FTL_TRY(read_values(arena, account, bytes, size, &model, false, error));
-    else
+        if (model.booster == FTL_XGB_LINEAR ? !model.linear.data : !model.has_trees)
+            return FTL_FAIL(error, FTL_UNSUPPORTED,
+                            "the file holds XGBoost's configuration (save_config) and no model; "
+                            "save booster.save_model('model.json') instead");
+    } else
         FTL_TRY(ftl_xgb_binary_read(arena, bytes, size, &model, error));
     if (model.parallel_trees < 1)
         model.parallel_trees = 1;

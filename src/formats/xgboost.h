@@ -14,7 +14,7 @@
 #ifndef FTL_FORMATS_XGBOOST_H
 #define FTL_FORMATS_XGBOOST_H
 
-#include "base/arena.h"
+#include "model/ir.h"
 
 typedef struct ftl_xgb_ints {
     const int32_t *data;
@@ -50,9 +50,11 @@ typedef struct ftl_xgb_categories {
     const double *numbers; /* instead of texts */
     /*
      * 3.1 to 3.3 count the characters of a data frame's texts where bytes are meant: unless all is
-     * ASCII, the texts are cut apart in the wrong places and the end is lost
+     * ASCII, the texts are cut apart in the wrong places and the end is lost. garbled: a cut is
+     * inside of a character; cuts of such a version may also fall between characters by chance
      */
     bool garbled;
+    bool ascii; /* of texts */
 } ftl_xgb_categories;
 
 typedef enum ftl_xgb_booster { FTL_XGB_TREES, FTL_XGB_DART, FTL_XGB_LINEAR } ftl_xgb_booster;
@@ -67,12 +69,14 @@ typedef struct ftl_xgb_model {
     int32_t objective_classes; /* softmax's own num_class, or 0 */
     int32_t parallel_trees;    /* of one round and output; 1 at least */
     uint32_t n_trees;
+    bool has_trees; /* JSON, UBJSON: it has a list of them, which may be empty */
     const ftl_xgb_tree *trees;
     ftl_xgb_ints tree_output;    /* [n_trees] */
     ftl_xgb_ints round_starts;   /* [rounds + 1] first tree of each round; empty before 2.0 */
     ftl_xgb_floats drop_weights; /* DART: [n_trees] */
     ftl_xgb_floats linear;       /* LINEAR: [num_feature + 1][outputs], bias last */
     int64_t best_iteration;      /* -1: unsaid */
+    const char *wrapper; /* binary form: its attribute "scikit_learn" (ftl_xgb_wrapper); or NULL */
     ftl_xgb_texts feature_names, feature_types;
     const ftl_xgb_categories *categories; /* [n_categories] by column; NULL when unsaid */
     size_t n_categories;
@@ -83,5 +87,23 @@ typedef struct ftl_xgb_model {
  */
 FTL_MUST_USE ftl_status ftl_xgb_read(ftl_arena *arena, ftl_account *account, const char *bytes,
                                      size_t size, ftl_xgb_model *out, ftl_error *error);
+
+/*
+ * What a scikit-learn wrapper's save_model leaves beside the booster, as JSON in the booster's
+ * attribute "scikit_learn": from 1.0 on all of the wrapper that JSON can say, later its kind alone.
+ */
+typedef struct ftl_xgb_wrapper {
+    const char *class_name;   /* such as "XGBClassifier"; NULL: no wrapper saved the file */
+    uint32_t n_labels;        /* classes that it knows by value; 0: they are 0, 1, … */
+    const ftl_cell *labels;   /* [n_labels] */
+    double missing;           /* the parameter: a number that means NaN */
+    int64_t best_ntree_limit; /* 0: unsaid */
+    const char *predictor;    /* the parameter; NULL: none */
+    bool enable_categorical;
+} ftl_xgb_wrapper;
+/* *out of the file bytes[0..size); texts in arena. */
+FTL_MUST_USE ftl_status ftl_xgb_read_wrapper(ftl_arena *arena, ftl_account *account,
+                                             const char *bytes, size_t size, ftl_xgb_wrapper *out,
+                                             ftl_error *error);
 
 #endif

@@ -117,6 +117,8 @@ static ftl_status read_trees(cursor *in, ftl_arena *arena, ftl_xgb_model *model,
     if (count < 0 || (uint64_t)count > in->size / tree_bytes)
         return broken(in, "it has no trees", error);
     size_t n = (size_t)count;
+    if (model->version >= 10600) /* it was the number of roots before */
+        model->parallel_trees = int_at(param, 1);
     ftl_xgb_tree *trees = ftl_arena_zero_array(arena, n, sizeof *trees);
     int32_t *outputs = ftl_arena_array(arena, n, sizeof *outputs);
     if (!trees || !outputs)
@@ -148,6 +150,8 @@ static ftl_status read_attributes(cursor *in, ftl_arena *arena, ftl_xgb_model *m
         if (strcmp(key, "best_iteration") == 0 &&
             !ftl_parse_i64(value, strlen(value), &model->best_iteration))
             model->best_iteration = -1;
+        if (strcmp(key, "scikit_learn") == 0)
+            model->wrapper = value;
     }
     return FTL_OK;
 }

@@ -77,6 +77,7 @@ struct ftl_model {
     ftl_account objects_account;
     ftl_arena objects;
     const struct ftl_node *root;
+    uint32_t iterations; /* as in ftl_model_options */
 };
 
 /* The accounts below model->account, which is ready. */

@@ -223,6 +223,8 @@ static ftl_status numpy_ufunc(ftl_vm *vm, ftl_node *callable, ftl_node *args, ft
 
 /* ---- dill ------------------------------------------------------------------------------------ */
 
+static reducer find_reducer(const char *module, const char *name);
+
 /* _load_type("bytearray"): how dill writes the built-in types that other picklers name outright. */
 static ftl_status dill_type(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
 {
@@ -241,6 +243,39 @@ static ftl_status dill_type(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_
         return FTL_OK;
     }
     return inert(vm, callable, args, out);
+}
+
+/*
+ * _create_array(_reconstruct, args, state, attributes): a numpy array in one call, of 0.3 on; the
+ * attributes are those of subclasses.
+ */
+static ftl_status dill_array(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
+{
+    const ftl_node *maker = arg(args, 0), *made_of = arg(args, 1), *state = arg(args, 2);
+    if (!maker || !made_of || !state || maker->kind != FTL_NODE_GLOBAL ||
+        find_reducer(maker->u.global.module, maker->u.global.name) != numpy_reconstruct)
+        return inert(vm, callable, args, out);
+    FTL_TRY(ftl_vm_array_new(vm, out));
+    return ftl_vm_array_build(vm, *out, args->u.seq.items[2]);
+}
+
+/* _get_attr(_import_module("numpy.core.multiarray"), "scalar"): that function by its name. */
+static ftl_status dill_attribute(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_node **out)
+{
+    const ftl_node *module = arg(args, 0), *name = arg(args, 1), *path = NULL;
+    ftl_node *node;
+    if (module && module->kind == FTL_NODE_OBJECT &&
+        strncmp(module->u.object->module, "dill", 4) == 0 &&
+        strcmp(module->u.object->name, "_import_module") == 0 && module->u.object->args)
+        path = arg(module->u.object->args, 0);
+    if (!path || path->kind != FTL_NODE_STR || !name || name->kind != FTL_NODE_STR)
+        return inert(vm, callable, args, out);
+    FTL_TRY(ftl_vm_watch(vm, path->u.str.data, name->u.str.data));
+    FTL_TRY(ftl_vm_new(vm, FTL_NODE_GLOBAL, &node));
+    node->u.global.module = path->u.str.data;
+    node->u.global.name = name->u.str.data;
+    *out = node;
+    return FTL_OK;
 }
 
 /* ---- pandas ---------------------------------------------------------------------------------- */
@@ -320,9 +355,13 @@ static const known reducers[] = {
     {"collections", "defaultdict", make_defaultdict},
     {"numpy.core.multiarray", "_reconstruct", numpy_reconstruct},
     {"numpy._core.multiarray", "_reconstruct", numpy_reconstruct},
+    {"numpy.core._multiarray_umath", "_reconstruct", numpy_reconstruct}, /* 1.16.0 */
+    {"numpy._core._multiarray_umath", "_reconstruct", numpy_reconstruct},
     {"numpy.ma.core", "_mareconstruct", numpy_reconstruct},
     {"numpy.core.multiarray", "scalar", numpy_scalar},
     {"numpy._core.multiarray", "scalar", numpy_scalar},
+    {"numpy.core._multiarray_umath", "scalar", numpy_scalar},
+    {"numpy._core._multiarray_umath", "scalar", numpy_scalar},
     {"numpy.core.numeric", "_frombuffer", numpy_frombuffer},
     {"numpy._core.numeric", "_frombuffer", numpy_frombuffer},
     {"numpy", "dtype", numpy_dtype},
@@ -332,6 +371,10 @@ static const known reducers[] = {
     {"pandas.indexes.base", "_new_Index", pandas_index},
     {"dill._dill", "_load_type", dill_type},
     {"dill.dill", "_load_type", dill_type},
+    {"dill._dill", "_create_array", dill_array},
+    {"dill.dill", "_create_array", dill_array},
+    {"dill._dill", "_get_attr", dill_attribute},
+    {"dill.dill", "_get_attr", dill_attribute},
     {"pyarrow.lib", "py_buffer", arrow_buffer},
     {"pyarrow.lib", "_restore_array", arrow_array},
     {"pyarrow.lib", "chunked_array", arrow_chunks},

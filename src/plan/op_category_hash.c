@@ -2,6 +2,7 @@
  * CATEGORY_HASH: CatBoost's number of a category, the low 32 bits of CityHash64 of its text. Whole
  * numbers are their decimal text, as its Python package makes it. MATCH: is it that one?
  */
+#include "base/cell_text.h"
 #include "base/cityhash.h"
 #include "plan/plan.h"
 
@@ -41,8 +42,11 @@ static uint32_t hash_cell(const ftl_step *step, ftl_exec *exec, uint32_t row, ui
                           const ftl_cell *cell)
 {
     const ftl_category_hash_op *op = &step->op->u.category_hash;
+    bool truth;
     switch (cell->tag) {
     case FTL_CELL_STRING:
+        if (op->bools[column] && ftl_text_to_bool(cell->u.text, cell->size, &truth))
+            return hash_integer(truth);
         return hash_text(cell->u.text, cell->size);
     case FTL_CELL_MISSING: /* "NA" is a text like others, but nothing is none */
         if (cell->size)
@@ -89,6 +93,7 @@ static void keep_hash(ftl_blob *blob, const ftl_step *step, ftl_op *op)
     (void)step;
     ftl_blob_borrow_text(blob, &op->u.category_hash.estimator);
     ftl_blob_copy_texts(blob, &op->u.category_hash.names, op->width);
+    ftl_blob_borrow(blob, &op->u.category_hash.bools, op->width, sizeof(bool));
 }
 
 static void bind_hash(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)

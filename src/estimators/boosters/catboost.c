@@ -12,6 +12,7 @@
  * trained for, and is taken for the wrapper that would have trained it.
  */
 #include "estimators/boosters/catboost.h"
+#include "build/iterations.h"
 #include "estimators/families.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"
@@ -94,12 +95,10 @@ static cat_role regressor_role(const ftl_estimator *e, const ftl_cbm_info *info)
 
 static cat_role role_of(const ftl_estimator *e, const ftl_cbm_info *info)
 {
-    static const char *const classes[] = {"Logloss", "CrossEntropy", "MultiClass",
-                                          "MultiClassOneVsAll", NULL};
     static const char *const labels[] = {"MultiLogloss", "MultiCrossEntropy", NULL};
     bool file = is_file(e), several = any_of(info->loss, labels);
     if (strcmp(e->cls->name, "CatBoostClassifier") == 0 ||
-        (file && (several || any_of(info->loss, classes)))) {
+        (file && ftl_cbm_is_classification(info->loss))) {
         if (several)
             return ROLE_MULTI_LABEL;
         if (info->width == 1)
@@ -154,6 +153,19 @@ static ftl_status read_cat(ftl_build *build, const ftl_estimator *e, cat *out, f
 
 /* ---- Raw scores ------------------------------------------------------------------------------ */
 
+/* Leaves out the trees behind those that are used: all but where the caller of the model chose. */
+static ftl_status cut_trees(ftl_build *build, const ftl_estimator *e, ftl_cbm *cbm,
+                            ftl_error *error)
+{
+    FTL_TRY(ftl_iterations_of(build, e, cbm->n_trees, cbm->n_trees, &cbm->n_trees, error));
+    if (!cbm->oblivious)
+        return FTL_OK; /* nodes name their leaves */
+    cbm->n_values = 0;
+    for (uint32_t t = 0; t < cbm->n_trees; t++)
+        cbm->n_values += (uint64_t)cbm->width << (cbm->start[t + 1] - cbm->start[t]);
+    return FTL_OK;
+}
+
 /* The whole model: raw scores and leaves share it. */
 static ftl_status read_model(ftl_build *build, const ftl_estimator *e, const cat *c,
                              const ftl_frame *in, const ftl_cbm **out, ftl_error *error)
@@ -168,6 +180,7 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *e, const cat
             ftl_error_in_attr(error, e, "__model");
             return status;
         }
+        FTL_TRY(cut_trees(build, e, cbm, error));
         FTL_TRY(ftl_parsed_keep(build, e->node, cbm, error));
         known = cbm;
     }
@@ -425,9 +438,14 @@ static const char *cat_detail(ftl_build *build, const ftl_estimator *e)
     cat c;
     if (read_cat(build, e, &c, NULL) != FTL_OK)
         return "";
-    return ftl_arena_printf(build->arena, "%u %stree%s%s%s", c.info.n_trees,
+    const char *note = ftl_iterations_note(build, c.info.n_trees, c.info.n_trees), *classes = "";
+    if (is_classifier(&c) && c.role != ROLE_MULTI_LABEL)
+        classes = ftl_arena_printf(build->arena, ", %u classes", c.labels->count);
+    if (!note || !classes)
+        return NULL;
+    return ftl_arena_printf(build->arena, "%u %stree%s%s%s%s%s", c.info.n_trees,
                             c.info.oblivious ? "oblivious " : "", c.info.n_trees == 1 ? "" : "s",
-                            c.info.loss[0] ? ", " : "", c.info.loss);
+                            classes, c.info.loss[0] ? ", " : "", c.info.loss, note);
 }
 
 static const char *cat_wrote(ftl_build *build, const ftl_estimator *e)

@@ -16,4 +16,11 @@ FTL_MUST_USE ftl_status ftl_cat_trees(ftl_build *build, const ftl_estimator *e, 
                                       uint32_t source, bool leaf_number, uint32_t *id,
                                       ftl_error *error);
 
+/*
+ * *out: [n_categories] in scratch, whether a text that spells a bool is one for the category's
+ * column, as far as the model's hashes tell.
+ */
+FTL_MUST_USE ftl_status ftl_cat_bools(ftl_build *build, const ftl_cbm *cbm, const bool **out,
+                                      ftl_error *error);
+
 #endif

@@ -47,8 +47,9 @@ static ftl_status pick_floats(ftl_build *build, sources *s, ftl_error *error)
     return ftl_frame_select(build, s->in, picked, s->cbm->n_floats, &s->floats, error);
 }
 
+/* bools: [texts->n_columns] in the model's arena. */
 static ftl_status emit_hash_op(ftl_build *build, const ftl_estimator *e, const ftl_frame *texts,
-                               uint32_t *id, ftl_error *error)
+                               const bool *bools, uint32_t *id, ftl_error *error)
 {
     uint32_t objects;
     ftl_op *op = NULL;
@@ -66,6 +67,7 @@ static ftl_status emit_hash_op(ftl_build *build, const ftl_estimator *e, const f
         ftl_build_on(build, e, FTL_OP_CATEGORY_HASH, objects, texts->n_columns, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.category_hash = (ftl_category_hash_op){.estimator = e->cls->name,
+                                                 FTL_SIZED(bools, bools, texts->n_columns),
                                                  FTL_SIZED(names, names, texts->n_columns)};
     return FTL_OK;
 }
@@ -73,25 +75,28 @@ static ftl_status emit_hash_op(ftl_build *build, const ftl_estimator *e, const f
 static ftl_status hash_categories(ftl_build *build, const ftl_estimator *e, sources *s,
                                   ftl_error *error)
 {
-    const bool *used = NULL;
+    const bool *used = NULL, *known_bools = NULL;
     ftl_frame texts, hashed;
     uint32_t n = s->cbm->n_categories, n_used = 0;
     uint32_t *picked = ftl_arena_array(build->scratch, n, sizeof *picked);
     uint32_t *slots = ftl_arena_zero_array(build->scratch, n, sizeof *slots);
-    if (!picked || !slots)
+    bool *bools = ftl_arena_zero_array(build->arena, n, sizeof *bools);
+    if (!picked || !slots || !bools)
         return FTL_OOM(error);
     s->hash_op = UINT32_MAX;
     FTL_TRY(used_categories(build, s->cbm, &used, error));
+    FTL_TRY(ftl_cat_bools(build, s->cbm, &known_bools, error));
     for (uint32_t i = 0; i < n; i++) {
         if (!used[i])
             continue;
         slots[i] = n_used;
+        bools[n_used] = known_bools[i];
         picked[n_used++] = s->cbm->categories[i].column;
     }
     if (n_used == 0)
         return FTL_OK;
     FTL_TRY(ftl_frame_select(build, s->in, picked, n_used, &texts, error));
-    FTL_TRY(emit_hash_op(build, e, &texts, &s->hash_op, error));
+    FTL_TRY(emit_hash_op(build, e, &texts, bools, &s->hash_op, error));
     FTL_TRY(ftl_frame_of_op(build, s->hash_op, NULL, &hashed, error));
     return ftl_frame_select(build, &hashed, slots, n, &s->hashes, error);
 }

@@ -8,6 +8,7 @@
  */
 #include "estimators/families.h"
 
+#include "build/iterations.h"
 #include "estimators/boosters/lightgbm.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"
@@ -15,6 +16,9 @@
 #include <string.h>
 
 #define BIT(method) (1u << (method))
+
+/* What every model of LightGBM can do. */
+enum { tree_methods = BIT(FTL_PREDICT) | BIT(FTL_MARGIN) | BIT(FTL_APPLY) };
 
 /* ---- The booster's text ------------------------------------------------------------------------ */
 
@@ -35,20 +39,32 @@ static ftl_status read_booster(ftl_arena *arena, const ftl_estimator *e, ftl_lig
     ftl_span text;
     FTL_TRY(booster_text(e, &text, error));
     ftl_status status = ftl_lightgbm_read(arena, text.at, text.size, out, error);
+    if (status == FTL_OK)
+        status = ftl_lightgbm_settle_forest(out, error);
     if (status != FTL_OK)
         ftl_error_in(error, e->path);
     return status;
 }
 
-/* num_iteration=None of predict: best_iteration where early stopping set one, else all. */
-static ftl_status iterations_used(const ftl_estimator *e, const ftl_lightgbm *model,
-                                  const ftl_tree_nodes *nodes, uint32_t *out, ftl_error *error)
+/*
+ * num_iteration=None of predict: best_iteration where early stopping set one, else all. Text that
+ * save_model wrote has no iterations after the best one.
+ */
+static ftl_status best_of(const ftl_estimator *e, uint32_t all, uint32_t *out, ftl_error *error)
 {
     int64_t best;
-    uint32_t all = nodes->n_trees / model->n_scores;
     FTL_TRY(ftl_attr_int(e, "best_iteration", -1, &best, error));
     *out = best > 0 && best < (int64_t)all ? (uint32_t)best : all;
     return FTL_OK;
+}
+
+static ftl_status iterations_used(ftl_build *build, const ftl_estimator *e,
+                                  const ftl_lightgbm *model, const ftl_tree_nodes *nodes,
+                                  uint32_t *out, ftl_error *error)
+{
+    uint32_t own, all = nodes->n_trees / model->n_scores;
+    FTL_TRY(best_of(e, all, &own, error));
+    return ftl_iterations_of(build, e, all, own, out, error);
 }
 
 static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl_lightgbm *model,
@@ -64,7 +80,7 @@ static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl
         ftl_error_in(error, e->path);
         return status;
     }
-    FTL_TRY(iterations_used(e, model, nodes, &n, error));
+    FTL_TRY(iterations_used(build, e, model, nodes, &n, error));
     nodes->n_trees = n * model->n_scores;
     nodes->n_nodes = nodes->root[nodes->n_trees];
     ftl_tree_nodes_count(nodes);
@@ -243,6 +259,52 @@ static ftl_status emit_leaves(ftl_build *build, const ftl_estimator *e, const ft
     return ftl_tree_result_apply(build, id, FTL_AS_INT, out, error);
 }
 
+/* (1 - p, p) of one column p. */
+static ftl_status emit_pair(ftl_build *build, const ftl_estimator *e, uint32_t source, uint32_t *id,
+                            ftl_error *error)
+{
+    static const double coef[2] = {-1, 1}, intercept[2] = {1, 0};
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_LINEAR, source, 2, id, &op, error));
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, 2), FTL_SIZED(intercept, intercept, 2)};
+    return FTL_OK;
+}
+
+/* Classes of a booster by itself, which calls them 0, 1, …; 0: it predicts no classes. */
+static uint32_t booster_classes(const ftl_lightgbm *model)
+{
+    static const char *const several[] = {"multiclass",     "softmax", "multiclassova",
+                                          "multiclass_ova", "ova",     "ovr"};
+    if (strcmp(model->objective, "binary") == 0)
+        return model->n_scores == 1 ? 2 : 0;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(several); i++) {
+        if (strcmp(model->objective, several[i]) == 0)
+            return model->n_scores;
+    }
+    return 0;
+}
+
+/* What predict gives, a column a class. */
+static ftl_status emit_booster_proba(ftl_build *build, const ftl_estimator *e,
+                                     const ftl_lightgbm *model, const ftl_frame *in, ftl_frame *out,
+                                     ftl_error *error)
+{
+    ftl_frame result;
+    uint32_t id, n = booster_classes(model);
+    ftl_labels *labels = FTL_ARENA_NEW(build->arena, ftl_labels);
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, n, sizeof *cells);
+    if (!labels || !cells)
+        return FTL_OOM(error);
+    for (uint32_t k = 0; k < n; k++)
+        cells[k] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = k};
+    *labels = (ftl_labels){.type = FTL_I64, .count = n, .cells = cells};
+    FTL_TRY(ftl_emit(build, e, FTL_PREDICT, in, &result, error));
+    id = result.columns[0].op;
+    if (model->n_scores == 1)
+        FTL_TRY(emit_pair(build, e, id, &id, error));
+    return ftl_result_scores(build, id, labels, out, error);
+}
+
 static ftl_status booster_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -254,6 +316,8 @@ static ftl_status booster_emit(ftl_build *build, const ftl_estimator *e, ftl_met
         return emit_margin(build, e, &model, in, out, error);
     if (method == FTL_APPLY)
         return emit_leaves(build, e, &model, in, out, error);
+    if (method == FTL_PREDICT_PROBA)
+        return emit_booster_proba(build, e, &model, in, out, error);
     FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &raw, error));
     FTL_TRY(emit_ready(build, e, &model, raw.columns[0].op, &id, error));
     FTL_TRY(emit_converted(build, e, &model, id, &id, error));
@@ -262,9 +326,10 @@ static ftl_status booster_emit(ftl_build *build, const ftl_estimator *e, ftl_met
 
 static uint32_t booster_methods(ftl_build *build, const ftl_estimator *e)
 {
-    (void)build;
-    (void)e;
-    return BIT(FTL_PREDICT) | BIT(FTL_MARGIN) | BIT(FTL_APPLY);
+    ftl_lightgbm model;
+    bool classes = read_booster(build->scratch, e, &model, NULL) == FTL_OK &&
+                   booster_classes(&model) > 1;
+    return tree_methods | (classes ? BIT(FTL_PREDICT_PROBA) : 0);
 }
 
 static ftl_status booster_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
@@ -281,9 +346,15 @@ static const char *booster_detail(ftl_build *build, const ftl_estimator *e)
     ftl_lightgbm model;
     if (read_booster(build->scratch, e, &model, NULL) != FTL_OK || model.n_trees == UINT32_MAX)
         return "";
-    return ftl_arena_printf(build->arena, "%u tree%s%s%s", model.n_trees,
-                            model.n_trees == 1 ? "" : "s", model.objective[0] ? ", " : "",
-                            model.objective);
+    uint32_t own, all = model.n_trees / model.n_scores, n = booster_classes(&model);
+    const char *note = best_of(e, all, &own, NULL) == FTL_OK ? ftl_iterations_note(build, all, own)
+                                                             : "",
+               *classes = n > 1 ? ftl_arena_printf(build->arena, ", %u classes", n) : "";
+    if (!note || !classes)
+        return NULL;
+    return ftl_arena_printf(build->arena, "%u tree%s%s%s%s%s", model.n_trees,
+                            model.n_trees == 1 ? "" : "s", classes, model.objective[0] ? ", " : "",
+                            model.objective, note);
 }
 
 static const char *booster_wrote(ftl_build *build, const ftl_estimator *e)
@@ -320,8 +391,8 @@ static bool has_own_objective(const ftl_estimator *e)
 
 static uint32_t wrapper_methods(ftl_build *build, const ftl_estimator *e)
 {
-    uint32_t methods = booster_methods(build, e);
-    return is_classifier(e) && !has_own_objective(e) ? methods | BIT(FTL_PREDICT_PROBA) : methods;
+    (void)build;
+    return tree_methods | (is_classifier(e) && !has_own_objective(e) ? BIT(FTL_PREDICT_PROBA) : 0);
 }
 
 static ftl_status read_classes(ftl_build *build, const ftl_estimator *e, const ftl_labels **out,
@@ -348,17 +419,6 @@ static ftl_status classes_of(ftl_build *build, const ftl_estimator *e, uint32_t 
     if ((*out)->count != (n_scores == 1 ? 2 : n_scores))
         return FTL_ATTR_FAIL(error, e, "_classes", FTL_CORRUPT, "%u classes do not fit %u scores",
                              (*out)->count, n_scores);
-    return FTL_OK;
-}
-
-/* (1 - p, p) of one column p. */
-static ftl_status emit_pair(ftl_build *build, const ftl_estimator *e, uint32_t source, uint32_t *id,
-                            ftl_error *error)
-{
-    static const double coef[2] = {-1, 1}, intercept[2] = {1, 0};
-    ftl_op *op = NULL;
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_LINEAR, source, 2, id, &op, error));
-    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, 2), FTL_SIZED(intercept, intercept, 2)};
     return FTL_OK;
 }
 
@@ -468,7 +528,7 @@ static const char *wrapper_detail(ftl_build *build, const ftl_estimator *e)
 const ftl_estimator_class ftl_lightgbm_classes[] = {
     {.package = "lightgbm",
      .name = "Booster",
-     .kind = FTL_REGRESSOR,
+     .kind = FTL_OTHER_MODEL,
      .methods = booster_methods,
      .emit = booster_emit,
      .inputs = booster_inputs,

@@ -10,6 +10,7 @@
 
 #include "base/checked.h"
 #include "base/number.h"
+#include "build/iterations.h"
 #include "estimators/boosters/xgboost.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"
@@ -145,9 +146,34 @@ static bool predicts_in_place(const xgb *x)
 
 /* ---- Trees that are used --------------------------------------------------------------------- */
 
+/* Trees of the first rounds; several stand side by side in a round. */
+static uint32_t trees_of_rounds(const xgb *x, uint64_t rounds)
+{
+    const ftl_xgb_model *model = x->model;
+    const ftl_xgb_ints *starts = &model->round_starts;
+    if (starts->size) {
+        bool known = rounds < starts->size && starts->data[rounds] >= 0 &&
+                     (uint32_t)starts->data[rounds] <= model->n_trees;
+        return known ? (uint32_t)starts->data[rounds] : model->n_trees;
+    }
+    uint64_t trees = rounds * x->n_outputs * (uint32_t)model->parallel_trees;
+    return trees < model->n_trees ? (uint32_t)trees : model->n_trees;
+}
+
+/* All rounds that there are. */
+static uint32_t rounds_of(const xgb *x)
+{
+    const ftl_xgb_model *model = x->model;
+    if (model->booster == FTL_XGB_LINEAR)
+        return 0;
+    if (model->round_starts.size)
+        return (uint32_t)(model->round_starts.size - 1);
+    return (uint32_t)(model->n_trees / ((uint64_t)x->n_outputs * (uint32_t)model->parallel_trees));
+}
+
 /*
  * Rounds that predict uses; -1: all. Wrappers stop at the best iteration that early stopping noted,
- * as an attribute of the Booster or of the model in it.
+ * as an attribute of the Booster or of the model in it; Boosters use all.
  */
 static ftl_status rounds_used(const xgb *x, int64_t *out, ftl_error *error)
 {
@@ -172,25 +198,26 @@ static ftl_status trees_used_by_limit(const xgb *x, bool apply, uint32_t *out, f
     return FTL_OK;
 }
 
-static ftl_status trees_used(const xgb *x, bool apply, uint32_t *out, ftl_error *error)
+/* The trees that the library uses by itself. */
+static ftl_status trees_by_default(const xgb *x, bool apply, uint32_t *out, ftl_error *error)
 {
-    const ftl_xgb_model *model = x->model;
     int64_t rounds = -1;
-    if (model->version < FTL_XGBOOST(1, 4))
+    if (x->model->version < FTL_XGBOOST(1, 4))
         return trees_used_by_limit(x, apply, out, error);
     FTL_TRY(rounds_used(x, &rounds, error));
-    *out = model->n_trees;
-    if (rounds < 0)
-        return FTL_OK;
-    if (model->round_starts.size) {
-        if ((uint64_t)rounds < model->round_starts.size && model->round_starts.data[rounds] >= 0 &&
-            (uint32_t)model->round_starts.data[rounds] <= model->n_trees)
-            *out = (uint32_t)model->round_starts.data[rounds];
-        return FTL_OK;
-    }
-    uint64_t trees = (uint64_t)rounds * x->n_outputs * (uint32_t)model->parallel_trees;
-    if (trees < model->n_trees)
-        *out = (uint32_t)trees;
+    *out = rounds < 0 ? x->model->n_trees : trees_of_rounds(x, (uint64_t)rounds);
+    return FTL_OK;
+}
+
+static ftl_status trees_used(ftl_build *build, const xgb *x, bool apply, uint32_t *out,
+                             ftl_error *error)
+{
+    uint32_t all = rounds_of(x), rounds = 0, trees = 0;
+    FTL_TRY(trees_by_default(x, apply, &trees, error));
+    FTL_TRY(ftl_iterations_of(build, x->e, all, all, &rounds, error));
+    if (build->iterations)
+        trees = rounds == all ? x->model->n_trees : trees_of_rounds(x, rounds);
+    *out = trees;
     return FTL_OK;
 }
 
@@ -232,14 +259,14 @@ static ftl_status read_base(ftl_build *build, const xgb *x, const double **out, 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
 /* Columns whose categories the model knows by value become their numbers. */
-static ftl_status encode_column(ftl_build *build, const ftl_xgb_categories *from, const char *name,
-                                ftl_encode_column *out, ftl_error *error)
+static ftl_status encode_column(ftl_build *build, const xgb *x, const ftl_xgb_categories *from,
+                                const char *name, ftl_encode_column *out, ftl_error *error)
 {
     size_t n = from->count + 1; /* the last is the missing value, which stays missing */
-    if (from->garbled)
+    if (from->garbled || (from->texts && !from->ascii && x->model->version < FTL_XGBOOST(3, 4)))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "the categories of column %.60s, which are not ASCII, were garbled by the "
-                        "XGBoost that saved them; train and save with 3.4 or later",
+                        "XGBoost 3.1 to 3.3 save the categories of a data frame wrongly when some "
+                        "are not ASCII, as in column %.60s; train and save with 3.4 or later",
                         name);
     if (n > 1u << 24)
         return FTL_FAIL(error, FTL_LIMIT, "column %.60s has too many categories", name);
@@ -294,7 +321,7 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
     for (uint32_t k = 0; k < n; k++) {
         const ftl_xgb_categories *from = &x->model->categories[columns[k]];
         ftl_frame one = {.n_columns = 1, .columns = &picked.columns[k]};
-        FTL_TRY(encode_column(build, from, picked.columns[k].name, &encoded[k], error));
+        FTL_TRY(encode_column(build, x, from, picked.columns[k].name, &encoded[k], error));
         FTL_TRY(from->numbers ? ftl_build_matrix(build, x->e, &one, &id, error)
                               : ftl_build_objects(build, x->e, &one, &id, error));
         picked.columns[k].op = id;
@@ -389,7 +416,7 @@ static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in
     bool in_place = predicts_in_place(x), dart = x->model->booster == FTL_XGB_DART;
     uint32_t source = 0;
     FTL_TRY(read_base(build, x, &sums.base, error));
-    FTL_TRY(trees_used(x, false, &sums.n_trees, error));
+    FTL_TRY(trees_used(build, x, false, &sums.n_trees, error));
     sums.weigh_with_base = dart && in_place && x->model->version < FTL_XGBOOST(3, 4);
     bool base_last = x->model->version < FTL_XGBOOST(1, dart ? 4 : 3);
     FTL_TRY(emit_rows(build, x, in, in_place, &source, error));
@@ -475,7 +502,7 @@ static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in
     uint32_t source = 0, id = 0;
     ftl_op *op = NULL;
     ftl_xgb_sums sums = {.n_outputs = x->n_outputs};
-    FTL_TRY(trees_used(x, true, &sums.n_trees, error));
+    FTL_TRY(trees_used(build, x, true, &sums.n_trees, error));
     if (sums.n_trees == 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
     FTL_TRY(emit_rows(build, x, in, false, &source, error));
@@ -553,6 +580,12 @@ static ftl_status read_labels(ftl_build *build, const xgb *x, uint32_t count,
 static bool is_multiclass(const xgb *x)
 {
     return x->objective->link == SOFTMAX || x->objective->link == SOFTPROB;
+}
+
+/* Whether a Booster's objective tells classes by their probabilities. */
+static bool has_classes(const xgb *x)
+{
+    return is_multiclass(x) || strcmp(x->objective->name, "binary:logistic") == 0;
 }
 
 /* Each value above one half is class 1. */
@@ -640,9 +673,10 @@ static uint32_t xgb_methods(ftl_build *build, const ftl_estimator *e)
 {
     xgb x;
     uint32_t methods = BIT(FTL_PREDICT) | BIT(FTL_MARGIN);
-    if (e->cls->kind == FTL_CLASSIFIER)
+    bool readable = read_xgb(build, e, &x, NULL) == FTL_OK;
+    if (e->cls->kind == FTL_CLASSIFIER || (readable && !x.wrapped && has_classes(&x)))
         methods |= BIT(FTL_PREDICT_PROBA);
-    bool linear = read_xgb(build, e, &x, NULL) == FTL_OK && x.model->booster == FTL_XGB_LINEAR;
+    bool linear = readable && x.model->booster == FTL_XGB_LINEAR;
     return linear ? methods : methods | BIT(FTL_APPLY);
 }
 
@@ -686,6 +720,25 @@ static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
     return FTL_OK;
 }
 
+/* Which rounds are used, where that is not all, or where one may think so. */
+static const char *rounds_note(ftl_build *build, const xgb *x)
+{
+    uint32_t all = rounds_of(x), trees = 0;
+    if (all == 0 || trees_by_default(x, false, &trees, NULL) != FTL_OK ||
+        (!x->wrapped && x->e->path[0])) /* of a wrapper, which has its own note */
+        return "";
+    int64_t best = x->model->best_iteration;
+    if (!x->wrapped && build->iterations == 0 && best >= 0 && best + 1 < (int64_t)all)
+        return ftl_arena_printf(build->arena,
+                                ", uses all %u iterations as Booster.predict does, though %lld "
+                                "were the best",
+                                all, (long long)best + 1);
+    uint32_t own = 0;
+    while (own < all && trees_of_rounds(x, own) < trees)
+        own++;
+    return ftl_iterations_note(build, all, own);
+}
+
 static const char *xgb_detail(ftl_build *build, const ftl_estimator *e)
 {
     xgb x;
@@ -694,8 +747,16 @@ static const char *xgb_detail(ftl_build *build, const ftl_estimator *e)
         return "";
     for (uint32_t t = 0; t < x.model->n_trees; t++)
         nodes += x.model->trees[t].left.size;
-    size_t classes = e->cls->kind != FTL_CLASSIFIER ? 0 : x.n_outputs == 1 ? 2 : x.n_outputs;
-    return ftl_tree_summary(build, x.model->n_trees, nodes, -1, classes);
+    bool classes = e->cls->kind == FTL_CLASSIFIER || (!x.wrapped && has_classes(&x));
+    const char *summary = ftl_tree_summary(build, x.model->n_trees, nodes, -1,
+                                           !classes           ? 0
+                                           : x.n_outputs == 1 ? 2
+                                                              : x.n_outputs),
+               *rounds = rounds_note(build, &x);
+    if (!summary || !rounds)
+        return NULL;
+    return ftl_arena_printf(build->arena, "%s%s%s%s", summary, x.model->objective[0] ? ", " : "",
+                            x.model->objective, rounds);
 }
 
 static const char *xgb_wrote(ftl_build *build, const ftl_estimator *e)
@@ -719,7 +780,7 @@ static const char *xgb_wrote(ftl_build *build, const ftl_estimator *e)
      .wrote = xgb_wrote}
 
 const ftl_estimator_class ftl_xgboost_classes[] = {
-    XGBOOST("Booster", FTL_REGRESSOR),
+    XGBOOST("Booster", FTL_OTHER_MODEL),
     XGBOOST("XGBClassifier", FTL_CLASSIFIER),
     XGBOOST("XGBRFClassifier", FTL_CLASSIFIER),
     XGBOOST("XGBRegressor", FTL_REGRESSOR),

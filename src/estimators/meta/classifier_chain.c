@@ -2,6 +2,7 @@
  * ClassifierChain and RegressorChain: each model sees the rows and what the models before it said,
  * in a matrix of float64. Results are floats, put back into the order of the targets.
  */
+#include "base/number.h"
 #include "estimators/families.h"
 #include "estimators/meta/children.h"
 
@@ -32,6 +33,34 @@ static ftl_status handed_on(const ftl_estimator *e, ftl_method *out, ftl_error *
     return FTL_OK;
 }
 
+/*
+ * Results go into an array of float64, which takes texts of numbers for those numbers. Other texts
+ * stay, and are refused as the library refuses them.
+ */
+static ftl_status texts_as_numbers(ftl_build *build, ftl_frame *frame, ftl_error *error)
+{
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        const ftl_labels *labels = frame->columns[i].labels;
+        if (frame->columns[i].as != FTL_AS_LABEL || labels->type != FTL_STRING)
+            continue;
+        ftl_labels *made = FTL_ARENA_NEW(build->arena, ftl_labels);
+        ftl_cell *cells = ftl_arena_zero_array(build->arena, labels->count, sizeof *cells);
+        if (!made || !cells)
+            return FTL_OOM(error);
+        bool numbers = true;
+        for (uint32_t k = 0; k < labels->count; k++) {
+            const ftl_cell *cell = &labels->cells[k];
+            cells[k].tag = FTL_CELL_FLOAT;
+            numbers &= cell->tag == FTL_CELL_STRING &&
+                       ftl_parse_f64(cell->u.text, cell->size, '.', &cells[k].u.number);
+        }
+        *made = (ftl_labels){.type = FTL_F64, .count = labels->count, .cells = cells};
+        if (numbers)
+            frame->columns[i].labels = made;
+    }
+    return FTL_OK;
+}
+
 /* A model's one column: of two probabilities the second. */
 static ftl_status one_column(ftl_build *build, const ftl_estimator *e, const ftl_estimator *child,
                              ftl_method method, const ftl_frame *in, ftl_frame *out,
@@ -43,6 +72,7 @@ static ftl_status one_column(ftl_build *build, const ftl_estimator *e, const ftl
     if (made.n_columns != 1 && !pair)
         return FTL_ATTR_FAIL(error, child, "classes_", FTL_UNSUPPORTED,
                              "a model of a chain yields %u columns", made.n_columns);
+    FTL_TRY(texts_as_numbers(build, &made, error));
     FTL_TRY(ftl_label_values(build, e, &made, out, error));
     out->columns += made.n_columns - 1;
     out->n_columns = 1;

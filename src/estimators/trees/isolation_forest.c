@@ -16,11 +16,17 @@
 
 static const double euler_gamma = 0.577215664901532860606512090082402431;
 
+/*
+ * Before 0.20 decisions were one half less 2 ** …, without score_samples, and a row was an outlier
+ * up to its threshold, which is one of decisions.
+ */
+static bool has_offset(const ftl_estimator *e) { return !ftl_node_is_none(ftl_attr(e, "offset_")); }
+
 static uint32_t forest_methods(ftl_build *build, const ftl_estimator *e)
 {
     (void)build;
-    (void)e;
-    return 1u << FTL_PREDICT | 1u << FTL_DECISION_FUNCTION | 1u << FTL_SCORE_SAMPLES;
+    uint32_t methods = 1u << FTL_PREDICT | 1u << FTL_DECISION_FUNCTION;
+    return has_offset(e) ? methods | 1u << FTL_SCORE_SAMPLES : methods;
 }
 
 /* Of an unsuccessful search in a tree of n samples; up to 0.21 two samples are no special case. */
@@ -257,7 +263,10 @@ static ftl_status emit_shifted(ftl_build *build, const ftl_estimator *e, ftl_met
 {
     ftl_frame frame;
     double offset = 0;
-    FTL_TRY(ftl_attr_f64(e, attribute, 0, &offset, error));
+    if (method == FTL_SCORE_SAMPLES && !has_offset(e))
+        offset = -0.5;
+    else
+        FTL_TRY(ftl_attr_f64(e, attribute, 0, &offset, error));
     FTL_TRY(ftl_emit(build, e, method, in, &frame, error));
     const ftl_affine_step step = {.kind = FTL_AFFINE_SUB,
                                   FTL_SIZED(vector, ftl_repeat(build, offset, 1), 1)};
@@ -270,9 +279,10 @@ static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const f
 {
     uint32_t id;
     bool old = e->version < FTL_SKLEARN(0, 22) && ftl_attr_is(e, "behaviour", "old");
-    FTL_TRY(emit_shifted(build, e, FTL_DECISION_FUNCTION, old ? "_threshold_" : "_none", in, &id,
-                         error));
-    FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_NOT_NEGATIVE, id, 1, &id, error));
+    const char *threshold = !has_offset(e) ? "threshold_" : old ? "_threshold_" : "_none";
+    FTL_TRY(emit_shifted(build, e, FTL_DECISION_FUNCTION, threshold, in, &id, error));
+    FTL_TRY(ftl_emit_decide(build, e, has_offset(e) ? FTL_DECIDE_NOT_NEGATIVE : FTL_DECIDE_POSITIVE,
+                            id, 1, &id, error));
     const ftl_affine_step sign[] = {
         {.kind = FTL_AFFINE_MUL, FTL_SIZED(vector, ftl_repeat(build, 2.0, 1), 1)},
         {.kind = FTL_AFFINE_SUB, FTL_SIZED(vector, ftl_repeat(build, 1.0, 1), 1)},
