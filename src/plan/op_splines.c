@@ -11,6 +11,7 @@ typedef struct basis {
     const double *knots;
     uint32_t last;   /* the last interval of knots */
     double *h, *old; /* [degree + 1] each: h holds the values of the bases that are not 0 */
+    double *beyond;  /* [n_splines] room for those at an end */
 } basis;
 
 /* The interval [knots[i], knots[i + 1]) with x in it, or the first or last one of the basis. */
@@ -62,17 +63,35 @@ static void add_values(const basis *b, double x, bool slope, double weight, doub
         out[(interval + a - degree) % b->op->n_splines] += weight * b->h[a];
 }
 
-/* Beyond `at`, an end of the knots: what is there goes on, or its tangent. */
-static void extend(const basis *b, double x, double at, uint32_t reach, double *out)
+/* The splines at `at`, an end of the knots, and, where they go on linearly, their tangents to x. */
+static const double *extended(const basis *b, double x, double at)
 {
-    uint32_t n = b->op->n_splines;
-    add_values(b, at, false, 1, out);
+    memset(b->beyond, 0, b->op->n_splines * sizeof *b->beyond);
+    add_values(b, at, false, 1, b->beyond);
     if (b->op->ends == FTL_SPLINE_LINEAR)
-        add_values(b, at, true, x - at, out);
-    if (x < at)
-        memset(out + reach, 0, (n - reach) * sizeof *out);
-    else
-        memset(out, 0, (n - reach) * sizeof *out);
+        add_values(b, at, true, x - at, b->beyond);
+    return b->beyond;
+}
+
+/*
+ * Constant and linear ends. The library moves the ends of low degrees inwards (ftl_splines_op), where
+ * they may pass each other: then both are written, the upper one last. Of degree 0 a constant upper end
+ * has no spline, which the library raises for.
+ */
+static bool evaluate_ends(const basis *b, uint32_t column, double x, double *out)
+{
+    const ftl_splines_op *op = b->op;
+    uint32_t reach = op->reach[column], n = op->n_splines;
+    double low = b->knots[op->edge[column]], high = b->knots[op->n_knots - 1 - op->edge[column]];
+    if (x >= low && x <= high)
+        add_values(b, x, false, 1, out);
+    if (x < low)
+        memcpy(out, extended(b, x, low), reach * sizeof *out);
+    if (x > high && reach == 0)
+        return false;
+    if (x > high)
+        memcpy(out + (n - reach), extended(b, x, high) + (n - reach), reach * sizeof *out);
+    return true;
 }
 
 /* Python's x % period. */
@@ -98,12 +117,7 @@ static bool evaluate(const basis *b, uint32_t column, double x, double *out)
     case FTL_SPLINE_CONTINUED:
         break;
     default:
-        low = b->knots[op->edge[column]];
-        high = b->knots[op->n_knots - 1 - op->edge[column]];
-        if (x < low || x > high) {
-            extend(b, x, x < low ? low : high, op->reach[column], out);
-            return true;
-        }
+        return evaluate_ends(b, column, x, out);
     }
     add_values(b, x, false, 1, out);
     return true;
@@ -128,7 +142,8 @@ static void run(const ftl_step *step, ftl_exec *exec)
     const void *data = ftl_matrix_source(step, exec, &is_f32);
     double *values = ftl_scratch(step, exec);
     basis b = {.op = op, .last = op->n_knots - op->degree - 2};
-    b.h = values + op->n_splines;
+    b.beyond = values + op->n_splines;
+    b.h = b.beyond + op->n_splines;
     b.old = b.h + op->degree + 1;
     for (uint32_t r = 0; r < exec->rows; r++) {
         for (uint32_t j = 0; j < n; j++) {
@@ -148,7 +163,7 @@ static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
     const ftl_splines_op *op = &step->op->u.splines;
     (void)plan;
     (void)error;
-    step->scratch_fixed = (op->n_splines + 2 * ((size_t)op->degree + 1)) * sizeof(double);
+    step->scratch_fixed = 2 * ((size_t)op->n_splines + op->degree + 1) * sizeof(double);
     return FTL_OK;
 }
 

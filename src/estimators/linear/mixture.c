@@ -118,17 +118,23 @@ static ftl_status bayesian_weights(ftl_build *build, const ftl_estimator *e, mix
 static ftl_status bayesian_terms(ftl_build *build, const ftl_estimator *e, mixture *m,
                                  ftl_error *error)
 {
-    double *freedom = NULL, *precision = NULL, n = (double)m->columns;
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("degrees_of_freedom_"), m->n, &freedom, error));
+    double *precision = NULL, n = (double)m->columns;
+    ftl_array2 freedoms = {0};
+    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("degrees_of_freedom_"), &freedoms, error));
+    bool shared = freedoms.rows * freedoms.columns == 1; /* of a tied covariance */
+    if (!shared && freedoms.rows * freedoms.columns != m->n)
+        return FTL_ATTR_FAIL(error, e, "degrees_of_freedom_", FTL_CORRUPT,
+                             "%zu numbers for %u components", freedoms.rows * freedoms.columns,
+                             m->n);
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("mean_precision_"), m->n, &precision, error));
     for (uint32_t k = 0; k < m->n; k++) {
-        double sum = 0;
-        if (!(freedom[k] > n - 1 && freedom[k] < (double)INFINITY))
+        double sum = 0, freedom = freedoms.data[shared ? 0 : k];
+        if (!(freedom > n - 1 && freedom < (double)INFINITY))
             return FTL_ATTR_FAIL(error, e, "degrees_of_freedom_", FTL_CORRUPT,
-                                 "%g degrees of freedom for %zu features", freedom[k], m->columns);
+                                 "%g degrees of freedom for %zu features", freedom, m->columns);
         for (size_t j = 0; j < m->columns; j++)
-            sum += digamma(0.5 * (freedom[k] - (double)j));
-        m->constant[k] += -0.5 * n * log(freedom[k]) +
+            sum += digamma(0.5 * (freedom - (double)j));
+        m->constant[k] += -0.5 * n * log(freedom) +
                           0.5 * (n * log(2.0) + sum - n / precision[k]);
     }
     return bayesian_weights(build, e, m, error);

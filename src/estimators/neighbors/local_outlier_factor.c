@@ -12,8 +12,9 @@ static uint32_t outlier_methods(ftl_build *build, const ftl_estimator *e)
     bool novelty = false;
     (void)build;
     if (ftl_attr_bool(e, "novelty", false, &novelty, NULL) != FTL_OK || !novelty)
-        return 1u << FTL_PREDICT; /* asking for it tells why not */
-    return 1u << FTL_PREDICT | 1u << FTL_DECISION_FUNCTION | 1u << FTL_SCORE_SAMPLES;
+        return 1u << FTL_PREDICT | 1u << FTL_KNEIGHBORS; /* predict tells why not */
+    return 1u << FTL_PREDICT | 1u << FTL_DECISION_FUNCTION | 1u << FTL_SCORE_SAMPLES |
+           1u << FTL_KNEIGHBORS;
 }
 
 /* The distance of every point to its own last neighbour. */
@@ -74,6 +75,8 @@ static ftl_status emit_outlier(ftl_build *build, const ftl_estimator *e, ftl_met
     ftl_frame scores;
     bool novelty;
     double offset;
+    if (method == FTL_KNEIGHBORS)
+        return ftl_kneighbors_emit(build, e, in, out, error);
     FTL_TRY(ftl_attr_bool(e, "novelty", false, &novelty, error));
     if (!novelty)
         return FTL_ATTR_FAIL(error, e, "novelty", FTL_UNSUPPORTED,

@@ -60,8 +60,8 @@ ftl_status ftl_neighbors_emit(ftl_build *build, const ftl_estimator *e, const ft
     return FTL_OK;
 }
 
-static ftl_status emit_kneighbors(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                  ftl_frame *out, ftl_error *error)
+ftl_status ftl_kneighbors_emit(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
     FTL_TRY(ftl_neighbors_emit(build, e, in, &id, error));
@@ -201,7 +201,7 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e, ftl_
 {
     targets t = {0};
     if (method == FTL_KNEIGHBORS)
-        return emit_kneighbors(build, e, in, out, error);
+        return ftl_kneighbors_emit(build, e, in, out, error);
     FTL_TRY(read_targets(build, e, &t, error));
     uint32_t *votes = ftl_arena_array(build->scratch, t.n, sizeof *votes);
     if (!votes)
@@ -221,7 +221,7 @@ static ftl_status emit_regressor(ftl_build *build, const ftl_estimator *e, ftl_m
     uint32_t source, id;
     ftl_op *op = NULL;
     if (method == FTL_KNEIGHBORS)
-        return emit_kneighbors(build, e, in, out, error);
+        return ftl_kneighbors_emit(build, e, in, out, error);
     FTL_TRY(neighbors_of(build, e, in, &source, error));
     uint32_t n_points = build->ops[source].u.neighbors.n_points;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("_y"), &node, error));
@@ -244,7 +244,7 @@ static ftl_status emit_search(ftl_build *build, const ftl_estimator *e, ftl_meth
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     (void)method;
-    return emit_kneighbors(build, e, in, out, error);
+    return ftl_kneighbors_emit(build, e, in, out, error);
 }
 
 /* ---- Registry -------------------------------------------------------------------------------- */

@@ -215,11 +215,25 @@ static ftl_status emit_iterative(ftl_build *build, const ftl_estimator *e, ftl_m
     return ftl_add_indicator(build, e, &m.missing, source, in, out, error);
 }
 
+/* Before 0.24 only the initial imputer tells. */
+static ftl_status iterative_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                   ftl_error *error)
+{
+    ftl_estimator imputer;
+    FTL_TRY(ftl_inputs_by_length(build, e, FTL_NAMES(NULL), out, error));
+    if (out->count >= 0)
+        return FTL_OK;
+    FTL_TRY(ftl_estimator_of(build, ftl_attr(e, "initial_imputer_"), e,
+                             ftl_child_path(build, e, "initial_imputer_"), &imputer, error));
+    return ftl_estimator_inputs(build, &imputer, out, error);
+}
+
 const ftl_estimator_class ftl_iterative_classes[] = {
     {.package = "sklearn.impute",
      .name = "IterativeImputer",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
-     .emit = emit_iterative},
+     .emit = emit_iterative,
+     .inputs = iterative_inputs},
     {0},
 };

@@ -5,7 +5,7 @@
 #include "build/transformer.h"
 #include "estimators/families.h"
 
-/* From 1.9 on scipy's yeojohnson, which goes by logarithms. */
+/* From 1.8 on scipy's yeojohnson, which goes by logarithms. */
 static ftl_status read_rule(const ftl_estimator *e, ftl_power *out, ftl_error *error)
 {
     if (ftl_attr_is(e, "method", "box-cox"))

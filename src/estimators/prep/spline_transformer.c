@@ -25,6 +25,18 @@ static ftl_status read_ends(const ftl_estimator *e, ftl_spline_ends *out, ftl_er
     return FTL_ATTR_FAIL(error, e, "extrapolation", FTL_CORRUPT, "it is of unknown kind");
 }
 
+/* t; _t in scipy 1.17; and from 1.18 on t of an object in the state, which is a pair. */
+static const ftl_node *knots_of(const ftl_node *spline)
+{
+    const ftl_node *t = ftl_node_attr(spline, "t");
+    if (!t)
+        t = ftl_node_attr(spline, "_t");
+    const ftl_node *state = spline->kind == FTL_NODE_OBJECT ? spline->u.object->state : NULL;
+    if (!t && state && state->kind == FTL_NODE_TUPLE && state->u.seq.size > 0)
+        t = ftl_node_attr(state->u.seq.items[0], "t");
+    return t;
+}
+
 /* The knots of all columns, which are as many for each. */
 static ftl_status read_knots(ftl_build *build, const ftl_estimator *e, uint32_t n_columns,
                              ftl_splines_op *out, ftl_error *error)
@@ -36,7 +48,11 @@ static ftl_status read_knots(ftl_build *build, const ftl_estimator *e, uint32_t 
     FTL_TRY(ftl_frame_expect(e, &(ftl_frame){.n_columns = n_columns}, n, error));
     for (size_t j = 0; j < n; j++) {
         ftl_array2 t = {0};
-        FTL_TRY(ftl_node_matrix(build, ftl_node_attr(splines[j], "t"), &t, error));
+        ftl_status status = ftl_node_matrix(build, knots_of(splines[j]), &t, error);
+        if (status != FTL_OK) {
+            ftl_error_in_attr(error, e, "bsplines_");
+            return status;
+        }
         if (j == 0) {
             if (t.columns < 2 || t.columns > most_columns)
                 return FTL_ATTR_FAIL(error, e, "bsplines_", FTL_CORRUPT, "%zu knots", t.columns);
