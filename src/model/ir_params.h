@@ -95,7 +95,7 @@ typedef enum ftl_ufunc {
 typedef enum ftl_power {
     FTL_POWER_BOX_COX,         /* (x^lambda - 1) / lambda, as expm1(lambda log x) / lambda */
     FTL_POWER_YEO_JOHNSON,     /* the same of 1 + |x|, by pow; below 0 with 2 - lambda, negated */
-    FTL_POWER_YEO_JOHNSON_LOG, /* the same by expm1 and log1p (scikit-learn 1.8) */
+    FTL_POWER_YEO_JOHNSON_LOG, /* the same by expm1 and log1p (scikit-learn 1.9) */
     FTL_POWER_COUNT
 } ftl_power;
 

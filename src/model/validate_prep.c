@@ -83,8 +83,7 @@ ftl_status ftl_check_splines(const ftl_proof *proof, ftl_error *error)
     uint64_t bases = (uint64_t)op->n_knots - op->degree - 1;
     if (op->degree > FTL_SPLINE_MAX_DEGREE || op->n_knots < 2 * (op->degree + 1) ||
         op->n_splines == 0 || op->n_splines + (periodic ? op->degree : 0) != bases ||
-        op->kept > op->n_splines ||
-        proof->op->width != (uint64_t)proof->columns * op->kept)
+        op->kept > op->n_splines || proof->op->width != (uint64_t)proof->columns * op->kept)
         return FTL_INVALID(error, "%u splines of degree %u on %u knots", op->n_splines, op->degree,
                            op->n_knots);
     for (uint32_t j = 0; j < proof->columns; j++) {

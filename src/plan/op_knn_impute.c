@@ -1,10 +1,11 @@
 /*
- * KNN_IMPUTE: distances over the columns that a row and a point both have, from three matrix products
- * as the library takes them:
+ * KNN_IMPUTE: distances over the columns that a row and a point both have, from three matrix
+ * products as the library takes them:
  *
  *   (x·x - 2 x·y + y·y) - Σ x² [y missing] - Σ [x missing] y², at least 0, by the share of columns
  *
- * Missing numbers count as 0 in the products. Of points at one distance the earlier ones are nearer.
+ * Missing numbers count as 0 in the products. Of points at one distance the earlier ones are
+ * nearer.
  */
 #include "plan/points.h"
 
@@ -37,8 +38,7 @@ static bool is_missing(const ftl_knn_impute_op *op, bool is_f32, double x)
 static void products(const ftl_points *points, const double *x, double *out)
 {
     ftl_kernels_get()->distance.dot_fused(1, points->n, x, points->n, points->packed,
-                                          points->groups, out,
-                                          points->groups * FTL_DISTANCE_LANES);
+                                          points->groups, out, points->groups * FTL_DISTANCE_LANES);
 }
 
 static void find_distances(const ftl_knn_impute_op *op, const knn_state *state, uint32_t n,
@@ -60,8 +60,7 @@ static void find_distances(const ftl_knn_impute_op *op, const knn_state *state, 
     products(&state->missing, row->present, row->room);
     for (uint32_t i = 0; i < op->n_points; i++) {
         double common = columns - row->room[i], d = row->distance[i];
-        row->distance[i] = common == 0 ? (double)NAN
-                                       : sqrt((d > 0 ? d : 0.0) / common * (double)n);
+        row->distance[i] = common == 0 ? (double)NAN : sqrt((d > 0 ? d : 0.0) / common * (double)n);
     }
 }
 
@@ -163,7 +162,7 @@ static void run(const ftl_step *step, ftl_exec *exec)
             find_distances(op, state, n, &row);
         for (uint32_t i = 0; i < width; i++) {
             uint32_t j = op->columns[i];
-            double value = isnan(op->means[j]) ? 0
+            double value = isnan(op->means[j])  ? 0
                            : row.absent[j] != 0 ? imputed(op, n, j, &row)
                                                 : row.x[j];
             if (step->is_f32)

@@ -1,6 +1,6 @@
 /*
- * NEIGHBOR_DENSITY: the score of LocalOutlierFactor. The source is a NEIGHBORS step: k distances, then
- * k numbers of points. Means are taken in numpy's pairwise order.
+ * NEIGHBOR_DENSITY: the score of LocalOutlierFactor. The source is a NEIGHBORS step: k distances,
+ * then k numbers of points. Means are taken in numpy's pairwise order.
  */
 #include "plan/plan.h"
 

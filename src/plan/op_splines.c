@@ -1,6 +1,6 @@
 /*
- * SPLINES: the values of B-spline bases by de Boor's recurrence, in scipy's order of operations, which
- * is float64 whatever the edge is.
+ * SPLINES: the values of B-spline bases by de Boor's recurrence, in scipy's order of operations,
+ * which is float64 whatever the edge is.
  */
 #include "plan/plan.h"
 
@@ -29,7 +29,7 @@ static uint32_t interval_of(const basis *b, double x)
 }
 
 /* One step of the recurrence, from degree j - 1 to j; slope: of the derivative instead. */
-static void raise(const basis *b, uint32_t interval, uint32_t j, double x, bool slope)
+static void raise_degree(const basis *b, uint32_t interval, uint32_t j, double x, bool slope)
 {
     memcpy(b->old, b->h, j * sizeof(double));
     b->h[0] = 0;
@@ -58,7 +58,7 @@ static void add_values(const basis *b, double x, bool slope, double weight, doub
         return;
     b->h[0] = 1;
     for (uint32_t j = 1; j <= degree; j++)
-        raise(b, interval, j, x, slope && j == degree);
+        raise_degree(b, interval, j, x, slope && j == degree);
     for (uint32_t a = 0; a <= degree; a++)
         out[(interval + a - degree) % b->op->n_splines] += weight * b->h[a];
 }
@@ -74,9 +74,9 @@ static const double *extended(const basis *b, double x, double at)
 }
 
 /*
- * Constant and linear ends. The library moves the ends of low degrees inwards (ftl_splines_op), where
- * they may pass each other: then both are written, the upper one last. Of degree 0 a constant upper end
- * has no spline, which the library raises for.
+ * Constant and linear ends. The library moves the ends of low degrees inwards (ftl_splines_op),
+ * where they may pass each other: then both are written, the upper one last. Of degree 0 a constant
+ * upper end has no spline, which the library raises for.
  */
 static bool evaluate_ends(const basis *b, uint32_t column, double x, double *out)
 {

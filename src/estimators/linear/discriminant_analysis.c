@@ -46,10 +46,8 @@ static ftl_status read_scalings(ftl_build *build, const ftl_estimator *e, uint32
         for (size_t j = 0; j < n_columns; j++)
             coef[k * n_columns + j] = scalings.data[j * scalings.columns + k];
     }
-    *out = (ftl_linear_params){.n_out = (uint32_t)n,
-                               .n_features = n_columns,
-                               .coef = coef,
-                               .is_f32 = scalings.was_f32};
+    *out = (ftl_linear_params){
+        .n_out = (uint32_t)n, .n_features = n_columns, .coef = coef, .is_f32 = scalings.was_f32};
     return FTL_OK;
 }
 

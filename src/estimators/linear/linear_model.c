@@ -126,7 +126,7 @@ ftl_status ftl_emit_decide(ftl_build *build, const ftl_estimator *e, ftl_decide 
 }
 
 ftl_status ftl_emit_affine(ftl_build *build, const ftl_estimator *e, ftl_affine_step_kind kind,
-                         const double *vector, uint32_t *id, ftl_error *error)
+                           const double *vector, uint32_t *id, ftl_error *error)
 {
     ftl_op *op = NULL;
     ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
@@ -139,7 +139,8 @@ ftl_status ftl_emit_affine(ftl_build *build, const ftl_estimator *e, ftl_affine_
 }
 
 ftl_status ftl_linear_centred(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                          const double *mean, bool mean_is_f32, ftl_frame *out, ftl_error *error)
+                              const double *mean, bool mean_is_f32, ftl_frame *out,
+                              ftl_error *error)
 {
     uint32_t id;
     ftl_op *op = NULL;

@@ -51,8 +51,7 @@ FTL_MUST_USE ftl_status ftl_linear_centred(ftl_build *build, const ftl_estimator
 /* prior + (norm - half the sum of the squares of a whole matrix), in numpy's pairwise order: one
    column. */
 FTL_MUST_USE ftl_status ftl_emit_squares(ftl_build *build, const ftl_estimator *e, uint32_t source,
-                                         double norm, double prior, uint32_t *id,
-                                         ftl_error *error);
+                                         double norm, double prior, uint32_t *id, ftl_error *error);
 
 /* ---- Classifiers (scikit-learn's LinearClassifierMixin) -------------------------------------- */
 
@@ -74,8 +73,8 @@ FTL_MUST_USE ftl_status ftl_log_proba(ftl_build *build, const ftl_estimator *e, 
 /* decision_function, predict_proba and predict_log_proba of a classifier whose margin, within the
    builder, is a score of each class; of two classes decision_function is the difference. */
 FTL_MUST_USE ftl_status ftl_emit_from_scores(ftl_build *build, const ftl_estimator *e,
-                                             ftl_method method, const ftl_frame *in,
-                                             ftl_frame *out, ftl_error *error);
+                                             ftl_method method, const ftl_frame *in, ftl_frame *out,
+                                             ftl_error *error);
 /* The link of _predict_proba_lr for several classes. */
 ftl_link ftl_linear_ovr_link(const ftl_estimator *e);
 

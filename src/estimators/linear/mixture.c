@@ -2,9 +2,9 @@
  * GaussianMixture and BayesianGaussianMixture: a weighted log-likelihood of each component; predict
  * takes the largest, predict_proba normalizes them, score_samples is the logarithm of their sum.
  *
- * Full and tied covariances are linear maps whose squares are summed; diagonal and spherical ones are
- * linear in the columns and their squares, as the library computes them. Within the builder margin
- * stands for the log-likelihoods.
+ * Full and tied covariances are linear maps whose squares are summed; diagonal and spherical ones
+ * are linear in the columns and their squares, as the library computes them. Within the builder
+ * margin stands for the log-likelihoods.
  */
 #include "build/transformer.h"
 #include "estimators/families.h"
@@ -26,11 +26,11 @@ static uint32_t mixture_methods(ftl_build *build, const ftl_estimator *e)
 }
 
 typedef struct mixture {
-    uint32_t n;            /* components */
-    size_t columns;        /* features */
-    const double *means;   /* [n][columns] */
-    const double *chol;    /* precisions_cholesky_ */
-    double *constant;      /* [n] what is added to the Gaussian log-likelihood */
+    uint32_t n;          /* components */
+    size_t columns;      /* features */
+    const double *means; /* [n][columns] */
+    const double *chol;  /* precisions_cholesky_ */
+    double *constant;    /* [n] what is added to the Gaussian log-likelihood */
     bool is_f32;
 } mixture;
 
@@ -134,8 +134,7 @@ static ftl_status bayesian_terms(ftl_build *build, const ftl_estimator *e, mixtu
                                  "%g degrees of freedom for %zu features", freedom, m->columns);
         for (size_t j = 0; j < m->columns; j++)
             sum += digamma(0.5 * (freedom - (double)j));
-        m->constant[k] += -0.5 * n * log(freedom) +
-                          0.5 * (n * log(2.0) + sum - n / precision[k]);
+        m->constant[k] += -0.5 * n * log(freedom) + 0.5 * (n * log(2.0) + sum - n / precision[k]);
     }
     return bayesian_weights(build, e, m, error);
 }
@@ -221,8 +220,7 @@ static ftl_status with_squares(ftl_build *build, const ftl_estimator *e, const f
 
 /* precisions: a number a component, or one a component and column. */
 static ftl_status emit_diagonal(ftl_build *build, const ftl_estimator *e, const mixture *m,
-                                bool spherical, const ftl_frame *in, uint32_t *id,
-                                ftl_error *error)
+                                bool spherical, const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     size_t n = m->columns;
     double *coef = ftl_arena_array(build->arena, m->n * 2 * n, sizeof *coef);
@@ -341,8 +339,7 @@ static ftl_status mixture_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
 
 static const char *mixture_detail(ftl_build *build, const ftl_estimator *e)
 {
-    return ftl_arena_printf(build->arena, "%zu components",
-                            ftl_node_length(ftl_attr(e, "means_")));
+    return ftl_arena_printf(build->arena, "%zu components", ftl_node_length(ftl_attr(e, "means_")));
 }
 
 #define MIXTURE(name_)             \

@@ -101,8 +101,9 @@ static ftl_status emit_pca(ftl_build *build, const ftl_estimator *e, ftl_method 
 /* ---- score_samples --------------------------------------------------------------------------- */
 
 /*
- * The variances of the model along the components, those of score_samples: explained above the noise,
- * which whitening, by a slip of the library, multiplies with the explained variance once more.
+ * The variances of the model along the components, those of score_samples: explained above the
+ * noise, which whitening, by a slip of the library, multiplies with the explained variance once
+ * more.
  */
 static ftl_status component_variances(ftl_build *build, const ftl_estimator *e, uint32_t n,
                                       double noise, double **out, ftl_error *error)
@@ -127,9 +128,9 @@ static double log_density(const double *variance, uint32_t n, uint32_t n_columns
 }
 
 /*
- * The log-density of a normal distribution whose covariance has the components as axes, and the noise
- * everywhere else: squares of the components' scores by their variance, and of what the components
- * leave of the row by the noise.
+ * The log-density of a normal distribution whose covariance has the components as axes, and the
+ * noise everywhere else: squares of the components' scores by their variance, and of what the
+ * components leave of the row by the noise.
  */
 static ftl_status emit_density(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                                ftl_frame *out, ftl_error *error)
@@ -166,7 +167,8 @@ static ftl_status emit_density(ftl_build *build, const ftl_estimator *e, const f
         spread[j] = noise;
     for (uint32_t k = 0; k < n; k++)
         spread[n_noise + k] = noise > 0 ? 1.0 / (1.0 / variance[k] - 1.0 / noise) : variance[k];
-    FTL_TRY(ftl_frame_concat(build, noise > 0 ? parts : parts + 1, noise > 0 ? 2 : 1, &both, error));
+    FTL_TRY(
+        ftl_frame_concat(build, noise > 0 ? parts : parts + 1, noise > 0 ? 2 : 1, &both, error));
     FTL_TRY(ftl_build_matrix(build, e, &both, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_GAUSSIAN, id, 1, &id, &op, error));
     op->u.gaussian = (ftl_gaussian_op){FTL_SIZED(mean, zeros, (size_t)n_noise + n),
@@ -217,12 +219,12 @@ static const char *component_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 #define PROJECTION(name_, methods_, emit_) \
-    {.package = "sklearn.decomposition", \
-     .name = (name_),                    \
-     .kind = FTL_TRANSFORMER,            \
-     .methods = (methods_),      \
-     .emit = (emit_),                    \
-     .inputs = component_inputs,         \
+    {.package = "sklearn.decomposition",   \
+     .name = (name_),                      \
+     .kind = FTL_TRANSFORMER,              \
+     .methods = (methods_),                \
+     .emit = (emit_),                      \
+     .inputs = component_inputs,           \
      .detail = component_detail}
 
 const ftl_estimator_class ftl_decomposition_classes[] = {

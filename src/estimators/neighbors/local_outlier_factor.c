@@ -1,6 +1,7 @@
 /*
- * LocalOutlierFactor of sklearn.neighbors with novelty=True: how much thinner the points of training
- * lie about a row than about its neighbours. Without novelty it says something of its own points alone.
+ * LocalOutlierFactor of sklearn.neighbors with novelty=True: how much thinner the points of
+ * training lie about a row than about its neighbours. Without novelty it says something of its own
+ * points alone.
  */
 #include "estimators/families.h"
 #include "estimators/linear/linear_model.h"
@@ -48,7 +49,8 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
     FTL_TRY(ftl_build_on(build, e, FTL_OP_NEIGHBOR_DENSITY, id, 1, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.neighbor_density = (ftl_neighbor_density_op){
-        .n_points = neighbors.n_points, FTL_SIZED(reach, reach, neighbors.n_points),
+        .n_points = neighbors.n_points,
+        FTL_SIZED(reach, reach, neighbors.n_points),
         FTL_SIZED(density, density, neighbors.n_points)};
     return ftl_result_values(build, id, out, error);
 }

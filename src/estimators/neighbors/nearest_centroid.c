@@ -102,8 +102,8 @@ static ftl_status emit_distances(ftl_build *build, const ftl_estimator *e, const
 /* ---- Scores ---------------------------------------------------------------------------------- */
 
 /* Rows and centroids in units of the standard deviations, where those are not 0. */
-static ftl_status scale(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                        centroids *c, ftl_frame *out, ftl_error *error)
+static ftl_status scale(ftl_build *build, const ftl_estimator *e, const ftl_frame *in, centroids *c,
+                        ftl_frame *out, ftl_error *error)
 {
     double *spread = NULL;
     uint32_t id;

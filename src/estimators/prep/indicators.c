@@ -58,8 +58,8 @@ ftl_status ftl_indicator_features(ftl_build *build, const ftl_estimator *e,
 /* One op of the chosen columns of source. */
 static ftl_status emit_indicator_op(ftl_build *build, const ftl_estimator *e,
                                     const ftl_missing_value *missing, uint32_t source,
-                                    const uint32_t *features, uint32_t n, uint32_t *id,
-                                    ftl_op **op, ftl_error *error)
+                                    const uint32_t *features, uint32_t n, uint32_t *id, ftl_op **op,
+                                    ftl_error *error)
 {
     uint32_t *columns = ftl_arena_copy(build->arena, features, n * sizeof *columns);
     if (!columns)
@@ -109,8 +109,7 @@ ftl_status ftl_add_indicator(ftl_build *build, const ftl_estimator *e,
 
 /* Cells of texts, or of anything when a text is the missing value; numbers otherwise. */
 static ftl_status indicator_source(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                   const ftl_missing_value *missing, uint32_t *id,
-                                   ftl_error *error)
+                                   const ftl_missing_value *missing, uint32_t *id, ftl_error *error)
 {
     bool cells = missing->cell.tag == FTL_CELL_STRING;
     for (uint32_t i = 0; i < in->n_columns; i++) {

@@ -1,7 +1,7 @@
 /*
- * IterativeImputer of sklearn.impute: an initial imputation, then, as often as training did, a model a
- * column that predicts it from others. A row that lacks everything is treated as one among others (the
- * library stops early when all rows are such).
+ * IterativeImputer of sklearn.impute: an initial imputation, then, as often as training did, a
+ * model a column that predicts it from others. A row that lacks everything is treated as one among
+ * others (the library stops early when all rows are such).
  */
 #include "build/transformer.h"
 #include "estimators/families.h"
@@ -12,10 +12,10 @@
 
 typedef struct iterative {
     ftl_missing_value missing;
-    uint32_t n;      /* columns of the output */
-    uint32_t *column; /* [n] of the input */
-    ftl_frame known;  /* [n] the columns, NaN where missing */
-    ftl_frame now;    /* [n] as imputed so far */
+    uint32_t n;         /* columns of the output */
+    uint32_t *column;   /* [n] of the input */
+    ftl_frame known;    /* [n] the columns, NaN where missing */
+    ftl_frame now;      /* [n] as imputed so far */
     double *low, *high; /* [n] limits of predictions, NULL without models */
 } iterative;
 
@@ -161,8 +161,8 @@ static ftl_status emit_step(ftl_build *build, const ftl_estimator *e, const ftl_
                              ftl_child_path(build, e, "imputation_sequence_[%u].estimator", number),
                              &model, error));
     FTL_TRY(ftl_frame_select(build, &m->now, from, n_from, &columns, error));
-    FTL_TRY(emit_prediction(build, e, &model, &columns, m->low + target, m->high + target, &id,
-                            error));
+    FTL_TRY(
+        emit_prediction(build, e, &model, &columns, m->low + target, m->high + target, &id, error));
     FTL_TRY(ftl_frame_new(build, 2, &both, error));
     both.columns[0] = m->known.columns[target];
     both.columns[1] = (ftl_frame_column){.op = id};

@@ -78,8 +78,7 @@ static ftl_status read_imputer(ftl_build *build, const ftl_estimator *e, uint32_
     *out = (ftl_knn_impute_op){.missing_is_nan = missing->is_nan,
                                .missing_value = missing->number,
                                .by_distance = ftl_attr_is(e, "weights", "distance"),
-                               .k = (uint64_t)k < points.rows ? (uint32_t)k
-                                                              : (uint32_t)points.rows,
+                               .k = (uint64_t)k < points.rows ? (uint32_t)k : (uint32_t)points.rows,
                                .n_points = (uint32_t)points.rows,
                                FTL_SIZED(points, points.data, points.rows * points.columns),
                                FTL_SIZED(means, means, n_columns)};

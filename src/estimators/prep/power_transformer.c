@@ -1,17 +1,17 @@
 /*
- * PowerTransformer of sklearn.preprocessing: each column by its power, then standardized by a scaler of
- * its own.
+ * PowerTransformer of sklearn.preprocessing: each column by its power, then standardized by a
+ * scaler of its own.
  */
 #include "build/transformer.h"
 #include "estimators/families.h"
 
-/* From 1.8 on scipy's yeojohnson, which goes by logarithms. */
+/* From 1.9 on scipy's yeojohnson, which goes by logarithms. */
 static ftl_status read_rule(const ftl_estimator *e, ftl_power *out, ftl_error *error)
 {
     if (ftl_attr_is(e, "method", "box-cox"))
         *out = FTL_POWER_BOX_COX;
     else if (ftl_attr_is(e, "method", "yeo-johnson"))
-        *out = e->version >= FTL_SKLEARN(1, 8) ? FTL_POWER_YEO_JOHNSON_LOG : FTL_POWER_YEO_JOHNSON;
+        *out = e->version >= FTL_SKLEARN(1, 9) ? FTL_POWER_YEO_JOHNSON_LOG : FTL_POWER_YEO_JOHNSON;
     else
         return FTL_ATTR_FAIL(error, e, "method", FTL_CORRUPT,
                              "the method is neither box-cox nor yeo-johnson");

@@ -73,8 +73,8 @@ static ftl_status read_knots(ftl_build *build, const ftl_estimator *e, uint32_t 
 }
 
 /*
- * Where a column's ends are, and how many splines go on there. With linear ends and a degree below 2
- * the library counts its degree up from column to column, until it is 2.
+ * Where a column's ends are, and how many splines go on there. With linear ends and a degree below
+ * 2 the library counts its degree up from column to column, until it is 2.
  */
 static ftl_status find_ends(ftl_build *build, uint32_t n_columns, ftl_splines_op *out,
                             ftl_error *error)
@@ -131,14 +131,13 @@ static ftl_status emit_splines(ftl_build *build, const ftl_estimator *e, ftl_met
     FTL_TRY(read_splines(build, e, in->n_columns, &splines, error));
     uint32_t refuse = splines.missing_is_zero ? 0u : FTL_CHECK_NAN | FTL_CHECK_INF;
     FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &id, error));
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_SPLINES, id, in->n_columns * splines.kept, &id, &op,
-                         error));
+    FTL_TRY(
+        ftl_build_on(build, e, FTL_OP_SPLINES, id, in->n_columns * splines.kept, &id, &op, error));
     op->u.splines = splines;
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     for (uint32_t i = 0; i < out->n_columns; i++) {
-        out->columns[i].name = ftl_arena_printf(build->arena, "%s_sp_%u",
-                                                in->columns[i / splines.kept].name,
-                                                i % splines.kept);
+        out->columns[i].name = ftl_arena_printf(
+            build->arena, "%s_sp_%u", in->columns[i / splines.kept].name, i % splines.kept);
         if (!out->columns[i].name)
             return FTL_OOM(error);
     }

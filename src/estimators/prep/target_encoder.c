@@ -10,10 +10,10 @@
 enum { most_columns = 1 << 20 };
 
 typedef struct target_encoder {
-    uint32_t n, n_classes; /* features; columns a feature */
+    uint32_t n, n_classes;    /* features; columns a feature */
     const ftl_labels *labels; /* of several classes, else NULL */
     ftl_category_column *categories;
-    double *means; /* [n_classes] */
+    double *means;        /* [n_classes] */
     ftl_node **encodings; /* [n * n_classes] */
 } target_encoder;
 
@@ -29,8 +29,7 @@ static ftl_status read_encoder(ftl_build *build, const ftl_estimator *e, const f
         FTL_TRY(ftl_node_labels(build, classes, &t->labels, error));
         t->n_classes = t->labels->count;
     }
-    FTL_TRY(
-        ftl_attr_vector(build, e, FTL_NAMES("target_mean_"), t->n_classes, &t->means, error));
+    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("target_mean_"), t->n_classes, &t->means, error));
     FTL_TRY(ftl_attr_items(e, "encodings_", &t->encodings, &n_encodings, error));
     if (n_encodings > most_columns || n_encodings != (uint64_t)t->n * t->n_classes)
         return FTL_ATTR_FAIL(error, e, "encodings_", FTL_CORRUPT,
