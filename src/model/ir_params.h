@@ -92,6 +92,25 @@ typedef enum ftl_ufunc {
     FTL_UFUNC_COUNT
 } ftl_ufunc;
 
+typedef enum ftl_power {
+    FTL_POWER_BOX_COX,         /* (x^lambda - 1) / lambda, as expm1(lambda log x) / lambda */
+    FTL_POWER_YEO_JOHNSON,     /* the same of 1 + |x|, by pow; below 0 with 2 - lambda, negated */
+    FTL_POWER_YEO_JOHNSON_LOG, /* the same by expm1 and log1p (scikit-learn 1.9) */
+    FTL_POWER_COUNT
+} ftl_power;
+
+/* What a spline basis is beyond its knots. */
+typedef enum ftl_spline_ends {
+    FTL_SPLINE_REFUSED,
+    FTL_SPLINE_CONSTANT,
+    FTL_SPLINE_LINEAR,
+    FTL_SPLINE_CONTINUED, /* the outer polynomials go on */
+    FTL_SPLINE_PERIODIC,
+    FTL_SPLINE_ENDS_COUNT
+} ftl_spline_ends;
+
+enum { FTL_SPLINE_MAX_DEGREE = 64 };
+
 /* Bits of a tree's node. */
 enum {
     FTL_NODE_LEAF = 1,
@@ -142,6 +161,7 @@ typedef enum ftl_link {
     FTL_LINK_SAMME,             /* (n - 1) (log p - mean of log p), p at least epsilon */
     FTL_LINK_THIRD,             /* d / (3 (|d| + 1)) */
     FTL_LINK_TANH,
+    FTL_LINK_LOG_FINITE, /* log p, where 0 counts as the smallest normal number */
     FTL_LINK_COUNT
 } ftl_link;
 /* Pairs of n classes, and back: the smallest number of classes with at least that many pairs. */

@@ -34,6 +34,7 @@ ftl_status ftl_check_link(const ftl_proof *proof, ftl_error *error)
     case FTL_LINK_SAMME:
     case FTL_LINK_THIRD:
     case FTL_LINK_TANH:
+    case FTL_LINK_LOG_FINITE:
         if (n == 0 || op->width != n)
             return FTL_INVALID(error, "a link of %u scores yields %u columns", n, op->width);
         return FTL_OK;

@@ -75,3 +75,41 @@ ftl_status ftl_check_quantiles(const ftl_proof *proof, ftl_error *error)
         return FTL_INVALID(error, "there are no quantiles");
     return FTL_OK;
 }
+
+ftl_status ftl_check_splines(const ftl_proof *proof, ftl_error *error)
+{
+    const ftl_splines_op *op = &proof->op->u.splines;
+    bool periodic = op->ends == FTL_SPLINE_PERIODIC;
+    uint64_t bases = (uint64_t)op->n_knots - op->degree - 1;
+    if (op->degree > FTL_SPLINE_MAX_DEGREE || op->n_knots < 2 * (op->degree + 1) ||
+        op->n_splines == 0 || op->n_splines + (periodic ? op->degree : 0) != bases ||
+        op->kept > op->n_splines || proof->op->width != (uint64_t)proof->columns * op->kept)
+        return FTL_INVALID(error, "%u splines of degree %u on %u knots", op->n_splines, op->degree,
+                           op->n_knots);
+    for (uint32_t j = 0; j < proof->columns; j++) {
+        const double *knots = op->knots + (size_t)j * op->n_knots;
+        if (op->reach[j] > op->n_splines)
+            return FTL_INVALID(error, "the ends of a spline basis are malformed");
+        for (uint32_t i = 1; i < op->n_knots; i++) {
+            if (!(knots[i - 1] <= knots[i]))
+                return FTL_INVALID(error, "the knots of a spline basis do not ascend");
+        }
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_check_knn_impute(const ftl_proof *proof, ftl_error *error)
+{
+    const ftl_knn_impute_op *op = &proof->op->u.knn_impute;
+    if (op->k == 0 || op->k > op->n_points)
+        return FTL_INVALID(error, "%u neighbours of %u points", op->k, op->n_points);
+    return FTL_OK;
+}
+
+ftl_status ftl_check_fill(const ftl_proof *proof, ftl_error *error)
+{
+    if (proof->columns != 2 * (uint64_t)proof->op->width)
+        return FTL_INVALID(error, "%u columns are filled from %u", proof->op->width,
+                           proof->columns);
+    return FTL_OK;
+}

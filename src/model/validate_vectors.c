@@ -123,6 +123,11 @@ ftl_status ftl_check_neighbor_vote(const ftl_proof *proof, ftl_error *error)
     return check_source(proof, proof->op->u.neighbor_vote.n_points, error);
 }
 
+ftl_status ftl_check_neighbor_density(const ftl_proof *proof, ftl_error *error)
+{
+    return check_source(proof, proof->op->u.neighbor_density.n_points, error);
+}
+
 ftl_status ftl_check_neighbor_mean(const ftl_proof *proof, ftl_error *error)
 {
     return check_source(proof, proof->op->u.neighbor_mean.n_points, error);

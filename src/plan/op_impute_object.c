@@ -77,9 +77,33 @@ static void put(const ftl_step *step, const ftl_exec *exec, uint32_t row, uint32
         ((double *)ftl_slot(step, exec))[at] = missing;
 }
 
+/* Rows in which a column is missing that was never missing in training. */
+static void refuse_missing(const ftl_step *step, ftl_exec *exec)
+{
+    const ftl_indicator_op *op = &step->op->u.indicator;
+    bool cells = ftl_source_is_object(step, exec->plan, 0);
+    bool is_f32 = !cells && ftl_source_step(step, exec, 0)->is_f32;
+    ftl_cell *texts = ftl_scratch(step, exec);
+    double *values = ftl_scratch(step, exec);
+    for (uint32_t k = 0; k < op->n_refused; k++) {
+        if (cells)
+            ftl_read_cells(step, exec, 0, op->refused[k], texts, 1);
+        else
+            ftl_read_f64(step, exec, 0, op->refused[k], values, 1);
+        for (uint32_t i = 0; i < exec->rows; i++) {
+            if (cells ? same_cell(&texts[i], &op->missing)
+                      : missing_number(step, is_f32, values[i]))
+                ftl_exec_bad(exec, step, i, NULL,
+                             "column %u has a missing value, but had none in training",
+                             op->refused[k]);
+        }
+    }
+}
+
 static void run_indicator(const ftl_step *step, ftl_exec *exec)
 {
     const ftl_indicator_op *op = &step->op->u.indicator;
+    refuse_missing(step, exec);
     for (uint32_t j = 0; j < step->slot_width; j++) {
         if (ftl_source_is_object(step, exec->plan, 0)) {
             ftl_cell *cells = ftl_scratch(step, exec);
@@ -108,6 +132,7 @@ static void keep_indicator(ftl_blob *blob, const ftl_step *step, ftl_op *op)
 {
     (void)step;
     ftl_blob_borrow(blob, &op->u.indicator.columns, op->width, sizeof(uint32_t));
+    ftl_blob_borrow(blob, &op->u.indicator.refused, op->u.indicator.n_refused, sizeof(uint32_t));
     ftl_keep_cells(blob, &op->u.indicator.missing, 1);
 }
 

@@ -12,6 +12,7 @@
 #define LINK_EXP exp
 #define LINK_LOG log
 #define LINK_EPSILON DBL_EPSILON
+#define LINK_TINY DBL_MIN
 #include "plan/op_link_body.h"
 #undef LINK_T
 #undef LINK_NAME
@@ -19,6 +20,7 @@
 #undef LINK_EXP
 #undef LINK_LOG
 #undef LINK_EPSILON
+#undef LINK_TINY
 
 #define LINK_T float
 #define LINK_NAME(name) name##_f32
@@ -26,6 +28,7 @@
 #define LINK_EXP expf
 #define LINK_LOG logf
 #define LINK_EPSILON FLT_EPSILON
+#define LINK_TINY FLT_MIN
 #include "plan/op_link_body.h"
 
 static void run_f64(const ftl_step *step, ftl_exec *exec)

@@ -1,8 +1,9 @@
 /*
  * The links for one float type; included with LINK_T (float, double), LINK_NAME(name), LINK_EXP,
- * LINK_LOG and LINK_EPSILON defined. Everything is computed in the edge's own type, as numpy does,
- * so that underflow to zero happens where it does there. Exponentials of a whole block are computed
- * together, by the kernels; what takes one of a row, or logarithms, asks the C library.
+ * LINK_LOG, LINK_EPSILON and LINK_TINY defined. Everything is computed in the edge's own type, as
+ * numpy does, so that underflow to zero happens where it does there. Exponentials of a whole block
+ * are computed together, by the kernels; what takes one of a row, or logarithms, asks the C
+ * library.
  *
  * in: [rows][n], out: [rows][width], apart; width is 2 for the pairs (n is 1), else n.
  */
@@ -107,6 +108,8 @@ static LINK_T LINK_NAME(one)(ftl_link link, LINK_T d)
     switch (link) {
     case FTL_LINK_LOG:
         return LINK_LOG(d);
+    case FTL_LINK_LOG_FINITE:
+        return LINK_LOG(d == 0 ? LINK_TINY : d);
     case FTL_LINK_LOGIT:
         return LINK_LOG(d / (1 - d));
     case FTL_LINK_HALF_LOGIT:

@@ -18,5 +18,6 @@ SETS = {
     "dense": Set(envs.SKLEARN, ["case_dense"]),
     "various": Set(envs.SKLEARN, ["case_discrete", "case_regressors"]),
     "text": Set(envs.SKLEARN, ["case_text"]),
+    "missed": Set(envs.SKLEARN, ["case_missed"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
 }

@@ -181,7 +181,7 @@ def compare_method(model, model_path, rows_path, x, method, options=()):
         for other in ("predict_proba", "decision_function", "transform"):
             if method == "predict" and hasattr(model, other):
                 whole[other] = cases.encode(call(model, other, good))
-        scale = cases.linear_scale(model, good)
+        scale = cases.linear_scale(model, good, method)
         if scale is not None:
             whole["scale"] = scale
         golden.compare(description(model, x, method), method, whole, header, [rows[row] for row in kept])

@@ -1,6 +1,7 @@
 #include "estimators/linear/linear_model.h"
 
 #include "base/checked.h"
+#include "build/transformer.h"
 
 enum { max_outputs = 1 << 20 };
 
@@ -124,6 +125,55 @@ ftl_status ftl_emit_decide(ftl_build *build, const ftl_estimator *e, ftl_decide 
     return FTL_OK;
 }
 
+ftl_status ftl_emit_affine(ftl_build *build, const ftl_estimator *e, ftl_affine_step_kind kind,
+                           const double *vector, uint32_t *id, ftl_error *error)
+{
+    ftl_op *op = NULL;
+    ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
+    if (!step)
+        return FTL_OOM(error);
+    *step = (ftl_affine_step){.kind = kind, FTL_SIZED(vector, vector, build->ops[*id].width)};
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_AFFINE, *id, build->ops[*id].width, id, &op, error));
+    op->u.affine = (ftl_affine_op){.n_steps = 1, FTL_SIZED(steps, step, 1)};
+    return FTL_OK;
+}
+
+ftl_status ftl_linear_centred(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              const double *mean, bool mean_is_f32, ftl_frame *out,
+                              ftl_error *error)
+{
+    uint32_t id;
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
+    if (!mean_is_f32) {
+        FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, id, in->n_columns, &id, &op, error));
+        op->dtype = FTL_DTYPE_F64;
+    }
+    FTL_TRY(ftl_emit_affine(build, e, FTL_AFFINE_SUB, mean, &id, error));
+    return ftl_frame_like(build, id, in, out, error);
+}
+
+ftl_status ftl_emit_squares(ftl_build *build, const ftl_estimator *e, uint32_t source, double norm,
+                            double prior, uint32_t *id, ftl_error *error)
+{
+    uint32_t n = build->ops[source].width;
+    double *mean = ftl_arena_zero_array(build->arena, n, sizeof *mean);
+    double *variance = ftl_arena_array(build->arena, n, sizeof *variance);
+    double *constants = ftl_arena_array(build->arena, 2, sizeof *constants);
+    ftl_op *op = NULL;
+    if (!mean || !variance || !constants)
+        return FTL_OOM(error);
+    for (uint32_t j = 0; j < n; j++)
+        variance[j] = 1;
+    constants[0] = prior;
+    constants[1] = norm;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_GAUSSIAN, source, 1, id, &op, error));
+    op->u.gaussian = (ftl_gaussian_op){FTL_SIZED(mean, mean, n), FTL_SIZED(variance, variance, n),
+                                       FTL_SIZED(prior, constants, 1),
+                                       FTL_SIZED(norm, constants + 1, 1)};
+    return FTL_OK;
+}
+
 /* ---- Classifiers ----------------------------------------------------------------------------- */
 
 ftl_status ftl_linear_decision(ftl_build *build, const ftl_estimator *e, const ftl_node *classes,
@@ -182,6 +232,39 @@ ftl_status ftl_log_proba(ftl_build *build, const ftl_estimator *e, const ftl_fra
     FTL_TRY(
         ftl_emit_link(build, e, FTL_LINK_LOG, proba.columns[0].op, proba.n_columns, &log, error));
     return ftl_result_scores(build, log, proba.columns[0].labels, out, error);
+}
+
+/* Of two classes the score of the second minus that of the first. */
+static ftl_status emit_difference(ftl_build *build, const ftl_estimator *e, const ftl_frame *scores,
+                                  ftl_frame *out, ftl_error *error)
+{
+    static const double weights[] = {-1, 1};
+    static const uint32_t target[] = {0, 0};
+    uint32_t id;
+    ftl_op *op = NULL;
+    if (scores->n_columns != 2) {
+        *out = *scores;
+        return FTL_OK;
+    }
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_COMBINE, scores->columns[0].op, 1, &id, &op, error));
+    op->u.combine = (ftl_combine_op){.rule = FTL_COMBINE_SUM,
+                                     FTL_WHOLE(target, target),
+                                     FTL_WHOLE(weights, weights),
+                                     .divisor = 1};
+    return ftl_result_scores(build, id, scores->columns[0].labels, out, error);
+}
+
+ftl_status ftl_emit_from_scores(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    ftl_frame scores;
+    uint32_t id;
+    FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &scores, error));
+    if (method == FTL_DECISION_FUNCTION)
+        return emit_difference(build, e, &scores, out, error);
+    ftl_link link = method == FTL_PREDICT_LOG_PROBA ? FTL_LINK_LOG_NORMALIZE : FTL_LINK_SOFTMAX;
+    FTL_TRY(ftl_emit_link(build, e, link, scores.columns[0].op, scores.n_columns, &id, error));
+    return ftl_result_scores(build, id, scores.columns[0].labels, out, error);
 }
 
 /* From 1.9 on a row whose sigmoids all underflow gets equal probabilities; before, 0 / 0. */

@@ -38,6 +38,21 @@ FTL_MUST_USE ftl_status ftl_emit_decide(ftl_build *build, const ftl_estimator *e
                                         uint32_t source, uint32_t width, uint32_t *id,
                                         ftl_error *error);
 
+/* One elementwise step on a whole matrix, in its own float type; vector: one number a column. */
+FTL_MUST_USE ftl_status ftl_emit_affine(ftl_build *build, const ftl_estimator *e,
+                                        ftl_affine_step_kind kind, const double *vector,
+                                        uint32_t *id, ftl_error *error);
+/* The frame minus a mean a column, NaN and infinity refused: float64 unless the rows and the mean
+   are float32. */
+FTL_MUST_USE ftl_status ftl_linear_centred(ftl_build *build, const ftl_estimator *e,
+                                           const ftl_frame *in, const double *mean,
+                                           bool mean_is_f32, ftl_frame *out, ftl_error *error);
+
+/* prior + (norm - half the sum of the squares of a whole matrix), in numpy's pairwise order: one
+   column. */
+FTL_MUST_USE ftl_status ftl_emit_squares(ftl_build *build, const ftl_estimator *e, uint32_t source,
+                                         double norm, double prior, uint32_t *id, ftl_error *error);
+
 /* ---- Classifiers (scikit-learn's LinearClassifierMixin) -------------------------------------- */
 
 /* decision_function: one score for two classes, else one per class. */
@@ -55,6 +70,11 @@ FTL_MUST_USE ftl_status ftl_linear_proba(ftl_build *build, const ftl_estimator *
 /* predict_log_proba: the logarithm of the estimator's predict_proba. */
 FTL_MUST_USE ftl_status ftl_log_proba(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                                       ftl_frame *out, ftl_error *error);
+/* decision_function, predict_proba and predict_log_proba of a classifier whose margin, within the
+   builder, is a score of each class; of two classes decision_function is the difference. */
+FTL_MUST_USE ftl_status ftl_emit_from_scores(ftl_build *build, const ftl_estimator *e,
+                                             ftl_method method, const ftl_frame *in, ftl_frame *out,
+                                             ftl_error *error);
 /* The link of _predict_proba_lr for several classes. */
 ftl_link ftl_linear_ovr_link(const ftl_estimator *e);
 

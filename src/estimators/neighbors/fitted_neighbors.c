@@ -240,9 +240,11 @@ ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, bool spa
     const ftl_node *points = NULL;
     size_t rows = 0, columns = 0;
     int64_t k = 0;
+    /* LocalOutlierFactor notes how many of the neighbors that it was given there are. */
+    const char *k_name = ftl_attr(e, "n_neighbors_") ? "n_neighbors_" : "n_neighbors";
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("_fit_X"), &points, error));
     points_shape(points, &rows, &columns);
-    FTL_TRY(ftl_attr_int(e, "n_neighbors", 5, &k, error));
+    FTL_TRY(ftl_attr_int(e, k_name, 5, &k, error));
     if (rows == 0 || rows > INT32_MAX || columns == 0)
         return FTL_ATTR_FAIL(error, e, "_fit_X", FTL_CORRUPT, "_fit_X has shape (%zu, %zu)", rows,
                              columns);

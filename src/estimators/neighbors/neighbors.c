@@ -39,11 +39,11 @@ static ftl_status name_neighbors(ftl_build *build, uint32_t id, uint32_t k, ftl_
     return FTL_OK;
 }
 
-static ftl_status emit_kneighbors(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                  ftl_frame *out, ftl_error *error)
+ftl_status ftl_neighbors_emit(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              uint32_t *id, ftl_error *error)
 {
     ftl_neighbors_model model;
-    uint32_t source, id;
+    uint32_t source;
     ftl_op *op = NULL;
     FTL_TRY(ftl_neighbors_read(build, e, in->sparse, &model, error));
     FTL_TRY(ftl_frame_expect(e, in, model.n_features, error));
@@ -54,10 +54,18 @@ static ftl_status emit_kneighbors(ftl_build *build, const ftl_estimator *e, cons
         op->u.normalize = (ftl_normalize_op){.norm = FTL_NORM_L2,
                                              .tiny_is_zero = e->version >= FTL_SKLEARN(0, 24)};
     }
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_NEIGHBORS, source, 2 * model.op.k, &id, &op, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_NEIGHBORS, source, 2 * model.op.k, id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.neighbors = model.op;
-    return name_neighbors(build, id, model.op.k, out, error);
+    return FTL_OK;
+}
+
+ftl_status ftl_kneighbors_emit(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               ftl_frame *out, ftl_error *error)
+{
+    uint32_t id;
+    FTL_TRY(ftl_neighbors_emit(build, e, in, &id, error));
+    return name_neighbors(build, id, build->ops[id].u.neighbors.k, out, error);
 }
 
 /* The NEIGHBORS op that all methods share. */
@@ -193,7 +201,7 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e, ftl_
 {
     targets t = {0};
     if (method == FTL_KNEIGHBORS)
-        return emit_kneighbors(build, e, in, out, error);
+        return ftl_kneighbors_emit(build, e, in, out, error);
     FTL_TRY(read_targets(build, e, &t, error));
     uint32_t *votes = ftl_arena_array(build->scratch, t.n, sizeof *votes);
     if (!votes)
@@ -213,7 +221,7 @@ static ftl_status emit_regressor(ftl_build *build, const ftl_estimator *e, ftl_m
     uint32_t source, id;
     ftl_op *op = NULL;
     if (method == FTL_KNEIGHBORS)
-        return emit_kneighbors(build, e, in, out, error);
+        return ftl_kneighbors_emit(build, e, in, out, error);
     FTL_TRY(neighbors_of(build, e, in, &source, error));
     uint32_t n_points = build->ops[source].u.neighbors.n_points;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("_y"), &node, error));
@@ -236,7 +244,7 @@ static ftl_status emit_search(ftl_build *build, const ftl_estimator *e, ftl_meth
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     (void)method;
-    return emit_kneighbors(build, e, in, out, error);
+    return ftl_kneighbors_emit(build, e, in, out, error);
 }
 
 /* ---- Registry -------------------------------------------------------------------------------- */

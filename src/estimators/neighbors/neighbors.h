@@ -15,6 +15,12 @@ typedef struct ftl_neighbors_model {
 FTL_MUST_USE ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e,
                                            bool sparse_rows, ftl_neighbors_model *out,
                                            ftl_error *error);
+/* A NEIGHBORS op on the frame. */
+FTL_MUST_USE ftl_status ftl_neighbors_emit(ftl_build *build, const ftl_estimator *e,
+                                           const ftl_frame *in, uint32_t *id, ftl_error *error);
+/* kneighbors: its columns, named. */
+FTL_MUST_USE ftl_status ftl_kneighbors_emit(ftl_build *build, const ftl_estimator *e,
+                                            const ftl_frame *in, ftl_frame *out, ftl_error *error);
 /* The pickled KDTree or BallTree of _tree; fills op->tree and op->points. */
 FTL_MUST_USE ftl_status ftl_point_tree_read(ftl_build *build, const ftl_estimator *e,
                                             size_t n_features, ftl_neighbors_op *op,
