@@ -75,10 +75,11 @@ void ftl_stream_close(ftl_stream *stream)
 
 static ftl_status over_budget(uint64_t budget, ftl_error *error)
 {
-    return FTL_FAIL_AT(error, FTL_LIMIT, budget,
-                       "the data is longer than the limit of %llu bytes; decompress it first, or "
-                       "raise the limit, if you trust it",
-                       (unsigned long long)budget);
+    return FTL_FAIL_AT(
+        error, FTL_LIMIT, budget,
+        "the data is longer than the limit of %llu bytes; decompress it first, or raise "
+        "options.max_bytes, if you trust it",
+        (unsigned long long)budget);
 }
 
 ftl_status ftl_stream_limit(ftl_stream *stream, uint64_t budget, ftl_error *error)

@@ -355,7 +355,7 @@ def test_long_fractions_are_rounded():
                                      ["check", "named.joblib", "rows.csv"], ["named.joblib"]])
 def test_limits_of_memory_and_of_the_models_bytes(command):
     assert "--memory-limit" in refused(INTERNAL, *command, "--memory-limit", "3000", says=["NOMEM", "3000 bytes"])
-    refused(MODEL, *command, "--max-bytes", "100", says=["LIMIT", "100 bytes"])
+    refused(MODEL, *command, "--max-bytes", "100", says=["LIMIT", "100 bytes", "raise --max-bytes"])
     ok(*command, "--memory-limit", "100M", "--max-bytes", "1g")
 
 
