@@ -75,8 +75,8 @@ static const double *extended(const basis *b, double x, double at)
 
 /*
  * Constant and linear ends. The library moves the ends of low degrees inwards (ftl_splines_op),
- * where they may pass each other: then both are written, the upper one last. Of degree 0 a constant
- * upper end has no spline, which the library raises for.
+ * where they may pass each other: then both are written, the upper one last. Several splines of
+ * degree 0 have none for a constant upper end, which the library raises for.
  */
 static bool evaluate_ends(const basis *b, uint32_t column, double x, double *out)
 {
@@ -87,7 +87,7 @@ static bool evaluate_ends(const basis *b, uint32_t column, double x, double *out
         add_values(b, x, false, 1, out);
     if (x < low)
         memcpy(out, extended(b, x, low), reach * sizeof *out);
-    if (x > high && reach == 0)
+    if (x > high && reach == 0 && n > 1)
         return false;
     if (x > high)
         memcpy(out + (n - reach), extended(b, x, high) + (n - reach), reach * sizeof *out);

@@ -178,7 +178,8 @@ def compare_method(model, model_path, rows_path, x, method, options=()):
     if kept:
         good = part(x, kept)
         whole = {method: cases.encode(call(model, method, good))}
-        for other in ("predict_proba", "decision_function", "transform"):
+        clusters = cases.kind_of(cases.final_step(model)[0]) == "clusterer"
+        for other in ["predict_proba", "decision_function"] + (["transform"] if clusters else []):
             if method == "predict" and hasattr(model, other):
                 whole[other] = cases.encode(call(model, other, good))
         scale = cases.linear_scale(model, good, method)
