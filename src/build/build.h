@@ -32,7 +32,9 @@ typedef struct ftl_frame {
     uint32_t n_columns;
     ftl_frame_column *columns;
     /*
-     * features: the library holds them in a scipy matrix, which some steps compute with differently
+     * features: the library holds them in a scipy matrix, which some steps compute with
+     * differently. Its entries are those of the columns that lie in SPARSE operations, zeros among
+     * them, and the numbers other than zero of all others; everything else is absent.
      */
     bool sparse;
     /* results: number of targets (1 unless multi-output); 0 in frames of features */
@@ -216,7 +218,7 @@ FTL_MUST_USE ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_
 /* All columns of an op as a frame; names may be NULL (results) or [width]. */
 FTL_MUST_USE ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const char *const *names,
                                         ftl_frame *out, ftl_error *error);
-/* Columns picked[0..n) of a frame, in that order. */
+/* Columns picked[0..n) of a frame, in that order; sparse when the frame is. */
 FTL_MUST_USE ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in,
                                          const uint32_t *picked, uint32_t n, ftl_frame *out,
                                          ftl_error *error);
@@ -243,6 +245,13 @@ FTL_MUST_USE ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *
 FTL_MUST_USE ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e,
                                                  const ftl_frame *in, uint32_t refuse, uint32_t *id,
                                                  ftl_error *error);
+/*
+ * The same for estimators that take what a sparse matrix does not store for missing: NaN stands
+ * there. A frame that is not sparse is as above.
+ */
+FTL_MUST_USE ftl_status ftl_build_stored_matrix(ftl_build *build, const ftl_estimator *e,
+                                                const ftl_frame *in, uint32_t refuse, uint32_t *id,
+                                                ftl_error *error);
 /*
  * The frame as one SPARSE op, for steps that have a sparse form (AFFINE, NORMALIZE, BINARIZE,
  * TFIDF), followed by CHECK (refuse: FTL_CHECK_ bits) when it holds more than counts of words. The

@@ -143,7 +143,7 @@ static uint32_t same_gather(const ftl_build *build, ftl_op_kind kind, const ftl_
 static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
                          ftl_edge_kind edge, const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
-    uint32_t whole = whole_op(build, in, edge);
+    uint32_t whole = kind == FTL_OP_GATHER_STORED ? UINT32_MAX : whole_op(build, in, edge);
     if (whole != UINT32_MAX) {
         *id = whole;
         return FTL_OK;
@@ -159,15 +159,21 @@ static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind k
     return FTL_OK;
 }
 
-ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                            uint32_t *id, ftl_error *error)
+static ftl_status dense_matrix(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
+                               const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     want_all(build, in, FTL_KIND_NUMERIC);
     if (in->n_columns > max_spread && ftl_frame_has_sparse(build, in))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "%s needs a dense matrix; one of %u columns made from text is too wide",
                         e && e->cls ? e->cls->name : "the output", in->n_columns);
-    return gather(build, e, FTL_OP_GATHER, FTL_EDGE_NUM, in, id, error);
+    return gather(build, e, kind, FTL_EDGE_NUM, in, id, error);
+}
+
+ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            uint32_t *id, ftl_error *error)
+{
+    return dense_matrix(build, e, FTL_OP_GATHER, in, id, error);
 }
 
 ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
@@ -205,6 +211,14 @@ ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, co
                                     uint32_t refuse, uint32_t *id, ftl_error *error)
 {
     FTL_TRY(ftl_build_matrix(build, e, in, id, error));
+    return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
+}
+
+ftl_status ftl_build_stored_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                   uint32_t refuse, uint32_t *id, ftl_error *error)
+{
+    ftl_op_kind kind = in->sparse ? FTL_OP_GATHER_STORED : FTL_OP_GATHER;
+    FTL_TRY(dense_matrix(build, e, kind, in, id, error));
     return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
 }
 
@@ -326,7 +340,7 @@ ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *m
 
 static bool same_frame(const ftl_frame *a, const ftl_frame *b)
 {
-    if (a->n_columns != b->n_columns)
+    if (a->n_columns != b->n_columns || a->sparse != b->sparse)
         return false;
     for (uint32_t i = 0; i < a->n_columns; i++) {
         if (a->columns[i].op != b->columns[i].op || a->columns[i].column != b->columns[i].column)

@@ -38,6 +38,7 @@ ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in, const uint32_
                             in->n_columns);
         frame.columns[i] = in->columns[picked[i]];
     }
+    frame.sparse = in->sparse;
     *out = frame;
     return FTL_OK;
 }

@@ -306,6 +306,7 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
         .n_columns = n, FTL_SIZED(columns, encoded, n), .estimator = "XGBoost"};
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
     memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
+    made.sparse = in->sparse;
     for (uint32_t k = 0; k < n; k++) {
         made.columns[columns[k]].op = id;
         made.columns[columns[k]].column = k;
@@ -348,8 +349,8 @@ static ftl_status emit_rows(ftl_build *build, const xgb *x, const ftl_frame *in,
     FTL_TRY(ftl_frame_expect(x->e, in, (size_t)x->model->num_feature, error));
     FTL_TRY(encode_categories(build, x, in, &coded, error));
     bool refuses = !in_place && x->model->version >= FTL_XGBOOST(1, 4) && !isinf(missing);
-    FTL_TRY(ftl_build_checked_matrix(build, x->e, &coded,
-                                     refuses ? FTL_CHECK_INF | FTL_CHECK_F32_RANGE : 0, id, error));
+    FTL_TRY(ftl_build_stored_matrix(build, x->e, &coded,
+                                    refuses ? FTL_CHECK_INF | FTL_CHECK_F32_RANGE : 0, id, error));
     return isnan(missing) ? FTL_OK : emit_missing(build, x, missing, id, error);
 }
 

@@ -237,7 +237,6 @@ static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, 
     if (s.n == 0)
         return FTL_OK;
     FTL_TRY(ftl_frame_select(build, in, s.indices, s.n, &frame, error));
-    frame.sparse = in->sparse;
     if (!ftl_node_str_equal(p->node, "passthrough")) {
         ftl_estimator child;
         ftl_frame made = {0};
