@@ -65,6 +65,12 @@ uint32_t ftl_children_methods(ftl_build *build, const ftl_estimator *e, const ch
     return ftl_estimator_methods(build, &children.items[0]);
 }
 
+ftl_method ftl_child_scores(ftl_build *build, const ftl_estimator *child)
+{
+    bool decides = ftl_estimator_methods(build, child) & 1u << FTL_DECISION_FUNCTION;
+    return decides ? FTL_DECISION_FUNCTION : FTL_PREDICT_PROBA;
+}
+
 ftl_status ftl_child_emit(ftl_build *build, const ftl_estimator *child, ftl_method method,
                           const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
