@@ -222,6 +222,7 @@ FTL_MUST_USE ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const cha
 FTL_MUST_USE ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in,
                                          const uint32_t *picked, uint32_t n, ftl_frame *out,
                                          ftl_error *error);
+/* The columns of all parts; sparse, as scipy's hstack would be, when any part is. */
 FTL_MUST_USE ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n,
                                          ftl_frame *out, ftl_error *error);
 /* SHAPE error "expects n features, …" when the frame's width differs. */

@@ -133,7 +133,8 @@ static uint32_t same_gather(const ftl_build *build, ftl_op_kind kind, const ftl_
 {
     for (size_t i = 0; i + 1 < build->n_ops; i++) {
         const ftl_op *op = &build->ops[i];
-        if (op->kind == kind && op->n_segments == wanted->n_segments &&
+        if (op->kind == kind && op->dtype == wanted->dtype &&
+            op->n_segments == wanted->n_segments &&
             memcmp(op->segments, wanted->segments, wanted->n_segments * sizeof *op->segments) == 0)
             return (uint32_t)i;
     }
@@ -246,6 +247,7 @@ static ftl_status holds_numbers(ftl_build *build, bool **out, ftl_error *error)
         const ftl_op *op = &build->ops[i];
         if (op->edge != FTL_EDGE_SPARSE || op->kind == FTL_OP_TEXT)
             continue;
+        holds[i] = op->kind == FTL_OP_UFUNC; /* the root of -1, say */
         for (uint32_t s = 0; s < op->n_segments && !holds[i]; s++) {
             ftl_edge_kind edge = build->ops[op->segments[s].op].edge;
             holds[i] = edge == FTL_EDGE_SPARSE ? holds[op->segments[s].op] : edge != FTL_EDGE_CODED;

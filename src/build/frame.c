@@ -47,7 +47,9 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
                             ftl_error *error)
 {
     uint32_t total = 0;
+    bool sparse = false;
     for (size_t i = 0; i < n; i++) {
+        sparse = sparse || parts[i].sparse;
         if (__builtin_add_overflow(total, parts[i].n_columns, &total) || total > 1u << 24)
             return FTL_FAIL(error, FTL_LIMIT, "the model makes more than 16 million columns");
     }
@@ -58,6 +60,7 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
         for (uint32_t j = 0; j < parts[i].n_columns; j++)
             frame.columns[at++] = parts[i].columns[j];
     }
+    frame.sparse = sparse;
     *out = frame;
     return FTL_OK;
 }

@@ -92,6 +92,9 @@ typedef enum ftl_ufunc {
     FTL_UFUNC_COUNT
 } ftl_ufunc;
 
+/* Whether it is among the functions that scipy's sparse matrices have: all of them keep zero. */
+bool ftl_ufunc_keeps_zero(ftl_ufunc function);
+
 /* Bits of a tree's node. */
 enum {
     FTL_NODE_LEAF = 1,

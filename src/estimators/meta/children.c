@@ -208,6 +208,7 @@ ftl_status ftl_parts_add(ftl_build *build, const ftl_frame *result, ftl_parts *p
         parts->frame.columns = bigger.columns;
         parts->room = room;
     }
+    parts->frame.sparse = parts->frame.sparse || result->sparse;
     for (uint32_t i = 0; i < result->n_columns; i++)
         parts->frame.columns[parts->frame.n_columns++] = result->columns[i];
     return FTL_OK;
@@ -434,6 +435,8 @@ ftl_status ftl_frame_checked(ftl_build *build, const ftl_estimator *e, uint32_t 
                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
+    if (in->sparse)
+        return ftl_linear_sources(build, e, in, refuse, out, error);
     FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &id, error));
     return ftl_frame_like(build, id, in, out, error);
 }

@@ -87,7 +87,10 @@ FTL_MUST_USE ftl_status ftl_label_values(ftl_build *build, const ftl_estimator *
 FTL_MUST_USE ftl_status ftl_decode_labels(ftl_build *build, const ftl_estimator *e,
                                           const ftl_labels *encoded, const ftl_labels *own,
                                           const ftl_labels **out, ftl_error *error);
-/* check_array of a parent: refuses NaN and infinity, then the same columns of one matrix. */
+/*
+ * check_array of a parent: refuses NaN and infinity, then the same columns of one matrix; those of
+ * a sparse frame stay in theirs.
+ */
 FTL_MUST_USE ftl_status ftl_frame_checked(ftl_build *build, const ftl_estimator *e, uint32_t refuse,
                                           const ftl_frame *in, ftl_frame *out, ftl_error *error);
 /* The same vector value in n places of the model's arena. NULL when out of memory. */

@@ -57,15 +57,24 @@ static ftl_status wide_rows(ftl_build *build, const ftl_estimator *e, const ftl_
 {
     uint32_t source, id;
     ftl_op *op = NULL;
+    ftl_frame checked;
     const char **names = ftl_arena_array(build->scratch, in->n_columns, sizeof *names);
     if (!names)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < in->n_columns; i++)
         names[i] = in->columns[i].name;
-    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &source, error));
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, source, in->n_columns, &id, &op, error));
+    FTL_TRY(ftl_frame_checked(build, e, FTL_CHECK_NAN | FTL_CHECK_INF, in, &checked, error));
+    if (in->sparse) {
+        FTL_TRY(ftl_build_op(build, e, FTL_OP_GATHER_SPARSE, &checked, &id, &op, error));
+        op->edge = FTL_EDGE_SPARSE;
+    } else {
+        FTL_TRY(ftl_build_matrix(build, e, &checked, &source, error));
+        FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, source, in->n_columns, &id, &op, error));
+    }
     op->dtype = FTL_DTYPE_F64;
-    return ftl_frame_of_op(build, id, names, out, error);
+    FTL_TRY(ftl_frame_of_op(build, id, names, out, error));
+    out->sparse = in->sparse;
+    return FTL_OK;
 }
 
 /* Result i of the chain is of target order_[i]. */
