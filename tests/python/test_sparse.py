@@ -14,8 +14,9 @@ import ftl
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn import (calibration, compose, ensemble, feature_selection, impute, kernel_approximation, linear_model,
-                     model_selection, multiclass, multioutput, pipeline, preprocessing, svm, tree)
+from lightgbm import LGBMClassifier
+from sklearn import (calibration, compose, ensemble, feature_selection, impute, linear_model, model_selection, multiclass,
+                     multioutput, pipeline, preprocessing, tree)
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from xgboost import XGBClassifier, XGBRegressor
 
@@ -67,7 +68,7 @@ PRODUCERS = {
     "products": lambda: pipeline.make_pipeline(beside("codes", encoder(), ["city"]),
                                                preprocessing.PolynomialFeatures(2, include_bias=True)),
     "chosen": lambda: pipeline.make_pipeline(beside("words", CountVectorizer(), "text"),
-                                             feature_selection.SelectKBest(feature_selection.f_classif, k=6)),
+                                             feature_selection.VarianceThreshold(0.1)),
     "bins": lambda: compose.ColumnTransformer(
         [("bins", preprocessing.KBinsDiscretizer(3, encode="onehot", strategy="uniform"), ["size", "visits"]),
          ("rest", "passthrough", ["gaps"])], sparse_threshold=1.0),
@@ -140,6 +141,11 @@ OTHER = {"CountVectorizer", "HashingVectorizer", "TfidfVectorizer", "OneHotEncod
          "LabelBinarizer", "IsotonicRegression", "FrozenEstimator", "_ConstantPredictor", "Booster", "CatBoostRanker", "LGBMRanker", "XGBRanker",
          "CatBoost"}
 
+# Classes that refuse sparse matrices.
+REFUSE = {"ARDRegression", "BayesianRidge", "CategoricalNB", "GaussianNB", "HistGradientBoostingClassifier",
+          "HistGradientBoostingRegressor", "KBinsDiscretizer", "Lars", "LarsCV", "LassoLars", "LassoLarsCV", "LassoLarsIC",
+          "MinMaxScaler", "OrthogonalMatchingPursuit", "OrthogonalMatchingPursuitCV", "TheilSenRegressor"}
+
 
 def known():
     """The classes of `foretell classes` that the installed libraries have, by name."""
@@ -194,15 +200,17 @@ def target(rng, name, x):
 
 
 def refuses(error):
-    """Whether the library refuses the matrix because it is sparse, or would make it dense."""
-    return any(word in str(error).lower() for word in ("sparse", "dense"))
+    """Whether the library refuses the matrix because it is sparse, or for its negative numbers."""
+    return any(word in str(error).lower() for word in ("sparse", "dense", "negative values"))
 
 
-def fitted(producer, name, seed, gaps):
-    """A pipeline of the two and rows for it; None when the class does not take sparse matrices."""
+def fitted(producer, name, seed, gaps, *behind):
+    """A pipeline of the two and what stands behind, and rows for it; None when the class refuses the matrix."""
     rng = np.random.default_rng(seed)
     x = table(rng, 60, gaps)
-    model = pipeline.make_pipeline(PRODUCERS[producer](), made(name))
+    if name.endswith("NB"):  # counts
+        x["size"], x["gaps"] = x["size"].abs(), x["gaps"].abs()
+    model = pipeline.make_pipeline(PRODUCERS[producer](), made(name), *behind)
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
@@ -219,17 +227,162 @@ def inner(model):
     yield model
     for value in list(getattr(model, "__dict__", {}).values()):
         for part in value if isinstance(value, (list, tuple)) else [value]:
+            part = part[1] if isinstance(part, tuple) and len(part) > 1 else part
             if hasattr(part, "get_params") and not isinstance(part, type):
                 yield from inner(part)
 
 
 @pytest.fixture(autouse=True)
 def facts(monkeypatch):
-    """What cannot be told of a sparse matrix by the rules for dense ones."""
+    """What the rules for dense matrices cannot tell of a pipeline behind a sparse one."""
     describe = diff.description
 
     def described(model, x, method):
         case = describe(model, x, method)
-        return dict(case, single=case["single"] or any(type(part).__module__.startswith("xgboost") for part in inner(model[-1])))
+        single = any(type(part).__module__.startswith("xgboost") or getattr(part, "dtype", None) == np.float32
+                     for part in inner(model))
+        return dict(case, single=case["single"] or single,
+                    classes=diff.cases.meta_facts.classes(diff.cases.final_step(model)[0]) or case.get("classes"))
     monkeypatch.setattr(diff, "description", described)
     monkeypatch.setattr(diff.cases, "linear_scale", lambda model, x: [10.0] * len(x))
+
+
+def nameless(producer):
+    """Hashes have no names, so that the columns of what stands behind have none."""
+    return producer in ("hashes", "signs")
+
+
+def check(producer, name, seed, gaps=False):
+    """Every method of the class behind the producer; of a transformer also what a booster makes of its result."""
+    model, rows = fitted(producer, name, seed, gaps)
+    if model is None:
+        return False
+    transforms = hasattr(model[-1], "transform") and not hasattr(model[-1], "predict")
+    if not (transforms and nameless(producer)):
+        methods = diff.offered(model)
+        diff.compare(model, rows, [m for m in methods if m != "transform"] if nameless(producer) else methods)
+    if transforms:
+        model, rows = fitted(producer, name, seed, gaps, forest())
+        if model is not None:
+            diff.compare(model, rows)
+    return True
+
+
+def turn(name, choices, shift=0):
+    """One of the choices, another for each class."""
+    return choices[(sorted(KNOWN).index(name) * 5 + shift) % len(choices)]
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_behind_a_sparse_matrix(name):
+    """A class behind producers of which it takes one at least, unless it refuses them all."""
+    producers = list(PRODUCERS)
+    if diff.LONG:
+        took = [check(producer, name, seed) for producer in producers for seed in (1, 2)]
+    else:
+        took = [check(turn(name, producers), name, 1)]
+        took += [check("plain codes", name, 1)] if not took[0] else []
+    assert any(took) or name in REFUSE
+
+
+BOOSTERS = [name for name in sorted(KNOWN) if name.startswith(("XGB", "LGBM", "CatBoost"))]
+
+
+@pytest.mark.parametrize("producer", PRODUCERS)
+def test_boosters(producer):
+    """What is absent is missing to XGBoost, and zero to LightGBM and CatBoost."""
+    for name in ["XGBClassifier", "XGBRegressor", *(BOOSTERS if diff.LONG else [])]:
+        assert check(producer, name, 3)
+    assert check(producer, turn("LGBMClassifier", BOOSTERS, list(PRODUCERS).index(producer)), 3)
+
+
+@pytest.mark.parametrize("producer", WITH_GAPS)
+def test_boosters_with_missing_numbers(producer):
+    for name in BOOSTERS if diff.LONG else ["XGBClassifier", turn("LGBMClassifier", BOOSTERS, len(producer))]:
+        assert check(producer, name, 4, gaps=True)
+
+
+@pytest.mark.parametrize("producer", STORED_ZEROS)
+@pytest.mark.parametrize("name", ["AdaBoostClassifier", "BaggingClassifier", "ClassifierChain", "StackingClassifier",
+                                  "StackingRegressor", "FunctionTransformer", "MaxAbsScaler", "Normalizer", "SelectKBest",
+                                  "ColumnTransformer", "FeatureUnion", "Binarizer"])
+def test_zeros_that_are_stored(producer, name):
+    """Zeros that a matrix stores reach boosters as zeros, whatever hands them on."""
+    assert check(producer, name, 5)
+
+
+@pytest.mark.parametrize("missing", [0, 1.0, -1.5, np.nan])
+@pytest.mark.parametrize("producer", ["codes", "hashes", "imputed", "union"])
+def test_missing_parameter(producer, missing):
+    """XGBoost's missing= names stored numbers that are missing as well."""
+    rng = np.random.default_rng(6)
+    x = table(rng, 60)
+    x.loc[x.index % 3 == 0, "gaps"] = -1.5
+    model = pipeline.make_pipeline(PRODUCERS[producer](), XGBClassifier(n_estimators=4, max_depth=3, missing=missing))
+    model.fit(x, target(rng, "XGBClassifier", x))
+    diff.compare(model, x.iloc[:20])
+
+
+def test_density_decides_what_a_column_transformer_makes():
+    """sparse_threshold is compared once, while fitting: single rows are what all rows were."""
+    rng = np.random.default_rng(7)
+    x = table(rng, 60)
+    met = set()
+    for threshold in (0, 0.2, 0.3, 0.5, 1):
+        columns = compose.ColumnTransformer([("codes", encoder(), ["city"]), ("numbers", "passthrough", ["size", "visits"])],
+                                            sparse_threshold=threshold)
+        model = pipeline.make_pipeline(columns, forest()).fit(x, target(rng, "XGBClassifier", x))
+        met.add(model[0].sparse_output_)
+        diff.compare(model, x.iloc[:12], ["predict_proba"])
+        diff.compare(model, x.iloc[[3]], ["predict_proba"])
+    assert met == {True, False}
+
+
+def test_results_do_not_depend_on_blocks():
+    rng = np.random.default_rng(8)
+    x = table(rng, 300)
+    model = pipeline.make_pipeline(PRODUCERS["imputed"](), forest()).fit(x, target(rng, "XGBClassifier", x))
+    diff.same_bytes(model, x, "predict_proba", [], ["--batch-size", "7"], ["--threads", "3", "--batch-size", "64"])
+
+
+# ---- Which method a parent asks for -----------------------------------------------------------------------
+
+
+PARENTS = {
+    "calibrated": lambda child: calibration.CalibratedClassifierCV(child, cv=2),
+    "isotonic": lambda child: calibration.CalibratedClassifierCV(child, cv=2, method="isotonic"),
+    "one": lambda child: multiclass.OneVsOneClassifier(child),
+    "rest": lambda child: multiclass.OneVsRestClassifier(child),
+    "stacked": lambda child: ensemble.StackingClassifier([("a", child)], cv=2),
+    "chain": lambda child: multioutput.ClassifierChain(child, chain_method="decision_function"),
+    "bag": lambda child: ensemble.BaggingClassifier(child, n_estimators=2, random_state=0),
+    "vote": lambda child: ensemble.VotingClassifier([("a", child)], voting="soft"),
+    "search": lambda child: model_selection.GridSearchCV(child, {"max_depth": [2]}, cv=2),
+    "piped": lambda child: calibration.CalibratedClassifierCV(pipeline.make_pipeline(preprocessing.StandardScaler(), child),
+                                                              cv=2),
+    "outputs": lambda child: multioutput.MultiOutputClassifier(child),
+}
+
+
+@pytest.mark.parametrize("name", PARENTS)
+@pytest.mark.parametrize("several", [False, True])
+def test_parents_of_lightgbm(name, several):
+    """LightGBM's classifier has decision_function from 4.7 on, which parents prefer to its probabilities."""
+    rng = np.random.default_rng(9)
+    x = rng.normal(size=(90, 4))
+    y = np.digitize(x[:, 0] + rng.normal(size=90) * 0.3, [-0.4, 0.5] if several else [0])
+    y = np.column_stack([y > 0, x[:, 1] > 0]).astype(int) if name in ("chain", "outputs") else y
+    model = PARENTS[name](LGBMClassifier(n_estimators=4, max_depth=3, min_child_samples=5, verbose=-1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x, y)
+    diff.compare(model, x[:20])
+
+
+def test_decision_function_of_lightgbm():
+    rng = np.random.default_rng(10)
+    x = rng.normal(size=(90, 4))
+    for edges in ([0], [-0.4, 0.5]):
+        model = LGBMClassifier(n_estimators=4, max_depth=3, verbose=-1).fit(x, np.digitize(x[:, 0], edges))
+        assert hasattr(model, "decision_function")
+        diff.compare(model, x[:20], ["predict", "predict_proba", "decision_function"])

@@ -3,6 +3,7 @@
  * in a matrix of float64. Results are floats, put back into the order of the targets.
  */
 #include "estimators/families.h"
+#include "estimators/linear/linear_model.h"
 #include "estimators/meta/children.h"
 
 #include <string.h>
@@ -101,6 +102,24 @@ static ftl_status read_order(ftl_build *build, const ftl_estimator *e, uint32_t 
     return FTL_OK;
 }
 
+/* The logarithm of its own predict_proba, whatever methods the models have. */
+static ftl_status log_proba(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            ftl_frame *out, ftl_error *error)
+{
+    ftl_frame proba;
+    uint32_t id;
+    FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &proba, error));
+    FTL_TRY(ftl_build_matrix(build, e, &proba, &id, error));
+    FTL_TRY(ftl_emit_link(build, e, FTL_LINK_LOG, id, proba.n_columns, &id, error));
+    FTL_TRY(ftl_frame_concat(build, &proba, 1, out, error));
+    out->n_targets = proba.n_targets;
+    for (uint32_t i = 0; i < out->n_columns; i++) {
+        out->columns[i].op = id;
+        out->columns[i].column = i;
+    }
+    return FTL_OK;
+}
+
 static ftl_status chain_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -109,6 +128,8 @@ static ftl_status chain_emit(ftl_build *build, const ftl_estimator *e, ftl_metho
     ftl_frame wide;
     ftl_method feature = FTL_PREDICT;
     uint32_t *inverse = NULL;
+    if (method == FTL_PREDICT_LOG_PROBA)
+        return log_proba(build, e, in, out, error);
     FTL_TRY(ftl_children_read(build, e, "estimators_", &children, error));
     FTL_TRY(read_order(build, e, children.n, &inverse, error));
     FTL_TRY(handed_on(e, &feature, error));
