@@ -37,6 +37,7 @@ typedef struct ftl_frame {
      * them, and the numbers other than zero of all others; everything else is absent.
      */
     bool sparse;
+    bool csc; /* that matrix lies by columns, as SimpleImputer leaves it; others lie by rows */
     /* results: number of targets (1 unless multi-output); 0 in frames of features */
     uint32_t n_targets;
 } ftl_frame;
@@ -218,11 +219,12 @@ FTL_MUST_USE ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_
 /* All columns of an op as a frame; names may be NULL (results) or [width]. */
 FTL_MUST_USE ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const char *const *names,
                                         ftl_frame *out, ftl_error *error);
-/* Columns picked[0..n) of a frame, in that order; sparse when the frame is. */
+/* Columns picked[0..n) of a frame, in that order; sparse and csc when the frame is. */
 FTL_MUST_USE ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in,
                                          const uint32_t *picked, uint32_t n, ftl_frame *out,
                                          ftl_error *error);
-/* The columns of all parts; sparse, as scipy's hstack would be, when any part is. */
+/* The columns of all parts; sparse, as scipy's hstack would be, when any part is. One part stays
+ * csc. */
 FTL_MUST_USE ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n,
                                          ftl_frame *out, ftl_error *error);
 /* SHAPE error "expects n features, …" when the frame's width differs. */

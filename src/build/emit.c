@@ -342,7 +342,7 @@ ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *m
 
 static bool same_frame(const ftl_frame *a, const ftl_frame *b)
 {
-    if (a->n_columns != b->n_columns || a->sparse != b->sparse)
+    if (a->n_columns != b->n_columns || a->sparse != b->sparse || a->csc != b->csc)
         return false;
     for (uint32_t i = 0; i < a->n_columns; i++) {
         if (a->columns[i].op != b->columns[i].op || a->columns[i].column != b->columns[i].column)

@@ -39,6 +39,7 @@ ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in, const uint32_
         frame.columns[i] = in->columns[picked[i]];
     }
     frame.sparse = in->sparse;
+    frame.csc = in->csc;
     *out = frame;
     return FTL_OK;
 }
@@ -61,6 +62,7 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
             frame.columns[at++] = parts[i].columns[j];
     }
     frame.sparse = sparse;
+    frame.csc = n == 1 && parts[0].csc;
     *out = frame;
     return FTL_OK;
 }

@@ -25,6 +25,7 @@ ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ft
         return FTL_OOM(error);
     FTL_TRY(ftl_frame_of_op(build, op, names, out, error));
     out->sparse = in->sparse;
+    out->csc = in->csc;
     return FTL_OK;
 }
 

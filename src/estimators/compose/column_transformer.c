@@ -278,6 +278,7 @@ static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, ftl_met
     }
     FTL_TRY(ftl_frame_concat(build, frames, n, out, error));
     FTL_TRY(ftl_attr_bool(e, "sparse_output_", false, &out->sparse, error));
+    out->csc = false;
     return ftl_gives_tables(e) ? FTL_OK : ftl_frame_promote(build, e, out, error);
 }
 

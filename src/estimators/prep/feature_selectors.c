@@ -274,7 +274,9 @@ static ftl_status selected(ftl_build *build, const ftl_estimator *e, const ftl_f
     FTL_TRY(passes_nan(build, e, &unchecked, error));
     uint32_t refuse = unchecked ? 0 : FTL_CHECK_NAN | FTL_CHECK_INF;
     FTL_TRY(ftl_linear_sources(build, e, in, refuse, &sources, error));
-    return ftl_frame_select(build, &sources, picked, n, out, error);
+    FTL_TRY(ftl_frame_select(build, &sources, picked, n, out, error));
+    out->csc = false;
+    return FTL_OK;
 }
 
 static ftl_status emit_selector(ftl_build *build, const ftl_estimator *e, ftl_method method,

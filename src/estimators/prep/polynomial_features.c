@@ -162,6 +162,7 @@ static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_
                                            FTL_SIZED(factors, p.factors, p.n_factors)};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     out->sparse = in->sparse;
+    out->csc = in->csc;
     ftl_strbuf_init(&text, build->account, 1 << 20);
     bool named = true;
     for (uint32_t i = 0; i < p.n_terms && named; i++) {
