@@ -219,6 +219,11 @@ ftl_status ftl_build_stored_matrix(ftl_build *build, const ftl_estimator *e, con
                                    uint32_t refuse, uint32_t *id, ftl_error *error)
 {
     ftl_op_kind kind = in->sparse ? FTL_OP_GATHER_STORED : FTL_OP_GATHER;
+    if (in->zeros_unknown)
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "%s takes what a sparse matrix does not store for missing; behind products "
+                        "of such matrices that is not known",
+                        e->cls->name);
     FTL_TRY(dense_matrix(build, e, kind, in, id, error));
     return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
 }
@@ -267,6 +272,28 @@ ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e, const ftl_
         return FTL_OK;
     FTL_TRY(holds_numbers(build, &holds, error));
     return holds[*id] ? add_check(build, e, in, refuse, id, error) : FTL_OK;
+}
+
+/* Words of a vocabulary are counted from one; hashes may cancel out, and imputers fill in zeros. */
+ftl_status ftl_frame_forget_zeros(ftl_build *build, const ftl_frame *in, ftl_frame *out,
+                                  ftl_error *error)
+{
+    bool *zeros = ftl_arena_zero_array(build->scratch, build->n_ops, sizeof *zeros);
+    if (!zeros)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < build->n_ops; i++) {
+        const ftl_op *op = &build->ops[i];
+        if (op->edge != FTL_EDGE_SPARSE || op->kind == FTL_OP_BINARIZE)
+            continue;
+        zeros[i] = op->kind == FTL_OP_IMPUTE || op->kind == FTL_OP_UFUNC ||
+                   (op->kind == FTL_OP_TEXT && op->u.text.n_hashes);
+        for (uint32_t s = 0; s < op->n_segments; s++)
+            zeros[i] = zeros[i] || zeros[op->segments[s].op];
+    }
+    out->zeros_unknown = in->zeros_unknown;
+    for (uint32_t i = 0; i < in->n_columns; i++)
+        out->zeros_unknown = out->zeros_unknown || zeros[in->columns[i].op];
+    return FTL_OK;
 }
 
 ftl_status ftl_build_sparse_columns(ftl_build *build, const ftl_estimator *e, ftl_frame *frame,
@@ -342,7 +369,8 @@ ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *m
 
 static bool same_frame(const ftl_frame *a, const ftl_frame *b)
 {
-    if (a->n_columns != b->n_columns || a->sparse != b->sparse || a->csc != b->csc)
+    if (a->n_columns != b->n_columns || a->sparse != b->sparse || a->csc != b->csc ||
+        a->zeros_unknown != b->zeros_unknown)
         return false;
     for (uint32_t i = 0; i < a->n_columns; i++) {
         if (a->columns[i].op != b->columns[i].op || a->columns[i].column != b->columns[i].column)

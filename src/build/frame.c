@@ -14,6 +14,13 @@ ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_frame *out, f
     return FTL_OK;
 }
 
+void ftl_frame_form(const ftl_frame *in, ftl_frame *out)
+{
+    out->sparse = in->sparse;
+    out->csc = in->csc;
+    out->zeros_unknown = in->zeros_unknown;
+}
+
 ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const char *const *names, ftl_frame *out,
                            ftl_error *error)
 {
@@ -38,8 +45,7 @@ ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in, const uint32_
                             in->n_columns);
         frame.columns[i] = in->columns[picked[i]];
     }
-    frame.sparse = in->sparse;
-    frame.csc = in->csc;
+    ftl_frame_form(in, &frame);
     *out = frame;
     return FTL_OK;
 }
@@ -48,9 +54,10 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
                             ftl_error *error)
 {
     uint32_t total = 0;
-    bool sparse = false;
+    bool sparse = false, unknown = false;
     for (size_t i = 0; i < n; i++) {
         sparse = sparse || parts[i].sparse;
+        unknown = unknown || parts[i].zeros_unknown;
         if (__builtin_add_overflow(total, parts[i].n_columns, &total) || total > 1u << 24)
             return FTL_FAIL(error, FTL_LIMIT, "the model makes more than 16 million columns");
     }
@@ -62,6 +69,7 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
             frame.columns[at++] = parts[i].columns[j];
     }
     frame.sparse = sparse;
+    frame.zeros_unknown = unknown;
     frame.csc = n == 1 && parts[0].csc;
     *out = frame;
     return FTL_OK;

@@ -24,8 +24,7 @@ ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ft
     if (!names)
         return FTL_OOM(error);
     FTL_TRY(ftl_frame_of_op(build, op, names, out, error));
-    out->sparse = in->sparse;
-    out->csc = in->csc;
+    ftl_frame_form(in, out);
     return FTL_OK;
 }
 

@@ -309,8 +309,7 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
         .n_columns = n, FTL_SIZED(columns, encoded, n), .estimator = "XGBoost"};
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
     memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
-    made.sparse = in->sparse;
-    made.csc = in->csc;
+    ftl_frame_form(in, &made);
     for (uint32_t k = 0; k < n; k++) {
         made.columns[columns[k]].op = id;
         made.columns[columns[k]].column = k;

@@ -210,6 +210,7 @@ ftl_status ftl_parts_add(ftl_build *build, const ftl_frame *result, ftl_parts *p
     }
     parts->frame.sparse = parts->frame.sparse || result->sparse;
     parts->frame.csc = parts->frame.csc || result->csc;
+    parts->frame.zeros_unknown = parts->frame.zeros_unknown || result->zeros_unknown;
     for (uint32_t i = 0; i < result->n_columns; i++)
         parts->frame.columns[parts->frame.n_columns++] = result->columns[i];
     return FTL_OK;

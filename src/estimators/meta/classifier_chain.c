@@ -74,7 +74,8 @@ static ftl_status wide_rows(ftl_build *build, const ftl_estimator *e, const ftl_
     }
     op->dtype = FTL_DTYPE_F64;
     FTL_TRY(ftl_frame_of_op(build, id, names, out, error));
-    out->sparse = in->sparse;
+    ftl_frame_form(in, out);
+    out->csc = false;
     return FTL_OK;
 }
 

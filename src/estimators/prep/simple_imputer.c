@@ -324,7 +324,8 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
     for (uint32_t i = 0; i < m.n; i++)
         n += m.kept[i];
     FTL_TRY(ftl_frame_new(build, n + n_features, out, error));
-    out->sparse = out->csc = in->sparse;
+    ftl_frame_form(in, out);
+    out->csc = in->sparse;
     n = 0;
     for (uint32_t i = 0; i < m.n; i++) {
         if (!m.kept[i])
