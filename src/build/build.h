@@ -32,9 +32,13 @@ typedef struct ftl_frame {
     uint32_t n_columns;
     ftl_frame_column *columns;
     /*
-     * features: the library holds them in a scipy matrix, which some steps compute with differently
+     * features: the library holds them in a scipy matrix, which some steps compute with
+     * differently. Its entries are those of the columns that lie in SPARSE operations, zeros among
+     * them, and the numbers other than zero of all others; everything else is absent.
      */
     bool sparse;
+    bool zeros_unknown; /* sparse: which of its zeros are stored is not known any more */
+    bool csc; /* that matrix lies by columns, as SimpleImputer leaves it; others lie by rows */
     /* results: number of targets (1 unless multi-output); 0 in frames of features */
     uint32_t n_targets;
 } ftl_frame;
@@ -218,10 +222,14 @@ FTL_MUST_USE ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_
 /* All columns of an op as a frame; names may be NULL (results) or [width]. */
 FTL_MUST_USE ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const char *const *names,
                                         ftl_frame *out, ftl_error *error);
-/* Columns picked[0..n) of a frame, in that order. */
+/* Notes that the library holds `out` as it holds `in`: sparse or not, and how. */
+void ftl_frame_form(const ftl_frame *in, ftl_frame *out);
+/* Columns picked[0..n) of a frame, in that order and form. */
 FTL_MUST_USE ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in,
                                          const uint32_t *picked, uint32_t n, ftl_frame *out,
                                          ftl_error *error);
+/* The columns of all parts; sparse, as scipy's hstack would be, when any part is. One part stays
+ * csc. */
 FTL_MUST_USE ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n,
                                          ftl_frame *out, ftl_error *error);
 /* SHAPE error "expects n features, …" when the frame's width differs. */
@@ -246,6 +254,14 @@ FTL_MUST_USE ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_est
                                                  const ftl_frame *in, uint32_t refuse, uint32_t *id,
                                                  ftl_error *error);
 /*
+ * The same for estimators that take what a sparse matrix does not store for missing: NaN stands
+ * there. A frame that is not sparse is as above; UNSUPPORTED when
+ * it is zeros_unknown.
+ */
+FTL_MUST_USE ftl_status ftl_build_stored_matrix(ftl_build *build, const ftl_estimator *e,
+                                                const ftl_frame *in, uint32_t refuse, uint32_t *id,
+                                                ftl_error *error);
+/*
  * The frame as one SPARSE op, for steps that have a sparse form (AFFINE, NORMALIZE, BINARIZE,
  * TFIDF), followed by CHECK (refuse: FTL_CHECK_ bits) when it holds more than counts of words. The
  * op that reads it sets its own edge to SPARSE.
@@ -258,6 +274,12 @@ FTL_MUST_USE ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *
 FTL_MUST_USE ftl_status ftl_build_sparse_columns(ftl_build *build, const ftl_estimator *e,
                                                  ftl_frame *frame, uint32_t refuse,
                                                  ftl_error *error);
+/*
+ * For steps that make one dense matrix of a sparse frame: *out is zeros_unknown when zeros may
+ * be stored among the columns of `in`.
+ */
+FTL_MUST_USE ftl_status ftl_frame_forget_zeros(ftl_build *build, const ftl_frame *in,
+                                               ftl_frame *out, ftl_error *error);
 /* Whether any column is of a SPARSE op. */
 bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in);
 /* The frame as one OBJECT op. Input columns become text. */

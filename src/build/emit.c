@@ -147,7 +147,7 @@ static uint32_t same_gather(const ftl_build *build, ftl_op_kind kind, const ftl_
 static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
                          ftl_edge_kind edge, const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
-    uint32_t whole = whole_op(build, in, edge);
+    uint32_t whole = kind == FTL_OP_GATHER_STORED ? UINT32_MAX : whole_op(build, in, edge);
     if (whole != UINT32_MAX) {
         *id = whole;
         return FTL_OK;
@@ -163,15 +163,21 @@ static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind k
     return FTL_OK;
 }
 
-ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                            uint32_t *id, ftl_error *error)
+static ftl_status dense_matrix(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
+                               const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     want_all(build, in, FTL_KIND_NUMERIC);
     if (in->n_columns > max_spread && ftl_frame_has_sparse(build, in))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "%s needs a dense matrix; one of %u columns made from text is too wide",
                         e && e->cls ? e->cls->name : "the output", in->n_columns);
-    return gather(build, e, FTL_OP_GATHER, FTL_EDGE_NUM, in, id, error);
+    return gather(build, e, kind, FTL_EDGE_NUM, in, id, error);
+}
+
+ftl_status ftl_build_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            uint32_t *id, ftl_error *error)
+{
+    return dense_matrix(build, e, FTL_OP_GATHER, in, id, error);
 }
 
 ftl_status ftl_build_objects(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
@@ -212,6 +218,19 @@ ftl_status ftl_build_checked_matrix(ftl_build *build, const ftl_estimator *e, co
     return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
 }
 
+ftl_status ftl_build_stored_matrix(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                   uint32_t refuse, uint32_t *id, ftl_error *error)
+{
+    ftl_op_kind kind = in->sparse ? FTL_OP_GATHER_STORED : FTL_OP_GATHER;
+    if (in->zeros_unknown)
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "%s takes what a sparse matrix does not store for missing; behind products "
+                        "of such matrices that is not known",
+                        e->cls->name);
+    FTL_TRY(dense_matrix(build, e, kind, in, id, error));
+    return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
+}
+
 /* ---- Sparse matrices ------------------------------------------------------------------------- */
 
 bool ftl_frame_has_sparse(const ftl_build *build, const ftl_frame *in)
@@ -236,6 +255,7 @@ static ftl_status holds_numbers(ftl_build *build, bool **out, ftl_error *error)
         const ftl_op *op = &build->ops[i];
         if (op->edge != FTL_EDGE_SPARSE || op->kind == FTL_OP_TEXT)
             continue;
+        holds[i] = op->kind == FTL_OP_UFUNC; /* the root of -1, say */
         for (uint32_t s = 0; s < op->n_segments && !holds[i]; s++) {
             ftl_edge_kind edge = build->ops[op->segments[s].op].edge;
             holds[i] = edge == FTL_EDGE_SPARSE ? holds[op->segments[s].op] : edge != FTL_EDGE_CODED;
@@ -255,6 +275,28 @@ ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e, const ftl_
         return FTL_OK;
     FTL_TRY(holds_numbers(build, &holds, error));
     return holds[*id] ? add_check(build, e, in, refuse, id, error) : FTL_OK;
+}
+
+/* Words of a vocabulary are counted from one; hashes may cancel out, and imputers fill in zeros. */
+ftl_status ftl_frame_forget_zeros(ftl_build *build, const ftl_frame *in, ftl_frame *out,
+                                  ftl_error *error)
+{
+    bool *zeros = ftl_arena_zero_array(build->scratch, build->n_ops, sizeof *zeros);
+    if (!zeros)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < build->n_ops; i++) {
+        const ftl_op *op = &build->ops[i];
+        if (op->edge != FTL_EDGE_SPARSE || op->kind == FTL_OP_BINARIZE)
+            continue;
+        zeros[i] = op->kind == FTL_OP_IMPUTE || op->kind == FTL_OP_UFUNC ||
+                   (op->kind == FTL_OP_TEXT && op->u.text.n_hashes);
+        for (uint32_t s = 0; s < op->n_segments; s++)
+            zeros[i] = zeros[i] || zeros[op->segments[s].op];
+    }
+    out->zeros_unknown = in->zeros_unknown;
+    for (uint32_t i = 0; i < in->n_columns; i++)
+        out->zeros_unknown = out->zeros_unknown || zeros[in->columns[i].op];
+    return FTL_OK;
 }
 
 ftl_status ftl_build_sparse_columns(ftl_build *build, const ftl_estimator *e, ftl_frame *frame,
@@ -330,7 +372,8 @@ ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *m
 
 static bool same_frame(const ftl_frame *a, const ftl_frame *b)
 {
-    if (a->n_columns != b->n_columns)
+    if (a->n_columns != b->n_columns || a->sparse != b->sparse || a->csc != b->csc ||
+        a->zeros_unknown != b->zeros_unknown)
         return false;
     for (uint32_t i = 0; i < a->n_columns; i++) {
         if (a->columns[i].op != b->columns[i].op || a->columns[i].column != b->columns[i].column)

@@ -14,6 +14,13 @@ ftl_status ftl_frame_new(ftl_build *build, uint32_t n_columns, ftl_frame *out, f
     return FTL_OK;
 }
 
+void ftl_frame_form(const ftl_frame *in, ftl_frame *out)
+{
+    out->sparse = in->sparse;
+    out->csc = in->csc;
+    out->zeros_unknown = in->zeros_unknown;
+}
+
 ftl_status ftl_frame_of_op(ftl_build *build, uint32_t op, const char *const *names, ftl_frame *out,
                            ftl_error *error)
 {
@@ -38,6 +45,7 @@ ftl_status ftl_frame_select(ftl_build *build, const ftl_frame *in, const uint32_
                             in->n_columns);
         frame.columns[i] = in->columns[picked[i]];
     }
+    ftl_frame_form(in, &frame);
     *out = frame;
     return FTL_OK;
 }
@@ -46,7 +54,10 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
                             ftl_error *error)
 {
     uint32_t total = 0;
+    bool sparse = false, unknown = false;
     for (size_t i = 0; i < n; i++) {
+        sparse = sparse || parts[i].sparse;
+        unknown = unknown || parts[i].zeros_unknown;
         if (__builtin_add_overflow(total, parts[i].n_columns, &total) || total > 1u << 24)
             return FTL_FAIL(error, FTL_LIMIT, "the model makes more than 16 million columns");
     }
@@ -57,6 +68,9 @@ ftl_status ftl_frame_concat(ftl_build *build, const ftl_frame *parts, size_t n, 
         for (uint32_t j = 0; j < parts[i].n_columns; j++)
             frame.columns[at++] = parts[i].columns[j];
     }
+    frame.sparse = sparse;
+    frame.zeros_unknown = unknown;
+    frame.csc = n == 1 && parts[0].csc;
     *out = frame;
     return FTL_OK;
 }

@@ -24,7 +24,7 @@ ftl_status ftl_frame_like(ftl_build *build, uint32_t op, const ftl_frame *in, ft
     if (!names)
         return FTL_OOM(error);
     FTL_TRY(ftl_frame_of_op(build, op, names, out, error));
-    out->sparse = in->sparse;
+    ftl_frame_form(in, out);
     return FTL_OK;
 }
 
@@ -415,7 +415,6 @@ ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char
     else if (verbose && ftl_node_as_str(verbose, &text))
         format = text.data;
     FTL_TRY(ftl_frame_concat(build, in, 1, &frame, error));
-    frame.sparse = in->sparse;
     *out = frame;
     if (frame.n_columns > FTL_WIDEST_TEXT_OUTPUT) /* nobody will see the names */
         return FTL_OK;

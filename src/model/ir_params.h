@@ -111,6 +111,9 @@ typedef enum ftl_spline_ends {
 
 enum { FTL_SPLINE_MAX_DEGREE = 64 };
 
+/* Whether it is among the functions that scipy's sparse matrices have: all of them keep zero. */
+bool ftl_ufunc_keeps_zero(ftl_ufunc function);
+
 /* Bits of a tree's node. */
 enum {
     FTL_NODE_LEAF = 1,

@@ -11,6 +11,55 @@ ftl_status ftl_check_affine(const ftl_proof *proof, ftl_error *error)
     return FTL_OK;
 }
 
+/* Entries of a sparse matrix keep their order, and what it does not store stays zero. */
+ftl_status ftl_check_impute(const ftl_proof *proof, ftl_error *error)
+{
+    const ftl_impute_op *impute = &proof->op->u.impute;
+    for (uint32_t j = 1; proof->op->edge == FTL_EDGE_SPARSE && j < proof->op->width; j++) {
+        if (impute->columns[j] <= impute->columns[j - 1])
+            return FTL_INVALID(error, "columns of a sparse matrix do not ascend");
+    }
+    if (proof->op->edge == FTL_EDGE_SPARSE && !impute->missing_is_nan && impute->missing_value == 0)
+        return FTL_INVALID(error, "what a sparse matrix does not store cannot be missing");
+    return FTL_OK;
+}
+
+ftl_status ftl_check_ufunc(const ftl_proof *proof, ftl_error *error)
+{
+    if (proof->op->edge == FTL_EDGE_SPARSE && !ftl_ufunc_keeps_zero(proof->op->u.ufunc.function))
+        return FTL_INVALID(error, "a function that moves zero would fill a sparse matrix");
+    return FTL_OK;
+}
+
+bool ftl_ufunc_keeps_zero(ftl_ufunc function)
+{
+    switch (function) {
+    case FTL_UFUNC_LOG1P:
+    case FTL_UFUNC_EXPM1:
+    case FTL_UFUNC_SQRT:
+    case FTL_UFUNC_ABS:
+    case FTL_UFUNC_NEGATIVE:
+    case FTL_UFUNC_SIGN:
+    case FTL_UFUNC_FLOOR:
+    case FTL_UFUNC_CEIL:
+    case FTL_UFUNC_TRUNC:
+    case FTL_UFUNC_RINT:
+    case FTL_UFUNC_SIN:
+    case FTL_UFUNC_TAN:
+    case FTL_UFUNC_ARCSIN:
+    case FTL_UFUNC_ARCTAN:
+    case FTL_UFUNC_SINH:
+    case FTL_UFUNC_TANH:
+    case FTL_UFUNC_ARCSINH:
+    case FTL_UFUNC_ARCTANH:
+    case FTL_UFUNC_DEG2RAD:
+    case FTL_UFUNC_RAD2DEG:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool code_is_sound(int32_t code, uint32_t cardinality)
 {
     return code == FTL_CODE_NONE || code == FTL_CODE_REFUSED ||

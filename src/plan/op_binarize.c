@@ -18,15 +18,26 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-/* The threshold is not negative: zeros stay zeros. */
+/* The threshold is not negative: zeros stay zeros. The library stores none of those that result. */
 static void run_sparse(const ftl_step *step, ftl_exec *exec)
 {
-    double threshold = step->op->u.binarize.threshold;
-    if (!ftl_sparse_copy(step, exec, ftl_sparse_source(step, exec, 0)))
+    const double given = step->op->u.binarize.threshold;
+    const double threshold = step->is_f32 ? (double)(float)given : given;
+    const ftl_sparse *in = ftl_sparse_source(step, exec, 0);
+    if (!ftl_sparse_reserve(step, exec, in->start[exec->rows]))
         return;
     const ftl_sparse *out = ftl_sparse_of(step, exec);
-    for (uint32_t i = 0; i < out->start[exec->rows]; i++)
-        out->values[i] = out->values[i] > (step->is_f32 ? (double)(float)threshold : threshold);
+    uint32_t n = 0;
+    out->start[0] = 0;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        for (uint32_t k = in->start[i]; k < in->start[i + 1]; k++) {
+            if (!(in->values[k] > threshold))
+                continue;
+            out->columns[n] = in->columns[k];
+            out->values[n++] = 1;
+        }
+        out->start[i + 1] = n;
+    }
 }
 
 static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)

@@ -2,7 +2,7 @@
  * Columns of any sources side by side in one sparse matrix. Rows are built a row at a time; numeric
  * sources are read a column at a time into scratch first.
  */
-#include "plan/plan.h"
+#include "plan/sparse.h"
 
 typedef struct gather_state {
     uint32_t n_read;      /* columns that go through scratch */
@@ -40,20 +40,6 @@ static void read_columns(const ftl_step *step, ftl_exec *exec)
     }
 }
 
-/* The first entry of row i whose column is not below `column`. */
-static uint32_t lower_bound(const ftl_sparse *in, uint32_t i, uint32_t column)
-{
-    uint32_t low = in->start[i], high = in->start[i + 1];
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (in->columns[middle] < column)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 /* Appends the entries of segment s in row i; the segment's columns begin at `at`. */
 static uint32_t append(const ftl_step *step, const ftl_exec *exec, uint32_t i, uint32_t s,
                        uint32_t at, uint32_t n)
@@ -73,7 +59,7 @@ static uint32_t append(const ftl_step *step, const ftl_exec *exec, uint32_t i, u
         return n;
     }
     const ftl_sparse *in = ftl_sparse_source(step, exec, s);
-    for (uint32_t k = lower_bound(in, i, segment->first); k < in->start[i + 1]; k++) {
+    for (uint32_t k = ftl_sparse_find(in, i, segment->first); k < in->start[i + 1]; k++) {
         uint32_t column = in->columns[k] - segment->first;
         if (column >= segment->count)
             break;

@@ -2,7 +2,7 @@
  * numpy functions of one argument. float32 edges compute with the C library's float forms, as numpy
  * does.
  */
-#include "plan/plan.h"
+#include "plan/sparse.h"
 
 #include <math.h>
 
@@ -84,11 +84,21 @@ static void run(const ftl_step *step, ftl_exec *exec)
     }
 }
 
+static void run_sparse(const ftl_step *step, ftl_exec *exec)
+{
+    if (!ftl_sparse_copy(step, exec, ftl_sparse_source(step, exec, 0)))
+        return;
+    const ftl_sparse *out = ftl_sparse_of(step, exec);
+    const ftl_ufunc function = step->op->u.ufunc.function;
+    for (uint32_t k = 0; k < out->start[exec->rows]; k++)
+        out->values[k] = step->is_f32 ? (double)functions[function].f32((float)out->values[k])
+                                      : functions[function].f64(out->values[k]);
+}
+
 static void bind(const ftl_plan *plan, const ftl_step *step, ftl_step_functions *out)
 {
     (void)plan;
-    (void)step;
-    out->run = run;
+    out->run = step->op->edge == FTL_EDGE_SPARSE ? run_sparse : run;
 }
 
 const ftl_op_impl ftl_op_impl_ufunc = {.name = "ufunc", .bind = bind};

@@ -11,6 +11,10 @@ def is_meta(last):
     return type(last).__name__ in NAMES
 
 
+def dense(x):
+    return x.toarray() if hasattr(x, "toarray") else np.asarray(x)
+
+
 def children(model):
     """The fitted parts, each with a function that takes the model's rows to its own."""
     def same(x):
@@ -18,10 +22,10 @@ def children(model):
 
     parts = [(part, same) for part in getattr(model, "estimators_", [])]
     if type(model).__name__.startswith("Bagging"):
-        parts = [(part, lambda x, f=features: np.asarray(x)[:, f])
+        parts = [(part, lambda x, f=features: dense(x)[:, f])
                  for part, features in zip(model.estimators_, model.estimators_features_)]
     if type(model).__name__.endswith("Chain"):
-        parts = [(part, lambda x, n=i: np.hstack([np.asarray(x), np.ones((len(x), n))]))
+        parts = [(part, lambda x, n=i: np.hstack([dense(x), np.ones((x.shape[0], n))]))
                  for i, (part, _) in enumerate(parts)]
     for calibrated in getattr(model, "calibrated_classifiers_", []):
         part = calibrated.estimator if hasattr(calibrated, "estimator") else calibrated.base_estimator
@@ -34,7 +38,7 @@ def children(model):
 def scale(model, x, of):
     """Per row, the largest sum of magnitudes in any part; of(part, rows) is that of a part, or None."""
     if type(model).__name__ == "IsolationForest":  # a score less an offset, both below 1
-        return [1.0] * len(x)
+        return [1.0] * x.shape[0]
     found = [of(part, rows(x)) for part, rows in children(model)]
     found = [f for f in found if f is not None]
     if not found:

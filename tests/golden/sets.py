@@ -13,6 +13,7 @@ SETS = {
     "sklearn": Set(envs.SKLEARN, ["case_linear", "case_trees", "case_boosting", "case_preprocess", "case_compose"]),
     "vectors": Set(envs.SKLEARN, ["case_vectors"]),
     "xgboost": Set(envs.XGBOOST, ["case_xgboost"]),
+    "sparse": Set(envs.XGBOOST, ["case_sparse"]),
     "lightgbm": Set(envs.LIGHTGBM, ["case_lightgbm"]),
     "catboost": Set(envs.CATBOOST, ["case_catboost"]),
     "dense": Set(envs.SKLEARN, ["case_dense"]),

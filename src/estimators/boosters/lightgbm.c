@@ -389,10 +389,22 @@ static bool has_own_objective(const ftl_estimator *e)
     return !ftl_node_is_none(objective) && objective->kind != FTL_NODE_STR;
 }
 
+/*
+ * Classifiers have decision_function from 4.7 on, which noted first whether the training data had
+ * names of columns. No version is written into the file.
+ */
+static bool has_decision_function(const ftl_estimator *e)
+{
+    return is_classifier(e) && ftl_attr(e, "_fitted_with_feature_names");
+}
+
 static uint32_t wrapper_methods(ftl_build *build, const ftl_estimator *e)
 {
     (void)build;
-    return tree_methods | (is_classifier(e) && !has_own_objective(e) ? BIT(FTL_PREDICT_PROBA) : 0);
+    uint32_t methods = tree_methods;
+    if (has_decision_function(e))
+        methods |= BIT(FTL_DECISION_FUNCTION);
+    return is_classifier(e) && !has_own_objective(e) ? methods | BIT(FTL_PREDICT_PROBA) : methods;
 }
 
 static ftl_status read_classes(ftl_build *build, const ftl_estimator *e, const ftl_labels **out,
@@ -445,7 +457,7 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e,
     uint32_t id = 0;
     if (method == FTL_PREDICT_PROBA)
         return emit_proba(build, e, booster, in, out, error);
-    if (method == FTL_MARGIN) {
+    if (method == FTL_MARGIN || method == FTL_DECISION_FUNCTION) {
         FTL_TRY(ftl_emit(build, booster, FTL_MARGIN, in, &scores, error));
         FTL_TRY(classes_of(build, e, scores.n_columns, &labels, error));
         return ftl_result_scores(build, scores.columns[0].op, labels, out, error);
@@ -465,8 +477,8 @@ static ftl_status wrapper_emit(ftl_build *build, const ftl_estimator *e, ftl_met
         return ftl_emit(build, &booster, method, in, out, error);
     if (has_own_objective(e)) {
         FTL_TRY(ftl_emit(build, &booster, FTL_MARGIN, in, out, error));
-        return method == FTL_MARGIN ? FTL_OK
-                                    : ftl_result_values(build, out->columns[0].op, out, error);
+        return method == FTL_PREDICT ? ftl_result_values(build, out->columns[0].op, out, error)
+                                     : FTL_OK;
     }
     return emit_classifier(build, e, &booster, method, in, out, error);
 }

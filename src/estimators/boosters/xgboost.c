@@ -127,12 +127,15 @@ static ftl_status read_xgb(ftl_build *build, const ftl_estimator *e, xgb *out, f
     return FTL_OK;
 }
 
-/* Wrappers predict in place from 1.4 on, unless a predictor was asked for, as could be up to 1.7.
+/*
+ * Wrappers predict in place from 1.4 on, unless a predictor was asked for, as could be up to 1.7,
+ * or the rows are a sparse matrix by columns.
  */
-static bool predicts_in_place(const xgb *x)
+static bool predicts_in_place(const xgb *x, const ftl_frame *in)
 {
     const ftl_node *predictor = ftl_attr(x->e, "predictor");
-    if (!x->wrapped || x->model->version < FTL_XGBOOST(1, 4) || x->model->booster == FTL_XGB_LINEAR)
+    if (!x->wrapped || in->csc || x->model->version < FTL_XGBOOST(1, 4) ||
+        x->model->booster == FTL_XGB_LINEAR)
         return false;
     if (x->model->version < FTL_XGBOOST(1, 6)) {
         bool categorical = false;
@@ -333,6 +336,7 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
         .n_columns = n, FTL_SIZED(columns, encoded, n), .estimator = "XGBoost"};
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
     memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
+    ftl_frame_form(in, &made);
     for (uint32_t k = 0; k < n; k++) {
         made.columns[columns[k]].op = id;
         made.columns[columns[k]].column = k;
@@ -364,7 +368,10 @@ static ftl_status emit_missing(ftl_build *build, const xgb *x, double missing, u
     return FTL_OK;
 }
 
-/* in_place: predict without a DMatrix. */
+/*
+ * in_place: predict without a DMatrix. What a sparse matrix does not store is missing, whatever
+ * missing= says; that parameter is not looked at before 1.4, by columns before 2.0.
+ */
 static ftl_status emit_rows(ftl_build *build, const xgb *x, const ftl_frame *in, bool in_place,
                             uint32_t *id, ftl_error *error)
 {
@@ -372,11 +379,13 @@ static ftl_status emit_rows(ftl_build *build, const xgb *x, const ftl_frame *in,
     ftl_frame coded;
     if (x->wrapped)
         FTL_TRY(ftl_attr_f64(x->e, "missing", NAN, &missing, error));
+    if (in->sparse && x->model->version < (in->csc ? FTL_XGBOOST(2, 0) : FTL_XGBOOST(1, 4)))
+        missing = NAN;
     FTL_TRY(ftl_frame_expect(x->e, in, (size_t)x->model->num_feature, error));
     FTL_TRY(encode_categories(build, x, in, &coded, error));
     bool refuses = !in_place && x->model->version >= FTL_XGBOOST(1, 4) && !isinf(missing);
-    FTL_TRY(ftl_build_checked_matrix(build, x->e, &coded,
-                                     refuses ? FTL_CHECK_INF | FTL_CHECK_F32_RANGE : 0, id, error));
+    FTL_TRY(ftl_build_stored_matrix(build, x->e, &coded,
+                                    refuses ? FTL_CHECK_INF | FTL_CHECK_F32_RANGE : 0, id, error));
     return isnan(missing) ? FTL_OK : emit_missing(build, x, missing, id, error);
 }
 
@@ -413,7 +422,7 @@ static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in
     const uint32_t *target = NULL;
     ftl_op *op = NULL;
     ftl_xgb_sums sums = {.n_outputs = x->n_outputs};
-    bool in_place = predicts_in_place(x), dart = x->model->booster == FTL_XGB_DART;
+    bool in_place = predicts_in_place(x, in), dart = x->model->booster == FTL_XGB_DART;
     uint32_t source = 0;
     FTL_TRY(read_base(build, x, &sums.base, error));
     FTL_TRY(trees_used(build, x, false, &sums.n_trees, error));

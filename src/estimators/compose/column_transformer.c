@@ -237,7 +237,6 @@ static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, 
     if (s.n == 0)
         return FTL_OK;
     FTL_TRY(ftl_frame_select(build, in, s.indices, s.n, &frame, error));
-    frame.sparse = in->sparse;
     if (!ftl_node_str_equal(p->node, "passthrough")) {
         ftl_estimator child;
         ftl_frame made = {0};
@@ -279,6 +278,7 @@ static ftl_status emit_columns(ftl_build *build, const ftl_estimator *e, ftl_met
     }
     FTL_TRY(ftl_frame_concat(build, frames, n, out, error));
     FTL_TRY(ftl_attr_bool(e, "sparse_output_", false, &out->sparse, error));
+    out->csc = false;
     return ftl_gives_tables(e) ? FTL_OK : ftl_frame_promote(build, e, out, error);
 }
 

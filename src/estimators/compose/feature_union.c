@@ -59,8 +59,7 @@ static ftl_status emit_union(ftl_build *build, const ftl_estimator *e, ftl_metho
     for (size_t i = 0; i < n; i++)
         FTL_TRY(emit_member(build, e, items[i], i, in, &frames[i], error));
     FTL_TRY(ftl_frame_concat(build, frames, n, out, error));
-    for (size_t i = 0; i < n; i++)
-        out->sparse = out->sparse || frames[i].sparse;
+    out->csc = false;
     return ftl_gives_tables(e) ? FTL_OK : ftl_frame_promote(build, e, out, error);
 }
 

@@ -75,6 +75,7 @@ ftl_status ftl_linear_sources(ftl_build *build, const ftl_estimator *e, const ft
     if (n > 0)
         FTL_TRY(ftl_build_checked_matrix(build, e, &plain, refuse, &matrix, error));
     FTL_TRY(ftl_frame_new(build, in->n_columns, &sources, error));
+    ftl_frame_form(in, &sources);
     n = 0;
     for (uint32_t i = 0; i < in->n_columns; i++) {
         sources.columns[i] = in->columns[i];

@@ -94,7 +94,6 @@ static ftl_status emit_children(ftl_build *build, const bag *b, ftl_method metho
     for (uint32_t i = 0; i < b->children.n; i++) {
         ftl_frame own;
         FTL_TRY(ftl_frame_select(build, in, b->seen[i].numbers, b->seen[i].n, &own, error));
-        own.sparse = in->sparse;
         FTL_TRY(ftl_child_emit(build, &b->children.items[i], method, &own, &made[i], error));
     }
     *results = made;

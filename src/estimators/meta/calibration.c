@@ -49,10 +49,9 @@ static ftl_status read_fold(ftl_build *build, const ftl_estimator *e, const ftl_
 /* The model's scores: one column for two classes, else one a class. */
 static ftl_status emit_scores(ftl_build *build, fold *f, const ftl_frame *in, ftl_error *error)
 {
-    uint32_t methods = ftl_estimator_methods(build, &f->model);
-    f->decides = methods & 1u << FTL_DECISION_FUNCTION;
-    FTL_TRY(ftl_child_emit(build, &f->model, f->decides ? FTL_DECISION_FUNCTION : FTL_PREDICT_PROBA,
-                           in, &f->scores, error));
+    ftl_method method = ftl_child_scores(build, &f->model);
+    f->decides = method == FTL_DECISION_FUNCTION;
+    FTL_TRY(ftl_child_emit(build, &f->model, method, in, &f->scores, error));
     if (!f->decides && f->own->count == 2 && f->scores.n_columns == 2) {
         f->scores.columns++;
         f->scores.n_columns--;

@@ -65,6 +65,12 @@ uint32_t ftl_children_methods(ftl_build *build, const ftl_estimator *e, const ch
     return ftl_estimator_methods(build, &children.items[0]);
 }
 
+ftl_method ftl_child_scores(ftl_build *build, const ftl_estimator *child)
+{
+    bool decides = ftl_estimator_methods(build, child) & 1u << FTL_DECISION_FUNCTION;
+    return decides ? FTL_DECISION_FUNCTION : FTL_PREDICT_PROBA;
+}
+
 ftl_status ftl_child_emit(ftl_build *build, const ftl_estimator *child, ftl_method method,
                           const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -202,6 +208,9 @@ ftl_status ftl_parts_add(ftl_build *build, const ftl_frame *result, ftl_parts *p
         parts->frame.columns = bigger.columns;
         parts->room = room;
     }
+    parts->frame.sparse = parts->frame.sparse || result->sparse;
+    parts->frame.csc = parts->frame.csc || result->csc;
+    parts->frame.zeros_unknown = parts->frame.zeros_unknown || result->zeros_unknown;
     for (uint32_t i = 0; i < result->n_columns; i++)
         parts->frame.columns[parts->frame.n_columns++] = result->columns[i];
     return FTL_OK;
@@ -428,6 +437,8 @@ ftl_status ftl_frame_checked(ftl_build *build, const ftl_estimator *e, uint32_t 
                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
+    if (in->sparse)
+        return ftl_linear_sources(build, e, in, refuse, out, error);
     FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &id, error));
     return ftl_frame_like(build, id, in, out, error);
 }

@@ -18,6 +18,13 @@ FTL_MUST_USE ftl_status ftl_children_read(ftl_build *build, const ftl_estimator 
                                           ftl_error *error);
 /* Methods of the first child; 0 when it cannot be read. */
 uint32_t ftl_children_methods(ftl_build *build, const ftl_estimator *e, const char *attribute);
+/*
+ * The scores that a parent asks a classifier for: its decision_function, or its probabilities when
+ * it has none. Which methods there are is what the child's class says of this child
+ * (ftl_estimator_methods): by the versions of the libraries that wrote it, its parameters, and its
+ * own children.
+ */
+ftl_method ftl_child_scores(ftl_build *build, const ftl_estimator *child);
 /* ftl_emit for a method that the child may lack: UNSUPPORTED then. */
 FTL_MUST_USE ftl_status ftl_child_emit(ftl_build *build, const ftl_estimator *child,
                                        ftl_method method, const ftl_frame *in, ftl_frame *out,
@@ -80,7 +87,10 @@ FTL_MUST_USE ftl_status ftl_label_values(ftl_build *build, const ftl_estimator *
 FTL_MUST_USE ftl_status ftl_decode_labels(ftl_build *build, const ftl_estimator *e,
                                           const ftl_labels *encoded, const ftl_labels *own,
                                           const ftl_labels **out, ftl_error *error);
-/* check_array of a parent: refuses NaN and infinity, then the same columns of one matrix. */
+/*
+ * check_array of a parent: refuses NaN and infinity, then the same columns of one matrix; those of
+ * a sparse frame stay in theirs.
+ */
 FTL_MUST_USE ftl_status ftl_frame_checked(ftl_build *build, const ftl_estimator *e, uint32_t refuse,
                                           const ftl_frame *in, ftl_frame *out, ftl_error *error);
 /* The same vector value in n places of the model's arena. NULL when out of memory. */

@@ -4,6 +4,7 @@
  */
 #include "base/number.h"
 #include "estimators/families.h"
+#include "estimators/linear/linear_model.h"
 #include "estimators/meta/children.h"
 
 #include <string.h>
@@ -87,15 +88,25 @@ static ftl_status wide_rows(ftl_build *build, const ftl_estimator *e, const ftl_
 {
     uint32_t source, id;
     ftl_op *op = NULL;
+    ftl_frame checked;
     const char **names = ftl_arena_array(build->scratch, in->n_columns, sizeof *names);
     if (!names)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < in->n_columns; i++)
         names[i] = in->columns[i].name;
-    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &source, error));
-    FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, source, in->n_columns, &id, &op, error));
+    FTL_TRY(ftl_frame_checked(build, e, FTL_CHECK_NAN | FTL_CHECK_INF, in, &checked, error));
+    if (in->sparse) {
+        FTL_TRY(ftl_build_op(build, e, FTL_OP_GATHER_SPARSE, &checked, &id, &op, error));
+        op->edge = FTL_EDGE_SPARSE;
+    } else {
+        FTL_TRY(ftl_build_matrix(build, e, &checked, &source, error));
+        FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, source, in->n_columns, &id, &op, error));
+    }
     op->dtype = FTL_DTYPE_F64;
-    return ftl_frame_of_op(build, id, names, out, error);
+    FTL_TRY(ftl_frame_of_op(build, id, names, out, error));
+    ftl_frame_form(in, out);
+    out->csc = false;
+    return FTL_OK;
 }
 
 /* Result i of the chain is of target order_[i]. */
@@ -122,6 +133,24 @@ static ftl_status read_order(ftl_build *build, const ftl_estimator *e, uint32_t 
     return FTL_OK;
 }
 
+/* The logarithm of its own predict_proba, whatever methods the models have. */
+static ftl_status log_proba(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                            ftl_frame *out, ftl_error *error)
+{
+    ftl_frame proba;
+    uint32_t id;
+    FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &proba, error));
+    FTL_TRY(ftl_build_matrix(build, e, &proba, &id, error));
+    FTL_TRY(ftl_emit_link(build, e, FTL_LINK_LOG, id, proba.n_columns, &id, error));
+    FTL_TRY(ftl_frame_concat(build, &proba, 1, out, error));
+    out->n_targets = proba.n_targets;
+    for (uint32_t i = 0; i < out->n_columns; i++) {
+        out->columns[i].op = id;
+        out->columns[i].column = i;
+    }
+    return FTL_OK;
+}
+
 static ftl_status chain_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -130,6 +159,8 @@ static ftl_status chain_emit(ftl_build *build, const ftl_estimator *e, ftl_metho
     ftl_frame wide;
     ftl_method feature = FTL_PREDICT;
     uint32_t *inverse = NULL;
+    if (method == FTL_PREDICT_LOG_PROBA)
+        return log_proba(build, e, in, out, error);
     FTL_TRY(ftl_children_read(build, e, "estimators_", &children, error));
     FTL_TRY(read_order(build, e, children.n, &inverse, error));
     FTL_TRY(handed_on(e, &feature, error));

@@ -10,15 +10,10 @@
 
 /* ---- Scores of binary models ----------------------------------------------------------------- */
 
-static bool decides(ftl_build *build, const ftl_estimator *child)
-{
-    return ftl_estimator_methods(build, child) & 1u << FTL_DECISION_FUNCTION;
-}
-
 /* Scores above it are for the second class. */
 static double threshold_of(ftl_build *build, const ftl_children *children)
 {
-    return decides(build, &children->items[0]) ? 0.0 : 0.5;
+    return ftl_child_scores(build, &children->items[0]) == FTL_DECISION_FUNCTION ? 0.0 : 0.5;
 }
 
 /* The last column: of two probabilities the second, of one score or value that. */
@@ -44,9 +39,7 @@ static ftl_status binary_score(ftl_build *build, const ftl_estimator *child, ftl
 
 static ftl_method score_method(ftl_build *build, const ftl_estimator *child)
 {
-    if (child->cls->kind == FTL_REGRESSOR)
-        return FTL_PREDICT;
-    return decides(build, child) ? FTL_DECISION_FUNCTION : FTL_PREDICT_PROBA;
+    return child->cls->kind == FTL_REGRESSOR ? FTL_PREDICT : ftl_child_scores(build, child);
 }
 
 /* One column a model; method FTL_METHOD_COUNT: each model's own kind of score. */

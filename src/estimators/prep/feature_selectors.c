@@ -275,7 +275,7 @@ static ftl_status selected(ftl_build *build, const ftl_estimator *e, const ftl_f
     uint32_t refuse = unchecked ? 0 : FTL_CHECK_NAN | FTL_CHECK_INF;
     FTL_TRY(ftl_linear_sources(build, e, in, refuse, &sources, error));
     FTL_TRY(ftl_frame_select(build, &sources, picked, n, out, error));
-    out->sparse = in->sparse;
+    out->csc = false;
     return FTL_OK;
 }
 

@@ -140,6 +140,25 @@ static ftl_status refuse_arguments(const ftl_estimator *e, ftl_error *error)
                          "functions with extra arguments are not supported");
 }
 
+/* The library calls the sparse matrix's own method of the function's name. */
+static ftl_status emit_sparse(ftl_build *build, const ftl_estimator *e, const ftl_ufunc *function,
+                              uint32_t refuse, const ftl_frame *in, ftl_frame *out,
+                              ftl_error *error)
+{
+    uint32_t id;
+    ftl_op *op = NULL;
+    if (function && !ftl_ufunc_keeps_zero(*function))
+        return FTL_ATTR_FAIL(error, e, "func", FTL_UNSUPPORTED,
+                             "the function has no form for sparse matrices");
+    FTL_TRY(ftl_build_sparse(build, e, in, refuse, &id, error));
+    if (!function)
+        return ftl_frame_like(build, id, in, out, error);
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, id, in->n_columns, &id, &op, error));
+    op->edge = FTL_EDGE_SPARSE;
+    op->u.ufunc.function = *function;
+    return ftl_frame_like(build, id, in, out, error);
+}
+
 static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                 const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -157,6 +176,8 @@ static ftl_status emit_function(ftl_build *build, const ftl_estimator *e, ftl_me
         return FTL_OK;
     }
     uint32_t refuse = validate ? FTL_CHECK_NAN | FTL_CHECK_INF : 0u;
+    if (in->sparse)
+        return emit_sparse(build, e, known ? &function : NULL, refuse, in, out, error);
     FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &id, error));
     bool logical = known && function >= FTL_UFUNC_ISNAN;
     if (known) {

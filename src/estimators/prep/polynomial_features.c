@@ -161,7 +161,9 @@ static ftl_status emit_polynomial(ftl_build *build, const ftl_estimator *e, ftl_
     op->u.polynomial = (ftl_polynomial_op){FTL_SIZED(start, p.start, (size_t)p.n_terms + 1),
                                            FTL_SIZED(factors, p.factors, p.n_factors)};
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
-    out->sparse = in->sparse;
+    ftl_frame_form(in, out);
+    if (in->sparse)
+        FTL_TRY(ftl_frame_forget_zeros(build, in, out, error));
     ftl_strbuf_init(&text, build->account, 1 << 20);
     bool named = true;
     for (uint32_t i = 0; i < p.n_terms && named; i++) {

@@ -52,7 +52,7 @@ static ftl_status emit_quantiles(ftl_build *build, const ftl_estimator *e, ftl_m
         return FTL_ATTR_FAIL(error, e, "output_distribution", FTL_CORRUPT,
                              "output_distribution is neither uniform nor normal");
     quantiles.margins = quantiles.normal || e->version < FTL_SKLEARN(0, 21);
-    if (in->sparse && ftl_frame_has_sparse(build, in))
+    if (in->sparse)
         return FTL_ATTR_FAIL(error, e, "quantiles_", FTL_UNSUPPORTED,
                              "QuantileTransformer of sparse matrices");
     FTL_TRY(read_quantiles(build, e, in->n_columns, &quantiles, error));

@@ -92,7 +92,9 @@ static ftl_status emit_standard(ftl_build *build, const ftl_estimator *e, ftl_me
         FTL_TRY(add_vector(build, e, &s, FTL_AFFINE_SUB, wide, "mean_", error));
     if (with_std)
         FTL_TRY(add_vector(build, e, &s, FTL_AFFINE_DIV, wide, "scale_", error));
-    return emit_steps(build, e, in, &s, out, error);
+    FTL_TRY(emit_steps(build, e, in, &s, out, error));
+    out->csc = false;
+    return FTL_OK;
 }
 
 static ftl_status feature_range(const ftl_estimator *e, double *low, double *high, ftl_error *error)
@@ -173,7 +175,9 @@ static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_
     FTL_TRY(ftl_build_on(build, e, FTL_OP_NORMALIZE, id, in->n_columns, &id, &op, error));
     op->edge = sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
     op->u.normalize = normalize;
-    return ftl_frame_like(build, id, in, out, error);
+    FTL_TRY(ftl_frame_like(build, id, in, out, error));
+    out->csc = false;
+    return FTL_OK;
 }
 
 const ftl_estimator_class ftl_scaler_classes[] = {

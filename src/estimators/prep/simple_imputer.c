@@ -26,6 +26,7 @@ typedef struct imputer {
     uint32_t *position;        /* [n] column within its group */
     bool *kept;                /* [n] */
     ftl_cell *fill;            /* [n] */
+    bool sparse;               /* the numbers lie in a sparse matrix */
     uint32_t source[n_groups]; /* the op that holds each group's columns */
 } imputer;
 
@@ -133,6 +134,25 @@ static ftl_status load(ftl_build *build, const ftl_estimator *e, const ftl_frame
     return FTL_OK;
 }
 
+static double fill_number(const ftl_cell *cell)
+{
+    return cell->tag == FTL_CELL_FLOAT     ? cell->u.number
+           : cell->tag == FTL_CELL_MISSING ? NAN
+                                           : (double)cell->u.integer;
+}
+
+/*
+ * A frame that the library holds sparse stays so where that shows: where zeros are stored that came
+ * in, or are filled in.
+ */
+static bool keeps_sparse(const ftl_build *build, const imputer *m, const ftl_frame *in)
+{
+    bool zeros = false;
+    for (uint32_t i = 0; i < m->n; i++)
+        zeros = zeros || (m->kept[i] && fill_number(&m->fill[i]) == 0);
+    return in->sparse && !m->objects && (zeros || ftl_frame_has_sparse(build, in));
+}
+
 /* ---- Operations ------------------------------------------------------------------------------ */
 
 static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
@@ -158,14 +178,8 @@ static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const f
     uint32_t refuse = m->old              ? 0u
                       : m->missing_is_nan ? FTL_CHECK_INF
                                           : FTL_CHECK_NAN | FTL_CHECK_INF;
-    return ftl_build_checked_matrix(build, e, &frame, refuse, &m->source[group], error);
-}
-
-static double fill_number(const ftl_cell *cell)
-{
-    return cell->tag == FTL_CELL_FLOAT     ? cell->u.number
-           : cell->tag == FTL_CELL_MISSING ? NAN
-                                           : (double)cell->u.integer;
+    return m->sparse ? ftl_build_sparse(build, e, &frame, refuse, &m->source[group], error)
+                     : ftl_build_checked_matrix(build, e, &frame, refuse, &m->source[group], error);
 }
 
 /* The imputed columns of one group; columns[i] is set for its kept ones. */
@@ -205,11 +219,13 @@ static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const i
             .refuse_missing = !m->missing_is_nan &&
                               (text || m->missing_cell.tag != FTL_CELL_STRING) &&
                               e->version >= FTL_SKLEARN(0, 22)};
-    } else
+    } else {
+        op->edge = build->ops[m->source[group]].edge;
         op->u.impute = (ftl_impute_op){.missing_is_nan = m->missing_is_nan,
                                        .missing_value = m->missing_number,
                                        FTL_SIZED(columns, picked, n),
                                        FTL_SIZED(fill, numbers, n)};
+    }
     n = 0;
     for (uint32_t i = 0; i < m->n; i++) {
         if (m->group[i] == group && m->kept[i])
@@ -291,6 +307,10 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
             error, e, "axis", FTL_UNSUPPORTED,
             "axis=1 imputes from the row itself, which is not supported; use axis=0");
     FTL_TRY(load(build, e, in, &m, error));
+    m.sparse = keeps_sparse(build, &m, in);
+    if (in->sparse && !m.missing_is_nan && m.missing_number == 0)
+        return FTL_ATTR_FAIL(error, e, "missing_values", FTL_UNSUPPORTED,
+                             "a sparse matrix with missing_values=0, which the library refuses");
     FTL_TRY(indicator_features(build, e, m.n, &features, &n_features, error));
     ftl_frame_column *imputed = ftl_arena_zero_array(build->scratch, m.n, sizeof *imputed);
     ftl_frame_column *flags = ftl_arena_zero_array(build->scratch, n_features, sizeof *flags);
@@ -304,7 +324,8 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
     for (uint32_t i = 0; i < m.n; i++)
         n += m.kept[i];
     FTL_TRY(ftl_frame_new(build, n + n_features, out, error));
-    out->sparse = in->sparse;
+    ftl_frame_form(in, out);
+    out->csc = in->sparse;
     n = 0;
     for (uint32_t i = 0; i < m.n; i++) {
         if (!m.kept[i])

@@ -398,6 +398,7 @@ static ftl_status emit_weights(ftl_build *build, const ftl_estimator *e, const f
     for (uint32_t i = 0; i < out->n_columns; i++)
         out->columns[i].as = FTL_AS_FLOAT;
     out->sparse = true;
+    out->csc = false;
     return FTL_OK;
 }
 
