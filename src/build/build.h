@@ -26,7 +26,18 @@ typedef struct ftl_frame_column {
     const ftl_labels *labels;
     uint32_t label;  /* index into labels */
     uint32_t target; /* which of several targets */
+    /*
+     * features: what holds the same values as cells, where the column itself is float64, which
+     * would merge integers above 2^53; NULL: nothing does
+     */
+    const struct ftl_exact_column *exact;
 } ftl_frame_column;
+
+/* An input column whose missing cells are filled, as cells. */
+typedef struct ftl_exact_column {
+    uint32_t op, column; /* of the input */
+    ftl_cell missing, fill;
+} ftl_exact_column;
 
 typedef struct ftl_frame {
     uint32_t n_columns;

@@ -150,6 +150,8 @@ bool ftl_node_str_equal(const ftl_node *node, const char *text);
  * number. */
 bool ftl_array_f64_at(const ftl_node_array *array, size_t i, double *out);
 bool ftl_array_i64_at(const ftl_node_array *array, size_t i, int64_t *out);
+/* Element i (C order) of an array, list or tuple when it is an integer from 2**63 to 2**64 - 1. */
+bool ftl_node_high_u64_at(const ftl_node *sequence, size_t i, uint64_t *out);
 /* Element i (C order) of a U, S or object array that is a string; U is decoded into arena. */
 FTL_MUST_USE ftl_status ftl_array_string_at(const ftl_node_array *array, size_t i, ftl_arena *arena,
                                             ftl_node_string *out, ftl_error *error);
