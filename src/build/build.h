@@ -126,7 +126,15 @@ struct ftl_build {
     uint32_t depth;      /* of nested estimators; bounded */
     uint32_t iterations; /* of boosters, as in ftl_model_options */
     bool has_iterations; /* some estimator has iterations to choose from */
+    const char *newer;   /* as in ftl_model */
 };
+
+/*
+ * UNSUPPORTED when the structured array has a field that is not among known (NULL-terminated): a
+ * newer library's, whose meaning nobody here knows. path: of the estimator.
+ */
+FTL_MUST_USE ftl_status ftl_expect_fields(const ftl_node_array *array, const char *const *known,
+                                          const char *what, const char *path, ftl_error *error);
 
 /* ---- Finding and emitting -------------------------------------------------------------------- */
 

@@ -157,6 +157,8 @@ FTL_MUST_USE ftl_status ftl_array_string_at(const ftl_node_array *array, size_t 
                                             ftl_node_string *out, ftl_error *error);
 /* The byte offset and dtype of a named field; NULL when absent. */
 const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name);
+/* The name of the first field that is not among known (NULL-terminated); NULL: there is none. */
+const char *ftl_dtype_unknown_field(const ftl_dtype *dtype, const char *const *known);
 
 /* "sklearn.tree._classes.DecisionTreeClassifier", "list", "numpy.ndarray (100, 2) float64": for
  * messages. Never NULL. */

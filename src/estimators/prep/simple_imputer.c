@@ -172,7 +172,7 @@ static double fill_number(const ftl_cell *cell)
 static ftl_status note_exact(ftl_build *build, const imputer *m, const ftl_frame_column *from,
                              uint32_t i, ftl_frame_column *column, ftl_error *error)
 {
-    if (m->fill[i].tag != FTL_CELL_INT || build->ops[from->op].kind != FTL_OP_INPUT)
+    if (m->fill[i].tag == FTL_CELL_MISSING || build->ops[from->op].kind != FTL_OP_INPUT)
         return FTL_OK;
     ftl_exact_column *exact = FTL_ARENA_NEW(build->scratch, ftl_exact_column);
     if (!exact)
