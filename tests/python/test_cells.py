@@ -9,9 +9,11 @@ import pickle
 import catboost
 import ftl
 import joblib
+import library
 import lightgbm
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 import xgboost
 from sklearn.compose import ColumnTransformer, make_column_transformer
@@ -227,6 +229,32 @@ def test_large_integers_as_catboost_categories():
     rows = pd.DataFrame({"id": np.array(HIGH_IDS, dtype=np.uint64), "z": [0.5] * len(HIGH_IDS)})
     rows.to_csv("rows.csv", index=False)
     np.testing.assert_allclose(predicted("model.cbm"), model.predict(rows))
+
+
+def arrow_predictions(path, frame):
+    """What the library answers for the frame as a record batch."""
+    with library.Session(path, "predict") as session:
+        return session.predict(pyarrow.RecordBatch.from_pandas(frame, preserve_index=False), "predict").column(0).to_numpy()
+
+
+@pytest.mark.parametrize("ids,dtype", [(IDS, np.int64), (HIGH_IDS, np.uint64)], ids=["int64", "uint64"])
+@pytest.mark.parametrize("kind", ["one-hot", "imputed ordinal"])
+def test_large_integers_in_record_batches(kind, ids, dtype):
+    """Kind: the same by the library's Arrow door, where integers have a type."""
+    frame, y = id_training(ids, dtype)
+    model = ID_MODELS[kind]().fit(frame[["id"]], y)
+    rows = pd.DataFrame({"id": np.array(ids, dtype=dtype)})
+    np.testing.assert_allclose(arrow_predictions(save(model), rows), model.predict(rows))
+
+
+def test_booleans_in_record_batches():
+    frame, y = bool_training()
+    frame["flag"] = frame.flag.astype("category")
+    model = lightgbm.LGBMRegressor(n_estimators=5, min_child_samples=5, verbose=-1).fit(frame, y)
+    rows = frame.head(20).astype({"flag": bool})
+    expected = model.predict(rows.astype({"flag": "category"}))
+    np.testing.assert_allclose(arrow_predictions(save(model), rows), expected)
+    np.testing.assert_allclose(arrow_predictions(save(model), rows.astype({"flag": str})), expected)
 
 
 # ---- Quoted empty cells ----------------------------------------------------------------------------------------------
