@@ -112,27 +112,26 @@ static const struct {
  */
 static ftl_status note_newer(ftl_build *build, const ftl_estimator *e, ftl_error *error)
 {
-    const char *library = e->cls->library ? e->cls->library : "scikit-learn";
-    const ftl_node *node = ftl_attr(e, "_sklearn_version");
-    ftl_node_string text = {"", 0};
-    if (e->cls->library && e->cls->wrote) {
-        text.data = e->cls->wrote(build, e);
-        text.size = text.data ? strlen(text.data) : 0;
-    } else if (node && !e->cls->library)
-        (void)ftl_node_as_str(node, &text);
-    for (size_t i = 0; i < FTL_ARRAY_LEN(tested) && text.size; i++) {
-        const ftl_node version = {.kind = FTL_NODE_STR, .u.str = text};
-        if (strcmp(tested[i].library, library) != 0 ||
-            parse_version(&version) < tested[i].newest + FTL_SKLEARN(0, 1) ||
-            (build->newer && strstr(build->newer, library)))
-            continue;
-        build->newer = ftl_arena_printf(build->arena, "%s%s%s %.40s (tested up to %s)",
-                                        build->newer ? build->newer : "", build->newer ? ", " : "",
-                                        library, text.data, tested[i].shown);
-        if (!build->newer)
-            return FTL_OOM(error);
-    }
-    return FTL_OK;
+    const char *library = e->cls->library ? e->cls->library : "scikit-learn", *wrote = NULL;
+    ftl_node version = {.kind = FTL_NODE_STR, .u.str = {"", 0}};
+    size_t i = 0, size = 0;
+    while (i < FTL_ARRAY_LEN(tested) && strcmp(tested[i].library, library) != 0)
+        i++;
+    if (i == FTL_ARRAY_LEN(tested) || (build->newer && strstr(build->newer, library)))
+        return FTL_OK;
+    if (!e->cls->library)
+        (void)ftl_node_as_str(ftl_attr(e, "_sklearn_version"), &version.u.str);
+    else if (e->cls->wrote && (wrote = e->cls->wrote(build, e)) != NULL)
+        version.u.str = (ftl_node_string){wrote, strlen(wrote)};
+    if (parse_version(&version) < tested[i].newest + FTL_SKLEARN(0, 1))
+        return FTL_OK;
+    while (size < version.u.str.size && size < 40 &&
+           strchr("0123456789.abcdefghijklmnopqrstuvwxyz+-", version.u.str.data[size]))
+        size++; /* what a version is made of, whatever follows */
+    build->newer = ftl_arena_printf(build->arena, "%s%s%s %.*s (tested up to %s)",
+                                    build->newer ? build->newer : "", build->newer ? ", " : "",
+                                    library, (int)size, version.u.str.data, tested[i].shown);
+    return build->newer ? FTL_OK : FTL_OOM(error);
 }
 
 static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ftl_error *error)
