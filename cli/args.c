@@ -32,7 +32,9 @@ enum option_id {
     OPT_SELECT,
     OPT_MEMORY_LIMIT,
     OPT_MAX_BYTES,
-    OPT_ITERATIONS
+    OPT_ITERATIONS,
+    OPT_ENCODING,
+    OPT_EMPTY
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -67,6 +69,8 @@ static const flag flags[] = {
     {"memory-limit", "memory_limit", required_argument, OPT_MEMORY_LIMIT},
     {"max-bytes", "max_bytes", required_argument, OPT_MAX_BYTES},
     {"iterations", "iterations", required_argument, OPT_ITERATIONS},
+    {"encoding", "encoding", required_argument, OPT_ENCODING},
+    {"empty", "empty_text", required_argument, OPT_EMPTY},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -197,6 +201,12 @@ static bool parse_on_error(const char *text, ftl_on_error *out)
         }
     }
     return false;
+}
+
+static bool parse_empty(const char *text, ftl_empty_text *out)
+{
+    *out = strcmp(text, "text") == 0 ? FTL_EMPTY_IS_TEXT : FTL_EMPTY_IS_MISSING;
+    return *out == FTL_EMPTY_IS_TEXT || strcmp(text, "missing") == 0;
 }
 
 /* The options' lists of one kind; every mention of the option adds to it. */
@@ -331,6 +341,13 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return parse_char(text, &score->decimal)
                    ? -1
                    : cli_usage(command, "--decimal takes one character");
+    case OPT_ENCODING:
+        score->encoding = text;
+        return -1;
+    case OPT_EMPTY:
+        return parse_empty(text, &score->empty_text)
+                   ? -1
+                   : cli_usage(command, "--empty takes text or missing");
     case OPT_ON_ERROR:
         return parse_on_error(text, &score->on_error)
                    ? -1

@@ -16,10 +16,11 @@ int cli_check(int argc, char **argv)
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     ftl_cancel *cancel = NULL;
-    int code = cli_parse(argc, argv,
-                         " method keep features delimiter decimal no-header na max-record limit "
-                         "select iterations memory-limit max-bytes ",
-                         cli_help_check, 2, &options);
+    int code = cli_parse(
+        argc, argv,
+        " method keep features delimiter decimal encoding empty no-header na max-record limit "
+        "select iterations memory-limit max-bytes ",
+        cli_help_check, 2, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
     if (code >= 0) {

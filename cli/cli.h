@@ -101,6 +101,8 @@ int cli_end_output(int code);
 int cli_print(const char *text);
 /* Ends the program by SIGPIPE, quietly. */
 void cli_end_unread(void);
+/* "foretell: warning: FILE: WHAT TEXT: its answers may differ" on stderr, as one line. */
+void cli_warn(const char *file, const char *what, const char *text);
 int cli_usage(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The progress line of long work: on a terminal only. */

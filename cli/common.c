@@ -35,6 +35,8 @@ int cli_check_methods(const ftl_model *model, const cli_options *options, const 
     ftl_model_info info = {.struct_size = sizeof info};
     if (ftl_model_get_info(model, &info) != FTL_OK)
         return EXIT_INTERNAL;
+    if (info.newer)
+        cli_warn(path, "it was written by", info.newer);
     ftl_method method = options->score.method_set ? options->score.method : info.default_method;
     if (ftl_model_method_status(model, method, &error) != FTL_OK)
         return cli_fail(&error, PHASE_MODEL, path);

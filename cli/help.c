@@ -52,6 +52,8 @@ const char cli_help_predict[] =
     "  --features A,B      the model's inputs, in its order (for models without column names)\n"
     "  --delimiter C       of the CSV, such as , ; | or tab (default: found out)\n"
     "  --decimal C         decimal mark of numbers (default .)\n"
+    "  --encoding NAME     of the text, such as latin-1, cp1252 or utf-16 (default utf-8)\n"
+    "  --empty text        an empty cell in quotes is the empty text (default: missing)\n"
     "  --no-header         the first record is data: columns are matched by position, and --keep\n"
     "                      and --features take positions from 0\n"
     "  --na A,B            cells that mean 'missing', instead of the default list (docs/CSV.md)\n"
@@ -102,8 +104,8 @@ const char cli_help_check[] =
     "--limit N) without writing anything. Exit code 0: yes.\n"
     "\n"
     "  --method NAME       the method to try (default: predict, or transform for a transformer)\n"
-    "  --select, --iterations, --keep, --features, --delimiter, --decimal, --no-header, --na,\n"
-    "  --max-record, --limit, --memory-limit, --max-bytes\n"
+    "  --select, --iterations, --keep, --features, --delimiter, --decimal, --encoding, --empty,\n"
+    "  --no-header, --na, --max-record, --limit, --memory-limit, --max-bytes\n"
     "                      as in foretell predict --help\n";
 
 const char cli_help_classes[] =

@@ -58,6 +58,15 @@ int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
     return exit_code_of(error->code, phase);
 }
 
+void cli_warn(const char *file, const char *what, const char *text)
+{
+    fputs("foretell: warning: ", stderr);
+    print_name(file);
+    fprintf(stderr, ": %s ", what);
+    print_name(text);
+    fputs(": its answers may differ\n", stderr);
+}
+
 /* ---- Standard output ------------------------------------------------------------------------- */
 
 void cli_end_unread(void)

@@ -5,6 +5,13 @@ target_link_libraries(ftl_deps INTERFACE Threads::Threads m)
 set(FTL_PC_LIBS_PRIVATE "-lpthread -lm")
 set(FTL_CODEC_LIBRARIES "")
 
+# iconv(3) is part of the C library, but for macOS.
+if(APPLE)
+  target_link_libraries(ftl_deps INTERFACE iconv)
+  set(FTL_PC_LIBS_PRIVATE "${FTL_PC_LIBS_PRIVATE} -liconv")
+  set(FTL_CODEC_LIBRARIES " iconv")
+endif()
+
 function(ftl_dependency option_name define header library pc)
   if(NOT ${option_name})
     return()

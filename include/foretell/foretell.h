@@ -370,6 +370,11 @@ typedef struct ftl_model_info {
     bool has_input_names; /* the model knows its columns by name */
     /* the file does not say how many columns the model takes: see ftl_model_with_inputs */
     bool open_width;
+    /*
+     * Libraries in the model of versions newer than those that foretell was tested with, such as
+     * "scikit-learn 1.10.0 (tested up to 1.9)"; NULL: none. Their answers may differ.
+     */
+    const char *newer;
 } ftl_model_info;
 
 FTL_API FTL_MUST_USE ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out);
@@ -631,6 +636,14 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method 
 
 /* ---- File jobs ------------------------------------------------------------------------------- */
 
+/* What an empty text in a text column is. A cell without anything is missing in any case. */
+typedef enum ftl_empty_text {
+    /* what pandas reads: missing in CSV, also in quotes; a text where a format has nulls */
+    FTL_EMPTY_AS_PANDAS = 0,
+    FTL_EMPTY_IS_MISSING = 1,
+    FTL_EMPTY_IS_TEXT = 2 /* in CSV: "" in quotes */
+} ftl_empty_text;
+
 typedef struct ftl_progress {
     size_t struct_size; /* set by the library */
     uint64_t rows;
@@ -663,6 +676,12 @@ typedef struct ftl_score_options {
     ftl_progress_fn progress; /* called at most every 100 ms */
     void *progress_user;
     const ftl_cancel *cancel; /* NULL: none */
+    /*
+     * of the input, such as "latin-1", "cp1252" or "utf-16": a name of Python's or of iconv(3).
+     * NULL: UTF-8, and what a byte order mark says
+     */
+    const char *encoding;
+    ftl_empty_text empty_text;
 } ftl_score_options;
 
 typedef struct ftl_score_result {

@@ -333,6 +333,21 @@ static ftl_status array_cell(ftl_build *build, const ftl_node_array *array, size
     }
 }
 
+ftl_status ftl_expect_fields(const ftl_node_array *array, const char *const *known,
+                             const char *what, const char *path, ftl_error *error)
+{
+    const char *name = ftl_dtype_unknown_field(array->dtype, known);
+    if (!name)
+        return FTL_OK;
+    ftl_error_set(
+        error, FTL_UNSUPPORTED,
+        "%s have a field '%.60s' that is not known here: the library that wrote the model "
+        "is newer than those that are supported",
+        what, name);
+    ftl_error_in(error, path);
+    return FTL_UNSUPPORTED;
+}
+
 ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i, ftl_cell *out,
                          ftl_error *error)
 {

@@ -26,7 +26,18 @@ typedef struct ftl_frame_column {
     const ftl_labels *labels;
     uint32_t label;  /* index into labels */
     uint32_t target; /* which of several targets */
+    /*
+     * features: what holds the same values as cells, where the column itself is float64, which
+     * would merge integers above 2^53; NULL: nothing does
+     */
+    const struct ftl_exact_column *exact;
 } ftl_frame_column;
+
+/* An input column whose missing cells are filled, as cells. */
+typedef struct ftl_exact_column {
+    uint32_t op, column; /* of the input */
+    ftl_cell missing, fill;
+} ftl_exact_column;
 
 typedef struct ftl_frame {
     uint32_t n_columns;
@@ -119,7 +130,15 @@ struct ftl_build {
     uint32_t depth;      /* of nested estimators; bounded */
     uint32_t iterations; /* of boosters, as in ftl_model_options */
     bool has_iterations; /* some estimator has iterations to choose from */
+    const char *newer;   /* as in ftl_model */
 };
+
+/*
+ * UNSUPPORTED when the structured array has a field that is not among known (NULL-terminated): a
+ * newer library's, whose meaning nobody here knows. path: of the estimator.
+ */
+FTL_MUST_USE ftl_status ftl_expect_fields(const ftl_node_array *array, const char *const *known,
+                                          const char *what, const char *path, ftl_error *error);
 
 /* ---- Finding and emitting -------------------------------------------------------------------- */
 

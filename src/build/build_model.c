@@ -97,6 +97,43 @@ static ftl_status grow_steps(ftl_build *build, ftl_error *error)
     return FTL_OK;
 }
 
+/* The newest version of each library that tests/golden/ has models of. */
+static const struct {
+    const char *library;
+    int newest;
+    const char *shown;
+} tested[] = {{"scikit-learn", FTL_SKLEARN(1, 9), "1.9"},
+              {"XGBoost", FTL_SKLEARN(3, 4), "3.4"},
+              {"CatBoost", FTL_SKLEARN(1, 2), "1.2"}};
+
+/*
+ * Notes that a library in the model is newer than what was tested, once a library. LightGBM's files
+ * do not tell the library's version, but the format's: a newer one is refused.
+ */
+static ftl_status note_newer(ftl_build *build, const ftl_estimator *e, ftl_error *error)
+{
+    const char *library = e->cls->library ? e->cls->library : "scikit-learn", *wrote = NULL;
+    ftl_node version = {.kind = FTL_NODE_STR, .u.str = {"", 0}};
+    size_t i = 0, size = 0;
+    while (i < FTL_ARRAY_LEN(tested) && strcmp(tested[i].library, library) != 0)
+        i++;
+    if (i == FTL_ARRAY_LEN(tested) || (build->newer && strstr(build->newer, library)))
+        return FTL_OK;
+    if (!e->cls->library)
+        (void)ftl_node_as_str(ftl_attr(e, "_sklearn_version"), &version.u.str);
+    else if (e->cls->wrote && (wrote = e->cls->wrote(build, e)) != NULL)
+        version.u.str = (ftl_node_string){wrote, strlen(wrote)};
+    if (parse_version(&version) < tested[i].newest + FTL_SKLEARN(0, 1))
+        return FTL_OK;
+    while (size < version.u.str.size && size < 40 &&
+           strchr("0123456789.abcdefghijklmnopqrstuvwxyz+-", version.u.str.data[size]))
+        size++; /* what a version is made of, whatever follows */
+    build->newer = ftl_arena_printf(build->arena, "%s%s%s %.*s (tested up to %s)",
+                                    build->newer ? build->newer : "", build->newer ? ", " : "",
+                                    library, (int)size, version.u.str.data, tested[i].shown);
+    return build->newer ? FTL_OK : FTL_OOM(error);
+}
+
 static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ftl_error *error)
 {
     FTL_TRY(grow_steps(build, error));
@@ -113,7 +150,7 @@ static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ft
     /* Making the detail may note further steps. */
     const char *detail = estimator->cls->detail ? estimator->cls->detail(build, estimator) : NULL;
     build->steps[at].detail = detail ? detail : "";
-    return FTL_OK;
+    return note_newer(build, estimator, error);
 }
 
 ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_estimator *parent,
@@ -419,6 +456,7 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
         model->graph.ops = ftl_arena_copy(build.arena, build.ops, build.n_ops * sizeof *build.ops);
         model->graph.n_inputs = build.n_inputs;
         model->inputs = build.inputs;
+        model->newer = build.newer;
         model->steps = ftl_arena_copy(build.arena, build.steps,
                                       build.n_steps * sizeof *build.steps);
         model->n_steps = build.n_steps;

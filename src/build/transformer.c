@@ -159,7 +159,6 @@ static bool any_text(const ftl_build *build, const ftl_frame *frame)
 static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_frame_column *column,
                                 ftl_error *error)
 {
-    static const char *const texts[] = {"False", "True"};
     ftl_frame one = {.n_columns = 1, .columns = column};
     uint32_t id;
     FTL_TRY(ftl_build_objects(build, e, &one, &id, error));
@@ -173,9 +172,7 @@ static ftl_status numeric_bools(ftl_build *build, const ftl_estimator *e, ftl_fr
         op->edge = FTL_EDGE_OBJECT;
         *fill = (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
         op->u.impute_object = (ftl_impute_object_op){
-            .missing = {.tag = FTL_CELL_STRING,
-                        .size = (uint32_t)strlen(texts[value]),
-                        .u.text = texts[value]},
+            .missing = {.tag = FTL_CELL_BOOL, .u.integer = value},
             FTL_SIZED(columns, columns, 1),
             FTL_SIZED(fill, fill, 1)};
     }

@@ -1,6 +1,7 @@
 #include "engine/arrow_import.h"
 
 #include "base/strbuf.h"
+#include "base/utf8.h"
 #include "engine/arrow_format.h"
 #include "engine/columns.h"
 #include "engine/names.h"
@@ -210,6 +211,12 @@ static ftl_status match_sorted(ftl_arrow_binding *binding, const named_child *so
 static ftl_status match_names(ftl_arrow_binding *binding, const struct ArrowSchema *schema,
                               ftl_error *error)
 {
+    for (size_t i = 0; i < binding->n_children; i++) {
+        const char *name = name_of(schema, i);
+        if (!ftl_utf8_valid(name, strlen(name)))
+            return FTL_FAIL(error, FTL_SCHEMA,
+                            "the name of column %zu of the record batch is not UTF-8", i);
+    }
     named_child *sorted = ftl_alloc_array(binding->account, binding->n_children + 1,
                                           sizeof *sorted);
     if (!sorted)

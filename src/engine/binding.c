@@ -26,7 +26,13 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
                                      .no_header = options->no_header,
                                      .na_values = options->na_values,
                                      .n_na_values = options->n_na_values,
-                                     .max_record_bytes = options->max_record_bytes};
+                                     .max_record_bytes = options->max_record_bytes,
+                                     .empty_text = options->empty_text};
+    bool recoded = false;
+    if (status == FTL_OK)
+        status = ftl_table_recode(account, &input.stream, options->encoding, &recoded, error);
+    if (recoded)
+        input.bytes_total = 0;
     if (status == FTL_OK)
         status = ftl_table_open(account, input.stream, &table, &input.table, error);
     if (status != FTL_OK) {

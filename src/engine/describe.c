@@ -83,6 +83,8 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name, kind_name(model->kind),
                       model->library,
                       model->library_version[0] ? model->library_version : "of an unknown version");
+    if (model->newer)
+        ftl_strbuf_printf(out, "warning  written by %s: its answers may differ\n", model->newer);
     if (model->selected)
         ftl_strbuf_printf(out, "entry    %s of the file\n", model->selected);
     ftl_strbuf_puts(out, "size     file ");
@@ -189,6 +191,8 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
     json_text(out, "kind", kind_name(model->kind), ", ");
     json_text(out, "library", model->library, ", ");
     json_text(out, "library_version", model->library_version, ", ");
+    if (model->newer)
+        json_text(out, "newer", model->newer, ", ");
     json_text(out, "codec", model->codec, ", ");
     if (model->selected)
         json_text(out, "selected", model->selected, ", ");

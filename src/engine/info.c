@@ -23,6 +23,7 @@ ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
         .n_inputs = model->graph.n_inputs,
         .has_input_names = model->has_input_names,
         .open_width = model->open_width,
+        .newer = model->newer,
     };
     ftl_out_write(out, &info, sizeof info);
     return FTL_OK;

@@ -84,6 +84,7 @@ typedef struct ftl_lightgbm_list {
     uint32_t count;
     const ftl_cell *cells;      /* [count] */
     bool text, number, boolean; /* some category is a string, a number, a bool */
+    bool large;                 /* some integer is none that a float64 holds exactly */
 } ftl_lightgbm_list;
 /*
  * pandas_categorical in arena: the columns in order, though not which they are. At most n_features

@@ -5,6 +5,30 @@
 #include "formats/lightgbm.h"
 #include "io/json.h"
 
+/* Integers stay exact; those beyond int64 are their decimal digits, as a table has them. */
+static ftl_status read_number(const ftl_json *json, ftl_arena *arena, ftl_lightgbm_list *list,
+                              ftl_cell *out, ftl_error *error)
+{
+    static const int64_t exact = (int64_t)1 << 53;
+    *out = (ftl_cell){.tag = FTL_CELL_INT};
+    if (ftl_json_i64(json, &out->u.integer, NULL) == FTL_OK) {
+        list->large = list->large || out->u.integer > exact || out->u.integer < -exact;
+        return FTL_OK;
+    }
+    *out = (ftl_cell){.tag = FTL_CELL_FLOAT};
+    FTL_TRY(ftl_json_f64(json, &out->u.number, error));
+    for (size_t i = 0; i < json->text_size; i++) {
+        if (json->text[i] < '0' || json->text[i] > '9' || json->text_size > 20)
+            return FTL_OK;
+    }
+    const char *text = ftl_arena_string(arena, json->text, json->text_size);
+    if (!text)
+        return FTL_OOM(error);
+    *out = (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)json->text_size, .u.text = text};
+    list->large = true;
+    return FTL_OK;
+}
+
 static ftl_status read_cell(const ftl_json *json, ftl_arena *arena, ftl_lightgbm_list *list,
                             ftl_cell *out, ftl_error *error)
 {
@@ -19,12 +43,8 @@ static ftl_status read_cell(const ftl_json *json, ftl_arena *arena, ftl_lightgbm
         list->text = true;
         return FTL_OK;
     case FTL_JSON_NUMBER:
-        *out = (ftl_cell){.tag = FTL_CELL_INT};
         list->number = true;
-        if (ftl_json_i64(json, &out->u.integer, NULL) == FTL_OK)
-            return FTL_OK;
-        out->tag = FTL_CELL_FLOAT;
-        return ftl_json_f64(json, &out->u.number, error);
+        return read_number(json, arena, list, out, error);
     case FTL_JSON_TRUE:
     case FTL_JSON_FALSE:
         *out = (ftl_cell){.tag = FTL_CELL_BOOL, .u.integer = json->token == FTL_JSON_TRUE};

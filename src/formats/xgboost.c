@@ -160,6 +160,7 @@ static ftl_status read_encoding(ftl_xgb_source *source, ftl_xgb_categories *out,
 {
     ftl_xgb_ints offsets = {0}, bytes = {0};
     double *values = NULL;
+    int64_t *integers = NULL;
     size_t n = 0;
     bool texts = false;
     for (;;) { /* the object is open */
@@ -171,13 +172,14 @@ static ftl_status read_encoding(ftl_xgb_source *source, ftl_xgb_categories *out,
             texts = true;
             FTL_TRY(ftl_xgb_read_ints(source, &offsets, error));
         } else if (ftl_xgb_is(source, "values"))
-            FTL_TRY(ftl_xgb_read_doubles(source, &values, &n, error));
+            FTL_TRY(ftl_xgb_read_integers(source, &values, &integers, &n, error));
         else
             FTL_TRY(ftl_xgb_skip(source, error));
     }
     if (!texts) {
         out->count = n;
         out->numbers = values;
+        out->integers = integers;
         return FTL_OK;
     }
     int32_t *data = ftl_arena_array(source->arena, n, sizeof *data);

@@ -48,6 +48,8 @@ typedef struct ftl_xgb_categories {
     const char *const *texts;
     const size_t *text_sizes;
     const double *numbers; /* instead of texts */
+    /* [count], with numbers, when some is an integer above 2^53; NULL: float64 tells all apart */
+    const int64_t *integers;
     /*
      * 3.1 to 3.3 count the characters of a data frame's texts where bytes are meant: unless all is
      * ASCII, the texts are cut apart in the wrong places and the end is lost. garbled: a cut is

@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Marks in left[]: containers that end with a character of their own. */
@@ -20,7 +21,9 @@ void ftl_xgb_source_init(ftl_xgb_source *source, ftl_arena *arena, ftl_account *
 void ftl_xgb_source_free(ftl_xgb_source *source)
 {
     ftl_free(source->account, source->buffer);
+    ftl_free(source->account, source->wide);
     source->buffer = NULL;
+    source->wide = NULL;
 }
 
 ftl_status ftl_xgb_broken(const ftl_xgb_source *source, const char *what, ftl_error *error)
@@ -349,11 +352,25 @@ static ftl_status read_plain(ftl_xgb_source *source, bool whole, size_t *n, ftl_
     return FTL_OK;
 }
 
+static bool is_wide(int64_t value)
+{
+    return value > (int64_t)1 << 53 || value < -((int64_t)1 << 53);
+}
+
+static ftl_status note_wide(ftl_xgb_source *source, size_t at, ftl_error *error)
+{
+    FTL_TRY(ftl_grow(source->account, &source->wide, &source->wide_room, source->n_wide + 1,
+                     sizeof *source->wide, error));
+    source->wide[source->n_wide++] = (struct ftl_xgb_wide){source->integer, at};
+    return FTL_OK;
+}
+
 /* All numbers of the next value to buffer. whole: they must be integers of 32 bits. */
 static ftl_status read_numbers(ftl_xgb_source *source, bool whole, size_t *count, ftl_error *error)
 {
     FTL_TRY(ftl_xgb_expect(source, FTL_JSON_ARRAY, error));
     size_t n = 0;
+    source->n_wide = 0;
     const unsigned char *raw = NULL;
     char type = source->array_type;
     uint64_t left = source->array_count;
@@ -388,6 +405,8 @@ static ftl_status read_numbers(ftl_xgb_source *source, bool whole, size_t *count
         if (whole &&
             (!source->is_integer || source->integer < INT32_MIN || source->integer > INT32_MAX))
             return ftl_xgb_broken(source, "an integer is missing, or it is too large", error);
+        if (source->is_integer && is_wide(source->integer))
+            FTL_TRY(note_wide(source, n, error));
         source->buffer[n++] = source->number;
     }
     *count = n;
@@ -432,6 +451,24 @@ ftl_status ftl_xgb_read_doubles(ftl_xgb_source *source, double **out, size_t *si
         memcpy(data, source->buffer, n * sizeof *data);
     *out = data;
     *size = n;
+    return FTL_OK;
+}
+
+ftl_status ftl_xgb_read_integers(ftl_xgb_source *source, double **out, int64_t **integers,
+                                 size_t *size, ftl_error *error)
+{
+    FTL_TRY(ftl_xgb_read_doubles(source, out, size, error));
+    *integers = NULL;
+    if (source->n_wide == 0)
+        return FTL_OK;
+    int64_t *exact = ftl_arena_array(source->arena, *size, sizeof *exact);
+    if (!exact)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < *size; i++)
+        exact[i] = fabs((*out)[i]) <= 0x1p53 ? (int64_t)(*out)[i] : 0;
+    for (size_t i = 0; i < source->n_wide; i++)
+        exact[source->wide[i].at] = source->wide[i].value;
+    *integers = exact;
     return FTL_OK;
 }
 

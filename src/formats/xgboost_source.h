@@ -34,6 +34,12 @@ typedef struct ftl_xgb_source {
     /* for numbers whose count is not known before */
     double *buffer;
     size_t room;
+    /* of the numbers in the buffer, the integers that a double rounds, and their places */
+    struct ftl_xgb_wide {
+        int64_t value;
+        size_t at;
+    } *wide;
+    size_t n_wide, wide_room;
 } ftl_xgb_source;
 
 /* bytes are borrowed. ftl_xgb_source_free afterwards, also after failures. */
@@ -77,6 +83,9 @@ FTL_MUST_USE ftl_status ftl_xgb_read_floats(ftl_xgb_source *source, ftl_xgb_floa
                                             ftl_error *error);
 FTL_MUST_USE ftl_status ftl_xgb_read_doubles(ftl_xgb_source *source, double **out, size_t *size,
                                              ftl_error *error);
+/* The same; *integers holds the exact integers when a double rounds some of them, else NULL. */
+FTL_MUST_USE ftl_status ftl_xgb_read_integers(ftl_xgb_source *source, double **out,
+                                              int64_t **integers, size_t *size, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_xgb_read_texts(ftl_xgb_source *source, ftl_xgb_texts *out,
                                            ftl_error *error);
 /* Error at the place of the last token. */

@@ -57,6 +57,11 @@ struct ftl_model {
     bool has_input_names;
     ftl_model_kind kind;
     const char *class_name, *library, *library_version, *codec;
+    /*
+     * the libraries in the model whose version is newer than what was tested, such as "scikit-learn
+     * 1.10.0 (tested up to 1.9)"; NULL: none
+     */
+    const char *newer;
     const char *selected; /* the entry of a dict, list or tuple that the model is; NULL: the file */
     uint64_t file_bytes;
     const ftl_model_file *files; /* no job writes over these; NULL: read from memory */

@@ -21,6 +21,35 @@ bool ftl_array_i64_at(const ftl_node_array *array, size_t i, int64_t *out)
     return i < array->size && ftl_node_as_int(array->objects[i], out);
 }
 
+/* Nine bytes, the last a zero for the sign, in two's complement. */
+static bool bigint_as_u64(const ftl_node_string *bytes, uint64_t *out)
+{
+    const unsigned char *b = (const unsigned char *)bytes->data;
+    if (bytes->size != 9 || b[8] != 0)
+        return false;
+    *out = 0;
+    for (size_t i = 8; i-- > 0;)
+        *out = *out << 8 | b[i];
+    return true;
+}
+
+bool ftl_node_high_u64_at(const ftl_node *sequence, size_t i, uint64_t *out)
+{
+    const ftl_node *item = NULL;
+    bool found = false;
+    if (sequence->kind == FTL_NODE_LIST || sequence->kind == FTL_NODE_TUPLE)
+        item = i < sequence->u.seq.size ? sequence->u.seq.items[i] : NULL;
+    else if (sequence->kind == FTL_NODE_ARRAY && sequence->u.array->objects)
+        item = i < sequence->u.array->size ? sequence->u.array->objects[i] : NULL;
+    else if (sequence->kind == FTL_NODE_ARRAY)
+        found = ftl_element_u64(sequence->u.array, i, out);
+    if (item && item->kind == FTL_NODE_BIGINT)
+        found = bigint_as_u64(&item->u.str, out);
+    else if (item && item->kind == FTL_NODE_ARRAY && item->u.array->ndim == 0)
+        found = ftl_element_u64(item->u.array, 0, out);
+    return found && *out > INT64_MAX;
+}
+
 ftl_status ftl_array_string_at(const ftl_node_array *array, size_t i, ftl_arena *arena,
                                ftl_node_string *out, ftl_error *error)
 {

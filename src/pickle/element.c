@@ -140,3 +140,9 @@ bool ftl_element_i64(const ftl_node_array *array, size_t i, int64_t *out)
         return false;
     }
 }
+
+bool ftl_element_u64(const ftl_node_array *array, size_t i, uint64_t *out)
+{
+    const unsigned char *p = ftl_element_at(array, i);
+    return p && array->dtype->kind == 'u' && unsigned_value(p, array->dtype->item_size, out);
+}

@@ -15,6 +15,9 @@
  * a forest's 64-byte nodes never exist in memory at once. The first projection that fits and saves
  * bytes is taken.
  *
+ * ignored: fields that may be there as well and are not kept. An array with a field beyond the
+ * three lists is not projected, so that who reads it sees that field. NULL: all others are ignored.
+ *
  * narrow: int64 fields in native byte order become int32; a number that does not fit becomes
  * INT32_MIN.
  *
@@ -28,6 +31,7 @@
 typedef struct ftl_pickle_projection {
     const char *const *required; /* NULL-terminated */
     const char *const *optional; /* NULL-terminated */
+    const char *const *ignored;  /* NULL-terminated, or NULL */
     bool narrow;
     const char *companion; /* NULL: none */
     const char *chooser;

@@ -123,6 +123,18 @@ bool ftl_node_str_equal(const ftl_node *node, const char *text)
            memcmp(string.data, text, string.size) == 0;
 }
 
+const char *ftl_dtype_unknown_field(const ftl_dtype *dtype, const char *const *known)
+{
+    for (uint32_t i = 0; dtype && i < dtype->n_fields; i++) {
+        size_t k = 0;
+        while (known[k] && strcmp(known[k], dtype->fields[i].name) != 0)
+            k++;
+        if (!known[k])
+            return dtype->fields[i].name;
+    }
+    return NULL;
+}
+
 const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name)
 {
     for (uint32_t i = 0; dtype && i < dtype->n_fields; i++) {

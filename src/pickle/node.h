@@ -150,11 +150,15 @@ bool ftl_node_str_equal(const ftl_node *node, const char *text);
  * number. */
 bool ftl_array_f64_at(const ftl_node_array *array, size_t i, double *out);
 bool ftl_array_i64_at(const ftl_node_array *array, size_t i, int64_t *out);
+/* Element i (C order) of an array, list or tuple when it is an integer from 2**63 to 2**64 - 1. */
+bool ftl_node_high_u64_at(const ftl_node *sequence, size_t i, uint64_t *out);
 /* Element i (C order) of a U, S or object array that is a string; U is decoded into arena. */
 FTL_MUST_USE ftl_status ftl_array_string_at(const ftl_node_array *array, size_t i, ftl_arena *arena,
                                             ftl_node_string *out, ftl_error *error);
 /* The byte offset and dtype of a named field; NULL when absent. */
 const ftl_dtype_field *ftl_dtype_find_field(const ftl_dtype *dtype, const char *name);
+/* The name of the first field that is not among known (NULL-terminated); NULL: there is none. */
+const char *ftl_dtype_unknown_field(const ftl_dtype *dtype, const char *const *known);
 
 /* "sklearn.tree._classes.DecisionTreeClassifier", "list", "numpy.ndarray (100, 2) float64": for
  * messages. Never NULL. */

@@ -5,6 +5,8 @@
  */
 #include "pickle/vm.h"
 
+#include <string.h>
+
 enum { FIRST_BYTES = 1 << 20 };
 
 static uint32_t alignment_of(const ftl_dtype *leaf)
@@ -39,12 +41,35 @@ static bool goes_before(const ftl_pickle_projection *projection, const ftl_dtype
     return left != right ? left > right : a->offset < b->offset;
 }
 
+static bool is_listed(const char *const *names, const char *name)
+{
+    for (; names && *names; names++) {
+        if (strcmp(*names, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether each field is among the projection's lists. */
+static bool knows_all(const ftl_pickle_projection *projection, const ftl_dtype *dtype)
+{
+    for (uint32_t i = 0; projection->ignored && i < dtype->n_fields; i++) {
+        const char *name = dtype->fields[i].name;
+        if (!is_listed(projection->required, name) && !is_listed(projection->optional, name) &&
+            !is_listed(projection->ignored, name))
+            return false;
+    }
+    return true;
+}
+
 /* The fields of dtype that a projection wants, in the order that they are kept in. false: a
- * required one is missing. */
+ * required one is missing, or one is unknown. */
 static bool choose(const ftl_pickle_projection *projection, const ftl_dtype *dtype,
                    const ftl_dtype_field **chosen, uint32_t *count, uint32_t room)
 {
     uint32_t n = 0;
+    if (!knows_all(projection, dtype))
+        return false;
     for (const char *const *name = projection->required; name && *name; name++) {
         if (!ftl_dtype_find_field(dtype, *name))
             return false;

@@ -2,6 +2,7 @@
 
 #include "base/cell_text.h"
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
@@ -349,6 +350,16 @@ static bool room_for_texts(const ftl_step *step, ftl_exec *exec, const ftl_colum
     return status == FTL_OK;
 }
 
+/* Bytes that are no text make their row bad; nobody looks at them. */
+static void refuse_bytes(const ftl_step *step, ftl_exec *exec, uint32_t input, uint32_t row,
+                         ftl_cell *cell)
+{
+    if (ftl_exec_bad(exec, step, row, exec->plan->model->inputs[input].name,
+                     "a text that is not UTF-8"))
+        exec->bad_error.column = (int64_t)input;
+    *cell = (ftl_cell){.tag = FTL_CELL_MISSING};
+}
+
 void ftl_input_cells(const ftl_step *step, ftl_exec *exec, uint32_t input, ftl_input_texts *texts,
                      ftl_cell *out)
 {
@@ -362,6 +373,8 @@ void ftl_input_cells(const ftl_step *step, ftl_exec *exec, uint32_t input, ftl_i
         } else if (ftl_type_is_text(column->type)) {
             const char *text = ftl_column_text(column, index, &size);
             out[i] = (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)size, .u.text = text};
+            if (FTL_UNLIKELY(!ftl_utf8_valid(text, size)))
+                refuse_bytes(step, exec, input, i, &out[i]);
         } else {
             char *text = texts->data + (size_t)i * FTL_F64_TEXT_SIZE;
             size = number_text(column, index, text);

@@ -1,5 +1,6 @@
 #include "plan/lookup.h"
 
+#include "base/cell_text.h"
 #include "base/hash.h"
 #include "base/number.h"
 
@@ -71,15 +72,18 @@ int32_t ftl_lookup_number(const ftl_lookup *lookup, double value)
     return lookup->has_numbers ? find_value(lookup, value) : FTL_LOOKUP_NOT_FOUND;
 }
 
-/* What a text is among numbers: a bool, an integer or a float, as Python would have read it. */
+/*
+ * What a text is among numbers, by the rule of number columns (base/cell_text.h): a bool, an
+ * integer that keeps all its digits, or a float.
+ */
 static int32_t find_text_as_number(const ftl_lookup *lookup, const char *text, size_t size)
 {
     double value;
     int64_t integer;
-    if (size == 4 && memcmp(text, "True", 4) == 0)
-        return find_integer(lookup, 1);
-    if (size == 5 && memcmp(text, "False", 5) == 0)
-        return find_integer(lookup, 0);
+    bool truth;
+    ftl_text_trim(&text, &size);
+    if (ftl_text_to_bool(text, size, &truth))
+        return find_integer(lookup, truth);
     if (ftl_parse_i64(text, size, &integer))
         return find_integer(lookup, integer);
     return ftl_parse_f64(text, size, '.', &value) ? ftl_lookup_number(lookup, value)

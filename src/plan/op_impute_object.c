@@ -1,8 +1,30 @@
 /* Missing cells → a cell a column; and the flags of which numbers or cells are missing. */
+#include "base/cell_text.h"
+#include "base/number.h"
 #include "plan/plan.h"
 
 #include <math.h>
 #include <string.h>
+
+static double number_of(const ftl_cell *cell)
+{
+    return cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
+}
+
+/* Whether a text stands for a number or a bool, by the rules of number columns. */
+static bool text_is_number(const ftl_cell *text, const ftl_cell *number)
+{
+    double value;
+    int64_t integer;
+    bool truth;
+    if (number->tag == FTL_CELL_BOOL)
+        return ftl_text_to_bool(text->u.text, text->size, &truth) &&
+               truth == (number->u.integer != 0);
+    if (number->tag == FTL_CELL_INT && ftl_parse_i64(text->u.text, text->size, &integer))
+        return integer == number->u.integer;
+    return ftl_text_to_f64(text->u.text, text->size, '.', NULL, &value) &&
+           value == number_of(number);
+}
 
 static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
 {
@@ -12,11 +34,10 @@ static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
         return text && a->size == missing->size &&
                (a->size == 0 || memcmp(a->u.text, missing->u.text, a->size) == 0);
     }
-    if (missing->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_STRING)
+    if (missing->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_MISSING)
         return missing->tag == a->tag;
-    double x = a->tag == FTL_CELL_FLOAT ? a->u.number : (double)a->u.integer;
-    double y = missing->tag == FTL_CELL_FLOAT ? missing->u.number : (double)missing->u.integer;
-    return x == y;
+    return a->tag == FTL_CELL_STRING ? text_is_number(a, missing)
+                                     : number_of(a) == number_of(missing);
 }
 
 static void run(const ftl_step *step, ftl_exec *exec)

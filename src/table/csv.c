@@ -1,5 +1,6 @@
 /* CSV: RFC 4180 and what people have. docs/CSV.md says what is read how. */
 #include "table/csv.h"
+#include "base/utf8.h"
 
 #include <string.h>
 
@@ -20,8 +21,8 @@ static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *er
         size_t size;
         const char *what;
     } foreign[] = {
-        {"\xff\xfe", 2, "UTF-16 text; convert it to UTF-8"},
-        {"\xfe\xff", 2, "UTF-16 text; convert it to UTF-8"},
+        {"\xff\xfe", 2, "UTF-16 text; read it with options.encoding 'utf-16'"},
+        {"\xfe\xff", 2, "UTF-16 text; read it with options.encoding 'utf-16'"},
         {"PAR1", 4, "a Parquet file; convert it to CSV"},
         {"ARROW1", 6, "an Arrow file; convert it to CSV"},
         {"PK\3\4", 4, "a zip file (.xlsx, .npz); save the table as CSV or .npy"},
@@ -46,6 +47,7 @@ static ftl_status set_dialect(ftl_csv *csv, const ftl_table_options *options, ft
     if (csv->decimal != '.' && csv->decimal != ',')
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "decimal",
                                "the decimal mark is '.' or ','");
+    csv->empty_is_text = options->empty_text == FTL_EMPTY_IS_TEXT;
     csv->delimiter = options->delimiter;
     if (csv->delimiter && !usable_delimiter(csv->delimiter))
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "delimiter",
@@ -199,12 +201,35 @@ static const char *cell_name(ftl_table *table, size_t column, const uint8_t *cel
     return ftl_arena_string(&table->arena, (const char *)cell, size);
 }
 
-static ftl_status read_header(ftl_table *table, ftl_csv *csv, ftl_error *error)
+/* Names are UTF-8: a file in another encoding shows itself in its header, or in its cells. */
+static ftl_status check_names(const ftl_table *table, int64_t line, ftl_error *error)
+{
+    for (size_t i = 0; i < table->info.n_columns; i++) {
+        if (ftl_utf8_valid(table->names[i], strlen(table->names[i])))
+            continue;
+        char shown[FTL_CSV_SHOWN];
+        ftl_csv_show(table->names[i], strlen(table->names[i]), shown);
+        ftl_error_set(error, FTL_SCHEMA,
+                      "line %lld, the name of column %zu: '%s' is not UTF-8; give the encoding of "
+                      "the file with options.encoding, such as 'latin-1' or 'cp1252'",
+                      (long long)line, i + 1, shown);
+        ftl_error_because(error, FTL_REASON_BAD_CELL, "encoding");
+        if (error) {
+            error->line = line;
+            error->column = (int64_t)i;
+        }
+        return FTL_SCHEMA;
+    }
+    return FTL_OK;
+}
+
+static ftl_status read_header(ftl_table *table, ftl_csv *csv, int64_t line, ftl_error *error)
 {
     const uint8_t *record = (const uint8_t *)csv->header;
     if (memchr(record, '\0', csv->header_size))
         return FTL_FAIL(error, FTL_SCHEMA,
-                        "the header line has a zero byte: the input is no text table");
+                        "the header line has a zero byte: the input is no text table, or it is "
+                        "UTF-16; then give options.encoding 'utf-16-le' or 'utf-16-be'");
     uint32_t *ends = ftl_arena_array(&table->arena, table->info.n_columns, sizeof *ends);
     table->names = ftl_arena_zero_array(&table->arena, table->info.n_columns, sizeof *table->names);
     if (!ends || !table->names)
@@ -215,7 +240,7 @@ static ftl_status read_header(ftl_table *table, ftl_csv *csv, ftl_error *error)
         if (!table->names[i])
             return FTL_OOM(error);
     }
-    return FTL_OK;
+    return check_names(table, line, error);
 }
 
 static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options *options,
@@ -245,9 +270,10 @@ static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options 
     if (!csv->header)
         return FTL_OOM(error);
     csv->header_size = content;
+    int64_t line = csv->line;
     csv->line += 1 + (int64_t)ftl_csv_count_lines(data, content);
     ftl_stream_consume(table->stream, total);
-    return read_header(table, csv, error);
+    return read_header(table, csv, line, error);
 }
 
 static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, ftl_error *error)

@@ -9,6 +9,7 @@
 typedef struct ftl_csv {
     char delimiter, decimal;
     ftl_na_values na;
+    bool empty_is_text; /* "" in quotes, beside other cells, is a text without letters */
     const char *header; /* the record as it stands in the file */
     size_t header_size;
     int64_t line; /* 1-based line of the next record */
@@ -17,6 +18,10 @@ typedef struct ftl_csv {
 /* The likeliest delimiter of a beginning of a file; final: it is the whole file. decimal is never
  * it. */
 char ftl_csv_sniff(const uint8_t *data, size_t size, bool final, char decimal);
+
+/* At most 40 bytes of a text for a message, whole characters; bytes that are no text as \xNN. */
+enum { FTL_CSV_SHOWN = 4 * 40 + 4 };
+void ftl_csv_show(const char *text, size_t size, char out[FTL_CSV_SHOWN]);
 
 ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
                            ftl_row_batch *batch, ftl_error *error);

@@ -1,6 +1,7 @@
 /* Records to columns. Everything here reads the table and the block only. */
 #include "base/cell_text.h"
 #include "base/number.h"
+#include "base/utf8.h"
 #include "table/csv.h"
 
 #include <math.h>
@@ -10,8 +11,8 @@
 typedef struct cell {
     const char *text;
     size_t size;
-    /* "" beside other cells: a text without letters, where a cell without quotes is missing */
-    bool empty_text;
+    /* "" in quotes beside other cells */
+    bool empty_quotes;
 } cell;
 
 /* Splits a record into batch->cells. Returns the number of cells, which may be another than the
@@ -43,29 +44,24 @@ static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_ba
     return (cell){batch->scratch, unquoted, unquoted == 0 && !lone};
 }
 
-static cell trim(cell c)
-{
-    while (c.size && (c.text[0] == ' ' || c.text[0] == '\t')) {
-        c.text++;
-        c.size--;
-    }
-    while (c.size && (c.text[c.size - 1] == ' ' || c.text[c.size - 1] == '\t'))
-        c.size--;
-    return c;
-}
-
 static bool cell_number(const ftl_csv *csv, cell c, double *out)
 {
     return ftl_text_to_f64(c.text, c.size, csv->decimal, &csv->na, out);
 }
 
-/* Sets one value of one column; *good turns false when a number column has text. */
+/* Sets one value of one column; *good turns false for text in a number column, and for bytes that
+ * are no text. */
 static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t i, size_t row,
                                cell c, bool *good, ftl_error *error)
 {
     const ftl_table_column_request *request = &batch->requests[i];
     if (request->type == FTL_STRING) {
-        bool valid = request->raw || c.empty_text || !ftl_na_values_has(&csv->na, c.text, c.size);
+        bool empty_text = csv->empty_is_text && c.empty_quotes;
+        bool valid = request->raw || empty_text || !ftl_na_values_has(&csv->na, c.text, c.size);
+        if (FTL_UNLIKELY(!ftl_utf8_valid(c.text, c.size))) {
+            *good = false; /* and nothing of it is copied: outputs are UTF-8 */
+            c.size = 0;
+        }
         return ftl_row_batch_set_string(batch, i, row, c.text, c.size, valid, error);
     }
     double value = (double)NAN;
@@ -114,39 +110,69 @@ ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
 
 enum { EXCERPT = 40 };
 
-/* At most EXCERPT bytes of a cell, not cutting a UTF-8 character. */
-static int excerpt(cell c)
+void ftl_csv_show(const char *text, size_t size, char out[FTL_CSV_SHOWN])
 {
-    size_t n = c.size < EXCERPT ? c.size : EXCERPT;
-    while (n && n < c.size && ((unsigned char)c.text[n] & 0xc0) == 0x80)
-        n--;
-    return (int)n;
+    size_t n = 0, i = 0;
+    while (i < size && i < EXCERPT) {
+        size_t length = ftl_utf8_length(text + i, size - i);
+        if (length && i + length > EXCERPT)
+            break;
+        if (length) {
+            memcpy(out + n, text + i, length);
+            n += length;
+        } else {
+            n += (size_t)snprintf(out + n, 5, "\\x%02x", (unsigned char)text[i]);
+        }
+        i += length ? length : 1;
+    }
+    memcpy(out + n, i < size ? "..." : "", i < size ? 4 : 1);
 }
 
-static void explain_cell(const ftl_table *table, int64_t line, size_t column, cell c,
-                         ftl_error *error)
+/* "column 'age'", or "cell 3" of a table without names. */
+static void name_column(const ftl_table *table, size_t column, char *out, size_t size)
 {
-    const ftl_csv *csv = table->state;
-    char place[128];
-    cell name = {"", 0, false};
-    if (table->names) {
-        name = (cell){table->names[column], strlen(table->names[column]), false};
-        snprintf(place, sizeof place, "column '%.*s%s'", excerpt(name), name.text,
-                 name.size > EXCERPT ? "..." : "");
-    } else {
-        snprintf(place, sizeof place, "cell %zu", column + 1);
+    char name[FTL_CSV_SHOWN];
+    if (!table->names) {
+        snprintf(out, size, "cell %zu", column + 1);
+        return;
     }
+    ftl_csv_show(table->names[column], strlen(table->names[column]), name);
+    snprintf(out, size, "column '%s'", name);
+}
+
+static void explain_number(const ftl_csv *csv, int64_t line, const char *place, cell c,
+                           ftl_error *error)
+{
+    char shown[FTL_CSV_SHOWN];
     double value;
-    cell plain = trim(c);
+    cell plain = c;
+    ftl_text_trim(&plain.text, &plain.size);
     char other = csv->decimal == '.' ? ',' : '.';
     const char *hint = "";
     if (ftl_parse_f64(plain.text, plain.size, other, &value))
         hint = other == ',' ? "; for a decimal comma give options.decimal ','"
                             : "; the decimal mark is set to ','";
-    ftl_error_set(error, FTL_VALUE, "line %lld, %s: '%.*s%s' is not a number%s", (long long)line,
-                  place, excerpt(c), c.text, c.size > EXCERPT ? "..." : "", hint);
+    ftl_csv_show(c.text, c.size, shown);
+    ftl_error_set(error, FTL_VALUE, "line %lld, %s: '%s' is not a number%s", (long long)line, place,
+                  shown, hint);
     ftl_error_because(error, FTL_REASON_BAD_CELL, hint[0] ? "decimal" : NULL);
-    error->column = (int64_t)column;
+}
+
+static void explain_bytes(int64_t line, const char *place, cell c, ftl_error *error)
+{
+    char shown[FTL_CSV_SHOWN];
+    size_t at = 0, length;
+    while (at < c.size && (length = ftl_utf8_length(c.text + at, c.size - at)) != 0)
+        at += length;
+    size_t from = at > EXCERPT / 2 ? at - EXCERPT / 2 : 0;
+    while (from < at && ((unsigned char)c.text[from] & 0xc0) == 0x80)
+        from++;
+    ftl_csv_show(c.text + from, c.size - from, shown);
+    ftl_error_set(error, FTL_VALUE,
+                  "line %lld, %s: '%s' is not UTF-8; give the encoding of the file with "
+                  "options.encoding, such as 'latin-1' or 'cp1252'",
+                  (long long)line, place, shown);
+    ftl_error_because(error, FTL_REASON_BAD_CELL, "encoding");
 }
 
 void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
@@ -163,14 +189,19 @@ void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_r
         return;
     }
     for (size_t i = 0; i < batch->n_columns; i++) {
-        if (batch->requests[i].type == FTL_STRING)
-            continue;
+        char place[FTL_CSV_SHOWN + 16];
         double value;
         size_t column = batch->requests[i].index;
+        bool text = batch->requests[i].type == FTL_STRING;
         cell c = cell_text(block, row, batch, column);
-        if (!cell_number(csv, c, &value)) {
-            explain_cell(table, line, column, c, error);
-            return;
-        }
+        if (text ? ftl_utf8_valid(c.text, c.size) : cell_number(csv, c, &value))
+            continue;
+        name_column(table, column, place, sizeof place);
+        if (text)
+            explain_bytes(line, place, c, error);
+        else
+            explain_number(csv, line, place, c, error);
+        error->column = (int64_t)column;
+        return;
     }
 }

@@ -1,6 +1,7 @@
 #include "table/table.h"
 
 #include "base/hash.h"
+#include "io/recode.h"
 #include "table/table_impl.h"
 
 #include <string.h>
@@ -61,6 +62,27 @@ static ftl_status set_limits(ftl_table *table, const ftl_table_options *options,
     if (table->block_bytes > FTL_BLOCK_LIMIT / 2)
         return FTL_FAIL(error, FTL_ARG, "a block of %zu bytes is too large, the most is %d",
                         table->block_bytes, FTL_BLOCK_LIMIT / 2);
+    return FTL_OK;
+}
+
+ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const char *encoding,
+                            bool *recoded, ftl_error *error)
+{
+    const uint8_t *data;
+    size_t size;
+    FTL_TRY(ftl_stream_ahead(*stream, MAGIC_BYTES, &data, &size, error));
+    for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
+        if (encoding && formats[i]->bid(data, size) > 0)
+            return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "encoding",
+                                   "options.encoding is for text; the input is a %s file",
+                                   formats[i]->name);
+    }
+    const ftl_stream *before = *stream;
+    if (!encoding)
+        encoding = ftl_recode_mark(data, size);
+    if (encoding)
+        FTL_TRY(ftl_recode(account, stream, encoding, error));
+    *recoded = *stream != before;
     return FTL_OK;
 }
 

@@ -43,8 +43,18 @@ typedef struct ftl_table_options {
     const char *const *na_values;
     size_t n_na_values;
     size_t max_record_bytes; /* 0: 1 MiB */
-    size_t block_bytes;      /* a block ends when it holds as many bytes; 0: 1 MiB */
+    ftl_empty_text empty_text;
+    size_t block_bytes; /* a block ends when it holds as many bytes; 0: 1 MiB */
 } ftl_table_options;
+
+/*
+ * Replaces *stream (already decoded) by its UTF-8, so that every text format reads UTF-8 alone.
+ * encoding NULL: what a byte order mark says, else it is UTF-8. *recoded: the stream is another
+ * one. ARG for an unknown encoding, and for a file that is no text. On failure *stream is still the
+ * caller's to close.
+ */
+FTL_MUST_USE ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream,
+                                         const char *encoding, bool *recoded, ftl_error *error);
 
 /* Takes ownership of stream (already decoded) on success; on failure it is still the caller's. */
 FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,

@@ -155,7 +155,7 @@ def write_model(model, folder, compress=0):
 def run(model_path, rows_path, out, *options):
     """Predict into out; the finished process."""
     out.unlink(missing_ok=True)
-    return ftl.run("predict", model_path, rows_path, "-o", out, *options)
+    return ftl.run("predict", model_path, rows_path, "-o", out, *golden.EMPTY_TEXTS, *options)
 
 
 def compare_method(model, model_path, rows_path, x, method, options=()):

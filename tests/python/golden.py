@@ -261,13 +261,17 @@ def compare(case, method, whole, header, rows, names=None):
                 raise Disagreement(f"row {row}, {header[i]}: {cells[i]!r} instead of {values[row]!r}: {wrong}")
 
 
+# The rows are what the library was given, not what pandas would read: an empty text is no missing value.
+EMPTY_TEXTS = ["--empty", "text"]
+
+
 def predict(version, case, folder, *options):
     """Run the program on a case; (finished process, path of its output)."""
     data = unpacked(version)
     out = pathlib.Path(folder) / "out.csv"
     if out.exists():
         os.remove(out)
-    return ftl.run("predict", data / case["model"], data / case["input"], "-o", out, *options), out
+    return ftl.run("predict", data / case["model"], data / case["input"], "-o", out, *EMPTY_TEXTS, *options), out
 
 
 def check(version, case, method, folder):
@@ -330,7 +334,7 @@ def check_rewritten(version, case, folder):
         outputs = []
         for number_of, model in enumerate((data / case["model"], copy)):
             out = pathlib.Path(folder) / f"{method}-{number_of}.csv"
-            run = ftl.run("predict", model, data / case["input"], "-q", "-o", out, "--method", method)
+            run = ftl.run("predict", model, data / case["input"], "-q", "-o", out, "--method", method, *EMPTY_TEXTS)
             outputs.append((run.returncode, run.stderr, out.read_bytes() if out.exists() else b""))
         if outputs[0] != outputs[1]:
             raise Disagreement(f"{method}: {outputs[0][:2]} from the model, {outputs[1][:2]} from its copy")

@@ -221,6 +221,9 @@ static void test_schemas_that_do_not_fit(void **state)
     refused(&o, &r, FTL_ARG, "'age' has children of its own");
     r.fields[AGE].name = NULL;
     refused(&o, &r, FTL_SCHEMA, "1 column of the model is missing in the record batch: age");
+    r.fields[AGE].name = "\xfc"
+                         "ge";
+    refused(&o, &r, FTL_SCHEMA, "the name of column 4 of the record batch is not UTF-8");
     r.fields[AGE].name = "plan";
     refused(&o, &r, FTL_SCHEMA, "'plan' appears 2 times");
     set_dictionary(&r, PLAN);
@@ -240,6 +243,25 @@ static void test_schemas_that_do_not_fit(void **state)
     set_dictionary(&r, PLAN);
     r.values_schema.format = "z";
     refused(&o, &r, FTL_SCHEMA, "'plan' is a dictionary of bytes");
+    close_session(&o);
+}
+
+/* Bytes that are no UTF-8, in a text that the model looks at, in every form of text. */
+static void test_texts_that_are_no_text(void **state)
+{
+    (void)state;
+    static record r;
+    opened o = open_session(DEMO, FTL_ON_ERROR_FAIL, 0);
+    make(&r);
+    for (int form = 0; form < 3; form++) {
+        form == 0   ? set_texts(&r, PLAN)
+        : form == 1 ? set_views(&r, PLAN)
+                    : set_dictionary(&r, PLAN);
+        r.text[3] = (char)0xfc;
+        r.views[0][4] = 0xfc;
+        refused(&o, &r, FTL_VALUE, "a text that is not UTF-8");
+        assert_int_equal(o.error.row, 0);
+    }
     close_session(&o);
 }
 
@@ -511,6 +533,7 @@ int main(void)
         cmocka_unit_test(test_outputs_own_their_memory),
         cmocka_unit_test(test_every_form_of_text_and_part_of_a_batch),
         cmocka_unit_test(test_schemas_that_do_not_fit),
+        cmocka_unit_test(test_texts_that_are_no_text),
         cmocka_unit_test(test_arrays_that_lie),
         cmocka_unit_test(test_views_and_dictionaries_that_lie),
         cmocka_unit_test(test_columns_that_nobody_wants_are_not_looked_at),

@@ -187,8 +187,8 @@ static void reads_quotes(void **unused)
     expect_text("a,b\n\"x\"tail,1\n\"x\" \"y\",2\n", "sf", "a|b\n2:xtail|1\n3:x \"y\"|2\n");
     expect_text("a,b\n\"\",1\n\"\"\"\",2\n", "rf", "a|b\n2:|1\n3:\"|2\n");
     expect_text("a,b\n\"NA\",\"NA\"\n", "sf", "a|b\n2:<NA>|nan\n");
-    expect_text("a,b\n\"\",\"\"\n,\n", "sf", "a|b\n2:|nan\n3:<NA>|nan\n");
-    expect_text("a,b\n1,\"\"\n", "fs", "a|b\n2:1|\n");
+    expect_text("a,b\n\"\",\"\"\n,\n", "sf", "a|b\n2:<NA>|nan\n3:<NA>|nan\n");
+    expect_text("a,b\n1,\"\"\n", "fs", "a|b\n2:1|<NA>\n");
     expect_text("a,b\n1,\"open\n2,3\n", "fs",
                 "a|b\nVALUE line 2: a quote opened in the record that begins here is never closed");
     expect_text(
@@ -255,16 +255,47 @@ static void marks_bad_rows(void **unused)
                 "a|b\n2:nan|nan!VALUE 1 line 2, column 'b': 'x?[31m?' is not a number\n");
 }
 
+/* Bytes that are not UTF-8 in a text cell that somebody wants, and in no other. */
+static void refuses_other_encodings(void **unused)
+{
+    (void)unused;
+    expect_text("a,b,c\nZ\xfcrich,1,\xe4\nBern,2,\xe4\n", "sf",
+                "a|b|c\n2:<NA>|nan!VALUE 0 line 2, column 'a': 'Z\\xfcrich' is not UTF-8; give the "
+                "encoding of the file with options.encoding, such as 'latin-1' or 'cp1252'\n"
+                "3:Bern|2\n");
+    expect_text("a,b\n1\xa0,x\n", "fs",
+                "a|b\n2:nan|<NA>!VALUE 0 line 2, column 'a': '1\\xa0' is not a number\n");
+}
+
+/* A quoted empty cell is missing, as pandas reads it, or a text without letters. */
+static void reads_empty_quotes(void **unused)
+{
+    (void)unused;
+    const char *csv = "a,b\n\"\",1\n,2\n\"x\",\"\"\n";
+    expect_text(csv, "ss", "a|b\n2:<NA>|1\n3:<NA>|2\n4:x|<NA>\n");
+    static const ftl_table_options text = {.empty_text = FTL_EMPTY_IS_TEXT};
+    expect(csv, strlen(csv), &text, "ss", "a|b\n2:|1\n3:<NA>|2\n4:x|\n");
+    static const ftl_table_options missing = {.empty_text = FTL_EMPTY_IS_MISSING};
+    expect(csv, strlen(csv), &missing, "ss", "a|b\n2:<NA>|1\n3:<NA>|2\n4:x|<NA>\n");
+}
+
 static void refuses_what_is_no_table(void **unused)
 {
     (void)unused;
     expect("", 0, NULL, "", "SCHEMA the table is empty: there is not even a header line");
     expect_text("\n  \n\n", "", "SCHEMA the table is empty: there is not even a header line");
     expect("a\0b,c\n", 6, NULL, "",
-           "SCHEMA the header line has a zero byte: the input is no text table");
+           "SCHEMA the header line has a zero byte: the input is no text table, or it is UTF-16; "
+           "then give options.encoding 'utf-16-le' or 'utf-16-be'");
     expect("\xff\xfe"
            "a\0",
-           4, NULL, "", "UNSUPPORTED the input is UTF-16 text; convert it to UTF-8");
+           4, NULL, "",
+           "UNSUPPORTED the input is UTF-16 text; read it with options.encoding 'utf-16'");
+    expect_text("a,gr\xf6\xdf"
+                "e\n1,2\n",
+                "",
+                "SCHEMA line 1, the name of column 2: 'gr\\xf6\\xdfe' is not UTF-8; give the "
+                "encoding of the file with options.encoding, such as 'latin-1' or 'cp1252'");
     expect_text("PAR1xxxxxxxxxxxxxxxxxx", "",
                 "UNSUPPORTED the input is a Parquet file; convert it to CSV");
     expect_text("PK\3\4aaaaaaaaaaaaaa", "",
@@ -481,6 +512,8 @@ int main(void)
         cmocka_unit_test(reads_missing_cells),
         cmocka_unit_test(reads_dialects),
         cmocka_unit_test(marks_bad_rows),
+        cmocka_unit_test(refuses_other_encodings),
+        cmocka_unit_test(reads_empty_quotes),
         cmocka_unit_test(refuses_what_is_no_table),
         cmocka_unit_test(caps_records),
         cmocka_unit_test(finds_columns),

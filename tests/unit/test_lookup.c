@@ -134,8 +134,19 @@ static void reads_bools(void **unused)
     assert_int_equal(find(&lookup, text("False")), 0);
     assert_int_equal(find(&lookup, text("True")), 1);
     assert_int_equal(find(&lookup, text("1.0")), 1);
-    assert_int_equal(find(&lookup, text("true")), FTL_LOOKUP_NOT_FOUND);
+    /* every spelling that pandas reads as a bool, and no other */
+    assert_int_equal(find(&lookup, text("true")), 1);
+    assert_int_equal(find(&lookup, text("TRUE")), 1);
+    assert_int_equal(find(&lookup, text("false")), 0);
+    assert_int_equal(find(&lookup, text("FALSE")), 0);
+    assert_int_equal(find(&lookup, text(" true")), 1);
+    assert_int_equal(find(&lookup, text("tRUE")), FTL_LOOKUP_NOT_FOUND);
+    assert_int_equal(find(&lookup, text("yes")), FTL_LOOKUP_NOT_FOUND);
     assert_int_equal(find(&lookup, (ftl_cell){.tag = FTL_CELL_BOOL, .u.integer = 1}), 1);
+    const ftl_cell texts[] = {text("true"), text("false")};
+    lookup = of_cells(texts, 2);
+    assert_int_equal(find(&lookup, text("true")), 0);
+    assert_int_equal(find(&lookup, text("True")), FTL_LOOKUP_NOT_FOUND);
 }
 
 static void takes_equal_and_no_categories(void **unused)

@@ -102,7 +102,16 @@ static ftl_status place_lists(ftl_build *build, const ftl_lightgbm *model,
 
 /* ---- Their codes ------------------------------------------------------------------------------- */
 
-/* Numbers are looked up as numbers, texts and bools as cells; codes are places in the list. */
+/* As float64, which would merge large integers. */
+static bool are_numbers(const ftl_lightgbm_list *list)
+{
+    return !list->text && !list->boolean && !list->large;
+}
+
+/*
+ * Numbers are looked up as numbers; texts, bools and large integers as cells; codes are places in
+ * the list.
+ */
 static ftl_status encode_column(ftl_build *build, const ftl_lightgbm_list *list, const char *name,
                                 ftl_encode_column *out, ftl_error *error)
 {
@@ -117,7 +126,7 @@ static ftl_status encode_column(ftl_build *build, const ftl_lightgbm_list *list,
                      : cell->tag == FTL_CELL_INT ? (double)cell->u.integer
                                                  : NAN;
     }
-    bool numeric = !list->text && !list->boolean;
+    bool numeric = are_numbers(list);
     *out = (ftl_encode_column){
         .categories = {.count = list->count,
                        .numeric = numeric,
@@ -135,7 +144,7 @@ static ftl_status lookup_source(ftl_build *build, const ftl_estimator *e,
                                 const ftl_lightgbm_list *list, ftl_frame_column *column,
                                 ftl_error *error)
 {
-    if (list->text || list->boolean) {
+    if (!are_numbers(list)) {
         bool text_alone = list->text && !list->number && !list->boolean;
         ftl_build_want(build, column->op, text_alone ? FTL_KIND_STRING : FTL_KIND_MIXED);
     } else {

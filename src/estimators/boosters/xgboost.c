@@ -261,6 +261,9 @@ static ftl_status read_base(ftl_build *build, const xgb *x, const double **out, 
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
+/* Looked up as float64, which would merge large integers. */
+static bool are_numbers(const ftl_xgb_categories *from) { return from->numbers && !from->integers; }
+
 /* Columns whose categories the model knows by value become their numbers. */
 static ftl_status encode_column(ftl_build *build, const xgb *x, const ftl_xgb_categories *from,
                                 const char *name, ftl_encode_column *out, ftl_error *error)
@@ -283,6 +286,8 @@ static ftl_status encode_column(ftl_build *build, const xgb *x, const ftl_xgb_ca
         values[i] = known ? (double)i : NAN;
         numbers[i] = known && from->numbers ? from->numbers[i] : NAN;
         cells[i] = (ftl_cell){.tag = FTL_CELL_MISSING};
+        if (known && from->integers)
+            cells[i] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = from->integers[i]};
         if (!known || from->numbers)
             continue;
         char *text = ftl_arena_string(build->arena, from->texts[i], from->text_sizes[i]);
@@ -291,10 +296,11 @@ static ftl_status encode_column(ftl_build *build, const xgb *x, const ftl_xgb_ca
         cells[i] = (ftl_cell){
             .tag = FTL_CELL_STRING, .size = (uint32_t)from->text_sizes[i], .u.text = text};
     }
+    bool numeric = are_numbers(from);
     *out = (ftl_encode_column){.categories = {.count = (uint32_t)n,
-                                              .numeric = from->numbers != NULL,
-                                              FTL_SIZED(numbers, numbers, from->numbers ? n : 0),
-                                              FTL_SIZED(cells, cells, from->numbers ? 0 : n)},
+                                              .numeric = numeric,
+                                              FTL_SIZED(numbers, numbers, numeric ? n : 0),
+                                              FTL_SIZED(cells, cells, numeric ? 0 : n)},
                                .unknown = FTL_CODE_REFUSED,
                                FTL_SIZED(values, values, n),
                                .unknown_value = NAN,
@@ -325,8 +331,10 @@ static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_fr
         const ftl_xgb_categories *from = &x->model->categories[columns[k]];
         ftl_frame one = {.n_columns = 1, .columns = &picked.columns[k]};
         FTL_TRY(encode_column(build, x, from, picked.columns[k].name, &encoded[k], error));
-        FTL_TRY(from->numbers ? ftl_build_matrix(build, x->e, &one, &id, error)
-                              : ftl_build_objects(build, x->e, &one, &id, error));
+        if (from->integers)
+            ftl_build_want(build, one.columns[0].op, FTL_KIND_MIXED);
+        FTL_TRY(are_numbers(from) ? ftl_build_matrix(build, x->e, &one, &id, error)
+                                  : ftl_build_objects(build, x->e, &one, &id, error));
         picked.columns[k].op = id;
         picked.columns[k].column = 0;
     }

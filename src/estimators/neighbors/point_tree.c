@@ -89,9 +89,11 @@ static bool read_node(const ftl_node_array *array, size_t i, uint32_t n_points, 
 static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl_node *node,
                              uint32_t n_points, ftl_point_tree *out, ftl_error *error)
 {
+    static const char *const known[] = {"idx_start", "idx_end", "is_leaf", "radius", NULL};
     const ftl_node_array *array = array_of(node, 1);
     if (!array || array->size == 0 || array->size > INT32_MAX || !array->data)
         return damaged(e, "nodes", error);
+    FTL_TRY(ftl_expect_fields(array, known, "the nodes of _tree", e->path, error));
     ftl_point_node *nodes = ftl_arena_array(build->arena, array->size, sizeof *nodes);
     if (!nodes)
         return FTL_OOM(error);

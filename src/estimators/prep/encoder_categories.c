@@ -19,6 +19,21 @@ static bool is_python_none(const ftl_node *node, uint32_t i)
     return ftl_node_is_none(node->u.seq.items[i]);
 }
 
+/* An integer beyond int64 is kept as its decimal digits, as a table has it. */
+static ftl_status high_integer(ftl_build *build, const ftl_node *node, uint32_t i, ftl_cell *out,
+                               bool *high, ftl_error *error)
+{
+    uint64_t value;
+    *high = ftl_node_high_u64_at(node, i, &value);
+    if (!*high)
+        return FTL_OK;
+    char *text = ftl_arena_printf(build->arena, "%llu", (unsigned long long)value);
+    if (!text)
+        return FTL_OOM(error);
+    *out = (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)strlen(text), .u.text = text};
+    return FTL_OK;
+}
+
 ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, const char *name,
                                     ftl_category_column *out, ftl_error *error)
 {
@@ -38,6 +53,12 @@ ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, cons
     if (!out->cells)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < out->count; i++) {
+        bool high = false;
+        FTL_TRY(high_integer(build, node, i, &out->cells[i], &high, error));
+        if (high) {
+            out->number = out->large = true;
+            continue;
+        }
         FTL_TRY(ftl_node_cell(build, node, i, &out->cells[i], error));
         if (out->cells[i].tag == FTL_CELL_STRING) {
             out->text = true;
@@ -103,7 +124,7 @@ static bool looks_up_numbers(const ftl_build *build, const ftl_category_column *
 {
     const ftl_op *op = &build->ops[source->op];
     bool none_alone = column->count == 1 && column->none_at == 0;
-    if (op->kind == FTL_OP_INPUT)
+    if (op->kind == FTL_OP_INPUT || source->exact)
         return !column->text && !none_alone && !column->large;
     return !column->text && !none_alone && op->edge != FTL_EDGE_OBJECT;
 }
@@ -116,9 +137,12 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
         return FTL_OOM(error);
     for (uint32_t i = 0; i < column->count; i++) {
         const ftl_cell *cell = &column->cells[i];
-        numbers[i] = cell->tag == FTL_CELL_MISSING ? NAN
-                     : cell->tag == FTL_CELL_FLOAT ? cell->u.number
-                                                   : (double)cell->u.integer;
+        if (cell->tag == FTL_CELL_STRING) /* an integer beyond int64 */
+            (void)ftl_parse_f64(cell->u.text, cell->size, '.', &numbers[i]);
+        else
+            numbers[i] = cell->tag == FTL_CELL_MISSING ? NAN
+                         : cell->tag == FTL_CELL_FLOAT ? cell->u.number
+                                                       : (double)cell->u.integer;
     }
     *out = (ftl_categories){
         .count = column->count, .numeric = true, FTL_SIZED(numbers, numbers, column->count)};
@@ -208,6 +232,31 @@ static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e,
     return FTL_OK;
 }
 
+/* The cells behind a column of float64: the input's own, missing ones filled. */
+static ftl_status exact_cells(ftl_build *build, const ftl_estimator *e,
+                              const ftl_exact_column *exact, ftl_frame_column *column,
+                              ftl_error *error)
+{
+    ftl_frame_column input = {.op = exact->op, .column = exact->column, .name = column->name};
+    const ftl_frame one = {.n_columns = 1, .columns = &input};
+    uint32_t id;
+    ftl_op *op = NULL;
+    uint32_t *columns = ftl_arena_zero_array(build->arena, 1, sizeof *columns);
+    ftl_cell *fill = ftl_arena_zero_array(build->arena, 1, sizeof *fill);
+    if (!columns || !fill)
+        return FTL_OOM(error);
+    *fill = exact->fill;
+    FTL_TRY(ftl_build_objects(build, e, &one, &id, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_IMPUTE_OBJECT, id, 1, &id, &op, error));
+    op->edge = FTL_EDGE_OBJECT;
+    op->u.impute_object = (ftl_impute_object_op){
+        .missing = exact->missing, FTL_SIZED(columns, columns, 1), FTL_SIZED(fill, fill, 1)};
+    column->op = id;
+    column->column = 0;
+    column->exact = NULL;
+    return FTL_OK;
+}
+
 ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
                                 const ftl_category_column *columns, bool refuse_nan,
                                 ftl_encode_column *encoded, ftl_frame *sources, ftl_error *error)
@@ -224,7 +273,10 @@ ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const 
             continue;
         }
         FTL_TRY(cell_categories(build, column, refuse_nan, &encoded[j], error));
-        ftl_build_want(build, source->op, column->number ? FTL_KIND_MIXED : FTL_KIND_STRING);
+        if (source->exact && !column->text)
+            FTL_TRY(exact_cells(build, e, source->exact, &made.columns[j], error));
+        ftl_build_want(build, made.columns[j].op,
+                       column->number ? FTL_KIND_MIXED : FTL_KIND_STRING);
     }
     FTL_TRY(check_numbers(build, e, encoded, refuse_nan, &made, error));
     for (uint32_t j = 0; j < in->n_columns; j++)

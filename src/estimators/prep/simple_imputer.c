@@ -182,9 +182,25 @@ static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const f
                      : ftl_build_checked_matrix(build, e, &frame, refuse, &m->source[group], error);
 }
 
+/* Integers of an input column stay exact for who looks them up: see ftl_exact_column. */
+static ftl_status note_exact(ftl_build *build, const imputer *m, const ftl_frame_column *from,
+                             uint32_t i, ftl_frame_column *column, ftl_error *error)
+{
+    if (m->fill[i].tag == FTL_CELL_MISSING || build->ops[from->op].kind != FTL_OP_INPUT)
+        return FTL_OK;
+    ftl_exact_column *exact = FTL_ARENA_NEW(build->scratch, ftl_exact_column);
+    if (!exact)
+        return FTL_OOM(error);
+    *exact = (ftl_exact_column){
+        .op = from->op, .column = from->column, .missing = m->missing_cell, .fill = m->fill[i]};
+    column->exact = exact;
+    return FTL_OK;
+}
+
 /* The imputed columns of one group; columns[i] is set for its kept ones. */
 static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const imputer *m,
-                               uint8_t group, ftl_frame_column *columns, ftl_error *error)
+                               const ftl_frame *in, uint8_t group, ftl_frame_column *columns,
+                               ftl_error *error)
 {
     uint32_t n = 0, id;
     ftl_op *op = NULL;
@@ -228,9 +244,12 @@ static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const i
     }
     n = 0;
     for (uint32_t i = 0; i < m->n; i++) {
-        if (m->group[i] == group && m->kept[i])
-            columns[i] = (ftl_frame_column){
-                .op = id, .column = n++, .as = cells ? FTL_AS_CELL : FTL_AS_FLOAT};
+        if (m->group[i] != group || !m->kept[i])
+            continue;
+        columns[i] = (ftl_frame_column){
+            .op = id, .column = n++, .as = cells ? FTL_AS_CELL : FTL_AS_FLOAT};
+        if (!cells)
+            FTL_TRY(note_exact(build, m, &in->columns[i], i, &columns[i], error));
     }
     return FTL_OK;
 }
@@ -318,7 +337,7 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
         return FTL_OOM(error);
     for (uint8_t group = 0; group < n_groups; group++) {
         FTL_TRY(gather_group(build, e, in, &m, group, error));
-        FTL_TRY(impute_group(build, e, &m, group, imputed, error));
+        FTL_TRY(impute_group(build, e, &m, in, group, imputed, error));
         FTL_TRY(indicate_group(build, e, &m, group, features, n_features, flags, error));
     }
     for (uint32_t i = 0; i < m.n; i++)

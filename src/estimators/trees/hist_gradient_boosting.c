@@ -212,14 +212,23 @@ static bool read_fields(predictor *out)
            out->threshold && out->missing;
 }
 
+static const char *const node_fields[] = {"value",          "feature_idx",   "left",
+                                          "right",          "is_leaf",       "missing_go_to_left",
+                                          "is_categorical", "bitset_idx",    "num_threshold",
+                                          "threshold",      "count",         "gain",
+                                          "depth",          "bin_threshold", NULL};
+
 static ftl_status read_predictor(const ftl_node *node, const char *path, predictor *out,
                                  ftl_error *error)
 {
     const ftl_node *nodes = ftl_node_attr(node, "nodes"),
                    *sets = ftl_node_attr(node, "raw_left_cat_bitsets");
     *out = (predictor){0};
-    if (nodes && nodes->kind == FTL_NODE_ARRAY)
+    if (nodes && nodes->kind == FTL_NODE_ARRAY) {
         out->nodes = nodes->u.array;
+        FTL_TRY(
+            ftl_expect_fields(out->nodes, node_fields, "the nodes of a predictor", path, error));
+    }
     if (!out->nodes || out->nodes->ndim != 1 || out->nodes->size == 0 ||
         out->nodes->size > INT32_MAX || !out->nodes->data || !read_fields(out)) {
         ftl_error_set(error, FTL_CORRUPT,

@@ -8,6 +8,7 @@
 #include "build/numpy_order.h"
 #include "estimators/boosters/lightgbm.h"
 #include "estimators/prep/feature_selectors.h"
+#include "estimators/trees/tree_nodes.h"
 
 #include <string.h>
 
@@ -59,6 +60,7 @@ static ftl_status read_fields(const ftl_estimator *child, const ftl_node *tree_e
         nodes->u.array->size == 0 || !nodes->u.array->data)
         return damaged(child, "tree_.nodes is not an array of nodes", error);
     const ftl_dtype *dtype = nodes->u.array->dtype;
+    FTL_TRY(ftl_tree_expect_known(tree, child->path, error));
     *out = (node_fields){.data = nodes->u.array->data,
                          .n = nodes->u.array->size,
                          .stride = dtype->item_size,

@@ -14,14 +14,20 @@ static const char *const predictor_required[] = {"value", "feature_idx", "left",
 static const char *const predictor_optional[] = {
     "num_threshold", "threshold", "missing_go_to_left", "is_categorical", "bitset_idx", NULL};
 
+/* What else nodes have, which their predictions do not depend on. */
+static const char *const tree_ignored[] = {"impurity", "n_node_samples", "weighted_n_node_samples",
+                                           NULL};
+static const char *const predictor_ignored[] = {"count", "gain", "depth", "bin_threshold", NULL};
+
 const ftl_pickle_projection ftl_tree_projections[FTL_TREE_PROJECTIONS] = {
     {.required = tree_required,
      .optional = tree_optional,
+     .ignored = tree_ignored,
      .narrow = true,
      .companion = "values",
      .chooser = "left_child", /* only leaves need their values */
      .unless = tree_wanted_whole},
-    {.required = predictor_required, .optional = predictor_optional},
+    {.required = predictor_required, .optional = predictor_optional, .ignored = predictor_ignored},
 };
 
 /* ---- Reading a Tree ---------------------------------------------------------------------------------------------------- */
@@ -43,6 +49,51 @@ static const ftl_dtype_field *number_field(const ftl_dtype *dtype, const char *n
                 field->offset <= dtype->item_size &&
                 field->dtype->item_size <= dtype->item_size - field->offset;
     return fits ? field : NULL;
+}
+
+/* The parts of a Tree's state. */
+static ftl_status check_parts(const ftl_node *tree, const char *path, ftl_error *error)
+{
+    static const char *const known[] = {"max_depth", "node_count", "nodes", "values"};
+    const ftl_node *state = tree->u.object->state;
+    for (size_t i = 0; state && state->kind == FTL_NODE_DICT && i < state->u.dict.size; i++) {
+        size_t k = 0;
+        ftl_node_string key = {"", 0};
+        while (k < FTL_ARRAY_LEN(known) && !ftl_node_str_equal(state->u.dict.keys[i], known[k]))
+            k++;
+        if (k < FTL_ARRAY_LEN(known))
+            continue;
+        (void)ftl_node_as_str(state->u.dict.keys[i], &key);
+        ftl_error_set(error, FTL_UNSUPPORTED,
+                      "tree_ has a part '%.60s' that is not known here: the library that wrote the "
+                      "model is newer than those that are supported",
+                      key.data);
+        ftl_error_in(error, path);
+        return FTL_UNSUPPORTED;
+    }
+    return FTL_OK;
+}
+
+static ftl_status check_fields(const ftl_node *nodes, const char *path, ftl_error *error)
+{
+    static const char *const known[] = {"left_child",
+                                        "right_child",
+                                        "feature",
+                                        "threshold",
+                                        "missing_go_to_left",
+                                        "impurity",
+                                        "n_node_samples",
+                                        "weighted_n_node_samples",
+                                        NULL};
+    if (!nodes || nodes->kind != FTL_NODE_ARRAY)
+        return FTL_OK;
+    return ftl_expect_fields(nodes->u.array, known, "the nodes of tree_", path, error);
+}
+
+ftl_status ftl_tree_expect_known(const ftl_node *tree, const char *path, ftl_error *error)
+{
+    FTL_TRY(check_parts(tree, path, error));
+    return check_fields(ftl_node_attr(tree, "nodes"), path, error);
 }
 
 static ftl_status read_nodes(const ftl_node *nodes, const char *path, ftl_tree_view *out,
@@ -106,6 +157,7 @@ ftl_status ftl_tree_view_read(const ftl_node *estimator, const char *path, uint3
     if (!tree || tree->kind != FTL_NODE_OBJECT || strcmp(tree->u.object->name, "Tree") != 0)
         return damaged(path, "attribute tree_ is missing or not a Tree", error);
     const ftl_node *nodes = ftl_node_attr(tree, "nodes");
+    FTL_TRY(ftl_tree_expect_known(tree, path, error));
     FTL_TRY(read_nodes(nodes, path, &view, error));
     FTL_TRY(
         read_values(ftl_node_attr(tree, "values"), nodes->u.array, path, n_outputs, &view, error));

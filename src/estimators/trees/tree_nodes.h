@@ -43,6 +43,13 @@ static inline void ftl_tree_arrays_split(ftl_tree_arrays *to, uint32_t at, uint8
 /* Fills the part of nodes that the arrays are. */
 void ftl_tree_arrays_give(const ftl_tree_arrays *from, ftl_tree_nodes *nodes);
 
+/*
+ * UNSUPPORTED with the name of a part of a Tree object, or of a field of its nodes, that no
+ * supported version has.
+ */
+FTL_MUST_USE ftl_status ftl_tree_expect_known(const ftl_node *tree, const char *path,
+                                              ftl_error *error);
+
 /* A Tree object, read in place. */
 typedef struct ftl_tree_view {
     uint32_t n_nodes;
