@@ -34,7 +34,10 @@ enum option_id {
     OPT_MAX_BYTES,
     OPT_ITERATIONS,
     OPT_ENCODING,
-    OPT_EMPTY
+    OPT_EMPTY,
+    OPT_LABELS,
+    OPT_THRESHOLD,
+    OPT_TARGET
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -71,6 +74,9 @@ static const flag flags[] = {
     {"iterations", "iterations", required_argument, OPT_ITERATIONS},
     {"encoding", "encoding", required_argument, OPT_ENCODING},
     {"empty", "empty_text", required_argument, OPT_EMPTY},
+    {"labels", "labels", required_argument, OPT_LABELS},
+    {"threshold", "threshold", required_argument, OPT_THRESHOLD},
+    {"target", "target", required_argument, OPT_TARGET},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -179,6 +185,11 @@ static bool parse_count(const char *text, unsigned long long largest, unsigned l
         return false;
     *out = strtoull(text, &end, 10);
     return *end == '\0' && errno == 0 && *out >= 1 && *out <= largest;
+}
+
+static bool parse_number(const char *text, double *out)
+{
+    return ftl_number_parse(text, out) && *out - *out == 0; /* and finite */
 }
 
 static bool parse_char(const char *text, char *out)
@@ -312,6 +323,17 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return -1;
     case OPT_ITERATIONS:
         return set_iterations(command, text, out);
+    case OPT_LABELS:
+        out->labels = text;
+        return -1;
+    case OPT_TARGET:
+        score->target = text;
+        return -1;
+    case OPT_THRESHOLD:
+        out->threshold_set = parse_number(text, &out->threshold);
+        return out->threshold_set
+                   ? -1
+                   : cli_usage(command, "--threshold takes a number, not '%s'", text);
     case OPT_PROBA:
         score->proba = true;
         return -1;
@@ -381,8 +403,18 @@ static int refuse_option(const char *command, int id, const char *word, const ch
     return cli_usage(command, "there is no option '%s'", word);
 }
 
+/* MODEL, or MODEL + MODEL + …, then what else the command takes. */
 static int add_positional(const char *command, const char *text, int most, cli_options *out)
 {
+    if (out->plus) {
+        out->then[out->n_then++] = text;
+        out->plus = false;
+        return -1;
+    }
+    if (strcmp(text, "+") == 0 && out->n_positional == 1) {
+        out->plus = true;
+        return -1;
+    }
     if (out->n_positional >= most)
         return cli_usage(command, "there is one argument too many: '%s'", text);
     out->positional[out->n_positional++] = text;
@@ -412,6 +444,11 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
     for (size_t i = 0; i < n_flags; i++)
         all_options[i] = (struct option){flags[i].name, flags[i].argument, NULL, flags[i].id};
     *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
+    out->then = calloc((size_t)argc + 1, sizeof *out->then);
+    if (!out->then) {
+        fprintf(stderr, "foretell: error: out of memory\n");
+        return EXIT_INTERNAL;
+    }
     opterr = 0;
     optind = 1;
     while (code < 0) {
@@ -427,6 +464,8 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
     }
     while (code < 0 && optind < argc) /* after "--" */
         code = add_positional(command, argv[optind++], most, out);
+    if (code < 0 && out->plus)
+        return cli_usage(command, "a MODEL is missing behind +");
     if (code < 0 && out->n_positional < least)
         return cli_usage(command, least == 1 ? "give a MODEL" : "give a MODEL and an INPUT");
     return code;
@@ -443,4 +482,5 @@ void cli_options_free(cli_options *options)
     free(options->keep);
     free(options->features);
     free(options->na);
+    free(options->then);
 }

@@ -1,11 +1,12 @@
 /* foretell check: would this table run? */
 #include "cli.h"
 
-/* ftl_text_fn, for the text of a check. */
+/* ftl_text_fn, for the report. user: the cli_options. */
 static bool print_report(void *user, const char *text, size_t size)
 {
-    (void)user;
-    (void)size;
+    const cli_options *options = user;
+    if (options->json)
+        return cli_put(text, size);
     cli_print_message(stdout, text);
     return ferror(stdout) == 0;
 }
@@ -16,11 +17,11 @@ int cli_check(int argc, char **argv)
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     ftl_cancel *cancel = NULL;
-    int code = cli_parse(
-        argc, argv,
-        " method keep features delimiter decimal encoding empty no-header na max-record limit "
-        "select iterations memory-limit max-bytes ",
-        cli_help_check, 2, &options);
+    char allowed[512];
+    /* predict's options, so that its command line can be tried; what it would write is not written.
+     */
+    snprintf(allowed, sizeof allowed, "%starget json ", cli_predict_options);
+    int code = cli_parse(argc, argv, allowed, cli_help_check, 2, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
     if (code >= 0) {
@@ -33,8 +34,9 @@ int cli_check(int argc, char **argv)
     if (code < 0) {
         ftl_error error;
         code = EXIT_DONE;
-        if (ftl_check(model, options.positional[1], &options.score, print_report, NULL, &error) !=
-                FTL_OK &&
+        options.score.json = options.json;
+        if (ftl_check(model, options.positional[1], &options.score, print_report, &options,
+                      &error) != FTL_OK &&
             !ferror(stdout))
             code = cli_fail(&error, PHASE_DATA, NULL);
         code = cli_end_output(code);

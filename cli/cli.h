@@ -22,7 +22,12 @@ typedef struct cli_options {
     const char *positional[2];
     int n_positional;
     const char *output;
-    const char *select;
+    const char *select, *labels;
+    const char **then; /* MODEL + THEN + … */
+    size_t n_then;
+    bool plus; /* the last argument was + */
+    double threshold;
+    bool threshold_set;
     uint32_t iterations;
     ftl_score_options score;
     const char **keep, **features, **na;

@@ -9,7 +9,14 @@ int cli_open_model(const cli_options *options, uint32_t threads, ftl_context **c
     const ftl_model_options how = {.struct_size = sizeof how,
                                    .select = options->select,
                                    .iterations = options->iterations,
-                                   .max_bytes = options->max_bytes};
+                                   .max_bytes = options->max_bytes,
+                                   .then = options->then,
+                                   .n_then = options->n_then,
+                                   .labels = options->labels,
+                                   .threshold = options->threshold,
+                                   .threshold_set = options->threshold_set,
+                                   .inverse = options->score.method_set &&
+                                              options->score.method == FTL_INVERSE_TRANSFORM};
     const ftl_context_options with = {
         .struct_size = sizeof with, .threads = threads, .memory_limit = options->memory_limit};
     cli_set_memory_limit(options->memory_limit);

@@ -27,7 +27,7 @@ const char cli_help_main[] =
     "  5  done, with rejected or emptied rows\n";
 
 const char cli_help_predict[] =
-    "usage: foretell predict MODEL INPUT [-o OUTPUT] [options]\n"
+    "usage: foretell predict MODEL [+ MODEL]... INPUT [-o OUTPUT] [options]\n"
     "\n"
     "Reads a table (CSV, also compressed, or .npy; - is standard input), predicts every row and\n"
     "writes what OUTPUT's name says: .csv, .csv.gz, .tsv or .npy (default: CSV on standard\n"
@@ -39,8 +39,15 @@ const char cli_help_predict[] =
     "  --method NAME       predict (default), predict_proba, predict_log_proba, "
     "decision_function,\n"
     "                      transform (default of transformers), score_samples, apply,\n"
-    "                      margin (boosters), kneighbors\n"
-    "  --select KEY        the model in a file that holds a dict, list or tuple: model, 0, a.b\n"
+    "                      margin (boosters), kneighbors, inverse_transform (of scalers and\n"
+    "                      encoders: INPUT holds what transform gives)\n"
+    "  --select KEY        the model in a file that holds a dict, list or tuple: model, 0, a.b;\n"
+    "                      several run one after another: scaler,model\n"
+    "  MODEL + MODEL       parts from several files run one after another; FILE:KEY names an "
+    "entry\n"
+    "  --labels FILE[:KEY] names for class numbers: a LabelEncoder, a list or a dict of names;\n"
+    "                      :KEY is an entry of MODEL's own file\n"
+    "  --threshold T       of two classes the second one, where its probability is at least T\n"
     "  --iterations N      boosters: the first N iterations, or all (default: as the library "
     "does,\n"
     "                      which inspect tells where it is not all)\n"
@@ -82,7 +89,8 @@ const char cli_help_predict[] =
     "  foretell predict spam.pkl messages.txt --no-header --delimiter tab --features 1 --keep 0\n";
 
 const char cli_help_inspect[] =
-    "usage: foretell inspect MODEL [--select KEY] [--iterations N] [--json | --graph]\n"
+    "usage: foretell inspect MODEL [+ MODEL]... [--select KEY] [--iterations N] [--json | "
+    "--graph]\n"
     "\n"
     "Prints what is in a model file: its class and the library version that wrote it, the steps, "
     "the\n"
@@ -90,7 +98,11 @@ const char cli_help_inspect[] =
     "and\n"
     "everything that is not supported, with its place. Nothing in the file is executed.\n"
     "\n"
-    "  --select KEY        of a file that holds a dict, list or tuple: this entry\n"
+    "  --select KEY        of a file that holds a dict, list or tuple: this entry, or several "
+    "that\n"
+    "                      run one after another\n"
+    "  --labels, --threshold\n"
+    "                      as in foretell predict --help\n"
     "  --iterations N      as predict would use them\n"
     "  --json              one JSON object instead of text\n"
     "  --graph             the operations that the model became, and their numbers\n"
@@ -99,14 +111,16 @@ const char cli_help_inspect[] =
 const char cli_help_check[] =
     "usage: foretell check MODEL INPUT [options]\n"
     "\n"
-    "Would it run? Matches the table's columns against the model and tries the first rows (1000, "
-    "or\n"
-    "--limit N) without writing anything. Exit code 0: yes.\n"
+    "Would it run, and how well? Matches the table's columns against the model, predicts all rows\n"
+    "(or --limit N of them) and writes a report instead: the share of missing cells and of "
+    "unknown\n"
+    "categories in each column, names that nearly fit where columns are missing, rows that would "
+    "be\n"
+    "refused. Exit code 0: every row would be predicted.\n"
     "\n"
-    "  --method NAME       the method to try (default: predict, or transform for a transformer)\n"
-    "  --select, --iterations, --keep, --features, --delimiter, --decimal, --encoding, --empty,\n"
-    "  --no-header, --na, --max-record, --limit, --memory-limit, --max-bytes\n"
-    "                      as in foretell predict --help\n";
+    "  --target COLUMN     what is true: accuracy and AUC of classifiers, RMSE of regressors\n"
+    "  --json              the report as one JSON object\n"
+    "  the options of foretell predict, whose command line can be tried so; no file is written\n";
 
 const char cli_help_classes[] =
     "usage: foretell classes [--json]\n"

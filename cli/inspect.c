@@ -9,12 +9,22 @@ static bool write_stdout(void *user, const char *text, size_t size)
     return cli_put(text, size);
 }
 
+/* ftl_text_fn, for text that may name options. */
+static bool print_text(void *user, const char *text, size_t size)
+{
+    (void)user;
+    (void)size;
+    cli_print_message(stdout, text);
+    return ferror(stdout) == 0;
+}
+
 int cli_inspect(int argc, char **argv)
 {
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse(argc, argv, " graph json select iterations memory-limit max-bytes ",
+    int code = cli_parse(argc, argv,
+                         " graph json select iterations memory-limit max-bytes labels threshold ",
                          cli_help_inspect, 1, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
@@ -22,9 +32,11 @@ int cli_inspect(int argc, char **argv)
         ftl_error error;
         ftl_model_info info = {.struct_size = sizeof info};
         code = ftl_model_get_info(model, &info) == FTL_OK ? EXIT_DONE : EXIT_INTERNAL;
-        ftl_status status = options.graph ? ftl_model_graph(model, write_stdout, NULL, &error)
-                                          : ftl_model_describe(model, options.json, write_stdout,
-                                                               NULL, &error);
+        ftl_status status = options.graph
+                                ? ftl_model_graph(model, write_stdout, NULL, &error)
+                                : ftl_model_describe(model, options.json,
+                                                     options.json ? write_stdout : print_text, NULL,
+                                                     &error);
         if (status != FTL_OK && !ferror(stdout))
             code = cli_fail(&error, PHASE_DATA, NULL);
         else if (ftl_model_method_status(model, info.default_method, &error) != FTL_OK)

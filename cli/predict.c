@@ -21,6 +21,28 @@ static void summarise(const cli_options *options, const ftl_score_result *result
                 options->score.reject_path ? options->score.reject_path : "");
 }
 
+/* What was decided about a file of several things, for who did not ask for it. */
+static void tell_note(const ftl_model *model, const cli_options *options)
+{
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (options->quiet || ftl_model_get_info(model, &info) != FTL_OK || !info.note[0])
+        return;
+    fputs("foretell: note: ", stderr);
+    cli_print_message(stderr, info.note);
+    fputc('\n', stderr);
+}
+
+/* ftl_text_fn */
+static bool print_warning(void *user, const char *text, size_t size)
+{
+    (void)user;
+    (void)size;
+    fputs("foretell: warning: ", stderr);
+    cli_print_message(stderr, text);
+    fputc('\n', stderr);
+    return true;
+}
+
 int cli_predict_table(ftl_model *model, cli_options *options, const char *output)
 {
     ftl_error error;
@@ -30,6 +52,8 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     progress.shown = progress.shown && !options->quiet;
     options->score.progress = cli_progress_report;
     options->score.progress_user = &progress;
+    options->score.warn = print_warning;
+    tell_note(model, options);
     ftl_status status = ftl_score(model, options->positional[1], output, &options->score, &result,
                                   &error);
     cli_progress_end(&progress);
@@ -43,7 +67,8 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
 
 const char cli_predict_options[] =
     " output quiet method proba keep features delimiter decimal encoding empty no-header na "
-    "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes ";
+    "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes "
+    "labels threshold ";
 
 int cli_predict(int argc, char **argv)
 {

@@ -37,6 +37,12 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_graph(const ftl_model *model, ftl_text
  */
 FTL_API size_t ftl_name_distance(const char *typed, const char *known);
 
+/*
+ * A decimal number such as 0.35 or 1e-3 as the nearest float64, whatever the locale; false for any
+ * other text. inf and nan are numbers. Stateless.
+ */
+FTL_API bool ftl_number_parse(const char *text, double *out);
+
 #ifdef __cplusplus
 }
 #endif

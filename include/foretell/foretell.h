@@ -273,7 +273,9 @@ typedef enum ftl_method {
     FTL_APPLY = 6,
     FTL_MARGIN = 7,     /* boosters: the raw score, before any link */
     FTL_KNEIGHBORS = 8, /* neighbors: distances and indices of the nearest training rows */
-    FTL_METHOD_COUNT = 9
+    /* of a model that was opened as its inverse: see ftl_model_options */
+    FTL_INVERSE_TRANSFORM = 9,
+    FTL_METHOD_COUNT = 10
 } ftl_method;
 
 /* The method's name: scikit-learn's, such as "predict_proba", or margin; NULL when out of range. */
@@ -312,11 +314,39 @@ typedef struct ftl_model_options {
      * asked for, and the model keeps what they are made of.
      */
     const struct ftl_plan_options *only_plan;
+    /*
+     * Files whose models come after this one's, in this order: each "PATH", or "PATH:ENTRY" for an
+     * entry of a dict, list or tuple. The parts run as the steps of a pipeline do: what one
+     * transforms goes into the next, and the last one answers.
+     */
+    const char *const *then;
+    size_t n_then;
+    /*
+     * Names for the classes of a classifier that predicts their numbers: the LabelEncoder that made
+     * the numbers, a list of names, or a dict of number to name or name to number. "PATH",
+     * "PATH:ENTRY", or ":ENTRY" of the model's own file. NULL: a LabelEncoder that stands beside
+     * the only model of a file and fits it, if any; else none.
+     */
+    const char *labels;
+    /*
+     * threshold_set: predict of a classifier of two classes says the second one where its
+     * probability is at least threshold
+     */
+    double threshold;
+    bool threshold_set;
+    /*
+     * The way back of a transformer: the model takes what transform gives, and its only method is
+     * inverse_transform. Scalers, LabelEncoder, OneHotEncoder, OrdinalEncoder, and pipelines and
+     * searches of them; ARG for other models.
+     */
+    bool inverse;
 } ftl_model_options;
 
 /*
  * Reads a model file; the format is found by its first bytes. The file may be rewritten or removed
- * afterwards.
+ * afterwards. Of a dict, list or tuple with one predictor and what stands before it, such as a
+ * scaler, both run as one chain when they fit; a list of as many columns as the model takes gives
+ * their names. ftl_model_info's note says what was made of such a file.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_model_open(ftl_context *context, const char *path,
                                                const ftl_model_options *options, ftl_model **out,
@@ -340,7 +370,9 @@ typedef enum ftl_model_kind {
     FTL_CLASSIFIER = 0,
     FTL_REGRESSOR = 1,
     FTL_TRANSFORMER = 2,
-    FTL_OTHER_MODEL = 3
+    FTL_OTHER_MODEL = 3,
+    FTL_CLUSTERER = 4,
+    FTL_OUTLIER_DETECTOR = 5
 } ftl_model_kind;
 
 /* A class that foretell runs when it finds it in a model file. Texts are static. */
@@ -375,6 +407,12 @@ typedef struct ftl_model_info {
      * "scikit-learn 1.10.0 (tested up to 1.9)"; NULL: none. Their answers may differ.
      */
     const char *newer;
+    /* the entries of a file, or the files, that the model is, such as "scaler,model"; NULL: one
+     * file that is the model */
+    const char *parts;
+    /* one line of what was decided about a file of several things; "" when there is nothing to say
+     */
+    const char *note;
 } ftl_model_info;
 
 FTL_API FTL_MUST_USE ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out);
@@ -682,6 +720,13 @@ typedef struct ftl_score_options {
      */
     const char *encoding;
     ftl_empty_text empty_text;
+     * ftl_score: receives a line for everything about the table that is no error and yet hardly
+     * meant, such as a column without any category that the model knows, after the last row;
+     NULL : *nobody wants to know * / ftl_text_fn warn;
+     void *warn_user;
+     /* ftl_check: a column of what is true, to compare the predictions with; NULL: none */
+     const char *target;
+     bool json; /* ftl_check: its report is one JSON object */
 } ftl_score_options;
 
 typedef struct ftl_score_result {
@@ -702,8 +747,13 @@ FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_pa
                                           const char *output_path, const ftl_score_options *options,
                                           ftl_score_result *result, ftl_error *error);
 /*
- * Would it run? Matches the columns of the table against the schema and dry-runs up to
- * options->limit rows (0: 1000).
+ * Would it run, and how well? Matches the columns of the table against the schema, predicts all
+ * rows (or options->limit of them) and writes nothing but a report: the table's format, what is
+ * missing and which categories are unknown in each column, names that nearly fit where columns are
+ * missing, rows that would be refused, and with options->target how good the predictions are:
+ * accuracy and, for two classes with probabilities, the area under the ROC curve; or the root of
+ * the mean squared error. The report comes also when columns are missing or rows would be refused,
+ * which is an error. Of the options, on_error, reject_path and what says how to run change nothing.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_check(ftl_model *model, const char *input_path,
                                           const ftl_score_options *options, ftl_text_fn write,

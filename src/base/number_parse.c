@@ -11,6 +11,7 @@
 
 #include "base/decimal.h"
 #include "base/pow10.h"
+#include "foretell/experimental.h"
 
 #include <math.h>
 #include <string.h>
@@ -244,6 +245,11 @@ bool ftl_parse_f64(const char *text, size_t size, char decimal, double *out)
     }
     *out = negative ? -value : value;
     return true;
+}
+
+bool ftl_number_parse(const char *text, double *out)
+{
+    return text && out && ftl_parse_f64(text, strlen(text), '.', out);
 }
 
 bool ftl_parse_i64(const char *text, size_t size, int64_t *out)

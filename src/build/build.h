@@ -66,6 +66,19 @@ typedef struct ftl_estimator {
     int version;
 } ftl_estimator;
 
+/* What a model is to do beside what its estimators say. Nodes live as long as the build. */
+typedef struct ftl_build_wishes {
+    /* lists of column names found beside the model: one as long as its inputs names them when the
+     * estimators do not */
+    const ftl_node *const *features;
+    size_t n_features;
+    const ftl_node *labels;  /* names of classes: see ftl_model_options; NULL */
+    bool labels_only_if_fit; /* nobody asked for them: they name classes 0, 1 … n - 1 or nothing */
+    double threshold;
+    bool threshold_set;
+    bool inverse; /* the transformer's way back, and nothing else */
+} ftl_build_wishes;
+
 typedef struct ftl_inputs {
     int64_t count;            /* -1: the estimator cannot tell */
     const char *const *names; /* [count] or NULL */
@@ -97,6 +110,16 @@ struct ftl_estimator_class {
     const char *library;
     /* The version that wrote the object, as text; NULL: _sklearn_version. "" when unknown. */
     const char *(*wrote)(ftl_build *build, const ftl_estimator *estimator);
+    /* inverse_transform: from the columns that transform gives back to its own; NULL: there is none
+     */
+    ftl_status (*inverse)(ftl_build *build, const ftl_estimator *estimator, const ftl_frame *in,
+                          ftl_frame *out, ftl_error *error);
+    /*
+     * The estimator inside that answers: a pipeline's last step, a search's best. The model is of
+     * its kind. NULL, or UNSUPPORTED: the estimator itself.
+     */
+    ftl_status (*answers)(ftl_build *build, const ftl_estimator *estimator, ftl_estimator *out,
+                          ftl_error *error);
 };
 
 enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS = 1 << 15 };
@@ -165,6 +188,10 @@ FTL_MUST_USE ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl
 FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator,
                                  ftl_method method, const ftl_frame *in, ftl_frame *out,
                                  ftl_error *error);
+
+/* inverse_transform; ARG when the class has none. */
+FTL_MUST_USE ftl_status ftl_emit_inverse(ftl_build *build, const ftl_estimator *estimator,
+                                         const ftl_frame *in, ftl_frame *out, ftl_error *error);
 
 /*
  * What an estimator's front end read before, NULL at first; the pointer is kept as it is. A class
@@ -334,9 +361,20 @@ FTL_MUST_USE ftl_status ftl_result_values(ftl_build *build, uint32_t op, ftl_fra
 /*
  * Fills the model (graph, schema, steps, outputs) from the root of a pickle, with the classes of
  * registry. graph is not yet validated. width: the number of input columns of a model that does not
- * say it (0.20's Normalizer, FunctionTransformer); -1: take one, and note open_width.
+ * say it (0.20's Normalizer, FunctionTransformer); -1: take one, and note open_width. wishes may be
+ * NULL.
  */
 FTL_MUST_USE ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
-                                             const ftl_node *root, int64_t width, ftl_error *error);
+                                             const ftl_node *root, const ftl_build_wishes *wishes,
+                                             int64_t width, ftl_error *error);
+/* The methods of the estimator that a node is, as a bit set; 0 when it is none that runs. */
+uint32_t ftl_node_methods(ftl_model *model, const ftl_registry *registry, const ftl_node *node);
+/*
+ * Entries of a file, or files, as the steps of one chain: an object that ftl_estimators_build takes
+ * like a pipeline. names and nodes: [n], kept; made in arena. guessed: nobody asked for the chain,
+ * so it is CORRUPT when the names of columns speak against it. NULL when out of memory.
+ */
+const ftl_node *ftl_chain_node(ftl_arena *arena, const char *const *names,
+                               const ftl_node *const *nodes, size_t n, bool guessed);
 
 #endif

@@ -6,6 +6,8 @@
 #include "build/iterations.h"
 #include "build/results.h"
 #include "build/transformer.h"
+#include "build/wishes.h"
+#include "model/facts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -180,8 +182,24 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
 
 /* ---- Inputs ---------------------------------------------------------------------------------- */
 
-static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inputs *inputs,
-                              ftl_frame *frame, ftl_error *error)
+/* The only list of names beside the model that is as long as its inputs, for those without names.
+ */
+static ftl_status names_beside(ftl_build *build, const ftl_build_wishes *wishes, ftl_inputs *inputs,
+                               ftl_error *error)
+{
+    const ftl_node *found = NULL;
+    for (size_t i = 0; inputs->count > 0 && i < wishes->n_features; i++) {
+        if ((int64_t)ftl_node_length(wishes->features[i]) != inputs->count)
+            continue;
+        if (found)
+            return FTL_OK;
+        found = wishes->features[i];
+    }
+    return found ? ftl_names_of(build, found, inputs, error) : FTL_OK;
+}
+
+static ftl_status make_inputs(ftl_build *build, const ftl_inputs *inputs, ftl_frame *frame,
+                              ftl_error *error)
 {
     size_t n = (size_t)inputs->count;
     build->inputs = ftl_arena_zero_array(build->arena, n, sizeof *build->inputs);
@@ -206,26 +224,46 @@ static ftl_status make_inputs(ftl_build *build, ftl_model *model, const ftl_inpu
                                               .missing = FTL_MISSING_NAN,
                                               .batch_type = FTL_F64};
     }
-    model->has_input_names = build->named_inputs = inputs->names != NULL;
     return FTL_OK;
 }
 
 /* ---- Methods --------------------------------------------------------------------------------- */
 
+/* The estimator, and what the caller wants of it. */
+typedef struct asked {
+    const ftl_estimator *root;
+    const ftl_build_wishes *wishes;
+    ftl_class_names *names; /* when the wishes have labels */
+} asked;
+
+static ftl_status emit_result(ftl_build *build, const asked *what, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    if (method == FTL_INVERSE_TRANSFORM)
+        return ftl_emit_inverse(build, what->root, in, out, error);
+    if (method == FTL_PREDICT && what->wishes->threshold_set)
+        FTL_TRY(ftl_emit_threshold(build, what->root, what->wishes->threshold, in, out, error));
+    else
+        FTL_TRY(ftl_emit(build, what->root, method, in, out, error));
+    if (what->wishes->labels)
+        FTL_TRY(ftl_names_apply(build, what->names, out, error));
+    if (method == FTL_TRANSFORM)
+        return ftl_frame_finish(build, what->root, build->named_inputs, out, error);
+    return FTL_OK;
+}
+
 /*
  * A method that cannot run leaves no half-made operations behind; its error is kept for whoever
  * asks for the method.
  */
-static ftl_status emit_method(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+static ftl_status emit_method(ftl_build *build, ftl_model *model, const asked *what,
                               ftl_method method, const ftl_frame *in, ftl_error *error)
 {
     size_t n_ops = build->n_ops, n_memo = build->n_memo;
     ftl_frame out = {0};
     ftl_error local;
     ftl_error_clear(&local);
-    ftl_status status = ftl_emit(build, root, method, in, &out, &local);
-    if (status == FTL_OK && method == FTL_TRANSFORM)
-        status = ftl_frame_finish(build, root, model->has_input_names, &out, &local);
+    ftl_status status = emit_result(build, what, method, in, &out, &local);
     if (status == FTL_OK)
         return ftl_results_name(build, method, &out, &model->graph.methods[method], error);
     if (status != FTL_UNSUPPORTED) {
@@ -260,7 +298,7 @@ typedef struct walk {
     ftl_build *build;
     ftl_problem *problems;
     size_t n, room;
-    size_t visited;
+    size_t visited, probed;
     char path[512];
 } walk;
 
@@ -301,20 +339,95 @@ static ftl_status walk_items(walk *w, const ftl_node_sequence *seq, size_t path_
     return FTL_OK;
 }
 
+/* What an estimator's default method is built on, alone; nothing of it stays. */
+static ftl_status emit_alone(ftl_build *build, const ftl_estimator *e, ftl_error *error)
+{
+    ftl_inputs inputs = {.count = -1};
+    ftl_frame in, out = {0};
+    FTL_TRY(ftl_estimator_inputs(build, e, &inputs, error));
+    inputs.count = inputs.count < 0 ? 1 : inputs.count;
+    build->named_inputs = inputs.names != NULL;
+    FTL_TRY(make_inputs(build, &inputs, &in, error));
+    uint32_t methods = ftl_estimator_methods(build, e);
+    ftl_method method = methods & 1u << FTL_PREDICT ? FTL_PREDICT : FTL_TRANSFORM;
+    return methods >> method & 1 ? ftl_emit(build, e, method, &in, &out, error) : FTL_OK;
+}
+
+/*
+ * Builds an estimator of a model that cannot run by itself, to learn whether it is one of those
+ * parts that are to blame; its problem is noted then. *runs: there is no need to look inside.
+ */
+static ftl_status probe(walk *w, const ftl_node *node, const ftl_estimator_class *cls, bool *runs,
+                        ftl_error *error)
+{
+    enum { most_probes = 256 };
+    ftl_error local;
+    ftl_build *build = w->build;
+    const ftl_build saved = *build;
+    ftl_estimator e = {.node = node, .cls = cls};
+    *runs = false;
+    if (w->probed++ >= most_probes)
+        return FTL_OK;
+    e.path = ftl_arena_string(build->arena, w->path, strlen(w->path));
+    if (!e.path)
+        return FTL_OOM(error);
+    e.version = parse_version(ftl_node_attr(node, "_sklearn_version"));
+    ftl_error_clear(&local);
+    ftl_status status = emit_alone(build, &e, &local);
+    build->inputs = saved.inputs;
+    build->n_inputs = saved.n_inputs;
+    build->input_used = saved.input_used;
+    build->named_inputs = saved.named_inputs;
+    build->n_ops = saved.n_ops;
+    build->n_memo = saved.n_memo;
+    *runs = status == FTL_OK;
+    if (status == FTL_UNSUPPORTED)
+        return add_problem(w, status, local.path[0] ? local.path : w->path, local.message, error);
+    return status == FTL_NOMEM ? FTL_OOM(error) : FTL_OK;
+}
+
+/* The steps of a chain of foretell's own go by their names. */
+static ftl_status walk_chain(walk *w, const ftl_node *steps, unsigned depth, ftl_error *error)
+{
+    for (size_t i = 0; steps && steps->kind == FTL_NODE_LIST && i < steps->u.seq.size; i++) {
+        const ftl_node *step = steps->u.seq.items[i];
+        ftl_node_string name;
+        if (step->kind != FTL_NODE_TUPLE || step->u.seq.size != 2 ||
+            !ftl_node_as_str(step->u.seq.items[0], &name))
+            continue;
+        int n = snprintf(w->path, sizeof w->path, "%s", name.data);
+        if (n > 0 && (size_t)n < sizeof w->path)
+            FTL_TRY(walk_node(w, step->u.seq.items[1], (size_t)n, depth, error));
+        w->path[0] = '\0';
+    }
+    return FTL_OK;
+}
+
 static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
                               ftl_error *error)
 {
     const ftl_node *state = node->u.object->state;
     if (!state || state->kind != FTL_NODE_DICT ||
-        !ftl_node_dict_get(&state->u.dict, "_sklearn_version"))
+        (!ftl_node_dict_get(&state->u.dict, "_sklearn_version") &&
+         strcmp(node->u.object->module, "foretell") != 0))
         return FTL_OK;
-    if (!ftl_registry_find(w->build->registry, node->u.object->module, node->u.object->name)) {
+    const ftl_estimator_class *cls = ftl_registry_find(w->build->registry, node->u.object->module,
+                                                       node->u.object->name);
+    if (cls && path_size > 0) {
+        bool runs = false;
+        FTL_TRY(probe(w, node, cls, &runs, error));
+        if (runs)
+            return FTL_OK;
+    }
+    if (!cls) {
         ftl_error local;
         ftl_error_clear(&local);
         ftl_status code = refuse(node, w->path, &local);
         FTL_TRY(add_problem(w, code, w->path, local.message, error));
     }
     const ftl_node_dict *dict = &state->u.dict;
+    if (strcmp(node->u.object->module, "foretell") == 0)
+        return walk_chain(w, ftl_node_dict_get(dict, "steps"), depth, error);
     bool fitted = ftl_node_dict_get(dict, "transformers_") != NULL ||
                   ftl_node_dict_get(dict, "best_estimator_") != NULL ||
                   ftl_node_dict_get(dict, "estimators_") != NULL;
@@ -352,12 +465,14 @@ static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, uns
 static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_node *root,
                                 ftl_error *error)
 {
+    const size_t n_steps = build->n_steps;
     walk w = {.build = build};
     bool all_run = true;
     for (int m = 0; m < FTL_METHOD_COUNT; m++)
         all_run &= model->method_error[m].code == FTL_OK;
     /* A part that no method needs, such as a booster's binning table, is no problem. */
     ftl_status status = all_run ? FTL_OK : walk_node(&w, root, 0, 0, error);
+    build->n_steps = n_steps; /* without what probing noted */
     for (int m = 0; m < FTL_METHOD_COUNT && status == FTL_OK; m++) {
         if (model->method_error[m].code != FTL_OK)
             status = add_problem(&w, model->method_error[m].code, model->method_error[m].path,
@@ -385,7 +500,6 @@ static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_es
         version = (ftl_node_string){wrote, strlen(wrote)};
     else if (node && !root->cls->library)
         (void)ftl_node_as_str(node, &version);
-    model->kind = root->cls->kind;
     model->library = root->cls->library ? root->cls->library : "scikit-learn";
     model->library_version = ftl_arena_string(build->arena, version.data, version.size);
     model->class_name = ftl_arena_printf(build->arena, "%s.%s", root->cls->package,
@@ -395,7 +509,27 @@ static ftl_status describe_root(ftl_build *build, ftl_model *model, const ftl_es
     return FTL_OK;
 }
 
-/* A pipeline or search is what its last estimator is; the methods tell. */
+/*
+ * The estimator that a chain is named after, and whose kind a pipeline or search has: the last
+ * step's last step and so on. Only chains are named after another.
+ */
+static void answering(ftl_build *build, const ftl_estimator *root, ftl_estimator *named,
+                      ftl_model_kind *kind)
+{
+    ftl_estimator inner = *root, next;
+    *named = *root;
+    for (int depth = 0; inner.cls->answers && depth < FTL_MAX_NESTING; depth++) {
+        ftl_status status = inner.cls->answers(build, &inner, &next, NULL);
+        if (status != FTL_OK)
+            break; /* asking for a method tells why not */
+        if (strcmp(inner.cls->package, "foretell") == 0 && named->node == inner.node)
+            *named = next;
+        inner = next;
+    }
+    *kind = inner.cls->kind;
+}
+
+/* Where the class does not say it, the methods tell. */
 static ftl_model_kind kind_of(const ftl_model *model, uint32_t methods)
 {
     if (model->kind != FTL_OTHER_MODEL)
@@ -407,48 +541,145 @@ static ftl_model_kind kind_of(const ftl_model *model, uint32_t methods)
     return methods & 1u << FTL_TRANSFORM ? FTL_TRANSFORMER : FTL_OTHER_MODEL;
 }
 
-static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node,
-                              int64_t width, ftl_error *error)
+static ftl_status begin_inputs(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                               const ftl_build_wishes *wishes, int64_t width, ftl_frame *frame,
+                               ftl_error *error)
 {
-    ftl_estimator root;
     ftl_inputs inputs = {.count = -1};
-    ftl_frame frame;
-    FTL_TRY(ftl_estimator_of(build, node, NULL, "", &root, error));
-    FTL_TRY(describe_root(build, model, &root, error));
-    FTL_TRY(ftl_estimator_inputs(build, &root, &inputs, error));
+    FTL_TRY(ftl_estimator_inputs(build, root, &inputs, error));
+    build->named_inputs = inputs.names != NULL;
     if (inputs.count < 0) {
         model->open_width = width < 0;
         inputs = (ftl_inputs){.count = width < 0 ? 1 : width};
     }
-    FTL_TRY(make_inputs(build, model, &inputs, &frame, error));
-    uint32_t methods = ftl_estimator_methods(build, &root);
+    if (!inputs.names && !model->open_width)
+        FTL_TRY(names_beside(build, wishes, &inputs, error));
+    model->has_input_names = inputs.names != NULL;
+    return make_inputs(build, &inputs, frame, error);
+}
+
+/*
+ * The columns that transform gives become the model's inputs: it is built for their names, and
+ * forgotten.
+ */
+static ftl_status begin_inverse(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                                ftl_frame *frame, ftl_error *error)
+{
+    ftl_frame given = {0};
+    if (!(ftl_estimator_methods(build, root) & 1u << FTL_TRANSFORM) || model->open_width)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_METHOD_MISSING, "inverse",
+                               "%s has no inverse_transform that foretell runs", root->cls->name);
+    FTL_TRY(ftl_emit(build, root, FTL_TRANSFORM, frame, &given, error));
+    const char **names = ftl_frame_names(build, &given);
+    if (!names)
+        return FTL_OOM(error);
+    build->n_ops = build->n_memo = 0;
+    const ftl_inputs inputs = {.count = (int64_t)given.n_columns,
+                               .names = model->has_input_names ? names : NULL};
+    return make_inputs(build, &inputs, frame, error);
+}
+
+static ftl_status emit_methods(ftl_build *build, ftl_model *model, const ftl_estimator *root,
+                               const ftl_build_wishes *wishes, uint32_t methods,
+                               const ftl_frame *frame, ftl_error *error)
+{
+    ftl_class_names names = {0};
+    const asked what = {.root = root, .wishes = wishes, .names = &names};
+    if (wishes->labels)
+        FTL_TRY(ftl_names_read(build, wishes, &names, error));
+    if (wishes->threshold_set && !(methods & 1u << FTL_PREDICT))
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "threshold",
+                               "options.threshold is for classifiers of two classes");
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         if (methods & 1u << m)
-            FTL_TRY(emit_method(build, model, &root, (ftl_method)m, &frame, error));
+            FTL_TRY(emit_method(build, model, &what, (ftl_method)m, frame, error));
     }
+    if (wishes->labels && !names.only_if_fit && names.used == 0)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "labels",
+                               "%s predicts no classes that options.labels could name",
+                               root->cls->name);
+    model->labels_used = names.used > 0;
+    return FTL_OK;
+}
+
+/* Missing cells that a later step of the default method refuses are refused, too. */
+static ftl_status note_refused(ftl_build *build, const ftl_model *model, ftl_error *error)
+{
+    ftl_graph graph = model->graph;
+    bool *refused = ftl_arena_zero_array(build->scratch, build->n_inputs + 1, sizeof *refused);
+    if (!refused)
+        return FTL_OOM(error);
+    graph.ops = build->ops;
+    graph.n_ops = build->n_ops;
+    graph.n_inputs = build->n_inputs;
+    FTL_TRY(ftl_graph_refused(&graph, model->default_method, build->scratch, refused, error));
+    for (size_t i = 0; i < build->n_inputs; i++) {
+        if (refused[i] && build->inputs[i].missing == FTL_MISSING_NAN)
+            build->inputs[i].missing = FTL_MISSING_REFUSED;
+    }
+    return FTL_OK;
+}
+
+static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node *node,
+                              const ftl_build_wishes *wishes, int64_t width, ftl_error *error)
+{
+    ftl_estimator root, named;
+    ftl_frame frame;
+    ftl_model_kind kind;
+    FTL_TRY(ftl_estimator_of(build, node, NULL, "", &root, error));
+    FTL_TRY(begin_inputs(build, model, &root, wishes, width, &frame, error));
+    if (wishes->inverse)
+        FTL_TRY(begin_inverse(build, model, &root, &frame, error));
+    uint32_t methods = wishes->inverse ? 1u << FTL_INVERSE_TRANSFORM
+                                       : ftl_estimator_methods(build, &root);
+    FTL_TRY(emit_methods(build, model, &root, wishes, methods, &frame, error));
+    answering(build, &root, &named, &kind); /* after emitting, which notes the steps in order */
+    FTL_TRY(describe_root(build, model, &named, error));
+    model->kind = kind;
     FTL_TRY(note_classes(build, model, error));
     model->kind = kind_of(model, methods);
+    model->has_inverse = !wishes->inverse && root.cls->inverse && !root.cls->answers;
     model->default_method = methods & 1u << FTL_PREDICT      ? FTL_PREDICT
                             : methods & 1u << FTL_KNEIGHBORS ? FTL_KNEIGHBORS
+                            : wishes->inverse                ? FTL_INVERSE_TRANSFORM
                                                              : FTL_TRANSFORM;
     for (size_t i = 0; i < build->n_inputs; i++) {
         if (!build->input_used[i])
             build->inputs[i].kind = FTL_KIND_UNUSED;
     }
+    FTL_TRY(note_refused(build, model, error));
     return list_problems(build, model, node, error);
 }
 
-ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
-                                const ftl_node *root, int64_t width, ftl_error *error)
+static void begin_build(ftl_build *build, ftl_model *model, const ftl_registry *registry,
+                        ftl_arena *scratch)
 {
+    ftl_arena_init(scratch, &model->account);
+    *build = (ftl_build){.registry = registry,
+                         .account = &model->account,
+                         .arena = &model->arena,
+                         .scratch = scratch,
+                         .iterations = model->iterations};
+}
+
+static void end_build(ftl_build *build)
+{
+    ftl_free(build->account, build->ops);
+    ftl_free(build->account, build->memo);
+    ftl_free(build->account, build->steps);
+    ftl_free(build->account, build->step_slots);
+    ftl_arena_free(build->scratch);
+}
+
+ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
+                                const ftl_node *root, const ftl_build_wishes *wishes, int64_t width,
+                                ftl_error *error)
+{
+    static const ftl_build_wishes none = {0};
     ftl_arena scratch;
-    ftl_arena_init(&scratch, &model->account);
-    ftl_build build = {.registry = registry,
-                       .account = &model->account,
-                       .arena = &model->arena,
-                       .scratch = &scratch,
-                       .iterations = model->iterations};
-    ftl_status status = build_model(&build, model, root, width, error);
+    ftl_build build;
+    begin_build(&build, model, registry, &scratch);
+    ftl_status status = build_model(&build, model, root, wishes ? wishes : &none, width, error);
     if (status == FTL_OK)
         status = ftl_iterations_finish(&build, error);
     if (status == FTL_OK) {
@@ -463,10 +694,19 @@ ftl_status ftl_estimators_build(ftl_model *model, const ftl_registry *registry,
         if (!model->graph.ops || !model->steps)
             status = FTL_OOM(error);
     }
-    ftl_free(&model->account, build.ops);
-    ftl_free(&model->account, build.memo);
-    ftl_free(&model->account, build.steps);
-    ftl_free(&model->account, build.step_slots);
-    ftl_arena_free(&scratch);
+    end_build(&build);
     return status;
+}
+
+uint32_t ftl_node_methods(ftl_model *model, const ftl_registry *registry, const ftl_node *node)
+{
+    ftl_arena scratch;
+    ftl_build build;
+    ftl_estimator e;
+    begin_build(&build, model, registry, &scratch);
+    build.arena = &scratch; /* nothing of it stays */
+    ftl_status status = ftl_estimator_of(&build, node, NULL, "", &e, NULL);
+    uint32_t methods = status == FTL_OK ? ftl_estimator_methods(&build, &e) : 0;
+    end_build(&build);
+    return methods;
 }

@@ -409,3 +409,25 @@ ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method
     *out = made;
     return FTL_OK;
 }
+
+ftl_status ftl_emit_inverse(ftl_build *build, const ftl_estimator *estimator, const ftl_frame *in,
+                            ftl_frame *out, ftl_error *error)
+{
+    if (!estimator->cls->inverse)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_METHOD_MISSING, "inverse",
+                               "%s has no inverse_transform that foretell runs",
+                               estimator->cls->name);
+    if (build->depth >= FTL_MAX_NESTING)
+        return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep",
+                        (int)FTL_MAX_NESTING);
+    ftl_frame made = {0};
+    build->depth++;
+    ftl_status status = estimator->cls->inverse(build, estimator, in, &made, error);
+    build->depth--;
+    if (status != FTL_OK) {
+        ftl_error_in(error, estimator->path);
+        return status;
+    }
+    *out = made;
+    return FTL_OK;
+}

@@ -1,6 +1,6 @@
 #include "build/pick_entry.h"
 
-#include "build/build.h"
+#include "build/parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -93,8 +93,7 @@ static const ftl_node *find(const ftl_node *node, const char *text, unsigned dep
 typedef struct listing {
     const ftl_registry *registry;
     ftl_arena *arena;
-    ftl_step_info *steps; /* [max_listed]; the path is what selects the entry */
-    const ftl_node *first;
+    ftl_part *parts; /* [max_listed]; the path is what selects the entry */
     size_t n, seen;
     bool failed; /* out of memory */
 } listing;
@@ -108,19 +107,17 @@ static void scrub(char *text)
 }
 
 static void add_model(listing *list, const ftl_node *node, const ftl_estimator_class *cls,
-                      const char *path)
+                      const char *path, unsigned depth)
 {
     char *copy = ftl_arena_string(list->arena, path, strlen(path));
-    const char *name = ftl_arena_printf(list->arena, "%s.%s", cls->package, cls->name);
-    if (!copy || !name) {
+    if (!copy) {
         list->failed = true;
         return;
     }
     scrub(copy);
-    if (list->n == 0)
-        list->first = node;
     if (list->n < max_listed)
-        list->steps[list->n++] = (ftl_step_info){.path = copy, .class_name = name, .detail = ""};
+        list->parts[list->n++] = (ftl_part){
+            .path = copy, .node = node, .cls = cls, .nested = depth > 0};
 }
 
 static void list_models(listing *list, const ftl_node *container, const char *prefix,
@@ -136,31 +133,71 @@ static void list_models(listing *list, const ftl_node *container, const char *pr
             continue;
         const ftl_estimator_class *cls = class_of(list->registry, entry);
         if (cls)
-            add_model(list, entry, cls, path);
+            add_model(list, entry, cls, path, depth);
         else if (is_container(entry) && depth + 1 < listed_depth)
             list_models(list, entry, path, depth + 1);
     }
+}
+
+static ftl_status read_listing(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
+                               listing *out, ftl_error *error)
+{
+    *out = (listing){.registry = registry,
+                     .arena = &model->arena,
+                     .parts = ftl_arena_array(&model->objects, max_listed, sizeof *out->parts)};
+    if (!out->parts)
+        return FTL_OOM(error);
+    list_models(out, root, "", 0);
+    return out->failed ? FTL_OOM(error) : FTL_OK;
+}
+
+static void join_paths(const listing *list, char *names, size_t room)
+{
+    size_t used = 0;
+    names[0] = '\0';
+    for (size_t i = 0; i < list->n; i++) {
+        int n = snprintf(names + used, room - used, "%s%s", i ? ", " : "", list->parts[i].path);
+        if (n < 0 || (size_t)n >= room - used) {
+            (void)snprintf(names + (used < room - 6 ? used : room - 6), 6, ", ...");
+            break;
+        }
+        used += (size_t)n;
+    }
+}
+
+static ftl_status steps_of(ftl_model *model, const listing *list, ftl_error *error)
+{
+    ftl_step_info *steps = ftl_arena_zero_array(&model->arena, list->n + 1, sizeof *steps);
+    if (!steps)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < list->n; i++) {
+        const ftl_estimator_class *cls = list->parts[i].cls;
+        const char *name = ftl_arena_printf(&model->arena, "%s.%s", cls->package, cls->name);
+        if (!name)
+            return FTL_OOM(error);
+        steps[i] = (ftl_step_info){.path = list->parts[i].path, .class_name = name, .detail = ""};
+    }
+    model->steps = steps;
+    model->n_steps = list->n;
+    return FTL_OK;
 }
 
 /* A model without methods: what inspect shows, and what every method answers. */
 static ftl_status list_choices(ftl_model *model, const ftl_node *root, const listing *list,
                                ftl_error *error)
 {
-    char names[160] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < list->n; i++) {
-        int n = snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "",
-                         list->steps[i].path);
-        if (n < 0 || (size_t)n >= sizeof names - used) {
-            (void)snprintf(names + (used < sizeof names - 6 ? used : sizeof names - 6), 6, ", ...");
-            break;
-        }
-        used += (size_t)n;
-    }
+    char names[160];
+    join_paths(list, names, sizeof names);
+    model->graph = (ftl_graph){0};
+    model->inputs = NULL;
+    model->n_classes = model->n_problems = 0;
+    model->open_width = model->has_input_names = false;
+    model->selected = NULL;
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         ftl_error_clear(&model->method_error[m]);
         ftl_error_set(&model->method_error[m], FTL_UNSUPPORTED,
-                      "the file holds a %s with %zu models; choose one with options.select: %s",
+                      "the file holds a %s with %zu models; choose one with options.select: %s; "
+                      "several, such as a,b, run one after another",
                       container_name(root), list->n, names);
         ftl_error_because(&model->method_error[m], FTL_REASON_NEEDS_OPTION, "select");
     }
@@ -169,55 +206,109 @@ static ftl_status list_choices(ftl_model *model, const ftl_node *root, const lis
     model->library_version = "";
     model->kind = FTL_OTHER_MODEL;
     model->default_method = FTL_PREDICT;
-    model->steps = ftl_arena_copy(&model->arena, list->steps, list->n * sizeof *list->steps);
-    model->n_steps = list->n;
-    return model->steps ? FTL_OK : FTL_OOM(error);
+    return steps_of(model, list, error);
 }
 
-static ftl_status choose(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
-                         const ftl_node **chosen, ftl_error *error)
+ftl_status ftl_list_models(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
+                           ftl_error *error)
 {
-    listing list = {.registry = registry,
-                    .arena = &model->arena,
-                    .steps = ftl_arena_array(&model->objects, max_listed, sizeof *list.steps)};
-    if (!list.steps)
-        return FTL_OOM(error);
-    list_models(&list, root, "", 0);
-    if (list.failed)
-        return FTL_OOM(error);
-    if (list.n > 1) {
-        *chosen = NULL;
-        return list_choices(model, root, &list, error);
+    listing list;
+    FTL_TRY(read_listing(model, registry, root, &list, error));
+    return list_choices(model, root, &list, error);
+}
+
+/* ---- Choosing -------------------------------------------------------------------------------- */
+
+static ftl_status choose(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
+                         ftl_choice *out, ftl_error *error)
+{
+    listing list;
+    FTL_TRY(read_listing(model, registry, root, &list, error));
+    if (list.n == 0) {
+        out->node = root;
+        return FTL_OK;
     }
-    *chosen = list.n == 1 ? list.first : root;
-    model->selected = list.n == 1 ? list.steps[0].path : NULL;
-    return FTL_OK;
+    FTL_TRY(ftl_parts_arrange(model, registry, list.parts, list.n, out, error));
+    return out->node ? FTL_OK : list_choices(model, root, &list, error);
+}
+
+static ftl_status no_entry(const ftl_node *root, const char *name, ftl_error *error)
+{
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
+                           "the file's %s has no entry '%.100s'; foretell inspect lists its models",
+                           container_name(root), name);
+}
+
+enum { max_chained = 64 };
+
+/* "scaler,model": the entries as a chain. */
+static ftl_status chain_entries(ftl_model *model, const ftl_node *root, char *select,
+                                ftl_choice *out, ftl_error *error)
+{
+    const char *names[max_chained];
+    const ftl_node *nodes[max_chained];
+    size_t n = 0;
+    for (char *name = select; name; n++) {
+        char *comma = strchr(name, ',');
+        if (comma)
+            *comma++ = '\0';
+        if (n == max_chained)
+            return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
+                                   "options.select chains %d entries at most", (int)max_chained);
+        names[n] = name;
+        nodes[n] = find(root, name, 0);
+        if (!nodes[n])
+            return no_entry(root, name, error);
+        scrub(name);
+        name = comma;
+    }
+    const char **kept = ftl_arena_copy(&model->objects, names, n * sizeof *names);
+    out->node = kept ? ftl_chain_node(&model->objects, kept, nodes, n, false) : NULL;
+    return out->node ? FTL_OK : FTL_OOM(error);
+}
+
+static ftl_status choose_named(ftl_model *model, const ftl_node *root, const char *select,
+                               ftl_choice *out, ftl_error *error)
+{
+    char *copy = ftl_arena_string(&model->arena, select, strlen(select));
+    char *parts = ftl_arena_string(&model->objects, select, strlen(select));
+    if (!copy || !parts)
+        return FTL_OOM(error);
+    scrub(copy);
+    model->selected = copy;
+    out->node = find(root, select, 0);
+    if (!out->node && strchr(select, ','))
+        return chain_entries(model, root, parts, out, error);
+    return out->node ? FTL_OK : no_entry(root, select, error);
 }
 
 ftl_status ftl_select(ftl_model *model, const ftl_registry *registry, const ftl_node *root,
-                      const char *select, const ftl_node **chosen, ftl_error *error)
+                      const char *select, ftl_choice *out, ftl_error *error)
 {
     char text[200];
-    if (!select) {
-        *chosen = root;
-        return is_container(root) ? choose(model, registry, root, chosen, error) : FTL_OK;
-    }
-    if (!is_container(root))
+    *out = (ftl_choice){.node = root};
+    if (!is_container(root)) {
+        if (!select)
+            return FTL_OK;
         return FTL_FAIL_OPTION(
             error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
             "options.select is for files that hold a dict, list or tuple; this one holds %s",
             ftl_node_describe(root, text, sizeof text));
-    const ftl_node *found = find(root, select, 0);
-    if (!found)
-        return FTL_FAIL_OPTION(
-            error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
-            "the file's %s has no entry '%.100s'; foretell inspect lists its models",
-            container_name(root), select);
-    char *copy = ftl_arena_string(&model->arena, select, strlen(select));
-    if (!copy)
-        return FTL_OOM(error);
-    scrub(copy);
-    model->selected = copy;
-    *chosen = found;
-    return FTL_OK;
+    }
+    FTL_TRY(ftl_parts_found(model, registry, root, &out->wishes, error));
+    return select ? choose_named(model, root, select, out, error)
+                  : choose(model, registry, root, out, error);
+}
+
+const ftl_node *ftl_find_entry(const ftl_node *root, const char *entry)
+{
+    return entry ? find(root, entry, 0) : root;
+}
+
+const ftl_node *ftl_only_model(ftl_model *model, const ftl_registry *registry, const ftl_node *root)
+{
+    listing list;
+    if (!is_container(root) || read_listing(model, registry, root, &list, NULL) != FTL_OK)
+        return root;
+    return list.n == 1 ? list.parts[0].node : root;
 }

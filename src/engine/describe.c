@@ -2,13 +2,16 @@
 #include "base/number.h"
 #include "base/strbuf.h"
 #include "engine/context.h"
+#include "model/facts.h"
 #include "model/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *kind_name(ftl_model_kind kind)
 {
-    static const char *const names[] = {"classifier", "regressor", "transformer", "model"};
+    static const char *const names[] = {"classifier", "regressor", "transformer",
+                                        "model",      "clusterer", "outlier detector"};
     return names[kind];
 }
 
@@ -66,6 +69,44 @@ static void put_size(ftl_strbuf *out, uint64_t bytes)
         ftl_strbuf_printf(out, "%.1f MB", (double)bytes / 1e6);
 }
 
+/* What the description tells beside the model's own fields. */
+typedef struct facts {
+    ftl_category_place *categories; /* [n_inputs] */
+    bool *is_f32;                   /* [n_ops] for float64 input */
+} facts;
+
+static ftl_status find_facts(const ftl_model *model, ftl_arena *arena, facts *out, ftl_error *error)
+{
+    out->categories = ftl_arena_zero_array(arena, model->graph.n_inputs + 1,
+                                           sizeof *out->categories);
+    out->is_f32 = ftl_arena_zero_array(arena, model->graph.n_ops + 1, sizeof *out->is_f32);
+    if (!out->categories || !out->is_f32)
+        return FTL_OOM(error);
+    ftl_graph_categories(&model->graph, out->categories);
+    ftl_graph_f32(&model->graph, FTL_F64, out->is_f32);
+    return FTL_OK;
+}
+
+/* A model of one plan has no operations any more: its numbers are called float64. */
+static const char *output_type(const ftl_model *model, const facts *f, const ftl_output *output)
+{
+    ftl_type type = ftl_output_type(output);
+    bool f32 = type == FTL_F64 && output->as == FTL_AS_FLOAT && output->op < model->graph.n_ops &&
+               f->is_f32[output->op];
+    return type_name(f32 ? FTL_F32 : type);
+}
+
+static void put_category(ftl_strbuf *out, const ftl_categories *categories, uint32_t i, bool json)
+{
+    const ftl_cell cell = ftl_category_cell(categories, i);
+    put_label(out, &cell, json);
+}
+
+static bool refuses_others(const ftl_encode_column *column)
+{
+    return column->unknown == FTL_CODE_REFUSED;
+}
+
 /* ---- For people ------------------------------------------------------------------------------ */
 
 /* Control characters of hostile names must not reach a terminal. */
@@ -78,15 +119,45 @@ static void scrub(ftl_strbuf *out)
     }
 }
 
+/* The text and spaces up to width characters. */
+static void put_padded(ftl_strbuf *out, const char *text, size_t width)
+{
+    size_t size = strlen(text);
+    size_t length = 0;
+    for (size_t i = 0; i < size; i++)
+        length += ((unsigned char)text[i] & 0xc0) != 0x80; /* characters, not bytes */
+    ftl_strbuf_append(out, text, size);
+    for (; length < width; length++)
+        ftl_strbuf_putc(out, ' ');
+}
+
+enum { name_width = 32 };
+
+static void begin_row(ftl_strbuf *out, const char *name)
+{
+    ftl_strbuf_puts(out, "  ");
+    put_padded(out, name, name_width);
+    ftl_strbuf_putc(out, ' ');
+}
+
+static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
+
 static void text_head(const ftl_model *model, ftl_strbuf *out)
 {
-    ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name, kind_name(model->kind),
-                      model->library,
-                      model->library_version[0] ? model->library_version : "of an unknown version");
+    if (strcmp(model->library, "Python") == 0) /* a container of models, none of them chosen */
+        ftl_strbuf_printf(out, "a %s with %zu models; none is chosen\n", model->class_name,
+                          model->n_steps);
+    else
+        ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name,
+                          kind_name(model->kind), model->library,
+                          model->library_version[0] ? model->library_version
+                                                    : "of an unknown version");
     if (model->newer)
         ftl_strbuf_printf(out, "warning  written by %s: its answers may differ\n", model->newer);
     if (model->selected)
         ftl_strbuf_printf(out, "entry    %s of the file\n", model->selected);
+    if (model->note)
+        ftl_strbuf_printf(out, "note     %s\n", model->note);
     ftl_strbuf_puts(out, "size     file ");
     put_size(out, model->file_bytes);
     if (model->codec[0])
@@ -101,16 +172,19 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
             any = true;
         }
     }
+    if (model->has_inverse && any)
+        ftl_strbuf_puts(out, ", inverse_transform");
     ftl_strbuf_puts(out, any ? "\n" : "none can run\n");
 }
 
 static void text_steps(const ftl_model *model, ftl_strbuf *out)
 {
-    ftl_strbuf_puts(out, "\nsteps\n");
+    ftl_strbuf_puts(out, model->graph.n_ops || model->n_problems ? "\nsteps\n" : "\nmodels\n");
     for (size_t i = 0; i < model->n_steps; i++) {
         const ftl_step_info *step = &model->steps[i];
-        ftl_strbuf_printf(out, "  %-32s %s%s%s\n", step->path[0] ? step->path : "(the model)",
-                          step->class_name, step->detail[0] ? ": " : "", step->detail);
+        begin_row(out, step->path[0] ? step->path : "(the model)");
+        ftl_strbuf_printf(out, "%s%s%s\n", step->class_name, step->detail[0] ? ": " : "",
+                          step->detail);
     }
     for (size_t t = 0; t < model->n_classes; t++) {
         const ftl_labels *labels = model->classes[t];
@@ -128,49 +202,89 @@ static void text_steps(const ftl_model *model, ftl_strbuf *out)
     }
 }
 
-static void text_columns(const ftl_model *model, ftl_strbuf *out)
+static void text_categories(const ftl_encode_column *column, ftl_strbuf *out)
+{
+    enum { most_shown = 20 };
+    uint32_t n = 0;
+    ftl_strbuf_puts(out, ", values: ");
+    for (uint32_t i = 0; i < column->categories.count; i++) {
+        if (!ftl_is_value(column, i) || n++ >= most_shown)
+            continue;
+        ftl_strbuf_puts(out, n > 1 ? ", " : "");
+        put_category(out, &column->categories, i, false);
+    }
+    if (n > most_shown)
+        ftl_strbuf_printf(out, " and %u more", n - most_shown);
+    ftl_strbuf_puts(out, refuses_others(column) ? "; others refused" : "; others count as unknown");
+}
+
+static void text_inputs(const ftl_model *model, const facts *f, ftl_strbuf *out)
+{
+    enum { most_shown = 200 };
+    size_t n = model->graph.n_inputs;
+    ftl_strbuf_printf(out, "\ninput: %zu column%s%s\n", n, plural(n),
+                      model->has_input_names ? ", matched by name" : ", matched by position");
+    for (size_t i = 0; i < n && i < most_shown; i++) {
+        const ftl_input_schema *column = &model->inputs[i];
+        char number[24];
+        (void)snprintf(number, sizeof number, "%zu", i);
+        begin_row(out, column->name ? column->name : number);
+        ftl_strbuf_printf(out, "%-8s missing: %s", column_kind(column->kind), missing_rule(column));
+        if (f->categories[i].encoded)
+            text_categories(f->categories[i].encoded, out);
+        ftl_strbuf_putc(out, '\n');
+    }
+    if (n > most_shown)
+        ftl_strbuf_printf(out, "  and %zu more\n", n - most_shown);
+}
+
+static void text_outputs(const ftl_model *model, const facts *f, ftl_method method, ftl_strbuf *out)
+{
+    enum { most_shown = 50 };
+    const ftl_method_outputs *outputs = &model->graph.methods[method];
+    ftl_strbuf_printf(out, "\noutput of %s: %zu column%s\n", ftl_method_name(method),
+                      outputs->count, plural(outputs->count));
+    for (size_t i = 0; i < outputs->count && i < most_shown; i++) {
+        begin_row(out, outputs->outputs[i].name);
+        ftl_strbuf_printf(out, "%s\n", output_type(model, f, &outputs->outputs[i]));
+    }
+    if (outputs->count > most_shown)
+        ftl_strbuf_printf(out, "  and %zu more\n", outputs->count - most_shown);
+}
+
+/* The default method first, then the others. */
+static void text_columns(const ftl_model *model, const facts *f, ftl_strbuf *out)
 {
     if (model->open_width) {
         ftl_strbuf_puts(out, "\ninput: any number of columns\n");
         return;
     }
-    ftl_strbuf_printf(out, "\ninput: %zu columns%s\n", model->graph.n_inputs,
-                      model->has_input_names ? ", matched by name" : ", matched by position");
-    for (size_t i = 0; i < model->graph.n_inputs && i < 200; i++) {
-        const ftl_input_schema *column = &model->inputs[i];
-        if (column->name)
-            ftl_strbuf_printf(out, "  %-32s %-8s missing: %s\n", column->name,
-                              column_kind(column->kind), missing_rule(column));
-        else
-            ftl_strbuf_printf(out, "  %-32zu %-8s missing: %s\n", i, column_kind(column->kind),
-                              missing_rule(column));
+    text_inputs(model, f, out);
+    text_outputs(model, f, model->default_method, out);
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        if (model->graph.methods[m].count && m != (int)model->default_method)
+            text_outputs(model, f, (ftl_method)m, out);
     }
-    if (model->graph.n_inputs > 200)
-        ftl_strbuf_printf(out, "  and %zu more\n", model->graph.n_inputs - 200);
-    const ftl_method_outputs *outputs = &model->graph.methods[model->default_method];
-    ftl_strbuf_printf(out, "\noutput of %s: %zu column%s\n", ftl_method_name(model->default_method),
-                      outputs->count, outputs->count == 1 ? "" : "s");
-    for (size_t i = 0; i < outputs->count && i < 50; i++) {
-        ftl_output_column column = {.struct_size = sizeof column};
-        if (ftl_model_output(model, model->default_method, i, &column) == FTL_OK)
-            ftl_strbuf_printf(out, "  %-32s %s\n", column.name, type_name(column.type));
-    }
-    if (outputs->count > 50)
-        ftl_strbuf_printf(out, "  and %zu more\n", outputs->count - 50);
 }
 
-static void describe_text(const ftl_model *model, ftl_strbuf *out)
+static void describe_text(const ftl_model *model, const facts *f, ftl_strbuf *out)
 {
     text_head(model, out);
     text_steps(model, out);
     if (model->graph.n_ops)
-        text_columns(model, out);
+        text_columns(model, f, out);
+    if (model->n_found)
+        ftl_strbuf_puts(out, "\nalso in the file\n");
+    for (size_t i = 0; i < model->n_found; i++) {
+        begin_row(out, model->found[i].path);
+        ftl_strbuf_printf(out, "%-9s %s\n", model->found[i].what, model->found[i].text);
+    }
     if (model->n_problems)
         ftl_strbuf_puts(out, "\nunsupported\n");
-    for (size_t i = 0; i < model->n_problems; i++)
-        ftl_strbuf_printf(out, "  %-32s %s\n",
-                          model->problems[i].path[0] ? model->problems[i].path : "(the model)",
-                          model->problems[i].message);
+    for (size_t i = 0; i < model->n_problems; i++) {
+        begin_row(out, model->problems[i].path[0] ? model->problems[i].path : "(the model)");
+        ftl_strbuf_printf(out, "%s\n", model->problems[i].message);
+    }
     if (!out->failed)
         scrub(out);
 }
@@ -196,6 +310,10 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
     json_text(out, "codec", model->codec, ", ");
     if (model->selected)
         json_text(out, "selected", model->selected, ", ");
+    if (model->note)
+        json_text(out, "note", model->note, ", ");
+    if (model->has_inverse)
+        ftl_strbuf_puts(out, "\"has_inverse\": true, ");
     ftl_strbuf_printf(out, "\"file_bytes\": %llu, \"bytes\": %llu, ",
                       (unsigned long long)model->file_bytes,
                       (unsigned long long)ftl_model_own_bytes(model));
@@ -219,7 +337,21 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
     ftl_strbuf_puts(out, "], ");
 }
 
-static void json_columns(const ftl_model *model, ftl_strbuf *out)
+static void json_categories(const ftl_encode_column *column, ftl_strbuf *out)
+{
+    bool any = false;
+    ftl_strbuf_puts(out, ", \"categories\": [");
+    for (uint32_t i = 0; i < column->categories.count; i++) {
+        if (!ftl_is_value(column, i))
+            continue;
+        ftl_strbuf_puts(out, any ? ", " : "");
+        put_category(out, &column->categories, i, true);
+        any = true;
+    }
+    ftl_strbuf_printf(out, "], \"others\": \"%s\"", refuses_others(column) ? "refused" : "unknown");
+}
+
+static void json_columns(const ftl_model *model, const facts *f, ftl_strbuf *out)
 {
     ftl_strbuf_printf(out, "\"open_width\": %s, \"inputs\": [",
                       model->open_width ? "true" : "false");
@@ -232,7 +364,10 @@ static void json_columns(const ftl_model *model, ftl_strbuf *out)
             ftl_strbuf_puts(out, "null");
         ftl_strbuf_puts(out, ", ");
         json_text(out, "kind", column_kind(column->kind), ", ");
-        json_text(out, "missing", missing_rule(column), "}");
+        json_text(out, "missing", missing_rule(column), "");
+        if (f->categories[i].encoded)
+            json_categories(f->categories[i].encoded, out);
+        ftl_strbuf_putc(out, '}');
     }
     ftl_strbuf_puts(out, "], \"outputs\": {");
     bool any = false;
@@ -243,22 +378,32 @@ static void json_columns(const ftl_model *model, ftl_strbuf *out)
         ftl_strbuf_printf(out, "%s\"%s\": [", any ? ", " : "", ftl_method_name((ftl_method)m));
         any = true;
         for (size_t i = 0; i < outputs->count; i++) {
-            ftl_output_column column = {.struct_size = sizeof column};
-            if (ftl_model_output(model, (ftl_method)m, i, &column) != FTL_OK)
-                continue;
             ftl_strbuf_puts(out, i ? ", {" : "{");
-            json_text(out, "name", column.name, ", ");
-            json_text(out, "type", type_name(column.type), "}");
+            json_text(out, "name", outputs->outputs[i].name, ", ");
+            json_text(out, "type", output_type(model, f, &outputs->outputs[i]), "}");
         }
         ftl_strbuf_putc(out, ']');
     }
     ftl_strbuf_puts(out, "}, ");
 }
 
-static void describe_json(const ftl_model *model, ftl_strbuf *out)
+static void json_found(const ftl_model *model, ftl_strbuf *out)
+{
+    ftl_strbuf_puts(out, "\"found\": [");
+    for (size_t i = 0; i < model->n_found; i++) {
+        ftl_strbuf_puts(out, i ? ", {" : "{");
+        json_text(out, "path", model->found[i].path, ", ");
+        json_text(out, "what", model->found[i].what, ", ");
+        json_text(out, "value", model->found[i].text, "}");
+    }
+    ftl_strbuf_puts(out, "], ");
+}
+
+static void describe_json(const ftl_model *model, const facts *f, ftl_strbuf *out)
 {
     json_head(model, out);
-    json_columns(model, out);
+    json_columns(model, f, out);
+    json_found(model, out);
     ftl_strbuf_puts(out, "\"unsupported\": [");
     for (size_t i = 0; i < model->n_problems; i++) {
         ftl_strbuf_puts(out, i ? ", {" : "{");
@@ -276,15 +421,19 @@ ftl_status ftl_model_describe(const ftl_model *model, bool json, ftl_text_fn wri
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_model_describe needs a model and a function for its text");
     ftl_strbuf out;
+    ftl_arena arena;
+    facts f;
     ftl_strbuf_init(&out, &model->context->account, 0);
-    if (json)
-        describe_json(model, &out);
-    else
-        describe_text(model, &out);
-    ftl_status status = FTL_OK;
-    if (out.failed)
+    ftl_arena_init(&arena, &model->context->account);
+    ftl_status status = find_facts(model, &arena, &f, error);
+    if (status == FTL_OK && json)
+        describe_json(model, &f, &out);
+    else if (status == FTL_OK)
+        describe_text(model, &f, &out);
+    ftl_arena_free(&arena);
+    if (status == FTL_OK && out.failed)
         status = FTL_OOM(error);
-    else if (!write(user, out.data, out.size))
+    else if (status == FTL_OK && !write(user, ftl_strbuf_text(&out), out.size))
         status = FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     ftl_strbuf_free(&out);
     return status;

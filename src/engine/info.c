@@ -3,6 +3,8 @@
 #include "estimators/families.h"
 #include "model/model.h"
 
+#include <string.h>
+
 const char *ftl_version(void) { return FTL_VERSION_STRING; }
 
 ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
@@ -24,6 +26,8 @@ ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
         .has_input_names = model->has_input_names,
         .open_width = model->open_width,
         .newer = model->newer,
+        .parts = model->selected,
+        .note = model->note ? model->note : "",
     };
     ftl_out_write(out, &info, sizeof info);
     return FTL_OK;
@@ -122,7 +126,8 @@ ftl_status ftl_supported_class(size_t index, ftl_class_info *out)
     const ftl_registry *registry = ftl_estimator_registry();
     for (const ftl_estimator_class *const *family = registry->families; *family; family++) {
         for (const ftl_estimator_class *cls = *family; cls->name; cls++) {
-            if (index-- > 0)
+            bool own = strcmp(cls->package, "foretell") == 0; /* chains are found in no file */
+            if (own || index-- > 0)
                 continue;
             const ftl_class_info info = {.library = cls->library ? cls->library : "scikit-learn",
                                          .package = cls->package,

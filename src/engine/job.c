@@ -1,5 +1,5 @@
 /* One worker's part of a file job: a block of records → a batch → outputs → text. */
-#include "engine/job.h"
+#include "engine/column_watch.h"
 
 #include <string.h>
 
@@ -196,6 +196,8 @@ static ftl_status compute(ftl_job_worker *worker, ftl_job_block *block, ftl_erro
     ftl_row_batch_view(worker->batch, &view);
     set_inputs(worker, &view);
     FTL_TRY(room_for_rows(worker, view.batch.rows, error));
+    if (job->watch)
+        ftl_watch_block(job->watch, worker->inputs, view.batch.rows);
     const ftl_batch in = {
         .rows = view.batch.rows, .n_columns = job->binding->n_inputs, .columns = worker->inputs};
     FTL_TRY(ftl_session_run(worker->session, ftl_job_methods(job), &in, error));

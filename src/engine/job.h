@@ -61,6 +61,7 @@ typedef struct ftl_job {
     ftl_on_error on_error;
     bool want_rejects;
     const ftl_cancel *cancel; /* ends the prediction of a block; NULL: none */
+    struct ftl_watch *watch;  /* sees the inputs of every block; shared by all; NULL: none */
 } ftl_job;
 
 /* A block on its way: read by the reader, then computed by a worker, then written. */

@@ -1,4 +1,4 @@
-/* A model file → a model: codecs, the object graph, the IR, validation. */
+/* A model file, or several → a model: codecs, the object graph, the IR, validation. */
 #include "base/options.h"
 #include "build/build.h"
 #include "build/native_file.h"
@@ -128,8 +128,8 @@ static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, uint64_t file_b
     return FTL_OK;
 }
 
-static ftl_status load_native(ftl_model *model, source *from, ftl_file_kind kind, ftl_node **root,
-                              ftl_error *error)
+static ftl_status load_native(ftl_model *model, const source *from, ftl_file_kind kind,
+                              ftl_node **root, ftl_error *error)
 {
     char *bytes = NULL;
     size_t size = 0;
@@ -138,8 +138,8 @@ static ftl_status load_native(ftl_model *model, source *from, ftl_file_kind kind
                            error);
 }
 
-static ftl_status load_pickle(ftl_model *model, source *from, const ftl_model_options *options,
-                              ftl_node **root, ftl_error *error)
+static ftl_status load_pickle(ftl_model *model, const source *from,
+                              const ftl_model_options *options, ftl_node **root, ftl_error *error)
 {
     ftl_pickle_report report = {0};
     ftl_pickle_options pickle = {.report = &report,
@@ -172,43 +172,247 @@ static ftl_status load_written(ftl_model *model, source *from, const ftl_model_o
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "iterations",
                                "options.iterations is for the libraries' files; this one was "
                                "written with the iterations that it uses");
+    const char *wish = options->n_then    ? "then"
+                       : options->labels  ? "labels"
+                       : options->inverse ? "inverse"
+                                          : "threshold";
+    if (options->n_then || options->labels || options->threshold_set || options->inverse)
+        return FTL_FAIL_OPTION(
+            error, FTL_ARG, FTL_REASON_BAD_OPTION, wish,
+            "options.%s is for the files of the libraries; a model that foretell "
+            "wrote stays as it is",
+            wish);
     FTL_TRY(read_all(from->stream, &model->arena, from->file_bytes, &bytes, &size, error));
     return ftl_file_read(model, bytes, size, &model->context->account, error);
 }
 
-/* Another library's file: its objects, then the graph that they make. */
+/* The codecs around a file, then what kind of file it is. */
+static ftl_status decode(ftl_model *model, source *from, const ftl_model_options *options,
+                         const char **codec, ftl_file_kind *kind, ftl_error *error)
+{
+    char codecs[64] = "";
+    /* The streams outlive a model that fails to load: they are charged to the context. */
+    FTL_TRY(ftl_codec_decode(&model->context->account, &from->stream, decoded_budget(from, options),
+                             codecs, sizeof codecs, error));
+    *codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
+    if (!*codec)
+        return FTL_OOM(error);
+    return ftl_sniff(from->stream, kind, error);
+}
+
+static ftl_status load_objects(ftl_model *model, const source *from, ftl_file_kind kind,
+                               const ftl_model_options *options, ftl_node **root, ftl_error *error)
+{
+    return kind == FTL_FILE_PICKLE ? load_pickle(model, from, options, root, error)
+                                   : load_native(model, from, kind, root, error);
+}
+
+/* ---- Parts of other files -------------------------------------------------------------------- */
+
+/* The stream of a path and the folder of its side files; both are freed by close_source. */
+static ftl_status open_path(ftl_account *account, const char *path, source *out, ftl_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = NULL;
+    if (strcmp(path, "-") != 0) {
+        size_t size = slash ? (size_t)(slash - path) + 1 : 2;
+        folder = ftl_alloc(account, size + 1);
+        if (!folder)
+            return FTL_OOM(error);
+        memcpy(folder, slash ? path : "./", size);
+        folder[size] = '\0';
+    }
+    *out = (source){.path = path, .folder = folder};
+    ftl_status status = ftl_stream_open_file(account, path, &out->stream, &out->file_bytes, error);
+    if (status != FTL_OK)
+        ftl_free(account, folder);
+    return status;
+}
+
+static void close_source(ftl_account *account, source *from)
+{
+    ftl_stream_close(from->stream);
+    ftl_free(account, (char *)(uintptr_t)from->folder);
+}
+
+/* The objects of one more file, which stay with the model's own. */
+static ftl_status load_file(ftl_model *model, const char *path, const ftl_model_options *options,
+                            ftl_node **root, ftl_error *error)
+{
+    ftl_account *account = &model->context->account;
+    source from;
+    const char *codec = NULL;
+    ftl_file_kind kind;
+    FTL_TRY(open_path(account, path, &from, error));
+    ftl_status status = note_file(model, NULL, path, error);
+    if (status == FTL_OK)
+        status = decode(model, &from, options, &codec, &kind, error);
+    if (status == FTL_OK && kind == FTL_FILE_FORETELL)
+        status = FTL_FAIL(error, FTL_UNSUPPORTED,
+                          "%.300s: a model that foretell wrote is no part of another one", path);
+    if (status == FTL_OK)
+        status = load_objects(model, &from, kind, options, root, error);
+    model->file_bytes += from.file_bytes;
+    close_source(account, &from);
+    return status;
+}
+
+/*
+ * "PATH" or "PATH:ENTRY" → the objects of the file, and the entry's name or NULL. A file whose name
+ * has a colon goes by its whole name.
+ */
+static ftl_status load_part(ftl_model *model, const char *part, const ftl_model_options *options,
+                            ftl_node **root, const char **entry, ftl_error *error)
+{
+    const char *colon = strrchr(part, ':');
+    *entry = NULL;
+    if (!colon || colon == part)
+        return load_file(model, part, options, root, error);
+    char *path = ftl_arena_string(&model->objects, part, (size_t)(colon - part));
+    if (!path)
+        return FTL_OOM(error);
+    ftl_error local;
+    ftl_status status = load_file(model, part, options, root, &local);
+    if (status != FTL_IO) {
+        if (error && status != FTL_OK)
+            *error = local;
+        return status;
+    }
+    *entry = colon + 1;
+    return load_file(model, path, options, root, error);
+}
+
+static ftl_status no_entry(ftl_error *error, const char *option, const char *part)
+{
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, option,
+                           "options.%s: there is no entry '%.200s'", option, part);
+}
+
+static const char *file_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* The models of options->then behind the one that was chosen. */
+static ftl_status chain_files(ftl_model *model, const ftl_model_options *options,
+                              ftl_choice *choice, ftl_error *error)
+{
+    size_t n = options->n_then + 1;
+    const char **names = ftl_arena_zero_array(&model->objects, n, sizeof *names);
+    const ftl_node **nodes = ftl_arena_zero_array(&model->objects, n, sizeof(ftl_node *));
+    if (!names || !nodes)
+        return FTL_OOM(error);
+    if (!choice->node)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_NEEDS_OPTION, "select",
+                               "the first file holds several models: name one with options.select");
+    names[0] = model->selected ? model->selected : "first";
+    nodes[0] = choice->node;
+    for (size_t i = 1; i < n; i++) {
+        const char *part = options->then[i - 1], *entry = NULL;
+        ftl_node *root = NULL;
+        FTL_TRY(load_part(model, part, options, &root, &entry, error));
+        names[i] = ftl_arena_printf(&model->objects, "%s", file_name(part));
+        nodes[i] = entry ? ftl_find_entry(root, entry)
+                         : ftl_only_model(model, ftl_estimator_registry(), root);
+        if (!nodes[i])
+            return no_entry(error, "then", part);
+        if (!names[i])
+            return FTL_OOM(error);
+    }
+    choice->guessed = false;
+    model->note = NULL;
+    choice->node = ftl_chain_node(&model->objects, names, nodes, n, false);
+    return choice->node ? FTL_OK : FTL_OOM(error);
+}
+
+static ftl_status load_labels(ftl_model *model, const ftl_node *own_root,
+                              const ftl_model_options *options, ftl_build_wishes *wishes,
+                              ftl_error *error)
+{
+    const char *part = options->labels, *entry = NULL;
+    ftl_node *root = NULL;
+    wishes->labels_only_if_fit = false;
+    model->labels_entry = NULL;
+    if (part[0] == ':') {
+        wishes->labels = ftl_find_entry(own_root, part + 1);
+    } else {
+        FTL_TRY(load_part(model, part, options, &root, &entry, error));
+        wishes->labels = ftl_find_entry(root, entry);
+    }
+    return wishes->labels ? FTL_OK : no_entry(error, "labels", part);
+}
+
+static ftl_status add_files(ftl_model *model, const ftl_node *root,
+                            const ftl_model_options *options, ftl_choice *choice, ftl_error *error)
+{
+    if (options->n_then && !options->then)
+        return FTL_FAIL(error, FTL_ARG, "options.n_then is set, but options.then is not");
+    if (options->n_then)
+        FTL_TRY(chain_files(model, options, choice, error));
+    if (options->labels)
+        FTL_TRY(load_labels(model, root, options, &choice->wishes, error));
+    choice->wishes.threshold = options->threshold;
+    choice->wishes.threshold_set = options->threshold_set;
+    choice->wishes.inverse = options->inverse;
+    return FTL_OK;
+}
+
+/* A chain that nobody asked for and that is none: the models are listed instead. */
+static ftl_status do_not_fit(ftl_model *model, const ftl_node *root, ftl_error *error)
+{
+    model->note = NULL;
+    return ftl_list_models(model, ftl_estimator_registry(), root, error);
+}
+
+/* What became of a LabelEncoder that stands beside the model. */
+static ftl_status note_labels(ftl_model *model, ftl_error *error)
+{
+    if (!model->labels_entry)
+        return FTL_OK;
+    const char *before = model->note ? model->note : "";
+    model->note = ftl_arena_printf(
+        &model->arena,
+        model->labels_used ? "%s%sclasses have the names of the file's %s"
+                           : "%s%sthe file's %s does not fit the model's classes and is not used",
+        before, before[0] ? "; " : "", model->labels_entry);
+    return model->note ? FTL_OK : FTL_OOM(error);
+}
+
+/* Another library's file: its objects, those of the files beside it, then the graph they make. */
 static ftl_status build_graph(ftl_model *model, source *from, ftl_file_kind kind,
                               const ftl_model_options *options, ftl_error *error)
 {
+    const ftl_registry *registry = ftl_estimator_registry();
     ftl_node *root = NULL;
-    const ftl_node *chosen = NULL;
-    ftl_status status = kind == FTL_FILE_PICKLE ? load_pickle(model, from, options, &root, error)
-                                                : load_native(model, from, kind, &root, error);
-    if (status == FTL_OK)
-        status = ftl_select(model, ftl_estimator_registry(), root, options->select, &chosen, error);
-    if (status == FTL_OK && chosen)
-        status = ftl_estimators_build(model, ftl_estimator_registry(), chosen, -1, error);
-    model->root = chosen;
-    if (!model->open_width)
-        ftl_arena_free(&model->objects);
-    return status;
+    ftl_choice *choice = FTL_ARENA_NEW(&model->objects, ftl_choice);
+    if (!choice)
+        return FTL_OOM(error);
+    FTL_TRY(load_objects(model, from, kind, options, &root, error));
+    FTL_TRY(ftl_select(model, registry, root, options->select, choice, error));
+    FTL_TRY(add_files(model, root, options, choice, error));
+    if (choice->node) {
+        ftl_status status = ftl_estimators_build(model, registry, choice->node, &choice->wishes, -1,
+                                                 error);
+        if (choice->guessed && (status == FTL_SHAPE || status == FTL_CORRUPT))
+            status = do_not_fit(model, root, error);
+        FTL_TRY(status);
+        FTL_TRY(note_labels(model, error));
+    }
+    model->root = choice->node;
+    model->wishes = &choice->wishes;
+    return FTL_OK;
 }
 
 static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_options *options,
                              ftl_error *error)
 {
-    /* The streams outlive a model that fails to load: they are charged to the context. */
-    ftl_account *account = &model->context->account;
-    char codecs[64] = "";
     ftl_file_kind kind;
-    FTL_TRY(ftl_codec_decode(account, &from->stream, decoded_budget(from, options), codecs,
-                             sizeof codecs, error));
-    model->codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
-    if (!model->codec)
-        return FTL_OOM(error);
-    FTL_TRY(ftl_sniff(from->stream, &kind, error));
+    FTL_TRY(decode(model, from, options, &model->codec, &kind, error));
     ftl_status status = kind == FTL_FILE_FORETELL ? load_written(model, from, options, error)
                                                   : build_graph(model, from, kind, options, error);
+    if (!model->open_width)
+        ftl_arena_free(&model->objects);
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
 }
 
@@ -291,24 +495,10 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
                         "ftl_model_open needs a context, a path and a place for the model");
     ftl_model_options chosen;
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_model_options", error));
-    source from = {.path = path};
-    const char *slash = strrchr(path, '/');
-    char *folder = NULL;
-    if (strcmp(path, "-") != 0) {
-        size_t size = slash ? (size_t)(slash - path) + 1 : 2;
-        folder = ftl_alloc(&context->account, size + 1);
-        if (!folder)
-            return FTL_OOM(error);
-        memcpy(folder, slash ? path : "./", size);
-        folder[size] = '\0';
-    }
-    from.folder = folder;
-    ftl_status status = ftl_stream_open_file(&context->account, path, &from.stream,
-                                             &from.file_bytes, error);
-    if (status == FTL_OK)
-        status = open_source(context, &from, &chosen, out, error);
-    ftl_stream_close(from.stream);
-    ftl_free(&context->account, folder);
+    source from;
+    FTL_TRY(open_path(&context->account, path, &from, error));
+    ftl_status status = open_source(context, &from, &chosen, out, error);
+    close_source(&context->account, &from);
     return status;
 }
 
@@ -347,7 +537,7 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
     for (const ftl_model_file *file = model->files; file && status == FTL_OK; file = file->next)
         status = note_file(made, NULL, file->path, error);
     if (status == FTL_OK)
-        status = ftl_estimators_build(made, ftl_estimator_registry(), model->root,
+        status = ftl_estimators_build(made, ftl_estimator_registry(), model->root, model->wishes,
                                       (int64_t)n_inputs, error);
     if (status == FTL_OK)
         status = ftl_model_validate(made, &made->account, error);

@@ -1,9 +1,9 @@
 /* ftl_score: the driver of a file job. */
 #include "base/cancel.h"
 #include "base/options.h"
+#include "engine/column_watch.h"
 #include "engine/context.h"
 #include "engine/destinations.h"
-#include "engine/job.h"
 #include "engine/names.h"
 
 #include <string.h>
@@ -286,6 +286,24 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
     return ftl_sink_open(run->job.account, &options, &run->reject, error);
 }
 
+/* Lines for options->warn about the columns as a whole. */
+static ftl_status warn_of_columns(runner *run, const ftl_watch *watch, ftl_error *error)
+{
+    ftl_status status = FTL_OK;
+    ftl_strbuf line;
+    ftl_strbuf_init(&line, run->job.account, 1 << 16);
+    for (size_t i = 0; i < watch->n && status == FTL_OK; i++) {
+        ftl_strbuf_clear(&line);
+        if (!ftl_watch_warning(run->job.model, watch, i, &line))
+            continue;
+        const char *text = ftl_strbuf_text(&line);
+        if (!run->options->warn(run->options->warn_user, text, strlen(text)))
+            status = FTL_FAIL(error, FTL_CANCELLED, "cancelled");
+    }
+    ftl_strbuf_free(&line);
+    return status;
+}
+
 static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena,
                           ftl_binding *binding, ftl_error *error)
 {
@@ -297,7 +315,13 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena
     run->job.sink = run->sink;
     FTL_TRY(open_reject(run, arena, error));
     run->job.want_rejects = run->reject != NULL;
+    ftl_watch watch = {0};
+    if (run->options->warn) {
+        FTL_TRY(ftl_watch_make(run->session, arena, &watch, error));
+        run->job.watch = &watch;
+    }
     FTL_TRY(run_all(run, error));
+    FTL_TRY(warn_of_columns(run, &watch, error));
     FTL_TRY(
         ftl_cancel_check(run->options->cancel, error)); /* the last moment: then it is written */
     ftl_sink *sink = run->sink, *reject = run->reject;

@@ -52,6 +52,19 @@ ftl_type ftl_output_type(const ftl_output *output)
     }
 }
 
+bool ftl_op_is_f32(const ftl_op *op, ftl_type input, bool sources)
+{
+    if (op->edge == FTL_EDGE_OBJECT)
+        return false;
+    if (op->edge == FTL_EDGE_CODED)
+        return op->dtype == FTL_DTYPE_F32; /* the encoder's dtype parameter */
+    if (op->dtype != FTL_DTYPE_SAME)
+        return op->dtype == FTL_DTYPE_F32;
+    if (op->kind == FTL_OP_INPUT)
+        return input == FTL_F32;
+    return op->n_segments > 0 && sources;
+}
+
 uint32_t ftl_op_source_columns(const ftl_op *op)
 {
     uint32_t total = 0;

@@ -102,6 +102,12 @@ typedef struct ftl_graph {
 /* What is shown; floats are F64 here, and F32 where a plan computes them so. */
 ftl_type ftl_output_type(const ftl_output *output);
 const char *ftl_op_name(ftl_op_kind kind);
+/*
+ * Whether the op's numbers are float32, by numpy's promotion: a NUM edge is so only when every
+ * source is, unless its rule says otherwise. input: F64 or F32, the model's numeric input; sources:
+ * all sources are float32, which cells are not.
+ */
+bool ftl_op_is_f32(const ftl_op *op, ftl_type input, bool sources);
 /* Whether steps of this kind work in the float type of their source, which they may not change. */
 bool ftl_op_keeps_dtype(ftl_op_kind kind);
 uint32_t ftl_op_source_columns(const ftl_op *op); /* sum of segment counts */

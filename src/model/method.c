@@ -11,7 +11,8 @@ static const char *const names[FTL_METHOD_COUNT] = {"predict",
                                                     "score_samples",
                                                     "apply",
                                                     "margin",
-                                                    "kneighbors"};
+                                                    "kneighbors",
+                                                    "inverse_transform"};
 
 const char *ftl_method_name(ftl_method method)
 {
@@ -48,6 +49,6 @@ ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
     return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "method",
                            "unknown method '%s'; use predict, predict_proba, predict_log_proba, "
                            "decision_function, transform, "
-                           "score_samples, apply, margin or kneighbors",
+                           "score_samples, apply, margin, kneighbors or inverse_transform",
                            name ? name : "");
 }

@@ -37,6 +37,13 @@ typedef struct ftl_model_file {
     const struct ftl_model_file *next;
 } ftl_model_file;
 
+/* What a file holds beside its models: lists of columns, thresholds, metrics, other values. */
+typedef struct ftl_found {
+    const char *path; /* such as "metrics" */
+    const char *what; /* columns, threshold, numbers, labels, value */
+    const char *text; /* its value, shortened; printable */
+} ftl_found;
+
 struct ftl_model {
     atomic_uint references;
     void (*close)(ftl_model *model); /* the last reference is gone: frees the model */
@@ -63,6 +70,12 @@ struct ftl_model {
      */
     const char *newer;
     const char *selected; /* the entry of a dict, list or tuple that the model is; NULL: the file */
+    const char *note;     /* ftl_model_info's; NULL: nothing */
+    bool has_inverse;     /* it could be opened as its inverse; not written to files */
+    const char *labels_entry; /* the LabelEncoder found beside the model; NULL */
+    bool labels_used;         /* names that were given, or found, stand for numbers of classes */
+    size_t n_found;           /* for describe; not written to files */
+    const ftl_found *found;
     uint64_t file_bytes;
     const ftl_model_file *files; /* no job writes over these; NULL: read from memory */
     ftl_method default_method;
@@ -82,7 +95,8 @@ struct ftl_model {
     ftl_account objects_account;
     ftl_arena objects;
     const struct ftl_node *root;
-    uint32_t iterations; /* as in ftl_model_options */
+    uint32_t iterations;                   /* as in ftl_model_options */
+    const struct ftl_build_wishes *wishes; /* in objects */
 };
 
 /* The accounts below model->account, which is ready. */

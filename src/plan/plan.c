@@ -31,27 +31,12 @@ static void mark_needed(ftl_plan *plan, const ftl_graph *graph)
     }
 }
 
-/*
- * numpy's promotion: a NUM edge is float32 only when every numeric source is. cells count as
- * float64.
- */
 static bool resolve_f32(const ftl_plan *plan, const ftl_op *op)
 {
-    if (op->edge == FTL_EDGE_OBJECT)
-        return false;
-    if (op->edge == FTL_EDGE_CODED)
-        return op->dtype == FTL_DTYPE_F32; /* the encoder's dtype parameter */
-    if (op->dtype != FTL_DTYPE_SAME)
-        return op->dtype == FTL_DTYPE_F32;
-    if (op->kind == FTL_OP_INPUT)
-        return plan->input_dtype == FTL_F32;
-    if (op->n_segments == 0)
-        return false;
-    for (uint32_t i = 0; i < op->n_segments; i++) {
-        if (!plan->steps[op->segments[i].op].is_f32)
-            return false;
-    }
-    return true;
+    bool sources = true;
+    for (uint32_t i = 0; i < op->n_segments; i++)
+        sources = sources && plan->steps[op->segments[i].op].is_f32;
+    return ftl_op_is_f32(op, plan->input_dtype, sources);
 }
 
 static size_t element_size(const ftl_step *step)

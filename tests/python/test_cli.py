@@ -486,7 +486,7 @@ def test_check_is_a_dry_run(models):
     assert "would run" in ok("check", models.named, models.csv).stdout
     refused("data", "check", models.named, table("age\n1\n"), says=["größe", "a b"])
     process = refused("data", "check", models.named, table(BAD), says=["line 3", "age"])
-    assert "6 read, 4 refused" in process.stdout
+    assert "6 rows read, 4 refused" in process.stdout
     assert sorted(os.listdir()) == ["in.csv"]
 
 

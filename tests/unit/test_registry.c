@@ -23,10 +23,11 @@ static void every_class_is_found(void **state)
 {
     (void)state;
     const ftl_registry *registry = ftl_estimator_registry();
-    size_t n = 0;
+    size_t n = 0, own = 0;
     char module[200];
     for (const ftl_estimator_class *const *family = registry->families; *family; family++) {
         for (const ftl_estimator_class *cls = *family; cls->name; cls++, n++) {
+            own += strcmp(cls->package, "foretell") == 0; /* chains, which are in no file */
             if (ftl_registry_find(registry, cls->package, cls->name) != cls)
                 fail_msg("%s.%s is not found", cls->package, cls->name);
             (void)snprintf(module, sizeof module, "%s._private.part", cls->package);
@@ -36,6 +37,7 @@ static void every_class_is_found(void **state)
         }
     }
     assert_true(n > 100);
+    n -= own;
     ftl_class_info last = {.struct_size = sizeof last};
     assert_int_equal(ftl_supported_class(n - 1, &last), FTL_OK);
     assert_int_equal(ftl_supported_class(n, &last), FTL_ARG);

@@ -1,6 +1,7 @@
 /*
  * Pipeline of sklearn.pipeline: each step transforms what the one before made; the last one
- * answers. imbalanced-learn's is the same, with samplers that only matter while fitting.
+ * answers. imbalanced-learn's is the same, with samplers that only matter while fitting. So is a
+ * chain of foretell's own (ftl_chain_node), whose steps are called by their names.
  */
 #include "build/transformer.h"
 
@@ -34,6 +35,8 @@ static bool is_sampler(const ftl_node *node)
            strncmp(node->u.object->module, "imblearn.ensemble", 17) != 0;
 }
 
+static bool is_chain(const ftl_estimator *e) { return strcmp(e->cls->package, "foretell") == 0; }
+
 /* The estimator of step i; *skip for 'passthrough' and None. */
 static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeline *p, size_t i,
                           bool *skip, ftl_estimator *out, ftl_error *error)
@@ -42,7 +45,12 @@ static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeli
     *skip = ftl_node_is_none(node) || ftl_node_str_equal(node, "passthrough") || is_sampler(node);
     if (*skip)
         return FTL_OK;
-    return ftl_estimator_of(build, node, e, ftl_child_path(build, e, "steps[%zu]", i), out, error);
+    if (!is_chain(e))
+        return ftl_estimator_of(build, node, e, ftl_child_path(build, e, "steps[%zu]", i), out,
+                                error);
+    const char *name = ftl_name_text(build, p->steps[i]->u.seq.items[0]);
+    return ftl_estimator_of(build, node, e, name ? ftl_child_path(build, e, "%s", name) : NULL, out,
+                            error);
 }
 
 static uint32_t pipeline_methods(ftl_build *build, const ftl_estimator *e)
@@ -55,7 +63,41 @@ static uint32_t pipeline_methods(ftl_build *build, const ftl_estimator *e)
     if (step_at(build, e, &p, p.n - 1, &skip, &last, NULL) != FTL_OK)
         return 1u << FTL_PREDICT;
     uint32_t methods = skip ? 1u << FTL_TRANSFORM : ftl_estimator_methods(build, &last);
-    return methods & ~(1u << FTL_APPLY);
+    return is_chain(e) ? methods : methods & ~(1u << FTL_APPLY);
+}
+
+/*
+ * Whether the columns that reach a step of a chain are those that it was fitted on: as many and,
+ * where both know names, of the same names.
+ */
+static ftl_status check_link(ftl_build *build, const ftl_estimator *chain,
+                             const ftl_estimator *step, const ftl_frame *in, ftl_error *error)
+{
+    ftl_inputs wanted = {.count = -1};
+    bool guessed = false;
+    (void)!ftl_attr_bool(chain, "guessed", false, &guessed, NULL);
+    FTL_TRY(ftl_estimator_inputs(build, step, &wanted, error));
+    if (wanted.count >= 0 && wanted.count != in->n_columns)
+        return FTL_FAIL(error, FTL_SHAPE, "%s takes %lld columns, but the part before it makes %u",
+                        step->path, (long long)wanted.count, in->n_columns);
+    for (uint32_t i = 0; guessed && wanted.names && i < in->n_columns; i++) {
+        const char *name = in->columns[i].name;
+        if (name && strcmp(name, wanted.names[i]) != 0)
+            return FTL_FAIL(error, FTL_SHAPE,
+                            "%s was fitted on a column '%.60s' where the part before it makes "
+                            "'%.60s'",
+                            step->path, wanted.names[i], name);
+    }
+    return FTL_OK;
+}
+
+static ftl_status check_part(ftl_build *build, const ftl_estimator *step, bool last,
+                             ftl_error *error)
+{
+    if (last || ftl_estimator_methods(build, step) & 1u << FTL_TRANSFORM)
+        return FTL_OK;
+    return FTL_FAIL(error, FTL_ARG, "%s, a %s, has no transform: nothing can come after it",
+                    step->path, step->cls->name);
 }
 
 static ftl_status emit_pipeline(ftl_build *build, const ftl_estimator *e, ftl_method method,
@@ -71,7 +113,33 @@ static ftl_status emit_pipeline(ftl_build *build, const ftl_estimator *e, ftl_me
         FTL_TRY(step_at(build, e, &p, i, &skip, &step, error));
         if (skip)
             continue;
+        if (is_chain(e)) {
+            FTL_TRY(check_part(build, &step, i + 1 == p.n, error));
+            if (i > 0)
+                FTL_TRY(check_link(build, e, &step, &frame, error));
+        }
         FTL_TRY(ftl_emit(build, &step, i + 1 < p.n ? FTL_TRANSFORM : method, &frame, &made, error));
+        frame = made;
+    }
+    *out = frame;
+    return FTL_OK;
+}
+
+/* inverse_transform: the steps' own, from the last to the first. */
+static ftl_status invert_pipeline(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                  ftl_frame *out, ftl_error *error)
+{
+    pipeline p;
+    ftl_frame frame = *in;
+    FTL_TRY(load(e, &p, error));
+    for (size_t i = p.n; i-- > 0;) {
+        bool skip;
+        ftl_estimator step;
+        ftl_frame made = {0};
+        FTL_TRY(step_at(build, e, &p, i, &skip, &step, error));
+        if (skip)
+            continue;
+        FTL_TRY(ftl_emit_inverse(build, &step, &frame, &made, error));
         frame = made;
     }
     *out = frame;
@@ -100,6 +168,16 @@ static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_
     return FTL_OK;
 }
 
+static ftl_status last_step(ftl_build *build, const ftl_estimator *e, ftl_estimator *out,
+                            ftl_error *error)
+{
+    pipeline p;
+    bool skip;
+    FTL_TRY(load(e, &p, error));
+    FTL_TRY(step_at(build, e, &p, p.n - 1, &skip, out, error));
+    return skip ? FTL_FAIL(error, FTL_UNSUPPORTED, "the last step is no estimator") : FTL_OK;
+}
+
 static const char *pipeline_detail(ftl_build *build, const ftl_estimator *e)
 {
     pipeline p;
@@ -113,6 +191,8 @@ const ftl_estimator_class ftl_pipeline_classes[] = {
      .methods = pipeline_methods,
      .emit = emit_pipeline,
      .inputs = pipeline_inputs,
+     .answers = last_step,
+     .inverse = invert_pipeline,
      .detail = pipeline_detail},
     {.package = "imblearn.pipeline",
      .name = "Pipeline",
@@ -120,7 +200,19 @@ const ftl_estimator_class ftl_pipeline_classes[] = {
      .methods = pipeline_methods,
      .emit = emit_pipeline,
      .inputs = pipeline_inputs,
+     .answers = last_step,
+     .inverse = invert_pipeline,
      .detail = pipeline_detail,
      .library = "imbalanced-learn"},
+    {.package = "foretell",
+     .name = "Chain",
+     .kind = FTL_OTHER_MODEL,
+     .methods = pipeline_methods,
+     .emit = emit_pipeline,
+     .inputs = pipeline_inputs,
+     .answers = last_step,
+     .inverse = invert_pipeline,
+     .detail = pipeline_detail,
+     .library = "foretell"},
     {0},
 };

@@ -42,13 +42,23 @@ static ftl_status search_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
     return ftl_estimator_inputs(build, &child, out, error);
 }
 
+static ftl_status invert_search(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                ftl_frame *out, ftl_error *error)
+{
+    ftl_estimator child;
+    FTL_TRY(best(build, e, &child, error));
+    return ftl_emit_inverse(build, &child, in, out, error);
+}
+
 #define SEARCH(name_)                      \
     {.package = "sklearn.model_selection", \
      .name = (name_),                      \
      .kind = FTL_OTHER_MODEL,              \
      .methods = search_methods,            \
      .emit = emit_search,                  \
-     .inputs = search_inputs}
+     .inputs = search_inputs,              \
+     .answers = best,                      \
+     .inverse = invert_search}
 const ftl_estimator_class ftl_search_classes[] = {
     SEARCH("GridSearchCV"),
     SEARCH("RandomizedSearchCV"),

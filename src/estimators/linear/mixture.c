@@ -345,7 +345,7 @@ static const char *mixture_detail(ftl_build *build, const ftl_estimator *e)
 #define MIXTURE(name_)             \
     {.package = "sklearn.mixture", \
      .name = (name_),              \
-     .kind = FTL_OTHER_MODEL,      \
+     .kind = FTL_CLUSTERER,        \
      .methods = mixture_methods,   \
      .emit = emit_mixture,         \
      .inputs = mixture_inputs,     \

@@ -385,6 +385,6 @@ const ftl_estimator_class ftl_svm_classes[] = {
     SVM("NuSVC", FTL_CLASSIFIER, emit_classifier),
     SVM("SVR", FTL_REGRESSOR, emit_regressor),
     SVM("NuSVR", FTL_REGRESSOR, emit_regressor),
-    SVM("OneClassSVM", FTL_OTHER_MODEL, emit_outlier),
+    SVM("OneClassSVM", FTL_OUTLIER_DETECTOR, emit_outlier),
     {0},
 };

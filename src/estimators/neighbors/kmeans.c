@@ -94,14 +94,17 @@ static ftl_status centre_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 
 static const char *cluster_detail(ftl_build *build, const ftl_estimator *e)
 {
-    return ftl_arena_printf(build->arena, "%zu clusters",
-                            ftl_node_length(ftl_attr(e, "cluster_centers_")));
+    const ftl_node *centres = ftl_attr(e, "cluster_centers_");
+    if (!centres || centres->kind != FTL_NODE_ARRAY || centres->u.array->ndim != 2)
+        return NULL;
+    size_t n = centres->u.array->shape[0];
+    return ftl_arena_printf(build->arena, "%zu cluster%s", n, n == 1 ? "" : "s");
 }
 
 #define KMEANS(name_)              \
     {.package = "sklearn.cluster", \
      .name = (name_),              \
-     .kind = FTL_TRANSFORMER,      \
+     .kind = FTL_CLUSTERER,        \
      .methods = cluster_methods,   \
      .emit = emit_kmeans,          \
      .inputs = centre_inputs,      \

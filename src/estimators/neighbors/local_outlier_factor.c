@@ -102,7 +102,7 @@ static ftl_status emit_outlier(ftl_build *build, const ftl_estimator *e, ftl_met
 const ftl_estimator_class ftl_outlier_classes[] = {
     {.package = "sklearn.neighbors",
      .name = "LocalOutlierFactor",
-     .kind = FTL_OTHER_MODEL,
+     .kind = FTL_OUTLIER_DETECTOR,
      .methods = outlier_methods,
      .emit = emit_outlier},
     {0},

@@ -7,6 +7,7 @@
  * NaN; from then on NaN is a category when it was one in training, else unknown.
  */
 #include "build/transformer.h"
+#include "estimators/prep/decode.h"
 #include "estimators/prep/encoder_categories.h"
 
 #include <math.h>
@@ -395,6 +396,249 @@ static ftl_status emit_ordinal(ftl_build *build, const ftl_estimator *e, ftl_met
     return FTL_OK;
 }
 
+/* ---- Back from codes to categories ----------------------------------------------------------- */
+
+/* The names of the columns that the encoder was fitted on; x0, x1 … when it does not know them. */
+static ftl_status original_names(ftl_build *build, const ftl_estimator *e, size_t n,
+                                 const char ***out, ftl_error *error)
+{
+    ftl_inputs inputs = {.count = -1};
+    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
+    if (!names)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_estimator_inputs(build, e, &inputs, error));
+    for (size_t j = 0; j < n; j++) {
+        bool known = inputs.names && (int64_t)n == inputs.count;
+        names[j] = known ? inputs.names[j] : ftl_arena_printf(build->arena, "x%zu", j);
+        if (!names[j])
+            return FTL_OOM(error);
+    }
+    *out = names;
+    return FTL_OK;
+}
+
+/* categories_ without the frame of the columns, which inverting does not have. */
+static ftl_status all_categories(ftl_build *build, const ftl_estimator *e, size_t *n,
+                                 ftl_category_column **out, ftl_error *error)
+{
+    ftl_node **items = NULL;
+    FTL_TRY(ftl_attr_items(e, "categories_", &items, n, error));
+    ftl_category_column *columns = ftl_arena_zero_array(build->scratch, *n, sizeof *columns);
+    if (!columns)
+        return FTL_OOM(error);
+    for (size_t j = 0; j < *n; j++)
+        FTL_TRY(ftl_load_category_column(build, items[j], "", &columns[j], error));
+    *out = columns;
+    return FTL_OK;
+}
+
+/*
+ * Numbers are cut to integers, which count from the end when they are negative, as numpy's indices
+ * do; what the encoder wrote for missing and for unknown values comes first.
+ */
+static ftl_status ordinal_decoding(ftl_build *build, const ftl_estimator *e,
+                                   const ftl_category_column *column, size_t j, ftl_decoding *out,
+                                   ftl_error *error)
+{
+    int64_t missing = missing_index(e, (int64_t)j);
+    double number;
+    uint32_t n = column->count;
+    FTL_TRY(ftl_decoding_new(build, (size_t)n * 2 + 3, out, error));
+    for (uint32_t i = 0; i < n; i++)
+        (void)ftl_decoding_cell(out, column->cells[i]);
+    if (missing >= 0 && missing < (int64_t)n) {
+        FTL_TRY(ftl_attr_f64(e, "encoded_missing_value", NAN, &number, error));
+        ftl_decoding_number(out, number, (uint32_t)missing);
+    }
+    if (ftl_attr_is(e, "handle_unknown", "use_encoded_value")) {
+        FTL_TRY(ftl_attr_f64(e, "unknown_value", NAN, &number, error));
+        ftl_decoding_number(out, number,
+                            ftl_decoding_cell(out, (ftl_cell){.tag = FTL_CELL_MISSING}));
+    }
+    for (uint32_t i = 0; i < n; i++)
+        ftl_decoding_number(out, i, i);
+    for (uint32_t i = 0; i < n; i++)
+        ftl_decoding_number(out, (double)i - (double)n, i);
+    return FTL_OK;
+}
+
+static ftl_status invert_ordinal(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                 ftl_frame *out, ftl_error *error)
+{
+    ftl_category_column *columns = NULL;
+    const char **names = NULL;
+    size_t n = 0;
+    uint32_t id;
+    bool infrequent;
+    ftl_op *op = NULL;
+    ftl_frame sources;
+    FTL_TRY(ftl_attr_bool(e, "_infrequent_enabled", false, &infrequent, error));
+    if (infrequent)
+        return FTL_ATTR_FAIL(error, e, "_infrequent_enabled", FTL_UNSUPPORTED,
+                             "inverse_transform with infrequent categories is not supported");
+    FTL_TRY(all_categories(build, e, &n, &columns, error));
+    FTL_TRY(ftl_frame_expect(e, in, n, error));
+    FTL_TRY(original_names(build, e, n, &names, error));
+    ftl_decoding *decodings = ftl_arena_zero_array(build->scratch, n, sizeof *decodings);
+    if (!decodings)
+        return FTL_OOM(error);
+    for (size_t j = 0; j < n; j++)
+        FTL_TRY(ordinal_decoding(build, e, &columns[j], j, &decodings[j], error));
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_INF, &id, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, id, in->n_columns, &id, &op, error));
+    op->u.ufunc.function = FTL_UFUNC_TRUNC;
+    FTL_TRY(ftl_frame_like(build, id, in, &sources, error));
+    return ftl_emit_decoding(build, e, &sources, decodings, names,
+                             ftl_decodings_are_float(decodings, (uint32_t)n), out, error);
+}
+
+/* A one-hot column back: which cell each of its output columns stands for, and what zeros mean. */
+typedef struct one_hot_block {
+    uint32_t width; /* output columns */
+    ftl_decoding decoding;
+} one_hot_block;
+
+static ftl_status one_hot_decoding(ftl_build *build, const ftl_estimator *e,
+                                   const ftl_category_column *column, size_t n, size_t j,
+                                   one_hot_block *out, ftl_error *error)
+{
+    static const char infrequent[] = "infrequent_sklearn";
+    uint32_t *groups = NULL, n_groups, zero = UINT32_MAX;
+    int64_t dropped;
+    FTL_TRY(infrequent_groups(build, e, n, j, column->count, &groups, &n_groups, error));
+    FTL_TRY(dropped_group(e, n, j, n_groups, &dropped, error));
+    out->width = dropped >= 0 ? n_groups - 1 : n_groups;
+    FTL_TRY(ftl_decoding_new(build, (size_t)n_groups * 2 + 2, &out->decoding, error));
+    ftl_decoding *decoding = &out->decoding;
+    for (uint32_t group = 0; group < n_groups; group++) {
+        uint32_t i = groups ? 0 : group; /* a category of the group */
+        while (groups && i < column->count && groups[i] != group)
+            i++;
+        ftl_cell cell = {
+            .tag = FTL_CELL_STRING, .size = sizeof infrequent - 1, .u.text = infrequent};
+        if (!(groups && group == n_groups - 1) && i < column->count)
+            cell = column->cells[i];
+        uint32_t index = ftl_decoding_cell(decoding, cell);
+        int32_t code = code_of(group, dropped);
+        if (code < 0)
+            zero = index;
+        else
+            ftl_decoding_number(decoding, code, index);
+    }
+    bool ignores = ftl_attr_is(e, "handle_unknown", "ignore") ||
+                   (!groups && unknown_is_infrequent(e)) ||
+                   (!groups && ftl_attr_is(e, "handle_unknown", "warn"));
+    if (zero == UINT32_MAX && ignores)
+        zero = ftl_decoding_cell(decoding, (ftl_cell){.tag = FTL_CELL_MISSING});
+    if (zero != UINT32_MAX)
+        ftl_decoding_number(decoding, (double)NAN, zero);
+    return FTL_OK;
+}
+
+/* NaN where the sum of the columns is 0, else 0. */
+static ftl_status emit_is_zero(ftl_build *build, const ftl_estimator *e, uint32_t block,
+                               uint32_t *id, ftl_error *error)
+{
+    uint32_t width = build->ops[block].width;
+    ftl_op *op = NULL;
+    double *ones = ftl_arena_array(build->arena, width, sizeof *ones);
+    ftl_encode_column *column = FTL_ARENA_NEW(build->arena, ftl_encode_column);
+    double *numbers = ftl_arena_zero_array(build->arena, 2, sizeof *numbers);
+    if (!ones || !column || !numbers)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < width; i++)
+        ones[i] = 1;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_LINEAR, block, 1, id, &op, error));
+    op->dtype = FTL_DTYPE_F64;
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, ones, width)};
+    numbers[1] = (double)NAN; /* of 0 */
+    column->categories = (ftl_categories){
+        .count = 1, .numeric = true, FTL_SIZED(numbers, &numbers[0], 1)};
+    column->values = &numbers[1];
+    column->values_count = 1;
+    column->unknown = FTL_CODE_NONE;
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_ORDINAL, *id, 1, id, &op, error));
+    op->dtype = FTL_DTYPE_F64;
+    op->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, column, 1), .estimator = e->cls->name};
+    return FTL_OK;
+}
+
+/* Index of the largest of the columns [first, first + width); NaN when all are zeros. */
+static ftl_status emit_block(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                             uint32_t first, uint32_t width, ftl_frame_column *out,
+                             ftl_error *error)
+{
+    const ftl_frame part = {.n_columns = width, .columns = &in->columns[first]};
+    uint32_t block, largest, zero, id;
+    ftl_op *op = NULL;
+    double *coef = ftl_arena_zero_array(build->arena, 2, sizeof *coef);
+    double *nothing = ftl_arena_zero_array(build->arena, 1, sizeof *nothing);
+    if (!coef || !nothing)
+        return FTL_OOM(error);
+    *out = (ftl_frame_column){0};
+    if (width == 0) { /* the only category was dropped: it is in every row */
+        FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, &out->op, &op, error));
+        op->width = 1;
+        op->dtype = FTL_DTYPE_F64;
+        nothing[0] = (double)NAN;
+        op->u.constant = (ftl_constant_op){FTL_SIZED(values, nothing, 1)};
+        return FTL_OK;
+    }
+    FTL_TRY(ftl_build_matrix(build, e, &part, &block, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_DECIDE, block, 1, &largest, &op, error));
+    op->u.decide.rule = FTL_DECIDE_ARGMAX;
+    op->dtype = FTL_DTYPE_F64;
+    FTL_TRY(emit_is_zero(build, e, block, &zero, error));
+    ftl_frame_column both[] = {{.op = largest}, {.op = zero}};
+    const ftl_frame pair = {.n_columns = 2, .columns = both};
+    coef[0] = coef[1] = 1;
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_LINEAR, &pair, &id, &op, error));
+    op->width = 1;
+    op->dtype = FTL_DTYPE_F64;
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, 2)};
+    out->op = id;
+    return FTL_OK;
+}
+
+static ftl_status invert_one_hot(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                 ftl_frame *out, ftl_error *error)
+{
+    ftl_category_column *columns = NULL;
+    const char **names = NULL;
+    size_t n = 0, at = 0;
+    uint32_t id;
+    bool legacy;
+    ftl_frame checked, made;
+    FTL_TRY(ftl_attr_bool(e, "_legacy_mode", false, &legacy, error));
+    if (legacy)
+        return FTL_ATTR_FAIL(
+            error, e, "_legacy_mode", FTL_UNSUPPORTED,
+            "inverse_transform of an encoder of integers of 0.20 is not supported");
+    FTL_TRY(all_categories(build, e, &n, &columns, error));
+    FTL_TRY(original_names(build, e, n, &names, error));
+    one_hot_block *blocks = ftl_arena_zero_array(build->scratch, n, sizeof *blocks);
+    ftl_decoding *decodings = ftl_arena_zero_array(build->scratch, n, sizeof *decodings);
+    if (!blocks || !decodings)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
+    FTL_TRY(ftl_frame_like(build, id, in, &checked, error));
+    FTL_TRY(ftl_frame_new(build, (uint32_t)n, &made, error));
+    for (size_t j = 0; j < n; j++) {
+        FTL_TRY(one_hot_decoding(build, e, &columns[j], n, j, &blocks[j], error));
+        if (at + blocks[j].width > in->n_columns)
+            return ftl_frame_expect(e, in, at + blocks[j].width, error);
+        FTL_TRY(
+            emit_block(build, e, &checked, (uint32_t)at, blocks[j].width, &made.columns[j], error));
+        made.columns[j].name = names[j];
+        decodings[j] = blocks[j].decoding;
+        at += blocks[j].width;
+    }
+    FTL_TRY(ftl_frame_expect(e, in, at, error));
+    return ftl_emit_decoding(build, e, &made, decodings, names,
+                             ftl_decodings_are_float(decodings, (uint32_t)n), out, error);
+}
+
 static ftl_status encoder_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                                  ftl_error *error)
 {
@@ -419,6 +663,7 @@ const ftl_estimator_class ftl_encoder_classes[] = {
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
      .emit = emit_one_hot,
+     .inverse = invert_one_hot,
      .inputs = encoder_inputs,
      .detail = encoder_detail},
     {.package = "sklearn.preprocessing",
@@ -426,6 +671,7 @@ const ftl_estimator_class ftl_encoder_classes[] = {
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
      .emit = emit_ordinal,
+     .inverse = invert_ordinal,
      .inputs = encoder_inputs,
      .detail = encoder_detail},
     {0},

@@ -3,6 +3,7 @@
  * positions in classes_.
  */
 #include "build/transformer.h"
+#include "estimators/prep/decode.h"
 #include "estimators/prep/encoder_categories.h"
 
 static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_method method,
@@ -37,12 +38,36 @@ static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_metho
     return FTL_OK;
 }
 
+/* A number that is no class's is refused. */
+static ftl_status invert_label(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               ftl_frame *out, ftl_error *error)
+{
+    const ftl_node *classes = NULL;
+    ftl_category_column column;
+    ftl_decoding decoding;
+    ftl_frame sources;
+    uint32_t id;
+    FTL_TRY(ftl_frame_expect(e, in, 1, error));
+    FTL_TRY(ftl_attr_need(e, FTL_NAMES("classes_"), &classes, error));
+    FTL_TRY(ftl_load_category_column(build, classes, in->columns[0].name, &column, error));
+    FTL_TRY(ftl_decoding_new(build, column.count, &decoding, error));
+    for (uint32_t i = 0; i < column.count; i++)
+        ftl_decoding_number(&decoding, i, ftl_decoding_cell(&decoding, column.cells[i]));
+    const char **names = ftl_frame_names(build, in);
+    if (!names)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_build_matrix(build, e, in, &id, error));
+    FTL_TRY(ftl_frame_like(build, id, in, &sources, error));
+    return ftl_emit_decoding(build, e, &sources, &decoding, names, false, out, error);
+}
+
 const ftl_estimator_class ftl_label_classes[] = {
     {.package = "sklearn.preprocessing",
      .name = "LabelEncoder",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
      .emit = emit_label,
+     .inverse = invert_label,
      .inputs = ftl_inputs_one,
      .detail = ftl_classes_detail},
     {0},

@@ -180,27 +180,85 @@ static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_
     return FTL_OK;
 }
 
+/* ---- inverse_transform ----------------------------------------------------------------------- */
+
+/* Vectors in the order of the way back, each when its parameter says so (NULL: always). */
+typedef struct way_back {
+    ftl_affine_step_kind kind;
+    const char *vector, *parameter;
+} way_back;
+
+static ftl_status invert(ftl_build *build, const ftl_estimator *e, const way_back *way, size_t n,
+                         bool wide, const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    steps s = {.width = in->n_columns};
+    for (size_t i = 0; i < n; i++) {
+        bool on = true;
+        if (way[i].parameter)
+            FTL_TRY(ftl_attr_bool(e, way[i].parameter, true, &on, error));
+        if (on)
+            FTL_TRY(add_vector(build, e, &s, way[i].kind, wide, way[i].vector, error));
+    }
+    return emit_steps(build, e, in, &s, out, error);
+}
+
+static ftl_status invert_standard(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                  ftl_frame *out, ftl_error *error)
+{
+    static const way_back way[] = {{FTL_AFFINE_MUL, "scale_", "with_std"},
+                                   {FTL_AFFINE_ADD, "mean_", "with_mean"}};
+    return invert(build, e, way, FTL_ARRAY_LEN(way), e->version < FTL_SKLEARN(1, 8), in, out,
+                  error);
+}
+
+static ftl_status invert_minmax(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                ftl_frame *out, ftl_error *error)
+{
+    static const way_back way[] = {{FTL_AFFINE_SUB, "min_", NULL},
+                                   {FTL_AFFINE_DIV, "scale_", NULL}};
+    return invert(build, e, way, FTL_ARRAY_LEN(way), true, in, out, error);
+}
+
+static ftl_status invert_maxabs(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                ftl_frame *out, ftl_error *error)
+{
+    static const way_back way[] = {{FTL_AFFINE_MUL, "scale_", NULL}};
+    return invert(build, e, way, FTL_ARRAY_LEN(way), true, in, out, error);
+}
+
+static ftl_status invert_robust(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                ftl_frame *out, ftl_error *error)
+{
+    static const way_back way[] = {{FTL_AFFINE_MUL, "scale_", "with_scaling"},
+                                   {FTL_AFFINE_ADD, "center_", "with_centering"}};
+    return invert(build, e, way, FTL_ARRAY_LEN(way), true, in, out, error);
+}
+
 const ftl_estimator_class ftl_scaler_classes[] = {
     {.package = "sklearn.preprocessing",
      .name = "StandardScaler",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
-     .emit = emit_standard},
+     .emit = emit_standard,
+     .inverse = invert_standard},
     {.package = "sklearn.preprocessing",
      .name = "MinMaxScaler",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
-     .emit = emit_minmax},
+     .emit = emit_minmax,
+     .inverse = invert_minmax},
     {.package = "sklearn.preprocessing",
      .name = "MaxAbsScaler",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
-     .emit = emit_maxabs},
+     .emit = emit_maxabs,
+     .inverse = invert_maxabs},
     {.package = "sklearn.preprocessing",
      .name = "RobustScaler",
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
-     .emit = emit_robust},
+     .emit = emit_robust,
+     .inverse = invert_robust},
     {.package = "sklearn.preprocessing",
      .name = "Normalizer",
      .kind = FTL_TRANSFORMER,

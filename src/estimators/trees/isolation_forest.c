@@ -323,7 +323,7 @@ static const char *forest_detail(ftl_build *build, const ftl_estimator *e)
 const ftl_estimator_class ftl_isolation_classes[] = {
     {.package = "sklearn.ensemble",
      .name = "IsolationForest",
-     .kind = FTL_OTHER_MODEL,
+     .kind = FTL_OUTLIER_DETECTOR,
      .methods = forest_methods,
      .emit = forest_emit,
      .detail = forest_detail},

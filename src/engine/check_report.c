@@ -1,0 +1,365 @@
+/* The report of a check, for people or as one JSON object. */
+#include "base/number.h"
+#include "engine/check.h"
+#include "foretell/experimental.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { most_columns = 200, most_near = 20, most_compared = 1000 };
+
+static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
+
+static double share(uint64_t part, uint64_t whole)
+{
+    return whole ? (double)part / (double)whole : 0;
+}
+
+static bool is_bound(const ftl_check_facts *facts, size_t input)
+{
+    return facts->binding && facts->binding->request_of_input[input] != SIZE_MAX;
+}
+
+/* ---- Names that nearly fit ------------------------------------------------------------------- */
+
+/* The next letter or digit in lower case, 0 at the end: spaces, case and punctuation go. */
+static char next_sign(const char **name)
+{
+    for (; **name; (*name)++) {
+        char c = **name;
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80)
+            return (*name)++, c;
+        if (c >= 'A' && c <= 'Z')
+            return (*name)++, (char)(c - 'A' + 'a');
+    }
+    return 0;
+}
+
+static bool nearly_equal(const char *a, const char *b)
+{
+    char left, right;
+    do {
+        left = next_sign(&a);
+        right = next_sign(&b);
+    } while (left && left == right);
+    return left == right;
+}
+
+/*
+ * The header that is the name but for case, spaces and punctuation, else the one that comes nearest
+ * to it; NULL when none is near, or there are more than is worth the search.
+ */
+static const char *near_header(const ftl_table *table, const char *name)
+{
+    size_t n = ftl_table_get_info(table)->n_columns;
+    for (size_t i = 0; i < n; i++) {
+        const char *header = ftl_table_column_name(table, i);
+        if (header && nearly_equal(header, name))
+            return header;
+    }
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; n <= most_compared && i < n; i++) {
+        const char *header = ftl_table_column_name(table, i);
+        size_t distance = header ? ftl_name_distance(name, header) : SIZE_MAX;
+        if (distance < best) {
+            best = distance;
+            nearest = header;
+        }
+    }
+    return nearest;
+}
+
+static bool is_missing(const ftl_check_facts *facts, size_t input)
+{
+    const ftl_input_schema *column = &facts->model->inputs[input];
+    size_t at;
+    return column->name && column->kind != FTL_KIND_UNUSED &&
+           ftl_table_get_info(facts->table)->has_names &&
+           ftl_table_find(facts->table, column->name, &at) == 0;
+}
+
+/* ---- For people ------------------------------------------------------------------------------ */
+
+static void put_name(ftl_strbuf *out, const ftl_model *model, size_t input)
+{
+    const char *name = model->inputs[input].name;
+    if (name)
+        ftl_strbuf_puts(out, name);
+    else
+        ftl_strbuf_printf(out, "%zu", input);
+}
+
+static void pad_to(ftl_strbuf *out, size_t begin, size_t width)
+{
+    size_t length = 0;
+    for (size_t i = begin; i < out->size; i++)
+        length += ((unsigned char)out->data[i] & 0xc0) != 0x80;
+    for (; length < width; length++)
+        ftl_strbuf_putc(out, ' ');
+}
+
+static void text_column(const ftl_check_facts *facts, size_t input, ftl_strbuf *out)
+{
+    const ftl_column_counts *counts = &facts->counts[input];
+    const ftl_watched_column *watched = &facts->watch->columns[input];
+    size_t begin = out->size;
+    ftl_strbuf_puts(out, "  ");
+    put_name(out, facts->model, input);
+    if (!out->failed)
+        pad_to(out, begin, 34);
+    ftl_strbuf_printf(out, " %7.2f %%", 100 * share(counts->missing, facts->rows));
+    if (watched->lookup)
+        ftl_strbuf_printf(out, " %7.2f %%", 100 * share(counts->unknown, facts->rows));
+    if (counts->unknown) {
+        ftl_strbuf_printf(out, "  such as '%s'; the model knows ", counts->example);
+        ftl_watch_list(watched->place.encoded, out);
+    }
+    ftl_strbuf_putc(out, '\n');
+}
+
+static void text_columns(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    size_t n = facts->model->graph.n_inputs, shown = 0;
+    ftl_strbuf_puts(out, "\ncolumn                               missing   unknown\n");
+    for (size_t i = 0; i < n; i++) {
+        if (is_bound(facts, i) && shown++ < most_columns)
+            text_column(facts, i, out);
+    }
+    if (shown > most_columns)
+        ftl_strbuf_printf(out, "  and %zu more\n", shown - most_columns);
+    ftl_strbuf_putc(out, '\n');
+}
+
+static void text_warnings(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    ftl_strbuf line;
+    ftl_strbuf_init(&line, out->account, 1 << 16);
+    for (size_t i = 0; i < facts->watch->n; i++) {
+        ftl_strbuf_clear(&line);
+        if (ftl_watch_warning(facts->model, facts->watch, i, &line))
+            ftl_strbuf_printf(out, "warning %s\n", ftl_strbuf_text(&line));
+    }
+    ftl_strbuf_free(&line);
+}
+
+/* Columns that are missing, with what stands in their place. */
+static void text_near(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < facts->model->graph.n_inputs && n < most_near; i++) {
+        if (!is_missing(facts, i))
+            continue;
+        const char *name = facts->model->inputs[i].name;
+        const char *near = near_header(facts->table, name);
+        ftl_strbuf_printf(out, "missing '%s'", name);
+        if (near)
+            ftl_strbuf_printf(out, ", but there is '%s'", near);
+        ftl_strbuf_putc(out, '\n');
+        n++;
+    }
+}
+
+static void text_target(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    ftl_check_target *target = facts->target;
+    if (!target->name)
+        return;
+    ftl_strbuf_printf(out, "target  '%s', %llu row%s\n", target->name,
+                      (unsigned long long)target->rows, plural(target->rows));
+    if (target->missing)
+        ftl_strbuf_printf(out, "        %llu row%s without it left out\n",
+                          (unsigned long long)target->missing, plural(target->missing));
+    if (target->strange)
+        ftl_strbuf_printf(out, "        %llu of its values are no %s, such as '%s'\n",
+                          (unsigned long long)target->strange,
+                          target->classes ? "class of the model" : "number", target->example);
+    if (target->classes)
+        ftl_strbuf_printf(out, "        accuracy %.6g\n", share(target->right, target->rows));
+    else if (target->rows)
+        ftl_strbuf_printf(out, "        RMSE %.6g\n", sqrt(target->squares / (double)target->rows));
+    double auc = target->ranks ? ftl_check_target_auc(target) : (double)NAN;
+    if (!isnan(auc))
+        ftl_strbuf_printf(out, "        AUC %.6g\n", auc);
+}
+
+static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    const ftl_table_info *info = ftl_table_get_info(facts->table);
+    size_t used = 0, n = facts->model->graph.n_inputs;
+    bool by_name = info->has_names && facts->model->has_input_names;
+    for (size_t i = 0; i < n; i++)
+        used += is_bound(facts, i);
+    ftl_strbuf_printf(out, "model   %s, %zu input column%s\n", facts->model->class_name, n,
+                      plural(n));
+    ftl_strbuf_printf(out, "table   %s", info->format);
+    if (info->delimiter)
+        ftl_strbuf_printf(out, info->delimiter == '\t' ? ", delimiter tab" : ", delimiter '%c'",
+                          info->delimiter);
+    ftl_strbuf_printf(out, ", %zu column%s", info->n_columns, plural(info->n_columns));
+    if (facts->binding)
+        ftl_strbuf_printf(out, ", %zu of them used (matched by %s)", used,
+                          by_name ? "name" : "position");
+    ftl_strbuf_putc(out, '\n');
+}
+
+static void report_text(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    text_table(facts, out);
+    text_near(facts, out);
+    if (facts->binding && facts->watch)
+        ftl_strbuf_printf(out, "rows    %llu row%s read%s, %llu refused\n",
+                          (unsigned long long)facts->rows, plural(facts->rows),
+                          facts->all_rows ? "" : ", not all of them",
+                          (unsigned long long)facts->bad);
+    if (facts->first)
+        ftl_strbuf_printf(out, "first   %s\n", facts->first->message);
+    if (facts->rows && facts->watch) {
+        text_columns(facts, out);
+        text_warnings(facts, out);
+        text_target(facts, out);
+    }
+    ftl_strbuf_puts(out, facts->failed ? "result  it would not run\n"
+                         : facts->bad ? "result  some rows would be refused; see options.on_error\n"
+                                      : "result  it would run\n");
+    for (size_t i = 0; !out->failed && i < out->size; i++) {
+        unsigned char c = (unsigned char)out->data[i];
+        out->data[i] = (c < 0x20 && c != '\n') || c == 0x7f ? '?' : (char)c;
+    }
+}
+
+/* ---- As JSON --------------------------------------------------------------------------------- */
+
+static void json_text(ftl_strbuf *out, const char *key, const char *text)
+{
+    ftl_strbuf_printf(out, "\"%s\": ", key);
+    if (text)
+        ftl_strbuf_json_string(out, text, strlen(text));
+    else
+        ftl_strbuf_puts(out, "null");
+}
+
+static void json_number(ftl_strbuf *out, const char *key, double number)
+{
+    char text[FTL_F64_TEXT_SIZE];
+    ftl_strbuf_printf(out, ", \"%s\": ", key);
+    if (number - number == 0)
+        ftl_strbuf_append(out, text, ftl_print_f64(number, text));
+    else
+        ftl_strbuf_puts(out, "null");
+}
+
+static void json_columns(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    bool any = false;
+    ftl_strbuf_puts(out, ", \"columns\": [");
+    for (size_t i = 0; facts->watch && i < facts->watch->n; i++) {
+        const ftl_column_counts *counts = &facts->counts[i];
+        if (!is_bound(facts, i))
+            continue;
+        ftl_strbuf_puts(out, any ? ", {" : "{");
+        json_text(out, "name", facts->model->inputs[i].name);
+        ftl_strbuf_printf(out, ", \"index\": %zu, \"missing\": %llu", i,
+                          (unsigned long long)counts->missing);
+        if (facts->watch->columns[i].lookup)
+            ftl_strbuf_printf(out, ", \"unknown\": %llu", (unsigned long long)counts->unknown);
+        if (counts->unknown) {
+            ftl_strbuf_puts(out, ", ");
+            json_text(out, "example", counts->example);
+        }
+        ftl_strbuf_putc(out, '}');
+        any = true;
+    }
+    ftl_strbuf_putc(out, ']');
+}
+
+static void json_missing(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    bool any = false;
+    ftl_strbuf_puts(out, ", \"missing_columns\": [");
+    for (size_t i = 0; i < facts->model->graph.n_inputs; i++) {
+        if (!is_missing(facts, i))
+            continue;
+        const char *name = facts->model->inputs[i].name;
+        ftl_strbuf_puts(out, any ? ", {" : "{");
+        json_text(out, "name", name);
+        ftl_strbuf_puts(out, ", ");
+        json_text(out, "near", near_header(facts->table, name));
+        ftl_strbuf_putc(out, '}');
+        any = true;
+    }
+    ftl_strbuf_putc(out, ']');
+}
+
+static void json_warnings(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    bool any = false;
+    ftl_strbuf line;
+    ftl_strbuf_init(&line, out->account, 1 << 16);
+    ftl_strbuf_puts(out, ", \"warnings\": [");
+    for (size_t i = 0; facts->watch && i < facts->watch->n; i++) {
+        ftl_strbuf_clear(&line);
+        if (!ftl_watch_warning(facts->model, facts->watch, i, &line))
+            continue;
+        ftl_strbuf_puts(out, any ? ", " : "");
+        ftl_strbuf_json_string(out, line.data, line.size);
+        any = true;
+    }
+    ftl_strbuf_putc(out, ']');
+    ftl_strbuf_free(&line);
+}
+
+static void json_target(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    ftl_check_target *target = facts->target;
+    if (!target->name)
+        return;
+    ftl_strbuf_puts(out, ", \"target\": {");
+    json_text(out, "name", target->name);
+    ftl_strbuf_printf(out, ", \"rows\": %llu, \"missing\": %llu, \"strange\": %llu",
+                      (unsigned long long)target->rows, (unsigned long long)target->missing,
+                      (unsigned long long)target->strange);
+    if (target->classes)
+        json_number(out, "accuracy",
+                    target->rows ? share(target->right, target->rows) : (double)NAN);
+    else
+        json_number(out, "rmse", sqrt(target->squares / (double)target->rows));
+    if (target->ranks)
+        json_number(out, "auc", ftl_check_target_auc(target));
+    ftl_strbuf_putc(out, '}');
+}
+
+static void report_json(const ftl_check_facts *facts, ftl_strbuf *out)
+{
+    const ftl_table_info *info = ftl_table_get_info(facts->table);
+    const ftl_error *why = facts->failed ? facts->failed : facts->first;
+    ftl_strbuf_putc(out, '{');
+    json_text(out, "model", facts->model->class_name);
+    ftl_strbuf_puts(out, ", ");
+    json_text(out, "format", info->format);
+    if (info->delimiter) {
+        const char delimiter[2] = {info->delimiter, '\0'};
+        ftl_strbuf_puts(out, ", ");
+        json_text(out, "delimiter", delimiter);
+    }
+    ftl_strbuf_printf(out,
+                      ", \"table_columns\": %zu, \"rows\": %llu, \"all_rows\": %s, "
+                      "\"refused\": %llu",
+                      info->n_columns, (unsigned long long)facts->rows,
+                      facts->all_rows ? "true" : "false", (unsigned long long)facts->bad);
+    json_missing(facts, out);
+    json_columns(facts, out);
+    json_warnings(facts, out);
+    json_target(facts, out);
+    ftl_strbuf_printf(out, ", \"would_run\": %s, ", facts->failed || facts->bad ? "false" : "true");
+    json_text(out, "error", why ? why->message : NULL);
+    ftl_strbuf_puts(out, "}\n");
+}
+
+void ftl_check_report(const ftl_check_facts *facts, bool json, ftl_strbuf *out)
+{
+    if (json)
+        report_json(facts, out);
+    else
+        report_text(facts, out);
+}

@@ -1,0 +1,221 @@
+"""check as a report: what is missing, what is unknown, what nearly fits, how good the predictions are.
+
+The kinds: categories of another spelling that a model takes for unknown without a word; headers that differ in case or
+spaces; problems behind the first rows of a table.
+"""
+
+import json
+import pickle
+
+import ftl
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import accuracy_score, root_mean_squared_error, roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+
+RNG = np.random.default_rng(3)
+N = 200
+FRAME = pd.DataFrame({"Age": RNG.normal(30, 10, N).round(1), "Sex": RNG.choice(["male", "female"], N),
+                      "Port": RNG.choice(["C", "Q", "S"], N), "Class": RNG.integers(1, 4, N)})
+TRUE = ((FRAME.Age > 30) ^ (FRAME.Sex == "male") ^ (RNG.random(N) < 0.2)).map({True: "yes", False: "no"})
+PREP = make_column_transformer(
+    (make_pipeline(SimpleImputer(), StandardScaler()), ["Age"]),
+    (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), ["Sex", "Port"]),
+    (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["Class"]))
+MODEL = make_pipeline(PREP, LogisticRegression()).fit(FRAME, TRUE)
+
+
+@pytest.fixture
+def save(tmp_path):
+    def go(thing, name="model.pkl"):
+        path = tmp_path / name
+        if isinstance(thing, pd.DataFrame):
+            thing.to_csv(path, index=False)
+        else:
+            path.write_bytes(pickle.dumps(thing))
+        return path
+    return go
+
+
+def report(done):
+    return json.loads(done.stdout)
+
+
+def columns(done):
+    return {column["name"]: column for column in report(done)["columns"]}
+
+
+def test_missing_and_unknown(save):
+    """Every row counts, those behind the first thousand too."""
+    frame = pd.concat([FRAME] * 30, ignore_index=True)
+    frame.loc[5900:5949, "Age"] = np.nan
+    frame.loc[5950:, "Port"] = "Southampton"
+    frame.loc[10:12, "Port"] = np.nan
+    done = ftl.run("check", save(MODEL), save(frame, "rows.csv"), "--json")
+    assert done.returncode == 0, done.stderr
+    found = columns(done)
+    assert report(done)["rows"] == 6000 and report(done)["all_rows"] and report(done)["would_run"]
+    assert found["Age"] == {"name": "Age", "index": 0, "missing": 50}
+    assert found["Port"] == {"name": "Port", "index": 2, "missing": 3, "unknown": 50, "example": "Southampton"}
+    assert found["Sex"]["unknown"] == found["Class"]["unknown"] == 0
+    assert report(done)["warnings"] == []
+    shown = ftl.run("check", save(MODEL), save(frame, "rows.csv")).stdout
+    assert "6000 rows read, 0 refused" in shown
+    assert "such as 'Southampton'; the model knows C, Q, S" in shown
+    assert "result  it would run" in shown
+    done = ftl.run("check", save(MODEL), save(frame, "rows.csv"), "--json", "--limit", "100")
+    assert report(done)["rows"] == 100 and not report(done)["all_rows"]
+    shown = ftl.run("check", save(MODEL), save(frame, "rows.csv"), "--limit", "100").stdout
+    assert "100 rows read, not all of them" in shown
+
+
+def test_a_column_of_nothing_known(save, tmp_path):
+    """In predict, too: such a table is another one than the model was trained on."""
+    rows = save(FRAME.assign(Sex=FRAME.Sex.str.upper()), "rows.csv")
+    for threads in ("1", "2"):
+        done = ftl.run("predict", save(MODEL), rows, "-o", tmp_path / "out.csv", "--threads", threads)
+        assert done.returncode == 0
+        warnings = [line for line in done.stderr.split("\n") if "warning" in line]
+        assert len(warnings) == 1
+        assert "no value of column 'Sex' is one that the model knows" in warnings[0]
+        assert "it knows female, male" in warnings[0]
+    done = ftl.run("check", save(MODEL), rows, "--json")
+    assert len(report(done)["warnings"]) == 1 and "'Sex'" in report(done)["warnings"][0]
+    # one known cell among many is enough
+    mixed = FRAME.assign(Sex=FRAME.Sex.str.upper())
+    mixed.loc[N - 1, "Sex"] = "male"
+    assert "warning" not in ftl.run("predict", save(MODEL), save(mixed, "rows.csv")).stderr
+    # a column without any cell is missing, not unknown
+    empty = FRAME.assign(Sex=np.nan)
+    assert "warning" not in ftl.run("predict", save(MODEL), save(empty, "rows.csv")).stderr
+
+
+def test_numbers_as_categories(save):
+    """1.0 is the category 1; 4 is none."""
+    rows = save(FRAME.assign(Class=FRAME.Class.astype(float)), "rows.csv")
+    assert columns(ftl.run("check", save(MODEL), rows, "--json"))["Class"]["unknown"] == 0
+    rows = save(FRAME.assign(Class=FRAME.Class + 3), "rows.csv")
+    done = ftl.run("check", save(MODEL), rows, "--json")
+    assert columns(done)["Class"]["unknown"] == N
+    assert "'Class'" in report(done)["warnings"][0]
+
+
+def test_refused_categories(save):
+    """Where the model refuses unknown categories the rows are refused, wherever they are."""
+    model = make_pipeline(make_column_transformer((OneHotEncoder(), ["Port"])), LogisticRegression()).fit(FRAME, TRUE)
+    frame = pd.concat([FRAME] * 10, ignore_index=True)
+    frame.loc[1990:, "Port"] = "X"
+    done = ftl.run("check", save(model), save(frame, "rows.csv"))
+    assert done.returncode == 4 and "10 refused" in done.stdout and "line 1992" in done.stdout
+    done = ftl.run("check", save(model), save(frame, "rows.csv"), "--json")
+    assert done.returncode == 4 and report(done)["refused"] == 10 and not report(done)["would_run"]
+    assert columns(done)["Port"]["unknown"] == 10 and "line 1992" in report(done)["error"]
+
+
+def test_names_that_nearly_fit(save):
+    rows = save(FRAME.rename(columns={"Age": "Age ", "Sex": "sex", "Port": "PORT_", "Class": "Pclass"}), "rows.csv")
+    done = ftl.run("check", save(MODEL), rows)
+    assert done.returncode == 4
+    for line in ("missing 'Age', but there is 'Age '", "missing 'Sex', but there is 'sex'",
+                 "missing 'Port', but there is 'PORT_'", "missing 'Class', but there is 'Pclass'", "result  it would not run"):
+        assert line in done.stdout
+    done = ftl.run("check", save(MODEL), rows, "--json")
+    near = {column["name"]: column["near"] for column in report(done)["missing_columns"]}
+    assert near["Age"] == "Age " and near["Sex"] == "sex" and near["Port"] == "PORT_"
+    assert "4 columns of the model are missing" in report(done)["error"]
+
+
+def test_target_of_classes(save):
+    rows = save(FRAME.assign(Survived=TRUE, id=range(N)), "rows.csv")
+    predicted, proba = MODEL.predict(FRAME), MODEL.predict_proba(FRAME)[:, 1]
+    for more in ([], ["--keep", "id"], ["--keep", "Survived,id"], ["--proba"]):
+        done = ftl.run("check", save(MODEL), rows, "--json", "--target", "Survived", *more)
+        assert done.returncode == 0, done.stderr
+        target = report(done)["target"]
+        assert target["rows"] == N and target["missing"] == target["strange"] == 0
+        assert target["accuracy"] == pytest.approx(accuracy_score(TRUE, predicted))
+        assert target["auc"] == pytest.approx(roc_auc_score(TRUE == "yes", proba))
+    shown = ftl.run("check", save(MODEL), rows, "--target", "Survived").stdout
+    assert f"accuracy {accuracy_score(TRUE, predicted):.6g}" in shown and "AUC " in shown
+
+
+def test_target_of_numbers_and_ties(save):
+    """Class numbers, as ints, floats or bools; equal scores count half."""
+    frame = FRAME[["Age", "Class"]].round(-1)
+    model = LogisticRegression().fit(frame, TRUE == "yes")
+    for truth in ((TRUE == "yes").astype(int), (TRUE == "yes").astype(float), TRUE == "yes"):
+        rows = save(frame.assign(y=truth), "rows.csv")
+        target = report(ftl.run("check", save(model), rows, "--json", "--target", "y"))["target"]
+        assert target["accuracy"] == pytest.approx(model.score(frame, TRUE == "yes"))
+        assert target["auc"] == pytest.approx(roc_auc_score(TRUE == "yes", model.predict_proba(frame)[:, 1]))
+
+
+def test_target_of_three_classes(save):
+    model = make_pipeline(PREP, LogisticRegression()).fit(FRAME, FRAME.Port)
+    rows = save(FRAME.assign(y=FRAME.Port), "rows.csv")
+    target = report(ftl.run("check", save(model), rows, "--json", "--target", "y"))["target"]
+    assert target["accuracy"] == pytest.approx(model.score(FRAME, FRAME.Port)) and "auc" not in target
+
+
+def test_target_of_a_regressor(save):
+    model = make_pipeline(PREP, LinearRegression()).fit(FRAME, FRAME.Age * 2)
+    truth = FRAME.Age * 2 + RNG.normal(0, 1, N)
+    truth[3] = np.nan
+    rows = save(FRAME.assign(price=truth), "rows.csv")
+    target = report(ftl.run("check", save(model), rows, "--json", "--target", "price"))["target"]
+    expected = root_mean_squared_error(truth.drop(3), model.predict(FRAME.drop(3)))
+    assert target["rmse"] == pytest.approx(expected, rel=1e-9) and target["missing"] == 1 and target["rows"] == N - 1
+
+
+def test_target_that_fits_no_class(save):
+    """Names where the model predicts numbers are said to be so, not silently wrong."""
+    model = make_pipeline(PREP, LogisticRegression()).fit(FRAME, (TRUE == "yes").astype(int))
+    rows = save(FRAME.assign(y=TRUE), "rows.csv")
+    target = report(ftl.run("check", save(model), rows, "--json", "--target", "y"))["target"]
+    assert target["strange"] == N and target["accuracy"] == 0
+    shown = ftl.run("check", save(model), rows, "--target", "y", "--labels", save(["no", "yes"], "labels.pkl")).stdout
+    assert f"accuracy {accuracy_score(TRUE == 'yes', model.predict(FRAME)):.6g}" in shown
+
+
+def test_target_is_set_aside(save):
+    """A model without names takes the other columns by position."""
+    model = LinearRegression().fit(FRAME[["Age", "Class"]].to_numpy(), FRAME.Age)
+    rows = save(FRAME[["Age", "Class"]].assign(y=FRAME.Age), "rows.csv")
+    target = report(ftl.run("check", save(model), rows, "--json", "--target", "y"))["target"]
+    assert target["rmse"] < 1e-9
+
+
+@pytest.mark.parametrize("more, code", [(["--target", "nothing"], 4), (["--target", "y", "--method", "transform"], 2)])
+def test_targets_that_cannot_be(save, more, code):
+    model = MODEL if code == 4 else StandardScaler().fit(FRAME[["Age", "Class"]])
+    assert ftl.run("check", save(model), save(FRAME, "rows.csv"), *more).returncode == code
+
+
+def test_it_takes_the_options_of_predict(save, tmp_path):
+    """The same command line with another word in front; nothing is written."""
+    rows = save(FRAME.assign(id=1), "rows.csv")
+    options = ["-o", tmp_path / "out.csv", "--proba", "--keep", "id", "--delimiter", ",", "--on-error", "skip", "--reject",
+               tmp_path / "bad.csv", "--threads", "1", "--batch-size", "7", "-q", "--threshold", "0.3"]
+    assert ftl.run("check", save(MODEL), rows, *options).returncode == 0
+    assert not (tmp_path / "out.csv").exists() and not (tmp_path / "bad.csv").exists()
+    assert ftl.run("predict", save(MODEL), rows, *options).returncode == 0
+
+
+def test_format(save, tmp_path):
+    rows = tmp_path / "rows.csv"
+    FRAME.to_csv(rows, index=False, sep=";")
+    assert report(ftl.run("check", save(MODEL), rows, "--json"))["delimiter"] == ";"
+    assert "delimiter ';'" in ftl.run("check", save(MODEL), rows).stdout
+    np.save(tmp_path / "rows.npy", FRAME[["Age", "Class"]].to_numpy())
+    scaler = StandardScaler().fit(FRAME[["Age", "Class"]].to_numpy())
+    done = ftl.run("check", save(scaler), tmp_path / "rows.npy", "--json")
+    assert report(done)["format"] == ".npy" and report(done)["columns"][0]["missing"] == 0
+
+
+def test_one_row(save):
+    assert "1 row read, 0 refused" in ftl.run("check", save(MODEL), save(FRAME[:1], "rows.csv")).stdout
