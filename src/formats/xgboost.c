@@ -293,6 +293,7 @@ static ftl_status read_booster(ftl_xgb_source *source, ftl_xgb_model *model, ftl
         {"name", read_booster_name}, {"model", read_booster_model}, {"gbtree", read_inner_booster},
         {"weight_drop", read_drop},  {"tree_weights", read_drop},
     };
+    model->has_booster = true;
     return READ_OBJECT(source, model, members, error);
 }
 
@@ -499,7 +500,8 @@ ftl_status ftl_xgb_read(ftl_arena *arena, ftl_account *account, const char *byte
         FTL_TRY(read_snapshot(arena, account, bytes, size, &model, error));
     else if (space < size && bytes[space] == '{') {
         FTL_TRY(read_values(arena, account, bytes, size, &model, false, error));
-        if (model.booster == FTL_XGB_LINEAR ? !model.linear.data : !model.has_trees)
+        bool empty = model.booster == FTL_XGB_LINEAR ? !model.linear.data : !model.has_trees;
+        if (model.has_booster && empty)
             return FTL_FAIL(error, FTL_UNSUPPORTED,
                             "the file holds XGBoost's configuration (save_config) and no model; "
                             "save booster.save_model('model.json') instead");

@@ -71,7 +71,8 @@ typedef struct ftl_xgb_model {
     int32_t objective_classes; /* softmax's own num_class, or 0 */
     int32_t parallel_trees;    /* of one round and output; 1 at least */
     uint32_t n_trees;
-    bool has_trees; /* JSON, UBJSON: it has a list of them, which may be empty */
+    /* JSON, UBJSON: it has a booster; it has a list of trees, which may be empty */
+    bool has_booster, has_trees;
     const ftl_xgb_tree *trees;
     ftl_xgb_ints tree_output;    /* [n_trees] */
     ftl_xgb_ints round_starts;   /* [rounds + 1] first tree of each round; empty before 2.0 */
