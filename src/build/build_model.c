@@ -175,6 +175,14 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
     made.version = parse_version(ftl_node_attr(node, "_sklearn_version"));
     if (made.version == 0)
         made.version = parent ? parent->version : 0;
+    if (!cls->library && made.version && made.version < FTL_SKLEARN(0, 18)) {
+        ftl_error_set(error, FTL_UNSUPPORTED,
+                      "%s was written by scikit-learn %d.%d, which is too old: 0.18 and later are "
+                      "read; train it again with a newer one",
+                      cls->name, made.version / 10000, made.version / 100 % 100);
+        ftl_error_in(error, path);
+        return FTL_UNSUPPORTED;
+    }
     FTL_TRY(note_step(build, &made, error));
     *out = made;
     return FTL_OK;

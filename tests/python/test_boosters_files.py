@@ -14,14 +14,17 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+import sklearn
 import xgboost
 from boosters import fit
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest, StackingRegressor, VotingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.multioutput import ClassifierChain
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import OneClassSVM
 
 QUIET = {"verbose": 0, "allow_writing_files": False, "iterations": 8, "depth": 3, "random_seed": 1}
 
@@ -523,3 +526,37 @@ def test_names_of_numpy_1_16_0(data):
         b"numpy.core.multiarray"
     renamed(folder / "new.pkl", folder / "old.pkl", (module, b"numpy.core._multiarray_umath"))
     agrees(folder / "old.pkl", folder / "rows.npy", model.predict(x), bits=False)
+
+
+def test_trees_of_neighbours_before_0_20(data):
+    """Kind: the same: before 0.20 pickles call a KDTree and a BallTree BinaryTree, in modules of their own."""
+    folder, x, noisy = data
+    for algorithm in ("kd_tree", "ball_tree"):
+        model = KNeighborsRegressor(3, algorithm=algorithm).fit(x, noisy)
+        (folder / "new.pkl").write_bytes(pickle.dumps(model, protocol=0))
+        name = type(model._tree).__name__
+        renamed(folder / "new.pkl", folder / "old.pkl", (
+            f"sklearn.neighbors._{algorithm}\n{name}\n".encode(), f"sklearn.neighbors.{algorithm}\nBinaryTree\n".encode()))
+        agrees(folder / "old.pkl", folder / "rows.npy", model.predict(x), bits=False)
+
+
+def test_one_class_machines_before_0_20(data):
+    """Kind: the same: decisions without an offset of their own, and no score_samples."""
+    folder, x, _ = data
+    model = OneClassSVM(nu=0.2).fit(x)
+    wanted = model.decision_function(x)
+    del model.offset_
+    diff.joblib.dump(model, folder / "model.pkl")
+    agrees(folder / "model.pkl", folder / "rows.npy", wanted, "--method", "decision_function", bits=False)
+    assert "has no score_samples" in refused(folder / "model.pkl", "--method", "score_samples", code=2,
+                                             rows=folder / "rows.npy")
+
+
+def test_versions_that_are_too_old(data):
+    """Kind: a version older than those that were tried is refused as that."""
+    folder, x, noisy = data
+    (folder / "new.pkl").write_bytes(pickle.dumps(Ridge().fit(x, noisy), protocol=0))
+    version = sklearn.__version__.encode()
+    renamed(folder / "new.pkl", folder / "old.pkl", (b"V" + version + b"\n", b"V0.17.1\n"))
+    message = refused(folder / "old.pkl")
+    assert "UNSUPPORTED" in message and "scikit-learn 0.17, which is too old" in message

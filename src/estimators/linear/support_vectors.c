@@ -31,8 +31,9 @@ static uint32_t svm_methods(ftl_build *build, const ftl_estimator *e)
     if (e->cls->kind == FTL_REGRESSOR)
         return methods;
     methods |= 1u << FTL_DECISION_FUNCTION;
-    if (!is_classifier(e))
-        return methods | 1u << FTL_SCORE_SAMPLES;
+    if (!is_classifier(e)) /* before 0.20 there was no offset, nor scores without it */
+        return ftl_node_is_none(ftl_attr(e, "offset_")) ? methods
+                                                        : methods | 1u << FTL_SCORE_SAMPLES;
     if (has_probabilities(e))
         methods |= 1u << FTL_PREDICT_PROBA | 1u << FTL_PREDICT_LOG_PROBA;
     return methods;

@@ -33,6 +33,10 @@ static ftl_status tree_state(const ftl_estimator *e, ftl_neighbor_search search,
     const ftl_node_object *object = node && node->kind == FTL_NODE_OBJECT ? node->u.object : NULL;
     if (object)
         name = object->name;
+    if (strcmp(name, "BinaryTree") == 0) /* their name before 0.20, in modules of their own */
+        name = strstr(object->module, "kd_tree")     ? "KDTree"
+               : strstr(object->module, "ball_tree") ? "BallTree"
+                                                     : name;
     if (strncmp(name, wanted, strlen(wanted)) != 0 || !object->state ||
         object->state->kind != FTL_NODE_TUPLE || object->state->u.seq.size < state_size)
         return FTL_ATTR_FAIL(error, e, "_tree", FTL_CORRUPT, "%s was found where a %s was expected",

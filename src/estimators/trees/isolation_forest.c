@@ -29,7 +29,10 @@ static uint32_t forest_methods(ftl_build *build, const ftl_estimator *e)
     return has_offset(e) ? methods | 1u << FTL_SCORE_SAMPLES : methods;
 }
 
-/* Of an unsuccessful search in a tree of n samples; up to 0.21 two samples are no special case. */
+/*
+ * Of an unsuccessful search in a tree of n samples; up to 0.21 two samples are no special case.
+ * 0.18 took the logarithm of n, and fewer digits of the constant.
+ */
 static double average_path_length(double n, int version)
 {
     bool old = version < FTL_SKLEARN(0, 21);
@@ -37,6 +40,8 @@ static double average_path_length(double n, int version)
         return old ? 1.0 : 0.0;
     if (n == 2 && !old)
         return 1.0;
+    if (version && version < FTL_SKLEARN(0, 19))
+        return 2.0 * (log(n) + 0.5772156649) - 2.0 * (n - 1.0) / n;
     return 2.0 * (log(n - 1.0) + euler_gamma) - 2.0 * (n - 1.0) / n;
 }
 
