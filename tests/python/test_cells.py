@@ -24,7 +24,7 @@ from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler, TargetEncoder
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -96,6 +96,7 @@ BOOL_MODELS = {
     "number": lambda: LinearRegression(),
     "one-hot": lambda: encoded(OneHotEncoder()),
     "ordinal": lambda: encoded(OrdinalEncoder()),
+    "target": lambda: encoded(TargetEncoder(random_state=0)),
     "hist": lambda: HistGradientBoostingRegressor(max_iter=5),
     "xgboost": lambda: xgboost.XGBRegressor(n_estimators=5),
     "lightgbm": lambda: lightgbm.LGBMRegressor(n_estimators=5, verbose=-1),
@@ -181,6 +182,8 @@ ID_MODELS = {
     "one-hot ignore": lambda: one_column(OneHotEncoder(handle_unknown="ignore")),
     "one-hot infrequent": lambda: one_column(OneHotEncoder(min_frequency=2, handle_unknown="infrequent_if_exist")),
     "ordinal": lambda: one_column(OrdinalEncoder()),
+    "target": lambda: one_column(TargetEncoder(random_state=0)),
+    "imputed target": lambda: one_column(SimpleImputer(strategy="most_frequent"), TargetEncoder(random_state=0)),
     "imputed one-hot": lambda: one_column(SimpleImputer(strategy="most_frequent"), OneHotEncoder()),
     "imputed ordinal": lambda: one_column(SimpleImputer(strategy="most_frequent"), OrdinalEncoder()),
     "filled one-hot": lambda: one_column(SimpleImputer(strategy="constant", fill_value=7), OneHotEncoder()),
