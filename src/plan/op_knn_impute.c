@@ -7,10 +7,10 @@
  * Missing numbers count as 0 in the products. Of points at one distance the earlier ones are
  * nearer.
  */
+#include "plan/neighbor_heap.h"
 #include "plan/points.h"
 
-#include "base/checked.h"
-
+#include <float.h>
 #include <math.h>
 
 typedef struct knn_state {
@@ -69,20 +69,17 @@ static void find_distances(const ftl_knn_impute_op *op, const knn_state *state, 
 /* The nearest points that have the column, nearest first; how many. */
 static uint32_t find_donors(const ftl_knn_impute_op *op, uint32_t n, uint32_t column, knn_row *row)
 {
+    const ftl_neighbor_heap heap = {op->k, row->near, row->near_at};
     uint32_t count = 0;
+    ftl_heap_start(&heap, DBL_MAX);
     for (uint32_t i = 0; i < op->n_points; i++) {
         double d = row->distance[i];
-        if (isnan(d) || isnan(op->points[(size_t)i * n + column]) ||
-            (count == op->k && !(d < row->near[count - 1])))
+        if (d >= heap.value[0] || isnan(d) || isnan(op->points[(size_t)i * n + column]))
             continue;
-        uint32_t at = count < op->k ? count++ : count - 1;
-        for (; at > 0 && row->near[at - 1] > d; at--) {
-            row->near[at] = row->near[at - 1];
-            row->near_at[at] = row->near_at[at - 1];
-        }
-        row->near[at] = d;
-        row->near_at[at] = i;
+        ftl_heap_insert(&heap, d, i);
+        count += count < op->k;
     }
+    ftl_heap_sort(&heap, true);
     return count;
 }
 

@@ -23,9 +23,10 @@ EPSILON = 4e-16
 # whatever the archive says, their outputs agree bit for bit.
 EXACT_TRANSFORMS = {
     "Binarizer", "CountVectorizer", "GenericUnivariateSelect", "HashingVectorizer", "Imputer", "IsotonicRegression",
-    "KBinsDiscretizer", "LabelBinarizer", "LabelEncoder", "MaxAbsScaler", "MinMaxScaler", "OneHotEncoder", "OrdinalEncoder",
-    "PolynomialFeatures", "RFE", "RFECV", "RobustScaler", "SelectFdr", "SelectFpr", "SelectFromModel", "SelectFwe",
-    "SelectKBest", "SelectPercentile", "SequentialFeatureSelector", "SimpleImputer", "StandardScaler", "VarianceThreshold"}
+    "KBinsDiscretizer", "LabelBinarizer", "LabelEncoder", "MaxAbsScaler", "MinMaxScaler", "MissingIndicator",
+    "OneHotEncoder", "OrdinalEncoder", "PolynomialFeatures", "RFE", "RFECV", "RobustScaler", "SelectFdr", "SelectFpr",
+    "SelectFromModel", "SelectFwe", "SelectKBest", "SelectPercentile", "SequentialFeatureSelector", "SimpleImputer",
+    "SplineTransformer", "StandardScaler", "TargetEncoder", "VarianceThreshold"}
 
 
 class Disagreement(AssertionError):

@@ -159,44 +159,58 @@ static ftl_status read_mixture(ftl_build *build, const ftl_estimator *e, uint32_
 
 /* ---- Full and tied covariances --------------------------------------------------------------- */
 
-/* |(x - mean) chol|², halved and negated, with its constants. chol: [columns][columns]. */
+/* x chol for a chol [columns][columns], as a whole matrix. */
+static ftl_status emit_stretched(ftl_build *build, const ftl_estimator *e, const mixture *m,
+                                 const double *chol, const ftl_frame *in, uint32_t *id,
+                                 ftl_error *error)
+{
+    size_t n = m->columns;
+    double *coef = ftl_arena_array(build->arena, n * n, sizeof *coef);
+    if (!coef)
+        return FTL_OOM(error);
+    for (size_t c = 0; c < n; c++) {
+        for (size_t j = 0; j < n; j++)
+            coef[c * n + j] = chol[j * n + c];
+    }
+    const ftl_linear_params params = {
+        .n_out = (uint32_t)n, .n_features = n, .coef = coef, .is_f32 = m->is_f32};
+    return ftl_linear_scores(build, e, in, &params, id, error);
+}
+
+/* |x chol - mean chol|², halved and negated, with its constants. source: x chol. */
 static ftl_status emit_component(ftl_build *build, const ftl_estimator *e, const mixture *m,
-                                 uint32_t k, const double *chol, const ftl_frame *in,
+                                 uint32_t k, const double *chol, uint32_t source,
                                  ftl_frame_column *out, ftl_error *error)
 {
     size_t n = m->columns;
-    double *coef = ftl_arena_array(build->arena, n * n, sizeof *coef), log_det = 0;
-    double *intercept = ftl_arena_zero_array(build->arena, n, sizeof *intercept);
-    uint32_t id;
-    if (!coef || !intercept)
+    double *centre = ftl_arena_zero_array(build->arena, n, sizeof *centre), log_det = 0;
+    uint32_t id = source;
+    if (!centre)
         return FTL_OOM(error);
     for (size_t c = 0; c < n; c++) {
-        for (size_t j = 0; j < n; j++) {
-            coef[c * n + j] = chol[j * n + c];
-            intercept[c] -= m->means[k * n + j] * chol[j * n + c];
-        }
+        for (size_t j = 0; j < n; j++)
+            centre[c] += m->means[k * n + j] * chol[j * n + c];
         log_det += log(chol[c * n + c]);
     }
-    const ftl_linear_params params = {.n_out = (uint32_t)n,
-                                      .n_features = n,
-                                      .coef = coef,
-                                      .intercept = intercept,
-                                      .is_f32 = m->is_f32};
-    FTL_TRY(ftl_linear_scores(build, e, in, &params, &id, error));
+    FTL_TRY(ftl_emit_affine(build, e, FTL_AFFINE_SUB, centre, &id, error));
     FTL_TRY(ftl_emit_squares(build, e, id, -0.5 * (double)n * log_2pi, log_det + m->constant[k],
                              &id, error));
     *out = (ftl_frame_column){.op = id};
     return FTL_OK;
 }
 
+/* Components of a tied covariance share the stretched rows. */
 static ftl_status emit_full(ftl_build *build, const ftl_estimator *e, const mixture *m, bool tied,
                             const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     ftl_frame scores;
+    uint32_t stretched = 0;
     FTL_TRY(ftl_frame_new(build, m->n, &scores, error));
     for (uint32_t k = 0; k < m->n; k++) {
         const double *chol = m->chol + (tied ? 0 : k * m->columns * m->columns);
-        FTL_TRY(emit_component(build, e, m, k, chol, in, &scores.columns[k], error));
+        if (k == 0 || !tied)
+            FTL_TRY(emit_stretched(build, e, m, chol, in, &stretched, error));
+        FTL_TRY(emit_component(build, e, m, k, chol, stretched, &scores.columns[k], error));
     }
     return ftl_build_matrix(build, e, &scores, id, error);
 }
