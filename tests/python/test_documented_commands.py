@@ -228,4 +228,6 @@ def test_the_compilers_line_makes_a_program_that_runs(alone, tmp_path, everyday_
     [package] = (tmp_path / "prefix").rglob("foretell.pc")
     shutil.copy(ROOT / "examples/predict.c", tmp_path)
     shell(line, tmp_path, PKG_CONFIG_PATH=str(package.parent))
-    assert "plan (" in shell(f"./predict {everyday_files / 'model.joblib'}", tmp_path, LD_LIBRARY_PATH="")
+    model = everyday_files / "model.joblib"
+    assert "output 0: prediction" in shell(f"./predict {model}", tmp_path, LD_LIBRARY_PATH="")
+    assert shell(f"./predict {model} row 3 0 0", tmp_path, LD_LIBRARY_PATH="").strip() == "yes"
