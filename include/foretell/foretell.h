@@ -723,9 +723,11 @@ typedef struct ftl_score_options {
     /*
      * ftl_score: receives a line for everything about the table that is no error and yet hardly
      * meant, such as a column without any category that the model knows, after the last row;
-     NULL : *nobody wants to know * / ftl_text_fn warn;
-     void *warn_user;
-     /* ftl_check: a column of what is true, to compare the predictions with; NULL: none */
+     * NULL: nobody wants to know
+     */
+    ftl_text_fn warn;
+    void *warn_user;
+    /* ftl_check: a column of what is true, to compare the predictions with; NULL: none */
     const char *target;
     bool json; /* ftl_check: its report is one JSON object */
 } ftl_score_options;
