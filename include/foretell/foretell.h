@@ -722,8 +722,8 @@ typedef struct ftl_score_options {
     ftl_empty_text empty_text;
     /*
      * ftl_score: receives a line for everything about the table that is no error and yet hardly
-     * meant, such as a column without any category that the model knows, after the last row; NULL:
-     * nobody wants to know
+     * meant, such as a column without any category that the model knows, after the last row;
+     * NULL: nobody wants to know
      */
     ftl_text_fn warn;
     void *warn_user;

@@ -24,7 +24,7 @@ import xgboost
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 
 ROOT = ftl.ROOT
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("tests/**/*.md")])
@@ -100,10 +100,16 @@ def everyday_files(tmp_path_factory):
     frame = pd.DataFrame(rng.normal(size=(50, 3)), columns=["age", "fare", "size"])
     target = np.where(frame["age"] > 0, "yes", "no")
     joblib.dump(make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, target), folder / "model.joblib")
-    joblib.dump(StandardScaler().fit(frame.to_numpy()), folder / "scaler.joblib")
+    scaler, encoder = StandardScaler().fit(frame), LabelEncoder().fit(target)
+    joblib.dump(scaler, folder / "scaler.joblib")
+    joblib.dump(encoder, folder / "encoder.joblib")
     np.save(folder / "rows.npy", frame.to_numpy())
-    booster = xgboost.XGBClassifier(n_estimators=3).fit(frame, (target == "yes").astype(int))
-    booster.get_booster().save_model(folder / "booster.json")
+    numbers = xgboost.XGBClassifier(n_estimators=3).fit(frame, encoder.transform(target))
+    numbers.get_booster().save_model(folder / "booster.json")
+    joblib.dump(numbers, folder / "numbers.joblib")
+    linear = LogisticRegression().fit(scaler.transform(frame), encoder.transform(target))
+    joblib.dump({"scaler": scaler, "model": linear, "features": list(frame.columns), "threshold": 0.4,
+                 "encoder": encoder, "names": ["no", "yes"], "metrics": {"accuracy": 0.9}}, folder / "bundle.joblib")
     texts = ["a prize, now", "hello, how are you", "free entry", "see you at home"]
     joblib.dump(make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, ["spam", "ham"] * 2),
                 folder / "spam.pkl")
@@ -111,6 +117,7 @@ def everyday_files(tmp_path_factory):
     (folder / "SMSSpamCollection").write_text("".join(f"ham\t{text}\n" for text in texts), encoding="utf-8")
     frame.insert(0, "id", range(len(frame)))
     frame.insert(1, "date", "2024-02-29")
+    frame["bought"] = target
     frame.to_csv(folder / "rows.csv", index=False)
     (folder / "rows.csv.gz").write_bytes(gzip.compress((folder / "rows.csv").read_bytes()))
     for name, like in [("MODEL", "model.joblib"), ("FILE", "model.joblib"), ("INPUT", "rows.csv"), ("IN", "rows.csv"),
@@ -228,4 +235,6 @@ def test_the_compilers_line_makes_a_program_that_runs(alone, tmp_path, everyday_
     [package] = (tmp_path / "prefix").rglob("foretell.pc")
     shutil.copy(ROOT / "examples/predict.c", tmp_path)
     shell(line, tmp_path, PKG_CONFIG_PATH=str(package.parent))
-    assert "plan (" in shell(f"./predict {everyday_files / 'model.joblib'}", tmp_path, LD_LIBRARY_PATH="")
+    model = everyday_files / "model.joblib"
+    assert "output 0: prediction" in shell(f"./predict {model}", tmp_path, LD_LIBRARY_PATH="")
+    assert shell(f"./predict {model} row 3 0 0", tmp_path, LD_LIBRARY_PATH="").strip() == "yes"
