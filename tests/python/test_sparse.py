@@ -136,8 +136,9 @@ MADE = {
     "SimpleImputer": lambda cls: cls(strategy="median"),
     "TfidfTransformer": lambda cls: cls(),
 }
-# Not among them: what takes texts, cells or labels, one column or none, and what another class makes.
-OTHER = {"CountVectorizer", "HashingVectorizer", "TfidfVectorizer", "OneHotEncoder", "OrdinalEncoder", "LabelEncoder",
+# Not among them: what takes texts, cells or labels, one column or none, and what another class makes; and, by a test of its
+# own, what the program refuses.
+OTHER = {"QuantileTransformer", "CountVectorizer", "HashingVectorizer", "TfidfVectorizer", "OneHotEncoder", "OrdinalEncoder", "LabelEncoder",
          "LabelBinarizer", "IsotonicRegression", "FrozenEstimator", "_ConstantPredictor", "Booster", "CatBoostRanker", "LGBMRanker", "XGBRanker",
          "CatBoost"}
 
@@ -315,6 +316,16 @@ def test_zeros_that_are_stored(producer, name):
 def test_zeros_that_nobody_can_tell_are_refused(producer, tmp_path):
     """Products of matrices that store zeros: which products are stored is not known, and XGBoost would ask."""
     model, _ = fitted(producer, "PolynomialFeatures", 5, False, forest())
+    process = diff.run(diff.write_model(model, tmp_path), tmp_path / "none.csv", tmp_path / "out.csv")
+    assert process.returncode == 3 and "UNSUPPORTED" in process.stderr and "sparse" in process.stderr, process.stderr
+
+
+@pytest.mark.parametrize("transformer", [preprocessing.QuantileTransformer(n_quantiles=10),
+                                         preprocessing.FunctionTransformer(np.cos, validate=True, accept_sparse=True)])
+def test_transformers_without_a_form_for_sparse_matrices_are_refused(transformer, tmp_path):
+    rng = np.random.default_rng(5)
+    model = pipeline.make_pipeline(PRODUCERS["plain codes"](), forest()).fit(table(rng, 40), np.arange(40) % 2)
+    model.steps.insert(1, ("transformer", transformer.fit(abs(rng.normal(size=(40, model[-1].n_features_in_))))))
     process = diff.run(diff.write_model(model, tmp_path), tmp_path / "none.csv", tmp_path / "out.csv")
     assert process.returncode == 3 and "UNSUPPORTED" in process.stderr and "sparse" in process.stderr, process.stderr
 
