@@ -223,10 +223,11 @@ ftl_status ftl_build_stored_matrix(ftl_build *build, const ftl_estimator *e, con
 {
     ftl_op_kind kind = in->sparse ? FTL_OP_GATHER_STORED : FTL_OP_GATHER;
     if (in->zeros_unknown)
-        return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "%s takes what a sparse matrix does not store for missing; behind products "
-                        "of such matrices that is not known",
-                        e->cls->name);
+        return FTL_FAIL(
+            error, FTL_UNSUPPORTED,
+            "%s takes what a sparse matrix does not store for missing; here that is not "
+            "known (products of such matrices, splines)",
+            e->cls->name);
     FTL_TRY(dense_matrix(build, e, kind, in, id, error));
     return refuse ? add_check(build, e, in, refuse, id, error) : FTL_OK;
 }

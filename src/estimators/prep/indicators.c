@@ -161,6 +161,14 @@ static ftl_status given_columns(ftl_build *build, const ftl_estimator *e, uint32
     return FTL_OK;
 }
 
+/* sparse='auto' is as the rows are. False flags are not stored. */
+static bool gives_sparse(const ftl_estimator *e, const ftl_frame *in)
+{
+    const ftl_node *node = ftl_attr(e, "sparse");
+    bool given;
+    return node && ftl_node_as_bool(node, &given) ? given : in->sparse;
+}
+
 static ftl_status emit_missing(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
@@ -181,6 +189,7 @@ static ftl_status emit_missing(ftl_build *build, const ftl_estimator *e, ftl_met
     FTL_TRY(ftl_frame_of_op(build, id, NULL, out, error));
     for (uint32_t k = 0; k < n; k++)
         out->columns[k].as = FTL_AS_BOOL;
+    out->sparse = out->csc = gives_sparse(e, in);
     return name_indicators(build, features, in, out, error);
 }
 

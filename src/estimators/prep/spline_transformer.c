@@ -141,7 +141,9 @@ static ftl_status emit_splines(ftl_build *build, const ftl_estimator *e, ftl_met
         if (!out->columns[i].name)
             return FTL_OOM(error);
     }
-    return ftl_attr_bool(e, "sparse_output", false, &out->sparse, error);
+    FTL_TRY(ftl_attr_bool(e, "sparse_output", false, &out->sparse, error));
+    out->zeros_unknown = out->sparse; /* a basis that is zero at a knot may be stored */
+    return FTL_OK;
 }
 
 static ftl_status spline_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
