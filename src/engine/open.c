@@ -2,7 +2,7 @@
 #include "base/options.h"
 #include "build/build.h"
 #include "build/native_file.h"
-#include "build/pick_entry.h"
+#include "build/parts.h"
 #include "engine/context.h"
 #include "engine/only_plan.h"
 #include "engine/plan_cache.h"
@@ -312,6 +312,8 @@ static ftl_status chain_files(ftl_model *model, const ftl_model_options *options
         const char *part = options->then[i - 1], *entry = NULL;
         ftl_node *root = NULL;
         FTL_TRY(load_part(model, part, options, &root, &entry, error));
+        if (choice->wishes.n_features == 0) /* the names of columns may stand beside any part */
+            FTL_TRY(ftl_parts_found(model, ftl_estimator_registry(), root, &choice->wishes, error));
         names[i] = ftl_arena_printf(&model->objects, "%s", file_name(part));
         nodes[i] = entry ? ftl_find_entry(root, entry)
                          : ftl_only_model(model, ftl_estimator_registry(), root);

@@ -194,6 +194,14 @@ def test_names_beside_the_model(save, tmp_path):
     assert done.returncode == 4  # two lists of as many names: neither is taken
 
 
+def test_names_beside_a_part_of_another_file(save, tmp_path):
+    table = tmp_path / "shuffled.csv"
+    FRAME[["c", "a", "b"]].assign(id=1).to_csv(table, index=False)
+    bundle = save({"model": MODEL, "features": NAMES}, "bundle.pkl")
+    done = ftl.run("predict", save(SCALER, "scaler.pkl"), "+", f"{bundle}:model", table)
+    assert numbers(done) == pytest.approx(PIPE.predict(X))
+
+
 def test_inspect_shows_what_else_is_there(save):
     thing = BUNDLES["a whole bundle"]
     shown = [line.split() for line in ftl.run("inspect", save(thing)).stdout.split("\n")]
