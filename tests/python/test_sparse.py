@@ -269,7 +269,8 @@ def check(producer, name, seed, gaps=False):
         methods = diff.offered(model)
         diff.compare(model, rows, [m for m in methods if m != "transform"] if nameless(producer) else methods)
     if transforms and not (name == "PolynomialFeatures" and producer in STORED_ZEROS):
-        model, rows = fitted(producer, name, seed, gaps, forest())
+        flags = [preprocessing.MaxAbsScaler()] if name == "MissingIndicator" else []  # XGBoost takes no bools
+        model, rows = fitted(producer, name, seed, gaps, *flags, forest())
         if model is not None:
             diff.compare(model, rows)
     return True
