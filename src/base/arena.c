@@ -136,7 +136,10 @@ void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t 
 void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size)
 {
     size_t bytes;
-    return ftl_mul_size(count, size, &bytes) ? ftl_arena_alloc(arena, bytes) : NULL;
+    if (ftl_mul_size(count, size, &bytes))
+        return ftl_arena_alloc(arena, bytes);
+    ftl_account_overflow(arena->account);
+    return NULL;
 }
 
 void *ftl_arena_zero_array(ftl_arena *arena, size_t count, size_t size)
