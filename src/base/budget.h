@@ -17,11 +17,11 @@
 #include <stdint.h>
 
 enum {
-    FTL_BUDGET_WORK_PER_BYTE = 64,
+    FTL_BUDGET_WORK_PER_BYTE = 16,
     FTL_BUDGET_MEMORY_PER_BYTE = 64,
-    /* What any file may cost, however short: a hashing vectorizer of a few hundred bytes makes a
-     * million columns. */
-    FTL_BUDGET_WORK_FLOOR = 256 << 20,
+    /* What any file may cost, however short: polynomial features of a few kilobytes make a million
+     * columns with names. (Models that were fitted take a tenth of all this, per byte.) */
+    FTL_BUDGET_WORK_FLOOR = 64 << 20,
     FTL_BUDGET_MEMORY_FLOOR = 256 << 20
 };
 

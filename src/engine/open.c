@@ -1,5 +1,6 @@
 /* A model file, or several → a model: codecs, the object graph, the IR, validation. */
 #include "base/options.h"
+#include "base/utf8.h"
 #include "build/build.h"
 #include "build/native_file.h"
 #include "build/parts.h"
@@ -12,6 +13,7 @@
 #include "pickle/load.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,6 +121,39 @@ static ftl_status load_native(ftl_model *model, const source *from, ftl_file_kin
                            error);
 }
 
+static ftl_status keep_foreign(ftl_model *model, const ftl_pickle_report *report, ftl_error *error)
+{
+    size_t before = model->n_foreign; /* of the model's other files */
+    const char **names = ftl_arena_array(&model->arena, before + report->n_foreign, sizeof *names);
+    if (!names)
+        return FTL_OOM(error);
+    if (before)
+        memcpy(names, model->foreign, before * sizeof *names);
+    for (size_t i = 0; i < report->n_foreign; i++) {
+        const char *name = report->foreign[i].name;
+        names[before + i] = ftl_arena_string(&model->arena, name, strlen(name));
+        if (!names[before + i])
+            return FTL_OOM(error);
+    }
+    model->foreign = names;
+    model->n_foreign = before + report->n_foreign;
+    model->more_foreign |= report->more_foreign;
+    return FTL_OK;
+}
+
+/* A model that cannot be opened says, too, what its file would make Python call. */
+static void warn_of_foreign(const ftl_model *model, ftl_error *error)
+{
+    if (!error || model->n_foreign == 0 || strstr(error->message, model->foreign[0]))
+        return;
+    size_t used = strlen(error->message);
+    (void)snprintf(error->message + used, sizeof error->message - used,
+                   "; the file asks Python to call %.120s: do not load it with Python unless you "
+                   "trust it",
+                   model->foreign[0]);
+    ftl_utf8_make_printable(error->message, strlen(error->message), false);
+}
+
 static ftl_status load_pickle(ftl_model *model, const source *from,
                               const ftl_model_options *options, ftl_node **root, ftl_error *error)
 {
@@ -134,10 +169,11 @@ static ftl_status load_pickle(ftl_model *model, const source *from,
     FTL_TRY(ftl_pickle_load(from->stream, &model->objects, &pickle, root, error));
     if (report.dangerous)
         return FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
-                           "the file asks for %.200s, which runs code or reaches the system; do "
-                           "not load it with Python",
+                           "the file asks Python to call %.200s, which runs code or reaches the "
+                           "system: do not load it with Python",
                            report.dangerous);
     FTL_TRY(note_side_files(model, from->folder, &report, error));
+    FTL_TRY(keep_foreign(model, &report, error));
     return check_end(from->stream, error);
 }
 
@@ -399,6 +435,8 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     FTL_TRY(decode(model, from, options, &model->codec, &kind, error));
     ftl_status status = kind == FTL_FILE_FORETELL ? load_written(model, from, options, error)
                                                   : build_graph(model, from, kind, options, error);
+    if (status != FTL_OK)
+        warn_of_foreign(model, error);
     if (!model->open_width)
         ftl_arena_free(&model->objects);
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;

@@ -282,5 +282,5 @@ ftl_status ftl_vm_spend_attributes(ftl_vm *vm, const ftl_node *object, unsigned 
     size_t size = state ? dict_size(state) : 0;
     if (state && state->kind == FTL_NODE_TUPLE && state->u.seq.size == 2)
         size = dict_size(state->u.seq.items[0]) + dict_size(state->u.seq.items[1]);
-    return ftl_vm_spend(vm, (uint64_t)n * size);
+    return ftl_vm_spend(vm, 4 * (uint64_t)n * size);
 }
