@@ -209,6 +209,15 @@ void ftl_account_overflow(ftl_account *account)
     }
 }
 
+bool ftl_account_work(ftl_account *account, uint64_t units)
+{
+    for (; account; account = account->parent) {
+        if (account->budget && !ftl_budget_work(account->budget, units))
+            return false;
+    }
+    return true;
+}
+
 void *ftl_alloc(ftl_account *account, size_t size) { return ftl_realloc(account, NULL, size); }
 
 void *ftl_alloc_array(ftl_account *account, size_t count, size_t size)

@@ -50,6 +50,9 @@ uint64_t ftl_account_used(const ftl_account *account);
  * that claims it is told from a machine without memory. */
 void ftl_account_overflow(ftl_account *account);
 
+/* Spends work of the budgets at and above the account; false when one is passed. */
+bool ftl_account_work(ftl_account *account, uint64_t units);
+
 /* NULL when the allocator fails or the limit would be passed. 16-byte aligned. */
 void *ftl_alloc(ftl_account *account, size_t size);
 void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size);  /* checked product */

@@ -53,17 +53,24 @@ void ftl_strbuf_putc(ftl_strbuf *buffer, char c) { ftl_strbuf_append(buffer, &c,
 
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...)
 {
+    enum { USUAL = 128 }; /* into so much room nearly every text fits, and is formatted once */
+    if (buffer->limit > USUAL && buffer->size < buffer->limit - USUAL && !reserve(buffer, USUAL))
+        return;
+    size_t room = buffer->room > buffer->limit ? buffer->limit : buffer->room;
+    room = room > buffer->size ? room - buffer->size : 0;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room ? buffer->data + buffer->size : NULL, room, format, args);
     va_end(args);
-    if (n < 0 || !reserve(buffer, (size_t)n)) {
+    if (n < 0 || ((size_t)n >= room && !reserve(buffer, (size_t)n))) {
         buffer->failed = true;
         return;
     }
-    va_start(args, format);
-    vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
-    va_end(args);
+    if ((size_t)n >= room) {
+        va_start(args, format);
+        vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     buffer->size += (size_t)n;
 }
 
