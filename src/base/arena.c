@@ -181,7 +181,8 @@ char *ftl_arena_printf(ftl_arena *arena, const char *format, ...)
     if (size < sizeof text)
         return ftl_arena_string(arena, text, size);
     /* What does not fit goes byte by byte: long names are dear, and files may use them again. */
-    char *out = ftl_account_work(arena->account, size * 4) ? ftl_arena_alloc(arena, size + 1) : NULL;
+    char *out = ftl_account_work(arena->account, size * 4) ? ftl_arena_alloc(arena, size + 1)
+                                                           : NULL;
     if (!out)
         return NULL;
     va_start(args, format);

@@ -60,10 +60,7 @@ void ftl_error_clear(ftl_error *error)
 }
 
 /* An error is one line: control characters of hostile names must not reach a terminal or a log. */
-static void make_printable(char *text)
-{
-    ftl_utf8_make_printable(text, strlen(text), false);
-}
+static void make_printable(char *text) { ftl_utf8_make_printable(text, strlen(text), false); }
 
 void ftl_error_set(ftl_error *error, ftl_status code, const char *format, ...)
 {

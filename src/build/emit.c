@@ -392,7 +392,6 @@ static ftl_status grow_memo(ftl_build *build, ftl_error *error)
     return FTL_OK;
 }
 
-
 static bool same_frame(const ftl_frame *a, const ftl_frame *b)
 {
     if (a->n_columns != b->n_columns || a->sparse != b->sparse || a->csc != b->csc ||
@@ -444,8 +443,8 @@ ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method
     }
     FTL_TRY(grow_memo(build, error));
     uint32_t *slot = memo_slot(build, estimator->node, method);
-    build->memo[build->n_memo++] =
-        (struct ftl_emit_memo){estimator->node, method, *slot, *in, made};
+    build->memo[build->n_memo++] = (struct ftl_emit_memo){estimator->node, method, *slot, *in,
+                                                          made};
     *slot = (uint32_t)build->n_memo;
     *out = made;
     return FTL_OK;

@@ -53,9 +53,9 @@ static void put_label(ftl_strbuf *out, const ftl_cell *cell, bool json)
         break;
     case FTL_CELL_FLOAT:
         if (json && !isfinite(cell->u.number)) { /* JSON has no such numbers */
-            ftl_strbuf_puts(out, isnan(cell->u.number)  ? "null"
-                                 : cell->u.number > 0 ? "\"inf\""
-                                                      : "\"-inf\"");
+            ftl_strbuf_puts(out, isnan(cell->u.number) ? "null"
+                                 : cell->u.number > 0  ? "\"inf\""
+                                                       : "\"-inf\"");
             break;
         }
         ftl_strbuf_append(out, text, ftl_print_f64(cell->u.number, text));

@@ -478,8 +478,8 @@ static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model
 }
 
 /*
- * The model is open, or failed to: from here on it may hold what plans and sessions take. Whatever a
- * request beyond the budget led to (out of memory, a missing attribute), the file is at fault.
+ * The model is open, or failed to: from here on it may hold what plans and sessions take. Whatever
+ * a request beyond the budget led to (out of memory, a missing attribute), the file is at fault.
  */
 static ftl_status end_budget(ftl_model *model, ftl_status status, ftl_error *error)
 {

@@ -69,10 +69,11 @@ static ftl_status count_member(decoder *d, ftl_error *error)
     enum { SPARE = 1024, LEAST = 4096 };
     if (++d->members <= SPARE + d->made / LEAST)
         return FTL_OK;
-    return FTL_FAIL(error, FTL_LIMIT,
-                    "%s data of %llu pieces that hold next to nothing; decompress the file first, if "
-                    "you trust it",
-                    d->ops->codec->name, (unsigned long long)d->members);
+    return FTL_FAIL(
+        error, FTL_LIMIT,
+        "%s data of %llu pieces that hold next to nothing; decompress the file first, if "
+        "you trust it",
+        d->ops->codec->name, (unsigned long long)d->members);
 }
 
 /* After a member: the end, another member, or padding with zeros, as tapes and block devices leave

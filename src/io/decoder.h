@@ -39,8 +39,9 @@ FTL_MUST_USE ftl_status ftl_decoder_damaged(ftl_error *error, const ftl_codec *c
                                             const char *detail);
 
 /*
- * Whether a skippable frame begins here, 184D2A50 to 184D2A5F and its length, which may stand before
- * and between the frames of zstd and lz4. _to: and behind it, where that is visible, such a magic.
+ * Whether a skippable frame begins here, 184D2A50 to 184D2A5F and its length, which may stand
+ * before and between the frames of zstd and lz4. _to: and behind it, where that is visible, such a
+ * magic.
  */
 enum { FTL_SKIPPABLE_VISIBLE = 17 /* bytes that show what follows pzstd's */ };
 bool ftl_decoder_skips(const uint8_t *data, size_t size);

@@ -21,7 +21,7 @@ typedef struct file_source {
     int fd;
     bool owned; /* standard input is not closed */
     bool regular;
-    bool must_be_regular; /* anything else is refused, links too */
+    bool must_be_regular;     /* anything else is refused, links too */
     const ftl_cancel *cancel; /* NULL: none */
     uint64_t position;        /* bytes read */
     struct stat opened;       /* what the file was at opening */

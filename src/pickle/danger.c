@@ -202,9 +202,8 @@ static bool is_dangerous(const char *module, const char *name)
     if (listed(by_value, FTL_ARRAY_LEN(by_value), module, name))
         return false; /* code, but nobody's function: has a message of its own */
     return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) ||
-           is_of_system(module, name) || reaches_through(name) ||
-           strstr(name, "__globals__") || strstr(name, "__subclasses__") ||
-           strstr(name, "__builtins__");
+           is_of_system(module, name) || reaches_through(name) || strstr(name, "__globals__") ||
+           strstr(name, "__subclasses__") || strstr(name, "__builtins__");
 }
 
 /* The slot of a name among the foreign ones, or the empty one where it belongs. */

@@ -81,8 +81,8 @@ typedef struct ftl_pickle_options {
     const char *folder;   /* of the model file, for side files; NULL: side files are refused */
     const ftl_pickle_projection *projections;
     size_t n_projections;
-    ftl_budget *budget;      /* what loading spends; NULL: one of its own */
-    uint64_t max_side_bytes; /* that side files may decode to, all together; 0: by their sizes */
+    ftl_budget *budget;        /* what loading spends; NULL: one of its own */
+    uint64_t max_side_bytes;   /* that side files may decode to, all together; 0: by their sizes */
     ftl_pickle_report *report; /* filled when not NULL and loading succeeds */
 } ftl_pickle_options;
 

@@ -130,7 +130,8 @@ struct ftl_node {
 
 /* ---- Reading values; all accept numpy scalars (0-d arrays) where they accept Python ones ----- */
 
-/* The node of a string key; NULL when absent. Takes the same time in a large dict as in a small one. */
+/* The node of a string key; NULL when absent. Takes the same time in a large dict as in a small
+ * one. */
 const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key);
 /*
  * An attribute of an object: its state dict, or the second half of a (dict, slots) state. NULL when

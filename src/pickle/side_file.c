@@ -40,7 +40,8 @@ static ftl_status note_side(ftl_vm *vm, const char *name)
         FTL_TRY(ftl_vm_spend(vm, 8));
         if (strcmp(other->name, name) == 0)
             return FTL_VM_FAIL(vm, FTL_CORRUPT,
-                               "the model names the file \"%s\" for two arrays: it is damaged", name);
+                               "the model names the file \"%s\" for two arrays: it is damaged",
+                               name);
     }
     ftl_side_name *side = FTL_ARENA_NEW(vm->arena, ftl_side_name);
     if (!side)

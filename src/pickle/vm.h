@@ -37,7 +37,7 @@ typedef struct ftl_pk_load {
     ftl_pickle_report report;
     uint64_t max_objects;
     uint32_t max_depth;
-    ftl_budget *budget;   /* work and copies that cost more than the bytes read; see ftl_vm_spend */
+    ftl_budget *budget; /* work and copies that cost more than the bytes read; see ftl_vm_spend */
     ftl_budget own_budget; /* when the caller gave none */
     uint64_t consumed;     /* bytes of the stream and of side files, which the budget grows with */
     uint64_t side_bytes;   /* sizes of the side files that were opened */
@@ -77,8 +77,8 @@ struct ftl_vm {
     bool stopped;
 };
 
-/* Bytes of a module's or a class's name. No name in Python is longer, and what looks at names does so
- * at every mention. */
+/* Bytes of a module's or a class's name. No name in Python is longer, and what looks at names does
+ * so at every mention. */
 enum { FTL_VM_NAME = 1000 };
 
 #define FTL_VM_FAIL(vm, code, ...) FTL_FAIL_AT((vm)->error, (code), (vm)->op_offset, __VA_ARGS__)
