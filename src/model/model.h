@@ -78,7 +78,7 @@ struct ftl_model {
     const ftl_found *found;
     uint64_t file_bytes;
     const ftl_model_file *files; /* no job writes over these; NULL: read from memory */
-    uint64_t read_bytes; /* the file's, decompressed: what opening it could cost */
+    uint64_t read_bytes;         /* the file's, decompressed: what opening it could cost */
     ftl_method default_method;
     size_t n_steps;
     const ftl_step_info *steps;

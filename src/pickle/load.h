@@ -61,11 +61,11 @@ typedef struct ftl_pickle_report {
     /* classes and functions outside of Python's harmless ones and of known data and model packages,
      * each once, in the order of the file; in the arena */
     const ftl_pickle_global *foreign;
-    size_t n_foreign;   /* at most FTL_MAX_FOREIGN */
-    bool more_foreign;  /* there are further ones */
-    uint64_t objects; /* nodes made */
-    uint64_t bytes;   /* read from the stream, up to and with STOP */
-    bool trailing;    /* more bytes follow; joblib allows them */
+    size_t n_foreign;  /* at most FTL_MAX_FOREIGN */
+    bool more_foreign; /* there are further ones */
+    uint64_t objects;  /* nodes made */
+    uint64_t bytes;    /* read from the stream, up to and with STOP */
+    bool trailing;     /* more bytes follow; joblib allows them */
     const ftl_side_name *side_files;
 } ftl_pickle_report;
 
