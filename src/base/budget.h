@@ -28,8 +28,8 @@ enum {
 typedef struct ftl_budget {
     uint64_t bytes;   /* read so far, decompressed: side files included */
     uint64_t earlier; /* of them in earlier files */
-    uint64_t work;  /* spent */
-    bool passed;    /* more was asked for than there is */
+    uint64_t work;    /* spent */
+    bool passed;      /* more was asked for than there is */
 } ftl_budget;
 
 /* Bytes of the file that can be counted on from now on; the largest figure given holds. */

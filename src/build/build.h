@@ -158,7 +158,7 @@ struct ftl_build {
     bool named_inputs;  /* a data frame was fitted: columns that are passed through may be text */
     ftl_budget *budget; /* spent by ftl_build_spend, and by the memory below account */
     ftl_budget own_budget; /* of tests, which build without opening a file */
-    ftl_made *made;     /* a hash table */
+    ftl_made *made;        /* a hash table */
     size_t n_made, made_room;
     struct ftl_emit_memo *memo; /* what ftl_emit made before */
     size_t n_memo, memo_room;

@@ -132,6 +132,15 @@ static void begin_row(ftl_strbuf *out, const char *name)
     ftl_strbuf_putc(out, ' ');
 }
 
+/* A line with a text from the file. */
+static void put_line(ftl_strbuf *out, const char *before, const char *text, const char *after)
+{
+    ftl_strbuf_puts(out, before);
+    put_padded(out, text, 0);
+    ftl_strbuf_puts(out, after);
+    ftl_strbuf_putc(out, '\n');
+}
+
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
 static void text_head(const ftl_model *model, ftl_strbuf *out)
@@ -139,17 +148,18 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
     if (strcmp(model->library, "Python") == 0) /* a container of models, none of them chosen */
         ftl_strbuf_printf(out, "a %s with %zu models; none is chosen\n", model->class_name,
                           model->n_steps);
-    else
-        ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name,
-                          kind_name(model->kind), model->library,
-                          model->library_version[0] ? model->library_version
-                                                    : "of an unknown version");
+    else {
+        ftl_strbuf_printf(out, "%s (%s), written by %s ", model->class_name, kind_name(model->kind),
+                          model->library);
+        put_line(out, "",
+                 model->library_version[0] ? model->library_version : "of an unknown version", "");
+    }
     if (model->newer)
-        ftl_strbuf_printf(out, "warning  written by %s: its answers may differ\n", model->newer);
+        put_line(out, "warning  written by ", model->newer, ": its answers may differ");
     if (model->selected)
-        ftl_strbuf_printf(out, "entry    %s of the file\n", model->selected);
+        put_line(out, "entry    ", model->selected, " of the file");
     if (model->note)
-        ftl_strbuf_printf(out, "note     %s\n", model->note);
+        put_line(out, "note     ", model->note, "");
     ftl_strbuf_puts(out, "size     file ");
     put_size(out, model->file_bytes);
     if (model->codec[0])
@@ -175,8 +185,8 @@ static void text_steps(const ftl_model *model, ftl_strbuf *out)
     for (size_t i = 0; i < model->n_steps; i++) {
         const ftl_step_info *step = &model->steps[i];
         begin_row(out, step->path[0] ? step->path : "(the model)");
-        ftl_strbuf_printf(out, "%s%s%s\n", step->class_name, step->detail[0] ? ": " : "",
-                          step->detail);
+        ftl_strbuf_printf(out, "%s%s", step->class_name, step->detail[0] ? ": " : "");
+        put_line(out, "", step->detail, "");
     }
     for (size_t t = 0; t < model->n_classes; t++) {
         const ftl_labels *labels = model->classes[t];
