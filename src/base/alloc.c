@@ -129,6 +129,7 @@ void ftl_account_init(ftl_account *account, const ftl_allocator *allocator, uint
     account->limit = limit;
     account->used = 0;
     account->parent = NULL;
+    account->budget = NULL;
     account->reclaim = NULL;
 }
 
@@ -138,6 +139,7 @@ void ftl_account_init_child(ftl_account *account, ftl_account *parent)
     account->limit = 0;
     account->used = 0;
     account->parent = parent;
+    account->budget = NULL;
     account->reclaim = NULL;
 }
 
@@ -177,12 +179,16 @@ static bool add_or_reclaim(ftl_account *top, uint64_t bytes)
     return add_within_limit(top, bytes);
 }
 
-/* Only the account at the top has a limit, so it decides. */
+/* Budgets are asked first, then the account at the top, which alone has a limit. */
 static bool charge(ftl_account *account, uint64_t bytes)
 {
     ftl_account *top = account;
-    while (top->parent)
-        top = top->parent;
+    for (;; top = top->parent) {
+        if (top->budget && !ftl_budget_memory(top->budget, ftl_account_used(top), bytes))
+            return false;
+        if (!top->parent)
+            break;
+    }
     if (!add_or_reclaim(top, bytes))
         return false;
     for (ftl_account *done = top; done != account;) {
@@ -195,19 +201,41 @@ static bool charge(ftl_account *account, uint64_t bytes)
     return true;
 }
 
+void ftl_account_overflow(ftl_account *account)
+{
+    for (; account; account = account->parent) {
+        if (account->budget)
+            account->budget->passed = true;
+    }
+}
+
+bool ftl_account_work(ftl_account *account, uint64_t units)
+{
+    for (; account; account = account->parent) {
+        if (account->budget && !ftl_budget_work(account->budget, units))
+            return false;
+    }
+    return true;
+}
+
 void *ftl_alloc(ftl_account *account, size_t size) { return ftl_realloc(account, NULL, size); }
 
 void *ftl_alloc_array(ftl_account *account, size_t count, size_t size)
 {
     size_t bytes;
-    return ftl_mul_size(count, size, &bytes) ? ftl_alloc(account, bytes) : NULL;
+    if (ftl_mul_size(count, size, &bytes))
+        return ftl_alloc(account, bytes);
+    ftl_account_overflow(account);
+    return NULL;
 }
 
 void *ftl_alloc_zero(ftl_account *account, size_t count, size_t size)
 {
     size_t bytes, all;
-    if (!ftl_mul_size(count, size, &bytes) || !ftl_add_size(bytes, sizeof(header), &all))
+    if (!ftl_mul_size(count, size, &bytes) || !ftl_add_size(bytes, sizeof(header), &all)) {
+        ftl_account_overflow(account);
         return NULL;
+    }
     if (account->allocator.realloc_fn != system_realloc) {
         void *block = ftl_alloc(account, bytes);
         return block ? memset(block, 0, bytes) : NULL;
@@ -228,8 +256,10 @@ void *ftl_realloc(ftl_account *account, void *pointer, size_t size)
     header *old = pointer ? (header *)pointer - 1 : NULL;
     size_t old_bytes = old ? old->size : 0;
     size_t bytes;
-    if (!ftl_add_size(size, sizeof(header), &bytes))
+    if (!ftl_add_size(size, sizeof(header), &bytes)) {
+        ftl_account_overflow(account);
         return NULL;
+    }
     if (bytes > old_bytes && !charge(account, bytes - old_bytes))
         return NULL;
     header *block = account->allocator.realloc_fn(account->allocator.user, old, bytes);

@@ -12,6 +12,7 @@
 #ifndef FTL_BASE_ALLOC_H
 #define FTL_BASE_ALLOC_H
 
+#include "base/budget.h"
 #include "base/status.h"
 
 #include <stdatomic.h>
@@ -21,6 +22,11 @@ typedef struct ftl_account {
     uint64_t limit;             /* of the top account; 0: none */
     _Atomic uint64_t used;      /* of the account and all below it */
     struct ftl_account *parent; /* NULL for the top */
+    /*
+     * What the account and all below it may hold while a model is opened, by one thread; NULL:
+     * whatever the top allows. A request that passes it fails as one without memory does.
+     */
+    ftl_budget *budget;
     /*
      * Of the top account: gives back what can be spared; called once when a request would pass the
      * limit, which is then tried again. From any thread, inside of the request. NULL: nothing can.
@@ -39,6 +45,13 @@ void ftl_account_init_child(ftl_account *account, ftl_account *parent);
  * before their parent to find the parent's at least as large, unless blocks are freed in between.
  */
 uint64_t ftl_account_used(const ftl_account *account);
+
+/* A size that no memory can hold was asked for: passes the budget, if there is one, so that a file
+ * that claims it is told from a machine without memory. */
+void ftl_account_overflow(ftl_account *account);
+
+/* Spends work of the budgets at and above the account; false when one is passed. */
+bool ftl_account_work(ftl_account *account, uint64_t units);
 
 /* NULL when the allocator fails or the limit would be passed. 16-byte aligned. */
 void *ftl_alloc(ftl_account *account, size_t size);

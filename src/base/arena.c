@@ -136,7 +136,10 @@ void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t 
 void *ftl_arena_array(ftl_arena *arena, size_t count, size_t size)
 {
     size_t bytes;
-    return ftl_mul_size(count, size, &bytes) ? ftl_arena_alloc(arena, bytes) : NULL;
+    if (ftl_mul_size(count, size, &bytes))
+        return ftl_arena_alloc(arena, bytes);
+    ftl_account_overflow(arena->account);
+    return NULL;
 }
 
 void *ftl_arena_zero_array(ftl_arena *arena, size_t count, size_t size)
@@ -167,15 +170,23 @@ char *ftl_arena_string(ftl_arena *arena, const char *text, size_t size)
 
 char *ftl_arena_printf(ftl_arena *arena, const char *format, ...)
 {
+    char text[256]; /* most texts are names, and formatting is what they cost */
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    char *out = n < 0 ? NULL : ftl_arena_alloc(arena, (size_t)n + 1);
+    if (n < 0)
+        return NULL;
+    size_t size = (size_t)n;
+    if (size < sizeof text)
+        return ftl_arena_string(arena, text, size);
+    /* What does not fit goes byte by byte: long names are dear, and files may use them again. */
+    char *out = ftl_account_work(arena->account, size * 4) ? ftl_arena_alloc(arena, size + 1)
+                                                           : NULL;
     if (!out)
         return NULL;
     va_start(args, format);
-    vsnprintf(out, (size_t)n + 1, format, args);
+    vsnprintf(out, size + 1, format, args);
     va_end(args);
     return out;
 }

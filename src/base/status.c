@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include "base/utf8.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,14 +60,7 @@ void ftl_error_clear(ftl_error *error)
 }
 
 /* An error is one line: control characters of hostile names must not reach a terminal or a log. */
-static void make_printable(char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c < 0x20 || c == 0x7f)
-            *text = '?';
-    }
-}
+static void make_printable(char *text) { ftl_utf8_make_printable(text, strlen(text), false); }
 
 void ftl_error_set(ftl_error *error, ftl_status code, const char *format, ...)
 {

@@ -1,6 +1,7 @@
 #include "base/strbuf.h"
 
 #include "base/checked.h"
+#include "base/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -52,31 +53,66 @@ void ftl_strbuf_putc(ftl_strbuf *buffer, char c) { ftl_strbuf_append(buffer, &c,
 
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...)
 {
+    enum { USUAL = 128 }; /* into so much room nearly every text fits, and is formatted once */
+    if (buffer->limit > USUAL && buffer->size < buffer->limit - USUAL && !reserve(buffer, USUAL))
+        return;
+    size_t room = buffer->room > buffer->limit ? buffer->limit : buffer->room;
+    room = room > buffer->size ? room - buffer->size : 0;
     va_list args;
     va_start(args, format);
-    int n = vsnprintf(NULL, 0, format, args);
+    int n = vsnprintf(room ? buffer->data + buffer->size : NULL, room, format, args);
     va_end(args);
-    if (n < 0 || !reserve(buffer, (size_t)n)) {
+    if (n < 0 || ((size_t)n >= room && !reserve(buffer, (size_t)n))) {
         buffer->failed = true;
         return;
     }
-    va_start(args, format);
-    vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
-    va_end(args);
+    if ((size_t)n >= room) {
+        va_start(args, format);
+        vsnprintf(buffer->data + buffer->size, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     buffer->size += (size_t)n;
+}
+
+void ftl_strbuf_printable(ftl_strbuf *buffer, const char *text, size_t size, size_t width)
+{
+    size_t shown = 0;
+    for (size_t i = 0, length; i < size; shown++) {
+        size_t bad = ftl_utf8_unprintable(text + i, size - i, &length);
+        if (bad)
+            ftl_strbuf_putc(buffer, '?');
+        else
+            ftl_strbuf_append(buffer, text + i, length);
+        i += bad ? bad : length;
+    }
+    for (; shown < width; shown++)
+        ftl_strbuf_putc(buffer, ' ');
+}
+
+/* Escapes of what a JSON text must not hold, and of what a terminal should not see. A lone
+ * surrogate is written as its escape, which readers give back as Python has it. */
+static void json_escape(ftl_strbuf *buffer, const char *text, size_t size)
+{
+    const unsigned char *at = (const unsigned char *)text;
+    if (size == 1 && at[0] >= 0x80)
+        ftl_strbuf_puts(buffer, "\\ufffd");
+    else
+        ftl_strbuf_printf(buffer, "\\u%04x", (unsigned)ftl_utf8_next(&text));
 }
 
 void ftl_strbuf_json_string(ftl_strbuf *buffer, const char *text, size_t size)
 {
     ftl_strbuf_putc(buffer, '"');
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '"' || c == '\\')
-            ftl_strbuf_printf(buffer, "\\%c", c);
-        else if (c < 0x20)
-            ftl_strbuf_printf(buffer, "\\u%04x", c);
-        else
-            ftl_strbuf_putc(buffer, (char)c);
+    for (size_t i = 0, length; i < size;) {
+        size_t bad = ftl_utf8_unprintable(text + i, size - i, &length);
+        if (bad) {
+            json_escape(buffer, text + i, bad);
+        } else {
+            if (text[i] == '"' || text[i] == '\\')
+                ftl_strbuf_putc(buffer, '\\');
+            ftl_strbuf_append(buffer, text + i, length);
+        }
+        i += bad ? bad : length;
     }
     ftl_strbuf_putc(buffer, '"');
 }

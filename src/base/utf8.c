@@ -55,6 +55,39 @@ bool ftl_utf8_valid_with_surrogates(const char *text, size_t size)
     return is_valid(text, size, true);
 }
 
+static bool is_control(uint32_t code)
+{
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200e && code <= 0x200f) ||
+           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+size_t ftl_utf8_unprintable(const char *text, size_t size, size_t *length)
+{
+    const char *at = text;
+    *length = ftl_utf8_length(text, size);
+    if (*length == 0)
+        return is_surrogate(text, size) ? 3 : 1;
+    return is_control(ftl_utf8_next(&at)) ? *length : 0;
+}
+
+void ftl_utf8_make_printable(char *text, size_t size, bool keep_lines)
+{
+    for (size_t i = 0, length; i < size;) {
+        size_t bad = ftl_utf8_unprintable(text + i, size - i, &length);
+        if (bad && !(keep_lines && text[i] == '\n'))
+            memset(text + i, '?', bad);
+        i += bad ? bad : length;
+    }
+}
+
+void ftl_utf8_replace_surrogates(char *text, size_t size)
+{
+    for (size_t i = 0; i + 3 <= size; i++) {
+        if (is_surrogate(text + i, size - i))
+            memcpy(text + i, "\xef\xbf\xbd", 3);
+    }
+}
+
 size_t ftl_utf8_ascii_prefix(const char *text, size_t size)
 {
     size_t i = 0;

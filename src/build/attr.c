@@ -1,6 +1,7 @@
 /* Typed access to an estimator's attributes; every error carries the dotted path. */
 #include "base/checked.h"
 #include "base/number.h"
+#include "base/utf8.h"
 #include "build/build.h"
 
 #include <math.h>
@@ -377,6 +378,8 @@ ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_
     unsigned tags = 0;
     for (size_t i = 0; i < n; i++) {
         FTL_TRY(ftl_node_cell(build, classes, i, &cells[i], error));
+        if (cells[i].tag == FTL_CELL_STRING) /* shown, never compared: outputs are valid UTF-8 */
+            ftl_utf8_replace_surrogates((char *)(uintptr_t)cells[i].u.text, cells[i].size);
         tags |= 1u << cells[i].tag;
     }
     labels->count = (uint32_t)n;

@@ -124,12 +124,26 @@ struct ftl_estimator_class {
 
 enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS = 1 << 15 };
 
-/* What was read of a node (a library's own format, children), so that it is read once. */
-typedef struct ftl_parsed {
-    const ftl_node *node; /* of the estimator */
-    const void *model;
-    struct ftl_parsed *next;
-} ftl_parsed;
+/*
+ * What is made of a node, once for all that refer to it: files share arrays, texts and whole
+ * estimators, and so does the model.
+ */
+typedef enum ftl_made_kind {
+    FTL_MADE_PARSED, /* what an estimator's front end read: a library's own format, children */
+    FTL_MADE_HANDLE, /* the library's format in a bytes node, which several boosters may hold */
+    FTL_MADE_MATRIX, /* ftl_array2 */
+    FTL_MADE_LABELS, /* ftl_labels */
+    FTL_MADE_CELLS,  /* ftl_cell of an array */
+    FTL_MADE_TEXT,   /* char */
+    FTL_MADE_TREE,   /* where a tree's nodes stand: the family's own */
+    FTL_MADE_WALKED  /* list_problems was here */
+} ftl_made_kind;
+
+typedef struct ftl_made {
+    const void *key;
+    uint32_t kind;
+    const void *value; /* NULL: an empty slot */
+} ftl_made;
 
 struct ftl_build {
     const ftl_registry *registry;
@@ -142,9 +156,14 @@ struct ftl_build {
     size_t n_inputs;
     bool *input_used;
     bool named_inputs;  /* a data frame was fitted: columns that are passed through may be text */
-    ftl_parsed *parsed; /* in scratch */
+    ftl_budget *budget; /* spent by ftl_build_spend, and by the memory below account */
+    ftl_budget own_budget; /* of tests, which build without opening a file */
+    ftl_made *made;        /* a hash table */
+    size_t n_made, made_room;
     struct ftl_emit_memo *memo; /* what ftl_emit made before */
     size_t n_memo, memo_room;
+    uint32_t *memo_slots; /* their hash table, by node and method: index of the newest + 1 */
+    size_t memo_slots_room;
     ftl_step_info *steps;
     size_t n_steps, steps_room;
     uint32_t *step_slots; /* the steps by the hash of their paths: step + 1, 0: empty */
@@ -192,6 +211,20 @@ FTL_MUST_USE ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimato
 /* inverse_transform; ARG when the class has none. */
 FTL_MUST_USE ftl_status ftl_emit_inverse(ftl_build *build, const ftl_estimator *estimator,
                                          const ftl_frame *in, ftl_frame *out, ftl_error *error);
+/* Drops what ftl_emit remembers beyond the first n: the operations that it refers to are gone. */
+void ftl_emit_forget(ftl_build *build, size_t n);
+
+/*
+ * Work in the budget's units that a file can ask for again and again: columns that are walked,
+ * operations that are searched. LIMIT when it is spent.
+ */
+FTL_MUST_USE ftl_status ftl_build_spend(ftl_build *build, uint64_t units, ftl_error *error);
+
+/* What was made of the node (or of another thing in the object graph) before; NULL at first. The
+ * pointer is kept as it is; none is kept twice. */
+const void *ftl_made_of(const ftl_build *build, const void *key, ftl_made_kind kind);
+FTL_MUST_USE ftl_status ftl_made_keep(ftl_build *build, const void *key, ftl_made_kind kind,
+                                      const void *value, ftl_error *error);
 
 /*
  * What an estimator's front end read before, NULL at first; the pointer is kept as it is. A class

@@ -149,8 +149,13 @@ static ftl_status note_step(ftl_build *build, const ftl_estimator *estimator, ft
     size_t at = build->n_steps++;
     *slot = (uint32_t)at + 1;
     build->steps[at] = (ftl_step_info){.path = estimator->path, .class_name = name, .detail = ""};
-    /* Making the detail may note further steps. */
+    /* Making the detail may note further steps, of estimators in this one. */
+    if (build->depth >= FTL_MAX_NESTING)
+        return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep",
+                        (int)FTL_MAX_NESTING);
+    build->depth++;
     const char *detail = estimator->cls->detail ? estimator->cls->detail(build, estimator) : NULL;
+    build->depth--;
     build->steps[at].detail = detail ? detail : "";
     return note_newer(build, estimator, error);
 }
@@ -183,7 +188,11 @@ ftl_status ftl_estimator_of(ftl_build *build, const ftl_node *node, const ftl_es
         ftl_error_in(error, path);
         return FTL_UNSUPPORTED;
     }
-    FTL_TRY(note_step(build, &made, error));
+    ftl_status status = note_step(build, &made, error);
+    if (status != FTL_OK) {
+        ftl_error_in(error, path);
+        return status;
+    }
     *out = made;
     return FTL_OK;
 }
@@ -280,7 +289,7 @@ static ftl_status emit_method(ftl_build *build, ftl_model *model, const asked *w
         return status;
     }
     build->n_ops = n_ops;
-    build->n_memo = n_memo;
+    ftl_emit_forget(build, n_memo);
     model->method_error[method] = local;
     return FTL_OK;
 }
@@ -316,10 +325,6 @@ static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, uns
 static ftl_status add_problem(walk *w, ftl_status code, const char *path, const char *message,
                               ftl_error *error)
 {
-    for (size_t i = 0; i < w->n; i++) {
-        if (strcmp(w->problems[i].path, path) == 0)
-            return FTL_OK;
-    }
     FTL_TRY(
         ftl_grow(w->build->account, &w->problems, &w->room, w->n + 1, sizeof *w->problems, error));
     ftl_problem made = {code, ftl_arena_string(w->build->arena, path, strlen(path)),
@@ -330,11 +335,19 @@ static ftl_status add_problem(walk *w, ftl_status code, const char *path, const 
     return FTL_OK;
 }
 
+static bool is_walked(const ftl_node *node)
+{
+    return node && (node->kind == FTL_NODE_OBJECT || node->kind == FTL_NODE_LIST ||
+                    node->kind == FTL_NODE_TUPLE);
+}
+
 static ftl_status walk_items(walk *w, const ftl_node_sequence *seq, size_t path_size,
                              unsigned depth, ftl_error *error)
 {
     for (size_t i = 0; i < seq->size; i++) {
         const ftl_node *item = seq->items[i];
+        if (!is_walked(item))
+            continue;
         int n = snprintf(w->path + path_size, sizeof w->path - path_size, "[%zu]", i);
         if (n < 0 || (size_t)n >= sizeof w->path - path_size)
             break;
@@ -387,7 +400,7 @@ static ftl_status probe(walk *w, const ftl_node *node, const ftl_estimator_class
     build->input_used = saved.input_used;
     build->named_inputs = saved.named_inputs;
     build->n_ops = saved.n_ops;
-    build->n_memo = saved.n_memo;
+    ftl_emit_forget(build, saved.n_memo);
     *runs = status == FTL_OK;
     if (status == FTL_UNSUPPORTED)
         return add_problem(w, status, local.path[0] ? local.path : w->path, local.message, error);
@@ -448,6 +461,8 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
             (strcmp(key.data, "transformers") == 0 || strcmp(key.data, "estimator") == 0 ||
              strcmp(key.data, "base_estimator") == 0 || strcmp(key.data, "estimators") == 0))
             continue;
+        if (!is_walked(dict->values[i]))
+            continue;
         int n = snprintf(w->path + path_size, sizeof w->path - path_size, "%s%s",
                          path_size ? "." : "", key.data);
         if (n > 0 && (size_t)n < sizeof w->path - path_size)
@@ -460,14 +475,26 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
 static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
                             ftl_error *error)
 {
-    if (!node || depth >= max_walk_depth || w->visited >= max_walk_nodes)
+    if (!is_walked(node) || depth >= max_walk_depth || w->visited >= max_walk_nodes ||
+        ftl_made_of(w->build, node, FTL_MADE_WALKED))
         return FTL_OK;
     w->visited++;
+    /* Once, at the first place where it stands: lists may hold themselves. */
+    FTL_TRY(ftl_made_keep(w->build, node, FTL_MADE_WALKED, node, error));
     if (node->kind == FTL_NODE_OBJECT)
         return walk_object(w, node, path_size, depth + 1, error);
     if (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE)
         return walk_items(w, &node->u.seq, path_size, depth + 1, error);
     return FTL_OK;
+}
+
+static bool has_problem(const walk *w, const char *path)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (strcmp(w->problems[i].path, path) == 0)
+            return true;
+    }
+    return false;
 }
 
 static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_node *root,
@@ -482,7 +509,7 @@ static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_no
     ftl_status status = all_run ? FTL_OK : walk_node(&w, root, 0, 0, error);
     build->n_steps = n_steps; /* without what probing noted */
     for (int m = 0; m < FTL_METHOD_COUNT && status == FTL_OK; m++) {
-        if (model->method_error[m].code != FTL_OK)
+        if (model->method_error[m].code != FTL_OK && !has_problem(&w, model->method_error[m].path))
             status = add_problem(&w, model->method_error[m].code, model->method_error[m].path,
                                  model->method_error[m].message, error);
     }
@@ -581,7 +608,8 @@ static ftl_status begin_inverse(ftl_build *build, ftl_model *model, const ftl_es
     const char **names = ftl_frame_names(build, &given);
     if (!names)
         return FTL_OOM(error);
-    build->n_ops = build->n_memo = 0;
+    build->n_ops = 0;
+    ftl_emit_forget(build, 0);
     const ftl_inputs inputs = {.count = (int64_t)given.n_columns,
                                .names = model->has_input_names ? names : NULL};
     return make_inputs(build, &inputs, frame, error);
@@ -668,12 +696,15 @@ static void begin_build(ftl_build *build, ftl_model *model, const ftl_registry *
                          .arena = &model->arena,
                          .scratch = scratch,
                          .iterations = model->iterations};
+    build->budget = model->account.budget ? model->account.budget : &build->own_budget;
 }
 
 static void end_build(ftl_build *build)
 {
     ftl_free(build->account, build->ops);
     ftl_free(build->account, build->memo);
+    ftl_free(build->account, build->memo_slots);
+    ftl_free(build->account, build->made);
     ftl_free(build->account, build->steps);
     ftl_free(build->account, build->step_slots);
     ftl_arena_free(build->scratch);

@@ -1,4 +1,5 @@
 /* Operations and their memory: new ops, matrices on demand, and what was emitted before. */
+#include "base/hash.h"
 #include "build/build.h"
 
 #include <stdarg.h>
@@ -10,6 +11,7 @@ enum { max_ops = 1 << 20, max_spread = 1 << 20 };
 struct ftl_emit_memo {
     const ftl_node *node;
     ftl_method method;
+    uint32_t next; /* an older one in the same slot: index + 1; 0: none */
     ftl_frame in, out;
 };
 
@@ -147,6 +149,7 @@ static uint32_t same_gather(const ftl_build *build, ftl_op_kind kind, const ftl_
 static ftl_status gather(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
                          ftl_edge_kind edge, const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
+    FTL_TRY(ftl_build_spend(build, in->n_columns + build->n_ops / 4, error));
     uint32_t whole = kind == FTL_OP_GATHER_STORED ? UINT32_MAX : whole_op(build, in, edge);
     if (whole != UINT32_MAX) {
         *id = whole;
@@ -351,23 +354,41 @@ uint32_t ftl_estimator_methods(ftl_build *build, const ftl_estimator *estimator)
     return methods;
 }
 
-const void *ftl_parsed_of(const ftl_build *build, const ftl_node *node)
+/* The slot of a node and a method. */
+static uint32_t *memo_slot(const ftl_build *build, const ftl_node *node, ftl_method method)
 {
-    for (const ftl_parsed *known = build->parsed; known; known = known->next) {
-        if (known->node == node)
-            return known->model;
-    }
-    return NULL;
+    uint64_t hash = ftl_hash_number(ftl_hash_seed(), (uint64_t)(uintptr_t)node + (uint64_t)method);
+    return &build->memo_slots[(size_t)hash & (build->memo_slots_room - 1)];
 }
 
-ftl_status ftl_parsed_keep(ftl_build *build, const ftl_node *node, const void *model,
-                           ftl_error *error)
+void ftl_emit_forget(ftl_build *build, size_t n)
 {
-    ftl_parsed *parsed = FTL_ARENA_NEW(build->scratch, ftl_parsed);
-    if (!parsed)
+    build->n_memo = n;
+    if (build->memo_slots_room == 0)
+        return;
+    memset(build->memo_slots, 0, build->memo_slots_room * sizeof *build->memo_slots);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t *slot = memo_slot(build, build->memo[i].node, build->memo[i].method);
+        build->memo[i].next = *slot;
+        *slot = (uint32_t)i + 1;
+    }
+}
+
+/* Room for one more; there are at least as many slots as entries. */
+static ftl_status grow_memo(ftl_build *build, ftl_error *error)
+{
+    FTL_TRY(ftl_grow(build->account, &build->memo, &build->memo_room, build->n_memo + 1,
+                     sizeof *build->memo, error));
+    if (build->n_memo < build->memo_slots_room)
+        return FTL_OK;
+    size_t room = build->memo_slots_room ? 2 * build->memo_slots_room : 64;
+    uint32_t *slots = ftl_alloc_zero(build->account, room, sizeof *slots);
+    if (!slots)
         return FTL_OOM(error);
-    *parsed = (ftl_parsed){.node = node, .model = model, .next = build->parsed};
-    build->parsed = parsed;
+    ftl_free(build->account, build->memo_slots);
+    build->memo_slots = slots;
+    build->memo_slots_room = room;
+    ftl_emit_forget(build, build->n_memo);
     return FTL_OK;
 }
 
@@ -383,15 +404,31 @@ static bool same_frame(const ftl_frame *a, const ftl_frame *b)
     return true;
 }
 
+/* *out stays NULL when it was not emitted yet. */
+static ftl_status emitted(ftl_build *build, const ftl_estimator *estimator, ftl_method method,
+                          const ftl_frame *in, const struct ftl_emit_memo **out, ftl_error *error)
+{
+    uint32_t at = build->memo_slots_room ? *memo_slot(build, estimator->node, method) : 0;
+    while (at) {
+        const struct ftl_emit_memo *memo = &build->memo[at - 1];
+        FTL_TRY(ftl_build_spend(build, 1 + in->n_columns, error));
+        if (memo->node == estimator->node && memo->method == method && same_frame(&memo->in, in)) {
+            *out = memo;
+            return FTL_OK;
+        }
+        at = memo->next;
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method method,
                     const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
-    for (size_t i = 0; i < build->n_memo; i++) {
-        const struct ftl_emit_memo *memo = &build->memo[i];
-        if (memo->node == estimator->node && memo->method == method && same_frame(&memo->in, in)) {
-            *out = memo->out;
-            return FTL_OK;
-        }
+    const struct ftl_emit_memo *known = NULL;
+    FTL_TRY(emitted(build, estimator, method, in, &known, error));
+    if (known) {
+        *out = known->out;
+        return FTL_OK;
     }
     if (build->depth >= FTL_MAX_NESTING)
         return FTL_FAIL(error, FTL_LIMIT, "estimators are nested more than %d deep",
@@ -404,9 +441,11 @@ ftl_status ftl_emit(ftl_build *build, const ftl_estimator *estimator, ftl_method
         ftl_error_in(error, estimator->path);
         return status;
     }
-    FTL_TRY(ftl_grow(build->account, &build->memo, &build->memo_room, build->n_memo + 1,
-                     sizeof *build->memo, error));
-    build->memo[build->n_memo++] = (struct ftl_emit_memo){estimator->node, method, *in, made};
+    FTL_TRY(grow_memo(build, error));
+    uint32_t *slot = memo_slot(build, estimator->node, method);
+    build->memo[build->n_memo++] = (struct ftl_emit_memo){estimator->node, method, *slot, *in,
+                                                          made};
+    *slot = (uint32_t)build->n_memo;
     *out = made;
     return FTL_OK;
 }

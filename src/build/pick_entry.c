@@ -1,5 +1,6 @@
 #include "build/pick_entry.h"
 
+#include "base/utf8.h"
 #include "build/parts.h"
 
 #include <stdio.h>
@@ -98,13 +99,7 @@ typedef struct listing {
     bool failed; /* out of memory */
 } listing;
 
-static void scrub(char *text)
-{
-    for (; *text; text++) {
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = '?';
-    }
-}
+static void scrub(char *text) { ftl_utf8_make_printable(text, strlen(text), false); }
 
 static void add_model(listing *list, const ftl_node *node, const ftl_estimator_class *cls,
                       const char *path, unsigned depth)

@@ -1,6 +1,8 @@
 /* From frames to named outputs of a model, by the naming rules of the command line. */
 #include "build/results.h"
 
+#include "base/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -88,6 +90,20 @@ static ftl_status copy_frame(ftl_build *build, const ftl_frame *in, ftl_frame *o
     return FTL_OK;
 }
 
+/* A name that holds lone surrogates, which no file of UTF-8 can, is shown without them. */
+static ftl_status make_valid(ftl_build *build, const char **name, ftl_error *error)
+{
+    size_t size = strlen(*name);
+    if (ftl_utf8_valid(*name, size))
+        return FTL_OK;
+    char *copy = ftl_arena_string(build->arena, *name, size);
+    if (!copy)
+        return FTL_OOM(error);
+    ftl_utf8_replace_surrogates(copy, size);
+    *name = copy;
+    return FTL_OK;
+}
+
 ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame *result,
                             ftl_method_outputs *out, ftl_error *error)
 {
@@ -102,6 +118,7 @@ ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame
         const char *name = output_name(build, method, frame, i);
         if (!name)
             return FTL_OOM(error);
+        FTL_TRY(make_valid(build, &name, error));
         ftl_as as = column->as;
         bool object = build->ops[column->op].edge == FTL_EDGE_OBJECT;
         if (object)

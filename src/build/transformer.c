@@ -376,12 +376,13 @@ bool ftl_gives_tables(const ftl_estimator *e)
 }
 
 /* "{transformer_name}__{feature_name}" and the like. Other braces stay as they are. */
-static const char *formatted_name(ftl_build *build, const char *format, const char *part,
-                                  const char *name)
+static ftl_status formatted_name(ftl_build *build, const char *format, const char *part,
+                                 const char *name, const char **out, ftl_error *error)
 {
+    enum { LONGEST = 1 << 16 };
     static const char part_field[] = "{transformer_name}", name_field[] = "{feature_name}";
     ftl_strbuf text;
-    ftl_strbuf_init(&text, build->account, 1 << 16);
+    ftl_strbuf_init(&text, build->account, LONGEST);
     while (*format) {
         if (strncmp(format, part_field, sizeof part_field - 1) == 0) {
             ftl_strbuf_puts(&text, part);
@@ -392,11 +393,14 @@ static const char *formatted_name(ftl_build *build, const char *format, const ch
         } else
             ftl_strbuf_putc(&text, *format++);
     }
-    const char *out = text.failed
-                          ? NULL
-                          : ftl_arena_string(build->arena, text.data ? text.data : "", text.size);
+    bool is_long = text.failed && text.size + strlen(part) + strlen(name) >= LONGEST;
+    *out = text.failed ? NULL
+                       : ftl_arena_string(build->arena, text.data ? text.data : "", text.size);
     ftl_strbuf_free(&text);
-    return out;
+    if (is_long)
+        return FTL_FAIL(error, FTL_LIMIT, "the name of a column is longer than %d bytes",
+                        (int)LONGEST);
+    return *out ? FTL_OK : FTL_OOM(error);
 }
 
 ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char *part,
@@ -417,9 +421,7 @@ ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char
         return FTL_OK;
     for (uint32_t i = 0; i < frame.n_columns; i++) {
         const char *name = frame.columns[i].name ? frame.columns[i].name : "";
-        frame.columns[i].name = formatted_name(build, format, part, name);
-        if (!frame.columns[i].name)
-            return FTL_OOM(error);
+        FTL_TRY(formatted_name(build, format, part, name, &frame.columns[i].name, error));
     }
     return FTL_OK;
 }

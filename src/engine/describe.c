@@ -5,6 +5,7 @@
 #include "model/facts.h"
 #include "model/model.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ static void put_label(ftl_strbuf *out, const ftl_cell *cell, bool json)
         if (json)
             ftl_strbuf_json_string(out, cell->u.text, cell->size);
         else
-            ftl_strbuf_append(out, cell->u.text, cell->size);
+            ftl_strbuf_printable(out, cell->u.text, cell->size, 0);
         break;
     case FTL_CELL_INT:
         ftl_strbuf_append(out, text, ftl_print_i64(cell->u.integer, text));
@@ -51,6 +52,12 @@ static void put_label(ftl_strbuf *out, const ftl_cell *cell, bool json)
                                   : (cell->u.integer ? "True" : "False"));
         break;
     case FTL_CELL_FLOAT:
+        if (json && !isfinite(cell->u.number)) { /* JSON has no such numbers */
+            ftl_strbuf_puts(out, isnan(cell->u.number) ? "null"
+                                 : cell->u.number > 0  ? "\"inf\""
+                                                       : "\"-inf\"");
+            break;
+        }
         ftl_strbuf_append(out, text, ftl_print_f64(cell->u.number, text));
         break;
     default:
@@ -109,26 +116,11 @@ static bool refuses_others(const ftl_encode_column *column)
 
 /* ---- For people ------------------------------------------------------------------------------ */
 
-/* Control characters of hostile names must not reach a terminal. */
-static void scrub(ftl_strbuf *out)
-{
-    for (size_t i = 0; i < out->size; i++) {
-        unsigned char c = (unsigned char)out->data[i];
-        if ((c < 0x20 && c != '\n') || c == 0x7f)
-            out->data[i] = '?';
-    }
-}
-
-/* The text and spaces up to width characters. */
+/* A name from the file and spaces up to width characters: in a line for people it holds no control
+ * characters or line breaks. */
 static void put_padded(ftl_strbuf *out, const char *text, size_t width)
 {
-    size_t size = strlen(text);
-    size_t length = 0;
-    for (size_t i = 0; i < size; i++)
-        length += ((unsigned char)text[i] & 0xc0) != 0x80; /* characters, not bytes */
-    ftl_strbuf_append(out, text, size);
-    for (; length < width; length++)
-        ftl_strbuf_putc(out, ' ');
+    ftl_strbuf_printable(out, text, strlen(text), width);
 }
 
 enum { name_width = 32 };
@@ -140,6 +132,15 @@ static void begin_row(ftl_strbuf *out, const char *name)
     ftl_strbuf_putc(out, ' ');
 }
 
+/* A line with a text from the file. */
+static void put_line(ftl_strbuf *out, const char *before, const char *text, const char *after)
+{
+    ftl_strbuf_puts(out, before);
+    put_padded(out, text, 0);
+    ftl_strbuf_puts(out, after);
+    ftl_strbuf_putc(out, '\n');
+}
+
 static const char *plural(size_t n) { return n == 1 ? "" : "s"; }
 
 static void text_head(const ftl_model *model, ftl_strbuf *out)
@@ -147,17 +148,18 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
     if (strcmp(model->library, "Python") == 0) /* a container of models, none of them chosen */
         ftl_strbuf_printf(out, "a %s with %zu models; none is chosen\n", model->class_name,
                           model->n_steps);
-    else
-        ftl_strbuf_printf(out, "%s (%s), written by %s %s\n", model->class_name,
-                          kind_name(model->kind), model->library,
-                          model->library_version[0] ? model->library_version
-                                                    : "of an unknown version");
+    else {
+        ftl_strbuf_printf(out, "%s (%s), written by %s ", model->class_name, kind_name(model->kind),
+                          model->library);
+        put_line(out, "",
+                 model->library_version[0] ? model->library_version : "of an unknown version", "");
+    }
     if (model->newer)
-        ftl_strbuf_printf(out, "warning  written by %s: its answers may differ\n", model->newer);
+        put_line(out, "warning  written by ", model->newer, ": its answers may differ");
     if (model->selected)
-        ftl_strbuf_printf(out, "entry    %s of the file\n", model->selected);
+        put_line(out, "entry    ", model->selected, " of the file");
     if (model->note)
-        ftl_strbuf_printf(out, "note     %s\n", model->note);
+        put_line(out, "note     ", model->note, "");
     ftl_strbuf_puts(out, "size     file ");
     put_size(out, model->file_bytes);
     if (model->codec[0])
@@ -183,8 +185,8 @@ static void text_steps(const ftl_model *model, ftl_strbuf *out)
     for (size_t i = 0; i < model->n_steps; i++) {
         const ftl_step_info *step = &model->steps[i];
         begin_row(out, step->path[0] ? step->path : "(the model)");
-        ftl_strbuf_printf(out, "%s%s%s\n", step->class_name, step->detail[0] ? ": " : "",
-                          step->detail);
+        ftl_strbuf_printf(out, "%s%s", step->class_name, step->detail[0] ? ": " : "");
+        put_line(out, "", step->detail, "");
     }
     for (size_t t = 0; t < model->n_classes; t++) {
         const ftl_labels *labels = model->classes[t];
@@ -267,6 +269,20 @@ static void text_columns(const ftl_model *model, const facts *f, ftl_strbuf *out
     }
 }
 
+/* Nothing of it runs here; whoever also loads the file with Python should know. */
+static void text_foreign(const ftl_model *model, ftl_strbuf *out)
+{
+    if (model->n_foreign)
+        ftl_strbuf_puts(out, "\nother code\n");
+    for (size_t i = 0; i < model->n_foreign; i++) {
+        ftl_strbuf_puts(out, "  asks Python to call ");
+        put_padded(out, model->foreign[i], 0);
+        ftl_strbuf_puts(out, ": do not load it with Python unless you trust it\n");
+    }
+    if (model->more_foreign)
+        ftl_strbuf_puts(out, "  and more\n");
+}
+
 static void describe_text(const ftl_model *model, const facts *f, ftl_strbuf *out)
 {
     text_head(model, out);
@@ -277,16 +293,18 @@ static void describe_text(const ftl_model *model, const facts *f, ftl_strbuf *ou
         ftl_strbuf_puts(out, "\nalso in the file\n");
     for (size_t i = 0; i < model->n_found; i++) {
         begin_row(out, model->found[i].path);
-        ftl_strbuf_printf(out, "%-9s %s\n", model->found[i].what, model->found[i].text);
+        ftl_strbuf_printf(out, "%-9s ", model->found[i].what);
+        put_padded(out, model->found[i].text, 0);
+        ftl_strbuf_putc(out, '\n');
     }
     if (model->n_problems)
         ftl_strbuf_puts(out, "\nunsupported\n");
     for (size_t i = 0; i < model->n_problems; i++) {
         begin_row(out, model->problems[i].path[0] ? model->problems[i].path : "(the model)");
-        ftl_strbuf_printf(out, "%s\n", model->problems[i].message);
+        put_padded(out, model->problems[i].message, 0);
+        ftl_strbuf_putc(out, '\n');
     }
-    if (!out->failed)
-        scrub(out);
+    text_foreign(model, out);
 }
 
 /* ---- As JSON --------------------------------------------------------------------------------- */
@@ -411,7 +429,12 @@ static void describe_json(const ftl_model *model, const facts *f, ftl_strbuf *ou
         json_text(out, "code", ftl_status_name(model->problems[i].code), ", ");
         json_text(out, "message", model->problems[i].message, "}");
     }
-    ftl_strbuf_puts(out, "]}\n");
+    ftl_strbuf_puts(out, "], \"other_code\": [");
+    for (size_t i = 0; i < model->n_foreign; i++) {
+        ftl_strbuf_puts(out, i ? ", " : "");
+        ftl_strbuf_json_string(out, model->foreign[i], strlen(model->foreign[i]));
+    }
+    ftl_strbuf_printf(out, "], \"more_other_code\": %s}\n", model->more_foreign ? "true" : "false");
 }
 
 ftl_status ftl_model_describe(const ftl_model *model, bool json, ftl_text_fn write, void *user,

@@ -1,5 +1,6 @@
 /* A model file, or several → a model: codecs, the object graph, the IR, validation. */
 #include "base/options.h"
+#include "base/utf8.h"
 #include "build/build.h"
 #include "build/native_file.h"
 #include "build/parts.h"
@@ -12,15 +13,9 @@
 #include "pickle/load.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const uint64_t default_max_bytes = (uint64_t)64 << 30;
-/*
- * Nothing that was fitted shrinks to a thousandth, unless it is small: beyond both, a file is a
- * decompression bomb.
- */
-static const uint64_t bomb_ratio = 1000, bomb_floor = (uint64_t)256 << 20;
 
 typedef struct source {
     ftl_stream *stream;
@@ -87,25 +82,11 @@ static ftl_status blame_change(ftl_stream *stream, ftl_error *error)
 }
 
 /*
- * Bytes that the decoded file may have. A file that is not compressed is never longer than this by
- * itself.
- */
-static uint64_t decoded_budget(const source *from, const ftl_model_options *options)
-{
-    if (options->max_bytes)
-        return options->max_bytes;
-    if (from->file_bytes == 0 || from->file_bytes > default_max_bytes / bomb_ratio)
-        return default_max_bytes;
-    uint64_t budget = from->file_bytes * bomb_ratio;
-    return budget > bomb_floor ? budget : bomb_floor;
-}
-
-/*
  * Room for the file's own size at first, then it doubles: a size that only a header claims is not
  * believed.
  */
-static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, uint64_t file_bytes, char **data,
-                           size_t *size, ftl_error *error)
+static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, ftl_budget *budget,
+                           uint64_t file_bytes, char **data, size_t *size, ftl_error *error)
 {
     const uint64_t least = 64 << 10, most = 1 << 30;
     uint64_t begin = file_bytes < least ? least : file_bytes > most ? most : file_bytes + 2;
@@ -121,6 +102,7 @@ static ftl_status read_all(ftl_stream *stream, ftl_arena *arena, uint64_t file_b
         }
         FTL_TRY(ftl_stream_read_some(stream, bytes + used, room - used - 1, &got, error));
         used += got;
+        ftl_budget_read(budget, used);
     }
     bytes[used] = '\0';
     *data = bytes;
@@ -133,9 +115,43 @@ static ftl_status load_native(ftl_model *model, const source *from, ftl_file_kin
 {
     char *bytes = NULL;
     size_t size = 0;
-    FTL_TRY(read_all(from->stream, &model->objects, from->file_bytes, &bytes, &size, error));
+    FTL_TRY(read_all(from->stream, &model->objects, model->account.budget, from->file_bytes, &bytes,
+                     &size, error));
     return ftl_native_root(&model->objects, &model->objects_account, kind, bytes, size, root,
                            error);
+}
+
+static ftl_status keep_foreign(ftl_model *model, const ftl_pickle_report *report, ftl_error *error)
+{
+    size_t before = model->n_foreign; /* of the model's other files */
+    const char **names = ftl_arena_array(&model->arena, before + report->n_foreign, sizeof *names);
+    if (!names)
+        return FTL_OOM(error);
+    if (before)
+        memcpy(names, model->foreign, before * sizeof *names);
+    for (size_t i = 0; i < report->n_foreign; i++) {
+        const char *name = report->foreign[i].name;
+        names[before + i] = ftl_arena_string(&model->arena, name, strlen(name));
+        if (!names[before + i])
+            return FTL_OOM(error);
+    }
+    model->foreign = names;
+    model->n_foreign = before + report->n_foreign;
+    model->more_foreign |= report->more_foreign;
+    return FTL_OK;
+}
+
+/* A model that cannot be opened says, too, what its file would make Python call. */
+static void warn_of_foreign(const ftl_model *model, ftl_error *error)
+{
+    if (!error || model->n_foreign == 0 || strstr(error->message, model->foreign[0]))
+        return;
+    size_t used = strlen(error->message);
+    (void)snprintf(error->message + used, sizeof error->message - used,
+                   "; the file asks Python to call %.120s: do not load it with Python unless you "
+                   "trust it",
+                   model->foreign[0]);
+    ftl_utf8_make_printable(error->message, strlen(error->message), false);
 }
 
 static ftl_status load_pickle(ftl_model *model, const source *from,
@@ -145,16 +161,19 @@ static ftl_status load_pickle(ftl_model *model, const source *from,
     ftl_pickle_options pickle = {.report = &report,
                                  .max_objects = options->max_objects,
                                  .max_depth = options->max_depth,
-                                 .folder = from->folder};
+                                 .folder = from->folder,
+                                 .budget = model->account.budget,
+                                 .max_side_bytes = options->max_bytes};
     pickle.projections = ftl_estimator_registry()->projections;
     pickle.n_projections = ftl_estimator_registry()->n_projections;
     FTL_TRY(ftl_pickle_load(from->stream, &model->objects, &pickle, root, error));
     if (report.dangerous)
         return FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
-                           "the file asks for %.200s, which runs code or reaches the system; do "
-                           "not load it with Python",
+                           "the file asks Python to call %.200s, which runs code or reaches the "
+                           "system: do not load it with Python",
                            report.dangerous);
     FTL_TRY(note_side_files(model, from->folder, &report, error));
+    FTL_TRY(keep_foreign(model, &report, error));
     return check_end(from->stream, error);
 }
 
@@ -182,7 +201,8 @@ static ftl_status load_written(ftl_model *model, source *from, const ftl_model_o
             "options.%s is for the files of the libraries; a model that foretell "
             "wrote stays as it is",
             wish);
-    FTL_TRY(read_all(from->stream, &model->arena, from->file_bytes, &bytes, &size, error));
+    FTL_TRY(read_all(from->stream, &model->arena, model->account.budget, from->file_bytes, &bytes,
+                     &size, error));
     return ftl_file_read(model, bytes, size, &model->context->account, error);
 }
 
@@ -192,8 +212,9 @@ static ftl_status decode(ftl_model *model, source *from, const ftl_model_options
 {
     char codecs[64] = "";
     /* The streams outlive a model that fails to load: they are charged to the context. */
-    FTL_TRY(ftl_codec_decode(&model->context->account, &from->stream, decoded_budget(from, options),
-                             codecs, sizeof codecs, error));
+    FTL_TRY(ftl_codec_decode(&model->context->account, &from->stream,
+                             ftl_codec_budget(from->file_bytes, options->max_bytes), codecs,
+                             sizeof codecs, error));
     *codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
     if (!*codec)
         return FTL_OOM(error);
@@ -245,6 +266,7 @@ static ftl_status load_file(ftl_model *model, const char *path, const ftl_model_
     ftl_file_kind kind;
     FTL_TRY(open_path(account, path, &from, error));
     ftl_status status = note_file(model, NULL, path, error);
+    ftl_budget_next(model->account.budget, from.file_bytes);
     if (status == FTL_OK)
         status = decode(model, &from, options, &codec, &kind, error);
     if (status == FTL_OK && kind == FTL_FILE_FORETELL)
@@ -413,6 +435,8 @@ static ftl_status load_graph(ftl_model *model, source *from, const ftl_model_opt
     FTL_TRY(decode(model, from, options, &model->codec, &kind, error));
     ftl_status status = kind == FTL_FILE_FORETELL ? load_written(model, from, options, error)
                                                   : build_graph(model, from, kind, options, error);
+    if (status != FTL_OK)
+        warn_of_foreign(model, error);
     if (!model->open_width)
         ftl_arena_free(&model->objects);
     return status == FTL_CORRUPT ? blame_change(from->stream, error) : status;
@@ -453,6 +477,23 @@ static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model
     return FTL_OK;
 }
 
+/*
+ * The model is open, or failed to: from here on it may hold what plans and sessions take. Whatever
+ * a request beyond the budget led to (out of memory, a missing attribute), the file is at fault.
+ */
+static ftl_status end_budget(ftl_model *model, ftl_status status, ftl_error *error)
+{
+    const ftl_budget *budget = model->account.budget;
+    model->account.budget = NULL;
+    model->read_bytes = budget->bytes;
+    if (!budget->passed)
+        return status;
+    return FTL_FAIL(error, FTL_LIMIT,
+                    "the model blows up: making it of %llu bytes takes too much memory or time, as "
+                    "it refers to the same parts over and over",
+                    (unsigned long long)budget->bytes);
+}
+
 static void find_text_input(ftl_model *model)
 {
     size_t i = 0;
@@ -473,11 +514,14 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
      */
     ftl_context_add_model(context, model);
     model->listed = true;
+    ftl_budget budget = {.bytes = from->file_bytes};
+    model->account.budget = &budget;
     ftl_status status = from->path ? note_file(model, NULL, from->path, error) : FTL_OK;
     if (status == FTL_OK)
         status = load_graph(model, from, options, error);
     if (status == FTL_OK)
         status = ftl_model_validate(model, &model->account, error);
+    status = end_budget(model, status, error);
     find_text_input(model);
     if (status == FTL_OK && options->only_plan)
         status = ftl_model_keep_only_plan(model, options->only_plan, error);
@@ -535,6 +579,8 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
     FTL_TRY(new_model(model->context, model->file_bytes, &made, error));
     made->iterations = model->iterations;
     made->codec = ftl_arena_string(&made->arena, model->codec, strlen(model->codec));
+    ftl_budget budget = {.bytes = model->read_bytes};
+    made->account.budget = &budget;
     ftl_status status = made->codec ? FTL_OK : FTL_OOM(error);
     for (const ftl_model_file *file = model->files; file && status == FTL_OK; file = file->next)
         status = note_file(made, NULL, file->path, error);
@@ -543,6 +589,7 @@ ftl_status ftl_model_with_inputs(const ftl_model *model, size_t n_inputs, ftl_mo
                                       (int64_t)n_inputs, error);
     if (status == FTL_OK)
         status = ftl_model_validate(made, &made->account, error);
+    status = end_budget(made, status, error);
     find_text_input(made);
     if (status != FTL_OK) {
         ftl_model_release(made);

@@ -10,6 +10,9 @@
 #include <time.h>
 
 enum { default_batch_rows = 5000, small_input = 1 << 20 };
+/* Numbers of a batch, in and out: what each worker holds stays some tens of megabytes however wide
+ * the model is. */
+enum { default_batch_cells = 1 << 21, least_batch_rows = 16 };
 
 /* A block on its way, and the task that computes it. */
 typedef struct job_piece {
@@ -59,10 +62,24 @@ static ftl_status report_progress(runner *run, ftl_error *error)
     return FTL_OK;
 }
 
+/* Rows of a batch: what was asked for, else fewer of wide models. Results never depend on it. */
+static size_t batch_rows(const runner *run)
+{
+    const ftl_job *job = &run->job;
+    if (run->options->batch_rows)
+        return run->options->batch_rows;
+    size_t width = job->binding->n_requests + ftl_model_output_count(job->model, job->method) +
+                   (job->proba ? ftl_model_output_count(job->model, FTL_PREDICT_PROBA) : 0);
+    size_t rows = width ? default_batch_cells / width : default_batch_rows;
+    return rows > default_batch_rows ? default_batch_rows
+           : rows < least_batch_rows ? least_batch_rows
+                                     : rows;
+}
+
 /* END when the table or the limit is exhausted. *last: no more will come. */
 static ftl_status read_block(runner *run, ftl_job_block *block, bool *last, ftl_error *error)
 {
-    size_t rows = run->options->batch_rows ? run->options->batch_rows : default_batch_rows;
+    size_t rows = batch_rows(run);
     if (run->options->limit) {
         uint64_t left = run->options->limit - run->result.rows_read;
         rows = left < rows ? (size_t)left : rows;

@@ -64,3 +64,13 @@ ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t 
         FTL_TRY(codec->open(account, *stream, budget, stream, error));
     }
 }
+
+uint64_t ftl_codec_budget(uint64_t file_bytes, uint64_t max_bytes)
+{
+    const uint64_t most = (uint64_t)64 << 30, ratio = 1000, floor = (uint64_t)256 << 20;
+    if (max_bytes)
+        return max_bytes;
+    if (file_bytes == 0 || file_bytes > most / ratio)
+        return most;
+    return file_bytes * ratio > floor ? file_bytes * ratio : floor;
+}

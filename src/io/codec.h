@@ -29,4 +29,11 @@ extern const ftl_codec ftl_codec_zlib, ftl_codec_gzip, ftl_codec_bzip2, ftl_code
 FTL_MUST_USE ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t budget,
                                          char *names, size_t names_size, ftl_error *error);
 
+/*
+ * Bytes that a file of so many may decode to: max_bytes, or when that is 0 what no honest file
+ * passes. Nothing that was fitted shrinks to a thousandth, unless it is small: beyond both, a file
+ * is a decompression bomb. file_bytes 0: unknown.
+ */
+uint64_t ftl_codec_budget(uint64_t file_bytes, uint64_t max_bytes);
+
 #endif

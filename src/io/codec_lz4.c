@@ -6,6 +6,8 @@
  */
 static int lz4_bid(const uint8_t *data, size_t size)
 {
+    if (ftl_decoder_skips(data, size)) /* zstd's bid is higher, unless it sees that lz4 follows */
+        return 27;
     bool match = size >= 5 && data[0] == 0x04 && data[1] == 0x22 && data[2] == 0x4d &&
                  data[3] == 0x18;
     return match && (data[4] & 0xc2) == 0x40 ? 35 : 0;
@@ -66,5 +68,8 @@ static ftl_status lz4_open(ftl_account *account, ftl_stream *source, uint64_t bu
 #define lz4_open NULL
 #endif
 
-const ftl_codec ftl_codec_lz4 = {
-    .name = "lz4", .option = "FTL_WITH_LZ4", .magic_size = 5, .bid = lz4_bid, .open = lz4_open};
+const ftl_codec ftl_codec_lz4 = {.name = "lz4",
+                                 .option = "FTL_WITH_LZ4",
+                                 .magic_size = FTL_SKIPPABLE_VISIBLE,
+                                 .bid = lz4_bid,
+                                 .open = lz4_open};

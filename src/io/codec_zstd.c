@@ -7,6 +7,9 @@
 /* Magic FD2FB528 (little-endian), then a frame header descriptor whose reserved bit is 0. */
 static int zstd_bid(const uint8_t *data, size_t size)
 {
+    static const uint8_t lz4[4] = {0x04, 0x22, 0x4d, 0x18};
+    if (ftl_decoder_skips(data, size)) /* pzstd and the seekable format write such */
+        return ftl_decoder_skips_to(data, size, lz4) ? 0 : 28;
     bool match = size >= 5 && data[0] == 0x28 && data[1] == 0xb5 && data[2] == 0x2f &&
                  data[3] == 0xfd;
     return match && (data[4] & 0x08) == 0 ? 33 : 0;
@@ -82,5 +85,8 @@ static ftl_status zstd_open(ftl_account *account, ftl_stream *source, uint64_t b
 #define zstd_open NULL
 #endif
 
-const ftl_codec ftl_codec_zstd = {
-    .name = "zstd", .option = "FTL_WITH_ZSTD", .magic_size = 5, .bid = zstd_bid, .open = zstd_open};
+const ftl_codec ftl_codec_zstd = {.name = "zstd",
+                                  .option = "FTL_WITH_ZSTD",
+                                  .magic_size = FTL_SKIPPABLE_VISIBLE,
+                                  .bid = zstd_bid,
+                                  .open = zstd_open};

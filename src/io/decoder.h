@@ -38,6 +38,15 @@ FTL_MUST_USE ftl_status ftl_decoder_open(const ftl_decoder_ops *ops, ftl_account
 FTL_MUST_USE ftl_status ftl_decoder_damaged(ftl_error *error, const ftl_codec *codec,
                                             const char *detail);
 
+/*
+ * Whether a skippable frame begins here, 184D2A50 to 184D2A5F and its length, which may stand
+ * before and between the frames of zstd and lz4. _to: and behind it, where that is visible, such a
+ * magic.
+ */
+enum { FTL_SKIPPABLE_VISIBLE = 17 /* bytes that show what follows pzstd's */ };
+bool ftl_decoder_skips(const uint8_t *data, size_t size);
+bool ftl_decoder_skips_to(const uint8_t *data, size_t size, const uint8_t magic[4]);
+
 /* Allocation functions for zlib and bzip2 (int counts) and liblzma (size_t counts); opaque is the
  * account. */
 void *ftl_decoder_alloc(void *opaque, size_t count, size_t size);

@@ -36,6 +36,12 @@ FTL_MUST_USE ftl_status ftl_stream_open_file(ftl_account *account, const char *p
 FTL_MUST_USE ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *path,
                                                          const ftl_cancel *cancel, ftl_stream **out,
                                                          uint64_t *size, ftl_error *error);
+/*
+ * A regular file and nothing else, for files that another file names: links, pipes and devices are
+ * FORBIDDEN, and nothing waits for them. (The folder may be reached through links.)
+ */
+FTL_MUST_USE ftl_status ftl_stream_open_regular(ftl_account *account, const char *path,
+                                                ftl_stream **out, uint64_t *size, ftl_error *error);
 /* data is borrowed until the stream is closed. */
 FTL_MUST_USE ftl_status ftl_stream_open_memory(ftl_account *account, const void *data, size_t size,
                                                ftl_stream **out, ftl_error *error);

@@ -21,6 +21,7 @@ typedef struct file_source {
     int fd;
     bool owned; /* standard input is not closed */
     bool regular;
+    bool must_be_regular;     /* anything else is refused, links too */
     const ftl_cancel *cancel; /* NULL: none */
     uint64_t position;        /* bytes read */
     struct stat opened;       /* what the file was at opening */
@@ -83,13 +84,25 @@ static void file_close(void *state)
     ftl_free(source->account, source);
 }
 
+static ftl_status not_regular(const file_source *source, ftl_error *error)
+{
+    return FTL_FAIL(error, FTL_FORBIDDEN,
+                    "\"%s\" is a link, a pipe or a device; a file that a model names must be a "
+                    "plain file: copy it here",
+                    source->path);
+}
+
 static ftl_status file_open(file_source *source, ftl_error *error)
 {
     if (source->owned) {
-        int wait = source->cancel ? O_NONBLOCK : 0;
+        int wait = source->must_be_regular ? O_NONBLOCK | O_NOFOLLOW
+                   : source->cancel        ? O_NONBLOCK
+                                           : 0;
         do
             source->fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | wait);
         while (source->fd < 0 && errno == EINTR);
+        if (source->fd < 0 && errno == ELOOP && source->must_be_regular)
+            return not_regular(source, error);
         if (source->fd < 0)
             return system_error(error, "open", source->path, errno);
     }
@@ -99,23 +112,19 @@ static ftl_status file_open(file_source *source, ftl_error *error)
         return FTL_FAIL(error, FTL_IO, "\"%s\" is a directory; give the path of a file in it",
                         source->path);
     source->regular = S_ISREG(source->opened.st_mode);
+    if (source->must_be_regular && !source->regular)
+        return not_regular(source, error);
     if (source->regular) /* only advice: a refusal changes nothing */
         (void)posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return FTL_OK;
 }
 
-ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stream **out,
-                                uint64_t *size, ftl_error *error)
-{
-    return ftl_stream_open_file_cancellable(account, path, NULL, out, size, error);
-}
-
-ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *path,
-                                            const ftl_cancel *cancel, ftl_stream **out,
-                                            uint64_t *size, ftl_error *error)
+static ftl_status open_source(ftl_account *account, const char *path, const ftl_cancel *cancel,
+                              bool must_be_regular, ftl_stream **out, uint64_t *size,
+                              ftl_error *error)
 {
     static const ftl_stream_ops ops = {file_read, file_close, file_verify};
-    bool is_stdin = strcmp(path, "-") == 0;
+    bool is_stdin = !must_be_regular && strcmp(path, "-") == 0;
     const char *shown = is_stdin ? "standard input" : path;
     size_t length = strlen(shown) + 1;
     file_source *source = ftl_alloc(account, sizeof *source + length);
@@ -125,6 +134,7 @@ ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *pa
     memcpy(source->path, shown, length);
     source->account = account;
     source->cancel = cancel;
+    source->must_be_regular = must_be_regular;
     source->owned = !is_stdin;
     source->fd = is_stdin ? STDIN_FILENO : -1;
     ftl_status status = file_open(source, error);
@@ -137,4 +147,23 @@ ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *pa
     if (size)
         *size = bytes;
     return FTL_OK;
+}
+
+ftl_status ftl_stream_open_file(ftl_account *account, const char *path, ftl_stream **out,
+                                uint64_t *size, ftl_error *error)
+{
+    return open_source(account, path, NULL, false, out, size, error);
+}
+
+ftl_status ftl_stream_open_file_cancellable(ftl_account *account, const char *path,
+                                            const ftl_cancel *cancel, ftl_stream **out,
+                                            uint64_t *size, ftl_error *error)
+{
+    return open_source(account, path, cancel, false, out, size, error);
+}
+
+ftl_status ftl_stream_open_regular(ftl_account *account, const char *path, ftl_stream **out,
+                                   uint64_t *size, ftl_error *error)
+{
+    return open_source(account, path, NULL, true, out, size, error);
 }

@@ -78,6 +78,7 @@ struct ftl_model {
     const ftl_found *found;
     uint64_t file_bytes;
     const ftl_model_file *files; /* no job writes over these; NULL: read from memory */
+    uint64_t read_bytes;         /* the file's, decompressed: what opening it could cost */
     ftl_method default_method;
     size_t n_steps;
     const ftl_step_info *steps;
@@ -85,6 +86,10 @@ struct ftl_model {
     const ftl_labels *const *classes;
     /* why a method that the class has cannot run; code OK when it can or is absent */
     ftl_error method_error[FTL_METHOD_COUNT];
+    /* classes and functions that the file names beside Python's harmless ones and known packages */
+    size_t n_foreign;
+    const char *const *foreign;
+    bool more_foreign;
     size_t n_problems; /* everything unsupported, with its place */
     const ftl_problem *problems;
     /*

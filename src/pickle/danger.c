@@ -2,7 +2,13 @@
  * Functions that a model never needs and an attack does. Nothing in a pickle is ever called here;
  * the list serves to say plainly what such a file is, instead of "unsupported".
  */
+#include "base/hash.h"
 #include "pickle/vm.h"
+
+#include <stdio.h>
+
+/* A module's and a function's name of the greatest length; a table of twice the names in it. */
+enum { NAMES_ROOM = 2048, FOREIGN_SLOTS = 2 * FTL_MAX_FOREIGN };
 
 typedef struct rule {
     const char *module; /* exact, or a prefix that ends in '.' */
@@ -68,12 +74,28 @@ static const rule dangerous[] = {
     {"unittest", NULL},
     {"signal", NULL},
     {"threading", NULL},
-    {"numpy.testing._private.utils", NULL},
-    {"numpy.testing.utils", NULL},
+    {"numpy.testing", NULL},
+    {"numpy.testing.", NULL},
+    {"numpy.f2py", NULL},
+    {"numpy.f2py.", NULL},
+    {"numpy.distutils", NULL},
+    {"numpy.distutils.", NULL},
+    {"numpy.ctypeslib", NULL},
+    {"numpy.compat.", NULL},
     {"numpy", "load"},
     {"numpy", "fromfile"},
+    {"numpy.lib.npyio", "load"},
+    {"numpy.lib._npyio_impl", "load"},
+    {"scipy.weave", NULL},
+    {"scipy.weave.", NULL},
+    {"pandas", "eval"},
+    {"pandas.core.computation.", NULL},
     {"pandas", "read_pickle"},
     {"pandas.io.pickle", NULL},
+    {"pandas.compat.pickle_compat", NULL},
+    {"joblib.numpy_pickle", "load"},
+    {"sklearn.utils._testing", NULL},
+    {"sklearn.externals.joblib", "load"},
     {"operator", "attrgetter"},
     {"operator", "methodcaller"},
     {"_operator", "attrgetter"},
@@ -141,17 +163,28 @@ static bool listed(const rule *rules, size_t count, const char *module, const ch
 static bool reaches_through(const char *name)
 {
     char owner[32];
-    const char *last = strrchr(name, '.'), *start = last;
-    if (!last)
+    for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
+        size_t length = (size_t)(dot - name);
+        if (length == 0 || length >= sizeof owner)
+            continue;
+        memcpy(owner, name, length);
+        owner[length] = '\0';
+        if (listed(dangerous, FTL_ARRAY_LEN(dangerous), owner, dot + 1))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Of Python's standard library a model needs types and a few functions; the rest runs code, reads
+ * and writes files or the network somewhere. getattr is how older protocols write methods: what it
+ * gives is watched when it is called.
+ */
+static bool is_of_system(const char *module, const char *name)
+{
+    if (!ftl_module_is_standard(module) || ftl_global_is_known(module, name))
         return false;
-    while (start > name && start[-1] != '.')
-        start--;
-    size_t length = (size_t)(last - start);
-    if (length == 0 || length >= sizeof owner)
-        return false;
-    memcpy(owner, start, length);
-    owner[length] = '\0';
-    return listed(dangerous, FTL_ARRAY_LEN(dangerous), owner, last + 1);
+    return strcmp(module, "builtins") != 0 || strcmp(name, "getattr") != 0;
 }
 
 /*
@@ -166,13 +199,58 @@ static bool is_dangerous(const char *module, const char *name)
     if (strcmp(module, "builtins") == 0 &&
         (strcmp(name, "execfile") == 0 || strcmp(name, "file") == 0))
         return true;
-    return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) || reaches_through(name) ||
-           strstr(name, "__globals__") || strstr(name, "__subclasses__") ||
-           strstr(name, "__builtins__");
+    if (listed(by_value, FTL_ARRAY_LEN(by_value), module, name))
+        return false; /* code, but nobody's function: has a message of its own */
+    return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) ||
+           is_of_system(module, name) || reaches_through(name) || strstr(name, "__globals__") ||
+           strstr(name, "__subclasses__") || strstr(name, "__builtins__");
+}
+
+/* The slot of a name among the foreign ones, or the empty one where it belongs. */
+static uint32_t *foreign_slot(const ftl_pk_load *load, const char *text)
+{
+    size_t at = (size_t)ftl_hash_bytes(ftl_hash_seed(), text, strlen(text)) % FOREIGN_SLOTS;
+    while (load->foreign_slots[at] &&
+           strcmp(load->foreign[load->foreign_slots[at] - 1].name, text) != 0)
+        at = (at + 1) % FOREIGN_SLOTS;
+    return &load->foreign_slots[at];
+}
+
+/* Notes a class or function that is neither Python's harmless own nor of a known package. */
+static ftl_status note_foreign(ftl_vm *vm, const char *module, const char *name)
+{
+    char text[NAMES_ROOM];
+    ftl_pk_load *load = vm->load;
+    ftl_pickle_report *report = &load->report;
+    int n = snprintf(text, sizeof text, "%s.%s", module, name);
+    if (n < 0 || (size_t)n >= sizeof text)
+        return FTL_OK; /* no name is this long: see ops_object.c */
+    if (!load->foreign) {
+        load->foreign = ftl_arena_zero_array(vm->arena, FTL_MAX_FOREIGN, sizeof *load->foreign);
+        load->foreign_slots = ftl_arena_zero_array(vm->arena, FOREIGN_SLOTS,
+                                                   sizeof *load->foreign_slots);
+        if (!load->foreign || !load->foreign_slots)
+            return FTL_OOM(vm->error);
+    }
+    uint32_t *slot = foreign_slot(load, text);
+    if (*slot)
+        return FTL_OK;
+    report->more_foreign = report->n_foreign == FTL_MAX_FOREIGN;
+    if (report->more_foreign)
+        return FTL_OK;
+    char *copy = ftl_arena_string(vm->arena, text, (size_t)n);
+    if (!copy)
+        return FTL_OOM(vm->error);
+    load->foreign[report->n_foreign++] = (ftl_pickle_global){copy, vm->op_offset};
+    *slot = (uint32_t)report->n_foreign;
+    return FTL_OK;
 }
 
 ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
 {
+    if (!ftl_global_is_known(module, name) ||
+        listed(by_value, FTL_ARRAY_LEN(by_value), module, name))
+        FTL_TRY(note_foreign(vm, module, name));
     ftl_pickle_report *report = &vm->load->report;
     const char **slot = NULL;
     uint64_t *offset = NULL;

@@ -8,7 +8,8 @@
 #include "pickle/ucs4.h"
 #include "pickle/vm.h"
 
-enum { MAX_FIELDS = 4096, MAX_ITEM = FTL_PK_MAX_ITEM };
+/* The text of a dtype is a letter and a number, or a short name: a longer one is none. */
+enum { MAX_FIELDS = 4096, MAX_ITEM = FTL_PK_MAX_ITEM, LONGEST_TEXT = 32 };
 
 static bool file_is_swapped(char order)
 {
@@ -80,6 +81,8 @@ static bool size_fits(char kind, int64_t size)
 
 static bool parse_text(const char *text, size_t size, ftl_dtype *out)
 {
+    if (size > LONGEST_TEXT)
+        return false;
     if (size && memchr("<>|=", text[0], 4)) {
         out->swapped = file_is_swapped(text[0]);
         text++;

@@ -44,8 +44,8 @@ static void small_dict(ftl_node_dict *dict)
         compact(dict, drop);
 }
 
-/* slots holds indices + 1, mask + 1 of them. false: the keys collide far more than chance. */
-static bool mark_duplicates(ftl_node_dict *dict, size_t *slots, size_t mask, bool *drop, bool *any)
+/* Fills slots, mask + 1 of them, with indices + 1. false: the keys collide far more than chance. */
+static bool fill_slots(ftl_node_dict *dict, uint32_t *slots, size_t mask, bool *drop, bool *any)
 {
     uint64_t seed = ftl_hash_seed();
     size_t probes = 0;
@@ -63,30 +63,37 @@ static bool mark_duplicates(ftl_node_dict *dict, size_t *slots, size_t mask, boo
             dict->values[slots[at] - 1] = dict->values[i];
             drop[i] = *any = true;
         } else {
-            slots[at] = i + 1;
+            slots[at] = (uint32_t)i + 1;
         }
     }
     return true;
 }
 
+/* The dict keeps its table of keys: shared attributes are looked up again and again. */
 static ftl_status large_dict(ftl_pk_load *load, ftl_node_dict *dict)
 {
     size_t mask = 16;
     while (mask < dict->size * 2)
         mask *= 2;
-    size_t *slots = ftl_alloc_zero(load->account, mask, sizeof *slots);
+    if (mask > UINT32_MAX)
+        return FTL_FAIL(load->error, FTL_LIMIT, "a dict has more than %u items", UINT32_MAX / 2);
+    uint32_t *slots = ftl_arena_zero_array(load->arena, mask + 1, sizeof *slots);
     bool *drop = slots ? ftl_alloc_zero(load->account, dict->size, sizeof *drop) : NULL;
-    bool any = false;
-    bool fair = drop && mark_duplicates(dict, slots, mask - 1, drop, &any);
-    if (fair && any)
-        compact(dict, drop);
-    bool memory = drop != NULL;
-    ftl_free(load->account, slots);
-    ftl_free(load->account, drop);
-    if (!memory)
+    if (!drop)
         return FTL_OOM(load->error);
-    return fair ? FTL_OK
-                : FTL_FAIL(load->error, FTL_CORRUPT, "the keys of a dict are made to collide");
+    bool any = false;
+    bool fair = fill_slots(dict, slots + 1, mask - 1, drop, &any);
+    if (fair && any) { /* the pairs move: their slots are found anew, nothing is dropped any more */
+        compact(dict, drop);
+        memset(slots, 0, (mask + 1) * sizeof *slots);
+        fair = fill_slots(dict, slots + 1, mask - 1, drop, &any);
+    }
+    ftl_free(load->account, drop);
+    if (!fair)
+        return FTL_FAIL(load->error, FTL_CORRUPT, "the keys of a dict are made to collide");
+    slots[0] = (uint32_t)mask - 1;
+    dict->slots = slots;
+    return FTL_OK;
 }
 
 ftl_status ftl_pk_remove_duplicates(ftl_pk_load *load)

@@ -73,8 +73,7 @@ ftl_status ftl_vm_joblib(ftl_vm *vm, ftl_node *node)
     const ftl_node_object *object = node->u.object;
     if (!vm->joblib || node->kind != FTL_NODE_OBJECT || !is_joblib(object->module))
         return FTL_OK;
-    if (object->state && object->state->kind == FTL_NODE_DICT)
-        FTL_TRY(ftl_vm_spend(vm, object->state->u.dict.size));
+    FTL_TRY(ftl_vm_spend_attributes(vm, node, 5));
     if (strcmp(object->name, "NumpyArrayWrapper") == 0)
         return read_wrapped(vm, node);
     if (strcmp(object->name, "NDArrayWrapper") == 0)

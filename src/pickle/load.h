@@ -44,6 +44,12 @@ typedef struct ftl_side_name {
     const struct ftl_side_name *next;
 } ftl_side_name;
 
+/* A class or function that the file names, and where. */
+typedef struct ftl_pickle_global {
+    const char *name; /* "mypackage.tools.Cleaner", in the arena */
+    uint64_t offset;
+} ftl_pickle_global;
+
 /* What was seen beside the graph. Strings live in the arena. */
 typedef struct ftl_pickle_report {
     /* first function that runs code or reaches the system, such as "os.system"; or NULL */
@@ -52,9 +58,14 @@ typedef struct ftl_pickle_report {
     /* first function or class saved by value, as cloudpickle and dill do; or NULL */
     const char *local_function;
     uint64_t local_function_offset;
-    uint64_t objects; /* nodes made */
-    uint64_t bytes;   /* read from the stream, up to and with STOP */
-    bool trailing;    /* more bytes follow; joblib allows them */
+    /* classes and functions outside of Python's harmless ones and of known data and model packages,
+     * each once, in the order of the file; in the arena */
+    const ftl_pickle_global *foreign;
+    size_t n_foreign;  /* at most FTL_MAX_FOREIGN */
+    bool more_foreign; /* there are further ones */
+    uint64_t objects;  /* nodes made */
+    uint64_t bytes;    /* read from the stream, up to and with STOP */
+    bool trailing;     /* more bytes follow; joblib allows them */
     const ftl_side_name *side_files;
 } ftl_pickle_report;
 
@@ -62,12 +73,16 @@ typedef struct ftl_pickle_report {
  * max_depth bounds open MARKs: how deep containers of several items nest. The machine itself does
  * not recurse, whatever the nesting; who walks the graph bounds its own depth.
  */
+enum { FTL_MAX_FOREIGN = 256 };
+
 typedef struct ftl_pickle_options {
     uint64_t max_objects; /* 0: 50 million */
     uint32_t max_depth;   /* 0: 500 */
     const char *folder;   /* of the model file, for side files; NULL: side files are refused */
     const ftl_pickle_projection *projections;
     size_t n_projections;
+    ftl_budget *budget;        /* what loading spends; NULL: one of its own */
+    uint64_t max_side_bytes;   /* that side files may decode to, all together; 0: by their sizes */
     ftl_pickle_report *report; /* filled when not NULL and loading succeeds */
 } ftl_pickle_options;
 

@@ -1,14 +1,29 @@
 /* Accessors of the object graph. Everything here is bounded: no accessor follows more than two
  * links. */
+#include "base/hash.h"
 #include "pickle/element.h"
 
 #include <math.h>
 #include <string.h>
 
+static const ftl_node *find_slot(const ftl_node_dict *dict, const char *key)
+{
+    size_t mask = dict->slots[0], size = strlen(key);
+    size_t at = (size_t)ftl_hash_bytes(ftl_hash_seed(), key, size) & mask;
+    for (uint32_t slot; (slot = dict->slots[1 + at]) != 0; at = (at + 1) & mask) {
+        const ftl_node_string *found = &dict->keys[slot - 1]->u.str;
+        if (found->size == size && memcmp(found->data, key, size) == 0)
+            return dict->values[slot - 1];
+    }
+    return NULL;
+}
+
 const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key)
 {
     if (!dict || !key)
         return NULL;
+    if (dict->slots)
+        return find_slot(dict, key);
     for (size_t i = dict->size; i-- > 0;) {
         if (ftl_node_str_equal(dict->keys[i], key))
             return dict->values[i];

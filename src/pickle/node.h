@@ -51,6 +51,9 @@ typedef struct ftl_node_dict {
     ftl_node **keys;
     ftl_node **values;
     size_t size, room;
+    /* A large dict's hash table over its text keys, made when loading ends; else NULL. slots[0] + 1
+     * is the number of slots that follow, each the index of a pair + 1, or 0. */
+    uint32_t *slots;
 } ftl_node_dict;
 
 typedef struct ftl_node_object {
@@ -127,7 +130,8 @@ struct ftl_node {
 
 /* ---- Reading values; all accept numpy scalars (0-d arrays) where they accept Python ones ----- */
 
-/* The node of a string key; NULL when absent. */
+/* The node of a string key; NULL when absent. Takes the same time in a large dict as in a small
+ * one. */
 const ftl_node *ftl_node_dict_get(const ftl_node_dict *dict, const char *key);
 /*
  * An attribute of an object: its state dict, or the second half of a (dict, slots) state. NULL when

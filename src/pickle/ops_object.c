@@ -17,6 +17,13 @@ static void end_projections(ftl_vm *vm, const char *name)
     }
 }
 
+static ftl_status long_name(ftl_vm *vm)
+{
+    return FTL_VM_FAIL(vm, FTL_LIMIT,
+                       "a class or function has a name of more than %d bytes: the file is damaged",
+                       (int)FTL_VM_NAME);
+}
+
 static ftl_status new_global(ftl_vm *vm, const char *module, const char *name, ftl_node **out)
 {
     ftl_node *node;
@@ -36,6 +43,8 @@ static ftl_status line_name(ftl_vm *vm, const char **out)
     const uint8_t *text;
     size_t size;
     FTL_TRY(ftl_vm_line(vm, &text, &size));
+    if (size > FTL_VM_NAME)
+        return long_name(vm);
     if (memchr(text, 0, size) || !ftl_utf8_valid_with_surrogates((const char *)text, size))
         return FTL_VM_FAIL(vm, FTL_CORRUPT,
                            "a class or function has an unreadable name: the file is damaged");
@@ -66,6 +75,9 @@ static ftl_status op_stack_global(ftl_vm *vm)
     ftl_node *module, *name, *node;
     FTL_TRY(ftl_vm_pop(vm, &name));
     FTL_TRY(ftl_vm_pop(vm, &module));
+    if (name->kind == FTL_NODE_STR && module->kind == FTL_NODE_STR &&
+        (name->u.str.size > FTL_VM_NAME || module->u.str.size > FTL_VM_NAME))
+        return long_name(vm);
     if (name->kind != FTL_NODE_STR || module->kind != FTL_NODE_STR ||
         memchr(name->u.str.data, 0, name->u.str.size) ||
         memchr(module->u.str.data, 0, module->u.str.size))

@@ -167,17 +167,19 @@ static const ftl_node *string_array(const ftl_node_object *object)
     return item(object->state, 1, FTL_NODE_ARRAY);
 }
 
-void ftl_vm_pandas(ftl_node *node)
+ftl_status ftl_vm_pandas(ftl_vm *vm, ftl_node *node)
 {
     const ftl_node *values = NULL;
     if (node->kind != FTL_NODE_OBJECT || strncmp(node->u.object->module, "pandas.", 7) != 0)
-        return;
-    if (strncmp(node->u.object->name, "ArrowStringArray", 16) == 0)
+        return FTL_OK;
+    if (strncmp(node->u.object->name, "ArrowStringArray", 16) == 0) {
+        FTL_TRY(ftl_vm_spend_attributes(vm, node, 1));
         values = ftl_node_attr(node, "_pa_array");
-    else
+    } else
         values = string_array(node->u.object);
     if (!values || !is_object_array(values))
-        return;
+        return FTL_OK;
     node->kind = FTL_NODE_ARRAY;
     node->u.array = values->u.array;
+    return FTL_OK;
 }

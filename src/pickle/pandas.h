@@ -11,6 +11,6 @@ FTL_MUST_USE ftl_status ftl_vm_arrow_array(ftl_vm *vm, const ftl_node *args, ftl
 FTL_MUST_USE ftl_status ftl_vm_arrow_chunks(ftl_vm *vm, const ftl_node *args, ftl_node **out);
 /* The node has just got its state: when it is one of pandas' string arrays, becomes the array of
  * its texts. */
-void ftl_vm_pandas(ftl_node *node);
+FTL_MUST_USE ftl_status ftl_vm_pandas(ftl_vm *vm, ftl_node *node);
 
 #endif

@@ -420,8 +420,9 @@ static ftl_status computed(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_n
         bool skeleton = strcmp(callable->u.object->name, "_make_skeleton_class") == 0;
         const ftl_node *given = skeleton && made && made->kind == FTL_NODE_TUPLE ? arg(made, 1)
                                                                                  : NULL;
-        module = given && given->kind == FTL_NODE_STR ? "__main__" : callable->u.object->module;
-        name = given && given->kind == FTL_NODE_STR ? given->u.str.data : callable->u.object->name;
+        bool named = given && given->kind == FTL_NODE_STR && given->u.str.size <= FTL_VM_NAME;
+        module = named ? "__main__" : callable->u.object->module;
+        name = named ? given->u.str.data : callable->u.object->name;
     }
     ftl_node *both[2] = {callable, args}, *tuple;
     FTL_TRY(ftl_vm_new_tuple(vm, both, 2, &tuple));
@@ -470,7 +471,7 @@ ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state)
     case FTL_NODE_OBJECT:
         node->u.object->state = state;
         FTL_TRY(ftl_vm_joblib(vm, node));
-        ftl_vm_pandas(node);
+        FTL_TRY(ftl_vm_pandas(vm, node));
         return ftl_vm_scipy(vm, node);
     default:
         /* attributes of a dict subclass, or of a class saved by value: nothing reads them */

@@ -65,6 +65,7 @@ ftl_status ftl_vm_scipy(ftl_vm *vm, ftl_node *node)
     size_t shape[2];
     if (node->kind != FTL_NODE_OBJECT || !find_class(node->u.object, &csc))
         return FTL_OK;
+    FTL_TRY(ftl_vm_spend_attributes(vm, node, 5));
     ftl_node_sparse found = {.csc = csc,
                              .data = built_vector(node, "data"),
                              .indices = built_vector(node, "indices"),

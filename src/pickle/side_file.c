@@ -29,12 +29,20 @@ static ftl_status check_name(ftl_vm *vm, const ftl_node *node, const char **out)
     return FTL_OK;
 }
 
-/* The report's list says which files were read; one that follows itself stands there once. */
+/*
+ * The report's list says which files were read. joblib writes a file for each array; a model that
+ * names one again and again multiplies it.
+ */
 static ftl_status note_side(ftl_vm *vm, const char *name)
 {
     ftl_pickle_report *report = &vm->load->report;
-    if (report->side_files && strcmp(report->side_files->name, name) == 0)
-        return FTL_OK;
+    for (const ftl_side_name *other = report->side_files; other; other = other->next) {
+        FTL_TRY(ftl_vm_spend(vm, 8));
+        if (strcmp(other->name, name) == 0)
+            return FTL_VM_FAIL(vm, FTL_CORRUPT,
+                               "the model names the file \"%s\" for two arrays: it is damaged",
+                               name);
+    }
     ftl_side_name *side = FTL_ARENA_NEW(vm->arena, ftl_side_name);
     if (!side)
         return FTL_OOM(vm->error);
@@ -46,12 +54,21 @@ static ftl_status note_side(ftl_vm *vm, const char *name)
 static ftl_status open_side(ftl_vm *vm, const char *name, ftl_stream **out)
 {
     uint64_t size = 0;
+    FTL_TRY(note_side(vm, name));
     const char *path = ftl_arena_printf(vm->arena, "%s/%s", vm->load->options->folder, name);
     if (!path)
         return FTL_OOM(vm->error);
-    FTL_TRY(ftl_stream_open_file(vm->load->account, path, out, &size, vm->error));
+    FTL_TRY(ftl_stream_open_regular(vm->load->account, path, out, &size, vm->error));
     vm->load->side_bytes += size;
-    return note_side(vm, name);
+    return FTL_OK;
+}
+
+/* Bytes that compressed side files may still decode to: the rule of the model itself, for all of
+ * them together. Never 0, which would be no limit. */
+static uint64_t decoded_left(const ftl_pk_load *load)
+{
+    uint64_t all = ftl_codec_budget(load->side_bytes, load->options->max_side_bytes);
+    return all > load->side_decoded ? all - load->side_decoded : 1;
 }
 
 /* side: a machine on the side file. */
@@ -110,10 +127,12 @@ static ftl_status read_z(ftl_vm *vm, const ftl_node *node, const char *name, ftl
     ftl_stream *stream = NULL;
     FTL_TRY(open_side(vm, name, &stream));
     ftl_vm side;
-    ftl_status status = ftl_codec_decode(vm->load->account, &stream, 0, NULL, 0, vm->error);
+    ftl_status status = ftl_codec_decode(vm->load->account, &stream, decoded_left(vm->load), NULL,
+                                         0, vm->error);
     if (status == FTL_OK) {
         ftl_vm_init(&side, vm->load, stream, false);
         status = ftl_vm_array_read(&side, array);
+        vm->load->side_decoded += ftl_vm_offset(&side);
         ftl_vm_free(&side);
     }
     ftl_stream_close(stream);

@@ -47,6 +47,7 @@ static ftl_status run(ftl_vm *vm, ftl_node **root)
     FTL_TRY(check_start(vm));
     FTL_TRY(run_pickle(vm, root));
     vm->load->report.bytes = ftl_vm_offset(vm);
+    vm->load->report.foreign = vm->load->foreign;
     FTL_TRY(ftl_pk_remove_duplicates(vm->load));
     ftl_vm_sync(vm);
     const uint8_t *data = NULL;
@@ -72,6 +73,7 @@ ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickl
         .error = error ? error : &ignored,
         .run = run_pickle,
     };
+    load.budget = options->budget ? options->budget : &load.own_budget;
     ftl_vm vm;
     ftl_vm_init(&vm, &load, stream, true);
     ftl_node *result = NULL;

@@ -16,7 +16,7 @@
  *   vm_read, vm_stack, machine                   a machine's bytes, stack and memo
  *   text, dtype, packing, array, npy_header, project
  *   scipy, pandas, side_file, joblib             libraries' ways of keeping arrays
- *   danger, reduce                               known callables
+ *   known_globals, danger, reduce                known callables
  *   ops_scalar, ops_container, ops_object        opcodes
  *   finish, vm                                   the loop, ftl_pickle_load
  */
@@ -37,8 +37,13 @@ typedef struct ftl_pk_load {
     ftl_pickle_report report;
     uint64_t max_objects;
     uint32_t max_depth;
-    uint64_t spent;      /* work and copies that cost more than the bytes read; see ftl_vm_spend */
-    uint64_t side_bytes; /* read from side files */
+    ftl_budget *budget; /* work and copies that cost more than the bytes read; see ftl_vm_spend */
+    ftl_budget own_budget; /* when the caller gave none */
+    uint64_t consumed;     /* bytes of the stream and of side files, which the budget grows with */
+    uint64_t side_bytes;   /* sizes of the side files that were opened */
+    uint64_t side_decoded; /* bytes that came from compressed ones */
+    ftl_pickle_global *foreign; /* [FTL_MAX_FOREIGN], NULL until the first */
+    uint32_t *foreign_slots;    /* hash table of them: index + 1, 0: empty */
     ftl_node_dict **dicts; /* those with two items or more: duplicates are removed at the end */
     size_t n_dicts, dicts_room;
     uint32_t unwanted;      /* bit set of projections whose `unless` was mentioned */
@@ -71,6 +76,10 @@ struct ftl_vm {
     bool joblib; /* arrays follow NumpyArrayWrapper in-stream */
     bool stopped;
 };
+
+/* Bytes of a module's or a class's name. No name in Python is longer, and what looks at names does
+ * so at every mention. */
+enum { FTL_VM_NAME = 1000 };
 
 #define FTL_VM_FAIL(vm, code, ...) FTL_FAIL_AT((vm)->error, (code), (vm)->op_offset, __VA_ARGS__)
 
@@ -143,10 +152,12 @@ FTL_MUST_USE ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node 
                                       size_t count);
 /*
  * Work that the file can ask for again and again with few bytes (a copy of a remembered string,
- * say): the sum is bounded by a multiple of the bytes read, so that loading stays linear in the
- * file.
+ * say), in units of the budget: the sum is bounded by a multiple of the bytes read, so that loading
+ * stays linear in the file.
  */
 FTL_MUST_USE ftl_status ftl_vm_spend(ftl_vm *vm, uint64_t amount);
+/* Spends what n look-ups of an attribute of the object cost. */
+FTL_MUST_USE ftl_status ftl_vm_spend_attributes(ftl_vm *vm, const ftl_node *object, unsigned n);
 
 /* ---- text.c: the literals of protocol 0 ------------------------------------------------------ */
 
@@ -180,6 +191,13 @@ FTL_MUST_USE ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state
 /* Notes in the report when module.name runs code or holds it. */
 FTL_MUST_USE ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name);
 FTL_MUST_USE ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable);
+
+/* ---- known_globals.c ------------------------------------------------------------------------- */
+
+/* What Python's own types and the data and model packages put into pickles. */
+bool ftl_global_is_known(const char *module, const char *name);
+/* Whether the module belongs to Python's standard library (of Python 2, too). */
+bool ftl_module_is_standard(const char *module);
 
 /* ---- dtype.c, packing.c, array.c, project.c -------------------------------------------------- */
 
@@ -270,7 +288,8 @@ FTL_MUST_USE ftl_status ftl_vm_scipy(ftl_vm *vm, ftl_node *node);
 
 /* ---- finish.c -------------------------------------------------------------------------------- */
 
-/* Later duplicates of string keys replace earlier values in every dict. */
+/* Later duplicates of string keys replace earlier values in every dict; large ones get their slots.
+ */
 FTL_MUST_USE ftl_status ftl_pk_remove_duplicates(ftl_pk_load *load);
 
 #endif

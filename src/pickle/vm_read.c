@@ -6,8 +6,11 @@ enum { FIRST_BLOCK = 1 << 20 };
 
 void ftl_vm_sync(ftl_vm *vm)
 {
-    if (vm->at != vm->start)
+    if (vm->at != vm->start) {
         ftl_stream_consume(vm->stream, (size_t)(vm->at - vm->start));
+        vm->load->consumed += (uint64_t)(vm->at - vm->start);
+        ftl_budget_read(vm->load->budget, vm->load->consumed);
+    }
     vm->start = vm->at = vm->end = NULL;
     vm->base = ftl_stream_offset(vm->stream);
 }
@@ -89,6 +92,8 @@ ftl_status ftl_vm_read(ftl_vm *vm, void *out, size_t size)
     }
     ftl_vm_sync(vm);
     FTL_TRY(ftl_stream_read(vm->stream, out, size, vm->error));
+    vm->load->consumed += size;
+    ftl_budget_read(vm->load->budget, vm->load->consumed);
     vm->base = ftl_stream_offset(vm->stream);
     return FTL_OK;
 }

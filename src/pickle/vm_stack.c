@@ -1,11 +1,7 @@
 /* The machine's stack, marks and memo, and the making of nodes under the budgets. */
 #include "pickle/vm.h"
 
-enum {
-    MEMO_SLACK = 65536, /* memo indices that any file may use, however short */
-    SPEND_SLACK = 64 << 20,
-    SPEND_PER_BYTE = 16
-};
+enum { MEMO_SLACK = 65536 /* memo indices that any file may use, however short */ };
 
 static ftl_status too_many(ftl_vm *vm)
 {
@@ -268,9 +264,23 @@ ftl_status ftl_vm_insert(ftl_vm *vm, ftl_node_dict *dict, ftl_node *const *items
 
 ftl_status ftl_vm_spend(ftl_vm *vm, uint64_t amount)
 {
-    uint64_t allowed = SPEND_SLACK + SPEND_PER_BYTE * (ftl_vm_offset(vm) + vm->load->side_bytes);
-    if (!ftl_add_u64(vm->load->spent, amount, &vm->load->spent) || vm->load->spent > allowed)
+    ftl_budget_read(vm->load->budget, vm->load->consumed + (uint64_t)(vm->at - vm->start));
+    if (!ftl_budget_work(vm->load->budget, amount))
         return FTL_VM_FAIL(vm, FTL_LIMIT,
                            "the pickle blows up: it uses the same bytes over and over");
     return FTL_OK;
+}
+
+static size_t dict_size(const ftl_node *node)
+{
+    return node->kind == FTL_NODE_DICT ? node->u.dict.size : 0;
+}
+
+ftl_status ftl_vm_spend_attributes(ftl_vm *vm, const ftl_node *object, unsigned n)
+{
+    const ftl_node *state = object->u.object->state;
+    size_t size = state ? dict_size(state) : 0;
+    if (state && state->kind == FTL_NODE_TUPLE && state->u.seq.size == 2)
+        size = dict_size(state->u.seq.items[0]) + dict_size(state->u.seq.items[1]);
+    return ftl_vm_spend(vm, 4 * (uint64_t)n * size);
 }

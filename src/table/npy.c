@@ -62,7 +62,12 @@ static ftl_status open_by_column(npy *state, const char *path, const uint8_t *he
                             "it first");
     }
     if (!ftl_mul_u64(state->rows, state->row_bytes, &array) ||
-        !ftl_add_u64(array, state->offset, &end) || (uint64_t)st.st_size < end)
+        !ftl_add_u64(array, state->offset, &end))
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "the .npy file claims %llu rows of %llu bytes, which is too large for any "
+                        "file",
+                        (unsigned long long)state->rows, (unsigned long long)state->row_bytes);
+    if ((uint64_t)st.st_size < end)
         return FTL_FAIL(error, FTL_CORRUPT,
                         "the .npy file is truncated: it has %lld bytes and should have %llu",
                         (long long)st.st_size, (unsigned long long)end);

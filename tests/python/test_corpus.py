@@ -115,7 +115,7 @@ def test_model_from_a_pipe():
 
 
 def test_side_file_is_a_link_elsewhere(tmp_path):
-    """A link beside the model is followed by its name: only names that leave the folder are refused."""
+    """What stands beside the model under a side file's name and is no file (test_bounds.py: links, pipes)."""
     data = (CORPUS / "files" / "joblib-side-missing.joblib").read_bytes()
     (tmp_path / "model.joblib").write_bytes(data)
     (tmp_path / "missing_01.npy").mkdir()

@@ -72,10 +72,10 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
                              const ftl_xgb_model **out, ftl_error *error)
 {
     const ftl_node *node = NULL;
-    *out = ftl_parsed_of(build, booster->node);
+    FTL_TRY(ftl_attr_need(booster, FTL_NAMES("handle"), &node, error));
+    *out = ftl_made_of(build, node, FTL_MADE_HANDLE);
     if (*out)
         return FTL_OK;
-    FTL_TRY(ftl_attr_need(booster, FTL_NAMES("handle"), &node, error));
     if (node->kind != FTL_NODE_BYTES)
         return FTL_ATTR_FAIL(error, booster, "handle", FTL_CORRUPT,
                              "the booster holds no model; was it trained?");
@@ -89,7 +89,7 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
         return status;
     }
     *out = model;
-    return ftl_parsed_keep(build, booster->node, model, error);
+    return ftl_made_keep(build, node, FTL_MADE_HANDLE, model, error);
 }
 
 static ftl_status find_objective(xgb *x, ftl_error *error)

@@ -323,7 +323,7 @@ static ftl_status classifier_emit(ftl_build *build, const ftl_estimator *e, ftl_
     case FTL_PREDICT_LOG_PROBA:
         return ftl_log_proba(build, e, in, out, error);
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

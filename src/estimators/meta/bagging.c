@@ -353,7 +353,7 @@ static ftl_status bagging_emit(ftl_build *build, const ftl_estimator *e, ftl_met
     case FTL_DECISION_FUNCTION:
         return emit_decision(build, e, in, out, error);
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

@@ -157,7 +157,7 @@ static ftl_status rest_proba(ftl_build *build, const ftl_estimator *e, const res
     FTL_TRY(binary_scores(build, &r->children, FTL_PREDICT_PROBA, in, &scores, error));
     FTL_TRY(ftl_build_matrix(build, e, &scores, &id, error));
     if (build->ops[id].width != scores.n_columns)
-        return FTL_FAIL(error, FTL_INTERNAL, "a matrix of probabilities has the wrong width");
+        return FTL_FAIL(error, FTL_CORRUPT, "a matrix of probabilities has the wrong width");
     ftl_link link = e->version >= FTL_SKLEARN(1, 7) ? FTL_LINK_NORMALIZE_ZERO : FTL_LINK_NORMALIZE;
     if (r->binary)
         FTL_TRY(ftl_emit_link(build, e, FTL_LINK_PAIR, id, 2, &id, error));
@@ -189,7 +189,7 @@ static ftl_status rest_emit(ftl_build *build, const ftl_estimator *e, ftl_method
     case FTL_DECISION_FUNCTION:
         return rest_decision(build, e, &r, in, out, error);
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

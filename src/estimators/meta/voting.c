@@ -209,7 +209,7 @@ static ftl_status voting_emit(ftl_build *build, const ftl_estimator *e, ftl_meth
     case FTL_TRANSFORM:
         return emit_transform(build, e, in, out, error);
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

@@ -116,7 +116,7 @@ static ftl_status tree_emit(ftl_build *build, const ftl_estimator *e, ftl_method
         return ftl_tree_emit_apply(build, e, in, refusals(e), nodes, FTL_AS_INT, out, error);
     }
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

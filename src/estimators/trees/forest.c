@@ -123,7 +123,7 @@ static ftl_status forest_emit(ftl_build *build, const ftl_estimator *e, ftl_meth
         return ftl_tree_emit_apply(build, e, in, parts.refuse, nodes, FTL_AS_INT, out, error);
     }
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

@@ -453,7 +453,7 @@ static ftl_status gb_emit(ftl_build *build, const ftl_estimator *e, ftl_method m
         FTL_TRY(emit_link(build, e, &b, id, &id, error));
         return ftl_result_scores(build, id, b.labels, out, error);
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 

@@ -312,7 +312,7 @@ static ftl_status forest_emit(ftl_build *build, const ftl_estimator *e, ftl_meth
         FTL_TRY(emit_samples(build, e, in, &id, error));
         return ftl_result_values(build, id, out, error);
     default:
-        return FTL_FAIL(error, FTL_INTERNAL, "%s has no %s", e->cls->name, ftl_method_name(method));
+        return FTL_FAIL(error, FTL_CORRUPT, "%s has no %s", e->cls->name, ftl_method_name(method));
     }
 }
 
