@@ -23,13 +23,13 @@
 /* What an objective does to margins, and its inverse on the intercept. */
 typedef enum xgb_link { PLAIN, SIGMOID, EXP, HINGE, SOFTMAX, SOFTPROB } xgb_link;
 typedef enum xgb_start { AS_IS, LOGIT, LOG } xgb_start;
-typedef struct objective {
+struct ftl_xgb_objective {
     const char *name;
     xgb_link link;
     xgb_start start;
-} objective;
+};
 
-static const objective objectives[] = {
+static const ftl_xgb_objective objectives[] = {
     {"reg:squarederror", PLAIN, AS_IS},
     {"reg:linear", PLAIN, AS_IS}, /* its name before 0.90 */
     {"reg:squaredlogerror", PLAIN, AS_IS},
@@ -53,17 +53,6 @@ static const objective objectives[] = {
     {"rank:map", PLAIN, AS_IS},
     {"", PLAIN, AS_IS}, /* none was saved: a function of the user's own */
 };
-
-/* A Booster, or a wrapper and its Booster. */
-typedef struct xgb {
-    const ftl_estimator *e;
-    ftl_estimator booster;
-    bool wrapped;
-    const ftl_xgb_model *model;
-    const objective *objective;
-    uint32_t n_outputs;
-    uint32_t n_classes; /* classifier wrappers */
-} xgb;
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
@@ -92,7 +81,7 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
     return ftl_made_keep(build, node, FTL_MADE_HANDLE, model, error);
 }
 
-static ftl_status find_objective(xgb *x, ftl_error *error)
+static ftl_status find_objective(ftl_xgb *x, ftl_error *error)
 {
     for (size_t i = 0; i < FTL_ARRAY_LEN(objectives); i++) {
         if (strcmp(objectives[i].name, x->model->objective) == 0) {
@@ -104,9 +93,9 @@ static ftl_status find_objective(xgb *x, ftl_error *error)
                     x->model->objective);
 }
 
-static ftl_status read_xgb(ftl_build *build, const ftl_estimator *e, xgb *out, ftl_error *error)
+static ftl_status read_xgb(ftl_build *build, const ftl_estimator *e, ftl_xgb *out, ftl_error *error)
 {
-    xgb x = {.e = e, .booster = *e, .wrapped = strcmp(e->cls->name, "Booster") != 0};
+    ftl_xgb x = {.e = e, .booster = *e, .wrapped = strcmp(e->cls->name, "Booster") != 0};
     if (x.wrapped) {
         const ftl_node *node = NULL;
         FTL_TRY(ftl_attr_need(e, FTL_NAMES("_Booster"), &node, error));
@@ -131,7 +120,7 @@ static ftl_status read_xgb(ftl_build *build, const ftl_estimator *e, xgb *out, f
  * Wrappers predict in place from 1.4 on, unless a predictor was asked for, as could be up to 1.7,
  * or the rows are a sparse matrix by columns.
  */
-static bool predicts_in_place(const xgb *x, const ftl_frame *in)
+static bool predicts_in_place(const ftl_xgb *x, const ftl_frame *in)
 {
     const ftl_node *predictor = ftl_attr(x->e, "predictor");
     if (!x->wrapped || in->csc || x->model->version < FTL_XGBOOST(1, 4) ||
@@ -150,7 +139,7 @@ static bool predicts_in_place(const xgb *x, const ftl_frame *in)
 /* ---- Trees that are used --------------------------------------------------------------------- */
 
 /* Trees of the first rounds; several stand side by side in a round. */
-static uint32_t trees_of_rounds(const xgb *x, uint64_t rounds)
+static uint32_t trees_of_rounds(const ftl_xgb *x, uint64_t rounds)
 {
     const ftl_xgb_model *model = x->model;
     const ftl_xgb_ints *starts = &model->round_starts;
@@ -164,7 +153,7 @@ static uint32_t trees_of_rounds(const xgb *x, uint64_t rounds)
 }
 
 /* All rounds that there are. */
-static uint32_t rounds_of(const xgb *x)
+static uint32_t rounds_of(const ftl_xgb *x)
 {
     const ftl_xgb_model *model = x->model;
     if (model->booster == FTL_XGB_LINEAR)
@@ -178,7 +167,7 @@ static uint32_t rounds_of(const xgb *x)
  * Rounds that predict uses; -1: all. Wrappers stop at the best iteration that early stopping noted,
  * as an attribute of the Booster or of the model in it; Boosters use all.
  */
-static ftl_status rounds_used(const xgb *x, int64_t *out, ftl_error *error)
+static ftl_status rounds_used(const ftl_xgb *x, int64_t *out, ftl_error *error)
 {
     *out = -1;
     if (!x->wrapped || x->model->booster == FTL_XGB_LINEAR)
@@ -190,7 +179,7 @@ static ftl_status rounds_used(const xgb *x, int64_t *out, ftl_error *error)
 }
 
 /* Up to 1.3 predict counts trees of one output, and apply uses all. */
-static ftl_status trees_used_by_limit(const xgb *x, bool apply, uint32_t *out, ftl_error *error)
+static ftl_status trees_used_by_limit(const ftl_xgb *x, bool apply, uint32_t *out, ftl_error *error)
 {
     int64_t limit = 0;
     if (x->wrapped && !apply)
@@ -202,7 +191,7 @@ static ftl_status trees_used_by_limit(const xgb *x, bool apply, uint32_t *out, f
 }
 
 /* The trees that the library uses by itself. */
-static ftl_status trees_by_default(const xgb *x, bool apply, uint32_t *out, ftl_error *error)
+static ftl_status trees_by_default(const ftl_xgb *x, bool apply, uint32_t *out, ftl_error *error)
 {
     int64_t rounds = -1;
     if (x->model->version < FTL_XGBOOST(1, 4))
@@ -212,7 +201,7 @@ static ftl_status trees_by_default(const xgb *x, bool apply, uint32_t *out, ftl_
     return FTL_OK;
 }
 
-static ftl_status trees_used(ftl_build *build, const xgb *x, bool apply, uint32_t *out,
+static ftl_status trees_used(ftl_build *build, const ftl_xgb *x, bool apply, uint32_t *out,
                              ftl_error *error)
 {
     uint32_t all = rounds_of(x), rounds = 0, trees = 0;
@@ -226,7 +215,7 @@ static ftl_status trees_used(ftl_build *build, const xgb *x, bool apply, uint32_
 
 /* ---- Intercepts ------------------------------------------------------------------------------ */
 
-static float start_of(const xgb *x, float score)
+static float start_of(const ftl_xgb *x, float score)
 {
     const float tiny = 1e-6f;
     xgb_start start = x->objective->start;
@@ -244,7 +233,8 @@ static float start_of(const xgb *x, float score)
     return -logf(1.0f / score - 1.0f);
 }
 
-static ftl_status read_base(ftl_build *build, const xgb *x, const double **out, ftl_error *error)
+static ftl_status read_base(ftl_build *build, const ftl_xgb *x, const double **out,
+                            ftl_error *error)
 {
     const ftl_xgb_floats *scores = &x->model->base_score;
     if (scores->size != 1 && scores->size != x->n_outputs)
@@ -259,148 +249,10 @@ static ftl_status read_base(ftl_build *build, const xgb *x, const double **out, 
     return FTL_OK;
 }
 
-/* ---- Rows ------------------------------------------------------------------------------------ */
-
-/* Looked up as float64, which would merge large integers. */
-static bool are_numbers(const ftl_xgb_categories *from) { return from->numbers && !from->integers; }
-
-/* Columns whose categories the model knows by value become their numbers. */
-static ftl_status encode_column(ftl_build *build, const xgb *x, const ftl_xgb_categories *from,
-                                const char *name, ftl_encode_column *out, ftl_error *error)
-{
-    size_t n = from->count + 1; /* the last is the missing value, which stays missing */
-    if (from->garbled || (from->texts && !from->ascii && x->model->version < FTL_XGBOOST(3, 4)))
-        return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "XGBoost 3.1 to 3.3 save the categories of a data frame wrongly when some "
-                        "are not ASCII, as in column %.60s; train and save with 3.4 or later",
-                        name);
-    if (n > 1u << 24)
-        return FTL_FAIL(error, FTL_LIMIT, "column %.60s has too many categories", name);
-    double *values = ftl_arena_array(build->arena, n, sizeof *values);
-    double *numbers = ftl_arena_array(build->arena, n, sizeof *numbers);
-    ftl_cell *cells = ftl_arena_zero_array(build->arena, n, sizeof *cells);
-    if (!values || !numbers || !cells)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < n; i++) {
-        bool known = i < from->count;
-        values[i] = known ? (double)i : NAN;
-        numbers[i] = known && from->numbers ? from->numbers[i] : NAN;
-        cells[i] = (ftl_cell){.tag = FTL_CELL_MISSING};
-        if (known && from->integers)
-            cells[i] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = from->integers[i]};
-        if (!known || from->numbers)
-            continue;
-        char *text = ftl_arena_string(build->arena, from->texts[i], from->text_sizes[i]);
-        if (!text)
-            return FTL_OOM(error);
-        cells[i] = (ftl_cell){
-            .tag = FTL_CELL_STRING, .size = (uint32_t)from->text_sizes[i], .u.text = text};
-    }
-    bool numeric = are_numbers(from);
-    *out = (ftl_encode_column){.categories = {.count = (uint32_t)n,
-                                              .numeric = numeric,
-                                              FTL_SIZED(numbers, numbers, numeric ? n : 0),
-                                              FTL_SIZED(cells, cells, numeric ? 0 : n)},
-                               .unknown = FTL_CODE_REFUSED,
-                               FTL_SIZED(values, values, n),
-                               .unknown_value = NAN,
-                               .name = name};
-    return FTL_OK;
-}
-
-static ftl_status encode_categories(ftl_build *build, const xgb *x, const ftl_frame *in,
-                                    ftl_frame *out, ftl_error *error)
-{
-    uint32_t n = 0, id, *columns = ftl_arena_array(build->scratch, in->n_columns, sizeof *columns);
-    ftl_frame picked, made;
-    ftl_op *op = NULL;
-    if (!columns)
-        return FTL_OOM(error);
-    *out = *in;
-    for (uint32_t i = 0; i < in->n_columns && i < x->model->n_categories; i++) {
-        if (x->model->categories[i].count)
-            columns[n++] = i;
-    }
-    if (n == 0)
-        return FTL_OK;
-    ftl_encode_column *encoded = ftl_arena_zero_array(build->arena, n, sizeof *encoded);
-    if (!encoded)
-        return FTL_OOM(error);
-    FTL_TRY(ftl_frame_select(build, in, columns, n, &picked, error));
-    for (uint32_t k = 0; k < n; k++) {
-        const ftl_xgb_categories *from = &x->model->categories[columns[k]];
-        ftl_frame one = {.n_columns = 1, .columns = &picked.columns[k]};
-        FTL_TRY(encode_column(build, x, from, picked.columns[k].name, &encoded[k], error));
-        if (from->integers)
-            ftl_build_want(build, one.columns[0].op, FTL_KIND_MIXED);
-        FTL_TRY(are_numbers(from) ? ftl_build_matrix(build, x->e, &one, &id, error)
-                                  : ftl_build_objects(build, x->e, &one, &id, error));
-        picked.columns[k].op = id;
-        picked.columns[k].column = 0;
-    }
-    FTL_TRY(ftl_build_op(build, x->e, FTL_OP_ORDINAL, &picked, &id, &op, error));
-    op->dtype = FTL_DTYPE_F64;
-    op->u.encode = (ftl_encode_op){
-        .n_columns = n, FTL_SIZED(columns, encoded, n), .estimator = "XGBoost"};
-    FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
-    memcpy(made.columns, in->columns, in->n_columns * sizeof *in->columns);
-    ftl_frame_form(in, &made);
-    for (uint32_t k = 0; k < n; k++) {
-        made.columns[columns[k]].op = id;
-        made.columns[columns[k]].column = k;
-    }
-    *out = made;
-    return FTL_OK;
-}
-
-/* A wrapper's missing parameter: values equal to it, as float32, are missing like NaN. */
-static ftl_status emit_missing(ftl_build *build, const xgb *x, double missing, uint32_t *id,
-                               ftl_error *error)
-{
-    uint32_t width = build->ops[*id].width;
-    uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
-    double *fill = ftl_arena_array(build->arena, width, sizeof *fill);
-    ftl_op *op = NULL;
-    if (!columns || !fill)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < width; i++) {
-        columns[i] = i;
-        fill[i] = NAN;
-    }
-    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_CAST, *id, width, id, &op, error));
-    op->dtype = FTL_DTYPE_F32;
-    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
-    op->dtype = FTL_DTYPE_F32;
-    op->u.impute = (ftl_impute_op){
-        .missing_value = missing, FTL_SIZED(columns, columns, width), FTL_SIZED(fill, fill, width)};
-    return FTL_OK;
-}
-
-/*
- * in_place: predict without a DMatrix. What a sparse matrix does not store is missing, whatever
- * missing= says; that parameter is not looked at before 1.4, by columns before 2.0.
- */
-static ftl_status emit_rows(ftl_build *build, const xgb *x, const ftl_frame *in, bool in_place,
-                            uint32_t *id, ftl_error *error)
-{
-    double missing = NAN;
-    ftl_frame coded;
-    if (x->wrapped)
-        FTL_TRY(ftl_attr_f64(x->e, "missing", NAN, &missing, error));
-    if (in->sparse && x->model->version < (in->csc ? FTL_XGBOOST(2, 0) : FTL_XGBOOST(1, 4)))
-        missing = NAN;
-    FTL_TRY(ftl_frame_expect(x->e, in, (size_t)x->model->num_feature, error));
-    FTL_TRY(encode_categories(build, x, in, &coded, error));
-    bool refuses = !in_place && x->model->version >= FTL_XGBOOST(1, 4) && !isinf(missing);
-    FTL_TRY(ftl_build_stored_matrix(build, x->e, &coded,
-                                    refuses ? FTL_CHECK_INF | FTL_CHECK_F32_RANGE : 0, id, error));
-    return isnan(missing) ? FTL_OK : emit_missing(build, x, missing, id, error);
-}
-
 /* ---- Margins and leaves ---------------------------------------------------------------------- */
 
-static ftl_status emit_constant(ftl_build *build, const xgb *x, const double *values, uint32_t *id,
-                                ftl_error *error)
+static ftl_status emit_constant(ftl_build *build, const ftl_xgb *x, const double *values,
+                                uint32_t *id, ftl_error *error)
 {
     ftl_op *op = NULL;
     FTL_TRY(ftl_build_op(build, x->e, FTL_OP_CONSTANT, NULL, id, &op, error));
@@ -410,7 +262,7 @@ static ftl_status emit_constant(ftl_build *build, const xgb *x, const double *va
     return FTL_OK;
 }
 
-static ftl_status emit_affine(ftl_build *build, const xgb *x, ftl_affine_step_kind kind,
+static ftl_status emit_affine(ftl_build *build, const ftl_xgb *x, ftl_affine_step_kind kind,
                               const double *vector, uint32_t *id, ftl_error *error)
 {
     ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
@@ -423,7 +275,7 @@ static ftl_status emit_affine(ftl_build *build, const xgb *x, ftl_affine_step_ki
     return FTL_OK;
 }
 
-static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+static ftl_status emit_trees(ftl_build *build, const ftl_xgb *x, const ftl_frame *in, uint32_t *id,
                              ftl_error *error)
 {
     const ftl_tree_nodes *nodes = NULL;
@@ -436,7 +288,7 @@ static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in
     FTL_TRY(trees_used(build, x, false, &sums.n_trees, error));
     sums.weigh_with_base = dart && in_place && x->model->version < FTL_XGBOOST(3, 4);
     bool base_last = x->model->version < FTL_XGBOOST(1, dart ? 4 : 3);
-    FTL_TRY(emit_rows(build, x, in, in_place, &source, error));
+    FTL_TRY(ftl_xgb_rows(build, x, in, in_place, &source, error));
     if (sums.n_trees == 0)
         return emit_constant(build, x, sums.base, id, error);
     FTL_TRY(ftl_xgb_tree_nodes(build, x->model, &sums, &nodes, &target, error));
@@ -453,7 +305,7 @@ static ftl_status emit_trees(ftl_build *build, const xgb *x, const ftl_frame *in
 }
 
 /* Missing values add nothing: they are 0. */
-static ftl_status emit_zeros(ftl_build *build, const xgb *x, uint32_t *id, ftl_error *error)
+static ftl_status emit_zeros(ftl_build *build, const ftl_xgb *x, uint32_t *id, ftl_error *error)
 {
     uint32_t width = build->ops[*id].width;
     uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
@@ -473,7 +325,7 @@ static ftl_status emit_zeros(ftl_build *build, const xgb *x, uint32_t *id, ftl_e
 }
 
 /* gblinear: bias + the first intercept + the products, in float32. */
-static ftl_status emit_linear(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+static ftl_status emit_linear(ftl_build *build, const ftl_xgb *x, const ftl_frame *in, uint32_t *id,
                               ftl_error *error)
 {
     const ftl_xgb_floats *weights = &x->model->linear;
@@ -493,7 +345,7 @@ static ftl_status emit_linear(ftl_build *build, const xgb *x, const ftl_frame *i
         for (size_t j = 0; j < columns; j++)
             coef[k * columns + j] = (double)weights->data[j * outputs + k];
     }
-    FTL_TRY(emit_rows(build, x, in, false, id, error));
+    FTL_TRY(ftl_xgb_rows(build, x, in, false, id, error));
     if (columns == 0)
         return emit_constant(build, x, intercept, id, error);
     FTL_TRY(emit_zeros(build, x, id, error));
@@ -503,7 +355,7 @@ static ftl_status emit_linear(ftl_build *build, const xgb *x, const ftl_frame *i
     return FTL_OK;
 }
 
-static ftl_status emit_margin(ftl_build *build, const xgb *x, const ftl_frame *in, uint32_t *id,
+static ftl_status emit_margin(ftl_build *build, const ftl_xgb *x, const ftl_frame *in, uint32_t *id,
                               ftl_error *error)
 {
     if (x->model->booster == FTL_XGB_LINEAR)
@@ -512,8 +364,8 @@ static ftl_status emit_margin(ftl_build *build, const xgb *x, const ftl_frame *i
 }
 
 /* pred_leaf: float32 numbers of nodes. */
-static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in, ftl_frame *out,
-                             ftl_error *error)
+static ftl_status emit_apply(ftl_build *build, const ftl_xgb *x, const ftl_frame *in,
+                             ftl_frame *out, ftl_error *error)
 {
     const uint32_t *target = NULL;
     uint32_t source = 0, id = 0;
@@ -522,7 +374,7 @@ static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in
     FTL_TRY(trees_used(build, x, true, &sums.n_trees, error));
     if (sums.n_trees == 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED, "the model has no trees to apply");
-    FTL_TRY(emit_rows(build, x, in, false, &source, error));
+    FTL_TRY(ftl_xgb_rows(build, x, in, false, &source, error));
     const ftl_tree_nodes *nodes = ftl_tree_nodes_emitted(build, x->e, FTL_OP_TREES);
     if (!nodes || nodes->n_trees != sums.n_trees) {
         FTL_TRY(read_base(build, x, &sums.base, error));
@@ -537,7 +389,7 @@ static ftl_status emit_apply(ftl_build *build, const xgb *x, const ftl_frame *in
 /* ---- Predictions ----------------------------------------------------------------------------- */
 
 /* Booster.predict of margins. */
-static ftl_status emit_values(ftl_build *build, const xgb *x, uint32_t margin, uint32_t *id,
+static ftl_status emit_values(ftl_build *build, const ftl_xgb *x, uint32_t margin, uint32_t *id,
                               ftl_error *error)
 {
     *id = margin;
@@ -559,7 +411,7 @@ static ftl_status emit_values(ftl_build *build, const xgb *x, uint32_t margin, u
 }
 
 /* Columns 1 - p and p. */
-static ftl_status emit_pair(ftl_build *build, const xgb *x, uint32_t source, uint32_t *id,
+static ftl_status emit_pair(ftl_build *build, const ftl_xgb *x, uint32_t source, uint32_t *id,
                             ftl_error *error)
 {
     static const double coef[2] = {-1, 1}, intercept[2] = {1, 0};
@@ -570,7 +422,7 @@ static ftl_status emit_pair(ftl_build *build, const xgb *x, uint32_t source, uin
 }
 
 /* classes_: what the label encoder of wrappers up to 1.5 knows, else 0, 1, … */
-static ftl_status read_labels(ftl_build *build, const xgb *x, uint32_t count,
+static ftl_status read_labels(ftl_build *build, const ftl_xgb *x, uint32_t count,
                               const ftl_labels **out, ftl_error *error)
 {
     const ftl_node *encoder = ftl_attr(x->e, "_le"), *classes = NULL;
@@ -594,19 +446,20 @@ static ftl_status read_labels(ftl_build *build, const xgb *x, uint32_t count,
     return FTL_OK;
 }
 
-static bool is_multiclass(const xgb *x)
+static bool is_multiclass(const ftl_xgb *x)
 {
     return x->objective->link == SOFTMAX || x->objective->link == SOFTPROB;
 }
 
 /* Whether a Booster's objective tells classes by their probabilities. */
-static bool has_classes(const xgb *x)
+static bool has_classes(const ftl_xgb *x)
 {
     return is_multiclass(x) || strcmp(x->objective->name, "binary:logistic") == 0;
 }
 
 /* Each value above one half is class 1. */
-static ftl_status emit_above_half(ftl_build *build, const xgb *x, uint32_t *id, ftl_error *error)
+static ftl_status emit_above_half(ftl_build *build, const ftl_xgb *x, uint32_t *id,
+                                  ftl_error *error)
 {
     uint32_t width = build->ops[*id].width;
     double *half = ftl_arena_array(build->arena, width, sizeof *half);
@@ -618,7 +471,7 @@ static ftl_status emit_above_half(ftl_build *build, const xgb *x, uint32_t *id, 
     return ftl_emit_decide(build, x->e, FTL_DECIDE_POSITIVE, *id, width, id, error);
 }
 
-static ftl_status emit_classes(ftl_build *build, const xgb *x, uint32_t margin, ftl_frame *out,
+static ftl_status emit_classes(ftl_build *build, const ftl_xgb *x, uint32_t margin, ftl_frame *out,
                                ftl_error *error)
 {
     const ftl_labels *labels = NULL;
@@ -640,7 +493,7 @@ static ftl_status emit_classes(ftl_build *build, const xgb *x, uint32_t margin, 
     return ftl_result_values(build, id, out, error);
 }
 
-static ftl_status emit_proba(ftl_build *build, const xgb *x, uint32_t margin, ftl_frame *out,
+static ftl_status emit_proba(ftl_build *build, const ftl_xgb *x, uint32_t margin, ftl_frame *out,
                              ftl_error *error)
 {
     const ftl_labels *labels = NULL;
@@ -661,7 +514,7 @@ static ftl_status emit_proba(ftl_build *build, const xgb *x, uint32_t margin, ft
 static ftl_status xgb_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                            const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
-    xgb x;
+    ftl_xgb x;
     ftl_frame margins;
     uint32_t id = 0;
     FTL_TRY(read_xgb(build, e, &x, error));
@@ -688,7 +541,7 @@ static ftl_status xgb_emit(ftl_build *build, const ftl_estimator *e, ftl_method 
 
 static uint32_t xgb_methods(ftl_build *build, const ftl_estimator *e)
 {
-    xgb x;
+    ftl_xgb x;
     uint32_t methods = BIT(FTL_PREDICT) | BIT(FTL_MARGIN);
     bool readable = read_xgb(build, e, &x, NULL) == FTL_OK;
     if (e->cls->kind == FTL_CLASSIFIER || (readable && !x.wrapped && has_classes(&x)))
@@ -709,7 +562,7 @@ static bool is_default_name(const char *name, size_t i)
 static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                              ftl_error *error)
 {
-    xgb x;
+    ftl_xgb x;
     FTL_TRY(read_xgb(build, e, &x, error));
     size_t n = (size_t)x.model->num_feature;
     *out = (ftl_inputs){.count = (int64_t)n};
@@ -738,7 +591,7 @@ static ftl_status xgb_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
 }
 
 /* Which rounds are used, where that is not all, or where one may think so. */
-static const char *rounds_note(ftl_build *build, const xgb *x)
+static const char *rounds_note(ftl_build *build, const ftl_xgb *x)
 {
     uint32_t all = rounds_of(x), trees = 0;
     if (all == 0 || trees_by_default(x, false, &trees, NULL) != FTL_OK ||
@@ -758,7 +611,7 @@ static const char *rounds_note(ftl_build *build, const xgb *x)
 
 static const char *xgb_detail(ftl_build *build, const ftl_estimator *e)
 {
-    xgb x;
+    ftl_xgb x;
     uint64_t nodes = 0;
     if (read_xgb(build, e, &x, NULL) != FTL_OK)
         return "";
@@ -778,7 +631,7 @@ static const char *xgb_detail(ftl_build *build, const ftl_estimator *e)
 
 static const char *xgb_wrote(ftl_build *build, const ftl_estimator *e)
 {
-    xgb x;
+    ftl_xgb x;
     if (read_xgb(build, e, &x, NULL) != FTL_OK || x.model->version == 0)
         return "";
     int v = x.model->version;

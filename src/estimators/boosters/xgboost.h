@@ -1,4 +1,4 @@
-/* XGBoost's boosters: what xgboost.c and xgboost_trees.c share. */
+/* XGBoost's boosters: what xgboost.c, xgboost_rows.c and xgboost_trees.c share. */
 #ifndef FTL_ESTIMATORS_BOOSTERS_XGBOOST_H
 #define FTL_ESTIMATORS_BOOSTERS_XGBOOST_H
 
@@ -7,6 +7,26 @@
 
 /* XGBoost versions compare as integers. */
 #define FTL_XGBOOST(major, minor) ((major) * 10000 + (minor) * 100)
+
+typedef struct ftl_xgb_objective ftl_xgb_objective;
+
+/* A Booster, or a wrapper and its Booster. */
+typedef struct ftl_xgb {
+    const ftl_estimator *e;
+    ftl_estimator booster;
+    bool wrapped;
+    const ftl_xgb_model *model;
+    const ftl_xgb_objective *objective;
+    uint32_t n_outputs;
+    uint32_t n_classes; /* classifier wrappers */
+} ftl_xgb;
+
+/*
+ * in_place: predict without a DMatrix. What a sparse matrix does not store is missing, whatever
+ * missing= says; that parameter is not looked at before 1.4, by columns before 2.0.
+ */
+FTL_MUST_USE ftl_status ftl_xgb_rows(ftl_build *build, const ftl_xgb *x, const ftl_frame *in,
+                                     bool in_place, uint32_t *id, ftl_error *error);
 
 /* How leaf values enter the sums. */
 typedef struct ftl_xgb_sums {
