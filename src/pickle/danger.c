@@ -113,6 +113,9 @@ static const rule dangerous[] = {
     {"builtins", "locals"},
     {"builtins", "vars"},
     {"io", "open"},
+    {"typing", "ForwardRef"}, /* these evaluate texts */
+    {"typing", "get_type_hints"},
+    {"typing", "evaluate_forward_ref"},
     {"_io", NULL},
     {"linecache", NULL},
     {"site", NULL},
@@ -159,12 +162,16 @@ static bool listed(const rule *rules, size_t count, const char *module, const ch
     return false;
 }
 
-/* A dotted name reaches through a module that imported the wanted one: ("sklearn", "os.system"). */
+/*
+ * A dotted name reaches through a module that imported the wanted one: ("sklearn", "os.system"),
+ * and often under a private name: ("random", "_os.system").
+ */
 static bool reaches_through(const char *name)
 {
     char owner[32];
     for (const char *dot; (dot = strchr(name, '.')) != NULL; name = dot + 1) {
-        size_t length = (size_t)(dot - name);
+        name += strspn(name, "_");
+        size_t length = dot > name ? (size_t)(dot - name) : 0;
         if (length == 0 || length >= sizeof owner)
             continue;
         memcpy(owner, name, length);
@@ -248,6 +255,9 @@ static ftl_status note_foreign(ftl_vm *vm, const char *module, const char *name)
 
 ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
 {
+    if (strnlen(module, FTL_VM_NAME + 1) > FTL_VM_NAME ||
+        strnlen(name, FTL_VM_NAME + 1) > FTL_VM_NAME)
+        return ftl_vm_long_name(vm);
     if (!ftl_global_is_known(module, name) ||
         listed(by_value, FTL_ARRAY_LEN(by_value), module, name))
         FTL_TRY(note_foreign(vm, module, name));

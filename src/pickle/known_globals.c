@@ -17,7 +17,10 @@ static const char *const packages[] = {"catboost", "category_encoders",
                                        "skops",    "sklearn_pandas",
                                        "xgboost"};
 
-/* Python's own that only hold or make data. A name of NULL: all of the module. */
+/*
+ * Python's own that only hold or make data. A name of NULL: all public names of the module, without
+ * dots: a private or dotted one may be a module that it imported, or one of its helpers.
+ */
 static const struct harmless {
     const char *module, *name;
 } harmless[] = {
@@ -25,18 +28,25 @@ static const struct harmless {
     {"_io", "BytesIO"},
     {"_io", "StringIO"},
     {"_operator", "itemgetter"},
-    {"_random", NULL},
+    {"_random", "Random"},
     {"_sre", "compile"},
     {"abc", NULL},
     {"array", NULL},
+    {"array", "_array_reconstructor"},
     {"argparse", "Namespace"},
     {"calendar", NULL},
     {"cmath", NULL},
     {"collections", NULL},
     {"copy", NULL},
     {"copy_reg", NULL},
+    {"copy_reg", "_reconstructor"},
     {"copyreg", NULL},
-    {"dataclasses", NULL},
+    {"copyreg", "_reconstructor"},
+    {"copyreg", "__newobj__"},
+    {"copyreg", "__newobj_ex__"},
+    {"dataclasses", "Field"},
+    {"dataclasses", "_FIELD_BASE"},
+    {"dataclasses", "_MISSING_TYPE"},
     {"datetime", NULL},
     {"decimal", NULL},
     {"enum", NULL},
@@ -60,10 +70,21 @@ static const struct harmless {
     {"math", NULL},
     {"numbers", NULL},
     {"operator", "itemgetter"},
-    {"pathlib", NULL},
-    {"pathlib._local", NULL},
+    {"pathlib", "Path"},
+    {"pathlib", "PosixPath"},
+    {"pathlib", "PurePath"},
+    {"pathlib", "PurePosixPath"},
+    {"pathlib", "PureWindowsPath"},
+    {"pathlib", "WindowsPath"},
+    {"pathlib._local", "Path"},
+    {"pathlib._local", "PosixPath"},
+    {"pathlib._local", "PurePath"},
+    {"pathlib._local", "PurePosixPath"},
+    {"pathlib._local", "PureWindowsPath"},
+    {"pathlib._local", "WindowsPath"},
     {"random", NULL},
     {"re", NULL},
+    {"re", "_compile"},
     {"sets", NULL},
     {"statistics", NULL},
     {"string", NULL},
@@ -76,6 +97,7 @@ static const struct harmless {
     {"uuid", "SafeUUID"},
     {"uuid", "UUID"},
     {"zoneinfo", NULL},
+    {"zoneinfo", "ZoneInfo._unpickle"},
 };
 
 /* Built-in types, and functions that only compute. */
@@ -513,13 +535,15 @@ static bool is_harmless_builtin(const char *name)
            (ends_with(name, "Error") || ends_with(name, "Warning") || ends_with(name, "Exception"));
 }
 
+static bool is_public(const char *name) { return name[0] != '_' && !strchr(name, '.'); }
+
 bool ftl_global_is_known(const char *module, const char *name)
 {
     if (strcmp(module, "builtins") == 0 || strcmp(module, "__builtin__") == 0)
         return is_harmless_builtin(name);
     for (size_t i = 0; i < FTL_ARRAY_LEN(harmless); i++) {
         if (strcmp(module, harmless[i].module) == 0 &&
-            (!harmless[i].name || strcmp(name, harmless[i].name) == 0))
+            (harmless[i].name ? strcmp(name, harmless[i].name) == 0 : is_public(name)))
             return true;
     }
     return in_package(module);

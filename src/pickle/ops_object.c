@@ -17,7 +17,7 @@ static void end_projections(ftl_vm *vm, const char *name)
     }
 }
 
-static ftl_status long_name(ftl_vm *vm)
+ftl_status ftl_vm_long_name(ftl_vm *vm)
 {
     return FTL_VM_FAIL(vm, FTL_LIMIT,
                        "a class or function has a name of more than %d bytes: the file is damaged",
@@ -44,7 +44,7 @@ static ftl_status line_name(ftl_vm *vm, const char **out)
     size_t size;
     FTL_TRY(ftl_vm_line(vm, &text, &size));
     if (size > FTL_VM_NAME)
-        return long_name(vm);
+        return ftl_vm_long_name(vm);
     if (memchr(text, 0, size) || !ftl_utf8_valid_with_surrogates((const char *)text, size))
         return FTL_VM_FAIL(vm, FTL_CORRUPT,
                            "a class or function has an unreadable name: the file is damaged");
@@ -77,7 +77,7 @@ static ftl_status op_stack_global(ftl_vm *vm)
     FTL_TRY(ftl_vm_pop(vm, &module));
     if (name->kind == FTL_NODE_STR && module->kind == FTL_NODE_STR &&
         (name->u.str.size > FTL_VM_NAME || module->u.str.size > FTL_VM_NAME))
-        return long_name(vm);
+        return ftl_vm_long_name(vm);
     if (name->kind != FTL_NODE_STR || module->kind != FTL_NODE_STR ||
         memchr(name->u.str.data, 0, name->u.str.size) ||
         memchr(module->u.str.data, 0, module->u.str.size))

@@ -189,7 +189,10 @@ FTL_MUST_USE ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state
 /* ---- danger.c -------------------------------------------------------------------------------- */
 
 /* Notes in the report when module.name runs code or holds it. */
+/* LIMIT where the name of either is longer than FTL_VM_NAME. */
 FTL_MUST_USE ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name);
+/* The LIMIT that a longer name is. */
+FTL_MUST_USE ftl_status ftl_vm_long_name(ftl_vm *vm);
 FTL_MUST_USE ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable);
 
 /* ---- known_globals.c ------------------------------------------------------------------------- */

@@ -9,10 +9,10 @@ import gzip
 import json
 import lzma
 import os
-import resource
 import struct
 import subprocess
 import sys
+import tempfile
 import zlib
 
 import pytest
@@ -28,19 +28,32 @@ PROGRAM = 24 << 20  # the program's own, and its buffers
 PER_BYTE = 64
 
 
+# A process begins with its parent's peak of memory: the program runs below a small one, which says what it used.
+LAUNCHER = """
+import os, resource, sys
+child = os.fork()
+if not child:
+    limit = int(sys.argv[1])
+    if limit:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    os.execv(sys.argv[3], sys.argv[3:])
+_, status, used = os.wait4(child, 0)
+with open(sys.argv[2], "w") as out:
+    print(os.waitstatus_to_exitcode(status), used.ru_maxrss, used.ru_utime + used.ru_stime, file=out)
+"""
+
+
 class Cost:
-    def __init__(self, arguments, **options):
+    def __init__(self, arguments, address_space=0):
         self.seconds = 1e9
         for _ in range(3):  # the least of three, as others use the machine
-            process = subprocess.Popen([ftl.program(), *map(str, arguments)], stdout=subprocess.PIPE,
-                                       stderr=subprocess.PIPE, **options)
-            self.out, self.err = process.stdout.read(), process.stderr.read()
-            process.stdout.close()
-            process.stderr.close()
-            _, status, used = os.wait4(process.pid, 0)
-            process.returncode = self.code = os.waitstatus_to_exitcode(status)
-            self.memory = used.ru_maxrss * 1024
-            self.seconds = min(self.seconds, used.ru_utime + used.ru_stime)
+            with tempfile.NamedTemporaryFile("r") as used:
+                run = subprocess.run([sys.executable, "-S", "-E", "-c", LAUNCHER, str(address_space), used.name,
+                                      ftl.program(), *map(str, arguments)], capture_output=True)
+                code, memory, seconds = used.read().split()
+            self.out, self.err = run.stdout, run.stderr
+            self.code, self.memory = int(code), int(memory) * 1024
+            self.seconds = min(self.seconds, float(seconds))
             if self.seconds < 0.7:
                 break
 
@@ -48,16 +61,12 @@ class Cost:
         return self.err.decode("utf-8")
 
 
-def limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-
-
 def inspect(tmp_path, data, decoded=None, name="model.pkl"):
     """Inspects the bytes, within what they may cost."""
     path = tmp_path / name
     path.write_bytes(data)
     size = decoded or len(data)
-    cost = Cost(["inspect", path], preexec_fn=limit_memory)
+    cost = Cost(["inspect", path], address_space=4 << 30)
     assert cost.code >= 0, f"killed by signal {-cost.code}"
     assert cost.code in (0, 3), cost.error()
     assert cost.seconds <= 1 + size * 1e-7, f"{cost.seconds} s for {size} bytes"
@@ -128,6 +137,18 @@ def test_long_names(tmp_path, size):
     body = w.text("m" * size) + w.put(0) + w.text("n" * size) + w.put(1) + b"00" + w.EMPTY_LIST + w.MARK
     body += (w.get(0) + w.get(1) + b"\x93") * 60000 + b"e"
     refused(inspect(tmp_path, w.pickled(body)), "LIMIT", "UNSUPPORTED")
+
+
+def test_long_names_of_functions_that_calls_name(tmp_path):
+    """Names come out of _ufunc_reconstruct's and dill's _get_attr's arguments, too."""
+    name = w.text(".a" * 250_000)
+    ufunc = w.named("numpy.core", "_ufunc_reconstruct") + w.put(0) + w.text("numpy") + name + b"\x86" + w.put(1) + b"00"
+    body = ufunc + w.EMPTY_LIST + w.MARK + (w.get(0) + w.get(1) + w.REDUCE) * 200 + b"e"
+    refused(inspect(tmp_path, w.pickled(body)), "LIMIT")
+    module = w.named("dill._dill", "_import_module") + w.text("numpy.core.multiarray") + b"\x85" + w.REDUCE
+    dill = w.named("dill._dill", "_get_attr") + w.put(0) + module + name + b"\x86" + w.put(1) + b"00"
+    body = dill + w.EMPTY_LIST + w.MARK + (w.get(0) + w.get(1) + w.REDUCE) * 200 + b"e"
+    refused(inspect(tmp_path, w.pickled(body)), "LIMIT")
 
 
 def test_long_dtype_text(tmp_path):
@@ -296,7 +317,7 @@ def test_side_file_bomb(tmp_path):
     (tmp_path / "m_01.npy.z").write_bytes(data)
     path = tmp_path / "m.pkl"
     path.write_bytes(w.pickled(side_model("m_01.npy.z", 1 << 27), 2))
-    cost = Cost(["inspect", path], preexec_fn=limit_memory)
+    cost = Cost(["inspect", path], address_space=4 << 30)
     refused(cost, "LIMIT")
     assert cost.memory <= PROGRAM + 2 * FLOOR + PER_BYTE * len(data)
 
@@ -494,7 +515,10 @@ SYSTEM = [("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess"
           ("numpy.testing._private.utils", "runstring"), ("numpy.f2py.crackfortran", "getlincoef"), ("numpy", "load"),
           ("numpy.distutils.exec_command", "exec_command"), ("pandas", "read_pickle"), ("pandas", "eval"), ("joblib", "load"),
           ("sklearn", "os.system"), ("numpy", "f2py.os.system"), ("sklearn.utils", "joblib.os.system"), ("pip", "main"),
-          ("setuptools", "setup"), ("requests.api", "get"), ("torch", "load")]
+          ("setuptools", "setup"), ("requests.api", "get"), ("torch", "load"), ("random", "_os.system"),
+          ("random", "_urandom"), ("typing", "get_type_hints"), ("typing", "ForwardRef"), ("pathlib", "Path.write_text"),
+          ("pathlib", "PosixPath.unlink"), ("dataclasses", "_create_fn"), ("dataclasses", "make_dataclass"),
+          ("re", "functools.reduce"), ("collections", "_sys.modules.clear")]
 OTHER = [("aiohttp.client", "ClientSession"), ("torch.utils.bottleneck.__main__", "run_cprofile"), ("torch.jit", "execWrapper"),
          ("tensorflow", "io.read_file"), ("keras.models", "load_model"), ("mypackage.tools", "Cleaner"), ("__main__", "Payload"),
          ("builtins", "getattr"), ("cloudpickle.cloudpickle", "_make_function"), ("dill._dill", "_create_code")]
