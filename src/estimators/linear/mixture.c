@@ -187,6 +187,7 @@ static ftl_status emit_component(ftl_build *build, const ftl_estimator *e, const
     uint32_t id = source;
     if (!centre)
         return FTL_OOM(error);
+    FTL_TRY(ftl_build_spend(build, (uint64_t)n * n, error));
     for (size_t c = 0; c < n; c++) {
         for (size_t j = 0; j < n; j++)
             centre[c] += m->means[k * n + j] * chol[j * n + c];
@@ -353,7 +354,11 @@ static ftl_status mixture_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
 
 static const char *mixture_detail(ftl_build *build, const ftl_estimator *e)
 {
-    return ftl_arena_printf(build->arena, "%zu components", ftl_node_length(ftl_attr(e, "means_")));
+    const ftl_node *means = ftl_attr(e, "means_");
+    if (!means || means->kind != FTL_NODE_ARRAY || means->u.array->ndim != 2)
+        return NULL;
+    size_t n = means->u.array->shape[0];
+    return ftl_arena_printf(build->arena, "%zu component%s", n, n == 1 ? "" : "s");
 }
 
 #define MIXTURE(name_)             \

@@ -245,12 +245,17 @@ static ftl_status legacy_column(ftl_build *build, const ftl_estimator *e, const 
     if (!numbers || !codes || !names)
         return FTL_OOM(error);
     for (uint32_t v = 0; v < n; v++) {
-        bool on = active->data == NULL;
-        for (size_t i = 0; i < active->columns && !on; i++)
-            on = active->data[i] == start + v;
         numbers[v] = v;
-        codes[v] = FTL_CODE_NONE;
-        if (!on)
+        codes[v] = active->data ? FTL_CODE_NONE : 0;
+    }
+    FTL_TRY(ftl_build_spend(build, active->columns / 4, error));
+    for (size_t i = 0; i < active->columns; i++) {
+        double v = active->data[i] - start;
+        if (v >= 0 && v < n && v == (double)(uint32_t)v)
+            codes[(uint32_t)v] = 0;
+    }
+    for (uint32_t v = 0; v < n; v++) {
+        if (codes[v] == FTL_CODE_NONE)
             continue;
         names[column->cardinality] = ftl_arena_printf(build->arena, "%s_%u", prefix, v);
         if (!names[column->cardinality])
@@ -320,26 +325,29 @@ static ftl_status emit_one_hot(ftl_build *build, const ftl_estimator *e, ftl_met
 
 /* ---- OrdinalEncoder -------------------------------------------------------------------------- */
 
-/* _missing_indices[j], or -1. A dict of column → category from 1.0 on. */
-static int64_t missing_index(const ftl_estimator *e, int64_t j)
+/* [n] _missing_indices, a dict of column → category from 1.0 on; -1: the column has none. */
+static ftl_status missing_indices(ftl_build *build, const ftl_estimator *e, size_t n, int64_t **out,
+                                  ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, "_missing_indices");
-    int64_t key, index;
-    if (!node || node->kind != FTL_NODE_DICT)
-        return -1;
-    for (size_t i = 0; i < node->u.dict.size; i++) {
-        if (ftl_node_as_int(node->u.dict.keys[i], &key) && key == j &&
+    int64_t key, index, *indices = ftl_arena_array(build->scratch, n, sizeof *indices);
+    if (!indices)
+        return FTL_OOM(error);
+    for (size_t j = 0; j < n; j++)
+        indices[j] = -1;
+    for (size_t i = 0; node && node->kind == FTL_NODE_DICT && i < node->u.dict.size; i++) {
+        if (ftl_node_as_int(node->u.dict.keys[i], &key) && key >= 0 && (uint64_t)key < n &&
             ftl_node_as_int(node->u.dict.values[i], &index))
-            return index;
+            indices[key] = index;
     }
-    return -1;
+    *out = indices;
+    return FTL_OK;
 }
 
 static ftl_status ordinal_column(ftl_build *build, const ftl_estimator *e,
                                  const ftl_category_column *column, size_t n, size_t j,
-                                 ftl_encode_column *out, ftl_error *error)
+                                 int64_t missing, ftl_encode_column *out, ftl_error *error)
 {
-    int64_t missing = missing_index(e, (int64_t)j);
     uint32_t *groups = NULL, n_groups;
     double missing_value;
     double *values = ftl_arena_array(build->arena, column->count, sizeof *values);
@@ -379,10 +387,13 @@ static ftl_status emit_ordinal(ftl_build *build, const ftl_estimator *e, ftl_met
     FTL_TRY(ftl_attr_number_type(e, "dtype", &type, error));
     FTL_TRY(ftl_load_categories(build, e, in, &columns, error));
     ftl_encode_column *encoded = ftl_arena_zero_array(build->arena, in->n_columns, sizeof *encoded);
+    int64_t *missing = NULL;
     if (!encoded)
         return FTL_OOM(error);
+    FTL_TRY(missing_indices(build, e, in->n_columns, &missing, error));
     for (uint32_t j = 0; j < in->n_columns; j++)
-        FTL_TRY(ordinal_column(build, e, &columns[j], in->n_columns, j, &encoded[j], error));
+        FTL_TRY(ordinal_column(build, e, &columns[j], in->n_columns, j, missing[j], &encoded[j],
+                               error));
     FTL_TRY(ftl_category_sources(build, e, in, columns, e->version < FTL_SKLEARN(1, 0), encoded,
                                  &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
@@ -437,10 +448,9 @@ static ftl_status all_categories(ftl_build *build, const ftl_estimator *e, size_
  * do; what the encoder wrote for missing and for unknown values comes first.
  */
 static ftl_status ordinal_decoding(ftl_build *build, const ftl_estimator *e,
-                                   const ftl_category_column *column, size_t j, ftl_decoding *out,
-                                   ftl_error *error)
+                                   const ftl_category_column *column, int64_t missing,
+                                   ftl_decoding *out, ftl_error *error)
 {
-    int64_t missing = missing_index(e, (int64_t)j);
     double number;
     uint32_t n = column->count;
     FTL_TRY(ftl_decoding_new(build, (size_t)n * 2 + 3, out, error));
@@ -480,10 +490,12 @@ static ftl_status invert_ordinal(ftl_build *build, const ftl_estimator *e, const
     FTL_TRY(ftl_frame_expect(e, in, n, error));
     FTL_TRY(original_names(build, e, n, &names, error));
     ftl_decoding *decodings = ftl_arena_zero_array(build->scratch, n, sizeof *decodings);
+    int64_t *missing = NULL;
     if (!decodings)
         return FTL_OOM(error);
+    FTL_TRY(missing_indices(build, e, n, &missing, error));
     for (size_t j = 0; j < n; j++)
-        FTL_TRY(ordinal_decoding(build, e, &columns[j], j, &decodings[j], error));
+        FTL_TRY(ordinal_decoding(build, e, &columns[j], missing[j], &decodings[j], error));
     FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_INF, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, id, in->n_columns, &id, &op, error));
     op->u.ufunc.function = FTL_UFUNC_TRUNC;
@@ -510,10 +522,16 @@ static ftl_status one_hot_decoding(ftl_build *build, const ftl_estimator *e,
     out->width = dropped >= 0 ? n_groups - 1 : n_groups;
     FTL_TRY(ftl_decoding_new(build, (size_t)n_groups * 2 + 2, &out->decoding, error));
     ftl_decoding *decoding = &out->decoding;
+    uint32_t *first = ftl_arena_array(build->scratch, n_groups,
+                                      sizeof *first); /* category of each */
+    if (!first)
+        return FTL_OOM(error);
+    for (uint32_t group = 0; group < n_groups; group++)
+        first[group] = groups ? column->count : group;
+    for (uint32_t i = column->count; groups && i > 0; i--)
+        first[groups[i - 1]] = i - 1;
     for (uint32_t group = 0; group < n_groups; group++) {
-        uint32_t i = groups ? 0 : group; /* a category of the group */
-        while (groups && i < column->count && groups[i] != group)
-            i++;
+        uint32_t i = first[group];
         ftl_cell cell = {
             .tag = FTL_CELL_STRING, .size = sizeof infrequent - 1, .u.text = infrequent};
         if (!(groups && group == n_groups - 1) && i < column->count)
