@@ -81,7 +81,7 @@ void ftl_graph_f32(const ftl_graph *graph, ftl_type input, bool *out)
         bool sources = true;
         for (uint32_t s = 0; s < op->n_segments; s++)
             sources = sources && out[op->segments[s].op];
-        out[i] = ftl_op_is_f32(op, input, sources);
+        out[i] = ftl_op_is_f32(op, input, op->n_segments > 0 && out[op->segments[0].op], sources);
     }
 }
 

@@ -28,8 +28,8 @@ static void run(const ftl_step *step, ftl_exec *exec)
 
 static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
+    (void)plan;
     (void)error;
-    step->is_f32 = plan->steps[step->op->segments[0].op].is_f32;
     step->scratch_per_row = sizeof(double);
     return FTL_OK;
 }

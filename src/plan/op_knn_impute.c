@@ -60,7 +60,7 @@ static void find_distances(const ftl_knn_impute_op *op, const knn_state *state, 
     products(&state->missing, row->present, row->room);
     for (uint32_t i = 0; i < op->n_points; i++) {
         double common = columns - row->room[i], d = row->distance[i];
-        row->distance[i] = common == 0 ? (double)NAN : sqrt((d > 0 ? d : 0.0) / common * (double)n);
+        row->distance[i] = common == 0 ? (double)NAN : sqrt((d < 0 ? 0.0 : d) / common * (double)n);
     }
 }
 

@@ -36,7 +36,8 @@ static bool resolve_f32(const ftl_plan *plan, const ftl_op *op)
     bool sources = true;
     for (uint32_t i = 0; i < op->n_segments; i++)
         sources = sources && plan->steps[op->segments[i].op].is_f32;
-    return ftl_op_is_f32(op, plan->input_dtype, sources);
+    bool first = op->n_segments > 0 && plan->steps[op->segments[0].op].is_f32;
+    return ftl_op_is_f32(op, plan->input_dtype, first, sources);
 }
 
 static size_t element_size(const ftl_step *step)

@@ -112,6 +112,21 @@ def test_local_outliers(algorithm, seed, n, k, contamination):
                  ["predict", "decision_function", "score_samples"])
 
 
+@pytest.mark.parametrize("k", [3, 5, 6, 20])
+def test_neighbors_of_local_outliers_are_as_many_as_asked_for(k, tmp_path):
+    """The scores count one point less where all are wanted, kneighbors does not, and refuses more than there are."""
+    _, x = data(7, 3, rows=6)
+    model = fit(neighbors.LocalOutlierFactor(k, novelty=True), x)
+    diff.compare(model, x[:4] + 0.1, ["predict", "decision_function"])
+    out = tmp_path / "out.csv"
+    process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(x[:4] + 0.1, tmp_path), out, "--method", "kneighbors")
+    if k > 6:
+        assert process.returncode == 3 and "20 neighbors of 6 points" in process.stderr
+    else:
+        found = pd.read_csv(out).to_numpy()
+        np.testing.assert_allclose(found, np.hstack(model.kneighbors(x[:4] + 0.1)), rtol=1e-12)
+
+
 def test_outliers_without_novelty_are_refused(tmp_path):
     rng, x = data(1, 3)
     process = diff.run(diff.write_model(fit(neighbors.LocalOutlierFactor(5), x), tmp_path),
@@ -235,6 +250,12 @@ def test_knn_imputer(seed, n, distance, k, indicator, value, single):
     model = impute.KNNImputer(missing_values=value, n_neighbors=k, weights="distance" if distance else "uniform",
                               add_indicator=indicator)
     diff.compare(fit(model, x), rows.astype(np.float32 if single else np.float64))
+
+
+def test_knn_imputer_of_rows_without_distance():
+    """Squares that overflow: inf * 0 is no distance, and the column's mean is left."""
+    model = fit(impute.KNNImputer(n_neighbors=1), np.array([[1.0, 10], [2, 20], [3, 60]]))
+    diff.compare(model, np.array([[1e200, np.nan], [1.0, np.nan], [np.nan, np.nan], [-1e160, np.nan]]))
 
 
 @diff.examples(12)

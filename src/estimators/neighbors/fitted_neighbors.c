@@ -233,15 +233,13 @@ static void points_shape(const ftl_node *points, size_t *rows, size_t *columns)
     }
 }
 
-ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, bool sparse_rows,
-                              ftl_neighbors_model *out, ftl_error *error)
+ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, const char *k_name,
+                              bool sparse_rows, ftl_neighbors_model *out, ftl_error *error)
 {
     ftl_neighbors_model model = {0};
     const ftl_node *points = NULL;
     size_t rows = 0, columns = 0;
     int64_t k = 0;
-    /* LocalOutlierFactor notes how many of the neighbors that it was given there are. */
-    const char *k_name = ftl_attr(e, "n_neighbors_") ? "n_neighbors_" : "n_neighbors";
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("_fit_X"), &points, error));
     points_shape(points, &rows, &columns);
     FTL_TRY(ftl_attr_int(e, k_name, 5, &k, error));
@@ -249,7 +247,7 @@ ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e, bool spa
         return FTL_ATTR_FAIL(error, e, "_fit_X", FTL_CORRUPT, "_fit_X has shape (%zu, %zu)", rows,
                              columns);
     if (k < 1 || (uint64_t)k > rows || k > 1 << 22)
-        return FTL_ATTR_FAIL(error, e, "n_neighbors", FTL_UNSUPPORTED,
+        return FTL_ATTR_FAIL(error, e, k_name, FTL_UNSUPPORTED,
                              "%lld neighbors of %zu points, which scikit-learn refuses",
                              (long long)k, rows);
     model.n_features = columns;

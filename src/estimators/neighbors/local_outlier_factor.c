@@ -42,7 +42,8 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
     uint32_t id;
     ftl_op *op = NULL;
     double *reach = NULL, *density = NULL;
-    FTL_TRY(ftl_neighbors_emit(build, e, in, &id, error));
+    /* as many as the model was given, or all other points where those were fewer */
+    FTL_TRY(ftl_neighbors_emit(build, e, "n_neighbors_", in, &id, error));
     const ftl_neighbors_op neighbors = build->ops[id].u.neighbors;
     FTL_TRY(read_reach(build, e, &neighbors, &reach, error));
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("_lrd"), neighbors.n_points, &density, error));

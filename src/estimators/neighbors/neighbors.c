@@ -39,13 +39,13 @@ static ftl_status name_neighbors(ftl_build *build, uint32_t id, uint32_t k, ftl_
     return FTL_OK;
 }
 
-ftl_status ftl_neighbors_emit(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                              uint32_t *id, ftl_error *error)
+ftl_status ftl_neighbors_emit(ftl_build *build, const ftl_estimator *e, const char *k_name,
+                              const ftl_frame *in, uint32_t *id, ftl_error *error)
 {
     ftl_neighbors_model model;
     uint32_t source;
     ftl_op *op = NULL;
-    FTL_TRY(ftl_neighbors_read(build, e, in->sparse, &model, error));
+    FTL_TRY(ftl_neighbors_read(build, e, k_name, in->sparse, &model, error));
     FTL_TRY(ftl_frame_expect(e, in, model.n_features, error));
     FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &source, error));
     if (model.unit_rows) {
@@ -64,7 +64,7 @@ ftl_status ftl_kneighbors_emit(ftl_build *build, const ftl_estimator *e, const f
                                ftl_frame *out, ftl_error *error)
 {
     uint32_t id;
-    FTL_TRY(ftl_neighbors_emit(build, e, in, &id, error));
+    FTL_TRY(ftl_neighbors_emit(build, e, "n_neighbors", in, &id, error));
     return name_neighbors(build, id, build->ops[id].u.neighbors.k, out, error);
 }
 

@@ -11,13 +11,17 @@ typedef struct ftl_neighbors_model {
     bool unit_rows; /* cosine: rows are divided by their norms first, as the points are */
 } ftl_neighbors_model;
 
-/* sparse_rows: what reaches the estimator is a scipy matrix in the library. */
+/*
+ * k_name: the attribute that says how many neighbors. sparse_rows: what reaches the estimator is a
+ * scipy matrix in the library.
+ */
 FTL_MUST_USE ftl_status ftl_neighbors_read(ftl_build *build, const ftl_estimator *e,
-                                           bool sparse_rows, ftl_neighbors_model *out,
-                                           ftl_error *error);
+                                           const char *k_name, bool sparse_rows,
+                                           ftl_neighbors_model *out, ftl_error *error);
 /* A NEIGHBORS op on the frame. */
 FTL_MUST_USE ftl_status ftl_neighbors_emit(ftl_build *build, const ftl_estimator *e,
-                                           const ftl_frame *in, uint32_t *id, ftl_error *error);
+                                           const char *k_name, const ftl_frame *in, uint32_t *id,
+                                           ftl_error *error);
 /* kneighbors: its columns, named. */
 FTL_MUST_USE ftl_status ftl_kneighbors_emit(ftl_build *build, const ftl_estimator *e,
                                             const ftl_frame *in, ftl_frame *out, ftl_error *error);
