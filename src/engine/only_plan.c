@@ -31,9 +31,71 @@ static bool collect(void *user, const void *data, size_t size)
     return true;
 }
 
+static ftl_status copy_text(ftl_arena *arena, const char **text, ftl_error *error)
+{
+    if (!*text)
+        return FTL_OK;
+    *text = ftl_arena_string(arena, *text, strlen(*text));
+    return *text ? FTL_OK : FTL_OOM(error);
+}
+
+static ftl_status copy_files(ftl_model *model, ftl_error *error)
+{
+    const ftl_model_file *from = model->files, **to = &model->files;
+    for (; from; from = from->next) {
+        ftl_model_file *file = FTL_ARENA_NEW(&model->arena, ftl_model_file);
+        if (!file)
+            return FTL_OOM(error);
+        *file = (ftl_model_file){.path = from->path};
+        FTL_TRY(copy_text(&model->arena, &file->path, error));
+        *to = file;
+        to = (const ftl_model_file **)&file->next;
+    }
+    *to = NULL;
+    return FTL_OK;
+}
+
+static ftl_status copy_found(ftl_model *model, ftl_error *error)
+{
+    ftl_found *found = ftl_arena_array(&model->arena, model->n_found, sizeof *found);
+    if (!found)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < model->n_found; i++) {
+        found[i] = model->found[i]; /* what is a constant */
+        FTL_TRY(copy_text(&model->arena, &found[i].path, error));
+        FTL_TRY(copy_text(&model->arena, &found[i].text, error));
+    }
+    model->found = found;
+    return FTL_OK;
+}
+
+static ftl_status copy_foreign(ftl_model *model, ftl_error *error)
+{
+    const char **foreign = ftl_arena_array(&model->arena, model->n_foreign, sizeof *foreign);
+    if (!foreign)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < model->n_foreign; i++) {
+        foreign[i] = model->foreign[i];
+        FTL_TRY(copy_text(&model->arena, &foreign[i], error));
+    }
+    model->foreign = foreign;
+    return FTL_OK;
+}
+
+/* What a file does not say of a model, and lies in its old arena, into the new one. */
+static ftl_status copy_unwritten(ftl_model *model, ftl_error *error)
+{
+    FTL_TRY(copy_text(&model->arena, &model->codec, error));
+    FTL_TRY(copy_text(&model->arena, &model->note, error));
+    FTL_TRY(copy_text(&model->arena, &model->labels_entry, error));
+    FTL_TRY(copy_files(model, error));
+    FTL_TRY(copy_found(model, error));
+    return copy_foreign(model, error);
+}
+
 /*
- * All but the operations moves to an arena of its own: it is written as a file and read back. What
- * a file does not say of a model stays, but for the name of the codec, which lies in the arena.
+ * All but the operations moves to an arena of its own: it is written as a file and read back, and
+ * what a file does not say is copied.
  */
 static ftl_status move_rest(ftl_model *model, ftl_error *error)
 {
@@ -48,10 +110,8 @@ static ftl_status move_rest(ftl_model *model, ftl_error *error)
         status = FTL_OOM(error);
     if (status == FTL_OK)
         status = ftl_file_read(model, c.bytes, c.size, scratch, error);
-    if (status == FTL_OK) {
-        model->codec = ftl_arena_string(&model->arena, model->codec, strlen(model->codec));
-        status = model->codec ? FTL_OK : FTL_OOM(error);
-    }
+    if (status == FTL_OK)
+        status = copy_unwritten(model, error);
     ftl_arena_free(&old);
     return status;
 }

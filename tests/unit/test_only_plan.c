@@ -11,6 +11,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static ftl_context *new_context(void)
@@ -167,11 +168,50 @@ static void test_what_is_gone_is_told(void **state)
     ftl_context_destroy(context);
 }
 
+/* What no written model says (the files it is of, notes, what else the file holds) stays, too. */
+static void test_jobs_run_and_guard_the_model_file(void **state)
+{
+    (void)state;
+    char in[] = "/tmp/foretell-only-plan-XXXXXX", out[sizeof in + 4], model_path[512];
+    int file = mkstemp(in);
+    assert_true(file >= 0);
+    FILE *rows = fdopen(file, "w");
+    assert_non_null(rows);
+    ftl_context *context = new_context();
+    ftl_model *model = NULL;
+    ftl_error error;
+    const ftl_plan_options only = {.struct_size = sizeof only, .methods = 1u << FTL_PREDICT};
+    assert_int_equal(open_as(context, "1.9-rf_balanced", &only, &model), FTL_OK);
+    ftl_model_info info = {.struct_size = sizeof info};
+    assert_int_equal(ftl_model_get_info(model, &info), FTL_OK);
+    assert_string_equal(info.note, "");
+    assert_null(info.parts);
+    for (int row = 0; row < 3; row++) {
+        for (size_t i = 0; i < info.n_inputs; i++)
+            fprintf(rows, i ? ",%d" : "%d", row);
+        fputc('\n', rows);
+    }
+    fclose(rows);
+    snprintf(out, sizeof out, "%s.csv", in);
+    snprintf(model_path, sizeof model_path, FTL_TEST_DIR "/../fuzz/corpus/model/1.9-rf_balanced");
+    const ftl_score_options options = {.struct_size = sizeof options, .no_header = true};
+    ftl_score_result result = {.struct_size = sizeof result};
+    assert_int_equal(ftl_score(model, in, out, &options, &result, &error), FTL_OK);
+    assert_int_equal(result.rows_written, 3);
+    assert_int_equal(ftl_score(model, in, model_path, &options, &result, &error), FTL_ARG);
+    assert_int_equal(error.reason, FTL_REASON_SAME_FILE);
+    remove(in);
+    remove(out);
+    ftl_model_release(model);
+    ftl_context_destroy(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_model_answers_the_same),
         cmocka_unit_test(test_what_is_gone_is_told),
+        cmocka_unit_test(test_jobs_run_and_guard_the_model_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
