@@ -380,6 +380,16 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
 }
 
 /* What is wrong with a word that getopt does not take: id is its '?' or ':'. */
+/* Behind an unknown letter of several, getopt stays at the word, and the one before is another. */
+static const char *refused_word(int id, const char *word)
+{
+    static char letter[3] = "-?";
+    if (id != '?' || optopt <= ' ' || optopt > '~')
+        return word;
+    letter[1] = (char)optopt;
+    return letter;
+}
+
 static int refuse_option(const char *command, int id, const char *word, const char *allowed)
 {
     char name[40], wanted[48];
@@ -458,7 +468,7 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
         if (id == 1) /* an argument that is no option */
             code = add_positional(command, optarg, most, out);
         else if (id == '?' || id == ':')
-            code = refuse_option(command, id, argv[optind - 1], allowed);
+            code = refuse_option(command, id, refused_word(id, argv[optind - 1]), allowed);
         else
             code = take_option(command, id, allowed, help, optarg, out);
     }

@@ -134,9 +134,7 @@ static void on_signal(int number)
 void cli_catch_signals(ftl_cancel *cancel)
 {
     static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU};
-    /* A second signal ends the program as if nothing caught it. */
-    struct sigaction before,
-        action = {.sa_handler = cancel ? on_signal : SIG_DFL, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction before, action = {.sa_handler = cancel ? on_signal : SIG_DFL};
     if (cancel)
         cancel_on_signal = cancel;
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {

@@ -293,6 +293,23 @@ def test_a_signal_ends_the_work_and_leaves_nothing(number):
     assert set(os.listdir()) == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_impatient_signals_leave_nothing_either(number):
+    """The same key again within two seconds."""
+    os.mkfifo("rows")
+    before = set(os.listdir())
+    process = start("predict", "m.pkl", "rows", "-o", "out.csv")
+    with open("rows", "w", encoding="utf-8") as rows:
+        rows.write("a,b\n" + "1,2\n" * 50000)
+        rows.flush()
+        wait_for_temporary()
+        for _ in range(20):
+            process.send_signal(number)
+        status, error = ended(process)
+    assert (status, error) == (INTERNAL, "foretell: error: CANCELLED: cancelled\n")
+    assert set(os.listdir()) == before
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_wait_for_the_reader_of_a_fifo(number):
     os.mkfifo("out")
