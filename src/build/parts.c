@@ -1,6 +1,7 @@
 #include "build/parts.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -188,12 +189,23 @@ typedef struct shown {
 static void show(shown *out, const char *text, size_t size)
 {
     size_t room = sizeof out->text - 1 - out->used;
-    size = size < room ? size : room;
-    while (size && size == room && ((unsigned char)text[size - 1] & 0x80))
-        size--; /* no part of a character at the end */
+    if (size > room) {
+        size = room;
+        while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
+            size--; /* no part of a character at the end */
+    }
     memcpy(out->text + out->used, text, size);
     out->used += size;
     out->text[out->used] = '\0';
+}
+
+/* Its first characters, in up to so many bytes. */
+static void show_start(shown *out, const char *text, size_t size, size_t most)
+{
+    size_t cut = size < most ? size : most;
+    while (cut && cut < size && ((unsigned char)text[cut] & 0xc0) == 0x80)
+        cut--;
+    show(out, text, cut);
 }
 
 static void show_text(shown *out, const char *text) { show(out, text, strlen(text)); }
@@ -209,7 +221,7 @@ static bool show_plain(shown *out, const ftl_node *node)
     if (node->kind == FTL_NODE_NONE)
         show_text(out, "None");
     else if (ftl_node_as_str(node, &string))
-        show(out, string.data, string.size < 80 ? string.size : 80);
+        show_start(out, string.data, string.size, 80);
     else if (node->kind == FTL_NODE_BOOL && ftl_node_as_bool(node, &boolean))
         show_text(out, boolean ? "True" : "False");
     else if (ftl_node_as_int(node, &integer))
@@ -271,7 +283,7 @@ static void show_list(shown *out, ftl_arena *scratch, const ftl_node *node)
         ftl_node_string text = {"", 0};
         (void)text_at(scratch, node, i, &text);
         show_text(out, i ? ", " : "");
-        show(out, text.data, text.size < 80 ? text.size : 80);
+        show_start(out, text.data, text.size, 80);
     }
     if (n > most_shown) {
         char more[40];
@@ -335,14 +347,12 @@ static ftl_status note_entry(finder *f, const char *key, const ftl_node *entry, 
     shown text = {.used = 0};
     ftl_arena *arena = &f->model->arena;
     const char *what = describe_entry(&f->model->objects, key, entry, &text);
-    for (char *c = text.text; *c; c++)
-        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+    ftl_utf8_make_printable(text.text, text.used, false);
     char *path = ftl_arena_string(arena, key, strlen(key));
     char *value = ftl_arena_string(arena, text.text, text.used);
     if (!path || !value)
         return FTL_OOM(error);
-    for (char *c = path; *c; c++)
-        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+    ftl_utf8_make_printable(path, strlen(path), false);
     f->found[f->n++] = (ftl_found){.path = path, .what = what, .text = value};
     if (strcmp(what, "columns") == 0)
         f->features[f->n_features++] = list_of(entry);

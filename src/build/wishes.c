@@ -1,6 +1,7 @@
 #include "build/wishes.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- Threshold ------------------------------------------------------------------------------- */
@@ -74,14 +75,60 @@ static ftl_status read_list(ftl_build *build, const ftl_node *list, ftl_class_na
     return FTL_OK;
 }
 
+static int by_number(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* Whether two of n numbers are equal, which are sorted in place. */
+static bool any_equal(int64_t *numbers, size_t n)
+{
+    bool equal = false;
+    qsort(numbers, n, sizeof *numbers, by_number);
+    for (size_t i = 1; i < n; i++)
+        equal |= numbers[i] == numbers[i - 1];
+    return equal;
+}
+
+static int by_cell(const void *a, const void *b)
+{
+    const ftl_cell *x = a, *y = b;
+    if (x->tag != y->tag)
+        return x->tag < y->tag ? -1 : 1;
+    if (x->tag == FTL_CELL_FLOAT)
+        return (x->u.number > y->u.number) - (x->u.number < y->u.number);
+    if (x->tag != FTL_CELL_STRING)
+        return (x->u.integer > y->u.integer) - (x->u.integer < y->u.integer);
+    size_t size = x->size < y->size ? x->size : y->size;
+    int order = size ? memcmp(x->u.text, y->u.text, size) : 0;
+    return order ? order : (x->size > y->size) - (x->size < y->size);
+}
+
+/* Two classes of one name would be two columns of one name, and no telling them apart. */
+static ftl_status refuse_equal(ftl_build *build, const ftl_cell *cells, size_t n, ftl_error *error)
+{
+    ftl_cell *sorted = ftl_arena_array(build->scratch, n, sizeof *sorted);
+    if (!sorted)
+        return FTL_OOM(error);
+    memcpy(sorted, cells, n * sizeof *cells);
+    qsort(sorted, n, sizeof *sorted, by_cell);
+    for (size_t i = 1; i < n; i++) {
+        if (by_cell(&sorted[i - 1], &sorted[i]) == 0)
+            return bad_labels(error, "two of these names are equal");
+    }
+    return FTL_OK;
+}
+
 /* {0: "no", 1: "yes"}, or {"no": 0, "yes": 1}. */
 static ftl_status read_dict(ftl_build *build, const ftl_node_dict *dict, ftl_class_names *out,
                             ftl_error *error)
 {
     int64_t *numbers = ftl_arena_zero_array(build->scratch, dict->size, sizeof *numbers);
+    int64_t *sorted = ftl_arena_array(build->scratch, dict->size, sizeof *sorted);
     ftl_node *list = FTL_ARENA_NEW(build->scratch, ftl_node);
     ftl_node **names = ftl_arena_zero_array(build->scratch, dict->size, sizeof *names);
-    if (!numbers || !list || !names)
+    if (!numbers || !sorted || !list || !names)
         return FTL_OOM(error);
     if (dict->size == 0)
         return bad_labels(error, "this dict is empty");
@@ -94,6 +141,9 @@ static ftl_status read_dict(ftl_build *build, const ftl_node_dict *dict, ftl_cla
     }
     *list = (ftl_node){.kind = FTL_NODE_LIST, .u.seq = {names, dict->size, dict->size}};
     FTL_TRY(read_list(build, list, out, error));
+    memcpy(sorted, numbers, dict->size * sizeof *numbers);
+    if (any_equal(sorted, dict->size))
+        return bad_labels(error, "this dict has a number twice");
     out->numbers = numbers;
     return FTL_OK;
 }
@@ -171,6 +221,7 @@ static ftl_status rename_table(ftl_build *build, ftl_class_names *names, const f
         return FTL_OOM(error);
     for (uint32_t i = 0; i < source->count; i++)
         FTL_TRY(rename_class(build, names, &source->cells[i], &cells[i], error));
+    FTL_TRY(refuse_equal(build, cells, source->count, error));
     *made = (ftl_labels){.type = names->labels.type, .count = source->count, .cells = cells};
     names->used++;
     *out = made;

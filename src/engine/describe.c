@@ -157,7 +157,8 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
     if (model->newer)
         put_line(out, "warning  written by ", model->newer, ": its answers may differ");
     if (model->selected)
-        put_line(out, "entry    ", model->selected, " of the file");
+        put_line(out, strchr(model->selected, ',') ? "parts    " : "entry    ", model->selected,
+                 strchr(model->selected, ',') ? "" : " of the file");
     if (model->note)
         put_line(out, "note     ", model->note, "");
     ftl_strbuf_puts(out, "size     file ");

@@ -316,6 +316,25 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
+/* The name of the model's own file: the first that was noted. */
+static const char *first_file(const ftl_model *model)
+{
+    const ftl_model_file *file = model->files;
+    while (file && file->next)
+        file = file->next;
+    return file ? file_name(file->path) : "first";
+}
+
+/* info.parts: the names of the chain. */
+static ftl_status note_parts(ftl_model *model, const char *const *names, size_t n, ftl_error *error)
+{
+    const char *parts = names[0];
+    for (size_t i = 1; i < n && parts; i++)
+        parts = ftl_arena_printf(&model->arena, "%s,%s", parts, names[i]);
+    model->selected = parts;
+    return parts ? FTL_OK : FTL_OOM(error);
+}
+
 /* The models of options->then behind the one that was chosen. */
 static ftl_status chain_files(ftl_model *model, const ftl_model_options *options,
                               ftl_choice *choice, ftl_error *error)
@@ -328,11 +347,13 @@ static ftl_status chain_files(ftl_model *model, const ftl_model_options *options
     if (!choice->node)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_NEEDS_OPTION, "select",
                                "the first file holds several models: name one with options.select");
-    names[0] = model->selected ? model->selected : "first";
+    names[0] = model->selected ? model->selected : first_file(model);
     nodes[0] = choice->node;
     for (size_t i = 1; i < n; i++) {
         const char *part = options->then[i - 1], *entry = NULL;
         ftl_node *root = NULL;
+        if (!part)
+            return FTL_FAIL(error, FTL_ARG, "options.then[%zu] is NULL", i - 1);
         FTL_TRY(load_part(model, part, options, &root, &entry, error));
         if (choice->wishes.n_features == 0) /* the names of columns may stand beside any part */
             FTL_TRY(ftl_parts_found(model, ftl_estimator_registry(), root, &choice->wishes, error));
@@ -346,6 +367,7 @@ static ftl_status chain_files(ftl_model *model, const ftl_model_options *options
     }
     choice->guessed = false;
     model->note = NULL;
+    FTL_TRY(note_parts(model, names, n, error));
     choice->node = ftl_chain_node(&model->objects, names, nodes, n, false);
     return choice->node ? FTL_OK : FTL_OOM(error);
 }
@@ -386,6 +408,8 @@ static ftl_status add_files(ftl_model *model, const ftl_node *root,
 static ftl_status do_not_fit(ftl_model *model, const ftl_node *root, ftl_error *error)
 {
     model->note = NULL;
+    model->labels_entry = NULL;
+    model->has_inverse = false;
     return ftl_list_models(model, ftl_estimator_registry(), root, error);
 }
 
