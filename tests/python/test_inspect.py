@@ -11,6 +11,7 @@ import ftl
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, RandomForestClassifier
@@ -107,7 +108,6 @@ def test_types_of_outputs(inspect):
     forest = inspect(RandomForestClassifier(2).fit(X, Y), "--json")["outputs"]
     assert {column["type"] for column in forest["predict_proba"]} == {"float64"}
     assert [column["type"] for column in forest["predict"]] == ["int64"]
-    xgboost = pytest.importorskip("xgboost")
     outputs = inspect(xgboost.XGBRegressor(n_estimators=2).fit(X, X[:, 0]), "--json")["outputs"]
     assert [column["type"] for column in outputs["predict"]] == ["float32"]
     scaled = inspect(xgboost.XGBClassifier(n_estimators=2).fit(X, np.arange(60) % 3), "--json")["outputs"]

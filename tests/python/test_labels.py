@@ -10,6 +10,7 @@ import ftl
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -133,6 +134,12 @@ def test_numbers_for_numbers(save, rows, tmp_path):
     assert [int(row[0]) for row in body] == list(encoder.inverse_transform(MODEL.predict(X)))
 
 
+@pytest.mark.parametrize("labels", [["no", "no", "yes"], {"no": 0, "yes": 1, "perhaps": 1, "more": 2}])
+def test_names_that_do_not_tell_classes_apart(save, rows, labels):
+    done = ftl.run("predict", save(MODEL), rows, "--labels", save(labels, "labels.pkl"), "--proba")
+    assert done.returncode == 2 and ("are equal" in done.stderr or "a number twice" in done.stderr) and done.stdout == ""
+
+
 @pytest.mark.parametrize("labels", [3, "text", [], {}, {"a": "b"}, StandardScaler().fit(X), [1, [2]]])
 def test_what_names_nothing(save, rows, labels):
     done = ftl.run("predict", save(MODEL), rows, "--labels", save(labels, "labels.pkl"))
@@ -151,7 +158,6 @@ def test_models_without_class_numbers(save, rows):
 
 def test_xgboost(save, rows, tmp_path):
     """XGBClassifier takes nothing but numbers: the encoder belongs to every such model."""
-    xgboost = pytest.importorskip("xgboost")
     model = xgboost.XGBClassifier(n_estimators=5, max_depth=2).fit(X, ENCODER.transform(TRUE))
     header, body = table(ftl.run("predict", save({"model": model, "label_encoder": ENCODER}), rows, "--proba"), tmp_path)
     assert [row[0] for row in body] == list(ENCODER.inverse_transform(model.predict(X)))

@@ -11,6 +11,7 @@ import ftl
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.decomposition import PCA
@@ -175,7 +176,6 @@ def test_several_files(save, rows):
 
 def test_a_chain_of_boosters_files(save, rows, tmp_path):
     """A part may be a booster's own file."""
-    xgboost = pytest.importorskip("xgboost")
     booster = xgboost.XGBRegressor(n_estimators=5, max_depth=2).fit(SCALER.transform(X), X[:, 0])
     booster.save_model(tmp_path / "booster.json")
     done = ftl.run("predict", save(SCALER, "s.pkl"), "+", tmp_path / "booster.json", rows)
@@ -232,7 +232,6 @@ def test_threshold_at_a_probability(save, tmp_path, dtype):
 
 
 def test_threshold_in_float32(save, tmp_path):
-    xgboost = pytest.importorskip("xgboost")
     model = xgboost.XGBClassifier(n_estimators=4, max_depth=2).fit(X, Y)
     table = tmp_path / "rows.npy"
     np.save(table, X)
