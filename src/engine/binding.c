@@ -254,23 +254,22 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
     return FTL_OK;
 }
 
-static ftl_status keep_column(const ftl_table *table, const char *name, size_t *column,
-                              ftl_error *error)
+ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char *option,
+                            size_t *column, ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
     char hint[192];
     bool missing = false;
     FTL_TRY(find_one(table, name, false, column, &missing, error));
     if (missing && !info->has_names)
-        return FTL_FAIL_OPTION(
-            error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, "keep",
-            "the %s file has no header, so that options.keep takes the positions "
-            "0 to %zu, not '%.120s'",
-            info->format, info->n_columns - 1, name);
+        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, option,
+                               "the %s file has no header, so that options.%s takes the positions "
+                               "0 to %zu, not '%.120s'",
+                               info->format, option, info->n_columns - 1, name);
     if (missing)
-        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, "keep",
-                               "there is no column '%.120s' to keep in the table%s", name,
-                               suggestion(table, name, hint));
+        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, option,
+                               "there is no column '%.120s' for options.%s in the table%s", name,
+                               option, suggestion(table, name, hint));
     return FTL_OK;
 }
 
@@ -306,7 +305,7 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
         size_t column = 0;
         bool all = strcmp(options->keep[i], "*") == 0;
         if (!all)
-            FTL_TRY(keep_column(table, options->keep[i], &column, error));
+            FTL_TRY(ftl_binding_find(table, options->keep[i], "keep", &column, error));
         for (size_t end = all ? n_columns : column + 1; column < end; column++)
             FTL_TRY(add_kept(table, column, kept, arena, binding, error));
     }

@@ -31,13 +31,14 @@ typedef struct checker {
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* The table's column that is the target, which is the last of those to keep unless it was kept. */
-static ftl_status find_target(checker *c, ftl_error *error)
+/* How the target is read, and which of the bound columns it is: maybe one to keep as well. */
+static ftl_status find_target(checker *c, const ftl_score_options *options, ftl_error *error)
 {
     size_t column = SIZE_MAX;
-    c->target.request = c->binding.n_requests - 1;
-    if (ftl_table_find(c->table, c->target.name, &column) == 0)
-        return FTL_OK;
+    c->target.decimal = options->decimal ? options->decimal : '.';
+    FTL_TRY(ftl_na_values_init(&c->target.na, &c->arena, options->na_values, options->n_na_values,
+                               c->target.decimal, error));
+    FTL_TRY(ftl_binding_find(c->table, c->target.name, "target", &column, error));
     for (size_t i = c->binding.first_keep; i < c->binding.n_requests; i++) {
         if (c->binding.requests[i].index == column) {
             c->target.request = i;
@@ -112,12 +113,15 @@ static ftl_status run_rows(checker *c, const ftl_score_options *options, ftl_err
 static ftl_status bind(checker *c, const ftl_score_options *options, ftl_error *error)
 {
     ftl_score_options with = *options;
+    size_t column;
     const char **keep = ftl_arena_zero_array(&c->arena, options->n_keep + 1, sizeof *keep);
     if (!keep)
         return FTL_OOM(error);
     for (size_t i = 0; i < options->n_keep; i++)
         keep[i] = options->keep[i];
     keep[options->n_keep] = options->target;
+    if (options->target)
+        FTL_TRY(ftl_binding_find(c->table, options->target, "target", &column, error));
     with.keep = keep;
     with.n_keep += options->target != NULL;
     FTL_TRY(ftl_job_model(c->job.model, c->table, &with, &c->owned, error));
@@ -132,7 +136,7 @@ static ftl_status begin(checker *c, const ftl_score_options *options, ftl_error 
 {
     ftl_check_target_init(&c->target, c->job.account, c->job.model, c->job.method, options->target);
     if (options->target)
-        FTL_TRY(find_target(c, error));
+        FTL_TRY(find_target(c, options, error));
     c->job.proba = options->proba || c->target.ranks;
     const ftl_session_options session = {.struct_size = sizeof session,
                                          .input_dtype = ftl_table_get_info(c->table)->dtype,

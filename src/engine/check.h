@@ -2,6 +2,7 @@
 #ifndef FTL_ENGINE_CHECK_H
 #define FTL_ENGINE_CHECK_H
 
+#include "base/na_values.h"
 #include "engine/column_watch.h"
 
 /* ---- Predictions against what is true (check_target.c) --------------------------------------- */
@@ -14,6 +15,8 @@ typedef struct ftl_scored_row {
 typedef struct ftl_check_target {
     ftl_account *account;
     const char *name;       /* NULL: there is no target, and nothing below counts */
+    char decimal;           /* how the table's numbers are written */
+    ftl_na_values na;       /* and its missing cells */
     const ftl_model *model; /* of kind classifier: accuracy, else errors of numbers */
     bool classes, ranks;    /* ranks: two classes with probabilities */
     size_t request;         /* of the bound columns: the target's */
@@ -27,12 +30,12 @@ typedef struct ftl_check_target {
     size_t n_scored, scored_room;
 } ftl_check_target;
 
-/* Says what can be measured. name may be NULL. */
+/* Says what can be measured. name may be NULL. The caller sets decimal and na before rows come. */
 void ftl_check_target_init(ftl_check_target *target, ftl_account *account, const ftl_model *model,
                            ftl_method method, const char *name);
 void ftl_check_target_free(ftl_check_target *target);
-/* bad: one byte a row, or NULL; truth: the column of texts; predicted and proba as the session
- * shows them. */
+/* bad: one byte a row, or NULL; truth: the column of texts or, of a file of numbers, of those;
+ * predicted and proba as the session shows them. */
 FTL_MUST_USE ftl_status ftl_check_target_block(ftl_check_target *target, const ftl_column *truth,
                                                const uint8_t *bad, const ftl_batch *predicted,
                                                const ftl_batch *proba, ftl_error *error);

@@ -28,55 +28,76 @@ void ftl_check_target_free(ftl_check_target *target)
 
 /* ---- Comparing ------------------------------------------------------------------------------- */
 
-typedef struct text {
-    const char *data;
-    size_t size;
-} text;
+/* The target of one row, read as the table's columns are. */
+typedef struct truth {
+    ftl_cell cell;              /* a text, or a number of a file of numbers */
+    bool is_number, is_integer; /* whether `number` and `integer` say what it is */
+    double number;              /* NaN: a missing number */
+    int64_t integer;
+    bool is_na; /* a text of the list of missing cells */
+} truth;
 
-static text trimmed(text t)
+/* False: the file of numbers has none in this row. */
+static bool read_truth(const ftl_check_target *target, const ftl_column *column, size_t row,
+                       truth *out)
 {
-    while (t.size && (t.data[0] == ' ' || t.data[0] == '\t'))
-        t = (text){t.data + 1, t.size - 1};
-    while (t.size && (t.data[t.size - 1] == ' ' || t.data[t.size - 1] == '\t'))
-        t.size--;
-    return t;
+    *out = (truth){.is_number = true};
+    if (!ftl_watch_cell(column, row, &out->cell))
+        return false;
+    if (out->cell.tag != FTL_CELL_STRING) {
+        out->number = out->cell.u.number;
+        return true;
+    }
+    const char *text = out->cell.u.text;
+    size_t size = out->cell.size;
+    out->is_na = ftl_na_values_has(&target->na, text, size);
+    out->is_number = ftl_text_to_f64(text, size, target->decimal, &target->na, &out->number);
+    ftl_text_trim(&text, &size);
+    out->is_integer = out->is_number && !isnan(out->number) &&
+                      ftl_parse_i64(text, size, &out->integer); /* exact beyond 2**53 */
+    return true;
 }
 
-static bool equals(text t, const char *word)
+static bool equals_integer(const truth *is, int64_t integer)
 {
-    return strlen(word) == t.size && memcmp(t.data, word, t.size) == 0;
-}
-
-static bool number_of(text t, double *out)
-{
-    t = trimmed(t);
-    if (equals(t, "True") || equals(t, "true") || equals(t, "TRUE"))
-        return *out = 1, true;
-    if (equals(t, "False") || equals(t, "false") || equals(t, "FALSE"))
-        return *out = 0, true;
-    return ftl_parse_f64(t.data, t.size, '.', out);
+    if (is->is_integer)
+        return is->integer == integer;
+    return is->is_number && is->number >= -0x1p63 && is->number < 0x1p63 &&
+           is->number == floor(is->number) && (int64_t)is->number == integer;
 }
 
 /* Whether a target is the class that the cell holds: the text itself, or an equal number. */
-static bool is_class(const ftl_cell *cell, text truth)
+static bool is_class(const ftl_cell *cell, const truth *is)
 {
-    double number;
-    if (cell->tag == FTL_CELL_STRING)
-        return cell->size == truth.size && memcmp(cell->u.text, truth.data, truth.size) == 0;
-    if (cell->tag == FTL_CELL_MISSING || !number_of(truth, &number))
+    switch (cell->tag) {
+    case FTL_CELL_STRING:
+        return is->cell.tag == FTL_CELL_STRING && cell->size == is->cell.size &&
+               memcmp(cell->u.text, is->cell.u.text, cell->size) == 0;
+    case FTL_CELL_FLOAT:
+        return is->is_number && cell->u.number == is->number;
+    case FTL_CELL_MISSING:
         return false;
-    return cell->tag == FTL_CELL_FLOAT ? cell->u.number == number
-                                       : (double)cell->u.integer == number;
+    default:
+        return equals_integer(is, cell->u.integer);
+    }
 }
 
 /* The class that a target is, or -1. */
-static int64_t class_of(const ftl_labels *labels, text truth)
+static int64_t class_of(const ftl_labels *labels, const truth *is)
 {
     for (uint32_t i = 0; i < labels->count; i++) {
-        if (is_class(&labels->cells[i], truth))
+        if (is_class(&labels->cells[i], is))
             return i;
     }
     return -1;
+}
+
+/* A target that is no class: whether it is missing as a text or, where classes are numbers, as one.
+ */
+static bool is_missing(const ftl_labels *labels, const truth *is)
+{
+    bool texts = labels->count && labels->cells[0].tag == FTL_CELL_STRING;
+    return texts ? is->is_na : is->is_number && isnan(is->number);
 }
 
 static bool predicted_class(const ftl_column *column, size_t row, const ftl_cell *cell)
@@ -86,7 +107,8 @@ static bool predicted_class(const ftl_column *column, size_t row, const ftl_cell
     case FTL_STRING: {
         size_t size = 0;
         const char *data = ftl_column_text(column, index, &size);
-        return cell->tag == FTL_CELL_STRING && is_class(cell, (text){data, size});
+        return cell->tag == FTL_CELL_STRING && cell->size == size &&
+               memcmp(cell->u.text, data, size) == 0;
     }
     case FTL_I64:
         return ((const int64_t *)column->values)[index] == cell->u.integer;
@@ -114,67 +136,66 @@ static double number_at(const ftl_column *column, size_t row)
 
 /* ---- Adding up ------------------------------------------------------------------------------- */
 
-static void note_strange(ftl_check_target *target, text truth)
+static void note_strange(ftl_check_target *target, const truth *is)
 {
-    if (target->strange++)
-        return;
-    size_t size = truth.size < FTL_EXAMPLE_SIZE - 1 ? truth.size : FTL_EXAMPLE_SIZE - 1;
-    while (size && size < truth.size && ((unsigned char)truth.data[size] & 0xc0) == 0x80)
-        size--;
-    memcpy(target->example, truth.data, size);
-    target->example[size] = '\0';
+    if (target->strange++ == 0)
+        ftl_watch_example(&is->cell, target->example);
 }
 
-static ftl_status add_class(ftl_check_target *target, text truth, const ftl_batch *predicted,
+static ftl_status add_class(ftl_check_target *target, const truth *is, const ftl_batch *predicted,
                             const ftl_batch *proba, size_t row, ftl_error *error)
 {
     const ftl_labels *labels = target->model->classes[0];
-    int64_t is = class_of(labels, truth);
-    target->rows++;
-    if (is < 0) {
-        note_strange(target, truth);
+    int64_t found = class_of(labels, is);
+    if (found < 0 && is_missing(labels, is)) {
+        target->missing++;
         return FTL_OK;
     }
-    target->right += predicted_class(&predicted->columns[0], row, &labels->cells[is]);
+    target->rows++;
+    if (found < 0) {
+        note_strange(target, is);
+        return FTL_OK;
+    }
+    target->right += predicted_class(&predicted->columns[0], row, &labels->cells[found]);
     if (!target->ranks || target->n_scored == most_scored)
         return FTL_OK;
     FTL_TRY(ftl_grow(target->account, &target->scored, &target->scored_room, target->n_scored + 1,
                      sizeof *target->scored, error));
     target->scored[target->n_scored++] = (ftl_scored_row){number_at(&proba->columns[1], row),
-                                                          is == 1};
+                                                          found == 1};
     return FTL_OK;
 }
 
-static void add_number(ftl_check_target *target, text truth, const ftl_batch *predicted, size_t row)
+static void add_number(ftl_check_target *target, const truth *is, const ftl_batch *predicted,
+                       size_t row)
 {
-    double number;
-    if (!number_of(truth, &number)) {
-        note_strange(target, truth);
+    if (!is->is_number) {
+        note_strange(target, is);
         return;
     }
-    double difference = number_at(&predicted->columns[0], row) - number;
+    if (isnan(is->number)) {
+        target->missing++;
+        return;
+    }
+    double difference = number_at(&predicted->columns[0], row) - is->number;
     target->squares += difference * difference;
     target->rows++;
 }
 
-ftl_status ftl_check_target_block(ftl_check_target *target, const ftl_column *truth,
+ftl_status ftl_check_target_block(ftl_check_target *target, const ftl_column *column,
                                   const uint8_t *bad, const ftl_batch *predicted,
                                   const ftl_batch *proba, ftl_error *error)
 {
     for (size_t row = 0; row < predicted->rows; row++) {
-        const ftl_column *column = truth;
-        size_t index;
-        text cell = {0};
+        truth is;
         if (bad && bad[row])
             continue;
-        if (ftl_column_find(&column, row, &index))
-            cell.data = ftl_column_text(column, index, &cell.size);
-        if (cell.size == 0)
+        if (!read_truth(target, column, row, &is))
             target->missing++;
         else if (target->classes)
-            FTL_TRY(add_class(target, cell, predicted, proba, row, error));
+            FTL_TRY(add_class(target, &is, predicted, proba, row, error));
         else
-            add_number(target, cell, predicted, row);
+            add_number(target, &is, predicted, row);
     }
     return FTL_OK;
 }

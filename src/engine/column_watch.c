@@ -31,8 +31,7 @@ ftl_status ftl_watch_make(const ftl_session *session, ftl_arena *arena, ftl_watc
 
 /* ---- Cells ----------------------------------------------------------------------------------- */
 
-/* False: the row has no value. A null's text is in *out all the same. */
-static bool cell_at(const ftl_column *column, size_t row, ftl_cell *out)
+bool ftl_watch_cell(const ftl_column *column, size_t row, ftl_cell *out)
 {
     const ftl_column *inner = column;
     size_t index = column->offset + row;
@@ -62,7 +61,7 @@ typedef enum what { MISSING, KNOWN, UNKNOWN } what;
 static what judge(const ftl_watched_column *watched, const ftl_column *column, size_t row,
                   ftl_cell *cell)
 {
-    bool valid = cell_at(column, row, cell);
+    bool valid = ftl_watch_cell(column, row, cell);
     if (!watched->lookup)
         return valid ? KNOWN : MISSING;
     int32_t found = ftl_lookup_cell(watched->lookup, cell);
@@ -71,7 +70,7 @@ static what judge(const ftl_watched_column *watched, const ftl_column *column, s
     return found >= 0 && ftl_is_value(watched->place.encoded, (uint32_t)found) ? KNOWN : UNKNOWN;
 }
 
-static void keep_example(const ftl_cell *cell, char out[FTL_EXAMPLE_SIZE])
+void ftl_watch_example(const ftl_cell *cell, char out[FTL_EXAMPLE_SIZE])
 {
     size_t size = 0;
     if (cell->tag == FTL_CELL_FLOAT) {
@@ -99,7 +98,7 @@ static void watch_column(ftl_watched_column *watched, const ftl_column *column, 
             return;
         }
         if (is == UNKNOWN && !watched->other && !atomic_exchange(&watched->other, true))
-            keep_example(&cell, watched->example);
+            ftl_watch_example(&cell, watched->example);
     }
 }
 
@@ -168,6 +167,6 @@ void ftl_watch_count(const ftl_watched_column *watched, const ftl_column *column
         if (is != UNKNOWN)
             continue;
         if (counts->unknown++ == 0)
-            keep_example(&cell, counts->example);
+            ftl_watch_example(&cell, counts->example);
     }
 }

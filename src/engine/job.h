@@ -31,6 +31,13 @@ FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table
                                          ftl_binding *out, ftl_error *error);
 
 /*
+ * The table's column of a name or, in a table without names, of a position: "3" or "column_3".
+ * option: of ftl_score_options, for messages; static. SCHEMA when there is none, or several.
+ */
+FTL_MUST_USE ftl_status ftl_binding_find(const ftl_table *table, const char *name,
+                                         const char *option, size_t *column, ftl_error *error);
+
+/*
  * The model itself, retained; or, when it does not say how many columns it takes, one made for the
  * table's columns, those to keep set aside.
  */

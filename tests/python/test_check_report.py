@@ -219,3 +219,100 @@ def test_format(save, tmp_path):
 
 def test_one_row(save):
     assert "1 row read, 0 refused" in ftl.run("check", save(MODEL), save(FRAME[:1], "rows.csv")).stdout
+
+
+def target_of(model, rows, *more):
+    done = ftl.run("check", model, rows, "--json", *more)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return report(done)["target"]
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_target_in_a_file_of_numbers(save, tmp_path, dtype):
+    """The kind: targets that are no texts; NaN is a missing one."""
+    x = FRAME[["Age", "Class"]].to_numpy()
+    path = tmp_path / "rows.npy"
+    for y in ((TRUE == "yes").astype(int), (TRUE == "yes").astype(float), TRUE == "yes", TRUE):
+        model = LogisticRegression().fit(x, y)
+        table = np.column_stack([x, (TRUE == "yes").astype(float)]).astype(dtype)
+        table[5, 2] = np.nan
+        np.save(path, table)
+        target = target_of(save(model), path, "--target", "2")
+        assert target["missing"] == 1 and target["rows"] == N - 1
+        if y is TRUE:  # classes of texts are no numbers
+            assert target["strange"] == N - 1 and target["accuracy"] == 0
+            assert f"such as '{table[0, 2]}'" in ftl.run("check", save(model), path, "--target", "2").stdout
+        else:
+            predicted = model.predict(table[:, :2].astype(float)).astype(float)
+            assert target["accuracy"] == pytest.approx(accuracy_score(np.delete(table[:, 2], 5), np.delete(predicted, 5)))
+            assert target["auc"] > 0.5
+    model = LinearRegression().fit(x, FRAME.Age * 2)
+    table = np.column_stack([x, FRAME.Age * 2 + 3]).astype(dtype)
+    table[7, 2] = np.nan
+    np.save(path, table)
+    target = target_of(save(model), path, "--target", "2")
+    assert target["rmse"] == pytest.approx(3, rel=1e-5) and target["missing"] == 1 and target["rows"] == N - 1
+
+
+@pytest.mark.parametrize("keep", [[], ["--keep", "2,3"], ["--keep", "*"], ["--keep", "column_2,3"], ["--keep", "3,2"]])
+@pytest.mark.parametrize("target", ["2", "column_2"])
+def test_target_by_position(save, tmp_path, keep, target):
+    """The kind: a target that is kept as well is bound once, wherever it stands among those to keep."""
+    model = LogisticRegression().fit(FRAME[["Age", "Class"]].to_numpy(), (TRUE == "yes").astype(int))
+    table = FRAME[["Age", "Class"]].assign(y=(TRUE == "yes").astype(int), other=-1)
+    if not keep:
+        del table["other"]
+    table.to_csv(tmp_path / "rows.csv", index=False, header=False)
+    features = ["--features", "0,1"] if "*" in keep else []
+    found = target_of(save(model), tmp_path / "rows.csv", "--no-header", "--target", target, *keep, *features)
+    assert found["accuracy"] == pytest.approx(model.score(FRAME[["Age", "Class"]].to_numpy(), TRUE == "yes"))
+    assert found["strange"] == 0
+
+
+@pytest.mark.parametrize("more, name", [(["--no-header"], "9"), (["--no-header"], "y"), ([], "*"), ([], "z")])
+def test_target_that_is_not_there(save, tmp_path, more, name):
+    model = LogisticRegression().fit(FRAME[["Age", "Class"]].to_numpy(), (TRUE == "yes").astype(int))
+    rows = save(FRAME[["Age", "Class"]].assign(y=1), "rows.csv")
+    done = ftl.run("check", save(model), rows, "--target", name, *more)
+    assert done.returncode == 4 and "result  it would not run" in done.stdout and "internal" not in done.stderr.lower()
+    assert "--target" in done.stderr if more else f"'{name}'" in done.stderr
+
+
+def test_targets_are_read_as_the_table_is(save, tmp_path):
+    """The kind: the decimal mark and the list of missing texts hold for the target too."""
+    model = LinearRegression().fit(FRAME[["Age", "Class"]], FRAME.Age)
+    truth = (FRAME.Age + 2.5).astype(str)
+    for i, text in enumerate(["nan", "NA", " ", "None", "-999", "-999.0", "n/a"]):
+        truth[i] = text
+    for decimal, delimiter in ((".", ","), (",", ";")):
+        frame = FRAME[["Age", "Class"]].astype(str).assign(y=truth).apply(lambda c: c.str.replace(".", decimal))
+        frame.to_csv(tmp_path / "rows.csv", index=False, sep=delimiter)
+        more = ["--decimal", decimal, "--delimiter", delimiter, "--target", "y"]
+        target = target_of(save(model), tmp_path / "rows.csv", *more)
+        assert target["missing"] == 5 and target["strange"] == 0 and target["rows"] == N - 5
+        target = target_of(save(model), tmp_path / "rows.csv", *more, "--na", "-999", "--na", "None")
+        assert target["rmse"] == pytest.approx(2.5) and target["missing"] == 5  # nan, " ", None and two of -999
+        assert target["strange"] == 2 and target["rows"] == N - 7
+    classes = LogisticRegression().fit(FRAME[["Age", "Class"]], (TRUE == "yes").astype(int))
+    truth = pd.Series((TRUE == "yes").astype(int).astype(str))
+    truth[0], truth[1], truth[2] = "NA", "-999", " 1"
+    rows = save(FRAME[["Age", "Class"]].assign(y=truth), "rows.csv")
+    target = target_of(save(classes), rows, "--target", "y")
+    assert target["missing"] == 1 and target["strange"] == 1 and target["rows"] == N - 1
+    target = target_of(save(classes), rows, "--target", "y", "--na", "-999")
+    assert target["missing"] == 1 and target["strange"] == 1
+    # a text that is a class of the model is that class, though it stands for a missing cell elsewhere
+    named = LogisticRegression().fit(FRAME[["Age", "Class"]], TRUE.replace({"no": "None"}))
+    truth = TRUE.replace({"no": "None"})
+    truth[3] = "NA"
+    target = target_of(save(named), save(FRAME[["Age", "Class"]].assign(y=truth), "rows.csv"), "--target", "y")
+    assert target["missing"] == 1 and target["strange"] == 0 and target["rows"] == N - 1
+
+
+def test_classes_of_great_integers(save):
+    """The kind: integers that no float64 tells apart."""
+    truth = (TRUE == "yes").map({False: 2**53, True: 2**53 + 1})
+    model = LogisticRegression().fit(FRAME[["Age", "Class"]], truth)
+    target = target_of(save(model), save(FRAME[["Age", "Class"]].assign(y=truth), "rows.csv"), "--target", "y")
+    assert target["accuracy"] == pytest.approx(accuracy_score(truth, model.predict(FRAME[["Age", "Class"]])))
+    assert target["auc"] == pytest.approx(roc_auc_score(TRUE == "yes", model.predict_proba(FRAME[["Age", "Class"]])[:, 1]))
