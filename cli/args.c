@@ -119,6 +119,18 @@ void cli_print_message(FILE *file, const char *text)
     fputs(text, file);
 }
 
+void cli_print_plain(FILE *file, const char *text, size_t size)
+{
+    for (size_t i = 0, length; i < size;) {
+        size_t bad = ftl_utf8_unprintable(text + i, size - i, &length);
+        if (bad)
+            fputc('?', file);
+        else
+            fwrite(text + i, 1, length, file);
+        i += bad ? bad : length;
+    }
+}
+
 int cli_usage(const char *command, const char *format, ...)
 {
     va_list args;

@@ -5,17 +5,6 @@
 
 enum { SHOWN_NAMES = 8 };
 
-/* Names of a file or a model may hold line breaks and terminal codes. */
-static void print_plain(const char *text, size_t size)
-{
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        bool c1 = c == 0xc2 && i + 1 < size && (unsigned char)text[i + 1] < 0xa0;
-        putchar(c < 0x20 || c == 0x7f || c1 ? '?' : c);
-        i += c1;
-    }
-}
-
 /* A word as a shell takes it. */
 static void print_word(const char *word)
 {
@@ -24,11 +13,14 @@ static void print_word(const char *word)
     bool quoted = !word[0] || word[strspn(word, plain)];
     if (quoted)
         putchar('\'');
-    for (const char *c = word; *c; c++) {
-        if (*c == '\'')
+    while (*word) {
+        size_t size = strcspn(word, "'");
+        cli_print_plain(stdout, word, size);
+        word += size;
+        if (*word) {
             fputs("'\\''", stdout);
-        else
-            print_plain(c, 1);
+            word++;
+        }
     }
     if (quoted)
         putchar('\'');
@@ -50,7 +42,7 @@ static void print_inputs(const ftl_model *model, const ftl_model_info *info)
         if (ftl_model_input(model, i, &column) != FTL_OK || !column.name)
             break;
         fputs(i ? ", " : ": ", stdout);
-        print_plain(column.name, strlen(column.name));
+        cli_print_plain(stdout, column.name, strlen(column.name));
     }
     if (info->has_input_names && info->n_inputs > SHOWN_NAMES)
         printf(" and %zu more", info->n_inputs - SHOWN_NAMES);
@@ -61,7 +53,7 @@ static void print_label(const ftl_label *label)
 {
     switch (label->type) {
     case FTL_STRING:
-        print_plain(label->text, label->size);
+        cli_print_plain(stdout, label->text, label->size);
         break;
     case FTL_BOOL:
         fputs(label->integer ? "True" : "False", stdout);
@@ -83,7 +75,7 @@ static void print_outputs(const ftl_model *model, const ftl_model_info *info)
         if (ftl_model_output(model, info->default_method, i, &column) != FTL_OK)
             break;
         fputs(i ? ", " : "", stdout);
-        print_plain(column.name, strlen(column.name));
+        cli_print_plain(stdout, column.name, strlen(column.name));
     }
     if (n > SHOWN_NAMES)
         printf(" and %zu more", n - SHOWN_NAMES);
@@ -108,13 +100,13 @@ void cli_print_card(const ftl_model *model, const ftl_model_info *info, const ch
     const char *dot = strrchr(info->class_name, '.');
     const char *name = dot ? dot + 1 : info->class_name;
     fputs("model    ", stdout);
-    print_plain(name, strlen(name));
+    cli_print_plain(stdout, name, strlen(name));
     if ((size_t)info->kind < sizeof kinds / sizeof kinds[0])
         printf(", a %s", kinds[info->kind]);
     fputs(" of ", stdout);
-    print_plain(info->library, strlen(info->library));
+    cli_print_plain(stdout, info->library, strlen(info->library));
     putchar(' ');
-    print_plain(info->library_version, strlen(info->library_version));
+    cli_print_plain(stdout, info->library_version, strlen(info->library_version));
     putchar('\n');
     print_inputs(model, info);
     print_outputs(model, info);

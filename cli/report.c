@@ -32,11 +32,7 @@ static uint64_t memory_limit;
 void cli_set_memory_limit(uint64_t bytes) { memory_limit = bytes; }
 
 /* A file's name may hold line breaks and terminal codes; an error is one line. */
-static void print_name(const char *name)
-{
-    for (; *name; name++)
-        fputc((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name, stderr);
-}
+static void print_name(const char *name) { cli_print_plain(stderr, name, strlen(name)); }
 
 int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
 {

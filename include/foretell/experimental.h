@@ -43,6 +43,14 @@ FTL_API size_t ftl_name_distance(const char *typed, const char *known);
  */
 FTL_API bool ftl_number_parse(const char *text, double *out);
 
+/*
+ * The bytes at text[0..size), size > 0, that one line for people must not hold: 0 when a character
+ * begins there that may be shown, and then *length is its length. Else how many bytes to replace:
+ * control characters (C0, DEL, C1), line and paragraph separators, marks that turn the direction of
+ * writing, lone surrogates, bytes that are no UTF-8. Stateless.
+ */
+FTL_API size_t ftl_utf8_unprintable(const char *text, size_t size, size_t *length);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,6 +2,8 @@
 #ifndef FTL_BASE_UTF8_H
 #define FTL_BASE_UTF8_H
 
+#include "foretell/experimental.h" /* ftl_utf8_unprintable */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,14 +15,7 @@ bool ftl_utf8_valid(const char *text, size_t size);
 bool ftl_utf8_valid_with_surrogates(const char *text, size_t size);
 /* The first position at which a byte is not ASCII; size when there is none. */
 size_t ftl_utf8_ascii_prefix(const char *text, size_t size);
-/*
- * The bytes at text[0..size), size > 0, that one line for people must not hold: 0 when a character
- * begins there that may be shown, and then *length is its length. Else how many bytes to replace:
- * control characters (C0, DEL, C1), line and paragraph separators, marks that turn the direction of
- * writing, lone surrogates, bytes that are no UTF-8.
- */
-size_t ftl_utf8_unprintable(const char *text, size_t size, size_t *length);
-/* Makes each such byte a '?'. keep_lines: line breaks stay. */
+/* Makes each byte that ftl_utf8_unprintable names a '?'. keep_lines: line breaks stay. */
 void ftl_utf8_make_printable(char *text, size_t size, bool keep_lines);
 /* Lone surrogates, three bytes each, become U+FFFD, three bytes too: the text is valid UTF-8 then.
  */

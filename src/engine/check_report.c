@@ -1,5 +1,6 @@
 /* The report of a check, for people or as one JSON object. */
 #include "base/number.h"
+#include "base/utf8.h"
 #include "engine/check.h"
 #include "foretell/experimental.h"
 
@@ -81,11 +82,24 @@ static bool is_missing(const ftl_check_facts *facts, size_t input)
 
 /* ---- For people ------------------------------------------------------------------------------ */
 
+/* Names of the model, the table and the user may hold line breaks and terminal codes. */
+static void put_plain(ftl_strbuf *out, const char *text)
+{
+    ftl_strbuf_printable(out, text, strlen(text), 0);
+}
+
+static void put_quoted(ftl_strbuf *out, const char *before, const char *name)
+{
+    ftl_strbuf_printf(out, "%s'", before);
+    put_plain(out, name);
+    ftl_strbuf_putc(out, '\'');
+}
+
 static void put_name(ftl_strbuf *out, const ftl_model *model, size_t input)
 {
     const char *name = model->inputs[input].name;
     if (name)
-        ftl_strbuf_puts(out, name);
+        put_plain(out, name);
     else
         ftl_strbuf_printf(out, "%zu", input);
 }
@@ -152,9 +166,9 @@ static void text_near(const ftl_check_facts *facts, ftl_strbuf *out)
             continue;
         const char *name = facts->model->inputs[i].name;
         const char *near = near_header(facts->table, name);
-        ftl_strbuf_printf(out, "missing '%s'", name);
+        put_quoted(out, "missing ", name);
         if (near)
-            ftl_strbuf_printf(out, ", but there is '%s'", near);
+            put_quoted(out, ", but there is ", near);
         ftl_strbuf_putc(out, '\n');
         n++;
     }
@@ -165,8 +179,9 @@ static void text_target(const ftl_check_facts *facts, ftl_strbuf *out)
     ftl_check_target *target = facts->target;
     if (!target->name)
         return;
-    ftl_strbuf_printf(out, "target  '%s', %llu row%s\n", target->name,
-                      (unsigned long long)target->rows, plural(target->rows));
+    put_quoted(out, "target  ", target->name);
+    ftl_strbuf_printf(out, ", %llu row%s\n", (unsigned long long)target->rows,
+                      plural(target->rows));
     if (target->missing)
         ftl_strbuf_printf(out, "        %llu row%s without it left out\n",
                           (unsigned long long)target->missing, plural(target->missing));
@@ -190,8 +205,9 @@ static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)
     bool by_name = info->has_names && facts->model->has_input_names;
     for (size_t i = 0; i < n; i++)
         used += is_bound(facts, i);
-    ftl_strbuf_printf(out, "model   %s, %zu input column%s\n", facts->model->class_name, n,
-                      plural(n));
+    ftl_strbuf_puts(out, "model   ");
+    put_plain(out, facts->model->class_name);
+    ftl_strbuf_printf(out, ", %zu input column%s\n", n, plural(n));
     ftl_strbuf_printf(out, "table   %s", info->format);
     if (info->delimiter)
         ftl_strbuf_printf(out, info->delimiter == '\t' ? ", delimiter tab" : ", delimiter '%c'",
@@ -222,10 +238,8 @@ static void report_text(const ftl_check_facts *facts, ftl_strbuf *out)
     ftl_strbuf_puts(out, facts->failed ? "result  it would not run\n"
                          : facts->bad ? "result  some rows would be refused; see options.on_error\n"
                                       : "result  it would run\n");
-    for (size_t i = 0; !out->failed && i < out->size; i++) {
-        unsigned char c = (unsigned char)out->data[i];
-        out->data[i] = (c < 0x20 && c != '\n') || c == 0x7f ? '?' : (char)c;
-    }
+    if (!out->failed) /* what came in otherwise, such as a delimiter */
+        ftl_utf8_make_printable(out->data, out->size, true);
 }
 
 /* ---- As JSON --------------------------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "engine/column_watch.h"
 
 #include "base/number.h"
+#include "base/utf8.h"
 #include "plan/input_column.h"
 #include "plan/lookup.h"
 
@@ -70,20 +71,27 @@ static what judge(const ftl_watched_column *watched, const ftl_column *column, s
     return found >= 0 && ftl_is_value(watched->place.encoded, (uint32_t)found) ? KNOWN : UNKNOWN;
 }
 
+/* How much of a text is shown in one line beside others: whole characters. */
+static size_t shown_size(const char *text, size_t size)
+{
+    size_t shown = size < FTL_EXAMPLE_SIZE - 1 ? size : FTL_EXAMPLE_SIZE - 1;
+    while (shown < size && shown && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--;
+    return shown;
+}
+
 void ftl_watch_example(const ftl_cell *cell, char out[FTL_EXAMPLE_SIZE])
 {
     size_t size = 0;
     if (cell->tag == FTL_CELL_FLOAT) {
         size = ftl_print_f64(cell->u.number, out);
     } else {
-        size = cell->size < FTL_EXAMPLE_SIZE - 1 ? cell->size : FTL_EXAMPLE_SIZE - 1;
-        while (size < cell->size && size && ((unsigned char)cell->u.text[size] & 0xc0) == 0x80)
-            size--; /* whole characters */
-        memcpy(out, cell->u.text, size);
+        size = shown_size(cell->u.text, cell->size);
+        if (size)
+            memcpy(out, cell->u.text, size);
     }
     out[size] = '\0';
-    for (char *c = out; *c; c++)
-        *c = (unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c;
+    ftl_utf8_make_printable(out, size, false);
 }
 
 /* ---- Watching a job -------------------------------------------------------------------------- */
@@ -122,7 +130,7 @@ void ftl_watch_list(const ftl_encode_column *encoded, ftl_strbuf *out)
             continue;
         ftl_strbuf_puts(out, n > 1 ? ", " : "");
         if (cell.tag == FTL_CELL_STRING)
-            ftl_strbuf_append(out, cell.u.text, cell.size);
+            ftl_strbuf_printable(out, cell.u.text, shown_size(cell.u.text, cell.size), 0);
         else if (cell.tag == FTL_CELL_FLOAT)
             ftl_strbuf_append(out, text, ftl_print_f64(cell.u.number, text));
         else if (cell.tag == FTL_CELL_BOOL)
@@ -143,10 +151,13 @@ bool ftl_watch_warning(const ftl_model *model, const ftl_watch *watch, size_t in
         return false;
     const char *name = model->inputs[input].name;
     ftl_strbuf_puts(out, "no value of column ");
-    if (name)
-        ftl_strbuf_printf(out, "'%s'", name);
-    else
+    if (name) {
+        ftl_strbuf_putc(out, '\'');
+        ftl_strbuf_printable(out, name, strlen(name), 0);
+        ftl_strbuf_putc(out, '\'');
+    } else {
         ftl_strbuf_printf(out, "%zu", input);
+    }
     ftl_strbuf_printf(out, " is one that the model knows, such as '%s' here; it knows ",
                       watched->example);
     ftl_watch_list(watched->place.encoded, out);

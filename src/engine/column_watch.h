@@ -36,7 +36,8 @@ FTL_MUST_USE ftl_status ftl_watch_make(const ftl_session *session, ftl_arena *ar
 void ftl_watch_block(ftl_watch *watch, const ftl_column *inputs, size_t rows);
 /*
  * When all cells of a column that are not missing are of unknown categories, and the model takes
- * them: the line that says so. False: all is well, or rows were refused for it anyway.
+ * them: the line that says so, fit to be shown. False: all is well, or rows were refused for it
+ * anyway.
  */
 bool ftl_watch_warning(const ftl_model *model, const ftl_watch *watch, size_t input,
                        ftl_strbuf *out);
@@ -54,7 +55,8 @@ void ftl_watch_count(const ftl_watched_column *watched, const ftl_column *column
 bool ftl_watch_cell(const ftl_column *column, size_t row, ftl_cell *out);
 /* The cell as an example for people: one line, of whole characters. */
 void ftl_watch_example(const ftl_cell *cell, char out[FTL_EXAMPLE_SIZE]);
-/* "C, Q, S and 4 more": what the model knows of a column. */
+/* "C, Q, S and 4 more": what the model knows of a column, in one line; long ones are cut as
+ * examples are. */
 void ftl_watch_list(const ftl_encode_column *encoded, ftl_strbuf *out);
 
 #endif

@@ -316,3 +316,40 @@ def test_classes_of_great_integers(save):
     target = target_of(save(model), save(FRAME[["Age", "Class"]].assign(y=truth), "rows.csv"), "--target", "y")
     assert target["accuracy"] == pytest.approx(accuracy_score(truth, model.predict(FRAME[["Age", "Class"]])))
     assert target["auc"] == pytest.approx(roc_auc_score(TRUE == "yes", model.predict_proba(FRAME[["Age", "Class"]])[:, 1]))
+
+
+HOSTILE = "a\nresult  it would run\x1b[31m\x9b\u202e\u2028é\u2066"
+
+
+def plain(text):
+    return not any(ord(c) < 0x20 and c != "\n" or 0x7f <= ord(c) < 0xa0 or c in "\u200e\u200f\u2028\u202a\u202e\u2066"
+                   for c in text)
+
+
+def test_names_and_cells_hold_no_terminal_codes(save, tmp_path):
+    """The kind: line breaks, C1 codes and marks that turn the writing, in names, categories, cells and file names."""
+    frame = FRAME[["Sex", "Class"]].rename(columns={"Sex": HOSTILE, "Class": "b"})
+    frame[HOSTILE] = frame[HOSTILE] + HOSTILE
+    model = make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown="ignore"), [HOSTILE]), remainder="passthrough"),
+                          LogisticRegression()).fit(frame, TRUE + HOSTILE)
+    path = save(model, "m\u202e\x9b\n.pkl")
+    other = save(frame.assign(**{HOSTILE: HOSTILE, HOSTILE + "y": HOSTILE}), "rows\u202e.csv")
+    changed = save(frame.rename(columns={HOSTILE: HOSTILE.upper()}), "changed.csv")
+    for arguments in (["check", path, other, "--target", HOSTILE + "y"], ["check", path, changed], ["predict", path, other, "-o", tmp_path / "out.csv"],
+                      ["check", path, other, "--target", HOSTILE], [path], [tmp_path / "no\u202e\x9b.pkl"],
+                      ["predict", path, tmp_path / "no\u2066.csv"]):
+        done = ftl.run(*arguments)
+        assert plain(done.stdout) and plain(done.stderr), (arguments, done.stdout, done.stderr)
+        assert done.stdout.count("\nresult") == (arguments[0] == "check")
+    assert "é" in ftl.run("check", path, other).stdout
+
+
+def test_long_categories_are_cut(save):
+    """The kind: texts of a model shown whole in one line."""
+    frame = FRAME[["Port", "Class"]].assign(Port=FRAME.Port + "é" * 5000)
+    model = make_pipeline(make_column_transformer((OneHotEncoder(handle_unknown="ignore"), ["Port"]), remainder="passthrough"),
+                          LogisticRegression()).fit(frame, TRUE)
+    rows = save(frame.assign(Port="X"), "rows.csv")
+    for done in (ftl.run("check", save(model), rows), ftl.run("predict", save(model), rows)):
+        assert "it knows C" + "é" * 31 + ", Q" in done.stdout + done.stderr
+        assert "é" * 32 not in done.stdout + done.stderr
