@@ -188,6 +188,8 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
         FTL_TRY(find_one(table, name, spaces_lost, &column, &missing, error));
         if (!missing)
             FTL_TRY(bind_input(model, table, binding, i, column, error));
+        if (missing)
+            binding->missing[i] = name;
         if (missing && !first)
             first = name;
         if (missing && n_missing++ < 20)
@@ -322,16 +324,17 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
                                             sizeof *binding.requests);
     binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
                                                     sizeof *binding.request_of_input);
-    if (!binding.requests || !binding.request_of_input)
+    binding.missing = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.missing);
+    if (!binding.requests || !binding.request_of_input || !binding.missing)
         return FTL_OOM(error);
     ftl_status status;
     if (options->n_features && options->n_features != binding.n_inputs)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_COLUMN_COUNT, "features",
                                "options.features names %zu columns; the model expects %zu",
                                options->n_features, binding.n_inputs);
-    bool by_name = options->n_features ||
-                   (model->has_input_names && ftl_table_get_info(table)->has_names);
-    if (by_name) {
+    binding.by_name = options->n_features ||
+                      (model->has_input_names && ftl_table_get_info(table)->has_names);
+    if (binding.by_name) {
         ftl_strbuf missing;
         ftl_strbuf_init(&missing, arena->account, 1 << 16);
         status = match_names(model, table, options->n_features ? options->features : NULL, &binding,
@@ -344,6 +347,8 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
          */
         status = match_positions(model, table, options, &binding, error);
     }
+    out->by_name = binding.by_name;
+    out->missing = binding.missing;
     FTL_TRY(status);
     if (n_keep)
         FTL_TRY(bind_keep(table, options, arena, &binding, error));

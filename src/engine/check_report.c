@@ -48,11 +48,14 @@ static bool nearly_equal(const char *a, const char *b)
 
 /*
  * The header that is the name but for case, spaces and punctuation, else the one that comes nearest
- * to it; NULL when none is near, or there are more than is worth the search.
+ * to it; NULL when none is near, or there are more than is worth the search. Callers ask for the
+ * first most_near names, so that the work stays small however many are missing.
  */
 static const char *near_header(const ftl_table *table, const char *name)
 {
     size_t n = ftl_table_get_info(table)->n_columns;
+    if (n > most_compared)
+        return NULL;
     for (size_t i = 0; i < n; i++) {
         const char *header = ftl_table_column_name(table, i);
         if (header && nearly_equal(header, name))
@@ -60,7 +63,7 @@ static const char *near_header(const ftl_table *table, const char *name)
     }
     const char *nearest = NULL;
     size_t best = SIZE_MAX;
-    for (size_t i = 0; n <= most_compared && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const char *header = ftl_table_column_name(table, i);
         size_t distance = header ? ftl_name_distance(name, header) : SIZE_MAX;
         if (distance < best) {
@@ -71,13 +74,11 @@ static const char *near_header(const ftl_table *table, const char *name)
     return nearest;
 }
 
-static bool is_missing(const ftl_check_facts *facts, size_t input)
+/* The name that was looked for in vain: the model's own, or the one given for it; NULL: none was.
+ */
+static const char *missing_name(const ftl_check_facts *facts, size_t input)
 {
-    const ftl_input_schema *column = &facts->model->inputs[input];
-    size_t at;
-    return column->name && column->kind != FTL_KIND_UNUSED &&
-           ftl_table_get_info(facts->table)->has_names &&
-           ftl_table_find(facts->table, column->name, &at) == 0;
+    return facts->missing ? facts->missing[input] : NULL;
 }
 
 /* ---- For people ------------------------------------------------------------------------------ */
@@ -162,9 +163,9 @@ static void text_near(const ftl_check_facts *facts, ftl_strbuf *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < facts->model->graph.n_inputs && n < most_near; i++) {
-        if (!is_missing(facts, i))
+        const char *name = missing_name(facts, i);
+        if (!name)
             continue;
-        const char *name = facts->model->inputs[i].name;
         const char *near = near_header(facts->table, name);
         put_quoted(out, "missing ", name);
         if (near)
@@ -202,7 +203,6 @@ static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)
 {
     const ftl_table_info *info = ftl_table_get_info(facts->table);
     size_t used = 0, n = facts->model->graph.n_inputs;
-    bool by_name = info->has_names && facts->model->has_input_names;
     for (size_t i = 0; i < n; i++)
         used += is_bound(facts, i);
     ftl_strbuf_puts(out, "model   ");
@@ -215,7 +215,7 @@ static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)
     ftl_strbuf_printf(out, ", %zu column%s", info->n_columns, plural(info->n_columns));
     if (facts->binding)
         ftl_strbuf_printf(out, ", %zu of them used (matched by %s)", used,
-                          by_name ? "name" : "position");
+                          facts->binding->by_name ? "name" : "position");
     ftl_strbuf_putc(out, '\n');
 }
 
@@ -289,18 +289,18 @@ static void json_columns(const ftl_check_facts *facts, ftl_strbuf *out)
 
 static void json_missing(const ftl_check_facts *facts, ftl_strbuf *out)
 {
-    bool any = false;
+    size_t n = 0;
     ftl_strbuf_puts(out, ", \"missing_columns\": [");
     for (size_t i = 0; i < facts->model->graph.n_inputs; i++) {
-        if (!is_missing(facts, i))
+        const char *name = missing_name(facts, i);
+        if (!name)
             continue;
-        const char *name = facts->model->inputs[i].name;
-        ftl_strbuf_puts(out, any ? ", {" : "{");
+        ftl_strbuf_puts(out, n ? ", {" : "{");
         json_text(out, "name", name);
         ftl_strbuf_puts(out, ", ");
-        json_text(out, "near", near_header(facts->table, name));
+        json_text(out, "near", n < most_near ? near_header(facts->table, name) : NULL);
         ftl_strbuf_putc(out, '}');
-        any = true;
+        n++;
     }
     ftl_strbuf_putc(out, ']');
 }

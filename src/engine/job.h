@@ -17,6 +17,9 @@ typedef struct ftl_binding {
     size_t n_inputs; /* schema columns */
     /* [n_inputs] index into requests, SIZE_MAX for columns that the model never looks at */
     size_t *request_of_input;
+    bool by_name; /* else by position */
+    /* [n_inputs] by name: the name that the table lacks, NULL for others; see ftl_binding_make */
+    const char **missing;
     size_t first_keep, n_keep;
     /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
     const char **keep_names;
@@ -24,7 +27,8 @@ typedef struct ftl_binding {
 
 /*
  * Matches the table's columns with the model's schema; everything that is missing is listed in one
- * SCHEMA error.
+ * SCHEMA error, and *out tells by_name and missing then too (all else is unset, missing NULL when
+ * it failed earlier).
  */
 FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
                                          const ftl_score_options *options, ftl_arena *arena,

@@ -8,6 +8,7 @@ import json
 import pickle
 
 import ftl
+import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
@@ -353,3 +354,45 @@ def test_long_categories_are_cut(save):
     for done in (ftl.run("check", save(model), rows), ftl.run("predict", save(model), rows)):
         assert "it knows C" + "é" * 31 + ", Q" in done.stdout + done.stderr
         assert "é" * 32 not in done.stdout + done.stderr
+
+
+def test_features_name_the_columns(save, tmp_path):
+    """The kind: columns that are bound under another name than the model's are not missing."""
+    frame = FRAME[["Age", "Class"]]
+    model = save(LogisticRegression().fit(frame, TRUE))
+    rows = save(frame.rename(columns={"Age": "a", "Class": "b"}), "rows.csv")
+    done = ftl.run("check", model, rows, "--features", "a,b")
+    assert done.returncode == 0 and "missing '" not in done.stdout and "2 of them used (matched by name)" in done.stdout
+    assert report(ftl.run("check", model, rows, "--features", "a,b", "--json"))["missing_columns"] == []
+    # those that were named are missing, not the model's
+    done = ftl.run("check", model, rows, "--features", "a,B")
+    assert done.returncode == 4 and "missing 'B', but there is 'b'" in done.stdout and "missing 'Class'" not in done.stdout
+    found = report(ftl.run("check", model, rows, "--features", "a,B", "--json"))["missing_columns"]
+    assert found == [{"name": "B", "near": "b"}]
+    numbers = save(LogisticRegression().fit(frame.to_numpy(), TRUE), "numbers.pkl")
+    assert "(matched by name)" in ftl.run("check", numbers, rows, "--features", "a,b").stdout
+    assert "(matched by position)" in ftl.run("check", numbers, rows).stdout
+
+
+def test_names_that_lost_their_spaces(save, tmp_path):
+    """LightGBM's files call `my age` my_age."""
+    frame = FRAME[["Age", "Class"]].rename(columns={"Age": "my age"})
+    booster = lightgbm.train({"verbose": -1, "num_threads": 1}, lightgbm.Dataset(frame, (TRUE == "yes").astype(int)), 2)
+    booster.save_model(tmp_path / "model.txt")
+    assert "my_age" in (tmp_path / "model.txt").read_text()
+    rows = save(frame, "rows.csv")
+    done = ftl.run("check", tmp_path / "model.txt", rows)
+    assert done.returncode == 0 and "missing '" not in done.stdout
+    assert report(ftl.run("check", tmp_path / "model.txt", rows, "--json"))["missing_columns"] == []
+
+
+def test_many_missing_columns_take_little_time(save):
+    """The kind: work of inputs times headers. The first missing ones have near names, all are listed."""
+    for n_headers, near in ((1000, "X0"), (20000, None)):
+        wide = pd.DataFrame(np.zeros((2, 20000)), columns=[f"x{i}" for i in range(20000)])
+        model = save(LinearRegression().fit(wide, [0, 1]))
+        rows = save(pd.DataFrame(np.zeros((2, n_headers)), columns=[f"X{i}" for i in range(n_headers)]), "rows.csv")
+        done = ftl.run("check", model, rows, "--json", timeout=20)
+        missing = report(done)["missing_columns"]
+        assert done.returncode == 4 and len(missing) == 20000 and missing[0] == {"name": "x0", "near": near}
+        assert missing[20] == {"name": "x20", "near": None}
