@@ -23,11 +23,12 @@ typedef struct ftl_check_target {
     uint64_t rows;          /* with a target and a prediction */
     uint64_t missing;       /* rows without a target */
     uint64_t right;         /* classes: predictions that equal it */
-    uint64_t strange;       /* targets that are no class, or no number */
+    uint64_t strange; /* targets that are no class (predicted wrongly), or no number (left out) */
     char example[FTL_EXAMPLE_SIZE];
     double squares;         /* numbers: the sum of squared errors */
     ftl_scored_row *scored; /* ranks: [n_scored] */
-    size_t n_scored, scored_room;
+    size_t n_scored, scored_room, most_scored;
+    bool too_many; /* rows for ranks */
 } ftl_check_target;
 
 /* Says what can be measured. name may be NULL. The caller sets decimal and na before rows come. */
@@ -39,7 +40,8 @@ void ftl_check_target_free(ftl_check_target *target);
 FTL_MUST_USE ftl_status ftl_check_target_block(ftl_check_target *target, const ftl_column *truth,
                                                const uint8_t *bad, const ftl_batch *predicted,
                                                const ftl_batch *proba, ftl_error *error);
-/* Equal scores count half, as in scikit-learn's roc_auc_score. NaN when a class has no row. */
+/* Equal scores count half, as in scikit-learn's roc_auc_score. NaN when a class has no row, or
+ * there are more rows than most_scored, which ftl_check_target_init sets. */
 double ftl_check_target_auc(ftl_check_target *target);
 
 /* ---- The report (check_report.c) ------------------------------------------------------------- */

@@ -197,6 +197,9 @@ static void text_target(const ftl_check_facts *facts, ftl_strbuf *out)
     double auc = target->ranks ? ftl_check_target_auc(target) : (double)NAN;
     if (!isnan(auc))
         ftl_strbuf_printf(out, "        AUC %.6g\n", auc);
+    if (target->too_many)
+        ftl_strbuf_printf(out, "        AUC not measured: more than %zu rows\n",
+                          target->most_scored);
 }
 
 static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)

@@ -8,12 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { most_scored = 1 << 25 }; /* 512 MiB of scores */
-
 void ftl_check_target_init(ftl_check_target *target, ftl_account *account, const ftl_model *model,
                            ftl_method method, const char *name)
 {
     *target = (ftl_check_target){.account = account, .name = name, .model = model};
+    target->most_scored = (size_t)1 << 25; /* 512 MiB of scores */
     target->classes = model->n_classes == 1;
     target->ranks = name && method == FTL_PREDICT && target->classes &&
                     model->classes[0]->count == 2 &&
@@ -157,7 +156,8 @@ static ftl_status add_class(ftl_check_target *target, const truth *is, const ftl
         return FTL_OK;
     }
     target->right += predicted_class(&predicted->columns[0], row, &labels->cells[found]);
-    if (!target->ranks || target->n_scored == most_scored)
+    target->too_many = target->ranks && target->n_scored >= target->most_scored;
+    if (!target->ranks || target->too_many)
         return FTL_OK;
     FTL_TRY(ftl_grow(target->account, &target->scored, &target->scored_room, target->n_scored + 1,
                      sizeof *target->scored, error));
@@ -211,7 +211,7 @@ double ftl_check_target_auc(ftl_check_target *target)
     ftl_scored_row *rows = target->scored;
     size_t n = target->n_scored;
     double pairs = 0, below = 0, positives = 0;
-    if (n == 0)
+    if (n == 0 || target->too_many)
         return (double)NAN;
     qsort(rows, n, sizeof *rows, by_score);
     for (size_t begin = 0, end; begin < n; begin = end) {
