@@ -96,13 +96,13 @@ static void print_outputs(const ftl_model *model, const ftl_model_info *info)
 
 void cli_print_card(const ftl_model *model, const ftl_model_info *info, const char *path)
 {
-    static const char *const kinds[] = {"classifier", "regressor", "transformer", "model"};
     const char *dot = strrchr(info->class_name, '.');
     const char *name = dot ? dot + 1 : info->class_name;
     fputs("model    ", stdout);
     cli_print_plain(stdout, name, strlen(name));
-    if ((size_t)info->kind < sizeof kinds / sizeof kinds[0])
-        printf(", a %s", kinds[info->kind]);
+    const char *kind = ftl_model_kind_name(info->kind);
+    if (kind)
+        printf(", %s %s", strchr("aeiou", kind[0]) ? "an" : "a", kind);
     fputs(" of ", stdout);
     cli_print_plain(stdout, info->library, strlen(info->library));
     putchar(' ');

@@ -375,6 +375,9 @@ typedef enum ftl_model_kind {
     FTL_OUTLIER_DETECTOR = 5
 } ftl_model_kind;
 
+/* "classifier", "outlier detector", …; "model" for others; NULL when out of range. Static. */
+FTL_API const char *ftl_model_kind_name(ftl_model_kind kind);
+
 /* A class that foretell runs when it finds it in a model file. Texts are static. */
 typedef struct ftl_class_info {
     size_t struct_size;  /* set by the caller */

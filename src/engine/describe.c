@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *kind_name(ftl_model_kind kind)
+const char *ftl_model_kind_name(ftl_model_kind kind)
 {
     static const char *const names[] = {"classifier", "regressor", "transformer",
                                         "model",      "clusterer", "outlier detector"};
-    return names[kind];
+    return (size_t)kind < sizeof names / sizeof names[0] ? names[kind] : NULL;
 }
 
 static const char *column_kind(ftl_column_kind kind)
@@ -149,8 +149,8 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
         ftl_strbuf_printf(out, "a %s with %zu models; none is chosen\n", model->class_name,
                           model->n_steps);
     else {
-        ftl_strbuf_printf(out, "%s (%s), written by %s ", model->class_name, kind_name(model->kind),
-                          model->library);
+        ftl_strbuf_printf(out, "%s (%s), written by %s ", model->class_name,
+                          ftl_model_kind_name(model->kind), model->library);
         put_line(out, "",
                  model->library_version[0] ? model->library_version : "of an unknown version", "");
     }
@@ -321,7 +321,7 @@ static void json_head(const ftl_model *model, ftl_strbuf *out)
 {
     ftl_strbuf_puts(out, "{");
     json_text(out, "class", model->class_name, ", ");
-    json_text(out, "kind", kind_name(model->kind), ", ");
+    json_text(out, "kind", ftl_model_kind_name(model->kind), ", ");
     json_text(out, "library", model->library, ", ");
     json_text(out, "library_version", model->library_version, ", ");
     if (model->newer)

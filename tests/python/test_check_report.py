@@ -12,10 +12,13 @@ import lightgbm
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.cluster import KMeans
 from sklearn.compose import make_column_transformer
+from sklearn.ensemble import IsolationForest
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, root_mean_squared_error, roc_auc_score
+from sklearn.mixture import GaussianMixture
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
@@ -396,3 +399,29 @@ def test_many_missing_columns_take_little_time(save):
         missing = report(done)["missing_columns"]
         assert done.returncode == 4 and len(missing) == 20000 and missing[0] == {"name": "x0", "near": near}
         assert missing[20] == {"name": "x20", "near": None}
+
+
+def test_the_report_tells_strange_targets_as_the_guide_does(save):
+    """Another class counts as wrong, a missing target not at all; neither ranks."""
+    model = LogisticRegression().fit(FRAME[["Age", "Class"]], TRUE)
+    truth = TRUE.copy()
+    truth[:10], truth[10:15] = "perhaps", np.nan
+    target = target_of(save(model), save(FRAME[["Age", "Class"]].assign(y=truth), "rows.csv"), "--target", "y")
+    predicted, proba = model.predict(FRAME[["Age", "Class"]]), model.predict_proba(FRAME[["Age", "Class"]])[:, 1]
+    known = np.arange(N) >= 15
+    assert (target["rows"], target["missing"], target["strange"]) == (N - 5, 5, 10)
+    assert target["accuracy"] == pytest.approx((predicted[known] == TRUE[known]).sum() / (N - 5))
+    assert target["auc"] == pytest.approx(roc_auc_score(TRUE[known] == "yes", proba[known]))
+
+
+@pytest.mark.parametrize("model, words", [
+    (KMeans(2, n_init=1), "KMeans, a clusterer of scikit-learn"), (IsolationForest(n_estimators=3), "IsolationForest, an outlier detector of"),
+    (StandardScaler(), "StandardScaler, a transformer of"), (GaussianMixture(2), "GaussianMixture, a clusterer of"),
+    (LinearRegression(), "LinearRegression, a regressor of")])
+def test_kinds_on_the_card(save, model, words):
+    """Every kind that inspect names the card names as well."""
+    x = FRAME[["Age", "Class"]].to_numpy()
+    path = save(model.fit(x, FRAME.Age) if isinstance(model, LinearRegression) else model.fit(x))
+    assert words in ftl.run(path).stdout
+    kind = words.split(", ")[1].split(" ", 1)[1].split(" of")[0]
+    assert f"({kind})" in ftl.run("inspect", path).stdout.split("\n")[0]
