@@ -253,6 +253,13 @@ static ftl_status note_foreign(ftl_vm *vm, const char *module, const char *name)
     return FTL_OK;
 }
 
+ftl_status ftl_vm_long_name(ftl_vm *vm)
+{
+    return FTL_VM_FAIL(vm, FTL_LIMIT,
+                       "a class or function has a name of more than %d bytes: the file is damaged",
+                       (int)FTL_VM_NAME);
+}
+
 ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
 {
     if (strnlen(module, FTL_VM_NAME + 1) > FTL_VM_NAME ||

@@ -17,13 +17,6 @@ static void end_projections(ftl_vm *vm, const char *name)
     }
 }
 
-ftl_status ftl_vm_long_name(ftl_vm *vm)
-{
-    return FTL_VM_FAIL(vm, FTL_LIMIT,
-                       "a class or function has a name of more than %d bytes: the file is damaged",
-                       (int)FTL_VM_NAME);
-}
-
 static ftl_status new_global(ftl_vm *vm, const char *module, const char *name, ftl_node **out)
 {
     ftl_node *node;
