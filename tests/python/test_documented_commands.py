@@ -34,7 +34,8 @@ WORDS = ("foretell", "make", "cc", "cmake", "ctest", "python", "python3", "zcat"
 ITSELF = "it is what runs this test"
 EXCEPTIONS = {"make test": ITSELF, ".ci/run": ITSELF, "make test-all": ITSELF}
 # Commands that build or check for minutes also at their smallest: in make test-all.
-LONG = ("make asan", "make tsan", "make fuzz", "make lint", "fuzz/make_ir_seeds.py", "tests/golden/make_graphs.py")
+LONG = ("make asan", "make tsan", "make fuzz", "make lint", "make bench", "bench/plot", "make unit", "make python",
+        "scripts/test", "fuzz/make_ir_seeds.py", "tests/golden/make_graphs.py")
 # What makes commands small.
 TINY = {"DEMO_ROWS": "2000", "BENCH_FLAGS": "--quick", "FTL_UNIT_TESTS": "^test_hash$",
         "FTL_PYTHON_TESTS": "test_usage_errors", "FUZZ_SECONDS": "1", "FUZZ_TARGETS": "json", "FTL_LINT": "cppcheck",
