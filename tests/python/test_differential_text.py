@@ -51,7 +51,7 @@ class Listed:
         return (_itself, (self.model,))
 
     def __getattr__(self, name):
-        if name.startswith("__"):
+        if name.startswith("__") and name != "__sklearn_tags__":  # pickle's and copy's are this object's own
             raise AttributeError(name)
         value = getattr(self.model, name)
         if name in diff.METHODS:
@@ -81,7 +81,7 @@ def save(monkeypatch):
     facts = diff.description
     monkeypatch.setattr(diff, "description", lambda model, x, method:
                         facts(model.model if isinstance(model, Listed) else model, x, method))
-    monkeypatch.setattr(diff.cases, "linear_scale", lambda model, x: [10.0] * len(x))
+    monkeypatch.setattr(diff.cases, "linear_scale", lambda model, x, method=None: [10.0] * len(x))
 
 
 @pytest.fixture(autouse=True)
