@@ -124,18 +124,11 @@ struct ftl_estimator_class {
 
 enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS = 1 << 15 };
 
-/*
- * What is made of a node, once for all that refer to it: files share arrays, texts and whole
- * estimators, and so does the model.
- */
+/* What is read once of a node, or of its bytes, for all estimators that refer to it. */
 typedef enum ftl_made_kind {
     FTL_MADE_PARSED, /* what an estimator's front end read: a library's own format, children */
     FTL_MADE_HANDLE, /* the library's format in a bytes node, which several boosters may hold */
-    FTL_MADE_MATRIX, /* ftl_array2 */
-    FTL_MADE_LABELS, /* ftl_labels */
-    FTL_MADE_CELLS,  /* ftl_cell of an array */
-    FTL_MADE_TEXT,   /* char */
-    FTL_MADE_TREE,   /* where a tree's nodes stand: the family's own */
+    FTL_MADE_HEAD,   /* what such a format says before the trees */
     FTL_MADE_WALKED  /* list_problems was here */
 } ftl_made_kind;
 
@@ -377,6 +370,13 @@ void ftl_build_want(ftl_build *build, uint32_t op, ftl_column_kind kind);
 FTL_MUST_USE ftl_status ftl_build_on(ftl_build *build, const ftl_estimator *e, ftl_op_kind kind,
                                      uint32_t source, uint32_t width, uint32_t *id, ftl_op **op,
                                      ftl_error *error);
+/* An IMPUTE op on *id whose columns hold NaN where they held `value`. */
+FTL_MUST_USE ftl_status ftl_emit_as_missing(ftl_build *build, const ftl_estimator *e, double value,
+                                            uint32_t *id, ftl_error *error);
+
+/* The labels -1 and 1, for outlier detectors. */
+FTL_MUST_USE ftl_status ftl_outlier_labels(ftl_build *build, const ftl_labels **out,
+                                           ftl_error *error);
 
 /*
  * Results: predict as labels of class-index columns, probabilities and scores with their classes.

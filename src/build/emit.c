@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "build/build.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,25 @@ ftl_status ftl_build_on(ftl_build *build, const ftl_estimator *e, ftl_op_kind ki
     made->width = width;
     if (op)
         *op = made;
+    return FTL_OK;
+}
+
+ftl_status ftl_emit_as_missing(ftl_build *build, const ftl_estimator *e, double value, uint32_t *id,
+                               ftl_error *error)
+{
+    uint32_t width = build->ops[*id].width;
+    uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
+    double *fill = ftl_arena_array(build->arena, width, sizeof *fill);
+    ftl_op *op = NULL;
+    if (!columns || !fill)
+        return FTL_OOM(error);
+    for (uint32_t j = 0; j < width; j++) {
+        columns[j] = j;
+        fill[j] = (double)NAN;
+    }
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_IMPUTE, *id, width, id, &op, error));
+    op->u.impute = (ftl_impute_op){
+        .missing_value = value, FTL_SIZED(columns, columns, width), FTL_SIZED(fill, fill, width)};
     return FTL_OK;
 }
 

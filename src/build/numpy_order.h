@@ -8,7 +8,4 @@
  * In scratch. */
 FTL_MUST_USE ftl_status ftl_sorted_indices(ftl_build *build, const double *values, size_t n,
                                            uint32_t **out, ftl_error *error);
-/* numpy's sum of a contiguous array, of float32 in float32 when narrow. */
-double ftl_pairwise_sum(const double *values, size_t n, bool narrow);
-
 #endif

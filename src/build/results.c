@@ -133,3 +133,16 @@ ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame
     *out = (ftl_method_outputs){.count = frame->n_columns, .outputs = outputs};
     return FTL_OK;
 }
+
+ftl_status ftl_outlier_labels(ftl_build *build, const ftl_labels **out, ftl_error *error)
+{
+    ftl_labels *labels = FTL_ARENA_NEW(build->arena, ftl_labels);
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, 2, sizeof *cells);
+    if (!labels || !cells)
+        return FTL_OOM(error);
+    cells[0] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = -1};
+    cells[1] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = 1};
+    *labels = (ftl_labels){.type = FTL_I64, .count = 2, .cells = cells};
+    *out = labels;
+    return FTL_OK;
+}

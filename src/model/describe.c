@@ -171,6 +171,11 @@ bool ftl_op_keeps_dtype(ftl_op_kind kind)
     return descriptions[kind].dtype == FTL_DTYPE_TRAIT_KEEPS;
 }
 
+bool ftl_op_follows_first(ftl_op_kind kind)
+{
+    return descriptions[kind].dtype == FTL_DTYPE_TRAIT_FIRST;
+}
+
 const ftl_record *ftl_model_record(void) { return ftl_model_record_(); }
 
 const ftl_record *ftl_field_record(const ftl_field *field, const void *self)

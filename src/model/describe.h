@@ -93,6 +93,7 @@ typedef enum ftl_width_rule {
 typedef enum ftl_dtype_trait {
     FTL_DTYPE_TRAIT_FREE,
     FTL_DTYPE_TRAIT_KEEPS,
+    FTL_DTYPE_TRAIT_FIRST,
     FTL_DTYPE_TRAIT_F32,
     FTL_DTYPE_TRAIT_F64,
     FTL_DTYPE_TRAIT_CHOSEN

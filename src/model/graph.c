@@ -62,7 +62,7 @@ bool ftl_op_is_f32(const ftl_op *op, ftl_type input, bool first, bool sources)
         return op->dtype == FTL_DTYPE_F32;
     if (op->kind == FTL_OP_INPUT)
         return input == FTL_F32;
-    return op->n_segments > 0 && (op->kind == FTL_OP_FILL ? first : sources);
+    return op->n_segments > 0 && (ftl_op_follows_first(op->kind) ? first : sources);
 }
 
 uint32_t ftl_op_source_columns(const ftl_op *op)

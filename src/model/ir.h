@@ -104,12 +104,14 @@ ftl_type ftl_output_type(const ftl_output *output);
 const char *ftl_op_name(ftl_op_kind kind);
 /*
  * Whether the op's numbers are float32, by numpy's promotion: a NUM edge is so only when every
- * source is, unless its rule says otherwise (FILL: when the first is). input: F64 or F32, the
+ * source is, unless its rule says otherwise. input: F64 or F32, the
  * model's numeric input; first, sources: the first source is float32, all are, which cells are not.
  */
 bool ftl_op_is_f32(const ftl_op *op, ftl_type input, bool first, bool sources);
 /* Whether steps of this kind work in the float type of their source, which they may not change. */
 bool ftl_op_keeps_dtype(ftl_op_kind kind);
+/* Whether their float type is that of their first source, whatever the others' are. */
+bool ftl_op_follows_first(ftl_op_kind kind);
 uint32_t ftl_op_source_columns(const ftl_op *op); /* sum of segment counts */
 
 /*

@@ -2,31 +2,8 @@
  * NEIGHBOR_DENSITY: the score of LocalOutlierFactor. The source is a NEIGHBORS step: k distances,
  * then k numbers of points. Means are taken in numpy's pairwise order.
  */
+#include "base/pairwise.h"
 #include "plan/plan.h"
-
-enum { pairwise_block = 128, pairwise_lanes = 8 };
-
-static double pairwise_sum(const double *x, size_t n)
-{
-    double r[pairwise_lanes], sum = 0;
-    size_t i = 0;
-    if (n > pairwise_block) {
-        size_t half = n / 2 - n / 2 % pairwise_lanes;
-        return pairwise_sum(x, half) + pairwise_sum(x + half, n - half);
-    }
-    if (n >= pairwise_lanes) {
-        for (size_t k = 0; k < pairwise_lanes; k++)
-            r[k] = x[k];
-        for (i = pairwise_lanes; i < n - n % pairwise_lanes; i += pairwise_lanes) {
-            for (size_t k = 0; k < pairwise_lanes; k++)
-                r[k] += x[i + k];
-        }
-        sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));
-    }
-    for (; i < n; i++)
-        sum += x[i];
-    return sum;
-}
 
 static void run(const ftl_step *step, ftl_exec *exec)
 {
@@ -41,10 +18,10 @@ static void run(const ftl_step *step, ftl_exec *exec)
             double reach = op->reach[(uint32_t)number[i]];
             room[i] = distance[i] > reach ? distance[i] : reach;
         }
-        double density = 1.0 / (pairwise_sum(room, k) / (double)k + 1e-10);
+        double density = 1.0 / (ftl_pairwise_sum(room, k, false) / (double)k + 1e-10);
         for (size_t i = 0; i < k; i++)
             room[i] = op->density[(uint32_t)number[i]] / density;
-        out[r] = -(pairwise_sum(room, k) / (double)k);
+        out[r] = -(ftl_pairwise_sum(room, k, false) / (double)k);
     }
 }
 

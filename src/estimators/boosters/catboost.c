@@ -134,16 +134,31 @@ static ftl_status make_labels(ftl_build *build, const ftl_estimator *e, cat *c, 
     return FTL_OK;
 }
 
-static ftl_status read_cat(ftl_build *build, const ftl_estimator *e, cat *out, ftl_error *error)
+static ftl_status read_info(ftl_build *build, const ftl_estimator *e, const ftl_node_string *model,
+                            ftl_cbm_info *out, ftl_error *error)
 {
-    cat c = {0};
-    FTL_TRY(model_bytes(e, &c.model, error));
-    ftl_status status = ftl_cbm_read_info(build->arena, c.model->data, c.model->size, &c.info,
-                                          error);
+    const ftl_cbm_info *known = ftl_made_of(build, model->data, FTL_MADE_HEAD);
+    if (known) {
+        *out = *known;
+        return FTL_OK;
+    }
+    ftl_cbm_info *info = FTL_ARENA_NEW(build->arena, ftl_cbm_info);
+    if (!info)
+        return FTL_OOM(error);
+    ftl_status status = ftl_cbm_read_info(build->arena, model->data, model->size, info, error);
     if (status != FTL_OK) {
         ftl_error_in_attr(error, e, "__model");
         return status;
     }
+    *out = *info;
+    return ftl_made_keep(build, model->data, FTL_MADE_HEAD, info, error);
+}
+
+static ftl_status read_cat(ftl_build *build, const ftl_estimator *e, cat *out, ftl_error *error)
+{
+    cat c = {0};
+    FTL_TRY(model_bytes(e, &c.model, error));
+    FTL_TRY(read_info(build, e, c.model, &c.info, error));
     c.role = role_of(e, &c.info);
     if (is_classifier(&c))
         FTL_TRY(make_labels(build, e, &c, error));
@@ -166,11 +181,11 @@ static ftl_status cut_trees(ftl_build *build, const ftl_estimator *e, ftl_cbm *c
     return FTL_OK;
 }
 
-/* The whole model: raw scores and leaves share it. */
+/* The whole model: raw scores and leaves share it, of all that hold the same bytes. */
 static ftl_status read_model(ftl_build *build, const ftl_estimator *e, const cat *c,
                              const ftl_frame *in, const ftl_cbm **out, ftl_error *error)
 {
-    const ftl_cbm *known = ftl_parsed_of(build, e->node);
+    const ftl_cbm *known = ftl_made_of(build, c->model->data, FTL_MADE_HANDLE);
     if (!known) {
         ftl_cbm *cbm = FTL_ARENA_NEW(build->scratch, ftl_cbm);
         if (!cbm)
@@ -181,7 +196,7 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *e, const cat
             return status;
         }
         FTL_TRY(cut_trees(build, e, cbm, error));
-        FTL_TRY(ftl_parsed_keep(build, e->node, cbm, error));
+        FTL_TRY(ftl_made_keep(build, c->model->data, FTL_MADE_HANDLE, cbm, error));
         known = cbm;
     }
     *out = known;

@@ -22,28 +22,31 @@ enum { tree_methods = BIT(FTL_PREDICT) | BIT(FTL_MARGIN) | BIT(FTL_APPLY) };
 
 /* ---- The booster's text ------------------------------------------------------------------------ */
 
-static ftl_status booster_text(const ftl_estimator *e, ftl_span *out, ftl_error *error)
+/* Read once for all boosters that hold the text, and for all that is asked of them. */
+static ftl_status read_booster(ftl_build *build, const ftl_estimator *e, const ftl_lightgbm **out,
+                               ftl_error *error)
 {
     const ftl_node *node = NULL;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("handle", "_handle"), &node, error));
+    *out = ftl_made_of(build, node, FTL_MADE_HANDLE);
+    if (*out)
+        return FTL_OK;
     if (node->kind != FTL_NODE_STR && node->kind != FTL_NODE_BYTES)
         return FTL_ATTR_FAIL(error, e, "handle", FTL_CORRUPT,
                              "the booster holds no model; was it trained?");
-    *out = (ftl_span){node->u.str.data, node->u.str.size};
-    return FTL_OK;
-}
-
-static ftl_status read_booster(ftl_arena *arena, const ftl_estimator *e, ftl_lightgbm *out,
-                               ftl_error *error)
-{
-    ftl_span text;
-    FTL_TRY(booster_text(e, &text, error));
-    ftl_status status = ftl_lightgbm_read(arena, text.at, text.size, out, error);
+    ftl_lightgbm *model = FTL_ARENA_NEW(build->arena, ftl_lightgbm);
+    if (!model)
+        return FTL_OOM(error);
+    ftl_status status = ftl_lightgbm_read(build->arena, node->u.str.data, node->u.str.size, model,
+                                          error);
     if (status == FTL_OK)
-        status = ftl_lightgbm_settle_forest(out, error);
-    if (status != FTL_OK)
+        status = ftl_lightgbm_settle_forest(model, error);
+    if (status != FTL_OK) {
         ftl_error_in(error, e->path);
-    return status;
+        return status;
+    }
+    *out = model;
+    return ftl_made_keep(build, node, FTL_MADE_HANDLE, model, error);
 }
 
 /*
@@ -308,59 +311,58 @@ static ftl_status emit_booster_proba(ftl_build *build, const ftl_estimator *e,
 static ftl_status booster_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
-    ftl_lightgbm model;
+    const ftl_lightgbm *model = NULL;
     ftl_frame raw;
     uint32_t id = 0;
-    FTL_TRY(read_booster(build->scratch, e, &model, error));
+    FTL_TRY(read_booster(build, e, &model, error));
     if (method == FTL_MARGIN)
-        return emit_margin(build, e, &model, in, out, error);
+        return emit_margin(build, e, model, in, out, error);
     if (method == FTL_APPLY)
-        return emit_leaves(build, e, &model, in, out, error);
+        return emit_leaves(build, e, model, in, out, error);
     if (method == FTL_PREDICT_PROBA)
-        return emit_booster_proba(build, e, &model, in, out, error);
+        return emit_booster_proba(build, e, model, in, out, error);
     FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &raw, error));
-    FTL_TRY(emit_ready(build, e, &model, raw.columns[0].op, &id, error));
-    FTL_TRY(emit_converted(build, e, &model, id, &id, error));
+    FTL_TRY(emit_ready(build, e, model, raw.columns[0].op, &id, error));
+    FTL_TRY(emit_converted(build, e, model, id, &id, error));
     return ftl_result_values(build, id, out, error);
 }
 
 static uint32_t booster_methods(ftl_build *build, const ftl_estimator *e)
 {
-    ftl_lightgbm model;
-    bool classes = read_booster(build->scratch, e, &model, NULL) == FTL_OK &&
-                   booster_classes(&model) > 1;
+    const ftl_lightgbm *model = NULL;
+    bool classes = read_booster(build, e, &model, NULL) == FTL_OK && booster_classes(model) > 1;
     return tree_methods | (classes ? BIT(FTL_PREDICT_PROBA) : 0);
 }
 
 static ftl_status booster_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                                  ftl_error *error)
 {
-    ftl_lightgbm model;
-    FTL_TRY(read_booster(build->arena, e, &model, error));
-    *out = (ftl_inputs){.count = model.n_features, .names = model.names};
+    const ftl_lightgbm *model = NULL;
+    FTL_TRY(read_booster(build, e, &model, error));
+    *out = (ftl_inputs){.count = model->n_features, .names = model->names};
     return FTL_OK;
 }
 
 static const char *booster_detail(ftl_build *build, const ftl_estimator *e)
 {
-    ftl_lightgbm model;
-    if (read_booster(build->scratch, e, &model, NULL) != FTL_OK || model.n_trees == UINT32_MAX)
+    const ftl_lightgbm *model = NULL;
+    if (read_booster(build, e, &model, NULL) != FTL_OK || model->n_trees == UINT32_MAX)
         return "";
-    uint32_t own, all = model.n_trees / model.n_scores, n = booster_classes(&model);
+    uint32_t own, all = model->n_trees / model->n_scores, n = booster_classes(model);
     const char *note = best_of(e, all, &own, NULL) == FTL_OK ? ftl_iterations_note(build, all, own)
                                                              : "",
                *classes = n > 1 ? ftl_arena_printf(build->arena, ", %u classes", n) : "";
     if (!note || !classes)
         return NULL;
-    return ftl_arena_printf(build->arena, "%u tree%s%s%s%s%s", model.n_trees,
-                            model.n_trees == 1 ? "" : "s", classes, model.objective[0] ? ", " : "",
-                            model.objective, note);
+    return ftl_arena_printf(build->arena, "%u tree%s%s%s%s%s", model->n_trees,
+                            model->n_trees == 1 ? "" : "s", classes,
+                            model->objective[0] ? ", " : "", model->objective, note);
 }
 
 static const char *booster_wrote(ftl_build *build, const ftl_estimator *e)
 {
-    ftl_lightgbm model;
-    return read_booster(build->arena, e, &model, NULL) == FTL_OK ? model.version : "";
+    const ftl_lightgbm *model = NULL;
+    return read_booster(build, e, &model, NULL) == FTL_OK ? model->version : "";
 }
 
 /* ---- scikit-learn's interface ------------------------------------------------------------------ */
@@ -495,18 +497,18 @@ ftl_status ftl_lightgbm_wrapper_importances(ftl_build *build, const ftl_estimato
                                             double *out, ftl_error *error)
 {
     ftl_estimator booster;
-    ftl_lightgbm model;
+    const ftl_lightgbm *model = NULL;
     int64_t best;
     FTL_TRY(wrapped(build, e, &booster, error));
-    FTL_TRY(read_booster(build->scratch, &booster, &model, error));
+    FTL_TRY(read_booster(build, &booster, &model, error));
     FTL_TRY(ftl_attr_int(&booster, "best_iteration", -1, &best, error));
-    if (model.n_features != n)
+    if (model->n_features != n)
         return FTL_ATTR_FAIL(error, e, "_Booster", FTL_CORRUPT,
                              "it was trained on %u columns where %zu were expected",
-                             model.n_features, n);
+                             model->n_features, n);
     uint32_t iterations = best > 0 && best < INT32_MAX ? (uint32_t)best : 0;
     ftl_status status = ftl_lightgbm_importances(
-        &model, iterations, ftl_attr_is(e, "importance_type", "gain"), out, error);
+        model, iterations, ftl_attr_is(e, "importance_type", "gain"), out, error);
     if (status != FTL_OK)
         ftl_error_in(error, booster.path);
     return status;

@@ -100,23 +100,10 @@ static ftl_status encode_categories(ftl_build *build, const ftl_xgb *x, const ft
 static ftl_status emit_missing(ftl_build *build, const ftl_xgb *x, double missing, uint32_t *id,
                                ftl_error *error)
 {
-    uint32_t width = build->ops[*id].width;
-    uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
-    double *fill = ftl_arena_array(build->arena, width, sizeof *fill);
     ftl_op *op = NULL;
-    if (!columns || !fill)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < width; i++) {
-        columns[i] = i;
-        fill[i] = NAN;
-    }
-    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_CAST, *id, width, id, &op, error));
+    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_CAST, *id, build->ops[*id].width, id, &op, error));
     op->dtype = FTL_DTYPE_F32;
-    FTL_TRY(ftl_build_on(build, x->e, FTL_OP_IMPUTE, *id, width, id, &op, error));
-    op->dtype = FTL_DTYPE_F32;
-    op->u.impute = (ftl_impute_op){
-        .missing_value = missing, FTL_SIZED(columns, columns, width), FTL_SIZED(fill, fill, width)};
-    return FTL_OK;
+    return ftl_emit_as_missing(build, x->e, missing, id, error);
 }
 
 ftl_status ftl_xgb_rows(ftl_build *build, const ftl_xgb *x, const ftl_frame *in, bool in_place,

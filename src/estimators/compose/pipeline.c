@@ -184,35 +184,21 @@ static const char *pipeline_detail(ftl_build *build, const ftl_estimator *e)
     return load(e, &p, NULL) == FTL_OK ? ftl_arena_printf(build->arena, "%zu steps", p.n) : NULL;
 }
 
+#define PIPELINE(package_, name_, library_) \
+    {.package = (package_),                 \
+     .name = (name_),                       \
+     .kind = FTL_OTHER_MODEL,               \
+     .methods = pipeline_methods,           \
+     .emit = emit_pipeline,                 \
+     .inputs = pipeline_inputs,             \
+     .answers = last_step,                  \
+     .inverse = invert_pipeline,            \
+     .detail = pipeline_detail,             \
+     .library = (library_)}
+
 const ftl_estimator_class ftl_pipeline_classes[] = {
-    {.package = "sklearn.pipeline",
-     .name = "Pipeline",
-     .kind = FTL_OTHER_MODEL,
-     .methods = pipeline_methods,
-     .emit = emit_pipeline,
-     .inputs = pipeline_inputs,
-     .answers = last_step,
-     .inverse = invert_pipeline,
-     .detail = pipeline_detail},
-    {.package = "imblearn.pipeline",
-     .name = "Pipeline",
-     .kind = FTL_OTHER_MODEL,
-     .methods = pipeline_methods,
-     .emit = emit_pipeline,
-     .inputs = pipeline_inputs,
-     .answers = last_step,
-     .inverse = invert_pipeline,
-     .detail = pipeline_detail,
-     .library = "imbalanced-learn"},
-    {.package = "foretell",
-     .name = "Chain",
-     .kind = FTL_OTHER_MODEL,
-     .methods = pipeline_methods,
-     .emit = emit_pipeline,
-     .inputs = pipeline_inputs,
-     .answers = last_step,
-     .inverse = invert_pipeline,
-     .detail = pipeline_detail,
-     .library = "foretell"},
+    PIPELINE("sklearn.pipeline", "Pipeline", NULL),
+    PIPELINE("imblearn.pipeline", "Pipeline", "imbalanced-learn"),
+    PIPELINE("foretell", "Chain", "foretell"),
     {0},
 };

@@ -7,6 +7,7 @@
 #include "estimators/linear/linear_model.h"
 #include "estimators/meta/children.h"
 #include "estimators/neighbors/neighbors.h"
+#include "estimators/neighbors/stored_rows.h"
 
 static uint32_t outlier_methods(ftl_build *build, const ftl_estimator *e)
 {
@@ -60,16 +61,11 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
 static ftl_status emit_sign(ftl_build *build, const ftl_estimator *e, uint32_t source,
                             ftl_frame *out, ftl_error *error)
 {
-    double *two = ftl_repeat(build, 2.0, 1), *one = ftl_repeat(build, 1.0, 1);
+    const ftl_labels *labels = NULL;
     uint32_t id;
-    if (!two || !one)
-        return FTL_OOM(error);
+    FTL_TRY(ftl_outlier_labels(build, &labels, error));
     FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_NOT_NEGATIVE, source, 1, &id, error));
-    FTL_TRY(ftl_emit_affine(build, e, FTL_AFFINE_MUL, two, &id, error));
-    FTL_TRY(ftl_emit_affine(build, e, FTL_AFFINE_SUB, one, &id, error));
-    FTL_TRY(ftl_result_values(build, id, out, error));
-    out->columns[0].as = FTL_AS_INT;
-    return FTL_OK;
+    return ftl_result_labels(build, id, labels, out, error);
 }
 
 static ftl_status emit_outlier(ftl_build *build, const ftl_estimator *e, ftl_method method,

@@ -7,8 +7,4 @@
 /* A csr matrix whose columns ascend within each row, which is how the library keeps them. */
 FTL_MUST_USE ftl_status ftl_sparse_rows_read(ftl_build *build, const ftl_node *node,
                                              ftl_sparse_rows *out, ftl_error *error);
-/* The labels -1 and 1, for outlier detectors. */
-FTL_MUST_USE ftl_status ftl_outlier_labels(ftl_build *build, const ftl_labels **out,
-                                           ftl_error *error);
-
 #endif

@@ -4,6 +4,7 @@
  * importances nor mask.
  */
 #include "base/number.h"
+#include "base/pairwise.h"
 #include "build/numpy_order.h"
 #include "estimators/prep/feature_selectors.h"
 

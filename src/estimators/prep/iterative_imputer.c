@@ -60,23 +60,9 @@ static ftl_status known_columns(ftl_build *build, const ftl_estimator *e, uint32
                                 iterative *m, ftl_error *error)
 {
     uint32_t id = source;
-    ftl_op *op = NULL;
     ftl_frame all;
-    if (!m->missing.is_nan) {
-        uint32_t width = build->ops[source].width;
-        uint32_t *columns = ftl_arena_array(build->arena, width, sizeof *columns);
-        double *fill = ftl_arena_array(build->arena, width, sizeof *fill);
-        if (!columns || !fill)
-            return FTL_OOM(error);
-        for (uint32_t j = 0; j < width; j++) {
-            columns[j] = j;
-            fill[j] = NAN;
-        }
-        FTL_TRY(ftl_build_on(build, e, FTL_OP_IMPUTE, source, width, &id, &op, error));
-        op->u.impute = (ftl_impute_op){.missing_value = m->missing.number,
-                                       FTL_SIZED(columns, columns, width),
-                                       FTL_SIZED(fill, fill, width)};
-    }
+    if (!m->missing.is_nan)
+        FTL_TRY(ftl_emit_as_missing(build, e, m->missing.number, &id, error));
     FTL_TRY(ftl_frame_of_op(build, id, NULL, &all, error));
     return ftl_frame_select(build, &all, m->column, m->n, &m->known, error);
 }

@@ -1,5 +1,5 @@
 /* KNNImputer of sklearn.impute: what the nearest rows of training have where a row has nothing. */
-#include "build/numpy_order.h"
+#include "base/pairwise.h"
 #include "build/transformer.h"
 #include "estimators/families.h"
 #include "estimators/prep/indicators.h"

@@ -8,6 +8,7 @@
  * number that the next step was trained on.
  */
 #include "build/transformer.h"
+#include "estimators/prep/indicators.h"
 
 #include <math.h>
 #include <string.h>
@@ -15,12 +16,10 @@
 enum { group_numbers, group_cells, n_groups };
 
 typedef struct imputer {
-    bool objects;          /* fitted on an object array */
-    bool old;              /* sklearn.preprocessing.Imputer: checks nothing */
-    bool keep_all;         /* columns without a statistic stay */
-    bool missing_is_nan;   /* NaN, None or pandas.NA */
-    double missing_number; /* NaN when missing_values is a text */
-    ftl_cell missing_cell;
+    bool objects;  /* fitted on an object array */
+    bool old;      /* sklearn.preprocessing.Imputer: checks nothing */
+    bool keep_all; /* columns without a statistic stay */
+    ftl_missing_value missing;
     uint32_t n;                /* input columns */
     uint8_t *group;            /* [n] */
     uint32_t *position;        /* [n] column within its group */
@@ -32,30 +31,15 @@ typedef struct imputer {
 
 /* ---- Parameters ------------------------------------------------------------------------------ */
 
+/* Imputer of 0.19 and before spelt NaN as a text. */
 static ftl_status load_missing_value(ftl_build *build, const ftl_estimator *e, imputer *m,
                                      ftl_error *error)
 {
-    const ftl_node *node = ftl_attr(e, "missing_values");
-    ftl_node *one = (ftl_node *)node;
-    const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
-    m->missing_number = NAN;
-    m->missing_is_nan = true;
-    m->missing_cell = (ftl_cell){.tag = FTL_CELL_MISSING};
-    if (!node)
+    if (m->old && ftl_attr_is(e, "missing_values", "NaN")) {
+        m->missing = (ftl_missing_value){true, NAN, {.tag = FTL_CELL_MISSING}};
         return FTL_OK;
-    if (m->old && ftl_node_str_equal(node, "NaN"))
-        return FTL_OK;
-    ftl_status status = ftl_node_cell(build, &list, 0, &m->missing_cell, error);
-    if (status != FTL_OK) {
-        ftl_error_in_attr(error, e, "missing_values");
-        return status;
     }
-    m->missing_is_nan = m->missing_cell.tag == FTL_CELL_MISSING;
-    if (m->missing_cell.tag == FTL_CELL_FLOAT)
-        m->missing_number = m->missing_cell.u.number;
-    else if (m->missing_cell.tag == FTL_CELL_INT || m->missing_cell.tag == FTL_CELL_BOOL)
-        m->missing_number = (double)m->missing_cell.u.integer;
-    return FTL_OK;
+    return ftl_missing_value_read(build, e, &m->missing, error);
 }
 
 /*
@@ -175,9 +159,7 @@ static ftl_status gather_group(ftl_build *build, const ftl_estimator *e, const f
     FTL_TRY(ftl_frame_select(build, in, picked, n, &frame, error));
     if (group == group_cells)
         return ftl_build_objects(build, e, &frame, &m->source[group], error);
-    uint32_t refuse = m->old              ? 0u
-                      : m->missing_is_nan ? FTL_CHECK_INF
-                                          : FTL_CHECK_NAN | FTL_CHECK_INF;
+    uint32_t refuse = m->old ? 0u : ftl_missing_refusals(&m->missing);
     return m->sparse ? ftl_build_sparse(build, e, &frame, refuse, &m->source[group], error)
                      : ftl_build_checked_matrix(build, e, &frame, refuse, &m->source[group], error);
 }
@@ -192,7 +174,7 @@ static ftl_status note_exact(ftl_build *build, const imputer *m, const ftl_frame
     if (!exact)
         return FTL_OOM(error);
     *exact = (ftl_exact_column){
-        .op = from->op, .column = from->column, .missing = m->missing_cell, .fill = m->fill[i]};
+        .op = from->op, .column = from->column, .missing = m->missing.cell, .fill = m->fill[i]};
     column->exact = exact;
     return FTL_OK;
 }
@@ -227,18 +209,18 @@ static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const i
     if (cells) {
         op->edge = FTL_EDGE_OBJECT;
         /* Empty text is what a missing cell of a file stands for when '' is the missing value. */
-        bool text = m->missing_cell.tag == FTL_CELL_STRING && m->missing_cell.size > 0;
+        bool text = m->missing.cell.tag == FTL_CELL_STRING && m->missing.cell.size > 0;
         op->u.impute_object = (ftl_impute_object_op){
-            .missing = m->missing_cell,
+            .missing = m->missing.cell,
             FTL_SIZED(columns, picked, n),
             FTL_SIZED(fill, texts, n),
-            .refuse_missing = !m->missing_is_nan &&
-                              (text || m->missing_cell.tag != FTL_CELL_STRING) &&
+            .refuse_missing = !m->missing.is_nan &&
+                              (text || m->missing.cell.tag != FTL_CELL_STRING) &&
                               e->version >= FTL_SKLEARN(0, 22)};
     } else {
         op->edge = build->ops[m->source[group]].edge;
-        op->u.impute = (ftl_impute_op){.missing_is_nan = m->missing_is_nan,
-                                       .missing_value = m->missing_number,
+        op->u.impute = (ftl_impute_op){.missing_is_nan = m->missing.is_nan,
+                                       .missing_value = m->missing.number,
                                        FTL_SIZED(columns, picked, n),
                                        FTL_SIZED(fill, numbers, n)};
     }
@@ -271,9 +253,9 @@ static ftl_status indicate_group(ftl_build *build, const ftl_estimator *e, const
     if (n == 0)
         return FTL_OK;
     FTL_TRY(ftl_build_on(build, e, FTL_OP_INDICATOR, m->source[group], n, &id, &op, error));
-    op->u.indicator = (ftl_indicator_op){.missing_is_nan = m->missing_is_nan,
-                                         .missing_value = m->missing_number,
-                                         .missing = m->missing_cell,
+    op->u.indicator = (ftl_indicator_op){.missing_is_nan = m->missing.is_nan,
+                                         .missing_value = m->missing.number,
+                                         .missing = m->missing.cell,
                                          FTL_SIZED(columns, picked, n)};
     /* A bool beside cells stays a bool; beside numbers it becomes one of theirs. */
     ftl_as as = m->objects ? FTL_AS_BOOL : FTL_AS_FLOAT;
@@ -290,27 +272,11 @@ static ftl_status indicator_features(ftl_build *build, const ftl_estimator *e, u
                                      uint32_t **out, uint32_t *n, ftl_error *error)
 {
     bool add;
-    ftl_array2 array = {0};
     *n = 0;
     FTL_TRY(ftl_attr_bool(e, "add_indicator", false, &add, error));
     if (!add)
         return FTL_OK;
-    const ftl_node *indicator = ftl_attr(e, "indicator_");
-    const ftl_node *features = indicator ? ftl_node_attr(indicator, "features_") : NULL;
-    ftl_status status = ftl_node_matrix(build, features, &array, error);
-    bool usable = status == FTL_OK && array.rows == 1;
-    *out = ftl_arena_array(build->scratch, array.columns, sizeof **out);
-    if (!*out)
-        return FTL_OOM(error);
-    for (size_t i = 0; usable && i < array.columns; i++) {
-        usable = array.data[i] >= 0 && array.data[i] < (double)n_columns;
-        (*out)[i] = usable ? (uint32_t)array.data[i] : 0;
-    }
-    if (!usable)
-        return FTL_ATTR_FAIL(error, e, "indicator_", FTL_CORRUPT,
-                             "features_ is no list of the imputer's columns");
-    *n = (uint32_t)array.columns;
-    return FTL_OK;
+    return ftl_indicator_features(build, e, ftl_attr(e, "indicator_"), n_columns, out, n, error);
 }
 
 static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_method method,
@@ -327,7 +293,7 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
             "axis=1 imputes from the row itself, which is not supported; use axis=0");
     FTL_TRY(load(build, e, in, &m, error));
     m.sparse = keeps_sparse(build, &m, in);
-    if (in->sparse && !m.missing_is_nan && m.missing_number == 0)
+    if (in->sparse && !m.missing.is_nan && m.missing.number == 0)
         return FTL_ATTR_FAIL(error, e, "missing_values", FTL_UNSUPPORTED,
                              "a sparse matrix with missing_values=0, which the library refuses");
     FTL_TRY(indicator_features(build, e, m.n, &features, &n_features, error));

@@ -5,7 +5,7 @@
  *
  * The machine that reads pickles keeps impurities only in files with a SelectFromModel in them.
  */
-#include "build/numpy_order.h"
+#include "base/pairwise.h"
 #include "estimators/boosters/lightgbm.h"
 #include "estimators/prep/feature_selectors.h"
 #include "estimators/trees/tree_nodes.h"
