@@ -129,6 +129,7 @@ typedef enum ftl_made_kind {
     FTL_MADE_PARSED, /* what an estimator's front end read: a library's own format, children */
     FTL_MADE_HANDLE, /* the library's format in a bytes node, which several boosters may hold */
     FTL_MADE_HEAD,   /* what such a format says before the trees */
+    FTL_MADE_TREES,  /* its trees */
     FTL_MADE_WALKED  /* list_problems was here */
 } ftl_made_kind;
 

@@ -5,17 +5,26 @@ walk, or a copy for every owner, would take many times the limits.
 """
 
 import bz2
+import copyreg
+import functools
 import gzip
+import io
 import json
 import lzma
 import os
+import pickle
 import struct
 import subprocess
 import sys
 import tempfile
 import zlib
 
+import catboost
+import lightgbm
+import numpy as np
 import pytest
+import xgboost
+from sklearn.multioutput import MultiOutputRegressor
 
 import ftl
 
@@ -188,6 +197,45 @@ def test_one_handle_of_many_boosters(tmp_path):
     one = w.get(1) + w.EMPTY_TUPLE + w.NEWOBJ + w.EMPTY_DICT + w.text("handle") + w.get(0) + b"s" + w.BUILD
     children = booster + w.EMPTY_LIST + w.MARK + one * 16000 + b"e"
     inspect(tmp_path, w.pickled(obj("sklearn.multioutput", "MultiOutputRegressor", estimators_=children)))
+
+
+class Owner:
+    """Pickled as an object of the library's class with this state."""
+
+    def __init__(self, cls, state):
+        self.cls, self.state = cls, state
+
+
+class OwnersPickler(pickle.Pickler):
+    def reducer_override(self, thing):
+        if isinstance(thing, Owner):
+            return copyreg._reconstructor, (thing.cls, object, None), dict(thing.state)
+        return NotImplemented
+
+
+@functools.lru_cache(None)
+def booster_state(library):
+    x = np.random.default_rng(0).normal(size=(500, 4))
+    if library == "lightgbm":
+        booster = lightgbm.LGBMRegressor(n_estimators=50, verbose=-1).fit(x, x[:, 0]).booster_
+    elif library == "catboost":
+        booster = catboost.CatBoostRegressor(iterations=200, verbose=0, allow_writing_files=False).fit(x, x[:, 0])
+    else:
+        booster = xgboost.XGBRegressor(n_estimators=50).fit(x, x[:, 0]).get_booster()
+    return type(booster), booster.__getstate__()
+
+
+@pytest.mark.parametrize("library", ["lightgbm", "catboost", "xgboost"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_real_handle_of_many_boosters(tmp_path, library, listed):
+    """The library's own bytes, which boosters of one model, or of a dict, share: read once, or a limit."""
+    cls, state = booster_state(library)
+    owners = [Owner(cls, state) for _ in range(20_000)]
+    model = MultiOutputRegressor(None)
+    model.estimators_, model.n_features_in_ = owners, 4
+    data = io.BytesIO()
+    OwnersPickler(data, 4).dump({str(i): owner for i, owner in enumerate(owners)} if listed else model)
+    inspect(tmp_path, data.getvalue())
 
 
 # ---- What the file shares, copied for every owner ----

@@ -142,6 +142,7 @@ static ftl_status read_info(ftl_build *build, const ftl_estimator *e, const ftl_
         *out = *known;
         return FTL_OK;
     }
+    FTL_TRY(ftl_build_spend(build, model->size, error));
     ftl_cbm_info *info = FTL_ARENA_NEW(build->arena, ftl_cbm_info);
     if (!info)
         return FTL_OOM(error);

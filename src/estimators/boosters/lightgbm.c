@@ -34,6 +34,7 @@ static ftl_status read_booster(ftl_build *build, const ftl_estimator *e, const f
     if (node->kind != FTL_NODE_STR && node->kind != FTL_NODE_BYTES)
         return FTL_ATTR_FAIL(error, e, "handle", FTL_CORRUPT,
                              "the booster holds no model; was it trained?");
+    FTL_TRY(ftl_build_spend(build, node->u.str.size, error));
     ftl_lightgbm *model = FTL_ARENA_NEW(build->arena, ftl_lightgbm);
     if (!model)
         return FTL_OOM(error);
@@ -70,24 +71,54 @@ static ftl_status iterations_used(ftl_build *build, const ftl_estimator *e,
     return ftl_iterations_of(build, e, all, own, out, error);
 }
 
-static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl_lightgbm *model,
-                             const ftl_tree_nodes **out, const ftl_linear_leaves **linear,
-                             ftl_error *error)
+/* The trees of a text: all of them, and those that the owner asked last uses. */
+typedef struct lgb_trees {
+    ftl_tree_nodes all;
+    const ftl_tree_nodes *used;
+    const ftl_linear_leaves *linear;
+} lgb_trees;
+
+static ftl_status read_trees(ftl_build *build, const ftl_estimator *e, const ftl_lightgbm *model,
+                             lgb_trees **out, ftl_error *error)
 {
-    uint32_t n;
-    ftl_tree_nodes *nodes = FTL_ARENA_NEW(build->arena, ftl_tree_nodes);
-    if (!nodes)
+    const lgb_trees *known = ftl_made_of(build, model, FTL_MADE_TREES);
+    *out = (lgb_trees *)known;
+    if (known)
+        return FTL_OK;
+    lgb_trees *trees = FTL_ARENA_NEW(build->arena, lgb_trees);
+    if (!trees)
         return FTL_OOM(error);
-    ftl_status status = ftl_lightgbm_read_trees(build->arena, model, nodes, linear, error);
+    ftl_status status = ftl_lightgbm_read_trees(build->arena, model, &trees->all, &trees->linear,
+                                                error);
     if (status != FTL_OK) {
         ftl_error_in(error, e->path);
         return status;
     }
-    FTL_TRY(iterations_used(build, e, model, nodes, &n, error));
-    nodes->n_trees = n * model->n_scores;
-    nodes->n_nodes = nodes->root[nodes->n_trees];
-    ftl_tree_nodes_count(nodes);
-    *out = nodes;
+    *out = trees;
+    return ftl_made_keep(build, model, FTL_MADE_TREES, trees, error);
+}
+
+/* Methods and boosters that use as many trees of a text have the same ones. */
+static ftl_status read_nodes(ftl_build *build, const ftl_estimator *e, const ftl_lightgbm *model,
+                             const ftl_tree_nodes **out, const ftl_linear_leaves **linear,
+                             ftl_error *error)
+{
+    lgb_trees *trees = NULL;
+    uint32_t n;
+    FTL_TRY(read_trees(build, e, model, &trees, error));
+    FTL_TRY(iterations_used(build, e, model, &trees->all, &n, error));
+    if (!trees->used || trees->used->n_trees != n * model->n_scores) {
+        ftl_tree_nodes *nodes = FTL_ARENA_NEW(build->arena, ftl_tree_nodes);
+        if (!nodes)
+            return FTL_OOM(error);
+        *nodes = trees->all;
+        nodes->n_trees = n * model->n_scores;
+        nodes->n_nodes = nodes->root[nodes->n_trees];
+        ftl_tree_nodes_count(nodes);
+        trees->used = nodes;
+    }
+    *out = trees->used;
+    *linear = trees->linear;
     return FTL_OK;
 }
 

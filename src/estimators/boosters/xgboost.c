@@ -68,6 +68,7 @@ static ftl_status read_model(ftl_build *build, const ftl_estimator *booster,
     if (node->kind != FTL_NODE_BYTES)
         return FTL_ATTR_FAIL(error, booster, "handle", FTL_CORRUPT,
                              "the booster holds no model; was it trained?");
+    FTL_TRY(ftl_build_spend(build, node->u.str.size, error));
     ftl_xgb_model *model = FTL_ARENA_NEW(build->scratch, ftl_xgb_model);
     if (!model)
         return FTL_OOM(error);
