@@ -6,6 +6,7 @@ what is needed to repeat a failure.
 
 import os
 import pathlib
+import pickle
 
 import hypothesis
 import pytest
@@ -48,3 +49,16 @@ def pytest_collection_modifyitems(config, items):
 def profile():
     """fast or long."""
     return PROFILE
+
+
+@pytest.fixture
+def save(tmp_path):
+    """A function: the path of a file that holds the object; a table as CSV, anything else pickled."""
+    def go(thing, name="model.pkl"):
+        path = tmp_path / name
+        if hasattr(thing, "to_csv"):
+            thing.to_csv(path, index=False)
+        else:
+            path.write_bytes(pickle.dumps(thing))
+        return path
+    return go

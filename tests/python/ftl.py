@@ -40,3 +40,18 @@ def read_csv(path):
     if not rows:
         raise AssertionError("the output has no header")
     return rows[0], rows[1:]
+
+
+def read_terminal(leader):
+    """All that was written to a pseudo-terminal whose other end is closed; closes this one."""
+    shown = b""
+    while True:
+        try:
+            part = os.read(leader, 65536)
+        except OSError:  # Linux's word for the end
+            break
+        if not part:
+            break
+        shown += part
+    os.close(leader)
+    return shown.decode("utf-8")

@@ -5,7 +5,6 @@ spaces; problems behind the first rows of a table.
 """
 
 import json
-import pickle
 
 import ftl
 import lightgbm
@@ -32,18 +31,6 @@ PREP = make_column_transformer(
     (make_pipeline(SimpleImputer(strategy="most_frequent"), OneHotEncoder(handle_unknown="ignore")), ["Sex", "Port"]),
     (OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1), ["Class"]))
 MODEL = make_pipeline(PREP, LogisticRegression()).fit(FRAME, TRUE)
-
-
-@pytest.fixture
-def save(tmp_path):
-    def go(thing, name="model.pkl"):
-        path = tmp_path / name
-        if isinstance(thing, pd.DataFrame):
-            thing.to_csv(path, index=False)
-        else:
-            path.write_bytes(pickle.dumps(thing))
-        return path
-    return go
 
 
 def report(done):

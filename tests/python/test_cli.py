@@ -505,17 +505,7 @@ def on_terminal(arguments, **environment):
         time.sleep(0.15)
     process.stdin.close()
     process.wait(20)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
-    return shown.decode()
+    return ftl.read_terminal(leader)
 
 
 def test_progress_on_a_terminal_alone(models):

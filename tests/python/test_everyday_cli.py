@@ -272,18 +272,9 @@ def on_terminal(*arguments, width=100):
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 40, width, 0, 0))
     process = subprocess.Popen([ftl.program(), *map(str, arguments)], stdout=follower, stderr=subprocess.PIPE)
     os.close(follower)
-    shown = b""
-    while True:
-        try:
-            part = os.read(leader, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        shown += part
-    os.close(leader)
+    shown = ftl.read_terminal(leader)
     process.stderr.close()
-    return process.wait(20), shown.decode("utf-8").replace("\r\n", "\n").splitlines()
+    return process.wait(20), shown.replace("\r\n", "\n").splitlines()
 
 
 def test_a_look_at_the_predictions(made):

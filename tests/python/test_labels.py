@@ -4,7 +4,6 @@ The kind: a classifier that was fitted on a LabelEncoder's numbers answers with 
 """
 
 import json
-import pickle
 
 import ftl
 import numpy as np
@@ -22,15 +21,6 @@ TRUE = NAMES[np.argmax(X @ [[1, -1, 0.5], [0, 1, -1]], axis=1)]
 ENCODER = LabelEncoder().fit(TRUE)
 MODEL = DecisionTreeClassifier(random_state=0).fit(X, ENCODER.transform(TRUE))
 EXPECTED = list(ENCODER.inverse_transform(MODEL.predict(X)))
-
-
-@pytest.fixture
-def save(tmp_path):
-    def go(thing, name="model.pkl"):
-        path = tmp_path / name
-        path.write_bytes(pickle.dumps(thing))
-        return path
-    return go
 
 
 @pytest.fixture

@@ -34,16 +34,6 @@ PIPE = make_pipeline(SCALER, MODEL)
 
 
 @pytest.fixture
-def save(tmp_path):
-    """A function: the path of a file that holds the object."""
-    def go(thing, name="model.pkl"):
-        path = tmp_path / name
-        path.write_bytes(pickle.dumps(thing))
-        return path
-    return go
-
-
-@pytest.fixture
 def rows(tmp_path):
     path = tmp_path / "rows.csv"
     FRAME.to_csv(path, index=False)
