@@ -148,10 +148,13 @@ OTHER = {"QuantileTransformer", "CountVectorizer", "HashingVectorizer", "TfidfVe
 
 # Classes that refuse sparse matrices.
 REFUSE = {"ARDRegression", "BayesianGaussianMixture", "BayesianRidge", "CategoricalNB", "GaussianMixture", "GaussianNB",
-          "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "KBinsDiscretizer", "KNNImputer", "Lars", "LarsCV",
-          "LassoLars", "LassoLarsCV", "LassoLarsIC", "LinearDiscriminantAnalysis", "MinMaxScaler", "OrthogonalMatchingPursuit",
+          "HistGradientBoostingClassifier", "HistGradientBoostingRegressor", "IterativeImputer", "KBinsDiscretizer",
+          "KNNImputer", "Lars", "LarsCV", "LassoLars", "LassoLarsCV", "LassoLarsIC", "LinearDiscriminantAnalysis", "MinMaxScaler", "OrthogonalMatchingPursuit",
           "OrthogonalMatchingPursuitCV", "PowerTransformer", "QuadraticDiscriminantAnalysis", "SplineTransformer",
           "TargetEncoder", "TheilSenRegressor"}
+
+# Classes that exist only once these are imported, whichever test did it.
+EXPERIMENTAL = {"sklearn.model_selection": ["enable_halving_search_cv"], "sklearn.impute": ["enable_iterative_imputer"]}
 
 
 def known():
@@ -162,8 +165,8 @@ def known():
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                if module == "sklearn.model_selection":
-                    importlib.import_module("sklearn.experimental.enable_halving_search_cv")
+                for experimental in EXPERIMENTAL.get(module, []):
+                    importlib.import_module(f"sklearn.experimental.{experimental}")
                 cls = getattr(importlib.import_module(module), name, None)
         except ImportError:
             cls = None
