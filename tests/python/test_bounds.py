@@ -257,7 +257,34 @@ def encoder(cls, categories, n, **state):
 @pytest.mark.parametrize("n, values", [(100_000, [f"c{i}" for i in range(1000)]), (300, ["v" * 3000 + str(i) for i in range(300)])])
 def test_shared_categories(tmp_path, cls, n, values):
     categories = many(texts(values) + w.put(0), w.get(0), n)
-    inspect(tmp_path, w.pickled(encoder(cls, categories, n)))
+    cost = inspect(tmp_path, w.pickled(encoder(cls, categories, n)))
+    if cls == "OneHotEncoder":
+        return refused(cost, "LIMIT")  # a name for every column that it makes
+    assert cost.code == 0 and cost.memory < FLOOR, (cost.error(), cost.memory)
+
+
+def test_plan_of_shared_categories(tmp_path):
+    """The steps of a plan share as well: the same list for all columns, one table to look it up."""
+    values = ["v" * 3000 + str(i) for i in range(300)]
+    model, rows = tmp_path / "model.pkl", tmp_path / "rows.csv"
+    model.write_bytes(w.pickled(encoder("OrdinalEncoder", many(texts(values) + w.put(0), w.get(0), 300), 300)))
+    rows.write_text(",".join(f"x{i}" for i in range(300)) + "\n" + ",".join(values[i] for i in range(300)) + "\n")
+    cost = Cost(["predict", model, rows, "--method", "transform", "-o", tmp_path / "out.npy"])
+    assert cost.code == 0 and cost.memory < PROGRAM + (32 << 20), (cost.error(), cost.memory)
+    assert np.load(tmp_path / "out.npy").tolist() == [list(range(300))]
+
+
+def test_plan_that_looks_up_shared_categories(tmp_path):
+    """Two lists in turns: the model has each once, but a plan would make a table for every column."""
+    a, b, n = texts([f"a{i}" for i in range(1000)]) + w.put(0), texts([f"b{i}" for i in range(1000)]) + w.put(1), 20000
+    categories = w.EMPTY_LIST + w.MARK + a + b + (w.get(0) + w.get(1)) * (n // 2 - 1) + b"e"
+    model, rows = tmp_path / "model.pkl", tmp_path / "rows.csv"
+    data = w.pickled(encoder("OrdinalEncoder", categories, n))
+    assert inspect(tmp_path, data).code == 0
+    rows.write_text(",".join(f"x{i}" for i in range(n)) + "\n")
+    cost = Cost(["predict", model, rows, "--method", "transform", "-o", tmp_path / "out.npy"], address_space=4 << 30)
+    refused(cost, "LIMIT")
+    assert "its plan" in cost.error() and cost.memory <= PROGRAM + 2 * FLOOR + 2 * PER_BYTE * len(data)
 
 
 def test_shared_column_name(tmp_path):

@@ -40,6 +40,8 @@ ftl_status ftl_indicator_features(ftl_build *build, const ftl_estimator *e,
     ftl_array2 array = {0};
     const ftl_node *features = indicator ? ftl_node_attr(indicator, "features_") : NULL;
     ftl_status status = ftl_node_matrix(build, features, &array, error);
+    if (status == FTL_NOMEM)
+        return status;
     bool usable = status == FTL_OK && array.rows == 1;
     *out = ftl_arena_array(build->scratch, array.columns, sizeof **out);
     if (!*out)
