@@ -593,7 +593,7 @@ SYSTEM = [("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess"
           ("setuptools", "setup"), ("requests.api", "get"), ("torch", "load"), ("random", "_os.system"),
           ("random", "_urandom"), ("typing", "get_type_hints"), ("typing", "ForwardRef"), ("pathlib", "Path.write_text"),
           ("pathlib", "PosixPath.unlink"), ("dataclasses", "_create_fn"), ("dataclasses", "make_dataclass"),
-          ("re", "functools.reduce"), ("collections", "_sys.modules.clear")]
+          ("re", "functools.reduce"), ("collections", "_sys.modules.clear"), ("test.support.script_helper", "assert_python_ok")]
 OTHER = [("aiohttp.client", "ClientSession"), ("torch.utils.bottleneck.__main__", "run_cprofile"), ("torch.jit", "execWrapper"),
          ("tensorflow", "io.read_file"), ("keras.models", "load_model"), ("mypackage.tools", "Cleaner"), ("__main__", "Payload"),
          ("builtins", "getattr"), ("cloudpickle.cloudpickle", "_make_function"), ("dill._dill", "_create_code")]
@@ -633,6 +633,34 @@ def test_other_code_is_listed(tmp_path, module, name):
     line = f"  asks Python to call {module}.{name}: do not load it with Python unless you trust it"
     assert line in cost.out.decode().splitlines()
     assert json.loads(Cost(["inspect", "--json", path]).out)["other_code"] == [f"{module}.{name}"]
+
+
+CALL = b"\x80\x04" + OPCODES["global"]("os", "system") + b"0"
+# Python has called the function before it sees what is wrong.
+BROKEN = {
+    "memo": CALL + w.get(3) + b".",
+    "stack": CALL + b"K\x2a\x8c\x02osK\x01\x93.",
+    "truncated": CALL + b"X\xff\xff\x00\x00abc",
+    "opcode": CALL + b"\xff.",
+    "no protocol": b"cos\nsystem\n(V" + b"echo\ntR0N.",
+    "text": b"Vos\np2\n0Vsystem\np3\n0g2\ng3\n\x93(Vecho\ntR.",
+    "plain text": b"Vos\np2\n0Vposix\np3\n0cposix\nsystem\n(Vecho\ntR.",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_code_in_a_file_that_breaks_off(tmp_path, kind):
+    cost = inspect(tmp_path, BROKEN[kind])
+    refused(cost, "FORBIDDEN")
+    assert "asks Python to call" in cost.error() and "system" in cost.error()
+
+
+@pytest.mark.parametrize("module, name", [("aiohttp.client", "ClientSession"), ("torch.utils.collect_env", "run"),
+                                          ("types", "CodeType")])
+def test_other_code_in_the_place_of_the_model(tmp_path, module, name):
+    cost = inspect(tmp_path, w.pickled(OPCODES["reduce"](module, name)))
+    refused(cost, "UNSUPPORTED")
+    assert f"{module}.{name}" in cost.error() and "do not load it with Python unless you trust it" in cost.error()
 
 
 def test_other_code_beside_a_part_that_fails(tmp_path):
