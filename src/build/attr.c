@@ -318,8 +318,7 @@ static ftl_status text_cell(ftl_build *build, ftl_node_string text, ftl_cell *ou
     return FTL_OK;
 }
 
-static ftl_status object_cell(ftl_build *build, const ftl_node *node, ftl_cell *out,
-                              ftl_error *error)
+ftl_status ftl_cell_of(ftl_build *build, const ftl_node *node, ftl_cell *out, ftl_error *error)
 {
     ftl_node_string text;
     bool boolean;
@@ -348,7 +347,7 @@ static ftl_status array_cell(ftl_build *build, const ftl_node_array *array, size
 {
     switch (array->dtype->kind) {
     case 'O':
-        return object_cell(build, array->objects[i], out, error);
+        return ftl_cell_of(build, array->objects[i], out, error);
     case 'U':
     case 'S': {
         ftl_node_string text;
@@ -398,7 +397,7 @@ ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i, f
     if (sequence->kind == FTL_NODE_ARRAY)
         FTL_TRY(array_cell(build, sequence->u.array, i, &cell, error));
     else
-        FTL_TRY(object_cell(build, sequence->u.seq.items[i], &cell, error));
+        FTL_TRY(ftl_cell_of(build, sequence->u.seq.items[i], &cell, error));
     *out = cell;
     return FTL_OK;
 }

@@ -223,7 +223,8 @@ void ftl_emit_forget(ftl_build *build, size_t n);
 FTL_MUST_USE ftl_status ftl_build_spend(ftl_build *build, uint64_t units, ftl_error *error);
 
 /* What was made of the node (or of another thing in the object graph) before; NULL at first. The
- * pointer is kept as it is; none is kept twice. */
+ * pointer is kept as it is; none is kept twice. The key's address stands for what it holds: it lies
+ * in an arena until the build ends, never on the stack. */
 const void *ftl_made_of(const ftl_build *build, const void *key, ftl_made_kind kind);
 FTL_MUST_USE ftl_status ftl_made_keep(ftl_build *build, const void *key, ftl_made_kind kind,
                                       const void *value, ftl_error *error);
@@ -293,6 +294,9 @@ FTL_MUST_USE ftl_status ftl_attr_items(const ftl_estimator *e, const char *name,
  */
 FTL_MUST_USE ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i,
                                       ftl_cell *out, ftl_error *error);
+/* The same of a value that stands alone. */
+FTL_MUST_USE ftl_status ftl_cell_of(ftl_build *build, const ftl_node *node, ftl_cell *out,
+                                    ftl_error *error);
 /* elements of a list, tuple or array; 0 otherwise */
 size_t ftl_node_length(const ftl_node *sequence);
 /* classes_ of one target as labels. */
