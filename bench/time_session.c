@@ -93,6 +93,24 @@ static double single_rows(ftl_plan *plan, ftl_method method, ftl_matrix *matrix,
     return median(times);
 }
 
+/* Bytes of a model that was opened for one plan, and of the plan: what they hold together. */
+static uint64_t bytes_alone(ftl_context *context, const char *path, const ftl_plan_options *plan)
+{
+    const ftl_model_options options = {.struct_size = sizeof options, .only_plan = plan};
+    ftl_model_info info = {.struct_size = sizeof info};
+    ftl_plan_info made = {.struct_size = sizeof made};
+    ftl_model *model;
+    ftl_plan *only;
+    ftl_error error;
+    check(ftl_model_open(context, path, &options, &model, &error), &error);
+    check(ftl_model_plan(model, plan, &only, &error), &error);
+    check(ftl_model_get_info(model, &info), &error);
+    check(ftl_plan_get_info(only, &made), &error);
+    ftl_plan_release(only);
+    ftl_model_release(model);
+    return info.bytes + made.bytes;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 4) {
@@ -130,10 +148,13 @@ int main(int argc, char **argv)
     check(ftl_plan_get_info(plan, &made), &error);
     double pooled = borrow_and_return(plan);
     double one = single_rows(plan, method, &matrix, rows, count / info.n_inputs);
+    uint64_t alone = bytes_alone(context, argv[1], &options);
     printf("{\"borrow_return_ns\": %.1f, \"first_session_ns\": %.0f, \"one_row_ns\": %.1f, "
-           "\"session_bytes\": %llu, \"plan_bytes\": %llu, \"model_bytes\": %llu}\n",
+           "\"session_bytes\": %llu, \"plan_bytes\": %llu, \"model_bytes\": %llu, "
+           "\"only_plan_bytes\": %llu}\n",
            pooled, first, one, (unsigned long long)made.session_bytes,
-           (unsigned long long)made.bytes, (unsigned long long)info.bytes);
+           (unsigned long long)made.bytes, (unsigned long long)info.bytes,
+           (unsigned long long)alone);
     free(rows);
     ftl_plan_release(plan);
     ftl_model_release(model);
