@@ -106,9 +106,10 @@ STEPS = {
                                          "add_indicator": d.chance(0.4)},), sparse=True, gaps=True),
     "KNNImputer": step(lambda d, f: ({"n_neighbors": 3},), gaps=True, large=False, rounded=True),
     "IterativeImputer": step(lambda d, f: ({"max_iter": 2},), gaps=True, large=False, rounded=True),
-    "PCA": step(lambda d, f: ({"n_components": 2},), large=False, rounded=True),
-    "IncrementalPCA": step(lambda d, f: ({"n_components": 2},), large=False, rounded=True),
-    "TruncatedSVD": step(lambda d, f: ({"n_components": 2, "random_state": 0},), sparse=True, large=False, rounded=True),
+    # One component: where the rank is less than the number of components, the last ones are rounding errors.
+    "PCA": step(lambda d, f: ({"n_components": 1},), large=False, rounded=True),
+    "IncrementalPCA": step(lambda d, f: ({"n_components": 1},), large=False, rounded=True),
+    "TruncatedSVD": step(lambda d, f: ({"n_components": 1, "random_state": 0},), sparse=True, large=False, rounded=True),
     "FunctionTransformer": step(lambda d, f: ({"func": d.one([None, *FUNCTIONS]), "accept_sparse": True, "feature_names_out": "one-to-one"},), sparse=True, gaps=True),
     "KMeans": step(lambda d, f: ({"n_clusters": 3, "n_init": 1, "random_state": 0},), sparse=True, large=False, rounded=True),
     "MiniBatchKMeans": step(lambda d, f: ({"n_clusters": 3, "n_init": 1, "random_state": 0},), sparse=True, large=False,
@@ -691,7 +692,8 @@ def draw(stream, theme):
         recipe["array"] = d.one(["float64", "float32"])
     if special:
         recipe["special"] = True
-    if set(kinds) & pipelines.BOOLS and d.chance(0.7):
+    # What is passed through as it is beside texts is no boolean to the program, which cannot know, and keeps its spelling.
+    if set(kinds) & pipelines.BOOLS and kind != "none" and d.chance(0.7):
         recipe["spelling"] = d.one(["upper", "lower"])
     if not d.array and d.chance(0.3) and "cbm" != file:
         recipe["reversed"] = True
