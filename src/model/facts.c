@@ -3,6 +3,41 @@
 #include <math.h>
 #include <string.h>
 
+static bool encoder_may_refuse(const ftl_encode_op *encode)
+{
+    for (uint32_t j = 0; j < encode->n_columns; j++) {
+        const ftl_encode_column *column = &encode->columns[j];
+        if (column->unknown == FTL_CODE_REFUSED)
+            return true;
+        for (uint32_t i = 0; column->codes && i < column->categories.count; i++) {
+            if (column->codes[i] == FTL_CODE_REFUSED)
+                return true;
+        }
+    }
+    return false;
+}
+
+bool ftl_op_may_refuse(const ftl_op *op)
+{
+    switch (op->kind) {
+    case FTL_OP_CHECK:
+    case FTL_OP_TEXT:
+    case FTL_OP_CATEGORY_HASH:
+        return true;
+    case FTL_OP_ONEHOT:
+    case FTL_OP_ORDINAL:
+        return encoder_may_refuse(&op->u.encode);
+    case FTL_OP_IMPUTE_OBJECT:
+        return op->u.impute_object.refuse_missing;
+    case FTL_OP_INDICATOR:
+        return op->u.indicator.n_refused > 0;
+    case FTL_OP_POWER:
+        return op->u.power.rule == FTL_POWER_BOX_COX;
+    default:
+        return false;
+    }
+}
+
 /* The source of column c of an op that hands its columns on, missing ones filled in perhaps. */
 static bool step_back(const ftl_graph *graph, uint32_t *id, uint32_t *column)
 {

@@ -29,6 +29,8 @@ ftl_cell ftl_category_cell(const ftl_categories *categories, uint32_t i);
  */
 FTL_MUST_USE ftl_status ftl_graph_refused(const ftl_graph *graph, ftl_method method,
                                           ftl_arena *scratch, bool *out, ftl_error *error);
+/* Whether there are rows that the op marks as bad, other than by what its sources hold. */
+bool ftl_op_may_refuse(const ftl_op *op);
 /* out: [graph->n_ops] whether the op's numbers are float32 for input of that type (F64 or F32). */
 void ftl_graph_f32(const ftl_graph *graph, ftl_type input, bool *out);
 

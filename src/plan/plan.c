@@ -5,6 +5,7 @@
 #include "plan/plan.h"
 
 #include "base/hash.h"
+#include "model/facts.h"
 
 #include <string.h>
 
@@ -17,18 +18,33 @@ enum {
     sparse_row_aim = 1 << 10 /* what a row of a sparse edge is taken to need */
 };
 
-static void mark_needed(ftl_plan *plan, const ftl_graph *graph)
+static void mark_sources(ftl_plan *plan, const ftl_graph *graph)
 {
-    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
-        if (!(plan->methods & 1u << m))
-            continue;
-        for (size_t i = 0; i < graph->methods[m].count; i++)
-            plan->steps[graph->methods[m].outputs[i].op].methods |= 1u << m;
-    }
     for (size_t id = graph->n_ops; id-- > 0;) {
         for (uint32_t i = 0; i < graph->ops[id].n_segments; i++)
             plan->steps[graph->ops[id].segments[i].op].methods |= plan->steps[id].methods;
     }
+}
+
+/*
+ * Steps that a wanted method's outputs depend on. The library runs a step whether or not somebody
+ * reads its result, such as an encoder whose columns a selector drops: one that may refuse rows and
+ * that no method depends on is every method's.
+ */
+static void mark_needed(ftl_plan *plan, const ftl_graph *graph)
+{
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        for (size_t i = 0; i < graph->methods[m].count; i++)
+            plan->steps[graph->methods[m].outputs[i].op].methods |= 1u << m;
+    }
+    mark_sources(plan, graph);
+    for (size_t id = 0; id < graph->n_ops; id++) {
+        if (!plan->steps[id].methods && ftl_op_may_refuse(&graph->ops[id]))
+            plan->steps[id].methods = UINT32_MAX;
+    }
+    mark_sources(plan, graph);
+    for (size_t id = 0; id < graph->n_ops; id++)
+        plan->steps[id].methods &= plan->methods;
 }
 
 static bool resolve_f32(const ftl_plan *plan, const ftl_op *op)

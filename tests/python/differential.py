@@ -101,20 +101,35 @@ def part(x, rows):
     return x.iloc[rows] if isinstance(x, pd.DataFrame) else x[rows]
 
 
-def refused_rows(model, method, x):
-    """Rows that the library raises on, each by itself; empty when it takes them all together."""
+def refuses(error):
+    """Whether that is how a library refuses rows; CatBoost and LightGBM have errors of their own."""
+    return isinstance(error, (ValueError, FloatingPointError)) or type(error).__name__ in ("CatBoostError", "LightGBMError")
+
+
+def takes(model, method, x):
+    """Whether the library takes these rows."""
     try:
         call(model, method, x)
+        return True
+    except Exception as error:
+        if not refuses(error):
+            raise
+        return False
+
+
+def refused_rows(model, method, x):
+    """Rows that the library raises on, each by itself; empty when it takes them all together."""
+    if takes(model, method, x):
         return []
-    except (ValueError, FloatingPointError):
-        pass
-    refused = []
-    for row in range(len(x)):
-        try:
-            call(model, method, part(x, [row]))
-        except (ValueError, FloatingPointError):
-            refused.append(row)
-    return refused
+    return [row for row in range(len(x)) if not takes(model, method, part(x, [row]))]
+
+
+def names_out(model):
+    """The names of a transformer's columns, or None where the library has none for them."""
+    try:
+        return [str(name) for name in model.get_feature_names_out()]
+    except (AttributeError, ValueError):
+        return None
 
 
 def description(model, x, method):
@@ -127,8 +142,9 @@ def description(model, x, method):
         case["classes"] = [cases.encode(c)["values"] for c in model.classes_] if several else \
             cases.encode(model.classes_)["values"]
     case["classes"] = cases.meta_facts.classes(model) or case.get("classes")
-    if method == "transform" and hasattr(model, "get_feature_names_out"):
-        case["columns"] = {method: [str(name) for name in model.get_feature_names_out()]}
+    names = names_out(model) if method == "transform" else None
+    if names is not None:
+        case["columns"] = {method: names}
     if cases.vector_facts.columns(last, method):
         case["columns"] = {method: cases.vector_facts.columns(last, method)}
     if cases.vector_facts.is_neighbors(last):
@@ -158,8 +174,9 @@ def run(model_path, rows_path, out, *options):
     return ftl.run("predict", model_path, rows_path, "-o", out, *golden.EMPTY_TEXTS, *options)
 
 
-def compare_method(model, model_path, rows_path, x, method, options=()):
-    """One method on all rows: the same numbers, and the same rows refused."""
+def compare_method(model, model_path, rows_path, x, method, options=(), describe=None, scale_of=None):
+    """One method on all rows: the same numbers, and the same rows refused. describe and scale_of stand for description
+    and linear_scale."""
     folder = rows_path.parent
     refused = refused_rows(model, method, x)
     kept = [row for row in range(len(x)) if row not in set(refused)]
@@ -182,10 +199,10 @@ def compare_method(model, model_path, rows_path, x, method, options=()):
         for other in ["predict_proba", "decision_function"] + (["transform"] if clusters else []):
             if method == "predict" and hasattr(model, other):
                 whole[other] = cases.encode(call(model, other, good))
-        scale = cases.linear_scale(model, good, method)
+        scale = (scale_of or cases.linear_scale)(model, good, method)
         if scale is not None:
             whole["scale"] = scale
-        golden.compare(description(model, x, method), method, whole, header, [rows[row] for row in kept])
+        golden.compare((describe or description)(model, x, method), method, whole, header, [rows[row] for row in kept])
     if refused:
         process = run(model_path, rows_path, out, "--method", method, *options)
         if process.returncode != 4 or out.exists():

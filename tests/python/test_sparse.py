@@ -5,12 +5,11 @@ zero; scalers do not centre it, imputers and vectorizers leave zeros that are st
 stands here, in TAKES or in OTHER.
 """
 
-import importlib
 import inspect
 import warnings
 
+import classes
 import differential as diff
-import ftl
 import numpy as np
 import pandas as pd
 import pytest
@@ -82,7 +81,6 @@ WITH_GAPS = ["codes", "words", "union", "imputed", "constant", "scaled", "larges
 
 FEW = {"n_estimators": 3, "max_iter": 30, "n_clusters": 3, "n_components": 2, "n_init": 1, "max_depth": 3,
        "random_state": 0, "n_jobs": 1, "cv": 2, "n_neighbors": 3}
-CATBOOST = {"iterations": 4, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
 
 
 def forest():
@@ -133,8 +131,8 @@ MADE = {
     "StandardScaler": lambda cls: cls(with_mean=False),
     "RobustScaler": lambda cls: cls(with_centering=False),
     "FunctionTransformer": lambda cls: cls(np.arctan, feature_names_out="one-to-one"),
-    "CatBoostClassifier": lambda cls: cls(**CATBOOST),
-    "CatBoostRegressor": lambda cls: cls(**CATBOOST),
+    "CatBoostClassifier": lambda cls: cls(**classes.CATBOOST),
+    "CatBoostRegressor": lambda cls: cls(**classes.CATBOOST),
     "NuSVC": lambda cls: cls(nu=0.2, gamma=0.1),
     "PCA": lambda cls: cls(2, svd_solver="arpack", random_state=0),
     "SimpleImputer": lambda cls: cls(strategy="median"),
@@ -153,29 +151,7 @@ REFUSE = {"ARDRegression", "BayesianGaussianMixture", "BayesianRidge", "Categori
           "OrthogonalMatchingPursuitCV", "PowerTransformer", "QuadraticDiscriminantAnalysis", "SplineTransformer",
           "TargetEncoder", "TheilSenRegressor"}
 
-# Classes that exist only once these are imported, whichever test did it.
-EXPERIMENTAL = {"sklearn.model_selection": ["enable_halving_search_cv"], "sklearn.impute": ["enable_iterative_imputer"]}
-
-
-def known():
-    """The classes of `foretell classes` that the installed libraries have, by name."""
-    found = {}
-    for line in ftl.run("classes").stdout.splitlines():
-        module, _, name = line.split()[-1].rpartition(".")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                for experimental in EXPERIMENTAL.get(module, []):
-                    importlib.import_module(f"sklearn.experimental.{experimental}")
-                cls = getattr(importlib.import_module(module), name, None)
-        except ImportError:
-            cls = None
-        if cls is not None and name not in OTHER:
-            found[name] = cls
-    return found
-
-
-KNOWN = known()
+KNOWN = {name: cls for name, cls in classes.known().items() if name not in OTHER}
 
 
 def made(name):
@@ -232,28 +208,10 @@ def fitted(producer, name, seed, gaps, *behind):
     return model, x.iloc[rng.permutation(len(x))[:16]].reset_index(drop=True)
 
 
-def inner(model):
-    """The model and all that it is made of."""
-    yield model
-    for value in list(getattr(model, "__dict__", {}).values()):
-        for part in value if isinstance(value, (list, tuple)) else [value]:
-            part = part[1] if isinstance(part, tuple) and len(part) > 1 else part
-            if hasattr(part, "get_params") and not isinstance(part, type):
-                yield from inner(part)
-
-
 @pytest.fixture(autouse=True)
 def facts(monkeypatch):
     """What the rules for dense matrices cannot tell of a pipeline behind a sparse one."""
-    describe = diff.description
-
-    def described(model, x, method):
-        case = describe(model, x, method)
-        single = any(type(part).__module__.startswith("xgboost") or getattr(part, "dtype", None) == np.float32
-                     for part in inner(model))
-        return dict(case, single=case["single"] or single,
-                    classes=diff.cases.meta_facts.classes(diff.cases.final_step(model)[0]) or case.get("classes"))
-    monkeypatch.setattr(diff, "description", described)
+    monkeypatch.setattr(diff, "description", classes.described)
     monkeypatch.setattr(diff.cases, "linear_scale", lambda model, x, *_: [10.0] * len(x))
 
 

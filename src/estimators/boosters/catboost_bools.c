@@ -1,7 +1,8 @@
 /*
  * Whether a text that spells a bool is one. CatBoost's Python package takes True for the category
  * "1", and pandas reads a column of True and False as bools; who trained on texts has the category
- * "True". The model knows only hashes, so its tables are searched for those of such texts.
+ * "True". The model knows only hashes, so its tables are searched for those of such texts, and for
+ * categories that no column of bools has: beside "0" and "1" there are none.
  */
 #include "estimators/boosters/catboost.h"
 
@@ -29,14 +30,8 @@ static void spellings(uint64_t items[n_spellings])
         items[i] = item_of(texts[i]);
 }
 
-static bool is_spelling(const uint64_t items[n_spellings], uint64_t item)
-{
-    for (size_t i = 0; i < n_spellings; i++) {
-        if (items[i] == item)
-            return true;
-    }
-    return false;
-}
+/* Of a column that matches or statistics know alone: whether bools have that category. */
+static bool is_bool(uint64_t item) { return item == item_of("0") || item == item_of("1"); }
 
 /* The inverse of the odd multiplier modulo 2^64, by Newton's iteration. */
 static uint64_t inverse(void)
@@ -52,15 +47,17 @@ static uint64_t unfold(uint64_t key, uint64_t item) { return inverse() * key - m
 
 /*
  * A key of one or two categories, flags behind them taken off: whether the category at place is
- * such a spelling. Of two categories the other one follows from the key; chance makes a hash of it
- * once in four billion times.
+ * such a spelling, or, where it stands alone, of no bool at all. Of two categories the other one
+ * follows from the key; chance makes a hash of it once in four billion times.
  */
-static bool has_spelling(const uint64_t items[n_spellings], uint64_t key, uint32_t n_hashes,
-                         uint32_t place)
+static bool no_bool(const uint64_t items[n_spellings], uint64_t key, uint32_t n_hashes,
+                    uint32_t place)
 {
     uint64_t last = inverse();
-    if (n_hashes == 1)
-        return is_spelling(items, last * last * key);
+    if (n_hashes == 1) {
+        uint64_t item = last * last * key;
+        return is_item(item) && !is_bool(item);
+    }
     for (size_t i = 0; i < n_spellings; i++) {
         uint64_t other = place == 1 ? last * last * unfold(key, items[i])
                                     : last * (last * key - multiplier * multiplier * items[i]);
@@ -70,8 +67,8 @@ static bool has_spelling(const uint64_t items[n_spellings], uint64_t key, uint32
     return false;
 }
 
-static bool table_has_spelling(const uint64_t items[n_spellings], const ftl_ctr_table *table,
-                               const ftl_ctr_projection *projection, uint32_t place)
+static bool table_tells(const uint64_t items[n_spellings], const ftl_ctr_table *table,
+                        const ftl_ctr_projection *projection, uint32_t place)
 {
     uint32_t n_flags = projection->n_above + projection->n_equal;
     for (uint32_t b = 0; b < table->n_buckets; b++) {
@@ -81,7 +78,7 @@ static bool table_has_spelling(const uint64_t items[n_spellings], const ftl_ctr_
             uint64_t key = table->keys[b];
             for (uint32_t f = 0; f < n_flags; f++)
                 key = unfold(key, flags >> f & 1);
-            if (has_spelling(items, key, projection->n_hashes, place))
+            if (no_bool(items, key, projection->n_hashes, place))
                 return true;
         }
     }
@@ -103,7 +100,7 @@ static void search_tables(const ftl_cbm *cbm, const uint64_t items[n_spellings],
         for (uint32_t place = 0; place < projection->n_hashes; place++) {
             uint32_t category = projection->hashes[place] - cbm->n_floats;
             if (bools[category] &&
-                table_has_spelling(items, &cbm->ctr.tables[feature->table], projection, place))
+                table_tells(items, &cbm->ctr.tables[feature->table], projection, place))
                 bools[category] = false;
         }
     }
@@ -119,7 +116,7 @@ ftl_status ftl_cat_bools(ftl_build *build, const ftl_cbm *cbm, const bool **out,
     memset(bools, true, cbm->n_categories * sizeof *bools);
     spellings(items);
     for (uint32_t i = 0; i < cbm->n_matches; i++) {
-        if (is_spelling(items, (uint64_t)(int64_t)(int32_t)cbm->matches[i].hash))
+        if (!is_bool((uint64_t)(int64_t)(int32_t)cbm->matches[i].hash))
             bools[cbm->matches[i].category] = false;
     }
     search_tables(cbm, items, searched, bools);

@@ -11,29 +11,9 @@ typedef struct sources {
     const ftl_cbm *cbm;
     const ftl_frame *in;
     ftl_frame floats; /* input columns of cbm->floats */
-    ftl_frame hashes; /* [n_categories]; those that nothing asks for are some other */
+    ftl_frame hashes; /* [n_categories] */
     uint32_t hash_op; /* UINT32_MAX: there is none */
 } sources;
-
-/* The categories that matches and projections ask for. */
-static ftl_status used_categories(ftl_build *build, const ftl_cbm *cbm, const bool **out,
-                                  ftl_error *error)
-{
-    bool *used = ftl_arena_zero_array(build->scratch, cbm->n_categories, sizeof *used);
-    if (!used)
-        return FTL_OOM(error);
-    for (uint32_t i = 0; i < cbm->n_matches; i++)
-        used[cbm->matches[i].category] = true;
-    for (uint32_t p = 0; p < cbm->ctr.n_projections; p++) {
-        const ftl_ctr_projection *projection = &cbm->ctr.projections[p];
-        for (uint32_t i = 0; i < projection->n_hashes; i++)
-            used[projection->hashes[i] - cbm->n_floats] = true;
-        for (uint32_t i = 0; i < projection->n_equal; i++)
-            used[projection->equal[i].column - cbm->n_floats] = true;
-    }
-    *out = used;
-    return FTL_OK;
-}
 
 static ftl_status pick_floats(ftl_build *build, sources *s, ftl_error *error)
 {
@@ -72,33 +52,27 @@ static ftl_status emit_hash_op(ftl_build *build, const ftl_estimator *e, const f
     return FTL_OK;
 }
 
+/* All categories, those too that nothing asks for: the library refuses rows that lack one. */
 static ftl_status hash_categories(ftl_build *build, const ftl_estimator *e, sources *s,
                                   ftl_error *error)
 {
-    const bool *used = NULL, *known_bools = NULL;
-    ftl_frame texts, hashed;
-    uint32_t n = s->cbm->n_categories, n_used = 0;
+    const bool *bools = NULL;
+    ftl_frame texts;
+    uint32_t n = s->cbm->n_categories;
     uint32_t *picked = ftl_arena_array(build->scratch, n, sizeof *picked);
-    uint32_t *slots = ftl_arena_zero_array(build->scratch, n, sizeof *slots);
-    bool *bools = ftl_arena_zero_array(build->arena, n, sizeof *bools);
-    if (!picked || !slots || !bools)
+    bool *kept = ftl_arena_array(build->arena, n, sizeof *kept);
+    if (!picked || !kept)
         return FTL_OOM(error);
     s->hash_op = UINT32_MAX;
-    FTL_TRY(used_categories(build, s->cbm, &used, error));
-    FTL_TRY(ftl_cat_bools(build, s->cbm, &known_bools, error));
-    for (uint32_t i = 0; i < n; i++) {
-        if (!used[i])
-            continue;
-        slots[i] = n_used;
-        bools[n_used] = known_bools[i];
-        picked[n_used++] = s->cbm->categories[i].column;
-    }
-    if (n_used == 0)
+    if (n == 0)
         return FTL_OK;
-    FTL_TRY(ftl_frame_select(build, s->in, picked, n_used, &texts, error));
-    FTL_TRY(emit_hash_op(build, e, &texts, bools, &s->hash_op, error));
-    FTL_TRY(ftl_frame_of_op(build, s->hash_op, NULL, &hashed, error));
-    return ftl_frame_select(build, &hashed, slots, n, &s->hashes, error);
+    FTL_TRY(ftl_cat_bools(build, s->cbm, &bools, error));
+    memcpy(kept, bools, n * sizeof *kept);
+    for (uint32_t i = 0; i < n; i++)
+        picked[i] = s->cbm->categories[i].column;
+    FTL_TRY(ftl_frame_select(build, s->in, picked, n, &texts, error));
+    FTL_TRY(emit_hash_op(build, e, &texts, kept, &s->hash_op, error));
+    return ftl_frame_of_op(build, s->hash_op, NULL, &s->hashes, error);
 }
 
 static ftl_status emit_matches(ftl_build *build, const ftl_estimator *e, const sources *s,

@@ -22,6 +22,21 @@ static uint32_t target_methods(ftl_build *build, const ftl_estimator *e)
     return 1u << FTL_PREDICT;
 }
 
+/*
+ * A number for each output. One number stands for all where the target was one column and the
+ * model predicts several of it, such as quantiles: numpy repeats it.
+ */
+static ftl_status target_vector(ftl_build *build, const ftl_estimator *transformer,
+                                const char *name, uint32_t width, double **out, ftl_error *error)
+{
+    ftl_array2 array = {0};
+    FTL_TRY(ftl_attr_matrix(build, transformer, FTL_NAMES(name), &array, error));
+    if (array.rows != 1 || array.columns != 1)
+        return ftl_attr_vector(build, transformer, FTL_NAMES(name), width, out, error);
+    *out = ftl_repeat(build, array.data[0], width);
+    return *out ? FTL_OK : FTL_OOM(error);
+}
+
 /* x = x (kind) vector, in float64, as numpy's in-place operators do it; None: left out. */
 static ftl_status add_step(ftl_build *build, const ftl_estimator *transformer, const char *name,
                            ftl_affine_step_kind kind, uint32_t width, ftl_affine_step *steps,
@@ -30,7 +45,7 @@ static ftl_status add_step(ftl_build *build, const ftl_estimator *transformer, c
     const double *vector = NULL;
     if (ftl_node_is_none(ftl_attr(transformer, name)))
         return FTL_OK;
-    FTL_TRY(ftl_attr_vector(build, transformer, FTL_NAMES(name), width, &vector, error));
+    FTL_TRY(target_vector(build, transformer, name, width, &vector, error));
     steps[(*n)++] = (ftl_affine_step){.kind = kind, .wide = true, FTL_SIZED(vector, vector, width)};
     return FTL_OK;
 }
