@@ -31,6 +31,12 @@ ftl_status ftl_selector_child(ftl_build *build, const ftl_estimator *e, ftl_esti
     const char *name = ftl_node_is_none(ftl_attr(e, "estimator_")) ? "estimator" : "estimator_";
     const ftl_node *node = NULL;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES(name), &node, error));
+    /* sklearn2pmml puts a proxy between. */
+    if (node->kind == FTL_NODE_OBJECT && strcmp(node->u.object->name, "EstimatorProxy") == 0) {
+        const ftl_node *inner = ftl_node_attr(node, "estimator");
+        inner = inner ? inner : ftl_node_attr(node, "estimator_");
+        node = inner ? inner : node;
+    }
     if (node->kind != FTL_NODE_OBJECT)
         return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "%s is not an estimator", name);
     const char *path = ftl_child_path(build, e, "%s", name);
