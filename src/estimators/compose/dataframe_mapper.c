@@ -235,22 +235,50 @@ static ftl_status base_name(ftl_build *build, const feature *f, const char *cons
     return *out ? FTL_OK : FTL_OOM(error);
 }
 
-/* "name", or "name_0", "name_1" … with prefix and suffix: where the mapper did not keep its own. */
+/* The classes of the last transformer of a chain that has some; NULL: none has as many. */
+static const ftl_node *classes_of(const ftl_node *transformers, size_t n)
+{
+    const ftl_node *steps = ftl_node_attr(transformers, "steps"), *classes = NULL;
+    steps = steps ? steps : transformers;
+    size_t i = steps->kind == FTL_NODE_LIST ? steps->u.seq.size : 0;
+    if (i == 0)
+        classes = ftl_node_attr(transformers, "classes_");
+    while (!classes && i-- > 0) {
+        const ftl_node *step = steps->u.seq.items[i];
+        if (step->kind == FTL_NODE_TUPLE && step->u.seq.size == 2)
+            step = step->u.seq.items[1];
+        classes = ftl_node_attr(step, "classes_");
+    }
+    return classes && ftl_node_length(classes) == n ? classes : NULL;
+}
+
+/*
+ * "name", or "name_class" or "name_0", "name_1" …, with prefix and suffix: where the mapper did not
+ * keep its own.
+ */
 static ftl_status name_columns(ftl_build *build, const feature *f, const char *const *columns,
                                size_t n, ftl_frame *frame, ftl_error *error)
 {
     const char *base = NULL, *prefix = option_text(build, f->options, "prefix");
     const char *suffix = option_text(build, f->options, "suffix");
+    const ftl_node *classes = classes_of(f->transformers, frame->n_columns);
+    ftl_inputs names = {.count = -1};
     if (frame->n_columns > FTL_WIDEST_TEXT_OUTPUT)
         return FTL_OK;
     FTL_TRY(base_name(build, f, columns, n, &base, error));
     prefix = prefix ? prefix : "";
     suffix = suffix ? suffix : "";
+    if (classes)
+        FTL_TRY(ftl_names_of(build, classes, &names, error));
     for (uint32_t k = 0; k < frame->n_columns; k++) {
-        frame->columns[k].name = frame->n_columns == 1 ? ftl_arena_printf(build->arena, "%s%s%s",
-                                                                          prefix, base, suffix)
-                                                       : ftl_arena_printf(build->arena, "%s%s_%u%s",
-                                                                          prefix, base, k, suffix);
+        const char *made = ftl_arena_printf(build->arena, "_%u", k);
+        if (frame->n_columns == 1)
+            made = "";
+        else if (names.names)
+            made = ftl_arena_printf(build->arena, "_%s", names.names[k]);
+        if (made)
+            made = ftl_arena_printf(build->arena, "%s%s%s%s", prefix, base, made, suffix);
+        frame->columns[k].name = made;
         if (!frame->columns[k].name)
             return FTL_OOM(error);
     }

@@ -73,9 +73,12 @@ static bool is_text(const ftl_treatment *treatment)
     return treatment->rule == FTL_DOMAIN_REPLACED && treatment->value.tag == FTL_CELL_STRING;
 }
 
+/* None in the place of NaN is a missing value as before. */
 static bool missing_is_kept(const ftl_domain_rules *rules)
 {
-    return rules->if_missing.rule == FTL_DOMAIN_KEPT;
+    return rules->if_missing.rule == FTL_DOMAIN_KEPT ||
+           (rules->if_missing.rule == FTL_DOMAIN_REPLACED && rules->n_missing == 0 &&
+            rules->if_missing.value.tag == FTL_CELL_MISSING);
 }
 
 static bool compares(const domain *d, uint32_t j)
@@ -94,7 +97,8 @@ static uint8_t group_of(const ftl_build *build, const domain *d, const ftl_frame
                         uint32_t j)
 {
     const ftl_op *op = &build->ops[source->op];
-    bool text = is_text(&d->rules.if_missing) || is_text(&d->rules.if_invalid);
+    bool text = d->rules.objects || is_text(&d->rules.if_missing) ||
+                is_text(&d->rules.if_invalid);
     for (uint32_t i = 0; i < d->rules.n_missing; i++)
         text = text || d->rules.missing[i].tag == FTL_CELL_STRING;
     if (!compares(d, j) && missing_is_kept(&d->rules))
@@ -381,19 +385,25 @@ static ftl_status emit_group(ftl_build *build, const ftl_estimator *e, const dom
     return FTL_OK;
 }
 
+static ftl_status emit_groups(ftl_build *build, const ftl_estimator *e, const domain *d,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    if (in->sparse)
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s on a sparse matrix", e->cls->name);
+    FTL_TRY(ftl_frame_concat(build, in, 1, out, error));
+    for (uint8_t which = by_numbers; which < n_groups; which++)
+        FTL_TRY(emit_group(build, e, d, which, out, error));
+    note_missing(build, d, in);
+    return FTL_OK;
+}
+
 static ftl_status emit_domain(ftl_build *build, const ftl_estimator *e, ftl_method method,
                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     domain d;
     FTL_TRY(ftl_expect_transform(e, method, error));
-    if (in->sparse)
-        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s on a sparse matrix", e->cls->name);
     FTL_TRY(load(build, e, in, &d, error));
-    FTL_TRY(ftl_frame_concat(build, in, 1, out, error));
-    for (uint8_t which = by_numbers; which < n_groups; which++)
-        FTL_TRY(emit_group(build, e, &d, which, out, error));
-    note_missing(build, &d, in);
-    return FTL_OK;
+    return emit_groups(build, e, &d, in, out, error);
 }
 
 static ftl_status domain_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
@@ -410,6 +420,36 @@ static ftl_status domain_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
     else if (range && range->kind == FTL_NODE_ARRAY && range->u.array->ndim <= 1)
         out->count = (int64_t)range->u.array->size;
     return FTL_OK;
+}
+
+/* ---- CategoricalImputer of sklearn_pandas ----------------------------------------------------- */
+
+/* fill_ in the place of missing_values: "NaN", None and NaN are NaN and None, anything else itself. */
+static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    domain d = {.n = in->n_columns};
+    ftl_treatment *fill = &d.rules.if_missing;
+    ftl_cell *missing = ftl_arena_zero_array(build->arena, 1, sizeof *missing);
+    d.group = ftl_arena_zero_array(build->scratch, d.n, sizeof *d.group);
+    d.known = ftl_arena_zero_array(build->scratch, d.n, sizeof *d.known);
+    if (!missing || !d.group || !d.known)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    FTL_TRY(ftl_attr_cell(build, e, "missing_values", missing, error));
+    FTL_TRY(ftl_attr_cell(build, e, ftl_attr(e, "fill_") ? "fill_" : "fill", &fill->value, error));
+    if (fill->value.tag == FTL_CELL_MISSING)
+        return FTL_ATTR_FAIL(error, e, "fill_", FTL_CORRUPT, "there is no value to fill in");
+    fill->rule = FTL_DOMAIN_REPLACED;
+    d.rules.missing = missing;
+    d.rules.nan_is_missing = missing->tag == FTL_CELL_MISSING ||
+                             ftl_attr_is(e, "missing_values", "NaN");
+    d.rules.n_missing = d.rules.nan_is_missing ? 0 : 1;
+    d.rules.outlier_low = -(double)INFINITY;
+    d.rules.outlier_high = (double)INFINITY;
+    for (uint32_t j = 0; j < d.n; j++)
+        d.group[j] = group_of(build, &d, &in->columns[j], j);
+    return emit_groups(build, e, &d, in, out, error);
 }
 
 /* ---- One for each column --------------------------------------------------------------------- */
@@ -453,16 +493,16 @@ static ftl_status emit_same(ftl_build *build, const ftl_estimator *e, ftl_method
     return ftl_frame_concat(build, in, 1, out, error);
 }
 
-#define TRANSFORMER(package_, name_, emit_, inputs_) \
-    {.package = (package_),                          \
-     .name = (name_),                                \
-     .kind = FTL_TRANSFORMER,                        \
-     .methods = ftl_transform_only,                  \
-     .emit = emit_,                                  \
-     .inputs = inputs_,                              \
-     .library = "sklearn2pmml"}
+#define TRANSFORMER(package_, name_, emit_, inputs_, library_) \
+    {.package = (package_),                                    \
+     .name = (name_),                                          \
+     .kind = FTL_TRANSFORMER,                                  \
+     .methods = ftl_transform_only,                            \
+     .emit = emit_,                                            \
+     .inputs = inputs_,                                        \
+     .library = (library_)}
 #define DECORATION(name_, emit_, inputs_) \
-    TRANSFORMER("sklearn2pmml.decoration", name_, emit_, inputs_)
+    TRANSFORMER("sklearn2pmml.decoration", name_, emit_, inputs_, "sklearn2pmml")
 
 const ftl_estimator_class ftl_domain_classes[] = {
     DECORATION("ContinuousDomain", emit_domain, domain_inputs),
@@ -471,6 +511,9 @@ const ftl_estimator_class ftl_domain_classes[] = {
     DECORATION("MultiDomain", emit_multi, multi_inputs),
     DECORATION("ContinuousDomainEraser", emit_same, NULL),
     DECORATION("DiscreteDomainEraser", emit_same, NULL),
-    TRANSFORMER("sklearn2pmml.preprocessing", "IdentityTransformer", emit_same, NULL),
+    TRANSFORMER("sklearn2pmml.preprocessing", "IdentityTransformer", emit_same, NULL,
+                "sklearn2pmml"),
+    TRANSFORMER("sklearn_pandas", "CategoricalImputer", emit_imputer, ftl_inputs_one,
+                "sklearn-pandas"),
     {0},
 };
