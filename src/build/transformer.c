@@ -364,6 +364,33 @@ const char *ftl_name_text(ftl_build *build, const ftl_node *node)
     return "";
 }
 
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+static const ftl_node *item_at(const ftl_node *node, size_t i)
+{
+    bool list = node && (node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_LIST) &&
+                i < node->u.seq.size;
+    return list ? node->u.seq.items[i] : NULL;
+}
+
+const ftl_node *ftl_inner_list(const ftl_node *node)
+{
+    if (node->kind != FTL_NODE_OBJECT)
+        return node;
+    const ftl_node *inner = ftl_node_attr(node, "data");
+    const ftl_node *arguments = item_at(node->u.object->args, 1);
+    if (strcmp(node->u.object->name, "_new_Index") == 0 && arguments &&
+        arguments->kind == FTL_NODE_DICT)
+        inner = ftl_node_dict_get(&arguments->u.dict, "data");
+    if (strcmp(node->u.object->name, "Series") == 0) {
+        const ftl_node *manager = ftl_node_attr(node, "_mgr");
+        manager = manager ? manager : ftl_node_attr(node, "_data");
+        if (manager && manager->kind == FTL_NODE_OBJECT)
+            inner = item_at(item_at(manager->u.object->state, 1), 0);
+    }
+    return inner ? inner : node;
+}
+
 /* ---- Names ----------------------------------------------------------------------------------- */
 
 bool ftl_gives_tables(const ftl_estimator *e)
@@ -428,9 +455,10 @@ ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *e, const char
 
 bool ftl_keeps_columns(const ftl_estimator *e)
 {
-    static const char *const classes[] = {"FunctionTransformer", "Normalizer",   "StandardScaler",
-                                          "MinMaxScaler",        "MaxAbsScaler", "RobustScaler",
-                                          "OrdinalEncoder",      "Binarizer"};
+    static const char *const classes[] = {
+        "FunctionTransformer", "Normalizer",       "StandardScaler", "MinMaxScaler",
+        "MaxAbsScaler",        "RobustScaler",     "OrdinalEncoder", "Binarizer",
+        "CategoricalDomain",   "ContinuousDomain", "OrdinalDomain",  "MultiDomain"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(classes); i++) {
         if (strcmp(e->cls->name, classes[i]) == 0)
             return true;

@@ -70,6 +70,13 @@ FTL_MUST_USE ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *
  */
 const char *ftl_name_text(ftl_build *build, const ftl_node *node);
 
+/*
+ * The plain list inside what may stand where columns or values do: a _RemainderColsList; pandas'
+ * Index, _new_Index(cls, {'data': array}); or a Series, whose block manager's state is (axes,
+ * [values], …). Anything else is itself.
+ */
+const ftl_node *ftl_inner_list(const ftl_node *node);
+
 /* Notes what a missing cell is, when the column is one of the model's inputs. */
 void ftl_build_missing(ftl_build *build, const ftl_frame_column *column, ftl_missing_rule rule);
 

@@ -48,6 +48,8 @@ static bool step_back(const ftl_graph *graph, uint32_t *id, uint32_t *column)
     case FTL_OP_GATHER_OBJECT:
     case FTL_OP_CHECK:
     case FTL_OP_CAST:
+    case FTL_OP_DOMAIN:
+    case FTL_OP_DOMAIN_OBJECT:
         break;
     case FTL_OP_IMPUTE:
         c = op->u.impute.columns[c];

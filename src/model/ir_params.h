@@ -53,6 +53,13 @@ typedef enum ftl_norm {
 
 enum { FTL_CODE_NONE = -1, FTL_CODE_REFUSED = -2 };
 
+typedef enum ftl_domain_rule {
+    FTL_DOMAIN_KEPT,
+    FTL_DOMAIN_REPLACED,
+    FTL_DOMAIN_REFUSED,
+    FTL_DOMAIN_RULE_COUNT
+} ftl_domain_rule;
+
 typedef enum ftl_ufunc {
     FTL_UFUNC_LOG,
     FTL_UFUNC_LOG1P,

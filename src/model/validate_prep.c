@@ -118,6 +118,20 @@ ftl_status ftl_check_ordinal(const ftl_proof *proof, ftl_error *error)
     return FTL_OK;
 }
 
+ftl_status ftl_check_domain_object(const ftl_proof *proof, ftl_error *error)
+{
+    const ftl_encode_op *encode = &proof->op->u.encode;
+    if (encode->n_columns != proof->columns)
+        return FTL_INVALID(error, "a domain knows %u columns of %u", encode->n_columns,
+                           proof->columns);
+    for (uint32_t j = 0; j < encode->n_columns; j++) {
+        FTL_TRY(check_categories(&encode->columns[j].categories, error));
+        if (encode->columns[j].categories.numeric || !encode->columns[j].cells)
+            return FTL_INVALID(error, "a domain of cells has none");
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_check_quantiles(const ftl_proof *proof, ftl_error *error)
 {
     if (proof->op->u.quantiles.n == 0)

@@ -20,6 +20,11 @@ static bool same_categories(const ftl_categories *a, const ftl_categories *b)
            (a->numeric ? a->numbers == b->numbers : a->cells == b->cells);
 }
 
+const void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec)
+{
+    return values_of(step, exec);
+}
+
 ftl_status ftl_encode_compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_encode_op *encode = &step->op->u.encode;
@@ -49,8 +54,13 @@ void ftl_encode_keep(ftl_blob *blob, const ftl_step *step, ftl_op *op)
         ftl_encode_column *column = &columns[j];
         column->categories.numbers = NULL; /* the lookups have them */
         column->categories.cells = NULL;
-        if (op->kind == FTL_OP_ONEHOT)
+        if (op->kind != FTL_OP_ORDINAL)
             column->values = NULL;
+        if (op->kind == FTL_OP_DOMAIN_OBJECT) {
+            size_t n = (size_t)column->categories.count + 1;
+            ftl_keep_cells(blob, ftl_blob_copy(blob, &column->cells, n, sizeof *column->cells), n);
+        } else
+            column->cells = NULL;
         ftl_blob_borrow(blob, &column->codes, column->categories.count, sizeof(int32_t));
         ftl_blob_borrow(blob, &column->values, column->categories.count, sizeof(double));
         ftl_blob_borrow_text(blob, &column->name);

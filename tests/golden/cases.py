@@ -87,7 +87,7 @@ def final_step(model):
     name = type(model).__name__
     if name.endswith("SearchCV"):
         return final_step(model.best_estimator_)
-    if name == "Pipeline":
+    if name in ("Pipeline", "PMMLPipeline"):
         steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
 
         def before(x):
@@ -298,6 +298,7 @@ class Cases:
             self.fault(name, error)
             return None
         steady(model)
+        self.given_names = list(getattr(model, "transformed_names_", []))
         path = self.dump(name, model)
         for source in tuple(on) + tuple(raises):
             self.record(name, model, path, case_data.get(source), source in raises, methods, log, calls)
@@ -408,7 +409,9 @@ class Cases:
             self.entries.append(entry)
 
     def output_names(self, model, method):
-        """What the newest version calls a transformer's columns, where it says."""
+        """What the newest version calls a transformer's columns, where it says; what a mapper called them."""
+        if method == "transform" and self.given_names:  # a mapper's, in its file
+            return [str(name) for name in self.given_names]
         if method != "transform" or VERSION < NEWEST or not hasattr(model, "get_feature_names_out"):
             return None
         try:

@@ -82,6 +82,32 @@ CATBOOST = [
     ]
 ]
 
+
+
+def _tables(kind, version, pandas_version, pmml, python, sklearn, numpy, scipy, joblib, pandas, *more):
+    return Env("%s-%s" % (kind, version), python,
+               ["sklearn-pandas==" + pandas_version, "sklearn2pmml==" + pmml, "--no-binary=sklearn2pmml",
+                "scikit-learn==" + sklearn, "numpy==" + numpy, "scipy==" + scipy, "joblib==" + joblib,
+                "pandas==" + pandas, "six"] + list(more or ["lz4"]))
+
+
+# sklearn-pandas and sklearn2pmml side by side, with what was current beside them.  sklearn2pmml's older releases have no
+# wheels; they are Python alone.
+_PAIRS = [
+    ("1.8.0", "0.40.0", "3.6", "0.20.4", "1.16.6", "1.2.3", "0.13.2", "0.24.2", "lz4==2.2.1"),
+    ("1.8.0", "0.52.1", "3.7", "0.22.2.post1", "1.18.5", "1.4.1", "0.14.1", "1.0.5"),
+    ("2.0.4", "0.66.1", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5"),
+    ("2.1.0", "0.79.0", "3.8", "1.0.2", "1.21.6", "1.7.3", "1.1.1", "1.3.5"),
+    ("2.2.0", "0.98.1", "3.10", "1.2.2", "1.23.5", "1.10.1", "1.2.0", "1.5.3"),
+    ("2.2.0", "0.102.0", "3.11", "1.3.2", "1.26.4", "1.11.4", "1.3.2", "2.1.4"),
+    ("2.2.0", "0.110.0", "3.12", "1.5.2", "2.0.2", "1.14.1", "1.4.2", "2.2.3", "lz4", "setuptools==75.8.0"),
+    ("2.2.0", "0.133.1", "3.13", "1.9.1", "2.5.5", "1.18.1", "1.6.0", "3.0.6", "lz4", "pyarrow"),
+]
+PMML = [_tables("pmml", pair[1], *pair) for pair in _PAIRS]
+# One release of sklearn-pandas each, with the oldest of the others.
+MAPPERS = [_tables("mappers", pair[0], *pair) for i, pair in enumerate(_PAIRS)
+           if pair[0] not in [other[0] for other in _PAIRS[:i]]]
+
 # joblib's file layout changed at 0.10 (arrays in the stream) and 1.2 (aligned arrays); plain pickles come from the
 # interpreters with other default protocols.
 JOBLIB = [

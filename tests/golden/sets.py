@@ -21,4 +21,6 @@ SETS = {
     "text": Set(envs.SKLEARN, ["case_text"]),
     "missed": Set(envs.SKLEARN, ["case_missed"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
+    "mappers": Set(envs.MAPPERS, ["case_mappers"]),
+    "pmml": Set(envs.PMML, ["case_pmml"]),
 }

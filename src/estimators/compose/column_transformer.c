@@ -153,36 +153,6 @@ static ftl_status select_slice(ftl_build *build, const ftl_estimator *e, size_t 
     return FTL_OK;
 }
 
-static const ftl_node *item_at(const ftl_node *node, size_t i)
-{
-    bool list = node && (node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_LIST) &&
-                i < node->u.seq.size;
-    return list ? node->u.seq.items[i] : NULL;
-}
-
-/*
- * The plain list inside what may stand where columns do: a _RemainderColsList; pandas' Index,
- * _new_Index(cls, {'data': array}); or a Series, whose block manager's state is (axes, [values],
- * …).
- */
-static const ftl_node *inner_list(const ftl_node *node)
-{
-    if (node->kind != FTL_NODE_OBJECT)
-        return node;
-    const ftl_node *inner = ftl_node_attr(node, "data");
-    const ftl_node *arguments = item_at(node->u.object->args, 1);
-    if (strcmp(node->u.object->name, "_new_Index") == 0 && arguments &&
-        arguments->kind == FTL_NODE_DICT)
-        inner = ftl_node_dict_get(&arguments->u.dict, "data");
-    if (strcmp(node->u.object->name, "Series") == 0) {
-        const ftl_node *manager = ftl_node_attr(node, "_mgr");
-        manager = manager ? manager : ftl_node_attr(node, "_data");
-        if (manager && manager->kind == FTL_NODE_OBJECT)
-            inner = item_at(item_at(manager->u.object->state, 1), 0);
-    }
-    return inner ? inner : node;
-}
-
 static ftl_status select_columns(ftl_build *build, const ftl_estimator *e, size_t i, const part *p,
                                  const ftl_frame *in, selection *s, ftl_error *error)
 {
@@ -198,7 +168,7 @@ static ftl_status select_columns(ftl_build *build, const ftl_estimator *e, size_
         return FTL_OK;
     if (columns->kind == FTL_NODE_OBJECT && strcmp(columns->u.object->name, "slice") == 0)
         return select_slice(build, e, i, columns, in, s, error);
-    columns = inner_list(columns);
+    columns = ftl_inner_list(columns);
     ftl_node *one = (ftl_node *)columns;
     const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
     bool scalar = columns->kind == FTL_NODE_INT || columns->kind == FTL_NODE_STR ||
@@ -352,8 +322,8 @@ static ftl_status names_of_parts(ftl_build *build, const ftl_estimator *e, ftl_i
         if (ftl_node_str_equal(p.node, "drop"))
             continue;
         const ftl_node *positions = ftl_node_dict_get(&table->u.dict, p.name);
-        FTL_TRY(part_names(build, p.columns ? inner_list(p.columns) : NULL,
-                           positions ? inner_list(positions) : NULL, (size_t)out->count, names,
+        FTL_TRY(part_names(build, p.columns ? ftl_inner_list(p.columns) : NULL,
+                           positions ? ftl_inner_list(positions) : NULL, (size_t)out->count, names,
                            &known, error));
         if (!known)
             return FTL_OK;
@@ -380,7 +350,7 @@ static ftl_status columns_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
     for (size_t i = 0; !out->names && i < FTL_ARRAY_LEN(old); i++) {
         const ftl_node *node = ftl_attr(e, old[i]);
         if (!ftl_node_is_none(node))
-            FTL_TRY(ftl_names_of(build, inner_list(node), out, error));
+            FTL_TRY(ftl_names_of(build, ftl_inner_list(node), out, error));
     }
     return out->names ? FTL_OK : names_of_parts(build, e, out, error);
 }

@@ -1,7 +1,8 @@
 /*
  * Pipeline of sklearn.pipeline: each step transforms what the one before made; the last one
- * answers. imbalanced-learn's is the same, with samplers that only matter while fitting. So is a
- * chain of foretell's own (ftl_chain_node), whose steps are called by their names.
+ * answers. imbalanced-learn's is the same, with samplers that only matter while fitting. So are
+ * sklearn2pmml's, which keeps the names of its table, and sklearn-pandas's, of transformers alone;
+ * and a chain of foretell's own (ftl_chain_node), whose steps are called by their names.
  */
 #include "build/transformer.h"
 
@@ -168,6 +169,25 @@ static ftl_status pipeline_inputs(ftl_build *build, const ftl_estimator *e, ftl_
     return FTL_OK;
 }
 
+/* active_fields: the names of the table that fit() saw, or the name of the series. */
+static ftl_status pmml_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                              ftl_error *error)
+{
+    const ftl_node *fields = ftl_attr(e, "active_fields");
+    ftl_inputs found = {.count = -1};
+    ftl_node_string text;
+    if (fields && ftl_node_as_str(fields, &text)) {
+        ftl_node *one = (ftl_node *)fields;
+        const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
+        FTL_TRY(ftl_names_of(build, &list, &found, error));
+    } else if (!ftl_node_is_none(fields))
+        FTL_TRY(ftl_names_of(build, ftl_inner_list(fields), &found, error));
+    if (!found.names)
+        return pipeline_inputs(build, e, out, error);
+    *out = found;
+    return FTL_OK;
+}
+
 static ftl_status last_step(ftl_build *build, const ftl_estimator *e, ftl_estimator *out,
                             ftl_error *error)
 {
@@ -184,21 +204,23 @@ static const char *pipeline_detail(ftl_build *build, const ftl_estimator *e)
     return load(e, &p, NULL) == FTL_OK ? ftl_arena_printf(build->arena, "%zu steps", p.n) : NULL;
 }
 
-#define PIPELINE(package_, name_, library_) \
-    {.package = (package_),                 \
-     .name = (name_),                       \
-     .kind = FTL_OTHER_MODEL,               \
-     .methods = pipeline_methods,           \
-     .emit = emit_pipeline,                 \
-     .inputs = pipeline_inputs,             \
-     .answers = last_step,                  \
-     .inverse = invert_pipeline,            \
-     .detail = pipeline_detail,             \
+#define PIPELINE(package_, name_, library_, inputs_) \
+    {.package = (package_),                          \
+     .name = (name_),                                \
+     .kind = FTL_OTHER_MODEL,                        \
+     .methods = pipeline_methods,                    \
+     .emit = emit_pipeline,                          \
+     .inputs = (inputs_),                            \
+     .answers = last_step,                           \
+     .inverse = invert_pipeline,                     \
+     .detail = pipeline_detail,                      \
      .library = (library_)}
 
 const ftl_estimator_class ftl_pipeline_classes[] = {
-    PIPELINE("sklearn.pipeline", "Pipeline", NULL),
-    PIPELINE("imblearn.pipeline", "Pipeline", "imbalanced-learn"),
-    PIPELINE("foretell", "Chain", "foretell"),
+    PIPELINE("sklearn.pipeline", "Pipeline", NULL, pipeline_inputs),
+    PIPELINE("imblearn.pipeline", "Pipeline", "imbalanced-learn", pipeline_inputs),
+    PIPELINE("sklearn2pmml", "PMMLPipeline", "sklearn2pmml", pmml_inputs),
+    PIPELINE("sklearn_pandas.pipeline", "TransformerPipeline", "sklearn-pandas", pipeline_inputs),
+    PIPELINE("foretell", "Chain", "foretell", pipeline_inputs),
     {0},
 };

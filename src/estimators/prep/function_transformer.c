@@ -2,7 +2,8 @@
  * FunctionTransformer of sklearn.preprocessing: func=None, or a numpy ufunc of one argument. A
  * ufunc is pickled by name, as a global (numpy.log1p, numpy._core._multiarray_umath.log1p) or as a
  * call of numpy's _ufunc_reconstruct with module and name; nothing is called here either way.
- * Everything else is code, which is not in the file.
+ * Everything else is code, which is not in the file. sklearn_pandas has a class of the same name that
+ * checks nothing, and NumericalTransformer, which knows its functions by their names.
  */
 #include "estimators/prep/function_transformer.h"
 #include "build/transformer.h"
@@ -88,6 +89,9 @@ static bool function_name(const ftl_node *func, const char **module, const char 
     *name = text[1].data;
     return true;
 }
+
+/* A private name of Python's: _Class__name. */
+static const char vectorized[] = "_FunctionTransformer__func";
 
 /* *known is false for func=None. */
 static ftl_status load_function(const ftl_estimator *e, const char *attribute, bool *known,
@@ -217,6 +221,48 @@ ftl_status ftl_function_inverse(ftl_build *build, const ftl_estimator *e, uint32
     return FTL_OK;
 }
 
+/* numpy.vectorize calls the function with one number after another. */
+static ftl_status emit_ufunc(ftl_build *build, const ftl_estimator *e, ftl_ufunc function,
+                             const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    uint32_t id;
+    ftl_op *op = NULL;
+    if (in->sparse)
+        return FTL_FAIL(error, FTL_UNSUPPORTED, "%s on a sparse matrix", e->cls->name);
+    FTL_TRY(ftl_build_matrix(build, e, in, &id, error));
+    FTL_TRY(ftl_build_on(build, e, FTL_OP_UFUNC, id, in->n_columns, &id, &op, error));
+    op->u.ufunc.function = function;
+    FTL_TRY(ftl_frame_like(build, id, in, out, error));
+    for (uint32_t i = 0; function >= FTL_UFUNC_ISNAN && i < out->n_columns; i++)
+        out->columns[i].as = FTL_AS_BOOL;
+    return FTL_OK;
+}
+
+static ftl_status emit_vectorized(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                  const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    bool known;
+    ftl_ufunc function = FTL_UFUNC_ABS;
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    FTL_TRY(load_function(e, vectorized, &known, &function, error));
+    if (!known)
+        return FTL_ATTR_FAIL(error, e, vectorized, FTL_CORRUPT, "there is no function");
+    return emit_ufunc(build, e, function, in, out, error);
+}
+
+static ftl_status emit_numerical(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                                 const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    static const char attribute[] = "_NumericalTransformer__func";
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    if (ftl_attr_is(e, attribute, "log"))
+        return emit_ufunc(build, e, FTL_UFUNC_LOG, in, out, error);
+    if (ftl_attr_is(e, attribute, "log1p"))
+        return emit_ufunc(build, e, FTL_UFUNC_LOG1P, in, out, error);
+    return FTL_ATTR_FAIL(error, e, attribute, FTL_UNSUPPORTED,
+                         "a function other than log and log1p");
+}
+
 static const char *function_detail(ftl_build *build, const ftl_estimator *e)
 {
     const ftl_node *func = ftl_attr(e, "func");
@@ -234,5 +280,17 @@ const ftl_estimator_class ftl_function_classes[] = {
      .methods = ftl_transform_only,
      .emit = emit_function,
      .detail = function_detail},
+    {.package = "sklearn_pandas",
+     .name = "FunctionTransformer",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_vectorized,
+     .library = "sklearn-pandas"},
+    {.package = "sklearn_pandas",
+     .name = "NumericalTransformer",
+     .kind = FTL_TRANSFORMER,
+     .methods = ftl_transform_only,
+     .emit = emit_numerical,
+     .library = "sklearn-pandas"},
     {0},
 };

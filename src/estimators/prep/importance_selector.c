@@ -24,6 +24,21 @@ static bool starts_with(const char *text, const char *start)
     return strncmp(text, start, strlen(start)) == 0;
 }
 
+/* sklearn2pmml puts proxies between. */
+static const ftl_node *behind_proxies(const ftl_node *node)
+{
+    for (int depth = 0; depth < FTL_MAX_NESTING; depth++) {
+        if (node->kind != FTL_NODE_OBJECT || strcmp(node->u.object->name, "EstimatorProxy") != 0)
+            break;
+        const ftl_node *inner = ftl_node_attr(node, "estimator");
+        inner = inner ? inner : ftl_node_attr(node, "estimator_");
+        if (!inner)
+            break;
+        node = inner;
+    }
+    return node;
+}
+
 /* prefit: the estimator was given fitted; from 1.1 on a copy of it is kept where fit was called. */
 ftl_status ftl_selector_child(ftl_build *build, const ftl_estimator *e, ftl_estimator *out,
                               ftl_error *error)
@@ -31,6 +46,7 @@ ftl_status ftl_selector_child(ftl_build *build, const ftl_estimator *e, ftl_esti
     const char *name = ftl_node_is_none(ftl_attr(e, "estimator_")) ? "estimator" : "estimator_";
     const ftl_node *node = NULL;
     FTL_TRY(ftl_attr_need(e, FTL_NAMES(name), &node, error));
+    node = behind_proxies(node);
     if (node->kind != FTL_NODE_OBJECT)
         return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "%s is not an estimator", name);
     const char *path = ftl_child_path(build, e, "%s", name);
