@@ -21,6 +21,7 @@ static const ftl_estimator_class *const families[] = {
     ftl_function_classes,
     ftl_label_classes,
     ftl_text_classes,
+    ftl_dict_classes,
     ftl_pipeline_classes,
     ftl_column_transformer_classes,
     ftl_union_classes,

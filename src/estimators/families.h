@@ -20,6 +20,7 @@ extern const ftl_estimator_class ftl_polynomial_classes[];
 extern const ftl_estimator_class ftl_function_classes[];
 extern const ftl_estimator_class ftl_label_classes[];
 extern const ftl_estimator_class ftl_text_classes[];
+extern const ftl_estimator_class ftl_dict_classes[];
 extern const ftl_estimator_class ftl_pipeline_classes[];
 extern const ftl_estimator_class ftl_column_transformer_classes[];
 extern const ftl_estimator_class ftl_union_classes[];

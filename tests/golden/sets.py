@@ -20,5 +20,6 @@ SETS = {
     "various": Set(envs.SKLEARN, ["case_discrete", "case_regressors"]),
     "text": Set(envs.SKLEARN, ["case_text"]),
     "missed": Set(envs.SKLEARN, ["case_missed"]),
+    "counts": Set(envs.SKLEARN, ["case_dicts"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
 }
