@@ -16,6 +16,7 @@ static const ftl_estimator_class *const families[] = {
     ftl_dummy_classes,
     ftl_scaler_classes,
     ftl_encoder_classes,
+    ftl_category_encoder_classes,
     ftl_imputer_classes,
     ftl_polynomial_classes,
     ftl_function_classes,

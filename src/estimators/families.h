@@ -15,6 +15,7 @@ extern const ftl_estimator_class ftl_sgd_classes[];
 extern const ftl_estimator_class ftl_dummy_classes[];
 extern const ftl_estimator_class ftl_scaler_classes[];
 extern const ftl_estimator_class ftl_encoder_classes[];
+extern const ftl_estimator_class ftl_category_encoder_classes[];
 extern const ftl_estimator_class ftl_imputer_classes[];
 extern const ftl_estimator_class ftl_polynomial_classes[];
 extern const ftl_estimator_class ftl_function_classes[];

@@ -21,5 +21,6 @@ SETS = {
     "text": Set(envs.SKLEARN, ["case_text"]),
     "missed": Set(envs.SKLEARN, ["case_missed"]),
     "counts": Set(envs.SKLEARN, ["case_dicts"]),
+    "encoders": Set(envs.CATEGORY_ENCODERS, ["case_encoders"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
 }
