@@ -301,7 +301,8 @@ ftl_status ftl_build_sparse(ftl_build *build, const ftl_estimator *e, const ftl_
     return holds[*id] ? add_check(build, e, in, refuse, id, error) : FTL_OK;
 }
 
-/* Words of a vocabulary are counted from one; hashes may cancel out, and imputers fill in zeros. */
+/* Words of a vocabulary are counted from one; hashes may cancel out, imputers fill in zeros, and
+ * the numbers of keys may be zero. */
 ftl_status ftl_frame_forget_zeros(ftl_build *build, const ftl_frame *in, ftl_frame *out,
                                   ftl_error *error)
 {
@@ -313,7 +314,7 @@ ftl_status ftl_frame_forget_zeros(ftl_build *build, const ftl_frame *in, ftl_fra
         if (op->edge != FTL_EDGE_SPARSE || op->kind == FTL_OP_BINARIZE)
             continue;
         zeros[i] = op->kind == FTL_OP_IMPUTE || op->kind == FTL_OP_UFUNC ||
-                   (op->kind == FTL_OP_TEXT && op->u.text.n_hashes);
+                   op->kind == FTL_OP_KEYS || (op->kind == FTL_OP_TEXT && op->u.text.n_hashes);
         for (uint32_t s = 0; s < op->n_segments; s++)
             zeros[i] = zeros[i] || zeros[op->segments[s].op];
     }

@@ -99,6 +99,14 @@ typedef enum ftl_ufunc {
     FTL_UFUNC_COUNT
 } ftl_ufunc;
 
+/* What the numbers of a key become. */
+typedef enum ftl_key_numbers {
+    FTL_KEY_FLOATS,
+    FTL_KEY_INTEGERS, /* cut off; those that float64 does not hold exactly are refused */
+    FTL_KEY_BOOLS,    /* 1 where they are not 0 */
+    FTL_KEY_NUMBERS_COUNT
+} ftl_key_numbers;
+
 typedef enum ftl_power {
     FTL_POWER_BOX_COX,         /* (x^lambda - 1) / lambda, as expm1(lambda log x) / lambda */
     FTL_POWER_YEO_JOHNSON,     /* the same of 1 + |x|, by pow; below 0 with 2 - lambda, negated */

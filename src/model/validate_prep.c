@@ -132,6 +132,46 @@ ftl_status ftl_check_domain_object(const ftl_proof *proof, ftl_error *error)
     return FTL_OK;
 }
 
+/* No column is named twice, so that a row has no two entries in one. */
+static ftl_status name_column(const ftl_proof *proof, bool *named, uint32_t column,
+                              ftl_error *error)
+{
+    if (column >= proof->op->width || named[column])
+        return FTL_INVALID(error, "column %u of %u belongs to several keys, or to none", column,
+                           proof->op->width);
+    named[column] = true;
+    return FTL_OK;
+}
+
+static ftl_status name_columns(const ftl_proof *proof, bool *named, ftl_error *error)
+{
+    const ftl_keys_op *keys = &proof->op->u.keys;
+    for (uint32_t j = 0; j < keys->n_columns; j++) {
+        const ftl_key_column *key = &keys->columns[j];
+        FTL_TRY(check_categories(&key->categories, error));
+        if (key->categories.numeric)
+            return FTL_INVALID(error, "a key's texts are numbers");
+        for (uint32_t i = 0; i < key->categories.count; i++)
+            FTL_TRY(name_column(proof, named, key->columns[i], error));
+        if (key->number)
+            FTL_TRY(name_column(proof, named, key->column, error));
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_check_keys(const ftl_proof *proof, ftl_error *error)
+{
+    if (proof->op->u.keys.n_columns != proof->columns)
+        return FTL_INVALID(error, "a step knows %u keys of %u", proof->op->u.keys.n_columns,
+                           proof->columns);
+    bool *named = ftl_alloc_zero(proof->scratch, (size_t)proof->op->width + 1, sizeof *named);
+    if (!named)
+        return FTL_OOM(error);
+    ftl_status status = name_columns(proof, named, error);
+    ftl_free(proof->scratch, named);
+    return status;
+}
+
 ftl_status ftl_check_quantiles(const ftl_proof *proof, ftl_error *error)
 {
     if (proof->op->u.quantiles.n == 0)

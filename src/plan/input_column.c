@@ -209,6 +209,20 @@ double ftl_input_value(const ftl_step *step, ftl_exec *exec, uint32_t column, ui
     return column_number(step, exec, column, row);
 }
 
+bool ftl_input_number(const ftl_exec *exec, uint32_t input, uint32_t row, double *out)
+{
+    size_t index;
+    if (exec->in->matrix) {
+        *out = matrix_number(exec->in->matrix, exec->in_row + row, input);
+        return true;
+    }
+    const ftl_column *column = &exec->in->columns[input];
+    if (!ftl_column_find(&column, exec->in_row + row, &index) || ftl_type_is_text(column->type))
+        return false;
+    *out = plain_number(column, index);
+    return true;
+}
+
 /*
  * The first row of the block, the step to the next in bytes, and the type, of numbers that lie at
  * equal distances. Nulls are seen to afterwards.

@@ -35,6 +35,12 @@ void ftl_input_f32(const ftl_step *step, ftl_exec *exec, uint32_t column, float 
 /* The same for one row of the block. */
 double ftl_input_value(const ftl_step *step, ftl_exec *exec, uint32_t column, uint32_t row);
 
+/*
+ * The number at a row of the block where the column holds numbers, NaN among them; false where it
+ * holds texts, or nothing.
+ */
+bool ftl_input_number(const ftl_exec *exec, uint32_t column, uint32_t row, double *out);
+
 /* Where ftl_input_text keeps the texts of numbers; zero-initialised, freed by its owner. */
 typedef struct ftl_input_texts {
     char *data; /* FTL_F64_TEXT_SIZE bytes a row */

@@ -108,6 +108,23 @@ PMML = [_tables("pmml", pair[1], *pair) for pair in _PAIRS]
 MAPPERS = [_tables("mappers", pair[0], *pair) for i, pair in enumerate(_PAIRS)
            if pair[0] not in [other[0] for other in _PAIRS[:i]]]
 
+# category_encoders releases, with the pandas of their day: what they fit are pandas' tables.
+CATEGORY_ENCODERS = [
+    Env("encoders-" + v, py, ["category_encoders==" + v, "scikit-learn==" + sk, "numpy==" + numpy, "scipy==" + scipy,
+                              "joblib==" + joblib, "pandas==" + pandas, "statsmodels==" + statsmodels, *more])
+    for v, py, sk, numpy, scipy, joblib, pandas, statsmodels, *more in [
+        ("2.0.0", "3.7", "0.20.4", "1.16.6", "1.2.3", "0.13.2", "0.24.2", "0.10.2", "lz4"),
+        ("2.1.0", "3.7", "0.22.2.post1", "1.18.5", "1.4.1", "0.14.1", "1.0.5", "0.11.1", "lz4"),
+        ("2.2.2", "3.8", "0.24.2", "1.19.5", "1.5.4", "1.0.1", "1.2.5", "0.12.2", "lz4"),
+        ("2.3.0", "3.8", "1.0.2", "1.21.6", "1.7.3", "1.1.1", "1.3.5", "0.13.2", "lz4"),
+        ("2.4.1", "3.9", "1.1.3", "1.23.5", "1.9.3", "1.2.0", "1.5.3", "0.13.5", "lz4"),
+        ("2.5.1.post0", "3.10", "1.2.2", "1.23.5", "1.10.1", "1.2.0", "1.5.3", "0.13.5", "lz4"),
+        ("2.6.4", "3.11", "1.3.2", "1.26.4", "1.11.4", "1.3.2", "2.1.4", "0.14.1", "lz4"),
+        ("2.8.1", "3.12", "1.6.1", "2.2.6", "1.15.3", "1.4.2", "2.2.3", "0.14.4", "lz4"),
+        ("2.11.2", "3.13", "1.9.1", "2.5.5", "1.18.1", "1.6.0", "3.0.6", "0.14.6", "lz4", "pyarrow"),
+    ]
+]
+
 # joblib's file layout changed at 0.10 (arrays in the stream) and 1.2 (aligned arrays); plain pickles come from the
 # interpreters with other default protocols.
 JOBLIB = [

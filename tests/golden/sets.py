@@ -20,6 +20,8 @@ SETS = {
     "various": Set(envs.SKLEARN, ["case_discrete", "case_regressors"]),
     "text": Set(envs.SKLEARN, ["case_text"]),
     "missed": Set(envs.SKLEARN, ["case_missed"]),
+    "counts": Set(envs.SKLEARN, ["case_dicts"]),
+    "encoders": Set(envs.CATEGORY_ENCODERS, ["case_encoders"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
     "mappers": Set(envs.MAPPERS, ["case_mappers"]),
     "pmml": Set(envs.PMML, ["case_pmml"]),

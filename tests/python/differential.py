@@ -153,6 +153,7 @@ def description(model, x, method):
 
 
 def write_rows(x, folder):
+    x = getattr(x, "table", x)  # what the program reads where that is not what the library takes
     if isinstance(x, pd.DataFrame):
         path = folder / "rows.csv"
         cases.write_csv(path, x)

@@ -106,6 +106,47 @@ static void signs(void **state)
         assert_true(x[i] > 0 ? out[i] == 1 : isnan(out[i]));
 }
 
+/* Keys of numbers in backward order: zeros and NaN are entries; integers are cut off. */
+static void keys_graph(fixture *f, const ftl_key_column *columns, ftl_key_numbers numbers)
+{
+    static const ftl_segment all = {INPUTS, 0, INPUTS + 1};
+    start(f);
+    ftl_op *op = add(f, FTL_OP_KEYS, INPUTS + 1, inputs, INPUTS);
+    op->edge = FTL_EDGE_SPARSE;
+    op->dtype = FTL_DTYPE_F64;
+    op->u.keys = (ftl_keys_op){.numbers = numbers,
+                               .n_columns = INPUTS,
+                               FTL_SIZED(columns, columns, INPUTS),
+                               .estimator = "t"};
+    add(f, FTL_OP_GATHER_STORED, INPUTS + 1, &all, 1);
+}
+
+static void keys(void **state)
+{
+    static const ftl_key_column columns[INPUTS] = {{.number = true, .column = 4},
+                                                   {.number = true, .column = 3},
+                                                   {.number = false},
+                                                   {.number = true, .column = 0}};
+    static const uint32_t source[INPUTS + 1] = {3, INPUTS, INPUTS, 1, 0};
+    double x[ROWS * INPUTS], out[ROWS * (INPUTS + 1)];
+    float x32[ROWS * INPUTS];
+    fixture f;
+    (void)state;
+    fill(x, x32);
+    for (int numbers = FTL_KEY_FLOATS; numbers < FTL_KEY_NUMBERS_COUNT; numbers++) {
+        keys_graph(&f, columns, (ftl_key_numbers)numbers);
+        ftl_matrix in = {x, FTL_F64, ROWS, INPUTS, INPUTS, 1};
+        run(&f, FTL_F64, 6, &in, out);
+        for (size_t i = 0; i < ROWS * (INPUTS + 1); i++) {
+            uint32_t from = source[i % (INPUTS + 1)];
+            double value = from < INPUTS ? x[i / (INPUTS + 1) * INPUTS + from] : (double)NAN;
+            if (from < INPUTS && numbers != FTL_KEY_FLOATS)
+                value = numbers == FTL_KEY_BOOLS ? value != 0 : trunc(value);
+            assert_true(isnan(value) ? isnan(out[i]) : out[i] == value);
+        }
+    }
+}
+
 static void assert_refused(fixture *f, const char *word)
 {
     ftl_error error;
@@ -130,11 +171,20 @@ static void refused(void **state)
     stored_graph(&f);
     f.ops[INPUTS + 2].u.ufunc.function = FTL_UFUNC_COS;
     assert_refused(&f, "moves zero");
+    ftl_key_column columns[INPUTS] = {{.number = true, .column = 4}, {.number = true, .column = 4}};
+    keys_graph(&f, columns, FTL_KEY_FLOATS);
+    assert_refused(&f, "several keys");
+    columns[1].column = INPUTS + 1;
+    assert_refused(&f, "several keys");
+    columns[1].column = 0;
+    columns[1].categories.numeric = true;
+    assert_refused(&f, "are numbers");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(stored), cmocka_unit_test(stored_numbers),
-                                       cmocka_unit_test(signs), cmocka_unit_test(refused)};
+                                       cmocka_unit_test(signs), cmocka_unit_test(keys),
+                                       cmocka_unit_test(refused)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

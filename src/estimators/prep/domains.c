@@ -97,8 +97,7 @@ static uint8_t group_of(const ftl_build *build, const domain *d, const ftl_frame
                         uint32_t j)
 {
     const ftl_op *op = &build->ops[source->op];
-    bool text = d->rules.objects || is_text(&d->rules.if_missing) ||
-                is_text(&d->rules.if_invalid);
+    bool text = d->rules.objects || is_text(&d->rules.if_missing) || is_text(&d->rules.if_invalid);
     for (uint32_t i = 0; i < d->rules.n_missing; i++)
         text = text || d->rules.missing[i].tag == FTL_CELL_STRING;
     if (!compares(d, j) && missing_is_kept(&d->rules))
@@ -424,7 +423,8 @@ static ftl_status domain_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 
 /* ---- CategoricalImputer of sklearn_pandas ----------------------------------------------------- */
 
-/* fill_ in the place of missing_values: "NaN", None and NaN are NaN and None, anything else itself. */
+/* fill_ in the place of missing_values: "NaN", None and NaN are NaN and None, anything else itself.
+ */
 static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {

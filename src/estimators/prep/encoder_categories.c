@@ -231,7 +231,7 @@ static ftl_missing_rule missing_rule(const ftl_build *build, const ftl_category_
 
 /* Replaces the numeric columns of *sources by the columns of one checked matrix. */
 static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e,
-                                const ftl_encode_column *encoded, bool refuse_nan,
+                                const ftl_encode_column *encoded, uint32_t refuse,
                                 ftl_frame *sources, ftl_error *error)
 {
     uint32_t *picked = ftl_arena_array(build->scratch, sources->n_columns, sizeof *picked);
@@ -246,8 +246,7 @@ static ftl_status check_numbers(ftl_build *build, const ftl_estimator *e,
     if (n == 0)
         return FTL_OK;
     FTL_TRY(ftl_frame_select(build, sources, picked, n, &numbers, error));
-    FTL_TRY(ftl_build_checked_matrix(build, e, &numbers,
-                                     FTL_CHECK_INF | (refuse_nan ? FTL_CHECK_NAN : 0), &id, error));
+    FTL_TRY(ftl_build_checked_matrix(build, e, &numbers, refuse, &id, error));
     for (uint32_t k = 0; k < n; k++) {
         sources->columns[picked[k]].op = id;
         sources->columns[picked[k]].column = k;
@@ -281,9 +280,10 @@ static ftl_status exact_cells(ftl_build *build, const ftl_estimator *e,
 }
 
 ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
-                                const ftl_category_column *columns, bool refuse_nan,
+                                const ftl_category_column *columns, uint32_t refuse,
                                 ftl_encode_column *encoded, ftl_frame *sources, ftl_error *error)
 {
+    const bool refuse_nan = (refuse & FTL_CHECK_NAN) != 0;
     ftl_frame made;
     FTL_TRY(ftl_frame_new(build, in->n_columns, &made, error));
     for (uint32_t j = 0; j < in->n_columns; j++) {
@@ -301,7 +301,7 @@ ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e, const 
         ftl_build_want(build, made.columns[j].op,
                        column->number ? FTL_KIND_MIXED : FTL_KIND_STRING);
     }
-    FTL_TRY(check_numbers(build, e, encoded, refuse_nan, &made, error));
+    FTL_TRY(check_numbers(build, e, encoded, refuse, &made, error));
     for (uint32_t j = 0; j < in->n_columns; j++)
         ftl_build_missing(build, &in->columns[j],
                           missing_rule(build, &columns[j], refuse_nan, encoded[j].unknown));

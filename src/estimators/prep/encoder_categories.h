@@ -34,12 +34,13 @@ const char *ftl_category_text(ftl_build *build, const ftl_category_column *colum
 /*
  * Settles how each column of `in` is looked up (as numbers or as cells), fills categories and name
  * of encoded[], and gives the columns to look up in *sources: numeric ones behind a check of what
- * the library refuses. refuse_nan: a missing cell is refused even where unknown categories are not.
+ * the library refuses (FTL_CHECK_ bits; CHECK_NAN: a missing cell is refused, also in other columns
+ * and where unknown categories are not).
  * The schema learns each input column's kind and missing rule.
  */
 FTL_MUST_USE ftl_status ftl_category_sources(ftl_build *build, const ftl_estimator *e,
                                              const ftl_frame *in,
-                                             const ftl_category_column *columns, bool refuse_nan,
+                                             const ftl_category_column *columns, uint32_t refuse,
                                              ftl_encode_column *encoded, ftl_frame *sources,
                                              ftl_error *error);
 
