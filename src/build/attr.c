@@ -246,6 +246,14 @@ double *ftl_matrix_copy(ftl_build *build, const ftl_array2 *array)
                           array->rows * array->columns * sizeof *array->data);
 }
 
+double *ftl_repeat(ftl_build *build, double value, uint32_t n)
+{
+    double *made = ftl_arena_array(build->arena, n, sizeof *made);
+    for (uint32_t i = 0; made && i < n; i++)
+        made[i] = value;
+    return made;
+}
+
 ftl_status ftl_attr_vector_copy(ftl_build *build, const ftl_estimator *e, const char *const *names,
                                 size_t n, double **out, ftl_error *error)
 {

@@ -279,6 +279,8 @@ FTL_MUST_USE ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e
                                         ftl_error *error);
 /* The matrix's numbers, and such a vector's, of the caller's own, in the model's arena. */
 double *ftl_matrix_copy(ftl_build *build, const ftl_array2 *array); /* NULL: out of memory */
+/* The value n times, in the model's arena. NULL: out of memory. */
+double *ftl_repeat(ftl_build *build, double value, uint32_t n);
 FTL_MUST_USE ftl_status ftl_attr_vector_copy(ftl_build *build, const ftl_estimator *e,
                                              const char *const *names, size_t n, double **out,
                                              ftl_error *error);

@@ -99,7 +99,7 @@ typedef enum ftl_dtype_trait {
     FTL_DTYPE_TRAIT_CHOSEN
 } ftl_dtype_trait;
 
-enum { FTL_NEEDS_COLUMNS = 1 };
+enum { FTL_NEEDS_COLUMNS = 1, FTL_MAY_REFUSE = 2 };
 
 /* A line of ops/ops.def; validate.c has the checks. */
 typedef struct ftl_op_description {
@@ -109,7 +109,7 @@ typedef struct ftl_op_description {
     ftl_yields yields;
     ftl_width_rule width;
     ftl_dtype_trait dtype;
-    uint32_t traits; /* FTL_NEEDS_COLUMNS */
+    uint32_t traits; /* FTL_NEEDS_COLUMNS, FTL_MAY_REFUSE */
 } ftl_op_description;
 
 /* kind is below FTL_OP_KIND_COUNT. */

@@ -1,5 +1,7 @@
 #include "model/facts.h"
 
+#include "model/describe.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -19,13 +21,12 @@ static bool encoder_may_refuse(const ftl_encode_op *encode)
 
 bool ftl_op_may_refuse(const ftl_op *op)
 {
+    if (!(ftl_op_describe(op->kind)->traits & FTL_MAY_REFUSE))
+        return false;
     switch (op->kind) {
-    case FTL_OP_CHECK:
-    case FTL_OP_TEXT:
-    case FTL_OP_CATEGORY_HASH:
-        return true;
     case FTL_OP_ONEHOT:
     case FTL_OP_ORDINAL:
+    case FTL_OP_DOMAIN_OBJECT:
         return encoder_may_refuse(&op->u.encode);
     case FTL_OP_IMPUTE_OBJECT:
         return op->u.impute_object.refuse_missing;
@@ -34,7 +35,7 @@ bool ftl_op_may_refuse(const ftl_op *op)
     case FTL_OP_POWER:
         return op->u.power.rule == FTL_POWER_BOX_COX;
     default:
-        return false;
+        return true;
     }
 }
 

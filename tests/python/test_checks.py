@@ -215,3 +215,16 @@ def test_files_of_an_operation_are_counted():
     for kind, name, record in lines:
         assert record == "no_parameters" or f"PARAMETERS({record}, " in records, kind
         assert f"const ftl_op_impl ftl_op_impl_{name} =" in runs, kind
+
+
+def test_operations_that_mark_rows_say_so():
+    """A plan runs these whoever reads their results: FTL_MAY_REFUSE in ops.def."""
+    text = (TOOLS.parent / "src/model/ops/ops.def").read_text()
+    marked = {name for name, traits in re.findall(r"^OP\(\w+, (\w+), .*, ([\w| ]+), \w+\)$", text, re.M) if "FTL_MAY_REFUSE" in traits}
+    marks = set()
+    for path in (TOOLS.parent / "src/plan").glob("op_*.c"):
+        source = path.read_text()
+        if "ftl_exec_bad(" in source or "ftl_encode_refuse(" in source:
+            marks |= set(re.findall(r"ftl_op_impl ftl_op_impl_(\w+) =", source))
+    others = {"match", "neighbor_mean"}  # in the file of an operation that marks
+    assert {"check", "onehot", "splines"} <= marks and marks - others == marked

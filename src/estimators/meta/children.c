@@ -442,11 +442,3 @@ ftl_status ftl_frame_checked(ftl_build *build, const ftl_estimator *e, uint32_t 
     FTL_TRY(ftl_build_checked_matrix(build, e, in, refuse, &id, error));
     return ftl_frame_like(build, id, in, out, error);
 }
-
-double *ftl_repeat(ftl_build *build, double value, uint32_t n)
-{
-    double *made = ftl_arena_array(build->arena, n, sizeof *made);
-    for (uint32_t i = 0; made && i < n; i++)
-        made[i] = value;
-    return made;
-}

@@ -93,7 +93,5 @@ FTL_MUST_USE ftl_status ftl_decode_labels(ftl_build *build, const ftl_estimator 
  */
 FTL_MUST_USE ftl_status ftl_frame_checked(ftl_build *build, const ftl_estimator *e, uint32_t refuse,
                                           const ftl_frame *in, ftl_frame *out, ftl_error *error);
-/* The same vector value in n places of the model's arena. NULL when out of memory. */
-double *ftl_repeat(ftl_build *build, double value, uint32_t n);
 
 #endif

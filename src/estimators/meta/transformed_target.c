@@ -27,7 +27,8 @@ static uint32_t target_methods(ftl_build *build, const ftl_estimator *e)
  * model predicts several of it, such as quantiles: numpy repeats it.
  */
 static ftl_status target_vector(ftl_build *build, const ftl_estimator *transformer,
-                                const char *name, uint32_t width, double **out, ftl_error *error)
+                                const char *name, uint32_t width, const double **out,
+                                ftl_error *error)
 {
     ftl_array2 array = {0};
     FTL_TRY(ftl_attr_matrix(build, transformer, FTL_NAMES(name), &array, error));
