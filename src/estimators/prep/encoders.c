@@ -318,8 +318,10 @@ static ftl_status emit_one_hot(ftl_build *build, const ftl_estimator *e, ftl_met
         FTL_TRY(one_hot_column(build, e, &columns[j], h.n, j, &h.columns[j], &h.names[j], error));
         FTL_TRY(one_hot_widen(&h, h.columns[j].cardinality, error));
     }
-    FTL_TRY(ftl_category_sources(build, e, in, columns, FTL_CHECK_INF | (e->version < FTL_SKLEARN(0, 24) ? FTL_CHECK_NAN : 0), h.columns,
-                                 &sources, error));
+    FTL_TRY(
+        ftl_category_sources(build, e, in, columns,
+                             FTL_CHECK_INF | (e->version < FTL_SKLEARN(0, 24) ? FTL_CHECK_NAN : 0),
+                             h.columns, &sources, error));
     return one_hot_op(build, e, &sources, &h, out, error);
 }
 
@@ -394,8 +396,9 @@ static ftl_status emit_ordinal(ftl_build *build, const ftl_estimator *e, ftl_met
     for (uint32_t j = 0; j < in->n_columns; j++)
         FTL_TRY(ordinal_column(build, e, &columns[j], in->n_columns, j, missing[j], &encoded[j],
                                error));
-    FTL_TRY(ftl_category_sources(build, e, in, columns, FTL_CHECK_INF | (e->version < FTL_SKLEARN(1, 0) ? FTL_CHECK_NAN : 0), encoded,
-                                 &sources, error));
+    FTL_TRY(ftl_category_sources(
+        build, e, in, columns, FTL_CHECK_INF | (e->version < FTL_SKLEARN(1, 0) ? FTL_CHECK_NAN : 0),
+        encoded, &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
     op->dtype = type.dtype;
     op->u.encode = (ftl_encode_op){.n_columns = in->n_columns,

@@ -133,7 +133,8 @@ static ftl_status emit_binarizer(ftl_build *build, const ftl_estimator *e, ftl_m
     if (!encoded)
         return FTL_OOM(error);
     FTL_TRY(fill_codes(build, &b, encoded, error));
-    FTL_TRY(ftl_category_sources(build, e, in, &b.column, FTL_CHECK_INF | FTL_CHECK_NAN, encoded, &sources, error));
+    FTL_TRY(ftl_category_sources(build, e, in, &b.column, FTL_CHECK_INF | FTL_CHECK_NAN, encoded,
+                                 &sources, error));
     bool several = b.column.count > 2;
     if (several)
         FTL_TRY(emit_columns(build, e, &b, &sources, encoded, &id, error));

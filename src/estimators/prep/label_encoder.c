@@ -27,8 +27,10 @@ static ftl_status emit_label(ftl_build *build, const ftl_estimator *e, ftl_metho
     encoded->values = values;
     encoded->values_count = column.count;
     encoded->unknown = FTL_CODE_REFUSED;
-    FTL_TRY(ftl_category_sources(build, e, in, &column, FTL_CHECK_INF | (e->version < FTL_SKLEARN(0, 24) ? FTL_CHECK_NAN : 0), encoded,
-                                 &sources, error));
+    FTL_TRY(
+        ftl_category_sources(build, e, in, &column,
+                             FTL_CHECK_INF | (e->version < FTL_SKLEARN(0, 24) ? FTL_CHECK_NAN : 0),
+                             encoded, &sources, error));
     FTL_TRY(ftl_build_op(build, e, FTL_OP_ORDINAL, &sources, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
     op->u.encode = (ftl_encode_op){

@@ -93,7 +93,8 @@ static ftl_status emit_target(ftl_build *build, const ftl_estimator *e, ftl_meth
     uint32_t *picked = ftl_arena_array(build->scratch, width, sizeof *picked);
     if (!features || !columns || !picked)
         return FTL_OOM(error);
-    FTL_TRY(ftl_category_sources(build, e, in, t.categories, FTL_CHECK_INF, features, &once, error));
+    FTL_TRY(
+        ftl_category_sources(build, e, in, t.categories, FTL_CHECK_INF, features, &once, error));
     for (uint32_t i = 0; i < width; i++) {
         picked[i] = i / t.n_classes;
         columns[i] = features[picked[i]];
