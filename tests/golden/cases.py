@@ -87,14 +87,20 @@ def final_step(model):
     name = type(model).__name__
     if name.endswith("SearchCV"):
         return final_step(model.best_estimator_)
+    if name == "FrozenEstimator":
+        return final_step(model.estimator)
     if name in ("Pipeline", "PMMLPipeline"):
         steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
+
+        if not steps:
+            return model, lambda x: x
+        last, inside = final_step(steps[-1])
 
         def before(x):
             for step in steps[:-1]:
                 x = step.transform(x) if hasattr(step, "transform") else x  # samplers only matter while fitting
-            return x
-        return (steps[-1], before) if steps else (model, lambda x: x)
+            return inside(x)
+        return last, before
     return model, lambda x: x
 
 

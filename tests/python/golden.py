@@ -177,6 +177,8 @@ def bound(method, value, unit, scale):
 def compare_cell(case, method, whole, row, cell, dtype, value):
     """None, or what is wrong with one cell."""
     classifier_label = method == "predict" and case["kind"] in ("classifier", "clusterer")
+    if dtype == "object" and method == "transform" and isinstance(value, bool) and cell in ("0.0", "1.0"):
+        value = float(value)  # pandas makes objects of a table of bools and whole numbers
     if dtype in ("object", "bool") or classifier_label:
         if same(cell, value):
             return None

@@ -111,9 +111,6 @@ STEPS = {
     "IncrementalPCA": step(lambda d, f: ({"n_components": 1},), large=False, rounded=True),
     "TruncatedSVD": step(lambda d, f: ({"n_components": 1, "random_state": 0},), sparse=True, large=False, rounded=True),
     "FunctionTransformer": step(lambda d, f: ({"func": d.one([None, *FUNCTIONS]), "accept_sparse": True, "feature_names_out": "one-to-one"},), sparse=True, gaps=True),
-    "KMeans": step(lambda d, f: ({"n_clusters": 3, "n_init": 1, "random_state": 0},), sparse=True, large=False, rounded=True),
-    "MiniBatchKMeans": step(lambda d, f: ({"n_clusters": 3, "n_init": 1, "random_state": 0},), sparse=True, large=False,
-                            rounded=True),
     "LinearDiscriminantAnalysis": step(large=False, rounded=True, needs=lambda d, f: d.target[0] == "classes" and not f.wide),
     "TfidfTransformer": step(sparse=True, negative=False, large=False, rounded=True),
     "ColumnTransformer": step(lambda d, f: beside_positions(d, f), sparse=True, gaps=True),
@@ -165,7 +162,7 @@ def after(f, name, node):
         changed["spread"] = False
     if name in ("Binarizer", "KBinsDiscretizer"):
         changed.update(rounded=False, negative=False)
-    if name in ("PCA", "IncrementalPCA", "TruncatedSVD", "KMeans", "MiniBatchKMeans", "LinearDiscriminantAnalysis", "VotingClassifier"):
+    if name in ("PCA", "IncrementalPCA", "TruncatedSVD", "LinearDiscriminantAnalysis", "VotingClassifier"):
         changed.update(sparse=False, wide=False)
     if name == "StackingRegressor":
         changed["sparse"] = False if not node[1].get("passthrough") else f.sparse
@@ -450,6 +447,8 @@ OTHERS = {
     "LocalOutlierFactor": model({"n_neighbors": 5, "novelty": True}, large=False, leaps=True, targets=ALONE),
     "NearestNeighbors": model({"n_neighbors": 3}, large=False, leaps=True, targets=ALONE),
 }
+# Sums of squares that the library rounds to float32 where its rows are: as far apart as the squares are large.
+OF_SQUARES = {"GaussianNB", "QuadraticDiscriminantAnalysis", "GaussianMixture", "BayesianGaussianMixture"}
 BY_DISTANCE = {"KNeighborsClassifier", "KNeighborsRegressor", "LocalOutlierFactor", "NearestNeighbors"}
 LEAVES = {**CLASSIFIERS, **REGRESSORS, **OTHERS}
 
@@ -459,7 +458,7 @@ def leaf(d, f, name):
 
 
 def leaves(d, f, among):
-    return [n for n in among if n in pipelines.KNOWN and d.target[0] in LEAVES[n]["targets"] and (LEAVES[n]["sparse"] or not f.sparse)
+    return [n for n in among if n in pipelines.KNOWN and not (d.array and n in OF_SQUARES) and d.target[0] in LEAVES[n]["targets"] and (LEAVES[n]["sparse"] or not f.sparse)
             and (LEAVES[n]["gaps"] or not f.gaps) and (LEAVES[n]["large"] or not f.large) and (LEAVES[n]["negative"] or not f.negative)
             and not (f.rounded and LEAVES[n]["leaps"]) and (f.spread or n not in BY_DISTANCE)]
 
@@ -501,12 +500,14 @@ LABEL_METAS = {
     "ClassifierChain": lambda d, child: ({"chain_method": d.one(["predict", "predict_proba", "decision_function"])}, child()),
     "OneVsRestClassifier": lambda d, child: ({}, child()),
 }
+# No final CatBoost: it leaves out columns that it learnt nothing from, and the program with them what refuses their rows
+# where transform asks for it and predict does not.
 VALUE_METAS = {
     "BaggingRegressor": lambda d, child: ({"n_estimators": 2, "random_state": 0, "max_features": d.one([1.0, 0.7])}, child()),
     "AdaBoostRegressor": lambda d, child: ({"n_estimators": 2, "random_state": 0}, child()),
     "VotingRegressor": lambda d, child: ({}, child(), child()),
     "StackingRegressor": lambda d, child: (dict(CV, passthrough=d.chance(0.4)), child(), child(),
-                                           some_leaf(d, Form(), ["Ridge", "XGBRegressor", "DecisionTreeRegressor", "LGBMRegressor", "CatBoostRegressor"])),
+                                           some_leaf(d, Form(), ["Ridge", "XGBRegressor", "DecisionTreeRegressor", "LGBMRegressor"])),
     "TransformedTargetRegressor": lambda d, child: transformed(d, child),
 }
 SEVERAL_METAS = {
@@ -588,7 +589,8 @@ def on_table_alone(d):
 
 def on_objects(d):
     """CatBoost behind a column transformer that lets texts and bools through: an array of objects, categories by number."""
-    names = d.of_kind(["word", "plan", "flag", "switch", "category", "level"])
+    # Not "switch": beside other bools pandas makes True of a missing one.
+    names = d.of_kind(["word", "plan", "flag", "category", "level"])
     numbers = d.of_kind(["real", "small", "whole"])
     if not names or d.cloned:
         return None
@@ -676,7 +678,7 @@ def draw(stream, theme):
     special = d.chance(0.2)
     d.alone, d.frames, d.gapped = theme["alone"], not d.array, False
     node = on_table(d, theme.get("depth", d.one([0, 1, 1, 2])))
-    if kind == "classes" and d.chance(0.06):
+    if kind == "classes" and d.chance(0.12):
         node = d.one([("CalibratedClassifierCV", {"method": "sigmoid", "cv": 2}, ("FrozenEstimator", {}, node)), ("FrozenEstimator", {}, node)])
     labels = d.one(labels_of(node)) if kind == "classes" else "int"
     if kind == "classes" and labels == "bool":

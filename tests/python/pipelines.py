@@ -43,6 +43,8 @@ class Unsupported(Exception):
 # ---- Tables ----------------------------------------------------------------------------------------------------------
 
 CITIES = ["Oslo", "São Paulo", "a,b", "true", "1", 'O\'Hare "x"']
+# XGBoost 3.1 to 3.3 saves others wrongly, and takes a category that it never met for the next one in their order, which
+# the program refuses: the new one is behind them all, where the library refuses it as well.
 ASCII = ["Oslo", "a,b", "true", "1", 'O\'Hare "x"']  # XGBoost 3.1 to 3.3 saves others wrongly
 PLANS = ["True", "FALSE", "z", "no"]
 WORDS = "the cat sat on a mat and the dog ran off with some old bone".split()
@@ -78,7 +80,7 @@ KINDS = {
     "plan": (lambda r, n: texts(r, n, PLANS), object, ["true", "TRUE"]),
     "string": (texts, "str", ["never seen", ""]),
     "hole": (lambda r, n: gapped(r, texts(r, n)), object, ["never seen", np.nan]),
-    "category": (lambda r, n: texts(r, n, ASCII), "category", ["never seen"]),
+    "category": (lambda r, n: texts(r, n, ASCII), "category", ["zz never seen"]),
     "lack": (lambda r, n: gapped(r, texts(r, n)), "category", ["never seen", np.nan]),
     "switch": (lambda r, n: [bool(v) for v in r.random(n) < 0.4], "category", [np.nan]),
     "level": (lambda r, n: [int(v) for v in r.integers(-3, 5, n)], "category", [99]),
@@ -298,15 +300,19 @@ def compare(recipe, model, asked):
             diff.compare_method(model, model_path, rows_path, asked, method, (), classes.described, scale_of)
 
 
-def check(recipe):
-    """Compare every method of the recipe's model; Disagreement, LibraryRefuses or Unsupported."""
-    model, asked = fitted(recipe)
+def compared(recipe, model, asked):
+    """Compare every method of the fitted model; Disagreement or Unsupported."""
     try:
         compare(recipe, model, asked)
     except golden.Disagreement as error:
         if "exit 3 " in str(error) and "UNSUPPORTED" in str(error):
             raise Unsupported(str(error)) from error
         raise
+
+
+def check(recipe):
+    """Compare every method of the recipe's model; Disagreement, LibraryRefuses or Unsupported."""
+    compared(recipe, *fitted(recipe))
 
 
 # ---- Shrinking -------------------------------------------------------------------------------------------------------
