@@ -129,6 +129,8 @@ def description(model, x, method):
     case["classes"] = cases.meta_facts.classes(model) or case.get("classes")
     if method == "transform" and hasattr(model, "get_feature_names_out"):
         case["columns"] = {method: [str(name) for name in model.get_feature_names_out()]}
+    if method == "transform" and getattr(model, "transformed_names_", None):  # a mapper's
+        case["columns"] = {method: list(model.transformed_names_)}
     if cases.vector_facts.columns(last, method):
         case["columns"] = {method: cases.vector_facts.columns(last, method)}
     if cases.vector_facts.is_neighbors(last):

@@ -116,6 +116,8 @@ static bool fitted_on(const ftl_estimator *e, const char *kinds)
         const ftl_node *node = ftl_attr(e, attributes[i]);
         if (node && node->kind == FTL_NODE_DTYPE)
             return strchr(kinds, node->u.dtype->kind) != NULL;
+        if (node && node->kind == FTL_NODE_OBJECT && i == 0) /* one of pandas' own */
+            return *kinds == 'i' && strstr(node->u.object->name, "Int");
         if (node && node->kind == FTL_NODE_ARRAY)
             return strchr(kinds, node->u.array->dtype->kind) != NULL;
     }
