@@ -239,6 +239,7 @@ ftl_status ftl_domain_rules_read(ftl_build *build, const ftl_estimator *e, bool 
     *out = (ftl_domain_rules){.checked = when != era_plain,
                               .old_items = when < era_values,
                               .objects = fitted_on(e, "O"),
+                              .numbers = fitted_on(e, "iufb"),
                               .whole = fitted_on(e, "iu"),
                               .outlier_low = -(double)INFINITY,
                               .outlier_high = (double)INFINITY};

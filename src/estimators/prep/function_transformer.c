@@ -2,8 +2,8 @@
  * FunctionTransformer of sklearn.preprocessing: func=None, or a numpy ufunc of one argument. A
  * ufunc is pickled by name, as a global (numpy.log1p, numpy._core._multiarray_umath.log1p) or as a
  * call of numpy's _ufunc_reconstruct with module and name; nothing is called here either way.
- * Everything else is code, which is not in the file. sklearn_pandas has a class of the same name that
- * checks nothing, and NumericalTransformer, which knows its functions by their names.
+ * Everything else is code, which is not in the file. sklearn_pandas has a class of the same name
+ * that checks nothing, and NumericalTransformer, which knows its functions by their names.
  */
 #include "estimators/prep/function_transformer.h"
 #include "build/transformer.h"
