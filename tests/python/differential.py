@@ -145,6 +145,8 @@ def description(model, x, method):
     names = names_out(model) if method == "transform" else None
     if names is not None:
         case["columns"] = {method: names}
+    if method == "transform" and getattr(model, "transformed_names_", None):  # a mapper's
+        case["columns"] = {method: list(model.transformed_names_)}
     if cases.vector_facts.columns(last, method):
         case["columns"] = {method: cases.vector_facts.columns(last, method)}
     if cases.vector_facts.is_neighbors(last):

@@ -1,6 +1,6 @@
 /*
- * POWER, SPLINES, FILL, KNN_IMPUTE and NEIGHBOR_DENSITY in small graphs written by hand: both float
- * types, any block size; what the validator refuses.
+ * POWER, SPLINES, FILL, DOMAIN, KNN_IMPUTE and NEIGHBOR_DENSITY in small graphs written by hand:
+ * both float types, any block size; what the validator refuses.
  */
 #include "op_fixture.h"
 
@@ -112,6 +112,83 @@ static void fill(void **state)
     const double expected[] = {1, 4, 7, 6, NAN, NAN};
     const ftl_op op = {.kind = FTL_OP_FILL, .width = 2};
     check_op(&op, x, 3, expected);
+}
+
+/* ---- Domains --------------------------------------------------------------------------------- */
+
+static const double no_data[] = {-999, 0.5};
+
+static void domain(void **state)
+{
+    (void)state;
+    /* What is missing, what is invalid, what lies beyond the limits; a column that stays. */
+    static const ftl_domain_column columns[INPUTS] = {
+        {.nan_is_missing = true,
+         .n_missing = 2,
+         FTL_WHOLE(missing, no_data),
+         .low = 0,
+         .high = 8,
+         .outlier_low = 1,
+         .outlier_high = 6,
+         .if_missing = FTL_DOMAIN_REPLACED,
+         .missing_value = 7.5,
+         .if_invalid = FTL_DOMAIN_REPLACED,
+         .invalid_value = -1,
+         .if_low = FTL_DOMAIN_REPLACED,
+         .low_value = 1,
+         .if_high = FTL_DOMAIN_REPLACED,
+         .high_value = NAN},
+        {.low = 0, .high = 8, .if_invalid = FTL_DOMAIN_REPLACED, .invalid_value = 2},
+        {.nan_is_missing = true, .low = 0, .high = 1, .outlier_low = -1, .outlier_high = 2},
+        {.low = -INFINITY, .high = INFINITY, .outlier_low = -INFINITY, .outlier_high = INFINITY},
+    };
+    const double x[] = {-999, 3,  5,  -0.0, NAN, NAN,       NAN,      NAN, 0.5, 8.25, 0, 1,
+                        0,    -1, -1, 2,    8,   -INFINITY, INFINITY, 3,   9,   0,    2, 4};
+    const double expected[] = {7.5, 3, 5,  -0.0, 7.5, 2, NAN,      NAN, 7.5, 2, 0, 1,
+                               1,   2, -1, 2,    NAN, 2, INFINITY, 3,   -1,  0, 2, 4};
+    const ftl_op op = {.kind = FTL_OP_DOMAIN,
+                       .width = INPUTS,
+                       .u.domain = {FTL_WHOLE(columns, columns), .estimator = "Domain"}};
+    check_op(&op, x, 6, expected);
+}
+
+/* Numbers as cells, and back to numbers. */
+static void domain_of_cells(void **state)
+{
+    (void)state;
+    static const ftl_cell known[] = {{.tag = FTL_CELL_INT, .u.integer = 3},
+                                     {.tag = FTL_CELL_MISSING}};
+    static const ftl_cell becomes[] = {{.tag = FTL_CELL_INT, .u.integer = 4},
+                                       {.tag = FTL_CELL_FLOAT, .u.number = 0.5},
+                                       {.tag = FTL_CELL_STRING, .size = 2, .u.text = "-1"}};
+    static const ftl_encode_column columns[INPUTS] = {
+        {.categories = {.count = 2, FTL_WHOLE(cells, known)},
+         .unknown = FTL_CODE_NONE,
+         FTL_WHOLE(cells, becomes)},
+        {.categories = {.count = 2, FTL_WHOLE(cells, known)},
+         .unknown = 0,
+         FTL_WHOLE(cells, becomes)},
+        {.categories = {.count = 0}, .unknown = 0, FTL_SIZED(cells, becomes, 1)},
+        {.categories = {.count = 0}, .unknown = FTL_CODE_NONE, FTL_SIZED(cells, becomes, 1)},
+    };
+    static const ftl_segment cells = {INPUTS + 1, 0, INPUTS};
+    const double x[] = {3, 3, 3, 3, NAN, NAN, NAN, NAN, 7, 7.25, 7, 7};
+    const double expected[] = {4, 4, 3, 4, 0.5, 0.5, NAN, 4, -1, 7.25, 7, 4};
+    const ftl_matrix in = {x, FTL_F64, 3, INPUTS, INPUTS, 1};
+    double out[3 * INPUTS];
+    fixture f;
+    for (uint32_t block = 0; block < 3; block++) {
+        start(&f);
+        add(&f, FTL_OP_GATHER, INPUTS, inputs, INPUTS);
+        ftl_op *op = add(&f, FTL_OP_DOMAIN_OBJECT, INPUTS, &whole, 1);
+        op->edge = FTL_EDGE_OBJECT;
+        op->u.encode = (ftl_encode_op){
+            .n_columns = INPUTS, FTL_WHOLE(columns, columns), .estimator = "Domain"};
+        add(&f, FTL_OP_GATHER, INPUTS, &cells, 1);
+        run(&f, FTL_F64, block, &in, out);
+        for (size_t i = 0; i < 3 * INPUTS; i++)
+            assert_true(same(out[i], expected[i]));
+    }
 }
 
 static void neighbours_fill(void **state)
@@ -236,8 +313,15 @@ static void malformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(powers),          cmocka_unit_test(splines),   cmocka_unit_test(fill),
-        cmocka_unit_test(neighbours_fill), cmocka_unit_test(densities), cmocka_unit_test(malformed),
+        cmocka_unit_test(powers),
+        cmocka_unit_test(splines),
+        cmocka_unit_test(fill),
+        cmocka_unit_test(domain),
+        cmocka_unit_test(domain_of_cells),
+
+        cmocka_unit_test(neighbours_fill),
+        cmocka_unit_test(densities),
+        cmocka_unit_test(malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,12 @@ static bool is_sampler(const ftl_node *node)
 
 static bool is_chain(const ftl_estimator *e) { return strcmp(e->cls->package, "foretell") == 0; }
 
+/* Whether it hands apply on to its last step. */
+static bool has_apply(const ftl_estimator *e)
+{
+    return is_chain(e) || strcmp(e->cls->name, "PMMLPipeline") == 0;
+}
+
 /* The estimator of step i; *skip for 'passthrough' and None. */
 static ftl_status step_at(ftl_build *build, const ftl_estimator *e, const pipeline *p, size_t i,
                           bool *skip, ftl_estimator *out, ftl_error *error)
@@ -64,7 +70,7 @@ static uint32_t pipeline_methods(ftl_build *build, const ftl_estimator *e)
     if (step_at(build, e, &p, p.n - 1, &skip, &last, NULL) != FTL_OK)
         return 1u << FTL_PREDICT;
     uint32_t methods = skip ? 1u << FTL_TRANSFORM : ftl_estimator_methods(build, &last);
-    return is_chain(e) ? methods : methods & ~(1u << FTL_APPLY);
+    return has_apply(e) ? methods : methods & ~(1u << FTL_APPLY);
 }
 
 /*

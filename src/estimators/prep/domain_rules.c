@@ -114,6 +114,8 @@ static bool fitted_on(const ftl_estimator *e, const char *kinds)
         const ftl_node *node = ftl_attr(e, attributes[i]);
         if (node && node->kind == FTL_NODE_DTYPE)
             return strchr(kinds, node->u.dtype->kind) != NULL;
+        if (node && node->kind == FTL_NODE_OBJECT && i == 0) /* one of pandas' own */
+            return *kinds == 'i' && strstr(node->u.object->name, "Int");
         if (node && node->kind == FTL_NODE_ARRAY)
             return strchr(kinds, node->u.array->dtype->kind) != NULL;
     }
@@ -235,6 +237,7 @@ ftl_status ftl_domain_rules_read(ftl_build *build, const ftl_estimator *e, bool 
     *out = (ftl_domain_rules){.checked = when != era_plain,
                               .old_items = when < era_values,
                               .objects = fitted_on(e, "O"),
+                              .numbers = fitted_on(e, "iufb"),
                               .whole = fitted_on(e, "iu"),
                               .outlier_low = -(double)INFINITY,
                               .outlier_high = (double)INFINITY};

@@ -19,7 +19,8 @@ typedef struct ftl_domain_rules {
     bool checked;   /* the version that wrote it compares with what it saw in training */
     bool old_items; /* categories: data_, of one column */
     bool objects;   /* fitted on Python objects */
-    bool whole;     /* fitted on whole numbers */
+    bool numbers;   /* fitted on numbers */
+    bool whole;     /* fitted on whole ones */
 } ftl_domain_rules;
 
 /* continuous: a ContinuousDomain; else one of categories. */

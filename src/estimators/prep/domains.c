@@ -92,7 +92,9 @@ static uint8_t group_of(const ftl_build *build, const domain *d, const ftl_frame
                         uint32_t j)
 {
     const ftl_op *op = &build->ops[source->op];
-    bool text = d->rules.objects || is_text(&d->rules.if_missing) || is_text(&d->rules.if_invalid);
+    /* Where nothing tells that the values are numbers, cells show them as they came. */
+    bool text = !(d->known[j].node ? d->known[j].count > 0 : d->rules.numbers) ||
+                d->rules.objects || is_text(&d->rules.if_missing) || is_text(&d->rules.if_invalid);
     for (uint32_t i = 0; i < d->rules.n_missing; i++)
         text = text || d->rules.missing[i].tag == FTL_CELL_STRING;
     if (!compares(d, j) && missing_is_kept(&d->rules))
@@ -301,7 +303,7 @@ static ftl_status encode_column(ftl_build *build, const domain *d, uint32_t j, b
 
 static bool any_number(const ftl_category_column *known, const ftl_domain_rules *rules)
 {
-    bool any = known->number;
+    bool any = known->number || !known->node;
     for (uint32_t i = 0; i < rules->n_missing; i++)
         any = any || rules->missing[i].tag != FTL_CELL_STRING;
     return any;
@@ -440,6 +442,7 @@ static ftl_status emit_imputer(ftl_build *build, const ftl_estimator *e, ftl_met
     d.rules.nan_is_missing = missing->tag == FTL_CELL_MISSING ||
                              ftl_attr_is(e, "missing_values", "NaN");
     d.rules.n_missing = d.rules.nan_is_missing ? 0 : 1;
+    d.rules.numbers = fill->value.tag != FTL_CELL_STRING;
     d.rules.outlier_low = -(double)INFINITY;
     d.rules.outlier_high = (double)INFINITY;
     for (uint32_t j = 0; j < d.n; j++)
