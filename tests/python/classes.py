@@ -16,10 +16,12 @@ CATBOOST = {"iterations": 4, "depth": 3, "verbose": 0, "thread_count": 1, "allow
 
 
 def known():
-    """The classes of `foretell classes` that the installed libraries have, by name."""
+    """The classes of `foretell classes` that the installed libraries have, by name; of two that share it scikit-learn's has
+    it, and the other one its module's before it."""
     found = {}
-    for line in ftl.run("classes").stdout.splitlines():
-        module, _, name = line.split()[-1].rpartition(".")
+    names = [line.split()[-1] for line in ftl.run("classes").stdout.splitlines()]
+    for qualified in sorted(names, key=lambda qualified: not qualified.startswith("sklearn.")):
+        module, _, name = qualified.rpartition(".")
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -29,7 +31,7 @@ def known():
         except ImportError:
             cls = None
         if cls is not None:
-            found.setdefault(name, cls)
+            found[qualified if name in found else name] = cls
     return found
 
 

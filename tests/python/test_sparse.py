@@ -141,7 +141,7 @@ MADE = {
 # Not among them: what takes texts, cells or labels, one column or none, and what another class makes; and, by a test of its
 # own, what the program refuses.
 OTHER = {"QuantileTransformer", "CountVectorizer", "HashingVectorizer", "TfidfVectorizer", "OneHotEncoder", "OrdinalEncoder", "LabelEncoder",
-         "LabelBinarizer", "IsotonicRegression", "FrozenEstimator", "_ConstantPredictor", "Booster", "CatBoostRanker", "LGBMRanker", "XGBRanker",
+         "LabelBinarizer", "IsotonicRegression", "FrozenEstimator", "_ConstantPredictor", "Booster", "xgboost.Booster", "CatBoostRanker", "LGBMRanker", "XGBRanker",
          "CatBoost"}
 
 # Classes that refuse sparse matrices.
@@ -151,7 +151,10 @@ REFUSE = {"ARDRegression", "BayesianGaussianMixture", "BayesianRidge", "Categori
           "OrthogonalMatchingPursuitCV", "PowerTransformer", "QuadraticDiscriminantAnalysis", "SplineTransformer",
           "TargetEncoder", "TheilSenRegressor"}
 
-KNOWN = {name: cls for name, cls in classes.known().items() if name not in OTHER}
+# Packages whose classes take tables.
+TABLES = ("category_encoders", "sklearn_pandas", "sklearn2pmml")
+KNOWN = {name: cls for name, cls in classes.known().items()
+         if name not in OTHER and not cls.__module__.startswith(TABLES)}
 
 
 def made(name):
