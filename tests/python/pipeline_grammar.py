@@ -46,8 +46,8 @@ class Draw:
         return [things[i] for i in sorted(self.stream.sample(range(len(things)), self.stream.randint(min(least, len(things)), len(things))))]
 
     def name(self, names):
-        """One of the names; favourites five times as often."""
-        return self.stream.choices(names, [5 if n in self.favourites else 1 for n in names])[0]
+        """One of the names; favourites twelve times as often, and that again for each time that they are named."""
+        return self.stream.choices(names, [1 + 12 * self.favourites.count(n) for n in names])[0]
 
     def of_kind(self, kinds, among=None):
         return [c for c, kind in self.columns.items() if kind in kinds and (among is None or c in among)]
@@ -148,7 +148,7 @@ def fits(d, f, name):
     s = STEPS[name]
     return ((s["sparse"] or not f.sparse) and (s["gaps"] or not f.gaps) and (s["large"] or not f.large)
             and (s["negative"] or not f.negative or name == "Binarizer") and (s["needs"] is None or s["needs"](d, f))
-            and not (f.rounded and name in LEAPS) and (f.spread or name != "KNNImputer"))
+            and not (f.rounded and name in LEAPS) and not (d.exact and s["gives"].get("rounded")) and (f.spread or name != "KNNImputer"))
 
 
 def after(f, name, node):
@@ -218,7 +218,7 @@ def numbers_part(d, names):
         nodes.append(filler)
         if d.frames and d.chance(0.2):
             nodes[-1] = (filler[0], dict(filler[1], set_output="pandas"), *filler[2:])
-    more, f = several_steps(d, dataclasses.replace(f, wide=len(names) > 4), 2)
+    more, f = several_steps(d, dataclasses.replace(f, wide=len(names) > 4), 1 if d.exact else 2)
     return piped(nodes + more) or "passthrough", f
 
 
@@ -344,13 +344,14 @@ def model(params, sparse=True, gaps=False, large=True, negative=True, leaps=Fals
 
 
 def classified_by(d, params, losses):
-    return dict(params, **({"loss_function": d.one(losses)} if losses and d.chance(0.5) else {}))
+    return dict(params, **({"loss_function": d.one(losses)} if losses and d.chance(0.7) else {}))
 
 
 def catboost_classes(d):
     if d.target[0] == "labels":
         return dict(CATBOOST, loss_function="MultiLogloss")
-    losses = ["Logloss", "CrossEntropy", "Focal:focal_alpha=0.3;focal_gamma=2"] if d.target[1] == 2 else ["MultiClass", "MultiClassOneVsAll"]
+    focal = "Focal:focal_alpha=0.3;focal_gamma=2"
+    losses = ["Logloss", "CrossEntropy", focal, focal] if d.target[1] == 2 else ["MultiClass", "MultiClassOneVsAll"]
     return classified_by(d, CATBOOST, losses)
 
 
@@ -548,7 +549,7 @@ def meta(d, child, tables):
 
 def on_matrix(d, f, depth):
     """A model of a matrix of the form."""
-    if depth and METAS[d.target[0]] and d.chance(0.5):
+    if depth and METAS[d.target[0]] and d.chance(0.95 if d.meta else 0.5):
         if f.rounded and d.chance(0.5):
             return some_leaf(d, f)
         return meta(d, lambda: on_matrix(d, f, depth - 1), False)
@@ -610,12 +611,12 @@ def on_table(d, depth):
         alone = on_table_alone(d) if r < d.alone else on_objects(d) if r < d.alone + 0.05 else None
         if alone:
             return alone
-    if d.array and d.chance(0.5):
+    if d.array and d.chance(0.9 if d.exact else 0.5):
         f = Form(gaps=d.gapped or "gaps" in d.columns.values(), large="large" in d.columns.values(), spread="real" in d.columns.values())
         first = None
     else:
         first, f = table_node(d)
-    nodes, f = several_steps(d, f, 3)
+    nodes, f = several_steps(d, f, (1 if d.chance(0.5) else 0) if d.exact else 3)
     if d.chance(0.15) and d.target[0] != "none":
         node, f = one_step(d, f, SELECTORS)
         nodes.append(node)
@@ -630,24 +631,29 @@ XGBS = ["XGBClassifier", "XGBRegressor"]
 CATS = ["CatBoostClassifier", "CatBoostRegressor"]
 LGBMS = ["LGBMClassifier", "LGBMRegressor"]
 BOOSTERS = [*XGBS, *CATS, *LGBMS]
-# What a seed is about, in turn: favourite classes, kinds of columns, the share of boosters on whole tables.
+# What a seed is about, in turn: favourite classes, kinds of columns, the share of boosters on whole tables; meta: nearly
+# always a model of models. exact: few steps, and none that rounds, since boosters do not stand behind those.
 THEMES = [
     {"name": "anything", "favourites": [], "kinds": list(pipelines.KINDS), "alone": 0.15},
-    {"name": "sparse into boosters", "favourites": [*XGBS, "OneHotEncoder", "CountVectorizer", "SimpleImputer", "FeatureUnion", *LGBMS],
+    {"name": "sparse into boosters", "exact": True, "favourites": [*XGBS * 3, "OneHotEncoder", "CountVectorizer", "SimpleImputer", "FeatureUnion", *LGBMS],
      "kinds": ["count", "gaps", "real", "word", "category", "text", "flag", "whole"], "alone": 0.0},
     {"name": "categories of boosters", "favourites": [*CATS, *LGBMS, *XGBS], "alone": 0.9,
      "kinds": ["switch", "level", "category", "flag", "real", "large", "switch"], "targets": ["classes", "value", "positive"]},
-    {"name": "parents of boosters", "favourites": [*BOOSTERS, *CLASS_METAS], "alone": 0.3, "kinds": ["real", "large", "small", "gaps", "whole"],
+    {"name": "parents of boosters", "exact": True, "favourites": [*BOOSTERS, *CLASS_METAS], "alone": 0.3, "kinds": ["real", "large", "small", "gaps", "whole"],
      "targets": ["classes", "classes", "labels"], "depth": 2},
+    {"name": "what parents ask", "exact": True, "favourites": [*["LGBMClassifier"] * 4, "CalibratedClassifierCV", "OneVsOneClassifier", "OneVsRestClassifier",
+                                                "StackingClassifier", "ClassifierChain"],
+     "alone": 0.2, "kinds": ["real", "gaps", "whole"], "targets": ["classes", "classes", "labels"], "depth": 1, "meta": True},
     {"name": "encoders", "favourites": ["OneHotEncoder", "OrdinalEncoder", "TargetEncoder", *LGBMS, "Ridge", "LogisticRegression"], "alone": 0.1,
      "kinds": ["flag", "maybe", "switch", "plan", "id", "word", "hole", "level", "real"]},
-    {"name": "arrays", "favourites": [], "kinds": ["real", "large", "small", "gaps", "count", "whole"], "alone": 0.0, "array": True, "depth": 2},
+    {"name": "arrays", "favourites": [], "kinds": ["real", "large", "small", "gaps", "count", "whole"], "alone": 0.0, "array": ["float64", "float32"], "depth": 2},
     {"name": "bools of CatBoost", "favourites": CATS, "alone": 0.9, "kinds": ["flag", "plan", "flag", "real", "word", "string", "id"],
-     "targets": ["classes", "value", "positive"]},
+     "targets": ["classes", "classes", "value", "positive"], "classes": [2, 2, 2, 3], "depth": 0},
     {"name": "unsupervised", "favourites": [], "kinds": list(pipelines.KINDS), "alone": 0.0, "targets": ["none"]},
-    {"name": "first of several", "favourites": [*CATS, "VotingClassifier", "StackingClassifier", "VotingRegressor", "StackingRegressor",
-                                                "Ridge", "LogisticRegression", "LinearRegression", "DecisionTreeRegressor", "ExtraTreesClassifier"],
-     "alone": 0.3, "kinds": ["real", "large", "small"], "targets": ["classes", "value", "positive"], "depth": 2},
+    # CatBoost rounds its matrix to float32, and others work on the same columns.
+    {"name": "first of several", "exact": True, "favourites": [*CATS * 2, "VotingClassifier", "StackingClassifier", "VotingRegressor", "StackingRegressor",
+                                                "MLPClassifier", "MLPRegressor", "KNeighborsRegressor", "KNeighborsClassifier", "SVC", "SVR"],
+     "alone": 0.3, "kinds": ["real", "small", "real"], "targets": ["classes", "value"], "depth": 1, "array": ["float64"], "meta": True, "least": 2},
     {"name": "texts", "favourites": ["CountVectorizer", "TfidfVectorizer", "HashingVectorizer", "MultinomialNB", "ComplementNB", *BOOSTERS],
      "kinds": ["text", "count", "word", "real"], "alone": 0.0},
 ]
@@ -666,17 +672,18 @@ def labels_of(node):
 
 def draw(stream, theme):
     """A recipe."""
-    count = stream.randint(1, 6)
+    count = stream.randint(theme.get("least", 1), 6)
     kinds = [stream.choice(theme["kinds"]) for _ in range(count)]
     if theme["name"] in ("texts",) and "text" not in kinds:
         kinds[0] = "text"
     columns = {name: kind for name, kind in zip("abcdef", kinds)}
     kind = stream.choice(theme.get("targets", ["classes", "classes", "value", "value", "positive", "labels", "values"]))
-    classes = stream.choice([2, 2, 3, 4]) if kind == "classes" else 2 if kind in ("labels", "values") else 1
-    d = Draw(stream, columns, (kind, classes, "int"), set(theme["favourites"]))
+    classes = stream.choice(theme.get("classes", [2, 2, 3, 4])) if kind == "classes" else 2 if kind in ("labels", "values") else 1
+    d = Draw(stream, columns, (kind, classes, "int"), theme["favourites"])
     d.array = theme.get("array") and set(kinds) <= set(pipelines.NUMBERS)
     special = d.chance(0.2)
     d.alone, d.frames, d.gapped = theme["alone"], not d.array, False
+    d.meta, d.exact = theme.get("meta"), theme.get("exact")
     node = on_table(d, theme.get("depth", d.one([0, 1, 1, 2])))
     if kind == "classes" and d.chance(0.12):
         node = d.one([("CalibratedClassifierCV", {"method": "sigmoid", "cv": 2}, ("FrozenEstimator", {}, node)), ("FrozenEstimator", {}, node)])
@@ -691,7 +698,7 @@ def draw(stream, theme):
     recipe = {"seed": stream.randrange(10**6), "rows": d.one([48, 60, 80]), "columns": columns, "target": (kind, classes, labels), "model": node,
               "file": file}
     if d.array:
-        recipe["array"] = d.one(["float64", "float32"])
+        recipe["array"] = d.one(theme["array"])
     if special:
         recipe["special"] = True
     # What is passed through as it is beside texts is no boolean to the program, which cannot know, and keeps its spelling.

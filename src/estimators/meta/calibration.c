@@ -259,11 +259,11 @@ static ftl_status calibrated_inputs(ftl_build *build, const ftl_estimator *e, ft
     size_t n = 0;
     fold f = {0};
     FTL_TRY(ftl_own_inputs(build, e, out, error));
-    if (out->count >= 0)
+    if (out->names)
         return FTL_OK;
     FTL_TRY(read_folds(e, &nodes, &n, error));
     FTL_TRY(read_fold(build, e, nodes[0], 0, &f, error));
-    return ftl_estimator_inputs(build, &f.model, out, error);
+    return ftl_inputs_with_child(build, &f.model, out, error);
 }
 
 static const char *calibrated_detail(ftl_build *build, const ftl_estimator *e)

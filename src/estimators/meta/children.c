@@ -92,15 +92,32 @@ ftl_status ftl_own_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *
     return ftl_estimator_inputs(build, &self, out, error);
 }
 
+ftl_status ftl_inputs_with_child(ftl_build *build, const ftl_estimator *child, ftl_inputs *out,
+                                 ftl_error *error)
+{
+    ftl_inputs found;
+    if (out->names)
+        return FTL_OK;
+    if (out->count < 0)
+        return ftl_estimator_inputs(build, child, out, error);
+    if (ftl_estimator_inputs(build, child, &found, NULL) == FTL_OK && found.names &&
+        found.count == out->count)
+        *out = found;
+    return FTL_OK;
+}
+
 ftl_status ftl_ensemble_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
                                ftl_error *error)
 {
     ftl_children children;
     FTL_TRY(ftl_own_inputs(build, e, out, error));
-    if (out->count >= 0)
+    if (out->names)
         return FTL_OK;
-    FTL_TRY(ftl_children_read(build, e, "estimators_", &children, error));
-    return ftl_estimator_inputs(build, &children.items[0], out, error);
+    ftl_status status = ftl_children_read(build, e, "estimators_", &children,
+                                          out->count < 0 ? error : NULL);
+    if (status != FTL_OK)
+        return out->count < 0 ? status : FTL_OK;
+    return ftl_inputs_with_child(build, &children.items[0], out, error);
 }
 
 const char *ftl_ensemble_detail(ftl_build *build, const ftl_estimator *e)

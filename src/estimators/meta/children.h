@@ -29,7 +29,13 @@ ftl_method ftl_child_scores(ftl_build *build, const ftl_estimator *child);
 FTL_MUST_USE ftl_status ftl_child_emit(ftl_build *build, const ftl_estimator *child,
                                        ftl_method method, const ftl_frame *in, ftl_frame *out,
                                        ftl_error *error);
-/* inputs(): what the estimator itself says, else its first child in estimators_. */
+/*
+ * Completes what an estimator says of its inputs by what its child says, which takes them as they
+ * are: boosters keep names of columns that scikit-learn's parents do not know to ask for.
+ */
+FTL_MUST_USE ftl_status ftl_inputs_with_child(ftl_build *build, const ftl_estimator *child,
+                                              ftl_inputs *out, ftl_error *error);
+/* inputs(): what the estimator itself says, and its first child in estimators_. */
 FTL_MUST_USE ftl_status ftl_ensemble_inputs(ftl_build *build, const ftl_estimator *e,
                                             ftl_inputs *out, ftl_error *error);
 /* What the estimator's own attributes say; count -1 when nothing. */

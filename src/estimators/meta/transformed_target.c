@@ -121,10 +121,8 @@ static ftl_status target_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 {
     ftl_estimator regressor;
     FTL_TRY(ftl_own_inputs(build, e, out, error));
-    if (out->count >= 0)
-        return FTL_OK;
     FTL_TRY(regressor_of(build, e, &regressor, error));
-    return ftl_estimator_inputs(build, &regressor, out, error);
+    return ftl_inputs_with_child(build, &regressor, out, error);
 }
 
 const ftl_estimator_class ftl_target_classes[] = {
