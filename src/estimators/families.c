@@ -59,6 +59,7 @@ static const ftl_estimator_class *const families[] = {
     ftl_outlier_classes,
     ftl_naive_bayes_classes,
     ftl_decomposition_classes,
+    ftl_topic_classes,
     ftl_cluster_classes,
     ftl_network_classes,
     ftl_discretize_classes,

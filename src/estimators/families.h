@@ -58,6 +58,7 @@ extern const ftl_estimator_class ftl_iterative_classes[];
 extern const ftl_estimator_class ftl_outlier_classes[];
 extern const ftl_estimator_class ftl_naive_bayes_classes[];
 extern const ftl_estimator_class ftl_decomposition_classes[];
+extern const ftl_estimator_class ftl_topic_classes[];
 extern const ftl_estimator_class ftl_cluster_classes[];
 extern const ftl_estimator_class ftl_network_classes[];
 extern const ftl_estimator_class ftl_discretize_classes[];

@@ -125,6 +125,7 @@ typedef enum ftl_spline_ends {
 } ftl_spline_ends;
 
 enum { FTL_SPLINE_MAX_DEGREE = 64 };
+enum { FTL_MOST_TOPIC_ITERATIONS = 1 << 16 };
 
 /* Whether it is among the functions that scipy's sparse matrices have: all of them keep zero. */
 bool ftl_ufunc_keeps_zero(ftl_ufunc function);

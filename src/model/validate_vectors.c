@@ -132,3 +132,12 @@ ftl_status ftl_check_neighbor_mean(const ftl_proof *proof, ftl_error *error)
 {
     return check_source(proof, proof->op->u.neighbor_mean.n_points, error);
 }
+
+/* A row takes so many steps at most, whatever a file says. */
+ftl_status ftl_check_topics(const ftl_proof *proof, ftl_error *error)
+{
+    if (proof->op->u.topics.iterations > FTL_MOST_TOPIC_ITERATIONS)
+        return FTL_FAIL(error, FTL_LIMIT, "topics are found in %u iterations; the limit is %d",
+                        proof->op->u.topics.iterations, (int)FTL_MOST_TOPIC_ITERATIONS);
+    return FTL_OK;
+}

@@ -213,7 +213,7 @@ def single(model):
     if any(type(part).__module__.startswith("xgboost.") for part, _ in meta_facts.children(last)):
         return True
     start = getattr(last, "init_", None)
-    if type(last).__name__ in ("PCA", "IncrementalPCA"):  # the projected mean is float32
+    if type(last).__name__ in ("PCA", "IncrementalPCA", "LatentDirichletAllocation"):  # the projected mean is float32
         return str(last.components_.dtype) == "float32"
     return str(getattr(getattr(start, "coef_", None), "dtype", "")) == "float32"
 

@@ -92,10 +92,15 @@ def _outliers(m, x, method):
     return np.ones((len(x), 1))
 
 
+def _topics(m, x, method):
+    """Shares of a whole; float32 sums of a document's words are rounded a few times."""
+    return np.full((len(x), 1), 10.0 if str(m.components_.dtype) == "float32" else 1.0)
+
+
 SCALES = {"LinearDiscriminantAnalysis": _linear_discriminant, "QuadraticDiscriminantAnalysis": _quadratic_discriminant,
           "GaussianMixture": _mixture, "BayesianGaussianMixture": _mixture, "NearestCentroid": _centroid,
           "PowerTransformer": _power, "KNNImputer": _nearest_imputer, "IterativeImputer": _iterative_imputer,
-          "LocalOutlierFactor": _outliers}
+          "LocalOutlierFactor": _outliers, "LatentDirichletAllocation": _topics}
 
 
 def scale(last, x, method):

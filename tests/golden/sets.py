@@ -20,7 +20,7 @@ SETS = {
     "various": Set(envs.SKLEARN, ["case_discrete", "case_regressors"]),
     "text": Set(envs.SKLEARN, ["case_text"]),
     "missed": Set(envs.SKLEARN, ["case_missed"]),
-    "counts": Set(envs.SKLEARN, ["case_dicts"]),
+    "counts": Set(envs.SKLEARN, ["case_dicts", "case_topics"]),
     "encoders": Set(envs.CATEGORY_ENCODERS, ["case_encoders"]),
     "meta": Set(envs.SKLEARN, ["case_meta"]),
     "mappers": Set(envs.MAPPERS, ["case_mappers"]),

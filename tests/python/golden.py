@@ -22,11 +22,12 @@ EPSILON = 4e-16
 # Transformers made of choices, comparisons and single roundings, and sums that the library makes in a loop of its own:
 # whatever the archive says, their outputs agree bit for bit.
 EXACT_TRANSFORMS = {
-    "Binarizer", "CountVectorizer", "DictVectorizer", "GenericUnivariateSelect", "HashingVectorizer", "Imputer",
-    "IsotonicRegression", "KBinsDiscretizer", "LabelBinarizer", "LabelEncoder", "MaxAbsScaler", "MinMaxScaler", "MissingIndicator",
-    "OneHotEncoder", "OrdinalEncoder", "PolynomialFeatures", "RFE", "RFECV", "RobustScaler", "SelectFdr", "SelectFpr",
-    "SelectFromModel", "SelectFwe", "SelectKBest", "SelectPercentile", "SequentialFeatureSelector", "SimpleImputer",
-    "SplineTransformer", "StandardScaler", "TargetEncoder", "VarianceThreshold"}
+    "BaseNEncoder", "BinaryEncoder", "Binarizer", "CountVectorizer", "DictVectorizer", "GenericUnivariateSelect",
+    "HashingVectorizer", "Imputer", "IsotonicRegression", "KBinsDiscretizer", "LabelBinarizer", "LabelEncoder",
+    "MaxAbsScaler", "MinMaxScaler", "MissingIndicator", "OneHotEncoder", "OrdinalEncoder", "PolynomialFeatures",
+    "RFE", "RFECV", "RobustScaler", "SelectFdr", "SelectFpr", "SelectFromModel", "SelectFwe", "SelectKBest",
+    "SelectPercentile", "SequentialFeatureSelector", "SimpleImputer", "SplineTransformer", "StandardScaler",
+    "TargetEncoder", "VarianceThreshold"}
 
 
 class Disagreement(AssertionError):

@@ -140,8 +140,8 @@ MADE = {
 }
 # Not among them: what takes texts, cells or labels, one column or none, and what another class makes; and, by a test of its
 # own, what the program refuses.
-OTHER = {"QuantileTransformer", "CountVectorizer", "HashingVectorizer", "TfidfVectorizer", "OneHotEncoder", "OrdinalEncoder", "LabelEncoder",
-         "LabelBinarizer", "IsotonicRegression", "FrozenEstimator", "_ConstantPredictor", "Booster", "xgboost.Booster", "CatBoostRanker", "LGBMRanker", "XGBRanker",
+OTHER = {"QuantileTransformer", "CountVectorizer", "DictVectorizer", "HashingVectorizer", "TfidfVectorizer", "OneHotEncoder",
+         "OrdinalEncoder", "LabelEncoder", "LabelBinarizer", "IsotonicRegression", "FrozenEstimator", "_ConstantPredictor", "Booster", "xgboost.Booster", "CatBoostRanker", "LGBMRanker", "XGBRanker",
          "CatBoost"}
 
 # Classes that refuse sparse matrices.

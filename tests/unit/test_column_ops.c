@@ -254,6 +254,45 @@ static void densities(void **state)
     assert_true(out[0] == expected && out[1] == expected);
 }
 
+/* Shares of a whole, the same whether zeros are stored or not; negative counts are refused. */
+static void topic_graph(fixture *f, bool sparse, ftl_dtype_rule dtype)
+{
+    static const double words[INPUTS * 3] = {0.5, 0.1, 0.2, 0.1, 0.6, 0.2,
+                                             0.2, 0.1, 0.3, 0.2, 0.2, 0.3};
+    start(f);
+    add(f, sparse ? FTL_OP_GATHER_SPARSE : FTL_OP_GATHER, INPUTS, inputs, INPUTS)->edge =
+        sparse ? FTL_EDGE_SPARSE : FTL_EDGE_NUM;
+    ftl_op *op = add(f, FTL_OP_TOPICS, 3, &whole, 1);
+    op->dtype = dtype;
+    op->u.topics = (ftl_topics_op){.prior = 0.25,
+                                   .tolerance = 1e-3,
+                                   .iterations = 100,
+                                   .estimator = "t",
+                                   FTL_WHOLE(words, words)};
+}
+
+static void topics(void **state)
+{
+    (void)state;
+    double x[ROWS * INPUTS], out[2][ROWS * 3];
+    fixture f;
+    ftl_matrix in = {x, FTL_F64, ROWS, INPUTS, INPUTS, 1};
+    for (size_t i = 0; i < ROWS * INPUTS; i++)
+        x[i] = (double)(i * 7 % 5);
+    for (int single = 0; single < 2; single++) {
+        for (int sparse = 0; sparse < 2; sparse++) {
+            topic_graph(&f, sparse, single ? FTL_DTYPE_F32 : FTL_DTYPE_F64);
+            run(&f, FTL_F64, 7, &in, out[sparse]);
+        }
+        assert_memory_equal(out[0], out[1], sizeof out[0]);
+        for (size_t r = 0; r < ROWS; r++)
+            assert_true(fabs(out[0][3 * r] + out[0][3 * r + 1] + out[0][3 * r + 2] - 1) < 1e-6);
+    }
+    f.ops[INPUTS + 1].u.topics.iterations = FTL_MOST_TOPIC_ITERATIONS + 1;
+    ftl_error error;
+    assert_int_equal(ftl_graph_validate(&f.model.graph, &f.account, &error), FTL_LIMIT);
+}
+
 /* ---- Refused --------------------------------------------------------------------------------- */
 
 static ftl_status status_of(const ftl_op *op)
@@ -313,14 +352,10 @@ static void malformed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(powers),
-        cmocka_unit_test(splines),
-        cmocka_unit_test(fill),
-        cmocka_unit_test(domain),
-        cmocka_unit_test(domain_of_cells),
-
-        cmocka_unit_test(neighbours_fill),
-        cmocka_unit_test(densities),
+        cmocka_unit_test(topics),          cmocka_unit_test(powers),
+        cmocka_unit_test(splines),         cmocka_unit_test(fill),
+        cmocka_unit_test(domain),          cmocka_unit_test(domain_of_cells),
+        cmocka_unit_test(neighbours_fill), cmocka_unit_test(densities),
         cmocka_unit_test(malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

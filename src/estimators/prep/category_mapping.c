@@ -97,8 +97,10 @@ static ftl_status apply_policies(const ftl_estimator *e, const ftl_node *ordinal
 
 /* [{"col": …, "mapping": …}]: an entry's two. */
 static ftl_status open_entry(ftl_build *build, const ftl_estimator *e, const ftl_node *entry,
-                             const char **label, const ftl_node **mapping, ftl_error *error)
+                             const char **label, bool *named, const ftl_node **mapping,
+                             ftl_error *error)
 {
+    ftl_node_string text;
     const ftl_node *col = entry && entry->kind == FTL_NODE_DICT
                               ? ftl_node_dict_get(&entry->u.dict, "col")
                               : NULL;
@@ -106,6 +108,7 @@ static ftl_status open_entry(ftl_build *build, const ftl_estimator *e, const ftl
     if (!*mapping)
         return FTL_ATTR_FAIL(error, e, "mapping", FTL_CORRUPT,
                              "an entry of mapping has no column and no categories");
+    *named = ftl_node_as_str(col, &text);
     *label = ftl_name_text(build, col);
     return *label ? FTL_OK : FTL_OOM(error);
 }
@@ -126,7 +129,7 @@ static ftl_status read_ordinal(ftl_build *build, const ftl_estimator *e, const f
     for (size_t i = 0; i < n; i++) {
         const ftl_node *mapping = NULL;
         ftl_category_coding *coding = &out->columns[i];
-        FTL_TRY(open_entry(build, e, items[i], &coding->label, &mapping, error));
+        FTL_TRY(open_entry(build, e, items[i], &coding->label, &coding->named, &mapping, error));
         ftl_status status = read_numbers(build, mapping, coding, error);
         if (status != FTL_OK) {
             ftl_error_in_attr(error, e, "mapping");
@@ -296,8 +299,9 @@ static ftl_status give_tables(ftl_build *build, const ftl_estimator *e, ftl_cate
                              "mapping has %zu entries for %u columns", n, m->n);
     for (uint32_t j = 0; j < m->n; j++) {
         const char *label = NULL;
+        bool named;
         const ftl_node *mapping = NULL;
-        FTL_TRY(open_entry(build, e, items[j], &label, &mapping, error));
+        FTL_TRY(open_entry(build, e, items[j], &label, &named, &mapping, error));
         if (strcmp(label, m->columns[j].label) != 0)
             return FTL_ATTR_FAIL(error, e, "mapping", FTL_CORRUPT,
                                  "mapping has column '%s' where '%s' is numbered", label,
@@ -377,55 +381,66 @@ static const char *first_kept(const ftl_category_mapping *m, const ftl_category_
     return first;
 }
 
+/* Columns of an array are numbered. */
+static ftl_status is_text(ftl_build *build, const ftl_node *names, size_t i, bool *out,
+                          ftl_error *error)
+{
+    ftl_cell cell;
+    FTL_TRY(ftl_node_cell(build, names, i, &cell, error));
+    *out = *out && cell.tag == FTL_CELL_STRING;
+    return FTL_OK;
+}
+
 /*
  * Until 2.5 the encoder knows its output columns alone: those of each encoded column, which stand
  * together, are taken back to one.
  */
+static ftl_status take_back(ftl_build *build, const ftl_estimator *e, const ftl_inputs *outputs,
+                            uint32_t dim, ftl_category_mapping *m, ftl_error *error)
+{
+    const char **starts = ftl_arena_zero_array(build->scratch, m->n, sizeof *starts);
+    uint32_t *kept = ftl_arena_zero_array(build->scratch, m->n, sizeof *kept);
+    if (!starts || !kept)
+        return FTL_OOM(error);
+    for (uint32_t j = 0; j < m->n; j++)
+        starts[j] = first_kept(m, &m->columns[j], &kept[j]);
+    for (int64_t i = 0; i < outputs->count; m->n_inputs++) {
+        uint32_t j = 0;
+        bool named = true;
+        FTL_TRY(ftl_build_spend(build, 1 + m->n / 4, error));
+        while (j < m->n && !(starts[j] && strcmp(starts[j], outputs->names[i]) == 0))
+            j++;
+        if (j < m->n)
+            named = m->columns[j].named;
+        else
+            FTL_TRY(is_text(build, ftl_attr(e, "feature_names"), (size_t)i, &named, error));
+        if (m->n_inputs < dim)
+            m->labels[m->n_inputs] = j < m->n ? m->columns[j].label : outputs->names[i];
+        m->named = m->named && named;
+        i += j < m->n ? kept[j] : 1;
+    }
+    return FTL_OK;
+}
+
 static ftl_status labels_of_outputs(ftl_build *build, const ftl_estimator *e,
                                     ftl_category_mapping *m, ftl_error *error)
 {
     ftl_inputs outputs = {.count = -1};
     int64_t dim = -1;
-    const char **starts = ftl_arena_zero_array(build->scratch, m->n, sizeof *starts);
-    uint32_t *kept = ftl_arena_zero_array(build->scratch, m->n, sizeof *kept);
     FTL_TRY(ftl_attr_int(e, "_dim", -1, &dim, error));
     if (dim < 0 || dim > most_encoded || ftl_node_is_none(ftl_attr(e, "feature_names")))
         return FTL_ATTR_FAIL(error, e, "feature_names", FTL_CORRUPT,
                              "the encoder does not say which columns it was fitted on");
     FTL_TRY(ftl_names_of(build, ftl_attr(e, "feature_names"), &outputs, error));
     m->labels = ftl_arena_zero_array(build->arena, (size_t)dim, sizeof *m->labels);
-    if (!m->labels || !starts || !kept)
+    if (!m->labels)
         return FTL_OOM(error);
-    for (uint32_t j = 0; j < m->n; j++)
-        starts[j] = first_kept(m, &m->columns[j], &kept[j]);
-    for (int64_t i = 0; i < outputs.count;) {
-        uint32_t j = 0;
-        FTL_TRY(ftl_build_spend(build, 1 + m->n / 4, error));
-        while (j < m->n && !(starts[j] && strcmp(starts[j], outputs.names[i]) == 0))
-            j++;
-        if (m->n_inputs < (uint32_t)dim)
-            m->labels[m->n_inputs] = j < m->n ? m->columns[j].label : outputs.names[i];
-        m->n_inputs++;
-        i += j < m->n ? kept[j] : 1;
-    }
+    FTL_TRY(take_back(build, e, &outputs, (uint32_t)dim, m, error));
     if (m->n_inputs != (uint32_t)dim)
         return FTL_ATTR_FAIL(error, e, "feature_names", FTL_UNSUPPORTED,
                              "feature_names tells %u of the %lld columns that it was fitted on "
                              "(drop_invariant); fit it again with a newer version",
                              m->n_inputs, (long long)dim);
-    m->named = ftl_node_length(ftl_attr(e, "feature_names")) > 0;
-    return FTL_OK;
-}
-
-/* Columns of an array are numbered. */
-static ftl_status all_texts(ftl_build *build, const ftl_node *names, bool *out, ftl_error *error)
-{
-    *out = true;
-    for (size_t i = 0; i < ftl_node_length(names) && *out; i++) {
-        ftl_cell cell;
-        FTL_TRY(ftl_node_cell(build, names, i, &cell, error));
-        *out = cell.tag == FTL_CELL_STRING;
-    }
     return FTL_OK;
 }
 
@@ -434,20 +449,18 @@ static ftl_status read_labels(ftl_build *build, const ftl_estimator *e, ftl_cate
 {
     const ftl_node *names = ftl_attr(e, "feature_names_in_");
     ftl_inputs inputs = {.count = -1};
-    if (ftl_node_is_none(names)) {
-        FTL_TRY(labels_of_outputs(build, e, m, error));
-        for (uint32_t i = 0; i < m->n_inputs && m->named; i++) /* those of an array are numbers */
-            m->named = !(m->labels[i][0] >= '0' && m->labels[i][0] <= '9' &&
-                         (uint32_t)strtoul(m->labels[i], NULL, 10) == i);
-        return FTL_OK;
-    }
+    m->named = true;
+    if (ftl_node_is_none(names))
+        return labels_of_outputs(build, e, m, error);
     FTL_TRY(ftl_names_of(build, names, &inputs, error));
     if (!inputs.names || inputs.count > most_encoded)
         return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_CORRUPT,
                              "feature_names_in_ is no list of names");
     m->n_inputs = (uint32_t)inputs.count;
     m->labels = (const char **)(uintptr_t)inputs.names;
-    return all_texts(build, names, &m->named, error);
+    for (uint32_t i = 0; i < m->n_inputs && m->named; i++)
+        FTL_TRY(is_text(build, names, i, &m->named, error));
+    return FTL_OK;
 }
 
 static ftl_status find_sources(ftl_build *build, const ftl_estimator *e, ftl_category_mapping *m,

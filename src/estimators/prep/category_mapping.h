@@ -10,6 +10,7 @@
 /* An input column that is encoded. */
 typedef struct ftl_category_coding {
     const char *label; /* of the input column */
+    bool named;        /* it is a text: the column of an array has a number */
     uint32_t source;   /* its place in the input */
     ftl_category_column categories;
     double *codes;       /* [categories.count] numbers of an ordinal encoder; NaN: unknown */

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { max_features = 1 << 24 };
+enum { max_features = 1 << 24, longest_separator = 1024 };
 
 /* A key: its column in the table, and the features made of it. */
 typedef struct dict_key {
@@ -51,6 +51,9 @@ static ftl_status read_separator(const ftl_estimator *e, ftl_node_string *out, f
     if (out->size == 0)
         return FTL_ATTR_FAIL(error, e, "separator", FTL_UNSUPPORTED,
                              "separator is empty: keys and texts cannot be told apart");
+    if (out->size > longest_separator)
+        return FTL_ATTR_FAIL(error, e, "separator", FTL_LIMIT, "separator is longer than %d bytes",
+                             (int)longest_separator);
     return FTL_OK;
 }
 
