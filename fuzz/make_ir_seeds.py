@@ -25,7 +25,7 @@ def models():
     """(size, operations, bytes, name) of what can be written, smallest first."""
     with tempfile.TemporaryDirectory() as folder:
         for version in golden.versions():
-            if not re.search(r"-(1\.9\.1|1\.2\.2|4\.7\.0|1\.2\.10|3\.\d\.\d)$", version):
+            if not re.search(r"-(1\.9\.1|1\.2\.2|0\.133\.1|4\.7\.0|1\.2\.10|3\.\d\.\d)$", version):
                 continue
             for case in golden.cases(version):
                 path, out = golden.unpacked(version) / case["model"], pathlib.Path(folder) / "out"

@@ -322,6 +322,15 @@ typedef struct walk {
 static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
                             ftl_error *error);
 
+static bool has_problem(const walk *w, const char *path)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        if (strcmp(w->problems[i].path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 static ftl_status add_problem(walk *w, ftl_status code, const char *path, const char *message,
                               ftl_error *error)
 {
@@ -402,8 +411,9 @@ static ftl_status probe(walk *w, const ftl_node *node, const ftl_estimator_class
     build->n_ops = saved.n_ops;
     ftl_emit_forget(build, saved.n_memo);
     *runs = status == FTL_OK;
-    if (status == FTL_UNSUPPORTED)
-        return add_problem(w, status, local.path[0] ? local.path : w->path, local.message, error);
+    const char *path = local.path[0] ? local.path : w->path;
+    if (status == FTL_UNSUPPORTED && !has_problem(w, path)) /* as those do that hold this one */
+        return add_problem(w, status, path, local.message, error);
     return status == FTL_NOMEM ? FTL_OOM(error) : FTL_OK;
 }
 
@@ -424,16 +434,23 @@ static ftl_status walk_chain(walk *w, const ftl_node *steps, unsigned depth, ftl
     return FTL_OK;
 }
 
+/* Classes without a version that hold scikit-learn's: a chain, mappers, pipelines for PMML. */
+static bool holds_others(const ftl_estimator_class *cls)
+{
+    return cls && cls->library &&
+           (strcmp(cls->library, "foretell") == 0 || strcmp(cls->library, "sklearn-pandas") == 0 ||
+            strcmp(cls->library, "sklearn2pmml") == 0);
+}
+
 static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
                               ftl_error *error)
 {
     const ftl_node *state = node->u.object->state;
-    if (!state || state->kind != FTL_NODE_DICT ||
-        (!ftl_node_dict_get(&state->u.dict, "_sklearn_version") &&
-         strcmp(node->u.object->module, "foretell") != 0))
-        return FTL_OK;
     const ftl_estimator_class *cls = ftl_registry_find(w->build->registry, node->u.object->module,
                                                        node->u.object->name);
+    if (!state || state->kind != FTL_NODE_DICT ||
+        (!ftl_node_dict_get(&state->u.dict, "_sklearn_version") && !holds_others(cls)))
+        return FTL_OK;
     if (cls && path_size > 0) {
         bool runs = false;
         FTL_TRY(probe(w, node, cls, &runs, error));
@@ -451,6 +468,7 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
         return walk_chain(w, ftl_node_dict_get(dict, "steps"), depth, error);
     bool fitted = ftl_node_dict_get(dict, "transformers_") != NULL ||
                   ftl_node_dict_get(dict, "best_estimator_") != NULL ||
+                  ftl_node_dict_get(dict, "built_features") != NULL ||
                   ftl_node_dict_get(dict, "estimators_") != NULL;
     for (size_t i = 0; i < dict->size; i++) {
         ftl_node_string key;
@@ -458,8 +476,9 @@ static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, u
             continue;
         /* Parameters hold unfitted clones of what the fitted attributes hold. */
         if (fitted &&
-            (strcmp(key.data, "transformers") == 0 || strcmp(key.data, "estimator") == 0 ||
-             strcmp(key.data, "base_estimator") == 0 || strcmp(key.data, "estimators") == 0))
+            (strcmp(key.data, "transformers") == 0 || strcmp(key.data, "features") == 0 ||
+             strcmp(key.data, "estimator") == 0 || strcmp(key.data, "base_estimator") == 0 ||
+             strcmp(key.data, "estimators") == 0))
             continue;
         if (!is_walked(dict->values[i]))
             continue;
@@ -486,15 +505,6 @@ static ftl_status walk_node(walk *w, const ftl_node *node, size_t path_size, uns
     if (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE)
         return walk_items(w, &node->u.seq, path_size, depth + 1, error);
     return FTL_OK;
-}
-
-static bool has_problem(const walk *w, const char *path)
-{
-    for (size_t i = 0; i < w->n; i++) {
-        if (strcmp(w->problems[i].path, path) == 0)
-            return true;
-    }
-    return false;
 }
 
 static ftl_status list_problems(ftl_build *build, ftl_model *model, const ftl_node *root,

@@ -131,6 +131,7 @@ def _imputers(c):
             HOLES, on=[HOLES_ROWS])
         c.add("imputer_number", lambda: CategoricalImputer(missing_values=2), np.array([0, 1, 1, 2, 2, 2]),
               on=[Input("small_integers", np.array([2, 0, 1, 2, 3]))])
+        c.add("vectorized_alone", lambda: FunctionTransformer(np.cbrt), np.array([[1.5, -2.0], [0.0, 8.0]]), on=["num"])
         c.add("vectorized", lambda: DataFrameMapper([("income", FunctionTransformer(np.sqrt)),
                                                      (["age", "kids"], FunctionTransformer(np.log1p))]), TABLE, on=[ROWS])
     else:
