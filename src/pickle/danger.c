@@ -64,6 +64,24 @@ static const rule dangerous[] = {
     {"dill", "loads"},
     {"joblib", "load"},
     {"torch", "load"},
+    {"torch.serialization", "load"},
+    {"cloudpickle", "load"},
+    {"cloudpickle", "loads"},
+    {"joblib.externals.cloudpickle", "load"},
+    {"joblib.externals.cloudpickle", "loads"},
+    {"joblib.externals.", "load"},
+    {"joblib.externals.", "loads"},
+    {"dill", "load"},
+    {"dill._dill", "load"},
+    {"dill._dill", "loads"},
+    {"skops.io", "load"},
+    {"skops.io", "loads"},
+    {"skops.io.", "load"},
+    {"skops.io.", "loads"},
+    {"sklearn.utils._joblib", "load"},
+    {"sklearn.utils", "joblib"},
+    {"numpy.lib.format", "read_array"},
+    {"numpy.lib._format_impl", "read_array"},
     {"bdb", NULL},
     {"pdb", NULL},
     {"cProfile", NULL},
@@ -208,6 +226,14 @@ static bool is_dangerous(const char *module, const char *name)
         return true;
     if (listed(by_value, FTL_ARRAY_LEN(by_value), module, name))
         return false; /* code, but nobody's function: has a message of its own */
+    char first[64];   /* load.__call__ is load */
+    size_t n = strcspn(name, ".");
+    if (name[n] == '.' && n < sizeof first) {
+        memcpy(first, name, n);
+        first[n] = '\0';
+        if (listed(dangerous, FTL_ARRAY_LEN(dangerous), module, first))
+            return true;
+    }
     return listed(dangerous, FTL_ARRAY_LEN(dangerous), module, name) ||
            is_of_system(module, name) || reaches_through(name) || strstr(name, "__globals__") ||
            strstr(name, "__subclasses__") || strstr(name, "__builtins__");
@@ -286,6 +312,55 @@ ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name)
     *slot = text;
     *offset = vm->op_offset;
     return FTL_OK;
+}
+
+/*
+ * Functions of data and model packages that pickles of models call: they put together what they are
+ * given. Classes have names with a capital; those that have not stand here as well. The most
+ * frequent first.
+ */
+static const rule constructors[] = {
+    {"numpy.random._pickle", "__randomstate_ctor"},
+    {"numpy.random._pickle", "__bit_generator_ctor"},
+    {"numpy.random._pickle", "__generator_ctor"},
+    {"numpy", "dtype"},
+    {"numpy", "ndarray"},
+    {"numpy.", "_frombuffer"},
+    {"numpy.", "_mareconstruct"},
+    {"numpy.", "_reconstruct"},
+    {"numpy.", "_ufunc_reconstruct"},
+    {"numpy.", "scalar"},
+    {"pandas._libs.internals", "_unpickle_block"},
+    {"pandas._libs.tslibs.", NULL},
+    {"pandas._libs.interval.", NULL},
+    {"pandas.core.indexes.", "_new_DatetimeIndex"},
+    {"pandas.core.indexes.", "_new_Index"},
+    {"pandas.core.indexes.", "_new_PeriodIndex"},
+    {"pandas.core.internals.", "_unpickle_block"},
+    {"pyarrow.lib", NULL},
+    {"scipy.sparse.", NULL},
+    {"sklearn.", "newObj"},
+};
+
+/* Whether the last part of a dotted name is a class's, by the usual spelling. */
+static bool is_class_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    name = dot ? dot + 1 : name;
+    name += strspn(name, "_");
+    return *name >= 'A' && *name <= 'Z';
+}
+
+ftl_status ftl_vm_watch_call(ftl_vm *vm, const ftl_node *callable)
+{
+    if (callable->kind != FTL_NODE_GLOBAL || is_class_name(callable->u.global.name))
+        return FTL_OK;
+    const char *module = callable->u.global.module, *name = callable->u.global.name;
+    if (ftl_module_is_standard(module) || !ftl_global_is_known(module, name) ||
+        strncmp(name, "__pyx_unpickle_", 15) == 0 ||
+        listed(constructors, FTL_ARRAY_LEN(constructors), module, name))
+        return FTL_OK;
+    return note_foreign(vm, module, name);
 }
 
 /* A call of what getattr returned can be a call of any function. */

@@ -443,7 +443,10 @@ ftl_status ftl_vm_reduce(ftl_vm *vm, ftl_node *callable, ftl_node *args, ftl_nod
     if (callable->kind != FTL_NODE_GLOBAL)
         return computed(vm, callable, args, out);
     reducer reduce = find_reducer(callable->u.global.module, callable->u.global.name);
-    return reduce ? reduce(vm, callable, args, out) : inert(vm, callable, args, out);
+    if (reduce)
+        return reduce(vm, callable, args, out);
+    FTL_TRY(ftl_vm_watch_call(vm, callable));
+    return inert(vm, callable, args, out);
 }
 
 ftl_status ftl_vm_instance(ftl_vm *vm, ftl_node *cls, ftl_node *args, ftl_node *kwargs,

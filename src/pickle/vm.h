@@ -193,6 +193,8 @@ FTL_MUST_USE ftl_status ftl_vm_build(ftl_vm *vm, ftl_node *node, ftl_node *state
 FTL_MUST_USE ftl_status ftl_vm_watch(ftl_vm *vm, const char *module, const char *name);
 /* The LIMIT that a longer name is. */
 FTL_MUST_USE ftl_status ftl_vm_long_name(ftl_vm *vm);
+/* Notes a call of a function that models do not need, in a package that they need. */
+FTL_MUST_USE ftl_status ftl_vm_watch_call(ftl_vm *vm, const ftl_node *callable);
 FTL_MUST_USE ftl_status ftl_vm_watch_computed_call(ftl_vm *vm, const ftl_node *callable);
 
 /* ---- known_globals.c ------------------------------------------------------------------------- */

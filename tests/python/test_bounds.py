@@ -593,9 +593,13 @@ SYSTEM = [("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess"
           ("setuptools", "setup"), ("requests.api", "get"), ("torch", "load"), ("random", "_os.system"),
           ("random", "_urandom"), ("typing", "get_type_hints"), ("typing", "ForwardRef"), ("pathlib", "Path.write_text"),
           ("pathlib", "PosixPath.unlink"), ("dataclasses", "_create_fn"), ("dataclasses", "make_dataclass"),
-          ("re", "functools.reduce"), ("collections", "_sys.modules.clear"), ("test.support.script_helper", "assert_python_ok")]
+          ("re", "functools.reduce"), ("collections", "_sys.modules.clear"), ("test.support.script_helper", "assert_python_ok"),
+          ("joblib.externals.cloudpickle", "loads"), ("cloudpickle", "loads"), ("numpy", "load.__call__"), ("skops.io", "load"),
+          ("sklearn.utils._joblib", "load"), ("numpy.lib.format", "read_array"), ("builtins", "map"), ("itertools", "starmap")]
 OTHER = [("aiohttp.client", "ClientSession"), ("torch.utils.bottleneck.__main__", "run_cprofile"), ("torch.jit", "execWrapper"),
          ("tensorflow", "io.read_file"), ("keras.models", "load_model"), ("mypackage.tools", "Cleaner"), ("__main__", "Payload"),
+         ("numpy", "savetxt"), ("numpy", "memmap"), ("pandas", "read_csv"), ("pandas", "DataFrame.query"),
+         ("lightgbm.basic", "_load_lib"), ("sklearn.datasets", "fetch_openml"), ("joblib", "dump"),
          ("builtins", "getattr"), ("cloudpickle.cloudpickle", "_make_function"), ("dill._dill", "_create_code")]
 OPCODES = {
     "reduce": lambda m, n: w.named(m, n) + w.EMPTY_TUPLE + w.REDUCE,
