@@ -61,7 +61,11 @@ static ftl_status read_numbers(ftl_build *build, const ftl_node *node, ftl_categ
                             "not by the other rows",
                             numbers.data[i]);
     }
-    out->codes = numbers.data;
+    out->codes = ftl_arena_zero_array(build->scratch, series.n, sizeof *out->codes);
+    if (!out->codes)
+        return FTL_OOM(error);
+    if (series.n)
+        memcpy(out->codes, numbers.data, series.n * sizeof *out->codes);
     return FTL_OK;
 }
 
@@ -316,19 +320,26 @@ static ftl_status give_tables(ftl_build *build, const ftl_estimator *e, ftl_cate
 }
 
 /* A missing value is no category where it is refused, although the inner encoder numbers it. */
-static void forget_missing(ftl_category_coding *coding)
+static ftl_status forget_missing(ftl_build *build, ftl_category_coding *coding, ftl_error *error)
 {
     ftl_category_column *c = &coding->categories;
     uint32_t n = 0, empty = UINT32_MAX;
+    if (c->none_at == c->count && c->nan_at == c->count)
+        return FTL_OK;
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, c->count, sizeof *cells);
+    if (!cells)
+        return FTL_OOM(error);
     for (uint32_t i = 0; i < c->count; i++) {
         if (c->cells[i].tag == FTL_CELL_MISSING)
             continue;
         empty = i == c->empty_at ? n : empty;
-        c->cells[n] = c->cells[i];
+        cells[n] = c->cells[i];
         coding->rows[n++] = coding->rows[i];
     }
+    c->cells = cells;
     c->count = c->none_at = c->nan_at = n;
     c->empty_at = empty < n ? empty : n;
+    return FTL_OK;
 }
 
 /* ---- Columns in and out ---------------------------------------------------------------------- */
@@ -524,7 +535,7 @@ ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
     m->refuse_unknown = ftl_attr_is(e, "handle_unknown", "error");
     m->refuse_missing = ftl_attr_is(e, "handle_missing", "error");
     for (uint32_t j = 0; m->refuse_missing && j < m->n; j++)
-        forget_missing(&m->columns[j]);
+        FTL_TRY(forget_missing(build, &m->columns[j], error));
     FTL_TRY(read_dropped(build, e, m, error));
     FTL_TRY(read_labels(build, e, m, error));
     FTL_TRY(find_sources(build, e, m, error));
