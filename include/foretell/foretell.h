@@ -337,8 +337,8 @@ typedef struct ftl_model_options {
     bool threshold_set;
     /*
      * The way back of a transformer: the model takes what transform gives, and its only method is
-     * inverse_transform. Scalers, LabelEncoder, OneHotEncoder, OrdinalEncoder, and pipelines and
-     * searches of them; ARG for other models.
+     * inverse_transform. Scalers, LabelEncoder, OneHotEncoder, OrdinalEncoder, PCA and its kin,
+     * feature selectors, and pipelines and searches of them; ARG for other models.
      */
     bool inverse;
 } ftl_model_options;

@@ -489,6 +489,24 @@ ftl_status ftl_expect_transform(const ftl_estimator *e, ftl_method method, ftl_e
     return FTL_FAIL(error, FTL_UNSUPPORTED, "%s has no %s", e->cls->name, ftl_method_name(method));
 }
 
+ftl_status ftl_fitted_names(ftl_build *build, const ftl_estimator *e, size_t n, const char ***out,
+                            ftl_error *error)
+{
+    ftl_inputs inputs = {.count = -1};
+    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
+    if (!names)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_estimator_inputs(build, e, &inputs, error));
+    for (size_t j = 0; j < n; j++) {
+        bool known = inputs.names && (int64_t)n == inputs.count;
+        names[j] = known ? inputs.names[j] : ftl_arena_printf(build->arena, "x%zu", j);
+        if (!names[j])
+            return FTL_OOM(error);
+    }
+    *out = names;
+    return FTL_OK;
+}
+
 ftl_status ftl_inputs_by_length(ftl_build *build, const ftl_estimator *e, const char *const *names,
                                 ftl_inputs *out, ftl_error *error)
 {

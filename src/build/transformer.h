@@ -86,6 +86,11 @@ uint32_t ftl_transform_only(ftl_build *build, const ftl_estimator *e);
 FTL_MUST_USE ftl_status ftl_expect_transform(const ftl_estimator *e, ftl_method method,
                                              ftl_error *error);
 
+/* The names of the n columns that the estimator was fitted on; x0, x1 … when it does not know them.
+ */
+FTL_MUST_USE ftl_status ftl_fitted_names(ftl_build *build, const ftl_estimator *e, size_t n,
+                                         const char ***out, ftl_error *error);
+
 /*
  * inputs() of a transformer that keeps an attribute with one element a column (mean_, categories_
  * …). names as FTL_NAMES.

@@ -91,6 +91,7 @@ typedef struct ftl_cbm {
 /* What the file says about itself; the text is in the arena. */
 typedef struct ftl_cbm_info {
     const char *version; /* "" when it does not say */
+    bool early;          /* before 0.26 */
     const char *loss;    /* such as "Logloss"; "" when it does not say */
     uint32_t width;
     uint32_t n_trees;

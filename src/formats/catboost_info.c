@@ -321,6 +321,22 @@ static ftl_status read_threshold(const ftl_cbm_file *file, ftl_cbm_info *info, f
     return FTL_OK;
 }
 
+/*
+ * Builds name the revision of the sources, other than some of the versions: 0.26.1 is 8489447.
+ * Those of 0.25 and before are below the number.
+ */
+static bool is_early(ftl_fb_text text)
+{
+    static const char mark[] = "Last Changed Rev: ";
+    const uint64_t first_of_026 = 8000000;
+    const char *at = memmem(text.text, text.size, mark, sizeof mark - 1);
+    size_t i = at ? (size_t)(at - text.text) + sizeof mark - 1 : text.size;
+    uint64_t revision = 0;
+    for (; i < text.size && text.text[i] >= '0' && text.text[i] <= '9' && revision < 1u << 30; i++)
+        revision = 10 * revision + (uint64_t)(text.text[i] - '0');
+    return revision > 0 && revision < first_of_026;
+}
+
 /* "Branch: tags/v1.2.10": only some builds say so. */
 static ftl_status read_version(ftl_arena *arena, const ftl_cbm_file *file, ftl_cbm_info *info,
                                ftl_error *error)
@@ -330,8 +346,11 @@ static ftl_status read_version(ftl_arena *arena, const ftl_cbm_file *file, ftl_c
     if (!find_text(file, "catboost_version_info", &text))
         return FTL_OK;
     const char *at = memmem(text.text, text.size, mark, sizeof mark - 1);
-    if (!at)
+    if (!at) {
+        info->early = is_early(text);
+        info->version = info->early ? "0.25 or earlier" : info->version;
         return FTL_OK;
+    }
     at += sizeof mark - 1;
     size_t left = text.size - (size_t)(at - text.text), n = 0;
     while (n < left && n < 20 && ((at[n] >= '0' && at[n] <= '9') || at[n] == '.'))

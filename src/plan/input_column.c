@@ -195,11 +195,18 @@ static double column_number(const ftl_step *step, ftl_exec *exec, uint32_t input
     return value;
 }
 
+/* Numbers of a matrix may lie at any address. */
 static double matrix_number(const ftl_matrix *matrix, size_t row, uint32_t column)
 {
     ptrdiff_t at = (ptrdiff_t)row * matrix->row_stride + (ptrdiff_t)column * matrix->column_stride;
-    return matrix->dtype == FTL_F64 ? ((const double *)matrix->data)[at]
-                                    : (double)((const float *)matrix->data)[at];
+    double wide;
+    float narrow;
+    if (matrix->dtype == FTL_F64) {
+        memcpy(&wide, (const char *)matrix->data + at * (ptrdiff_t)sizeof wide, sizeof wide);
+        return wide;
+    }
+    memcpy(&narrow, (const char *)matrix->data + at * (ptrdiff_t)sizeof narrow, sizeof narrow);
+    return (double)narrow;
 }
 
 double ftl_input_value(const ftl_step *step, ftl_exec *exec, uint32_t column, uint32_t row)

@@ -10,6 +10,8 @@ import ftl
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.decomposition import PCA, IncrementalPCA, TruncatedSVD
+from sklearn.feature_selection import RFE, SelectFromModel, SelectKBest, SequentialFeatureSelector, VarianceThreshold, f_classif
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (LabelEncoder, MaxAbsScaler, MinMaxScaler, Normalizer, OneHotEncoder, OrdinalEncoder,
@@ -60,6 +62,45 @@ def test_scalers(back, scaler, dtype):
     _, body = back(scaler, given)
     found = np.array([[float(cell) if cell else np.nan for cell in row] for row in body])
     np.testing.assert_array_equal(found.astype(expected.dtype), expected)
+
+
+WIDE = RNG.normal(size=(40, 6)) @ RNG.normal(size=(6, 6)) + 3
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("fitted", [np.float64, np.float32])
+@pytest.mark.parametrize("projection", [PCA(3), PCA(6), PCA(2, whiten=True), IncrementalPCA(3), IncrementalPCA(2, whiten=True),
+                                        TruncatedSVD(4), make_pipeline(StandardScaler(), PCA(3))], ids=str)
+def test_projections(back, projection, fitted, dtype):
+    projection.fit(WIDE.astype(fitted))
+    given = projection.transform(RNG.normal(0, 2, (30, 6))).astype(dtype)
+    expected = projection.inverse_transform(given.copy())
+    _, body = back(projection, given)
+    single = np.float32 in (fitted, dtype)
+    np.testing.assert_allclose(body.astype(float), expected, rtol=0, atol=2e-5 if single else 1e-12)
+
+
+def test_projections_of_missing_values_are_refused(back):
+    given = np.array([[1.0, 2.0], [np.nan, 1.0]])
+    assert "row 1" in back(PCA(2).fit(WIDE), given, code=4).stderr
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of the column that is the same in every row
+@pytest.mark.parametrize("selector", [
+    SelectKBest(f_classif, k=3), VarianceThreshold(1e-9), RFE(LogisticRegression(), n_features_to_select=2),
+    SelectFromModel(LogisticRegression(C=0.1)), SequentialFeatureSelector(LogisticRegression(), n_features_to_select=2, cv=2)],
+    ids=lambda selector: type(selector).__name__)
+@pytest.mark.parametrize("named", [False, True])
+def test_selectors(back, selector, named):
+    """Zeros stand where the columns were that it left out."""
+    x = np.hstack([WIDE, np.full((40, 1), 2.0)])
+    x = pd.DataFrame(x, columns=list("abcdefg")) if named else x
+    selector.fit(x, (WIDE[:, 1] > 3).astype(int))
+    given = selector.transform(x)
+    given = pd.DataFrame(given, columns=selector.get_feature_names_out()) if named else given
+    header, body = back(selector, given)
+    assert header == (list("abcdefg") if named else [f"x{i}" for i in range(7)])
+    np.testing.assert_array_equal(body.astype(float), selector.inverse_transform(given))
 
 
 def test_names(back):

@@ -18,7 +18,6 @@
 #include "estimators/trees/tree_nodes.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #define BIT(method) (1u << (method))
@@ -161,6 +160,11 @@ static ftl_status read_cat(ftl_build *build, const ftl_estimator *e, cat *out, f
     FTL_TRY(model_bytes(e, &c.model, error));
     FTL_TRY(read_info(build, e, c.model, &c.info, error));
     c.role = role_of(e, &c.info);
+    if (c.role == ROLE_EXPONENT && c.info.early) /* some gave the raw score */
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "a model of %.40s written by CatBoost %s, which is too old: what it "
+                        "predicts is proved for 0.26 and later",
+                        c.info.loss, c.info.version);
     if (is_classifier(&c))
         FTL_TRY(make_labels(build, e, &c, error));
     *out = c;

@@ -202,11 +202,25 @@ static ftl_status trees_by_default(const ftl_xgb *x, bool apply, uint32_t *out, 
     return FTL_OK;
 }
 
+/*
+ * Wrappers stop at the best iteration from 0.80 on; what tells the versions before 0.82 from it is
+ * the missing importance_type alone.
+ */
+static bool may_use_all(const ftl_xgb *x)
+{
+    return x->wrapped && x->model->version < FTL_XGBOOST(1, 0) &&
+           !ftl_attr(x->e, "importance_type");
+}
+
 static ftl_status trees_used(ftl_build *build, const ftl_xgb *x, bool apply, uint32_t *out,
                              ftl_error *error)
 {
     uint32_t all = rounds_of(x), rounds = 0, trees = 0;
     FTL_TRY(trees_by_default(x, apply, &trees, error));
+    if (!build->iterations && trees < x->model->n_trees && may_use_all(x))
+        return FTL_ATTR_FAIL(error, x->e, "best_ntree_limit", FTL_UNSUPPORTED,
+                             "early stopping of XGBoost before 0.82, which is too old: say with "
+                             "options.iterations how many rounds count");
     FTL_TRY(ftl_iterations_of(build, x->e, all, all, &rounds, error));
     if (build->iterations)
         trees = rounds == all ? x->model->n_trees : trees_of_rounds(x, rounds);

@@ -1,5 +1,6 @@
 /*
- * PCA, IncrementalPCA and TruncatedSVD: a projection on components_, for PCA of centred columns.
+ * PCA, IncrementalPCA and TruncatedSVD: a projection on components_, for PCA of centred columns;
+ * and back.
  *
  * Up to 1.4 PCA centres the rows and projects them; from 1.5 on it projects them and subtracts the
  * projected mean, which rounds differently. Whitening divides by the standard deviations; from 1.5
@@ -99,6 +100,63 @@ static ftl_status emit_pca(ftl_build *build, const ftl_estimator *e, ftl_method 
     if (whiten)
         FTL_TRY(whitened(build, e, &id, error));
     return ftl_frame_numbered(build, e, id, out, error);
+}
+
+/* ---- inverse_transform ----------------------------------------------------------------------- */
+
+/* components_ turned, times the deviations that whitening took off. */
+static ftl_status turned_components(ftl_build *build, const ftl_estimator *e,
+                                    const ftl_array2 *components, ftl_linear_params *out,
+                                    ftl_error *error)
+{
+    const size_t n = components->rows, width = components->columns;
+    double *coef = ftl_arena_array(build->arena, n * width, sizeof *coef);
+    const double *variance = NULL;
+    bool whiten = false;
+    if (!coef)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_attr_bool(e, "whiten", false, &whiten, error));
+    if (whiten)
+        FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("explained_variance_"), n, &variance, error));
+    for (size_t k = 0; k < n; k++) {
+        double scale = whiten ? sqrt(variance[k]) : 1;
+        scale = components->was_f32 ? (double)(float)scale : scale;
+        for (size_t j = 0; j < width; j++) {
+            double value = scale * components->data[k * width + j];
+            coef[j * n + k] = components->was_f32 ? (double)(float)value : value;
+        }
+    }
+    *out = (ftl_linear_params){
+        .n_out = (uint32_t)width, .n_features = n, .coef = coef, .is_f32 = components->was_f32};
+    return FTL_OK;
+}
+
+/* X @ components_ + mean_, where there is one. */
+static ftl_status invert_projection(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                    ftl_frame *out, ftl_error *error)
+{
+    ftl_array2 components = {0}, mean = {0};
+    ftl_linear_params params = {0};
+    const char **names = NULL;
+    uint32_t id;
+    FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("components_"), &components, error));
+    if (components.columns == 0 || components.columns > max_components)
+        return FTL_ATTR_FAIL(error, e, "components_", FTL_CORRUPT, "components_ has %zu columns",
+                             components.columns);
+    FTL_TRY(ftl_frame_expect(e, in, components.rows, error));
+    FTL_TRY(turned_components(build, e, &components, &params, error));
+    if (!ftl_node_is_none(ftl_attr(e, "mean_"))) {
+        FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("mean_"), &mean, error));
+        if (mean.rows * mean.columns != components.columns)
+            return FTL_ATTR_FAIL(error, e, "mean_", FTL_CORRUPT,
+                                 "mean_ has %zu values for %zu features", mean.rows * mean.columns,
+                                 components.columns);
+        params.intercept = mean.data;
+        params.is_f32 = params.is_f32 && mean.was_f32;
+    }
+    FTL_TRY(ftl_fitted_names(build, e, components.columns, &names, error));
+    FTL_TRY(ftl_linear_scores(build, e, in, &params, &id, error));
+    return ftl_frame_of_op(build, id, names, out, error);
 }
 
 /* ---- score_samples --------------------------------------------------------------------------- */
@@ -227,6 +285,7 @@ static const char *component_detail(ftl_build *build, const ftl_estimator *e)
      .kind = FTL_TRANSFORMER,              \
      .methods = (methods_),                \
      .emit = (emit_),                      \
+     .inverse = invert_projection,         \
      .inputs = component_inputs,           \
      .detail = component_detail}
 

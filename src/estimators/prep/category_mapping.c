@@ -61,8 +61,12 @@ static ftl_status read_numbers(ftl_build *build, const ftl_node *node, ftl_categ
                             "not by the other rows",
                             numbers.data[i]);
     }
-    out->codes = ftl_matrix_copy(build, &numbers); /* policies are applied to them */
-    return out->codes ? FTL_OK : FTL_OOM(error);
+    out->codes = ftl_arena_zero_array(build->scratch, series.n, sizeof *out->codes);
+    if (!out->codes)
+        return FTL_OOM(error);
+    if (series.n)
+        memcpy(out->codes, numbers.data, series.n * sizeof *out->codes);
+    return FTL_OK;
 }
 
 /* What an ordinal encoder does with unknown categories and with missing values. */
@@ -320,7 +324,9 @@ static ftl_status forget_missing(ftl_build *build, ftl_category_coding *coding, 
 {
     ftl_category_column *c = &coding->categories;
     uint32_t n = 0, empty = UINT32_MAX;
-    ftl_cell *cells = ftl_arena_array(build->arena, c->count, sizeof *cells);
+    if (c->none_at == c->count && c->nan_at == c->count)
+        return FTL_OK;
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, c->count, sizeof *cells);
     if (!cells)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < c->count; i++) {

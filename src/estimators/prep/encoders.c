@@ -444,25 +444,6 @@ static ftl_status emit_ordinal(ftl_build *build, const ftl_estimator *e, ftl_met
 
 /* ---- Back from codes to categories ----------------------------------------------------------- */
 
-/* The names of the columns that the encoder was fitted on; x0, x1 … when it does not know them. */
-static ftl_status original_names(ftl_build *build, const ftl_estimator *e, size_t n,
-                                 const char ***out, ftl_error *error)
-{
-    ftl_inputs inputs = {.count = -1};
-    const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
-    if (!names)
-        return FTL_OOM(error);
-    FTL_TRY(ftl_estimator_inputs(build, e, &inputs, error));
-    for (size_t j = 0; j < n; j++) {
-        bool known = inputs.names && (int64_t)n == inputs.count;
-        names[j] = known ? inputs.names[j] : ftl_arena_printf(build->arena, "x%zu", j);
-        if (!names[j])
-            return FTL_OOM(error);
-    }
-    *out = names;
-    return FTL_OK;
-}
-
 /* categories_ without the frame of the columns, which inverting does not have. */
 static ftl_status all_categories(ftl_build *build, const ftl_estimator *e, size_t *n,
                                  ftl_category_column **out, ftl_error *error)
@@ -523,7 +504,7 @@ static ftl_status invert_ordinal(ftl_build *build, const ftl_estimator *e, const
                              "inverse_transform with infrequent categories is not supported");
     FTL_TRY(all_categories(build, e, &n, &columns, error));
     FTL_TRY(ftl_frame_expect(e, in, n, error));
-    FTL_TRY(original_names(build, e, n, &names, error));
+    FTL_TRY(ftl_fitted_names(build, e, n, &names, error));
     ftl_decoding *decodings = ftl_arena_zero_array(build->scratch, n, sizeof *decodings);
     int64_t *missing = NULL;
     if (!decodings)
@@ -669,7 +650,7 @@ static ftl_status invert_one_hot(ftl_build *build, const ftl_estimator *e, const
             error, e, "_legacy_mode", FTL_UNSUPPORTED,
             "inverse_transform of an encoder of integers of 0.20 is not supported");
     FTL_TRY(all_categories(build, e, &n, &columns, error));
-    FTL_TRY(original_names(build, e, n, &names, error));
+    FTL_TRY(ftl_fitted_names(build, e, n, &names, error));
     one_hot_block *blocks = ftl_arena_zero_array(build->scratch, n, sizeof *blocks);
     ftl_decoding *decodings = ftl_arena_zero_array(build->scratch, n, sizeof *decodings);
     if (!blocks || !decodings)

@@ -288,6 +288,39 @@ static ftl_status emit_selector(ftl_build *build, const ftl_estimator *e, ftl_me
     return selected(build, e, in, out, error);
 }
 
+/* Back: zeros where the columns stood that it left out. */
+static ftl_status invert_selector(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                  ftl_frame *out, ftl_error *error)
+{
+    ftl_inputs inputs = {.count = -1};
+    const char **names = NULL;
+    uint32_t id, zero, at = 0;
+    ftl_op *op = NULL;
+    ftl_frame frame;
+    FTL_TRY(ftl_estimator_inputs(build, e, &inputs, error));
+    size_t n = inputs.count > 0 ? (size_t)inputs.count : 0;
+    bool *mask = ftl_arena_zero_array(build->scratch, n, sizeof *mask);
+    double *nothing = ftl_arena_zero_array(build->arena, 1, sizeof *nothing);
+    if (!mask || !nothing)
+        return FTL_OOM(error);
+    FTL_TRY(make_mask(build, e, n, mask, error));
+    FTL_TRY(ftl_fitted_names(build, e, n, &names, error));
+    FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_CONSTANT, NULL, &zero, &op, error));
+    op->width = 1;
+    op->u.constant = (ftl_constant_op){FTL_SIZED(values, nothing, 1)};
+    FTL_TRY(ftl_frame_new(build, (uint32_t)n, &frame, error));
+    for (size_t i = 0; i < n; i++) {
+        frame.columns[i] = (ftl_frame_column){.op = mask[i] ? id : zero,
+                                              .column = mask[i] && at < in->n_columns ? at : 0,
+                                              .name = names[i]};
+        at += mask[i] ? 1 : 0;
+    }
+    FTL_TRY(ftl_frame_expect(e, in, at, error));
+    *out = frame;
+    return FTL_OK;
+}
+
 /* ---- RFE: its estimator predicts from the columns that are left -------------------------------- */
 
 static uint32_t rfe_methods(ftl_build *build, const ftl_estimator *e)
@@ -358,6 +391,7 @@ static ftl_status model_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
      .kind = FTL_TRANSFORMER,                \
      .methods = ftl_transform_only,          \
      .emit = emit_selector,                  \
+     .inverse = invert_selector,             \
      .inputs = selector_inputs}
 #define RFE(name_)                           \
     {.package = "sklearn.feature_selection", \
@@ -365,6 +399,7 @@ static ftl_status model_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
      .kind = FTL_OTHER_MODEL,                \
      .methods = rfe_methods,                 \
      .emit = emit_rfe,                       \
+     .inverse = invert_selector,             \
      .inputs = rfe_inputs}
 
 const ftl_estimator_class ftl_selection_classes[] = {
@@ -383,6 +418,7 @@ const ftl_estimator_class ftl_selection_classes[] = {
      .kind = FTL_TRANSFORMER,
      .methods = ftl_transform_only,
      .emit = emit_selector,
+     .inverse = invert_selector,
      .inputs = model_inputs},
     {0},
 };
