@@ -10,6 +10,7 @@ import pickle
 import catboost
 import differential as diff
 import ftl
+import golden
 import lightgbm
 import numpy as np
 import pandas as pd
@@ -560,3 +561,30 @@ def test_versions_that_are_too_old(data):
     renamed(folder / "new.pkl", folder / "old.pkl", (b"V" + version + b"\n", b"V0.17.1\n"))
     message = refused(folder / "old.pkl")
     assert "UNSUPPORTED" in message and "scikit-learn 0.17, which is too old" in message
+
+
+# ---- Versions before the proved ones ----
+
+
+def test_early_stopping_of_old_wrappers(tmp_path):
+    """XGBoost 0.72 used all rounds where 0.80 stops at the best one; nothing in the file tells these two apart."""
+    data = (golden.unpacked("xgboost-0.90") / "models/early_several.joblib").read_bytes()
+    model = tmp_path / "model.joblib"
+    model.write_bytes(data.replace(b"importance_type", b"importance_typo"))
+    refused = ftl.run("inspect", model)
+    assert "early stopping of XGBoost before 0.82" in refused.stdout + refused.stderr
+    assert "early stopping of XGBoost before 0.82" not in ftl.run("inspect", model, "--iterations", "all").stdout
+
+
+def test_exponents_of_old_catboost(data):
+    """CatBoost 0.16 predicted the raw score of Poisson; builds of 0.25 and before tell themselves by their revision."""
+    folder, x, noisy = data
+    model = catboost.CatBoostRegressor(loss_function="Poisson", **QUIET).fit(x, np.exp(noisy / 4))
+    model.save_model(str(folder / "new.cbm"))
+    whole = (folder / "new.cbm").read_bytes()
+    at = whole.index(b"tags/v")
+    old = b"heads\nLast Changed Rev: 5465632\n"
+    (folder / "old.cbm").write_bytes(whole[:at] + old + whole[at + len(old):])
+    agrees(folder / "new.cbm", folder / "rows.npy", model.predict(x), bits=False)
+    refused = ftl.run("predict", folder / "old.cbm", folder / "rows.npy")
+    assert refused.returncode == 3 and "written by CatBoost 0.25 or earlier, which is too old" in refused.stderr

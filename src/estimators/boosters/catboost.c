@@ -18,6 +18,7 @@
 #include "estimators/trees/tree_nodes.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define BIT(method) (1u << (method))
