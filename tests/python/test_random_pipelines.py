@@ -14,7 +14,7 @@ import pipeline_grammar as grammar
 import pipelines
 import pytest
 
-FAST, LONG, GROUP = 88, 3000, 22
+FAST, LONG, GROUP = 96, 3000, 24
 # At most so many draws a seed that the library refuses, and models of which the program says that it does not run them.
 REFUSED, UNSUPPORTED = 0.4, 0.1
 
