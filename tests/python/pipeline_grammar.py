@@ -708,7 +708,7 @@ def draw(stream, theme):
     file = d.one(["joblib", "joblib", "pickle", "zlib"])
     if node[0] in CATS and d.chance(0.8):
         file = "cbm"
-    elif node[0] in XGBS and d.chance(0.4) and kind == "classes":
+    elif node[0] in XGBS and d.chance(0.4) and kind == "classes" and "missing" not in node[1]:  # which such a file does not hold
         file = d.one(["json", "ubj"])
     recipe = {"seed": stream.randrange(10**6), "rows": d.one([48, 60, 80]), "columns": columns, "target": (kind, classes, labels), "model": node,
               "file": file}
