@@ -41,10 +41,12 @@ def scale(model, x, of):
         return [1.0] * x.shape[0]
     found = [of(part, rows(x)) for part, rows in children(model)]
     found = [f for f in found if f is not None]
+    final = getattr(model, "final_estimator_", None)
+    if not found and type(model).__name__ == "StackingClassifier" and hasattr(final, "coef_"):
+        found = [[1.0] * x.shape[0]]  # probabilities
     if not found:
         return None
     largest = np.max(np.asarray(found, dtype=float), axis=0)
-    final = getattr(model, "final_estimator_", None)
     if hasattr(final, "coef_"):
         largest = largest * np.maximum(1.0, np.abs(final.coef_).sum()) + np.abs(final.intercept_).max()
     return [float("%.3g" % v) for v in largest]

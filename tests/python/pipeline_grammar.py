@@ -351,7 +351,7 @@ def catboost_classes(d):
     if d.target[0] == "labels":
         return dict(CATBOOST, loss_function="MultiLogloss")
     focal = "Focal:focal_alpha=0.3;focal_gamma=2"
-    losses = ["Logloss", "CrossEntropy", focal, focal] if d.target[1] == 2 else ["MultiClass", "MultiClassOneVsAll"]
+    losses = ["Logloss", "CrossEntropy", focal, focal, focal] if d.target[1] == 2 else ["MultiClass", "MultiClassOneVsAll"]
     return classified_by(d, CATBOOST, losses)
 
 
@@ -616,7 +616,7 @@ def on_table(d, depth):
         first = None
     else:
         first, f = table_node(d)
-    nodes, f = several_steps(d, f, (1 if d.chance(0.5) else 0) if d.exact else 3)
+    nodes, f = several_steps(d, f, int(d.chance(0.4)) if d.exact else 3)
     if d.chance(0.15) and d.target[0] != "none":
         node, f = one_step(d, f, SELECTORS)
         nodes.append(node)
@@ -625,12 +625,26 @@ def on_table(d, depth):
     return piped(([first] if first else []) + nodes + [on_matrix(d, f, depth)])
 
 
-# ---- Whole recipes ---------------------------------------------------------------------------------------------------
-
 XGBS = ["XGBClassifier", "XGBRegressor"]
 CATS = ["CatBoostClassifier", "CatBoostRegressor"]
 LGBMS = ["LGBMClassifier", "LGBMRegressor"]
 BOOSTERS = [*XGBS, *CATS, *LGBMS]
+
+
+def pair(d):
+    """A booster and another model on the same matrix."""
+    f = Form(spread=True)
+    parts = [some_leaf(d, f, BOOSTERS), some_leaf(d, f)]
+    if d.chance(0.3):
+        parts.reverse()
+    if d.classifies:
+        return ("VotingClassifier", {"voting": "hard"}, *parts) if d.chance(0.2) else (
+            "StackingClassifier", {"cv": 2}, *parts, ("LogisticRegression", {"max_iter": 30}))
+    return ("VotingRegressor", {}, *parts) if d.chance(0.5) else ("StackingRegressor", {"cv": 2}, *parts, ("Ridge", {}))
+
+
+# ---- Whole recipes ---------------------------------------------------------------------------------------------------
+
 # What a seed is about, in turn: favourite classes, kinds of columns, the share of boosters on whole tables; meta: nearly
 # always a model of models. exact: few steps, and none that rounds, since boosters do not stand behind those.
 THEMES = [
@@ -648,12 +662,13 @@ THEMES = [
      "kinds": ["flag", "maybe", "switch", "plan", "id", "word", "hole", "level", "real"]},
     {"name": "arrays", "favourites": [], "kinds": ["real", "large", "small", "gaps", "count", "whole"], "alone": 0.0, "array": ["float64", "float32"], "depth": 2},
     {"name": "bools of CatBoost", "favourites": CATS, "alone": 0.9, "kinds": ["flag", "plan", "flag", "real", "word", "string", "id"],
-     "targets": ["classes", "classes", "value", "positive"], "classes": [2, 2, 2, 3], "depth": 0},
+     "targets": ["classes", "classes", "classes", "value", "positive"], "classes": [2, 2, 2, 3], "depth": 0},
     {"name": "unsupervised", "favourites": [], "kinds": list(pipelines.KINDS), "alone": 0.0, "targets": ["none"]},
     # CatBoost rounds its matrix to float32, and others work on the same columns.
-    {"name": "first of several", "exact": True, "favourites": [*CATS * 2, "VotingClassifier", "StackingClassifier", "VotingRegressor", "StackingRegressor",
-                                                "MLPClassifier", "MLPRegressor", "KNeighborsRegressor", "KNeighborsClassifier", "SVC", "SVR"],
-     "alone": 0.3, "kinds": ["real", "small", "real"], "targets": ["classes", "value"], "depth": 1, "array": ["float64"], "meta": True, "least": 2},
+    {"name": "two libraries on one matrix", "favourites": [*CATS * 3, "LGBMRegressor", "MLPClassifier", "MLPRegressor", "KNeighborsRegressor", "SVR"],
+     "alone": 0.0, "kinds": ["real", "small", "real"], "targets": ["classes", "value"], "array": ["float64"], "least": 2, "pair": True},
+    {"name": "files of boosters", "favourites": [*CATS * 5, *XGBS], "alone": 1.0, "depth": 0, "classes": [2, 2, 2, 3],
+     "kinds": ["flag", "category", "whole", "real"], "targets": ["classes", "classes", "classes", "positive"]},
     {"name": "texts", "favourites": ["CountVectorizer", "TfidfVectorizer", "HashingVectorizer", "MultinomialNB", "ComplementNB", *BOOSTERS],
      "kinds": ["text", "count", "word", "real"], "alone": 0.0},
 ]
@@ -684,16 +699,16 @@ def draw(stream, theme):
     special = d.chance(0.2)
     d.alone, d.frames, d.gapped = theme["alone"], not d.array, False
     d.meta, d.exact = theme.get("meta"), theme.get("exact")
-    node = on_table(d, theme.get("depth", d.one([0, 1, 1, 2])))
+    node = pair(d) if theme.get("pair") else on_table(d, theme.get("depth", d.one([0, 1, 1, 2])))
     if kind == "classes" and d.chance(0.12):
         node = d.one([("CalibratedClassifierCV", {"method": "sigmoid", "cv": 2}, ("FrozenEstimator", {}, node)), ("FrozenEstimator", {}, node)])
     labels = d.one(labels_of(node)) if kind == "classes" else "int"
     if kind == "classes" and labels == "bool":
         classes = 2
     file = d.one(["joblib", "joblib", "pickle", "zlib"])
-    if node[0] in CATS and d.chance(0.7):
+    if node[0] in CATS and d.chance(0.8):
         file = "cbm"
-    elif node[0] in XGBS and d.chance(0.4) and kind == "classes":
+    elif node[0] in XGBS and d.chance(0.4) and kind == "classes" and "missing" not in node[1]:  # which such a file does not hold
         file = d.one(["json", "ubj"])
     recipe = {"seed": stream.randrange(10**6), "rows": d.one([48, 60, 80]), "columns": columns, "target": (kind, classes, labels), "model": node,
               "file": file}

@@ -260,6 +260,42 @@ def test_missing_category():
         assert [line == '""' for line in (folder / "out.csv").read_text().split("\n")[1:7]] == [i == 2 for i in range(6)]
 
 
+def test_missing_category_that_no_tree_asks_for():
+    """Kind: the library refuses the row before any tree; so does each form of the model."""
+    rng = np.random.default_rng(7)
+    x = frame_of(rng, 120, TEXTS, [1, 2])
+    chosen = {"iterations": 3, "depth": 1, "random_seed": 0, "thread_count": 1, "verbose": 0, "allow_writing_files": False}
+    model = fit(CatBoostRegressor(cat_features=["text", "whole", "two"], **chosen), x, np.nan_to_num(x["n0"]) * 100)
+    assert model.get_feature_importance()[1] == 0
+    rows = x.head(8).copy()
+    rows.loc[[2, 5], "text"] = np.nan
+    assert diff.refused_rows(model, "predict", rows) == [2, 5]
+    compare_refused(model, rows)
+
+
+def compare_refused(model, rows):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        table, own = diff.write_rows(rows, folder), folder / "model.cbm"
+        model.save_model(own)
+        for path in (diff.write_model(model, folder), own):
+            diff.compare_method(model, path, table, rows, "predict")
+
+
+@pytest.mark.parametrize("size", [1, 10])
+def test_texts_of_truth_beside_other_categories(size):
+    """Kind: true is a text where the column's categories are texts, though no tree asks for it and "1" is one of them."""
+    rng = np.random.default_rng(8)
+    words = np.array(["1", "0", "true", "Oslo", "Lima"], dtype=object)
+    x = pd.DataFrame({"told": pd.Series(rng.choice(words, 200), dtype=object), "n": rng.normal(size=200)})
+    y = (x["told"] == "1") * 5.0 + (x["told"] == "Oslo") * 2.0 + x["n"] * 0.1
+    model = fit(CatBoostRegressor(cat_features=["told"], one_hot_max_size=size, iterations=4, depth=2, thread_count=1, verbose=0,
+                                  allow_writing_files=False), x, y)
+    rows = x.head(30).copy()
+    rows.loc[3, "told"] = "TRUE"
+    compare(model, rows)
+
+
 @pytest.mark.parametrize("kind", ["text", "embedding"])
 def test_texts_and_embeddings_are_refused_by_name(kind, tmp_path):
     rng = np.random.default_rng(5)

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn import compose, ensemble, impute, linear_model, model_selection, pipeline, preprocessing, tree
+from lightgbm import LGBMRegressor
+from sklearn import compose, dummy, ensemble, feature_selection, impute, linear_model, model_selection, pipeline, preprocessing, tree
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  (model_selection then has the halving searches)
 
 TEXTS = ["red", "green", "blue, dark", "é", ""]
@@ -225,6 +226,32 @@ def test_float32_beside_float64():
     for parts in ([one_hot], [one_hot, ("num", preprocessing.StandardScaler(), [1])]):
         model = compose.ColumnTransformer(parts, remainder="passthrough", sparse_threshold=0).fit(x)
         assert_same(model, x, model.transform(x))
+
+
+UNREAD = {
+    "nothing is read": lambda: (preprocessing.OneHotEncoder(sparse_output=False), dummy.DummyRegressor()),
+    "ordinal": lambda: (preprocessing.OrdinalEncoder(), dummy.DummyRegressor()),
+    "dropped codes": lambda: (preprocessing.OneHotEncoder(sparse_output=False), pipeline.make_pipeline(
+        feature_selection.SelectFromModel(LGBMRegressor(n_estimators=3, max_depth=2, verbose=-1), max_features=1, threshold=-np.inf),
+        ensemble.RandomForestRegressor(3, random_state=0))),
+    "dropped positions": lambda: (preprocessing.OneHotEncoder(sparse_output=False), pipeline.make_pipeline(
+        compose.ColumnTransformer([("first", "passthrough", [0])]), linear_model.Ridge())),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_rows_that_unread_steps_refuse(name):
+    """Kind: the library runs a step and refuses rows there, whether or not somebody reads its result."""
+    rng = np.random.default_rng(10)
+    x = frame(rng, 80, holes=False)
+    encoder, last = UNREAD[name]()
+    columns = compose.make_column_transformer((preprocessing.PolynomialFeatures(2, include_bias=False), ["real"]), (encoder, ["text"]))
+    model = fit(pipeline.make_pipeline(columns, last), x, x.real.to_numpy())
+    rows = x.head(12).copy()
+    rows.loc[3, "text"] = "never seen"
+    rows.loc[5, "real"] = np.nan
+    assert diff.refused_rows(model, "predict", rows) == [3, 5]
+    diff.compare(model, rows)
 
 
 def test_same_bytes():

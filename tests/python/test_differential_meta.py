@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from catboost import CatBoostClassifier, CatBoostRegressor
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import ensemble
@@ -384,6 +385,48 @@ def test_tables(name):
     asked = table.iloc[:30].copy()
     asked.loc[3, "city"] = "elsewhere"
     diff.compare(fit(TABLES[name](), table, diff.labels(rng, 90, 3, "unicode")), asked)
+
+
+BOOSTED = {
+    "rest": lambda: OneVsRestClassifier(cat_classifier()), "calibrated": lambda: CalibratedClassifierCV(cat_classifier(), cv=2),
+    "voting": lambda: ensemble.VotingClassifier([("a", cat_classifier()), ("b", cat_classifier())], voting="soft"),
+    "stacking": lambda: ensemble.StackingClassifier([("a", cat_classifier())], LogisticRegression(), cv=2),
+    "outputs": lambda: MultiOutputRegressor(cat_regressor()), "votes": lambda: ensemble.VotingRegressor([("a", cat_regressor())]),
+    "target": lambda: TransformedTargetRegressor(cat_regressor()), "stack": lambda: ensemble.StackingRegressor([("a", cat_regressor())], cv=2),
+}
+SMALL = {"iterations": 4, "depth": 3, "verbose": 0, "thread_count": 1, "allow_writing_files": False}
+
+
+def cat_classifier():
+    return CatBoostClassifier(**SMALL)
+
+
+def cat_regressor():
+    return CatBoostRegressor(**SMALL)
+
+
+@pytest.mark.parametrize("name", BOOSTED)
+def test_names_that_children_know(name):
+    """Kind: a parent keeps the number of columns alone, CatBoost their names; the table has them in another order."""
+    rng = np.random.default_rng(12)
+    x = pd.DataFrame(rng.normal(size=(80, 3)), columns=["size", "age", "way"])
+    y = np.column_stack([x["size"] + x.age ** 2, -x.way]) if name == "outputs" else (x["size"] + x.age ** 2).to_numpy()
+    model = BOOSTED[name]()
+    classes = name in ("rest", "calibrated", "voting", "stacking")
+    model = fit(model, x, np.digitize(y, np.quantile(y, [0.3, 0.6])) if classes else y)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        path, rows_path = diff.write_model(model, folder), diff.write_rows(x[["way", "size", "age"]].head(20), folder)
+        for method in diff.offered(model):
+            diff.compare_method(model, path, rows_path, x.head(20), method)
+
+
+@pytest.mark.parametrize("name", ["standard", "uncentred", "robust", "unscaled", "range", "largest", "nothing"])
+def test_several_columns_for_one_target(name):
+    """Kind: a model that predicts several columns of one target, and a scaler of that target: numpy repeats its number."""
+    rng, x = data(13, 3)
+    model = TransformedTargetRegressor(CatBoostRegressor(loss_function="RMSEWithUncertainty", **SMALL), **TARGETS[name]())
+    diff.compare(fit(model, x, np.abs(rng.normal(size=len(x)))), x[:20])
 
 
 def test_shared_models_do_not_unfold():

@@ -317,6 +317,29 @@ def test_transformers_without_a_form_for_sparse_matrices_are_refused(transformer
     assert process.returncode == 3 and "UNSUPPORTED" in process.stderr and "sparse" in process.stderr, process.stderr
 
 
+@pytest.mark.parametrize("producer", WITH_GAPS)
+def test_missing_numbers_in_isolation_forests(producer):
+    """Kind: trees of sparse matrices compare NaN like any number; which way missing values go is for dense ones."""
+    rng = np.random.default_rng(11)
+    x = table(rng, 80, gaps=True)
+    model = pipeline.make_pipeline(PRODUCERS[producer](), ensemble.IsolationForest(n_estimators=5, random_state=0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x)
+    diff.compare(model, x.iloc[:30])
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_norms_that_are_nearly_nothing(norm):
+    """Kind: rows of sparse matrices are divided by any norm but 0, those of dense ones by none below 1e-15."""
+    rows = pd.DataFrame({"city": ["Oslo", "else", "else", "else"], "visits": 0, "size": [1.0, 1e-30, 0.0, -1e-17], "gaps": 0.0})
+    for threshold in (0, 1.0):
+        columns = compose.ColumnTransformer([("codes", encoder(), ["city"]), ("numbers", "passthrough", ["visits", "size", "gaps"])],
+                                            sparse_threshold=threshold)
+        model = pipeline.make_pipeline(columns, preprocessing.Normalizer(norm))
+        diff.compare(model.fit(table(np.random.default_rng(12), 40)), rows)
+
+
 @pytest.mark.parametrize("missing", [0, 1.0, -1.5, np.nan])
 @pytest.mark.parametrize("producer", ["codes", "hashes", "imputed", "union"])
 def test_missing_parameter(producer, missing):

@@ -162,8 +162,9 @@ static ftl_status emit_normalizer(ftl_build *build, const ftl_estimator *e, ftl_
 {
     uint32_t id;
     ftl_op *op = NULL;
+    /* Rows of sparse matrices are divided by every norm but 0. */
     ftl_normalize_op normalize = {.norm = FTL_NORM_L2,
-                                  .tiny_is_zero = e->version >= FTL_SKLEARN(1, 0)};
+                                  .tiny_is_zero = e->version >= FTL_SKLEARN(1, 0) && !in->sparse};
     FTL_TRY(ftl_expect_transform(e, method, error));
     if (ftl_attr_is(e, "norm", "l1"))
         normalize.norm = FTL_NORM_L1;

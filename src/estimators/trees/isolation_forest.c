@@ -196,6 +196,21 @@ static ftl_status map_features(ftl_build *build, const ftl_estimator *e, uint32_
     return FTL_OK;
 }
 
+/*
+ * In a sparse matrix the library compares NaN like any number, and it is not below a threshold;
+ * which way missing values go is asked in dense ones alone.
+ */
+static ftl_status forget_missing(ftl_build *build, ftl_tree_nodes *nodes, ftl_error *error)
+{
+    uint8_t *flags = ftl_arena_array(build->arena, nodes->n_nodes, sizeof *flags);
+    if (!flags)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < nodes->n_nodes; i++)
+        flags[i] = (uint8_t)(nodes->flags[i] & ~(unsigned)FTL_NODE_MISSING_LEFT);
+    nodes->flags = flags;
+    return FTL_OK;
+}
+
 static ftl_status forest_nodes(ftl_build *build, const ftl_estimator *e, uint32_t n_columns,
                                ftl_tree_nodes **out, ftl_error *error)
 {
@@ -249,6 +264,8 @@ static ftl_status emit_samples(ftl_build *build, const ftl_estimator *e, const f
     ftl_op *op = NULL;
     double samples = 0;
     FTL_TRY(forest_nodes(build, e, in->n_columns, &nodes, error));
+    if (in->sparse)
+        FTL_TRY(forget_missing(build, nodes, error));
     FTL_TRY(ftl_attr_f64(e, e->version >= FTL_SKLEARN(1, 3) ? "_max_samples" : "max_samples_", 0,
                          &samples, error));
     FTL_TRY(ftl_tree_emit_sum(build, e, in, refusals(e), nodes, 1, id, &trees, error));
