@@ -1,6 +1,6 @@
 /*
  * What of sklearn2pmml.preprocessing and sklearn2pmml.util needs no Python code: labels that may be
- * missing, and slices of columns.
+ * missing, tables of values, and slices of columns.
  *
  * PMMLLabelBinarizer gives every class a column, two classes as well; PMMLLabelEncoder numbers
  * them. From 0.93 on a label that training did not see counts as a missing one, before it raised.
@@ -108,6 +108,76 @@ static ftl_status emit_encoder(ftl_build *build, const ftl_estimator *e, ftl_met
     return FTL_OK;
 }
 
+/* ---- Tables ---------------------------------------------------------------------------------- */
+
+/*
+ * What a missing value becomes: default_value before 0.99.1, itself since then. Only files of later
+ * versions, which have dtype, tell where that shows.
+ */
+static int32_t missing_code(const ftl_estimator *e, bool filter, const ftl_cell *fallback)
+{
+    bool sure = filter || fallback->tag == FTL_CELL_MISSING || ftl_attr(e, "dtype");
+    return sure ? 0 : FTL_CODE_REFUSED;
+}
+
+static ftl_status read_mapping(ftl_build *build, const ftl_estimator *e, const ftl_node_dict *dict,
+                               ftl_encode_column *out, bool *numbers, ftl_error *error)
+{
+    const bool filter = strcmp(e->cls->name, "FilterLookupTransformer") == 0;
+    size_t n = dict->size;
+    if (n > 1 << 24)
+        return FTL_ATTR_FAIL(error, e, "mapping", FTL_LIMIT, "more than %d values", 1 << 24);
+    FTL_TRY(ftl_build_spend(build, n, error));
+    ftl_cell *from = ftl_arena_zero_array(build->arena, n + 1, sizeof *from);
+    ftl_cell *to = ftl_arena_zero_array(build->arena, n + 2, sizeof *to);
+    int32_t *codes = ftl_arena_zero_array(build->arena, n + 1, sizeof *codes);
+    if (!from || !to || !codes)
+        return FTL_OOM(error);
+    const ftl_node keys = {.kind = FTL_NODE_LIST, .u.seq = {.items = dict->keys, .size = n}};
+    const ftl_node values = {.kind = FTL_NODE_LIST, .u.seq = {.items = dict->values, .size = n}};
+    for (size_t i = 0; i < n; i++) {
+        FTL_TRY(ftl_node_cell(build, &keys, i, &from[i], error));
+        FTL_TRY(ftl_node_cell(build, &values, i, &to[i], error));
+        *numbers = *numbers || from[i].tag != FTL_CELL_STRING;
+    }
+    FTL_TRY(ftl_attr_cell(build, e, "default_value", &to[n + 1], error));
+    codes[n] = missing_code(e, filter, &to[n + 1]);
+    *out = (ftl_encode_column){
+        .categories = {.count = (uint32_t)n + 1, FTL_SIZED(cells, from, (uint32_t)n + 1)},
+        FTL_SIZED(codes, codes, (uint32_t)n + 1),
+        FTL_SIZED(cells, to, (uint32_t)n + 2),
+        .unknown = filter ? 0 : FTL_CODE_NONE};
+    return FTL_OK;
+}
+
+/* A dict from values to others: what is not in it becomes default_value, or stays as it is. */
+static ftl_status emit_lookup(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
+{
+    const ftl_node *mapping = NULL;
+    bool numbers = false;
+    uint32_t id;
+    ftl_op *op = NULL;
+    FTL_TRY(ftl_expect_transform(e, method, error));
+    FTL_TRY(ftl_frame_expect(e, in, 1, error));
+    FTL_TRY(ftl_attr_need(e, FTL_NAMES("mapping"), &mapping, error));
+    if (mapping->kind != FTL_NODE_DICT)
+        return FTL_ATTR_FAIL(error, e, "mapping", FTL_CORRUPT, "the mapping is no dict");
+    if (!ftl_node_is_none(ftl_attr(e, "dtype")))
+        return FTL_ATTR_FAIL(error, e, "dtype", FTL_UNSUPPORTED, "a mapping to categories");
+    ftl_encode_column *encoded = FTL_ARENA_NEW(build->arena, ftl_encode_column);
+    if (!encoded)
+        return FTL_OOM(error);
+    FTL_TRY(read_mapping(build, e, &mapping->u.dict, encoded, &numbers, error));
+    encoded->name = in->columns[0].name;
+    ftl_build_want(build, in->columns[0].op, numbers ? FTL_KIND_MIXED : FTL_KIND_STRING);
+    FTL_TRY(ftl_build_op(build, e, FTL_OP_DOMAIN_OBJECT, in, &id, &op, error));
+    op->edge = FTL_EDGE_OBJECT;
+    op->u.encode = (ftl_encode_op){
+        .n_columns = 1, FTL_SIZED(columns, encoded, 1), .estimator = e->cls->name};
+    return ftl_frame_like(build, id, in, out, error);
+}
+
 /* ---- Slices ---------------------------------------------------------------------------------- */
 
 /* One end of a Python slice over n columns. */
@@ -157,6 +227,10 @@ const ftl_estimator_class ftl_pmml_classes[] = {
                 ftl_classes_detail),
     TRANSFORMER("sklearn2pmml.preprocessing", "PMMLLabelEncoder", emit_encoder, ftl_inputs_one,
                 ftl_classes_detail),
+    TRANSFORMER("sklearn2pmml.preprocessing", "LookupTransformer", emit_lookup, ftl_inputs_one,
+                NULL),
+    TRANSFORMER("sklearn2pmml.preprocessing", "FilterLookupTransformer", emit_lookup,
+                ftl_inputs_one, NULL),
     TRANSFORMER("sklearn2pmml.util", "Slicer", emit_slice, NULL, NULL),
     {0},
 };
