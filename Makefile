@@ -49,12 +49,14 @@ fuzz: ## fuzz every parser, FUZZ_SECONDS (900) each, FUZZ_TARGETS="pickle csv" f
 
 bench: build ## time loading and predicting
 	@scripts/bootstrap test
-	@cmake --build --preset release -j$(JOBS) --target time_predict time_session
+	@cmake --preset release -DFTL_BUILD_TESTS=ON >build/configure.log
+	@cmake --build --preset release -j$(JOBS) --target foretell time_predict time_session
 	@build/venv/bin/python bench/run $(BENCH_FLAGS)
 
 bench-peers: build ## the same beside scikit-learn, with ratios: the figures of the README
 	@scripts/bootstrap test
-	@cmake --build --preset release -j$(JOBS) --target time_predict time_session
+	@cmake --preset release -DFTL_BUILD_TESTS=ON >build/configure.log
+	@cmake --build --preset release -j$(JOBS) --target foretell time_predict time_session
 	@build/venv/bin/python bench/run --peers $(BENCH_FLAGS)
 
 format: ## lay out the sources with clang-format 19

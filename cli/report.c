@@ -10,9 +10,9 @@
 
 /* ---- Errors ---------------------------------------------------------------------------------- */
 
-static int exit_code_of(ftl_status status, cli_phase phase)
+static int exit_code_of(const ftl_error *error, cli_phase phase)
 {
-    switch (status) {
+    switch (error->code) {
     case FTL_OK:
     case FTL_END:
         return EXIT_DONE;
@@ -23,7 +23,8 @@ static int exit_code_of(ftl_status status, cli_phase phase)
     case FTL_ARG:
         return EXIT_USAGE;
     default:
-        return phase == PHASE_MODEL ? EXIT_MODEL : EXIT_DATA;
+        return phase == PHASE_MODEL || error->reason == FTL_REASON_PLAN_SIZE ? EXIT_MODEL
+                                                                             : EXIT_DATA;
     }
 }
 
@@ -51,7 +52,7 @@ int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
         fprintf(stderr, " within the %llu bytes of --memory-limit",
                 (unsigned long long)memory_limit);
     fputc('\n', stderr);
-    return exit_code_of(error->code, phase);
+    return exit_code_of(error, phase);
 }
 
 void cli_warn(const char *file, const char *what, const char *text)

@@ -89,7 +89,8 @@ typedef enum ftl_reason {
     FTL_REASON_INFINITE_VALUE = 18,   /* the same, for an infinite or too large value */
     FTL_REASON_FILE_CHANGED = 19,     /* the file was rewritten while it was read */
     FTL_REASON_NOBODY_READS = 20,     /* who read the pipe that is written to has ended */
-    FTL_REASON_SAME_FILE = 21 /* the output is a file that the work reads or writes anyway */
+    FTL_REASON_SAME_FILE = 21, /* the output is a file that the work reads or writes anyway */
+    FTL_REASON_PLAN_SIZE = 22  /* of the model: a plan of it would take too much memory */
 } ftl_reason;
 
 /* Name of a reason, such as "MISSING_COLUMNS". Never NULL. */

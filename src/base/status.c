@@ -37,7 +37,8 @@ const char *ftl_reason_name(ftl_reason reason)
                                         "INFINITE_VALUE",
                                         "FILE_CHANGED",
                                         "NOBODY_READS",
-                                        "SAME_FILE"};
+                                        "SAME_FILE",
+                                        "PLAN_SIZE"};
     return (unsigned)reason < FTL_ARRAY_LEN(names) ? names[reason] : "UNKNOWN";
 }
 

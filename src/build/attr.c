@@ -114,16 +114,17 @@ static ftl_status number_array(ftl_build *build, const ftl_node_array *array, ft
     out->rows = array->ndim == 2 ? array->shape[0] : 1;
     out->columns = array->ndim == 0 ? 1 : array->shape[array->ndim - 1];
     out->was_f32 = array->dtype->kind == 'f' && array->dtype->item_size == 4;
-    out->data = ftl_arena_array(build->arena, array->size, sizeof(double));
-    if (!out->data)
+    double *data = ftl_arena_array(build->arena, array->size, sizeof *data);
+    if (!data)
         return FTL_OOM(error);
+    out->data = data;
     if (array->dtype->kind == 'f' && array->dtype->item_size == 8 && array->data &&
         !(array->fortran && array->ndim == 2)) {
-        memcpy(out->data, array->data, array->size * sizeof(double));
+        memcpy(data, array->data, array->size * sizeof(double));
         return FTL_OK;
     }
     for (size_t i = 0; i < array->size; i++) {
-        if (!ftl_array_f64_at(array, i, &out->data[i]))
+        if (!ftl_array_f64_at(array, i, &data[i]))
             return FTL_FAIL(error, FTL_CORRUPT, "element %zu is not a number", i);
     }
     return FTL_OK;
@@ -137,9 +138,10 @@ static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse,
         return FTL_FAIL(error, FTL_LIMIT, "a sparse matrix of %zu x %zu is too large", sparse->rows,
                         sparse->columns);
     *out = (ftl_array2){.rows = sparse->rows, .columns = sparse->columns};
-    out->data = ftl_arena_zero_array(build->arena, size, sizeof(double));
-    if (!out->data)
+    double *dense = ftl_arena_zero_array(build->arena, size, sizeof *dense);
+    if (!dense)
         return FTL_OOM(error);
+    out->data = dense;
     const ftl_node_array *data = sparse->data->u.array;
     size_t lines = sparse->csc ? sparse->columns : sparse->rows;
     out->was_f32 = data->dtype->kind == 'f' && data->dtype->item_size == 4;
@@ -155,7 +157,7 @@ static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse,
                 !ftl_array_f64_at(data, (size_t)k, &value))
                 return FTL_FAIL(error, FTL_CORRUPT, "a sparse matrix has a damaged index");
             size_t row = sparse->csc ? (size_t)at : line, column = sparse->csc ? line : (size_t)at;
-            out->data[row * sparse->columns + column] += value;
+            dense[row * sparse->columns + column] += value;
         }
     }
     return FTL_OK;
@@ -164,38 +166,53 @@ static ftl_status sparse_matrix(ftl_build *build, const ftl_node_sparse *sparse,
 static ftl_status number_sequence(ftl_build *build, const ftl_node_sequence *seq, ftl_array2 *out,
                                   ftl_error *error)
 {
-    *out = (ftl_array2){.rows = 1, .columns = seq->size};
-    out->data = ftl_arena_array(build->arena, seq->size, sizeof(double));
-    if (!out->data)
+    double *data = ftl_arena_array(build->arena, seq->size, sizeof *data);
+    if (!data)
         return FTL_OOM(error);
+    *out = (ftl_array2){.rows = 1, .columns = seq->size, .data = data};
     for (size_t i = 0; i < seq->size; i++) {
-        if (!ftl_node_as_f64(seq->items[i], &out->data[i]))
+        if (!ftl_node_as_f64(seq->items[i], &data[i]))
             return FTL_FAIL(error, FTL_CORRUPT, "element %zu is not a number", i);
     }
     return FTL_OK;
+}
+
+static ftl_status number_scalar(ftl_build *build, const ftl_node *node, ftl_array2 *out,
+                                ftl_error *error)
+{
+    double number;
+    char text[160];
+    if (!node || !ftl_node_as_f64(node, &number))
+        return FTL_FAIL(error, FTL_CORRUPT, "%s was found where an array of numbers was expected",
+                        ftl_node_describe(node, text, sizeof text));
+    *out = (ftl_array2){
+        .rows = 1, .columns = 1, .data = ftl_arena_copy(build->arena, &number, sizeof number)};
+    return out->data ? FTL_OK : FTL_OOM(error);
 }
 
 ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *out,
                            ftl_error *error)
 {
     ftl_array2 result = {0};
-    double number;
-    char text[160];
-    if (node && node->kind == FTL_NODE_ARRAY)
-        FTL_TRY(number_array(build, node->u.array, &result, error));
-    else if (node && node->kind == FTL_NODE_SPARSE)
-        FTL_TRY(sparse_matrix(build, node->u.sparse, &result, error));
-    else if (node && (node->kind == FTL_NODE_LIST || node->kind == FTL_NODE_TUPLE))
-        FTL_TRY(number_sequence(build, &node->u.seq, &result, error));
-    else if (node && ftl_node_as_f64(node, &number)) {
-        result = (ftl_array2){
-            .rows = 1, .columns = 1, .data = ftl_arena_copy(build->arena, &number, sizeof number)};
-        if (!result.data)
+    ftl_node_kind kind = node ? node->kind : FTL_NODE_NONE;
+    bool array = kind == FTL_NODE_ARRAY, sparse = kind == FTL_NODE_SPARSE,
+         sequence = kind == FTL_NODE_LIST || kind == FTL_NODE_TUPLE;
+    if (!array && !sparse && !sequence)
+        return number_scalar(build, node, out, error);
+    const ftl_array2 *known = ftl_made_of(build, node, FTL_MADE_MATRIX);
+    if (!known) {
+        if (array)
+            FTL_TRY(number_array(build, node->u.array, &result, error));
+        else if (sparse)
+            FTL_TRY(sparse_matrix(build, node->u.sparse, &result, error));
+        else
+            FTL_TRY(number_sequence(build, &node->u.seq, &result, error));
+        known = ftl_arena_copy(build->scratch, &result, sizeof result);
+        if (!known)
             return FTL_OOM(error);
-    } else
-        return FTL_FAIL(error, FTL_CORRUPT, "%s was found where an array of numbers was expected",
-                        ftl_node_describe(node, text, sizeof text));
-    *out = result;
+        FTL_TRY(ftl_made_keep(build, node, FTL_MADE_MATRIX, known, error));
+    }
+    *out = *known;
     return FTL_OK;
 }
 
@@ -211,7 +228,7 @@ ftl_status ftl_attr_matrix(ftl_build *build, const ftl_estimator *e, const char 
 }
 
 ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e, const char *const *names,
-                           size_t n, double **out, ftl_error *error)
+                           size_t n, const double **out, ftl_error *error)
 {
     ftl_array2 array = {0};
     FTL_TRY(ftl_attr_matrix(build, e, names, &array, error));
@@ -221,6 +238,21 @@ ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e, const char 
                              array.rows, array.columns, n);
     *out = array.data;
     return FTL_OK;
+}
+
+double *ftl_matrix_copy(ftl_build *build, const ftl_array2 *array)
+{
+    return ftl_arena_copy(build->arena, array->data,
+                          array->rows * array->columns * sizeof *array->data);
+}
+
+ftl_status ftl_attr_vector_copy(ftl_build *build, const ftl_estimator *e, const char *const *names,
+                                size_t n, double **out, ftl_error *error)
+{
+    const double *shared = NULL;
+    FTL_TRY(ftl_attr_vector(build, e, names, n, &shared, error));
+    *out = ftl_arena_copy(build->arena, shared, n * sizeof *shared);
+    return *out ? FTL_OK : FTL_OOM(error);
 }
 
 ftl_status ftl_node_items(const ftl_node *node, ftl_node ***items, size_t *count, ftl_error *error)
@@ -267,19 +299,26 @@ static bool is_missing_object(const ftl_node *node)
     return node->kind == FTL_NODE_GLOBAL && strcmp(node->u.global.name, "NA") == 0;
 }
 
+/* Texts of so many bytes are copied once, however often the file refers to them. */
+enum { long_text = 256 };
+
 static ftl_status text_cell(ftl_build *build, ftl_node_string text, ftl_cell *out, ftl_error *error)
 {
     if (text.size > UINT32_MAX)
         return FTL_FAIL(error, FTL_LIMIT, "a text value is longer than 4 GiB");
-    char *copy = ftl_arena_string(build->arena, text.data, text.size);
-    if (!copy)
-        return FTL_OOM(error);
+    const char *copy = text.size < long_text ? NULL : ftl_made_of(build, text.data, FTL_MADE_TEXT);
+    if (!copy) {
+        copy = ftl_arena_string(build->arena, text.data, text.size);
+        if (!copy)
+            return FTL_OOM(error);
+        if (text.size >= long_text)
+            FTL_TRY(ftl_made_keep(build, text.data, FTL_MADE_TEXT, copy, error));
+    }
     *out = (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)text.size, .u.text = copy};
     return FTL_OK;
 }
 
-static ftl_status object_cell(ftl_build *build, const ftl_node *node, ftl_cell *out,
-                              ftl_error *error)
+ftl_status ftl_cell_of(ftl_build *build, const ftl_node *node, ftl_cell *out, ftl_error *error)
 {
     ftl_node_string text;
     bool boolean;
@@ -308,7 +347,7 @@ static ftl_status array_cell(ftl_build *build, const ftl_node_array *array, size
 {
     switch (array->dtype->kind) {
     case 'O':
-        return object_cell(build, array->objects[i], out, error);
+        return ftl_cell_of(build, array->objects[i], out, error);
     case 'U':
     case 'S': {
         ftl_node_string text;
@@ -358,13 +397,26 @@ ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i, f
     if (sequence->kind == FTL_NODE_ARRAY)
         FTL_TRY(array_cell(build, sequence->u.array, i, &cell, error));
     else
-        FTL_TRY(object_cell(build, sequence->u.seq.items[i], &cell, error));
+        FTL_TRY(ftl_cell_of(build, sequence->u.seq.items[i], &cell, error));
     *out = cell;
     return FTL_OK;
 }
 
-ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_labels **out,
-                           ftl_error *error)
+/* Labels are shown, never compared, and outputs are valid UTF-8. */
+static ftl_status show_valid(ftl_build *build, ftl_cell *label, ftl_error *error)
+{
+    if (ftl_utf8_valid(label->u.text, label->size))
+        return FTL_OK;
+    char *copy = ftl_arena_string(build->arena, label->u.text, label->size);
+    if (!copy)
+        return FTL_OOM(error);
+    ftl_utf8_replace_surrogates(copy, label->size);
+    label->u.text = copy;
+    return FTL_OK;
+}
+
+static ftl_status read_labels(ftl_build *build, const ftl_node *classes, const ftl_labels **out,
+                              ftl_error *error)
 {
     size_t n = ftl_node_length(classes);
     char text[160];
@@ -378,8 +430,8 @@ ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_
     unsigned tags = 0;
     for (size_t i = 0; i < n; i++) {
         FTL_TRY(ftl_node_cell(build, classes, i, &cells[i], error));
-        if (cells[i].tag == FTL_CELL_STRING) /* shown, never compared: outputs are valid UTF-8 */
-            ftl_utf8_replace_surrogates((char *)(uintptr_t)cells[i].u.text, cells[i].size);
+        if (cells[i].tag == FTL_CELL_STRING)
+            FTL_TRY(show_valid(build, &cells[i], error));
         tags |= 1u << cells[i].tag;
     }
     labels->count = (uint32_t)n;
@@ -393,6 +445,18 @@ ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_
     else
         labels->type = FTL_STRING;
     *out = labels;
+    return FTL_OK;
+}
+
+ftl_status ftl_node_labels(ftl_build *build, const ftl_node *classes, const ftl_labels **out,
+                           ftl_error *error)
+{
+    const ftl_labels *known = ftl_made_of(build, classes, FTL_MADE_LABELS);
+    if (!known) {
+        FTL_TRY(read_labels(build, classes, &known, error));
+        FTL_TRY(ftl_made_keep(build, classes, FTL_MADE_LABELS, known, error));
+    }
+    *out = known;
     return FTL_OK;
 }
 

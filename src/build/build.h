@@ -126,11 +126,19 @@ enum { FTL_MAX_NESTING = 64, /* of estimators in estimators */ FTL_MAX_LOOKUPS =
 
 /* What is read once of a node, or of its bytes, for all estimators that refer to it. */
 typedef enum ftl_made_kind {
-    FTL_MADE_PARSED, /* what an estimator's front end read: a library's own format, children */
-    FTL_MADE_HANDLE, /* the library's format in a bytes node, which several boosters may hold */
-    FTL_MADE_HEAD,   /* what such a format says before the trees */
-    FTL_MADE_TREES,  /* its trees */
-    FTL_MADE_WALKED  /* list_problems was here */
+    FTL_MADE_PARSED,     /* what an estimator's front end read: a library's own format, children */
+    FTL_MADE_HANDLE,     /* the library's format in a bytes node, which several boosters may hold */
+    FTL_MADE_HEAD,       /* what such a format says before the trees */
+    FTL_MADE_TREES,      /* its trees */
+    FTL_MADE_MATRIX,     /* the numbers of an array (ftl_node_matrix) */
+    FTL_MADE_LABELS,     /* the labels that an array holds (ftl_node_labels) */
+    FTL_MADE_NAMES,      /* names of columns (ftl_names_of) */
+    FTL_MADE_CATEGORIES, /* an encoder's categories of a column */
+    FTL_MADE_NUMBERS,    /* those categories as numbers */
+    FTL_MADE_CODES,      /* what an encoder makes of them when it leaves none out */
+    FTL_MADE_VALUES,     /* their places as numbers, the same */
+    FTL_MADE_TEXT,       /* a long text in the model's arena */
+    FTL_MADE_WALKED      /* list_problems was here */
 } ftl_made_kind;
 
 typedef struct ftl_made {
@@ -215,7 +223,8 @@ void ftl_emit_forget(ftl_build *build, size_t n);
 FTL_MUST_USE ftl_status ftl_build_spend(ftl_build *build, uint64_t units, ftl_error *error);
 
 /* What was made of the node (or of another thing in the object graph) before; NULL at first. The
- * pointer is kept as it is; none is kept twice. */
+ * pointer is kept as it is; none is kept twice. The key's address stands for what it holds: it lies
+ * in an arena until the build ends, never on the stack. */
 const void *ftl_made_of(const ftl_build *build, const void *key, ftl_made_kind kind);
 FTL_MUST_USE ftl_status ftl_made_keep(ftl_build *build, const void *key, ftl_made_kind kind,
                                       const void *value, ftl_error *error);
@@ -250,13 +259,13 @@ bool ftl_attr_is(const ftl_estimator *e, const char *name, const char *text);
 void ftl_error_in_attr(ftl_error *error, const ftl_estimator *estimator, const char *name);
 
 /*
- * A numeric array (any dtype, order, 0–2 dimensions, or a list of numbers) copied as float64 in C
- * order into the model's arena. rows × columns: 0-d is 1 × 1, 1-d is 1 × n. was_f32: the array's
- * dtype is float32 (may be NULL).
+ * A numeric array (any dtype, order, 0–2 dimensions, or a list of numbers) as float64 in C
+ * order, in the model's arena, once for all who ask for the node. rows × columns: 0-d is 1 × 1, 1-d
+ * is 1 × n. was_f32: the array's dtype is float32 (may be NULL).
  */
 typedef struct ftl_array2 {
     size_t rows, columns;
-    double *data;
+    const double *data; /* of all who read the same node */
     bool was_f32;
 } ftl_array2;
 FTL_MUST_USE ftl_status ftl_node_matrix(ftl_build *build, const ftl_node *node, ftl_array2 *out,
@@ -266,8 +275,13 @@ FTL_MUST_USE ftl_status ftl_attr_matrix(ftl_build *build, const ftl_estimator *e
                                         ftl_error *error);
 /* The same with its size checked: n numbers. */
 FTL_MUST_USE ftl_status ftl_attr_vector(ftl_build *build, const ftl_estimator *e,
-                                        const char *const *names, size_t n, double **out,
+                                        const char *const *names, size_t n, const double **out,
                                         ftl_error *error);
+/* The matrix's numbers, and such a vector's, of the caller's own, in the model's arena. */
+double *ftl_matrix_copy(ftl_build *build, const ftl_array2 *array); /* NULL: out of memory */
+FTL_MUST_USE ftl_status ftl_attr_vector_copy(ftl_build *build, const ftl_estimator *e,
+                                             const char *const *names, size_t n, double **out,
+                                             ftl_error *error);
 /* A list, tuple or object array as nodes. */
 FTL_MUST_USE ftl_status ftl_node_items(const ftl_node *node, ftl_node ***items, size_t *count,
                                        ftl_error *error);
@@ -280,6 +294,9 @@ FTL_MUST_USE ftl_status ftl_attr_items(const ftl_estimator *e, const char *name,
  */
 FTL_MUST_USE ftl_status ftl_node_cell(ftl_build *build, const ftl_node *sequence, size_t i,
                                       ftl_cell *out, ftl_error *error);
+/* The same of a value that stands alone. */
+FTL_MUST_USE ftl_status ftl_cell_of(ftl_build *build, const ftl_node *node, ftl_cell *out,
+                                    ftl_error *error);
 /* elements of a list, tuple or array; 0 otherwise */
 size_t ftl_node_length(const ftl_node *sequence);
 /* classes_ of one target as labels. */

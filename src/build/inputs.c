@@ -8,6 +8,11 @@ ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,
     size_t n = ftl_node_length(node);
     if (n == 0 || (out->count >= 0 && (int64_t)n != out->count))
         return FTL_OK;
+    const char *const *known = ftl_made_of(build, node, FTL_MADE_NAMES);
+    if (known) {
+        *out = (ftl_inputs){.count = (int64_t)n, .names = known};
+        return FTL_OK;
+    }
     const char **names = ftl_arena_zero_array(build->arena, n, sizeof *names);
     if (!names)
         return FTL_OOM(error);
@@ -18,6 +23,7 @@ ftl_status ftl_names_of(ftl_build *build, const ftl_node *node, ftl_inputs *out,
         if (!names[i])
             return FTL_OOM(error);
     }
+    FTL_TRY(ftl_made_keep(build, node, FTL_MADE_NAMES, names, error));
     *out = (ftl_inputs){.count = (int64_t)n, .names = names};
     return FTL_OK;
 }

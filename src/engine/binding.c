@@ -20,18 +20,18 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
     ftl_status status = ftl_codec_decode(account, &input.stream, 0, codecs, sizeof codecs, error);
     if (codecs[0])
         input.bytes_total = 0; /* progress counts decoded bytes, whose total is unknown */
-    const ftl_table_options table = {.path = codecs[0] ? NULL : path,
-                                     .delimiter = options->delimiter,
-                                     .decimal = options->decimal,
-                                     .no_header = options->no_header,
-                                     .na_values = options->na_values,
-                                     .n_na_values = options->n_na_values,
-                                     .max_record_bytes = options->max_record_bytes,
-                                     .empty_text = options->empty_text};
-    bool recoded = false;
+    ftl_table_options table = {.path = codecs[0] ? NULL : path,
+                               .delimiter = options->delimiter,
+                               .decimal = options->decimal,
+                               .no_header = options->no_header,
+                               .na_values = options->na_values,
+                               .n_na_values = options->n_na_values,
+                               .max_record_bytes = options->max_record_bytes,
+                               .empty_text = options->empty_text};
     if (status == FTL_OK)
-        status = ftl_table_recode(account, &input.stream, options->encoding, &recoded, error);
-    if (recoded)
+        status = ftl_table_recode(account, &input.stream, options->encoding, &table.encoding,
+                                  error);
+    if (table.encoding)
         input.bytes_total = 0;
     if (status == FTL_OK)
         status = ftl_table_open(account, input.stream, &table, &input.table, error);

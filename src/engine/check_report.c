@@ -215,6 +215,8 @@ static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)
     if (info->delimiter)
         ftl_strbuf_printf(out, info->delimiter == '\t' ? ", delimiter tab" : ", delimiter '%c'",
                           info->delimiter);
+    if (info->encoding[0])
+        ftl_strbuf_printf(out, ", %s", info->encoding);
     ftl_strbuf_printf(out, ", %zu column%s", info->n_columns, plural(info->n_columns));
     if (facts->binding)
         ftl_strbuf_printf(out, ", %zu of them used (matched by %s)", used,
@@ -358,6 +360,10 @@ static void report_json(const ftl_check_facts *facts, ftl_strbuf *out)
         const char delimiter[2] = {info->delimiter, '\0'};
         ftl_strbuf_puts(out, ", ");
         json_text(out, "delimiter", delimiter);
+    }
+    if (info->encoding[0]) {
+        ftl_strbuf_puts(out, ", ");
+        json_text(out, "encoding", info->encoding);
     }
     ftl_strbuf_printf(out,
                       ", \"table_columns\": %zu, \"rows\": %llu, \"all_rows\": %s, "

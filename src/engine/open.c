@@ -144,13 +144,15 @@ static ftl_status keep_foreign(ftl_model *model, const ftl_pickle_report *report
 /* A model that cannot be opened says, too, what its file would make Python call. */
 static void warn_of_foreign(const ftl_model *model, ftl_error *error)
 {
-    if (!error || model->n_foreign == 0 || strstr(error->message, model->foreign[0]))
+    if (!error || error->code == FTL_FORBIDDEN || model->n_foreign == 0)
         return;
+    const char *name = model->foreign[0];
+    bool named = strstr(error->message, name) != NULL;
     size_t used = strlen(error->message);
     (void)snprintf(error->message + used, sizeof error->message - used,
-                   "; the file asks Python to call %.120s: do not load it with Python unless you "
-                   "trust it",
-                   model->foreign[0]);
+                   "%s%.120s: do not load it with Python unless you trust it",
+                   named ? "; the file asks Python for it" : "; the file asks Python to call ",
+                   named ? "" : name);
     ftl_utf8_make_printable(error->message, strlen(error->message), false);
 }
 
@@ -166,14 +168,18 @@ static ftl_status load_pickle(ftl_model *model, const source *from,
                                  .max_side_bytes = options->max_bytes};
     pickle.projections = ftl_estimator_registry()->projections;
     pickle.n_projections = ftl_estimator_registry()->n_projections;
-    FTL_TRY(ftl_pickle_load(from->stream, &model->objects, &pickle, root, error));
-    if (report.dangerous)
+    /* A file that breaks off, or is no pickle any more, has done its work in Python before. */
+    ftl_status status = ftl_pickle_load(from->stream, &model->objects, &pickle, root, error);
+    if (report.dangerous && status != FTL_NOMEM)
         return FTL_FAIL_AT(error, FTL_FORBIDDEN, report.dangerous_offset,
                            "the file asks Python to call %.200s, which runs code or reaches the "
                            "system: do not load it with Python",
                            report.dangerous);
+    if (status != FTL_NOMEM)
+        FTL_TRY(keep_foreign(model, &report, error));
+    if (status != FTL_OK)
+        return status;
     FTL_TRY(note_side_files(model, from->folder, &report, error));
-    FTL_TRY(keep_foreign(model, &report, error));
     return check_end(from->stream, error);
 }
 
@@ -206,6 +212,22 @@ static ftl_status load_written(ftl_model *model, source *from, const ftl_model_o
     return ftl_file_read(model, bytes, size, &model->context->account, error);
 }
 
+/*
+ * What looks like no model may be a pickle to Python, such as a text that is one of protocol 0:
+ * FORBIDDEN when it names functions of the system, else CORRUPT as *error says.
+ */
+static ftl_status look_for_code(ftl_model *model, const source *from,
+                                const ftl_model_options *options, ftl_error *error)
+{
+    ftl_error ignored;
+    ftl_node *root;
+    if (load_pickle(model, from, options, &root, &ignored) != FTL_FORBIDDEN)
+        return FTL_CORRUPT;
+    if (error)
+        *error = ignored;
+    return FTL_FORBIDDEN;
+}
+
 /* The codecs around a file, then what kind of file it is. */
 static ftl_status decode(ftl_model *model, source *from, const ftl_model_options *options,
                          const char **codec, ftl_file_kind *kind, ftl_error *error)
@@ -218,7 +240,10 @@ static ftl_status decode(ftl_model *model, source *from, const ftl_model_options
     *codec = ftl_arena_string(&model->arena, codecs, strlen(codecs));
     if (!*codec)
         return FTL_OOM(error);
-    return ftl_sniff(from->stream, kind, error);
+    ftl_status status = ftl_sniff(from->stream, kind, error);
+    return status == FTL_CORRUPT && *kind == FTL_FILE_PICKLE
+               ? look_for_code(model, from, options, error)
+               : status;
 }
 
 static ftl_status load_objects(ftl_model *model, const source *from, ftl_file_kind kind,

@@ -50,7 +50,7 @@ typedef struct ftl_pickle_global {
     uint64_t offset;
 } ftl_pickle_global;
 
-/* What was seen beside the graph. Strings live in the arena. */
+/* What was seen beside the graph, and until a failure. Strings live in the arena. */
 typedef struct ftl_pickle_report {
     /* first function that runs code or reaches the system, such as "os.system"; or NULL */
     const char *dangerous;

@@ -47,7 +47,6 @@ static ftl_status run(ftl_vm *vm, ftl_node **root)
     FTL_TRY(check_start(vm));
     FTL_TRY(run_pickle(vm, root));
     vm->load->report.bytes = ftl_vm_offset(vm);
-    vm->load->report.foreign = vm->load->foreign;
     FTL_TRY(ftl_pk_remove_duplicates(vm->load));
     ftl_vm_sync(vm);
     const uint8_t *data = NULL;
@@ -83,10 +82,11 @@ ftl_status ftl_pickle_load(ftl_stream *stream, ftl_arena *arena, const ftl_pickl
     ftl_vm_sync(&vm);
     ftl_vm_free(&vm);
     ftl_free(load.account, load.dicts);
-    if (status != FTL_OK)
-        return status;
+    load.report.foreign = load.foreign;
     if (options->report)
         *options->report = load.report;
+    if (status != FTL_OK)
+        return status;
     *root = result;
     return FTL_OK;
 }

@@ -268,3 +268,18 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
     fill_tables(lookup, categories, texts, values);
     return FTL_OK;
 }
+
+void ftl_lookup_share(ftl_lookup *lookup, const ftl_lookup *from, ftl_blob *blob)
+{
+    *lookup = *from;
+    const void *fields[] = {&lookup->text,        &lookup->start,      &lookup->numbers,
+                            &lookup->integers,    &lookup->is_integer, &lookup->texts.slots,
+                            &lookup->values.slots};
+    const bool set[] = {lookup->text,        lookup->start,      lookup->numbers,
+                        lookup->integers,    lookup->is_integer, lookup->texts.slots,
+                        lookup->values.slots};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(fields); i++) {
+        if (set[i])
+            ftl_blob_ref(blob, (void *)(uintptr_t)fields[i]);
+    }
+}

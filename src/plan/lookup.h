@@ -32,6 +32,8 @@ typedef struct ftl_lookup {
 /* lookup is a record of a state piece; its tables are pieces of the blob. NOMEM, LIMIT. */
 FTL_MUST_USE ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
                                         ftl_blob *blob, ftl_error *error);
+/* The same for the same categories as another record of the piece has: the tables are shared. */
+void ftl_lookup_share(ftl_lookup *lookup, const ftl_lookup *from, ftl_blob *blob);
 /* The category, or NOT_FOUND. NaN is the missing value. */
 int32_t ftl_lookup_number(const ftl_lookup *lookup, double value);
 /*

@@ -18,14 +18,26 @@ const void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec)
     return values_of(step, exec);
 }
 
+/* One array in the model, as neighbouring columns have where the file has one list for them. */
+static bool same_categories(const ftl_categories *a, const ftl_categories *b)
+{
+    return a->count == b->count && a->count > 0 && a->numeric == b->numeric &&
+           (a->numeric ? a->numbers == b->numbers : a->cells == b->cells);
+}
+
 ftl_status ftl_encode_compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_encode_op *encode = &step->op->u.encode;
     ftl_lookup *lookups = ftl_blob_state(&plan->blob, encode->n_columns, sizeof *lookups);
     if (!lookups)
         return FTL_OOM(error);
-    for (uint32_t j = 0; j < encode->n_columns; j++)
-        FTL_TRY(ftl_lookup_init(&lookups[j], &encode->columns[j].categories, &plan->blob, error));
+    for (uint32_t j = 0; j < encode->n_columns; j++) {
+        const ftl_categories *own = &encode->columns[j].categories;
+        if (j > 0 && same_categories(own, &encode->columns[j - 1].categories))
+            ftl_lookup_share(&lookups[j], &lookups[j - 1], &plan->blob);
+        else
+            FTL_TRY(ftl_lookup_init(&lookups[j], own, &plan->blob, error));
+    }
     step->state = lookups;
     step->scratch_per_row = sizeof(ftl_cell) + sizeof(int32_t);
     return FTL_OK;

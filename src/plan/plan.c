@@ -200,6 +200,25 @@ static ftl_status compile(ftl_plan *plan, const ftl_compile_options *options, ft
     return ftl_plan_bind(plan, error);
 }
 
+/*
+ * A plan may take as much as opening the model may: what the file shares, the model shares, and
+ * steps may hold a copy each.
+ */
+static ftl_status compile_within_budget(ftl_plan *plan, const ftl_model *model,
+                                        const ftl_compile_options *options, ftl_error *error)
+{
+    ftl_budget budget = {.bytes = model->read_bytes};
+    plan->account.budget = &budget;
+    ftl_status status = compile(plan, options, error);
+    plan->account.budget = NULL;
+    if (!budget.passed)
+        return status;
+    return FTL_FAIL_BECAUSE(
+        error, FTL_LIMIT, FTL_REASON_PLAN_SIZE,
+        "the model blows up: its plan takes too much memory for a file of %llu bytes",
+        (unsigned long long)budget.bytes);
+}
+
 ftl_status ftl_plan_compile(const ftl_model *model, const ftl_compile_options *options,
                             ftl_plan **out, ftl_error *error)
 {
@@ -208,7 +227,7 @@ ftl_status ftl_plan_compile(const ftl_model *model, const ftl_compile_options *o
     plan->input_dtype = options->input_dtype;
     plan->blob.owns_all = options->owns_all;
     plan->blob.seed = options->seed ? options->seed : ftl_hash_seed();
-    ftl_status status = compile(plan, options, error);
+    ftl_status status = compile_within_budget(plan, model, options, error);
     ftl_arena_free(&plan->scratch);
     plan->shared_trees = NULL;
     if (status != FTL_OK) {

@@ -2,6 +2,7 @@
 #include "table/csv.h"
 #include "base/utf8.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { SNIFF_BYTES = 16 * 1024 };
@@ -285,6 +286,8 @@ static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, f
     csv->line = 1;
     csv->header = "";
     table->info.dtype = FTL_F64;
+    snprintf(table->info.encoding, sizeof table->info.encoding, "%s",
+             options->encoding ? options->encoding : "UTF-8");
     FTL_TRY(set_dialect(csv, options, error));
     FTL_TRY(ftl_na_values_init(&csv->na, &table->arena, options->na_values, options->n_na_values,
                                csv->decimal, error));

@@ -66,7 +66,7 @@ static ftl_status set_limits(ftl_table *table, const ftl_table_options *options,
 }
 
 ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const char *encoding,
-                            bool *recoded, ftl_error *error)
+                            const char **from, ftl_error *error)
 {
     const uint8_t *data;
     size_t size;
@@ -82,7 +82,7 @@ ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const cha
         encoding = ftl_recode_mark(data, size);
     if (encoding)
         FTL_TRY(ftl_recode(account, stream, encoding, error));
-    *recoded = *stream != before;
+    *from = *stream != before ? encoding : NULL;
     return FTL_OK;
 }
 

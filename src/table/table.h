@@ -36,9 +36,10 @@ typedef struct ftl_table_options {
      * NULL
      */
     const char *path;
-    char delimiter; /* 0: sniffed among , ; tab | */
-    char decimal;   /* 0: '.' */
-    bool no_header; /* the first record is data */
+    const char *encoding; /* what ftl_table_recode found; NULL: UTF-8 */
+    char delimiter;       /* 0: sniffed among , ; tab | */
+    char decimal;         /* 0: '.' */
+    bool no_header;       /* the first record is data */
     /* replaces the default NA list when n_na_values > 0; the empty cell is always missing */
     const char *const *na_values;
     size_t n_na_values;
@@ -49,12 +50,12 @@ typedef struct ftl_table_options {
 
 /*
  * Replaces *stream (already decoded) by its UTF-8, so that every text format reads UTF-8 alone.
- * encoding NULL: what a byte order mark says, else it is UTF-8. *recoded: the stream is another
- * one. ARG for an unknown encoding, and for a file that is no text. On failure *stream is still the
- * caller's to close.
+ * encoding NULL: what a byte order mark says, else it is UTF-8. *from: the encoding
+ * that the stream was in, NULL: UTF-8, and the stream is the same. ARG for an unknown encoding, and
+ * for a file that is no text. On failure *stream is still the caller's to close.
  */
 FTL_MUST_USE ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream,
-                                         const char *encoding, bool *recoded, ftl_error *error);
+                                         const char *encoding, const char **from, ftl_error *error);
 
 /* Takes ownership of stream (already decoded) on success; on failure it is still the caller's. */
 FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
@@ -67,9 +68,10 @@ typedef struct ftl_table_info {
     const char *format; /* "CSV" or ".npy" */
     size_t n_columns;
     bool has_names;
-    ftl_type dtype; /* what numbers are: F64, or F32 for a .npy file of float32 */
-    int64_t rows;   /* when the format says so, otherwise -1 */
-    char delimiter; /* CSV: given or sniffed; 0 for other formats */
+    ftl_type dtype;    /* what numbers are: F64, or F32 for a .npy file of float32 */
+    int64_t rows;      /* when the format says so, otherwise -1 */
+    char delimiter;    /* CSV: given or sniffed; 0 for other formats */
+    char encoding[32]; /* of a text, before it was made UTF-8; "" for other formats */
 } ftl_table_info;
 
 const ftl_table_info *ftl_table_get_info(const ftl_table *table);

@@ -257,7 +257,34 @@ def encoder(cls, categories, n, **state):
 @pytest.mark.parametrize("n, values", [(100_000, [f"c{i}" for i in range(1000)]), (300, ["v" * 3000 + str(i) for i in range(300)])])
 def test_shared_categories(tmp_path, cls, n, values):
     categories = many(texts(values) + w.put(0), w.get(0), n)
-    inspect(tmp_path, w.pickled(encoder(cls, categories, n)))
+    cost = inspect(tmp_path, w.pickled(encoder(cls, categories, n)))
+    if cls == "OneHotEncoder":
+        return refused(cost, "LIMIT")  # a name for every column that it makes
+    assert cost.code == 0 and cost.memory < FLOOR, (cost.error(), cost.memory)
+
+
+def test_plan_of_shared_categories(tmp_path):
+    """The steps of a plan share as well: the same list for all columns, one table to look it up."""
+    values = ["v" * 3000 + str(i) for i in range(300)]
+    model, rows = tmp_path / "model.pkl", tmp_path / "rows.csv"
+    model.write_bytes(w.pickled(encoder("OrdinalEncoder", many(texts(values) + w.put(0), w.get(0), 300), 300)))
+    rows.write_text(",".join(f"x{i}" for i in range(300)) + "\n" + ",".join(values[i] for i in range(300)) + "\n")
+    cost = Cost(["predict", model, rows, "--method", "transform", "-o", tmp_path / "out.npy"])
+    assert cost.code == 0 and cost.memory < PROGRAM + (32 << 20), (cost.error(), cost.memory)
+    assert np.load(tmp_path / "out.npy").tolist() == [list(range(300))]
+
+
+def test_plan_that_looks_up_shared_categories(tmp_path):
+    """Two lists in turns: the model has each once, but a plan would make a table for every column."""
+    a, b, n = texts([f"a{i}" for i in range(1000)]) + w.put(0), texts([f"b{i}" for i in range(1000)]) + w.put(1), 20000
+    categories = w.EMPTY_LIST + w.MARK + a + b + (w.get(0) + w.get(1)) * (n // 2 - 1) + b"e"
+    model, rows = tmp_path / "model.pkl", tmp_path / "rows.csv"
+    data = w.pickled(encoder("OrdinalEncoder", categories, n))
+    assert inspect(tmp_path, data).code == 0
+    rows.write_text(",".join(f"x{i}" for i in range(n)) + "\n")
+    cost = Cost(["predict", model, rows, "--method", "transform", "-o", tmp_path / "out.npy"], address_space=4 << 30)
+    refused(cost, "LIMIT")
+    assert "its plan" in cost.error() and cost.memory <= PROGRAM + 2 * FLOOR + 2 * PER_BYTE * len(data)
 
 
 def test_shared_column_name(tmp_path):
@@ -566,7 +593,7 @@ SYSTEM = [("os", "system"), ("posix", "system"), ("nt", "system"), ("subprocess"
           ("setuptools", "setup"), ("requests.api", "get"), ("torch", "load"), ("random", "_os.system"),
           ("random", "_urandom"), ("typing", "get_type_hints"), ("typing", "ForwardRef"), ("pathlib", "Path.write_text"),
           ("pathlib", "PosixPath.unlink"), ("dataclasses", "_create_fn"), ("dataclasses", "make_dataclass"),
-          ("re", "functools.reduce"), ("collections", "_sys.modules.clear")]
+          ("re", "functools.reduce"), ("collections", "_sys.modules.clear"), ("test.support.script_helper", "assert_python_ok")]
 OTHER = [("aiohttp.client", "ClientSession"), ("torch.utils.bottleneck.__main__", "run_cprofile"), ("torch.jit", "execWrapper"),
          ("tensorflow", "io.read_file"), ("keras.models", "load_model"), ("mypackage.tools", "Cleaner"), ("__main__", "Payload"),
          ("builtins", "getattr"), ("cloudpickle.cloudpickle", "_make_function"), ("dill._dill", "_create_code")]
@@ -606,6 +633,34 @@ def test_other_code_is_listed(tmp_path, module, name):
     line = f"  asks Python to call {module}.{name}: do not load it with Python unless you trust it"
     assert line in cost.out.decode().splitlines()
     assert json.loads(Cost(["inspect", "--json", path]).out)["other_code"] == [f"{module}.{name}"]
+
+
+CALL = b"\x80\x04" + OPCODES["global"]("os", "system") + b"0"
+# Python has called the function before it sees what is wrong.
+BROKEN = {
+    "memo": CALL + w.get(3) + b".",
+    "stack": CALL + b"K\x2a\x8c\x02osK\x01\x93.",
+    "truncated": CALL + b"X\xff\xff\x00\x00abc",
+    "opcode": CALL + b"\xff.",
+    "no protocol": b"cos\nsystem\n(V" + b"echo\ntR0N.",
+    "text": b"Vos\np2\n0Vsystem\np3\n0g2\ng3\n\x93(Vecho\ntR.",
+    "plain text": b"Vos\np2\n0Vposix\np3\n0cposix\nsystem\n(Vecho\ntR.",
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_code_in_a_file_that_breaks_off(tmp_path, kind):
+    cost = inspect(tmp_path, BROKEN[kind])
+    refused(cost, "FORBIDDEN")
+    assert "asks Python to call" in cost.error() and "system" in cost.error()
+
+
+@pytest.mark.parametrize("module, name", [("aiohttp.client", "ClientSession"), ("torch.utils.collect_env", "run"),
+                                          ("types", "CodeType")])
+def test_other_code_in_the_place_of_the_model(tmp_path, module, name):
+    cost = inspect(tmp_path, w.pickled(OPCODES["reduce"](module, name)))
+    refused(cost, "UNSUPPORTED")
+    assert f"{module}.{name}" in cost.error() and "do not load it with Python unless you trust it" in cost.error()
 
 
 def test_other_code_beside_a_part_that_fails(tmp_path):

@@ -202,6 +202,12 @@ def test_format(save, tmp_path):
     FRAME.to_csv(rows, index=False, sep=";")
     assert report(ftl.run("check", save(MODEL), rows, "--json"))["delimiter"] == ";"
     assert "delimiter ';'" in ftl.run("check", save(MODEL), rows).stdout
+    assert report(ftl.run("check", save(MODEL), rows, "--json"))["encoding"] == "UTF-8"
+    for encoding, options in (("utf-16", []), ("latin-1", ["--encoding", "latin-1"])):
+        FRAME.to_csv(rows, index=False, encoding=encoding)
+        found = report(ftl.run("check", save(MODEL), rows, "--json", *options))["encoding"]
+        assert found.lower() == encoding
+        assert f", {found}, " in ftl.run("check", save(MODEL), rows, *options).stdout
     np.save(tmp_path / "rows.npy", FRAME[["Age", "Class"]].to_numpy())
     scaler = StandardScaler().fit(FRAME[["Age", "Class"]].to_numpy())
     done = ftl.run("check", save(scaler), tmp_path / "rows.npy", "--json")

@@ -638,9 +638,9 @@ static void errors_say_why_and_which_option(void **unused)
 static void every_reason_has_a_name(void **unused)
 {
     (void)unused;
-    for (int i = 0; i <= FTL_REASON_SAME_FILE; i++)
+    for (int i = 0; i <= FTL_REASON_PLAN_SIZE; i++)
         assert_string_not_equal(ftl_reason_name((ftl_reason)i), "UNKNOWN");
-    assert_string_equal(ftl_reason_name((ftl_reason)(FTL_REASON_SAME_FILE + 1)), "UNKNOWN");
+    assert_string_equal(ftl_reason_name((ftl_reason)(FTL_REASON_PLAN_SIZE + 1)), "UNKNOWN");
     assert_string_equal(ftl_reason_name((ftl_reason)-1), "UNKNOWN");
     assert_string_equal(ftl_reason_name(FTL_REASON_INFINITE_VALUE), "INFINITE_VALUE");
 }

@@ -183,9 +183,10 @@ static ftl_status pmml_inputs(ftl_build *build, const ftl_estimator *e, ftl_inpu
     ftl_inputs found = {.count = -1};
     ftl_node_string text;
     if (fields && ftl_node_as_str(fields, &text)) {
-        ftl_node *one = (ftl_node *)fields;
-        const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
-        FTL_TRY(ftl_names_of(build, &list, &found, error));
+        const char **one = ftl_arena_zero_array(build->arena, 1, sizeof *one);
+        if (!one || !(one[0] = ftl_arena_string(build->arena, text.data, text.size)))
+            return FTL_OOM(error);
+        found = (ftl_inputs){.count = 1, .names = one};
     } else if (!ftl_node_is_none(fields))
         FTL_TRY(ftl_names_of(build, ftl_inner_list(fields), &found, error));
     if (!found.names)

@@ -177,7 +177,7 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
     ftl_node **rotations = NULL, **scalings = NULL;
     size_t n_rotations = 0, n_scalings = 0;
     ftl_array2 means = {0};
-    double *priors = NULL;
+    const double *priors = NULL;
     ftl_frame scores;
     uint32_t id;
     FTL_TRY(ftl_own_labels(build, e, &labels, error));

@@ -144,9 +144,7 @@ static ftl_status constant_cell(ftl_build *build, const ftl_estimator *e, uint32
     FTL_TRY(ftl_attr_need(e, FTL_NAMES("constant"), &constant, error));
     if (ftl_node_length(constant) > 0)
         return ftl_node_cell(build, constant, k, out, error);
-    ftl_node *items[1] = {(ftl_node *)(uintptr_t)constant};
-    ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = items, .size = 1, .room = 1}};
-    return ftl_node_cell(build, &list, 0, out, error);
+    return ftl_cell_of(build, constant, out, error);
 }
 
 /* Index of the class that is always predicted. */

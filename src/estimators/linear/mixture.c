@@ -84,7 +84,8 @@ static ftl_status bayesian_weights(ftl_build *build, const ftl_estimator *e, mix
                                    ftl_error *error)
 {
     bool process = !ftl_attr_is(e, "weight_concentration_prior_type", "dirichlet_distribution");
-    double *a = NULL, *b = NULL, sum = 0, rest = 0;
+    const double *a = NULL, *b = NULL;
+    double sum = 0, rest = 0;
     const char *name = "weight_concentration_";
     if (process) {
         ftl_node **parts = NULL;
@@ -118,7 +119,8 @@ static ftl_status bayesian_weights(ftl_build *build, const ftl_estimator *e, mix
 static ftl_status bayesian_terms(ftl_build *build, const ftl_estimator *e, mixture *m,
                                  ftl_error *error)
 {
-    double *precision = NULL, n = (double)m->columns;
+    const double *precision = NULL;
+    double n = (double)m->columns;
     ftl_array2 freedoms = {0};
     FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("degrees_of_freedom_"), &freedoms, error));
     bool shared = freedoms.rows * freedoms.columns == 1; /* of a tied covariance */
@@ -142,7 +144,8 @@ static ftl_status bayesian_terms(ftl_build *build, const ftl_estimator *e, mixtu
 static ftl_status read_mixture(ftl_build *build, const ftl_estimator *e, uint32_t n_columns,
                                size_t chol_size, mixture *m, ftl_error *error)
 {
-    double *weights = NULL, *chol = NULL;
+    const double *weights = NULL;
+    double *chol = NULL;
     FTL_TRY(read_numbers(build, e, "precisions_cholesky_", chol_size, &chol, error));
     m->chol = chol;
     m->columns = n_columns;

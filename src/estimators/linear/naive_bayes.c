@@ -76,7 +76,7 @@ static ftl_status gaussian_likelihood(ftl_build *build, const ftl_estimator *e, 
     FTL_TRY(read_per_class(build, e, FTL_NAMES("theta_"), n, in->n_columns, &mean, error));
     FTL_TRY(
         read_per_class(build, e, FTL_NAMES("var_", "sigma_"), n, in->n_columns, &variance, error));
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("class_prior_"), n, &prior, error));
+    FTL_TRY(ftl_attr_vector_copy(build, e, FTL_NAMES("class_prior_"), n, &prior, error));
     norm = ftl_arena_zero_array(build->arena, n, sizeof *norm);
     if (!norm)
         return FTL_OOM(error);
@@ -117,7 +117,7 @@ static ftl_status gaussian_inputs(ftl_build *build, const ftl_estimator *e, ftl_
 typedef struct weights {
     const ftl_labels *labels;
     ftl_array2 log_prob; /* [classes][features] */
-    double *prior;       /* [classes] */
+    const double *prior; /* [classes] */
 } weights;
 
 static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
@@ -206,17 +206,22 @@ static ftl_status emit_bernoulli(ftl_build *build, const ftl_estimator *e, ftl_m
     if (method != FTL_DECISION_FUNCTION)
         return emit_from_likelihood(build, e, method, in, out, error);
     FTL_TRY(read_weights(build, e, in, &w, error));
+    double *log_prob = ftl_matrix_copy(build, &w.log_prob);
+    double *constant = ftl_arena_copy(build->arena, w.prior, w.labels->count * sizeof *constant);
+    if (!log_prob || !constant)
+        return FTL_OOM(error);
     for (uint32_t k = 0; k < w.labels->count; k++) {
-        double *row = w.log_prob.data + k * w.log_prob.columns, sum = 0;
+        double *row = log_prob + k * w.log_prob.columns, sum = 0;
         for (size_t j = 0; j < w.log_prob.columns; j++) {
             double negative = log(1 - exp(row[j]));
             sum += negative;
             row[j] -= negative;
         }
-        w.prior[k] += sum;
+        constant[k] += sum;
     }
+    w.log_prob.data = log_prob;
     FTL_TRY(binarized(build, e, in, &hits, error));
-    return linear_likelihood(build, e, &hits, &w, w.prior, out, error);
+    return linear_likelihood(build, e, &hits, &w, constant, out, error);
 }
 
 static ftl_status discrete_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
@@ -263,7 +268,7 @@ static ftl_status read_categories(ftl_build *build, const ftl_estimator *e, cons
 
 /* The tables side by side: [classes][width]. */
 static ftl_status join_tables(ftl_build *build, const ftl_array2 *tables, uint32_t n,
-                              size_t n_classes, size_t width, double **out, ftl_error *error)
+                              size_t n_classes, size_t width, const double **out, ftl_error *error)
 {
     double *coef = ftl_arena_array(build->arena, n_classes * width, sizeof *coef);
     size_t at = 0;

@@ -60,13 +60,16 @@ static ftl_status whitened(ftl_build *build, const ftl_estimator *e, uint32_t *i
     double smallest = e->version < FTL_SKLEARN(1, 5) ? 0
                       : variance.was_f32             ? (double)FLT_EPSILON
                                                      : DBL_EPSILON;
+    double *scales = ftl_arena_array(build->arena, n, sizeof *scales);
+    if (!scales)
+        return FTL_OOM(error);
     for (uint32_t k = 0; k < n; k++) {
         double scale = sqrt(variance.data[k]);
         if (variance.was_f32)
             scale = (double)(float)scale;
-        variance.data[k] = scale < smallest ? smallest : scale;
+        scales[k] = scale < smallest ? smallest : scale;
     }
-    return ftl_emit_affine(build, e, FTL_AFFINE_DIV, variance.data, id, error);
+    return ftl_emit_affine(build, e, FTL_AFFINE_DIV, scales, id, error);
 }
 
 static ftl_status emit_pca(ftl_build *build, const ftl_estimator *e, ftl_method method,
@@ -110,7 +113,7 @@ static ftl_status component_variances(ftl_build *build, const ftl_estimator *e, 
 {
     bool whiten;
     FTL_TRY(ftl_attr_bool(e, "whiten", false, &whiten, error));
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("explained_variance_"), n, out, error));
+    FTL_TRY(ftl_attr_vector_copy(build, e, FTL_NAMES("explained_variance_"), n, out, error));
     for (uint32_t k = 0; k < n; k++) {
         double explained = (*out)[k], above = explained > noise ? explained - noise : 0;
         (*out)[k] = (whiten ? explained * above : above) + noise;

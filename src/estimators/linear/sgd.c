@@ -55,7 +55,7 @@ static ftl_status emit_outlier_scores(ftl_build *build, const ftl_estimator *e, 
     double *offset = NULL;
     uint32_t scores;
     FTL_TRY(ftl_linear_read_coef(build, e, &params, error));
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("offset_"), 1, &offset, error));
+    FTL_TRY(ftl_attr_vector_copy(build, e, FTL_NAMES("offset_"), 1, &offset, error));
     if (params.n_out != 1)
         return FTL_ATTR_FAIL(error, e, "coef_", FTL_CORRUPT,
                              "coef_ has %u rows where one was expected", params.n_out);

@@ -105,7 +105,7 @@ static ftl_status read_coef(ftl_build *build, const ftl_estimator *e, uint32_t p
 {
     size_t rows = out->n_classes ? out->n_classes - 1 : 1;
     ftl_array2 coef = {0};
-    double *intercept = NULL;
+    const double *intercept = NULL;
     FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("_dual_coef_"), &coef, error));
     if (coef.rows != rows || coef.columns != out->n_vectors)
         return FTL_ATTR_FAIL(error, e, "_dual_coef_", FTL_CORRUPT,
@@ -122,7 +122,7 @@ static ftl_status read_coef(ftl_build *build, const ftl_estimator *e, uint32_t p
 static ftl_status read_support(ftl_build *build, const ftl_estimator *e, ftl_kernel_machine_op *out,
                                ftl_error *error)
 {
-    double *counts = NULL;
+    const double *counts = NULL;
     uint32_t *n_support = ftl_arena_array(build->arena, out->n_classes, sizeof *n_support);
     if (!n_support)
         return FTL_OOM(error);
@@ -276,7 +276,7 @@ static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const ftl
                              ftl_frame *out, ftl_error *error)
 {
     ftl_frame values;
-    double *a = NULL, *b = NULL;
+    const double *a = NULL, *b = NULL;
     uint32_t id;
     ftl_op *op = NULL;
     FTL_TRY(values_of(build, e, in, &values, error));
@@ -324,7 +324,7 @@ static ftl_status emit_regressor(ftl_build *build, const ftl_estimator *e, ftl_m
 static ftl_status emit_samples(ftl_build *build, const ftl_estimator *e, uint32_t source,
                                uint32_t *id, ftl_error *error)
 {
-    double *offset = NULL;
+    const double *offset = NULL;
     ftl_op *op = NULL;
     ftl_affine_step *step = FTL_ARENA_NEW(build->arena, ftl_affine_step);
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("offset_"), 1, &offset, error));

@@ -34,8 +34,8 @@ static bool is_real(const ftl_estimator *e)
 }
 
 /* One weight a model; the array is as long as n_estimators where fitting stopped early. */
-static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_t n, double **out,
-                               double *total, ftl_error *error)
+static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_t n,
+                               const double **out, double *total, ftl_error *error)
 {
     ftl_array2 weights = {0};
     FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("estimator_weights_"), &weights, error));
@@ -52,7 +52,8 @@ static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_
 typedef struct boost {
     ftl_children children;
     const ftl_labels *own;
-    double *weights, total;
+    const double *weights;
+    double total;
     ftl_frame rows;     /* checked */
     ftl_frame *results; /* [children.n] room */
     ftl_tree_children trees;

@@ -74,11 +74,8 @@ static ftl_status positive_class(ftl_build *build, const ftl_estimator *e, const
     *out = 1;
     if (ftl_node_is_none(node) && !one)
         return FTL_OK;
-    if (!one) {
-        ftl_node *item = (ftl_node *)node;
-        const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &item, .size = 1}};
-        FTL_TRY(ftl_node_cell(build, &list, 0, &cell, error));
-    }
+    if (!one)
+        FTL_TRY(ftl_cell_of(build, node, &cell, error));
     *out = ftl_class_index(labels, FTL_LABELS_PLAIN, &cell);
     if (*out == FTL_VOTE_NONE)
         return FTL_ATTR_FAIL(error, e, "pos_label", FTL_CORRUPT,

@@ -27,7 +27,7 @@ static ftl_status add_step(ftl_build *build, const ftl_estimator *transformer, c
                            ftl_affine_step_kind kind, uint32_t width, ftl_affine_step *steps,
                            uint32_t *n, ftl_error *error)
 {
-    double *vector = NULL;
+    const double *vector = NULL;
     if (ftl_node_is_none(ftl_attr(transformer, name)))
         return FTL_OK;
     FTL_TRY(ftl_attr_vector(build, transformer, FTL_NAMES(name), width, &vector, error));

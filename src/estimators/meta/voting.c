@@ -33,8 +33,8 @@ static const ftl_node *entry_estimator(const ftl_node *entry)
 }
 
 /* The weights of what is in estimators_; NULL for none. */
-static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_t n, double **out,
-                               ftl_error *error)
+static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_t n,
+                               const double **out, ftl_error *error)
 {
     ftl_array2 all = {0};
     ftl_node **entries = NULL;
@@ -45,18 +45,21 @@ static ftl_status read_weights(ftl_build *build, const ftl_estimator *e, uint32_
     FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("weights"), &all, error));
     FTL_TRY(ftl_attr_items(e, "estimators", &entries, &count, error));
     size_t size = all.rows * all.columns;
+    double *weights = ftl_arena_array(build->arena, size, sizeof *weights);
+    if (!weights)
+        return FTL_OOM(error);
     for (size_t i = 0; i < count && i < size; i++) {
         const ftl_node *estimator = entry_estimator(entries[i]);
         if (!estimator)
             return FTL_ATTR_FAIL(error, e, "estimators", FTL_CORRUPT,
                                  "entry %zu is no pair of a name and an estimator", i);
         if (!is_dropped(estimator))
-            all.data[kept++] = all.data[i];
+            weights[kept++] = all.data[i];
     }
     if (kept != n)
         return FTL_ATTR_FAIL(error, e, "weights", FTL_CORRUPT, "%zu weights for %u estimators",
                              kept, n);
-    *out = all.data;
+    *out = weights;
     return FTL_OK;
 }
 
@@ -97,7 +100,7 @@ static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const ftl
 {
     ftl_frame *results = NULL;
     uint32_t n, id;
-    double *weights = NULL;
+    const double *weights = NULL;
     const ftl_labels *own = NULL;
     FTL_TRY(ftl_own_labels(build, e, &own, error));
     FTL_TRY(emit_children(build, e, FTL_PREDICT_PROBA, in, &results, &n, error));
@@ -112,7 +115,7 @@ static ftl_status emit_hard(ftl_build *build, const ftl_estimator *e, const ftl_
 {
     ftl_frame *results = NULL;
     uint32_t n, id, index;
-    double *weights = NULL;
+    const double *weights = NULL;
     const ftl_labels *own = NULL;
     FTL_TRY(ftl_own_labels(build, e, &own, error));
     FTL_TRY(emit_children(build, e, FTL_PREDICT, in, &results, &n, error));
@@ -132,7 +135,7 @@ static ftl_status emit_mean(ftl_build *build, const ftl_estimator *e, const ftl_
 {
     ftl_frame *results = NULL;
     uint32_t n, id;
-    double *weights = NULL;
+    const double *weights = NULL;
     FTL_TRY(emit_children(build, e, FTL_PREDICT, in, &results, &n, error));
     for (uint32_t i = 0; i < n; i++)
         FTL_TRY(ftl_label_values(build, e, &results[i], &results[i], error));

@@ -133,19 +133,25 @@ static bool is_expanded(const ftl_estimator *e, const ftl_node *points, bool spa
 }
 
 /* normalize(): rows of norm 0 stay, from 0.24 on those below 10 epsilons too. */
-static void make_unit(const ftl_estimator *e, ftl_array2 *points)
+static ftl_status make_unit(ftl_build *build, const ftl_estimator *e, ftl_array2 *points,
+                            ftl_error *error)
 {
+    double *data = ftl_matrix_copy(build, points);
+    if (!data)
+        return FTL_OOM(error);
     double least = e->version >= FTL_SKLEARN(0, 24)
                        ? 10 * (points->was_f32 ? 1.1920928955078125e-07 : 2.220446049250313e-16)
                        : 0;
     for (size_t i = 0; i < points->rows; i++) {
-        double *row = points->data + i * points->columns, sum = 0;
+        double *row = data + i * points->columns, sum = 0;
         for (size_t j = 0; j < points->columns; j++)
             sum += row[j] * row[j];
         double norm = sqrt(sum);
         for (size_t j = 0; norm > 0 && norm >= least && j < points->columns; j++)
             row[j] /= norm;
     }
+    points->data = data;
+    return FTL_OK;
 }
 
 static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_node *points,
@@ -167,7 +173,7 @@ static ftl_status read_all(ftl_build *build, const ftl_estimator *e, const ftl_n
                                   (e->version < FTL_SKLEARN(1, 2) ? expanded : steps));
     out->unit_rows = op->metric == FTL_METRIC_COSINE;
     if (out->unit_rows)
-        make_unit(e, &data);
+        FTL_TRY(make_unit(build, e, &data, error));
     op->points = data.data;
     op->points_count = data.rows * data.columns;
     return FTL_OK;

@@ -43,13 +43,16 @@ static ftl_status emit_nearest(ftl_build *build, const ftl_estimator *e, const f
     double *norms = NULL;
     uint32_t id;
     FTL_TRY(read_centres(build, e, in, &centres, &norms, error));
+    double *coef = ftl_matrix_copy(build, &centres);
+    if (!coef)
+        return FTL_OOM(error);
     for (size_t i = 0; i < centres.rows * centres.columns; i++)
-        centres.data[i] *= 2;
+        coef[i] *= 2;
     for (size_t k = 0; k < centres.rows; k++)
         norms[k] = -norms[k];
     const ftl_linear_params params = {.n_out = (uint32_t)centres.rows,
                                       .n_features = centres.columns,
-                                      .coef = centres.data,
+                                      .coef = coef,
                                       .intercept = norms};
     FTL_TRY(ftl_linear_scores(build, e, in, &params, &id, error));
     FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_ARGMAX, id, 1, &id, error));

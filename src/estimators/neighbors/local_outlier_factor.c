@@ -42,7 +42,8 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
 {
     uint32_t id;
     ftl_op *op = NULL;
-    double *reach = NULL, *density = NULL;
+    double *reach = NULL;
+    const double *density = NULL;
     /* as many as the model was given, or all other points where those were fewer */
     FTL_TRY(ftl_neighbors_emit(build, e, "n_neighbors_", in, &id, error));
     const ftl_neighbors_op neighbors = build->ops[id].u.neighbors;

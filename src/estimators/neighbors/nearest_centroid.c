@@ -108,12 +108,16 @@ static ftl_status scale(ftl_build *build, const ftl_estimator *e, const ftl_fram
     double *spread = NULL;
     uint32_t id;
     ftl_op *op = NULL;
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("within_class_std_dev_"), in->n_columns, &spread,
-                            error));
+    FTL_TRY(ftl_attr_vector_copy(build, e, FTL_NAMES("within_class_std_dev_"), in->n_columns,
+                                 &spread, error));
+    double *points = ftl_matrix_copy(build, &c->points);
+    if (!points)
+        return FTL_OOM(error);
     for (uint32_t j = 0; j < in->n_columns; j++)
         spread[j] = spread[j] != 0 ? spread[j] : 1;
     for (size_t i = 0; i < c->points.rows * c->points.columns; i++)
-        c->points.data[i] /= spread[i % c->points.columns];
+        points[i] /= spread[i % c->points.columns];
+    c->points.data = points;
     FTL_TRY(ftl_build_checked_matrix(build, e, in, FTL_CHECK_NAN | FTL_CHECK_INF, &id, error));
     FTL_TRY(ftl_build_on(build, e, FTL_OP_CAST, id, in->n_columns, &id, &op, error));
     op->dtype = FTL_DTYPE_F64;
@@ -130,7 +134,8 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
     uint32_t id;
     ftl_op *op = NULL;
     FTL_TRY(read_centroids(build, e, in, &c, error));
-    FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("class_prior_"), c.labels->count, &prior, error));
+    FTL_TRY(
+        ftl_attr_vector_copy(build, e, FTL_NAMES("class_prior_"), c.labels->count, &prior, error));
     for (uint32_t k = 0; k < c.labels->count; k++)
         prior[k] = 2.0 * log(prior[k]);
     FTL_TRY(scale(build, e, in, &c, &scaled, error));
@@ -146,7 +151,8 @@ static ftl_status emit_scores(ftl_build *build, const ftl_estimator *e, const ft
 static ftl_status equal_priors(ftl_build *build, const ftl_estimator *e, uint32_t n, bool *out,
                                ftl_error *error)
 {
-    double *prior = NULL, share = 1.0 / n;
+    const double *prior = NULL;
+    double share = 1.0 / n;
     *out = true;
     if (!has_scores(e))
         return FTL_OK;

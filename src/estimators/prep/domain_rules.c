@@ -57,12 +57,11 @@ double ftl_cell_number(const ftl_cell *cell)
     }
 }
 
+/* An absent one is MISSING. */
 static ftl_status node_cell(ftl_build *build, const ftl_node *node, ftl_cell *out, ftl_error *error)
 {
-    ftl_node *one = (ftl_node *)node;
-    const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
     *out = (ftl_cell){.tag = FTL_CELL_MISSING};
-    return node ? ftl_node_cell(build, &list, 0, out, error) : FTL_OK;
+    return node ? ftl_cell_of(build, node, out, error) : FTL_OK;
 }
 
 ftl_status ftl_attr_cell(ftl_build *build, const ftl_estimator *e, const char *name, ftl_cell *out,

@@ -19,7 +19,7 @@ typedef struct domain {
     uint32_t n;                 /* columns */
     uint8_t *group;             /* [n] */
     bool compares_range;        /* of continuous ones: numbers outside it are invalid */
-    double *low, *high;         /* [n] */
+    const double *low, *high;   /* [n] */
     ftl_category_column *known; /* [n] of others; node NULL: everything is valid */
 } domain;
 
@@ -33,14 +33,6 @@ static bool is_continuous(const ftl_estimator *e)
 static ftl_status read_range(ftl_build *build, const ftl_estimator *e, domain *d, ftl_error *error)
 {
     d->compares_range = d->rules.checked && ftl_attr(e, "data_min_") && ftl_attr(e, "data_max_");
-    d->low = ftl_arena_array(build->arena, d->n, sizeof *d->low);
-    d->high = ftl_arena_array(build->arena, d->n, sizeof *d->high);
-    if (!d->low || !d->high)
-        return FTL_OOM(error);
-    for (uint32_t j = 0; j < d->n; j++) {
-        d->low[j] = -(double)INFINITY;
-        d->high[j] = (double)INFINITY;
-    }
     if (!d->compares_range)
         return FTL_OK;
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("data_min_"), d->n, &d->low, error));

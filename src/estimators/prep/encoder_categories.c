@@ -34,8 +34,8 @@ static ftl_status high_integer(ftl_build *build, const ftl_node *node, uint32_t 
     return FTL_OK;
 }
 
-ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, const char *name,
-                                    ftl_category_column *out, ftl_error *error)
+static ftl_status read_column(ftl_build *build, const ftl_node *node, ftl_category_column *out,
+                              ftl_error *error)
 {
     size_t count = ftl_node_length(node);
     char about[160];
@@ -47,19 +47,20 @@ ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, cons
     if (count > max_categories)
         return FTL_FAIL(error, FTL_LIMIT, "a column has more than %d categories",
                         (int)max_categories);
-    *out = (ftl_category_column){.name = name, .node = node, .count = (uint32_t)count};
+    *out = (ftl_category_column){.node = node, .count = (uint32_t)count};
     out->none_at = out->nan_at = out->empty_at = out->count;
-    out->cells = ftl_arena_zero_array(build->arena, count, sizeof *out->cells);
-    if (!out->cells)
+    ftl_cell *cells = ftl_arena_zero_array(build->arena, count, sizeof *cells);
+    if (!cells)
         return FTL_OOM(error);
+    out->cells = cells;
     for (uint32_t i = 0; i < out->count; i++) {
         bool high = false;
-        FTL_TRY(high_integer(build, node, i, &out->cells[i], &high, error));
+        FTL_TRY(high_integer(build, node, i, &cells[i], &high, error));
         if (high) {
             out->number = out->large = true;
             continue;
         }
-        FTL_TRY(ftl_node_cell(build, node, i, &out->cells[i], error));
+        FTL_TRY(ftl_node_cell(build, node, i, &cells[i], error));
         if (out->cells[i].tag == FTL_CELL_STRING) {
             out->text = true;
             if (out->cells[i].size == 0)
@@ -73,6 +74,23 @@ ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, cons
             out->large = out->large || out->cells[i].u.integer > exact_integers ||
                          out->cells[i].u.integer < -exact_integers;
     }
+    return FTL_OK;
+}
+
+ftl_status ftl_load_category_column(ftl_build *build, const ftl_node *node, const char *name,
+                                    ftl_category_column *out, ftl_error *error)
+{
+    const ftl_category_column *known = ftl_made_of(build, node, FTL_MADE_CATEGORIES);
+    if (!known) {
+        ftl_category_column column;
+        FTL_TRY(read_column(build, node, &column, error));
+        known = ftl_arena_copy(build->scratch, &column, sizeof column);
+        if (!known)
+            return FTL_OOM(error);
+        FTL_TRY(ftl_made_keep(build, node, FTL_MADE_CATEGORIES, known, error));
+    }
+    *out = *known;
+    out->name = name;
     return FTL_OK;
 }
 
@@ -132,10 +150,11 @@ static bool looks_up_numbers(const ftl_build *build, const ftl_category_column *
 static ftl_status number_categories(ftl_build *build, const ftl_category_column *column,
                                     ftl_categories *out, ftl_error *error)
 {
-    double *numbers = ftl_arena_array(build->arena, column->count, sizeof *numbers);
-    if (!numbers)
+    const double *known = ftl_made_of(build, column->cells, FTL_MADE_NUMBERS);
+    double *numbers = known ? NULL : ftl_arena_array(build->arena, column->count, sizeof *numbers);
+    if (!known && !numbers)
         return FTL_OOM(error);
-    for (uint32_t i = 0; i < column->count; i++) {
+    for (uint32_t i = 0; i < column->count && !known; i++) {
         const ftl_cell *cell = &column->cells[i];
         if (cell->tag == FTL_CELL_STRING) /* an integer beyond int64 */
             (void)ftl_parse_f64(cell->u.text, cell->size, '.', &numbers[i]);
@@ -144,8 +163,12 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
                          : cell->tag == FTL_CELL_FLOAT ? cell->u.number
                                                        : (double)cell->u.integer;
     }
+    if (!known) {
+        FTL_TRY(ftl_made_keep(build, column->cells, FTL_MADE_NUMBERS, numbers, error));
+        known = numbers;
+    }
     *out = (ftl_categories){
-        .count = column->count, .numeric = true, FTL_SIZED(numbers, numbers, column->count)};
+        .count = column->count, .numeric = true, FTL_SIZED(numbers, known, column->count)};
     return FTL_OK;
 }
 

@@ -8,7 +8,7 @@ typedef struct ftl_category_column {
     const char *name;     /* of the input column */
     const ftl_node *node; /* the array or list in the file */
     uint32_t count;
-    ftl_cell *cells;          /* [count] */
+    const ftl_cell *cells;    /* [count], of all who read the same node */
     uint32_t none_at, nan_at; /* where None and NaN stand; count when they are no categories */
     uint32_t empty_at;        /* where the empty text stands */
     bool text, number;        /* some category is a string; some is a number or a bool */

@@ -119,6 +119,8 @@ static bool unknown_is_infrequent(const ftl_estimator *e)
            (ftl_attr_is(e, "handle_unknown", "warn") && e->version >= FTL_SKLEARN(1, 8));
 }
 
+enum { name_cost = 64 }; /* of the budget's units: a name is printed */
+
 /*
  * get_feature_names_out: the frequent categories in order, then infrequent_sklearn, less the
  * dropped one.
@@ -127,6 +129,7 @@ static ftl_status column_names(ftl_build *build, const ftl_category_column *colu
                                const char *prefix, const uint32_t *groups, uint32_t n_groups,
                                int64_t dropped, const char **names, ftl_error *error)
 {
+    FTL_TRY(ftl_build_spend(build, name_cost * (uint64_t)column->count, error));
     for (uint32_t i = 0; i < column->count; i++) {
         uint32_t group = groups ? groups[i] : i;
         int32_t code = code_of(group, dropped);
@@ -148,6 +151,27 @@ static ftl_status column_names(ftl_build *build, const ftl_category_column *colu
     return FTL_OK;
 }
 
+/* [column->count], one array for all columns that have these categories and leave none out. */
+static ftl_status one_hot_codes(ftl_build *build, const ftl_category_column *column,
+                                const uint32_t *groups, int64_t dropped, const int32_t **out,
+                                ftl_error *error)
+{
+    bool every = !groups && dropped < 0;
+    *out = every ? ftl_made_of(build, column->cells, FTL_MADE_CODES) : NULL;
+    if (*out)
+        return FTL_OK;
+    int32_t *codes = ftl_arena_array(build->arena, column->count, sizeof *codes);
+    if (!codes)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < column->count; i++)
+        codes[i] = code_of(groups ? groups[i] : i, dropped);
+    if (column->none_at < column->count && column->nan_at < column->count)
+        /* a missing cell is NaN when both are categories */
+        codes[column->none_at] = codes[column->nan_at];
+    *out = codes;
+    return every ? ftl_made_keep(build, column->cells, FTL_MADE_CODES, codes, error) : FTL_OK;
+}
+
 /* Fills column j of the op and *names (one per output column). */
 static ftl_status one_hot_column(ftl_build *build, const ftl_estimator *e,
                                  const ftl_category_column *column, size_t n, size_t j,
@@ -157,17 +181,11 @@ static ftl_status one_hot_column(ftl_build *build, const ftl_estimator *e,
     int64_t dropped;
     FTL_TRY(infrequent_groups(build, e, n, j, column->count, &groups, &n_groups, error));
     FTL_TRY(dropped_group(e, n, j, n_groups, &dropped, error));
-    int32_t *codes = ftl_arena_array(build->arena, column->count, sizeof *codes);
     out->cardinality = dropped >= 0 ? n_groups - 1 : n_groups;
     *names = ftl_arena_zero_array(build->arena, out->cardinality, sizeof **names);
-    if (!codes || !*names)
+    if (!*names)
         return FTL_OOM(error);
-    for (uint32_t i = 0; i < column->count; i++)
-        codes[i] = code_of(groups ? groups[i] : i, dropped);
-    if (column->none_at < column->count && column->nan_at < column->count)
-        /* a missing cell is NaN when both are categories */
-        codes[column->none_at] = codes[column->nan_at];
-    out->codes = codes;
+    FTL_TRY(one_hot_codes(build, column, groups, dropped, &out->codes, error));
     out->codes_count = column->count;
     if (ftl_attr_is(e, "handle_unknown", "error"))
         out->unknown = FTL_CODE_REFUSED;
@@ -344,15 +362,32 @@ static ftl_status missing_indices(ftl_build *build, const ftl_estimator *e, size
     return FTL_OK;
 }
 
+/* [column->count], one array for all columns that have these categories and number them all. */
+static ftl_status ordinal_values(ftl_build *build, const ftl_category_column *column,
+                                 const uint32_t *groups, int64_t missing, double missing_value,
+                                 const double **out, ftl_error *error)
+{
+    bool every = !groups && missing < 0;
+    *out = every ? ftl_made_of(build, column->cells, FTL_MADE_VALUES) : NULL;
+    if (*out)
+        return FTL_OK;
+    double *values = ftl_arena_array(build->arena, column->count, sizeof *values);
+    if (!values)
+        return FTL_OOM(error);
+    for (uint32_t i = 0; i < column->count; i++)
+        values[i] = (int64_t)i == missing ? missing_value : groups ? (double)groups[i] : (double)i;
+    if (column->none_at < column->count && column->nan_at < column->count)
+        values[column->none_at] = values[column->nan_at];
+    *out = values;
+    return every ? ftl_made_keep(build, column->cells, FTL_MADE_VALUES, values, error) : FTL_OK;
+}
+
 static ftl_status ordinal_column(ftl_build *build, const ftl_estimator *e,
                                  const ftl_category_column *column, size_t n, size_t j,
                                  int64_t missing, ftl_encode_column *out, ftl_error *error)
 {
     uint32_t *groups = NULL, n_groups;
     double missing_value;
-    double *values = ftl_arena_array(build->arena, column->count, sizeof *values);
-    if (!values)
-        return FTL_OOM(error);
     bool has_missing = missing >= 0 && missing < (int64_t)column->count;
     /* The missing category, the last one, takes no part in grouping. */
     FTL_TRY(infrequent_groups(build, e, n, j, column->count - (has_missing ? 1 : 0), &groups,
@@ -361,11 +396,8 @@ static ftl_status ordinal_column(ftl_build *build, const ftl_estimator *e,
         return FTL_ATTR_FAIL(error, e, "_missing_indices", FTL_CORRUPT,
                              "the missing category of column %zu is not the last", j);
     FTL_TRY(ftl_attr_f64(e, "encoded_missing_value", NAN, &missing_value, error));
-    for (uint32_t i = 0; i < column->count; i++)
-        values[i] = (int64_t)i == missing ? missing_value : groups ? (double)groups[i] : (double)i;
-    if (column->none_at < column->count && column->nan_at < column->count)
-        values[column->none_at] = values[column->nan_at];
-    out->values = values;
+    FTL_TRY(ordinal_values(build, column, groups, has_missing ? missing : -1, missing_value,
+                           &out->values, error));
     out->values_count = column->count;
     out->unknown = FTL_CODE_REFUSED;
     if (ftl_attr_is(e, "handle_unknown", "use_encoded_value")) {

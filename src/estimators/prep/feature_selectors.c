@@ -29,7 +29,9 @@ static ftl_status read_numbers(ftl_build *build, const ftl_estimator *e, const c
     if (values.rows * values.columns != n)
         return FTL_ATTR_FAIL(error, e, name, FTL_CORRUPT, "%s has %zu values for %zu features",
                              name, values.rows * values.columns, n);
-    *out = values.data;
+    *out = ftl_matrix_copy(build, &values);
+    if (!*out)
+        return FTL_OOM(error);
     *narrow = values.was_f32;
     return FTL_OK;
 }

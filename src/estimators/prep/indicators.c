@@ -10,12 +10,10 @@ ftl_status ftl_missing_value_read(ftl_build *build, const ftl_estimator *e, ftl_
                                   ftl_error *error)
 {
     const ftl_node *node = ftl_attr(e, "missing_values");
-    ftl_node *one = (ftl_node *)node;
-    const ftl_node list = {.kind = FTL_NODE_LIST, .u.seq = {.items = &one, .size = 1}};
     *out = (ftl_missing_value){true, NAN, {.tag = FTL_CELL_MISSING}};
     if (!node)
         return FTL_OK;
-    ftl_status status = ftl_node_cell(build, &list, 0, &out->cell, error);
+    ftl_status status = ftl_cell_of(build, node, &out->cell, error);
     if (status != FTL_OK) {
         ftl_error_in_attr(error, e, "missing_values");
         return status;
@@ -40,6 +38,8 @@ ftl_status ftl_indicator_features(ftl_build *build, const ftl_estimator *e,
     ftl_array2 array = {0};
     const ftl_node *features = indicator ? ftl_node_attr(indicator, "features_") : NULL;
     ftl_status status = ftl_node_matrix(build, features, &array, error);
+    if (status == FTL_NOMEM)
+        return status;
     bool usable = status == FTL_OK && array.rows == 1;
     *out = ftl_arena_array(build->scratch, array.columns, sizeof **out);
     if (!*out)

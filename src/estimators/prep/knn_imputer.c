@@ -14,10 +14,16 @@ static ftl_status read_points(ftl_build *build, const ftl_estimator *e, uint32_t
     if (out->rows == 0 || out->rows > UINT32_MAX / 2 || out->columns != n_columns)
         return FTL_ATTR_FAIL(error, e, "_fit_X", FTL_CORRUPT, "_fit_X is %zu x %zu for %u features",
                              out->rows, out->columns, n_columns);
-    for (size_t i = 0; i < out->rows * out->columns && !missing->is_nan; i++) {
-        if (out->data[i] == missing->number)
-            out->data[i] = NAN;
+    if (missing->is_nan)
+        return FTL_OK;
+    double *points = ftl_matrix_copy(build, out);
+    if (!points)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < out->rows * out->columns; i++) {
+        if (points[i] == missing->number)
+            points[i] = NAN;
     }
+    out->data = points;
     return FTL_OK;
 }
 

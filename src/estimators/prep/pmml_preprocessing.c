@@ -133,11 +133,9 @@ static ftl_status read_mapping(ftl_build *build, const ftl_estimator *e, const f
     int32_t *codes = ftl_arena_zero_array(build->arena, n + 1, sizeof *codes);
     if (!from || !to || !codes)
         return FTL_OOM(error);
-    const ftl_node keys = {.kind = FTL_NODE_LIST, .u.seq = {.items = dict->keys, .size = n}};
-    const ftl_node values = {.kind = FTL_NODE_LIST, .u.seq = {.items = dict->values, .size = n}};
     for (size_t i = 0; i < n; i++) {
-        FTL_TRY(ftl_node_cell(build, &keys, i, &from[i], error));
-        FTL_TRY(ftl_node_cell(build, &values, i, &to[i], error));
+        FTL_TRY(ftl_cell_of(build, dict->keys[i], &from[i], error));
+        FTL_TRY(ftl_cell_of(build, dict->values[i], &to[i], error));
         *numbers = *numbers || from[i].tag != FTL_CELL_STRING;
     }
     FTL_TRY(ftl_attr_cell(build, e, "default_value", &to[n + 1], error));

@@ -22,7 +22,7 @@ static ftl_status emit_power(ftl_build *build, const ftl_estimator *e, ftl_metho
                              const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     ftl_power_op power = {0};
-    double *lambdas = NULL;
+    const double *lambdas = NULL;
     ftl_frame raised;
     ftl_estimator scaler;
     bool standardize;

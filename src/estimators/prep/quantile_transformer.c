@@ -13,7 +13,8 @@ static ftl_status read_quantiles(ftl_build *build, const ftl_estimator *e, uint3
                                  ftl_quantiles_op *out, ftl_error *error)
 {
     ftl_array2 stored; /* [quantiles][columns] */
-    double *references, *by_column;
+    const double *references = NULL;
+    double *by_column;
     FTL_TRY(ftl_attr_matrix(build, e, FTL_NAMES("quantiles_"), &stored, error));
     if (stored.columns != n_columns || stored.rows == 0 || stored.rows > UINT32_MAX)
         return FTL_ATTR_FAIL(error, e, "quantiles_", FTL_CORRUPT,

@@ -25,13 +25,17 @@ static ftl_status add_vector(ftl_build *build, const ftl_estimator *e, steps *s,
                              ftl_affine_step_kind kind, bool wide, const char *name,
                              ftl_error *error)
 {
-    double *vector;
+    const double *vector = NULL;
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES(name), s->width, &vector, error));
     if (s->sparse && kind == FTL_AFFINE_SUB)
         return FTL_OK;
     if (s->sparse && kind == FTL_AFFINE_DIV) {
+        double *inverse = ftl_arena_array(build->arena, s->width, sizeof *inverse);
+        if (!inverse)
+            return FTL_OOM(error);
         for (size_t i = 0; i < s->width; i++)
-            vector[i] = 1.0 / vector[i];
+            inverse[i] = 1.0 / vector[i];
+        vector = inverse;
         kind = FTL_AFFINE_MUL;
         wide = true;
     }

@@ -13,7 +13,7 @@ typedef struct target_encoder {
     uint32_t n, n_classes;    /* features; columns a feature */
     const ftl_labels *labels; /* of several classes, else NULL */
     ftl_category_column *categories;
-    double *means;        /* [n_classes] */
+    const double *means;  /* [n_classes] */
     ftl_node **encodings; /* [n * n_classes] */
 } target_encoder;
 
@@ -52,8 +52,13 @@ static ftl_status read_column(ftl_build *build, const ftl_estimator *e, const ta
         ftl_error_in_attr(error, e, "encodings_");
         return status;
     }
-    if (column->none_at < column->count && column->nan_at < column->count)
-        values.data[column->none_at] = values.data[column->nan_at];
+    if (column->none_at < column->count && column->nan_at < column->count) {
+        double *means = ftl_matrix_copy(build, &values);
+        if (!means)
+            return FTL_OOM(error);
+        means[column->none_at] = means[column->nan_at];
+        values.data = means;
+    }
     out->values = values.data;
     out->values_count = column->count;
     out->unknown = FTL_CODE_NONE;

@@ -134,8 +134,8 @@ static ftl_status start_from_prior(ftl_build *build, const ftl_estimator *e,
                                    ftl_error *error)
 {
     double *prior = NULL;
-    FTL_TRY(
-        ftl_attr_vector(build, init, FTL_NAMES("class_prior_"), b->labels->count, &prior, error));
+    FTL_TRY(ftl_attr_vector_copy(build, init, FTL_NAMES("class_prior_"), b->labels->count, &prior,
+                                 error));
     link_scores(e, b, prior, base);
     return FTL_OK;
 }
@@ -153,7 +153,7 @@ static bool start_of_020(ftl_build *build, const ftl_estimator *init, const boos
         if (init->node->kind != FTL_NODE_OBJECT ||
             strcmp(init->node->u.object->name, known[i].name) != 0)
             continue;
-        double *values = NULL;
+        const double *values = NULL;
         *status = FTL_OK;
         if (known[i].attribute)
             *status = ftl_attr_vector(build, init, FTL_NAMES(known[i].attribute), b->n_scores,
@@ -278,7 +278,7 @@ static ftl_status find_start(ftl_build *build, const ftl_estimator *e, const boo
         is_prior(&init))
         return start_from_prior(build, e, &init, b, base, error);
     if (dummy && !is_classifier(e) && strcmp(node->u.object->name, "DummyRegressor") == 0) {
-        double *constant = NULL;
+        const double *constant = NULL;
         FTL_TRY(ftl_attr_vector(build, &init, FTL_NAMES("constant_"), 1, &constant, error));
         base[0] = constant[0];
         return FTL_OK;

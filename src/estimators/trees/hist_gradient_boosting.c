@@ -83,7 +83,8 @@ static ftl_status read_classes(ftl_build *build, const ftl_estimator *e, hist *o
 static ftl_status read_baseline(ftl_build *build, const ftl_estimator *e, hist *out,
                                 ftl_error *error)
 {
-    double *from = NULL, *baseline = ftl_arena_array(build->arena, out->n_scores, sizeof *baseline);
+    const double *from = NULL;
+    double *baseline = ftl_arena_array(build->arena, out->n_scores, sizeof *baseline);
     if (!baseline)
         return FTL_OOM(error);
     FTL_TRY(
@@ -109,7 +110,7 @@ static ftl_status count_trees(const ftl_estimator *e, hist *out, ftl_error *erro
 static ftl_status read_mask(ftl_build *build, const ftl_estimator *owner, const char *name,
                             uint32_t n, const bool **out, ftl_error *error)
 {
-    double *from = NULL;
+    const double *from = NULL;
     bool *mask = ftl_arena_array(build->scratch, n, sizeof *mask);
     if (!mask)
         return FTL_OOM(error);

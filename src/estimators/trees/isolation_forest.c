@@ -177,7 +177,11 @@ static ftl_status map_features(ftl_build *build, const ftl_estimator *e, uint32_
         return FTL_OOM(error);
     for (uint32_t t = 0; t < nodes->n_trees; t++) {
         ftl_array2 subset = {0};
-        if (t >= n || ftl_node_matrix(build, subsets[t], &subset, NULL) != FTL_OK)
+        ftl_status status = t < n ? ftl_node_matrix(build, subsets[t], &subset, error)
+                                  : FTL_CORRUPT;
+        if (status == FTL_NOMEM)
+            return status;
+        if (status != FTL_OK)
             return damaged(e, "it has no list of columns", t, error);
         for (uint32_t i = nodes->root[t]; i < nodes->root[t + 1]; i++) {
             bool leaf = nodes->flags[i] & FTL_NODE_LEAF;
