@@ -29,6 +29,7 @@ static const ftl_estimator_class *const families[] = {
     ftl_mapper_classes,
     ftl_proxy_classes,
     ftl_domain_classes,
+    ftl_pmml_classes,
     ftl_search_classes,
     ftl_tree_classes,
     ftl_forest_classes,

@@ -28,6 +28,7 @@ extern const ftl_estimator_class ftl_union_classes[];
 extern const ftl_estimator_class ftl_mapper_classes[];
 extern const ftl_estimator_class ftl_proxy_classes[];
 extern const ftl_estimator_class ftl_domain_classes[];
+extern const ftl_estimator_class ftl_pmml_classes[];
 extern const ftl_estimator_class ftl_search_classes[];
 extern const ftl_estimator_class ftl_tree_classes[];
 extern const ftl_estimator_class ftl_forest_classes[];

@@ -13,16 +13,16 @@ static int32_t *found_of(const ftl_step *step, const ftl_exec *exec)
     return (int32_t *)((ftl_cell *)ftl_scratch(step, exec) + exec->capacity);
 }
 
+const void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec)
+{
+    return values_of(step, exec);
+}
+
 /* One array in the model, as neighbouring columns have where the file has one list for them. */
 static bool same_categories(const ftl_categories *a, const ftl_categories *b)
 {
     return a->count == b->count && a->count > 0 && a->numeric == b->numeric &&
            (a->numeric ? a->numbers == b->numbers : a->cells == b->cells);
-}
-
-const void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec)
-{
-    return values_of(step, exec);
 }
 
 ftl_status ftl_encode_compile(ftl_plan *plan, ftl_step *step, ftl_error *error)

@@ -20,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn2pmml import EstimatorProxy, SelectorProxy
 from sklearn2pmml.decoration import Alias, CategoricalDomain, ContinuousDomain, MultiDomain
 from sklearn2pmml.pipeline import PMMLPipeline
+from sklearn2pmml.preprocessing import LookupTransformer, PMMLLabelBinarizer, PMMLLabelEncoder
 from sklearn_pandas import DataFrameMapper
 
 from case_data import Input
@@ -60,6 +61,7 @@ def add(c, name, make, x, y=None, on=(), raises=(), methods=("transform",), **mo
 
 
 def add_cases(c):
+    _labels(c)
     _continuous(c)
     _categorical(c)
     _several(c)
@@ -148,6 +150,34 @@ def _categorical(c):
             INSIDE[["city", "smoker"]], on=[Input("beyond_texts", BEYOND.x[["city", "smoker"]])])
         add(c, "categorical_given", domain(CategoricalDomain, "city", data_values=[["Oslo", "Paris", "New York, NY", "Rome"]]),
             INSIDE, on=[WITHIN, BEYOND])
+
+
+def _labels(c):
+    add(c, "labels", lambda: DataFrameMapper([("city", PMMLLabelBinarizer()), ("smoker", PMMLLabelBinarizer()),
+                                              (["kids"], None)]), INSIDE, on=[WITHIN, WITHIN_HOLES])
+    add(c, "labels_numbered", lambda: DataFrameMapper([("city", PMMLLabelEncoder(missing_values=-1)),
+                                                       ("kids", PMMLLabelEncoder())]), INSIDE, on=[WITHIN, WITHIN_HOLES])
+    add(c, "labels_tree", lambda: PMMLPipeline([("mapper", DataFrameMapper([
+        ("city", [CategoricalDomain(), PMMLLabelBinarizer(sparse_output=True) if PMML >= (0, 50) else PMMLLabelBinarizer()]),
+        (["age"], None)], sparse=True)), ("model", DecisionTreeClassifier(max_depth=3, random_state=0))]), INSIDE, TARGET,
+        on=[WITHIN], methods=["predict", "predict_proba"])
+    towns = {"Paris": "big", "Oslo": "small", "nowhere": "none"}
+    add(c, "lookup", lambda: DataFrameMapper([("city", LookupTransformer(towns, None))]), INSIDE, on=[WITHIN])
+    add(c, "lookup_default", lambda: DataFrameMapper([("city", [LookupTransformer(towns, "other"), LabelBinarizer()])]),
+        INSIDE, on=[WITHIN])
+    add(c, "lookup_numbers", lambda: PMMLPipeline([("mapper", DataFrameMapper([
+        ("smoker", LookupTransformer({"yes": 2.5, "no": -1.0}, 0.0)), ("kids", LookupTransformer({0: 1.0, 1: 7.0, 2: 0.5}, 3.5))])),
+        ("model", DecisionTreeClassifier(max_depth=3, random_state=0))]), INSIDE, TARGET, on=[WITHIN],
+        methods=["predict", "predict_proba"])
+    if PMML >= (0, 68):
+        from sklearn2pmml.preprocessing import FilterLookupTransformer
+        add(c, "lookup_filter", lambda: DataFrameMapper([("city", FilterLookupTransformer({"Paris": "Lutetia"}))]), INSIDE,
+            on=[WITHIN])
+    if PMML >= (0, 92):
+        from sklearn2pmml.util import Slicer
+        for name, ends in {"from": {"start": 1}, "to": {"stop": -1}, "steps": {"step": 2}, "all": {}}.items():
+            add(c, "slice_" + name, lambda: PMMLPipeline([("slice", Slicer(**ends)), ("scale", StandardScaler())]),
+                INSIDE[["age", "income", "kids"]], on=[Input("within_of_" + name, WITHIN.x[["age", "income", "kids"]])])
 
 
 def _several(c):

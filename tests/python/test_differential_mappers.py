@@ -25,7 +25,9 @@ from sklearn2pmml import EstimatorProxy, SelectorProxy  # noqa: E402
 from sklearn2pmml.decoration import (Alias, CategoricalDomain, ContinuousDomain, ContinuousDomainEraser,  # noqa: E402
                                      DiscreteDomainEraser, MultiAlias, MultiDomain, OrdinalDomain)
 from sklearn2pmml.pipeline import PMMLPipeline  # noqa: E402
-from sklearn2pmml.preprocessing import IdentityTransformer  # noqa: E402
+from sklearn2pmml.preprocessing import (FilterLookupTransformer, IdentityTransformer, LookupTransformer,  # noqa: E402
+                                        PMMLLabelBinarizer, PMMLLabelEncoder)
+from sklearn2pmml.util import Slicer  # noqa: E402
 from sklearn_pandas import DataFrameMapper, NumericalTransformer  # noqa: E402
 
 CITIES = ["Paris", "Oslo", "New York, NY", "日本", "é \"x\""]
@@ -181,6 +183,28 @@ def test_domains_of_a_table_with_two_texts(seed):
     x = table(rng)
     domain = fit(CategoricalDomain(**treatments(rng, ["Oslo", "yes"], "other")), x[["city", "smoker"]])
     diff.compare(domain, table(rng, 20, cities=CITIES)[["city", "smoker"]])
+
+
+@diff.examples(15)
+@given(seed=diff.seeds)
+def test_labels_and_tables(seed):
+    rng = np.random.default_rng(seed)
+    x = table(rng, holes=0.1)
+    known = {"Paris": "Lutetia", "Oslo": "north", "": "nothing"}
+    mapper = DataFrameMapper([
+        ("smoker", PMMLLabelBinarizer()),
+        ("kids", PMMLLabelEncoder(missing_values=[None, -1, 0.5][rng.integers(3)])),
+        ("city", [LookupTransformer(known, None), FilterLookupTransformer({"north": "south"}),
+                  PMMLLabelBinarizer(sparse_output=bool(rng.integers(2)))])])
+    fit(mapper, x)
+    rows = table(rng, 12, holes=0.2, cities=CITIES)
+    rows.loc[2, "smoker"] = np.nan
+    diff.compare(mapper, rows)
+    start, stop, step = [None, 0, 1, -2][rng.integers(4)], [None, 2, -1, 9][rng.integers(4)], [None, 1, 2][rng.integers(3)]
+    model = PMMLPipeline([("slice", Slicer(start, stop, step)), ("fill", SimpleImputer()), ("model", Ridge())])
+    numbers = ["age", "income", "kids"]
+    if len(numbers[start:stop:step]) > 0:
+        diff.compare(fit(model, x[numbers], np.asarray(x["kids"])), rows[numbers], methods=["predict"])
 
 
 # ---- Pipelines --------------------------------------------------------------------------------------------

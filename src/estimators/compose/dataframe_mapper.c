@@ -86,6 +86,11 @@ static ftl_status column_names(ftl_build *build, const ftl_estimator *e, const f
     return FTL_OK;
 }
 
+static bool is_called(const ftl_frame_column *column, const char *name)
+{
+    return column->name && strcmp(column->name, name) == 0;
+}
+
 static bool is_among(const char *name, const char *const *names, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -164,7 +169,7 @@ static ftl_status select_names(ftl_build *build, const ftl_estimator *e, const c
     for (size_t k = 0; k < n; k++) {
         uint32_t j = 0;
         FTL_TRY(ftl_build_spend(build, 1 + in->n_columns / 8, error));
-        while (j < in->n_columns && strcmp(in->columns[j].name, names[k]) != 0)
+        while (j < in->n_columns && !is_called(&in->columns[j], names[k]))
             j++;
         if (j == in->n_columns)
             return FTL_ATTR_FAIL(error, e, "features", FTL_CORRUPT,
@@ -322,7 +327,8 @@ static ftl_status emit_rest(ftl_build *build, const ftl_estimator *e, const mapp
         FTL_TRY(add_name(build, &taken, dropped.names[i], error));
     for (uint32_t j = 0; j < in->n_columns; j++) {
         FTL_TRY(ftl_build_spend(build, 1 + taken.n / 8, error));
-        if (!is_among(in->columns[j].name, taken.names, taken.n))
+        const char *name = in->columns[j].name;
+        if (!name || !is_among(name, taken.names, taken.n))
             picked[n++] = j;
     }
     FTL_TRY(ftl_frame_select(build, in, picked, n, &frame, error));

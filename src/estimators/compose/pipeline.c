@@ -184,7 +184,7 @@ static ftl_status pmml_inputs(ftl_build *build, const ftl_estimator *e, ftl_inpu
     ftl_node_string text;
     if (fields && ftl_node_as_str(fields, &text)) {
         const char **one = ftl_arena_zero_array(build->arena, 1, sizeof *one);
-        if (!one || !(one[0] = ftl_name_text(build, fields)))
+        if (!one || !(one[0] = ftl_arena_string(build->arena, text.data, text.size)))
             return FTL_OOM(error);
         found = (ftl_inputs){.count = 1, .names = one};
     } else if (!ftl_node_is_none(fields))

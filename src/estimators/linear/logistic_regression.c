@@ -13,6 +13,7 @@ static uint32_t logistic_methods(ftl_build *build, const ftl_estimator *e)
 
 /*
  * predict_proba's own test, by version (_logistic.py):
+ *   to 0.19      one row of coefficients: one-vs-rest, whatever multi_class says
  *   0.20 on      'ovr', or 0.20's 'warn': one-vs-rest; 'auto': one-vs-rest for two classes and for
  * liblinear 1.2 to 1.5   'auto' is one-vs-rest for newton-cholesky too 1.5 to 1.7   'deprecated'
  * means 'auto' 1.8 on       multi_class is gone: two classes one-vs-rest, else multinomial
@@ -21,6 +22,8 @@ static bool is_one_vs_rest(const ftl_estimator *e, size_t n_classes)
 {
     if (e->version >= FTL_SKLEARN(1, 8))
         return n_classes <= 2;
+    if (e->version < FTL_SKLEARN(0, 20) && n_classes <= 2)
+        return true;
     if (ftl_attr_is(e, "multi_class", "multinomial"))
         return false;
     if (ftl_attr_is(e, "multi_class", "ovr") || ftl_attr_is(e, "multi_class", "warn"))

@@ -57,6 +57,7 @@ double ftl_cell_number(const ftl_cell *cell)
     }
 }
 
+/* An absent one is MISSING. */
 static ftl_status node_cell(ftl_build *build, const ftl_node *node, ftl_cell *out, ftl_error *error)
 {
     *out = (ftl_cell){.tag = FTL_CELL_MISSING};

@@ -33,11 +33,8 @@ static bool is_continuous(const ftl_estimator *e)
 static ftl_status read_range(ftl_build *build, const ftl_estimator *e, domain *d, ftl_error *error)
 {
     d->compares_range = d->rules.checked && ftl_attr(e, "data_min_") && ftl_attr(e, "data_max_");
-    if (!d->compares_range) {
-        d->low = ftl_repeat(build, -(double)INFINITY, d->n);
-        d->high = ftl_repeat(build, (double)INFINITY, d->n);
-        return d->low && d->high ? FTL_OK : FTL_OOM(error);
-    }
+    if (!d->compares_range)
+        return FTL_OK;
     FTL_TRY(ftl_attr_vector(build, e, FTL_NAMES("data_min_"), d->n, &d->low, error));
     return ftl_attr_vector(build, e, FTL_NAMES("data_max_"), d->n, &d->high, error);
 }
