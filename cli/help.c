@@ -1,8 +1,9 @@
 #include "cli.h"
 
 const char cli_help_main[] =
-    "foretell runs saved scikit-learn models (.joblib, .pkl) without Python and without executing\n"
-    "what is in the file. The answers are those of the scikit-learn version that wrote the model.\n"
+    "foretell runs saved models without Python and without executing what is in the file:\n"
+    "scikit-learn's (.joblib, .pkl), and those of XGBoost, LightGBM and CatBoost in pickles or in\n"
+    "their own files. The answers are those of the library version that wrote the model.\n"
     "\n"
     "usage\n"
     "  foretell MODEL                                       what it is, and how to run it\n"

@@ -13,7 +13,8 @@ static void summarise(const cli_options *options, const ftl_score_result *result
         result->seconds > 0 ? (unsigned long long)((double)result->rows_read / result->seconds) : 0,
         rate);
     if (!options->quiet)
-        fprintf(stderr, "foretell: %s rows in %.3f s (%s rows/s)\n", rows, result->seconds, rate);
+        fprintf(stderr, "foretell: %s row%s in %.3f s (%s rows/s)\n", rows,
+                result->rows_read == 1 ? "" : "s", result->seconds, rate);
     if (n_bad)
         fprintf(stderr, "foretell: warning: %s of %s rows were %s%s%s\n", bad, rows,
                 result->rows_rejected ? "rejected" : "left empty",

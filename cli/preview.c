@@ -320,11 +320,11 @@ static void print_classes(preview *p)
         }
         cli_group_digits(p->classes[i].rows, rows);
         print_cell(&c, widest, false);
-        printf("  %*s rows  %5.1f %%\n", 12, rows,
+        printf("  %*s %-4s  %5.1f %%\n", 12, rows, p->classes[i].rows == 1 ? "row" : "rows",
                100.0 * (double)p->classes[i].rows / (double)p->n_read);
     }
     if (others)
-        printf("other classes: %llu rows\n", others);
+        printf("other classes: %llu row%s\n", others, others == 1 ? "" : "s");
 }
 
 /* ---- Both ------------------------------------------------------------------------------------ */

@@ -344,10 +344,11 @@ typedef struct ftl_model_options {
 } ftl_model_options;
 
 /*
- * Reads a model file; the format is found by its first bytes. The file may be rewritten or removed
- * afterwards. Of a dict, list or tuple with one predictor and what stands before it, such as a
- * scaler, both run as one chain when they fit; a list of as many columns as the model takes gives
- * their names. ftl_model_info's note says what was made of such a file.
+ * Reads a model file; the format is found by its first bytes. "PATH:ENTRY" is an entry of the file,
+ * as options->select would name it, where no file has that whole name. The file may be rewritten or
+ * removed afterwards. Of a dict, list or tuple with one predictor and what stands before it, such
+ * as a scaler, both run as one chain when they fit; a list of as many columns as the model takes
+ * gives their names. ftl_model_info's note says what was made of such a file.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_model_open(ftl_context *context, const char *path,
                                                const ftl_model_options *options, ftl_model **out,

@@ -13,8 +13,8 @@ ftl_status ftl_iterations_of(ftl_build *build, const ftl_estimator *e, uint32_t 
     else {
         ftl_status status = FTL_FAIL_OPTION(
             error, FTL_ARG, FTL_REASON_BAD_OPTION, "iterations",
-            "options.iterations is %u, but the %s has %u iterations", build->iterations,
-            e->cls->name, all);
+            "options.iterations is %u, but the %s has %u iteration%s", build->iterations,
+            e->cls->name, all, all == 1 ? "" : "s");
         ftl_error_in(error, e->path);
         return status;
     }

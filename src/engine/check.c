@@ -231,6 +231,11 @@ static ftl_status check_methods(const ftl_model *model, const ftl_score_options 
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "target",
                                "options.target is one column; the model predicts %zu",
                                model->graph.methods[FTL_PREDICT].count);
+    if (options->target && model->kind == FTL_CLUSTERER)
+        return FTL_FAIL_OPTION(
+            error, FTL_ARG, FTL_REASON_BAD_OPTION, "target",
+            "options.target: the numbers of clusters are made in training, there "
+            "is no target to compare them with");
     return options->proba ? ftl_model_method_status(model, FTL_PREDICT_PROBA, error) : FTL_OK;
 }
 

@@ -19,10 +19,11 @@ typedef struct ftl_check_target {
     ftl_na_values na;       /* and its missing cells */
     const ftl_model *model; /* of kind classifier: accuracy, else errors of numbers */
     bool classes, ranks;    /* ranks: two classes with probabilities */
+    bool marks;             /* an outlier detector's 1 and -1 */
     size_t request;         /* of the bound columns: the target's */
     uint64_t rows;          /* with a target and a prediction */
     uint64_t missing;       /* rows without a target */
-    uint64_t right;         /* classes: predictions that equal it */
+    uint64_t right;         /* classes, marks: predictions that equal it */
     uint64_t strange; /* targets that are no class (predicted wrongly), or no number (left out) */
     char example[FTL_EXAMPLE_SIZE];
     double squares;         /* numbers: the sum of squared errors */

@@ -190,7 +190,7 @@ static void text_target(const ftl_check_facts *facts, ftl_strbuf *out)
         ftl_strbuf_printf(out, "        %llu of its values are no %s, such as '%s'\n",
                           (unsigned long long)target->strange,
                           target->classes ? "class of the model" : "number", target->example);
-    if (target->classes)
+    if (target->rows && (target->classes || target->marks))
         ftl_strbuf_printf(out, "        accuracy %.6g\n", share(target->right, target->rows));
     else if (target->rows)
         ftl_strbuf_printf(out, "        RMSE %.6g\n", sqrt(target->squares / (double)target->rows));
@@ -338,7 +338,7 @@ static void json_target(const ftl_check_facts *facts, ftl_strbuf *out)
     ftl_strbuf_printf(out, ", \"rows\": %llu, \"missing\": %llu, \"strange\": %llu",
                       (unsigned long long)target->rows, (unsigned long long)target->missing,
                       (unsigned long long)target->strange);
-    if (target->classes)
+    if (target->classes || target->marks)
         json_number(out, "accuracy",
                     target->rows ? share(target->right, target->rows) : (double)NAN);
     else

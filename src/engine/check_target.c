@@ -14,6 +14,7 @@ void ftl_check_target_init(ftl_check_target *target, ftl_account *account, const
     *target = (ftl_check_target){.account = account, .name = name, .model = model};
     target->most_scored = (size_t)1 << 25; /* 512 MiB of scores */
     target->classes = model->n_classes == 1;
+    target->marks = model->kind == FTL_OUTLIER_DETECTOR && !target->classes;
     target->ranks = name && method == FTL_PREDICT && target->classes &&
                     model->classes[0]->count == 2 &&
                     model->graph.methods[FTL_PREDICT_PROBA].count == 2;
@@ -175,6 +176,11 @@ static void add_number(ftl_check_target *target, const truth *is, const ftl_batc
     }
     if (isnan(is->number)) {
         target->missing++;
+        return;
+    }
+    if (target->marks) {
+        target->right += number_at(&predicted->columns[0], row) == is->number;
+        target->rows++;
         return;
     }
     double difference = number_at(&predicted->columns[0], row) - is->number;

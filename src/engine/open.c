@@ -446,9 +446,9 @@ static ftl_status note_labels(ftl_model *model, ftl_error *error)
     const char *before = model->note ? model->note : "";
     model->note = ftl_arena_printf(
         &model->arena,
-        model->labels_used ? "%s%sclasses have the names of the file's %s"
+        model->labels_used ? "%s%sclasses have the names of the file's %s (options.labels FILE:%s)"
                            : "%s%sthe file's %s does not fit the model's classes and is not used",
-        before, before[0] ? "; " : "", model->labels_entry);
+        before, before[0] ? "; " : "", model->labels_entry, model->labels_entry);
     return model->note ? FTL_OK : FTL_OOM(error);
 }
 
@@ -582,6 +582,30 @@ static ftl_status open_source(ftl_context *context, source *from, const ftl_mode
     return FTL_OK;
 }
 
+/* "PATH:ENTRY", of a file that is not called so: the path alone, and the entry to select. */
+static ftl_status open_entry(ftl_context *context, const char *path, ftl_model_options *options,
+                             source *from, char **alone, ftl_error *error)
+{
+    ftl_status status = open_path(&context->account, path, from, error);
+    const char *colon = strrchr(path, ':');
+    if (status != FTL_IO || options->select || !colon || colon == path)
+        return status;
+    size_t size = (size_t)(colon - path);
+    char *copy = ftl_alloc(&context->account, size + 1);
+    if (!copy)
+        return FTL_OOM(error);
+    memcpy(copy, path, size);
+    copy[size] = '\0';
+    ftl_error ignored;
+    if (open_path(&context->account, copy, from, &ignored) != FTL_OK) {
+        ftl_free(&context->account, copy);
+        return status;
+    }
+    *alone = copy;
+    options->select = colon + 1;
+    return FTL_OK;
+}
+
 ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_model_options *options,
                           ftl_model **out, ftl_error *error)
 {
@@ -591,9 +615,11 @@ ftl_status ftl_model_open(ftl_context *context, const char *path, const ftl_mode
     ftl_model_options chosen;
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_model_options", error));
     source from;
-    FTL_TRY(open_path(&context->account, path, &from, error));
+    char *alone = NULL;
+    FTL_TRY(open_entry(context, path, &chosen, &from, &alone, error));
     ftl_status status = open_source(context, &from, &chosen, out, error);
     close_source(&context->account, &from);
+    ftl_free(&context->account, alone);
     return status;
 }
 

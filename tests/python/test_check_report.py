@@ -173,6 +173,29 @@ def test_target_that_fits_no_class(save):
     assert f"accuracy {accuracy_score(TRUE == 'yes', model.predict(FRAME)):.6g}" in shown
 
 
+def test_target_of_an_outlier_detector(save):
+    numbers = FRAME[["Age", "Class"]].fillna(0.0)
+    model = IsolationForest(n_estimators=10, random_state=0).fit(numbers)
+    truth = np.where(RNG.random(N) < 0.5, 1, -1)
+    target = report(ftl.run("check", save(model), save(numbers.assign(y=truth), "rows.csv"), "--json", "--target", "y"))["target"]
+    assert target["accuracy"] == pytest.approx(accuracy_score(truth, model.predict(numbers))) and "rmse" not in target
+
+
+def test_target_of_a_clusterer(save):
+    numbers = FRAME[["Age", "Class"]].fillna(0.0)
+    model = KMeans(2, n_init=1, random_state=0).fit(numbers)
+    done = ftl.run("check", save(model), save(numbers.assign(y=0), "rows.csv"), "--target", "y")
+    assert done.returncode == 2 and "numbers of clusters" in done.stderr
+
+
+def test_target_that_is_nowhere(save):
+    """Without one row that has it there is no accuracy, not one of 0."""
+    rows = save(FRAME.assign(y=np.nan), "rows.csv")
+    shown = ftl.run("check", save(MODEL), rows, "--target", "y").stdout
+    assert f"{N} rows without it left out" in shown and "accuracy" not in shown
+    assert report(ftl.run("check", save(MODEL), rows, "--json", "--target", "y"))["target"]["accuracy"] is None
+
+
 def test_target_is_set_aside(save):
     """A model without names takes the other columns by position."""
     model = LinearRegression().fit(FRAME[["Age", "Class"]].to_numpy(), FRAME.Age)

@@ -84,9 +84,14 @@ def test_found_beside_the_model(save, rows, tmp_path, key):
 def test_found_with_a_scaler(save, rows, tmp_path):
     scaler = StandardScaler().fit(X)
     model = LogisticRegression().fit(scaler.transform(X), ENCODER.transform(TRUE))
-    done = ftl.run("predict", save({"model": model, "scaler": scaler, "encoder": ENCODER}), rows)
+    bundle = save({"model": model, "scaler": scaler, "encoder": ENCODER})
+    done = ftl.run("predict", bundle, rows)
     _, body = table(done, tmp_path)
     assert [row[0] for row in body] == list(ENCODER.inverse_transform(model.predict(scaler.transform(X))))
+    # What the note says is the same when it is asked for.
+    assert "(--select scaler,model)" in done.stderr and "(--labels FILE:encoder)" in done.stderr
+    asked = ftl.run("predict", bundle, rows, "--select", "scaler,model", "--labels", f"{bundle}:encoder")
+    assert asked.stdout == done.stdout
 
 
 def test_an_encoder_that_does_not_fit_is_not_used(save, rows, tmp_path):

@@ -164,6 +164,18 @@ def test_several_files(save, rows):
     assert done.returncode == 3 and "nothing.pkl" in done.stderr
 
 
+def test_an_entry_of_one_file(save, rows, tmp_path):
+    """FILE:KEY alone is --select KEY; a file of that whole name goes before."""
+    bundle = save({"scaler": SCALER, "model": MODEL})
+    wanted = ftl.run("predict", bundle, rows, "--select", "scaler", "--method", "transform").stdout
+    assert ftl.run("predict", f"{bundle}:scaler", rows, "--method", "transform").stdout == wanted and wanted
+    chained = ftl.run("predict", f"{bundle}:scaler", "+", f"{bundle}:model", rows)
+    assert column(chained) == [str(label) for label in PIPE.predict(X)]
+    assert "no entry 'nothing'" in ftl.run("predict", f"{bundle}:nothing", rows).stderr
+    (tmp_path / "a:scaler").write_bytes(save(LinearRegression().fit(X, Y)).read_bytes())
+    assert "LinearRegression" in ftl.run("inspect", tmp_path / "a:scaler").stdout
+
+
 def test_a_chain_of_boosters_files(save, rows, tmp_path):
     """A part may be a booster's own file."""
     booster = xgboost.XGBRegressor(n_estimators=5, max_depth=2).fit(SCALER.transform(X), X[:, 0])

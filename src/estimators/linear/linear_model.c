@@ -286,6 +286,7 @@ const char *ftl_linear_detail(ftl_build *build, const ftl_estimator *e)
         features = coef->u.sparse->columns;
     const char *text = classes ? ftl_arena_printf(build->arena, "%zu features, %zu classes",
                                                   features, classes)
-                               : ftl_arena_printf(build->arena, "%zu features", features);
+                               : ftl_arena_printf(build->arena, "%zu feature%s", features,
+                                                  features == 1 ? "" : "s");
     return text ? text : "";
 }
