@@ -94,7 +94,34 @@ static void print_outputs(const ftl_model *model, const ftl_model_info *info)
     putchar('\n');
 }
 
-void cli_print_card(const ftl_model *model, const ftl_model_info *info, const char *path)
+static void print_option(const char *option, const char *value)
+{
+    printf(" %s ", option);
+    print_word(value);
+}
+
+/* The model's files, and what they were opened with; what says it in between. */
+static void print_command(const cli_options *options, const char *between)
+{
+    print_word(options->positional[0]);
+    for (size_t i = 0; i < options->n_then; i++) {
+        fputs(" + ", stdout);
+        print_word(options->then[i]);
+    }
+    fputs(between, stdout);
+    if (options->select)
+        print_option("--select", options->select);
+    if (options->labels)
+        print_option("--labels", options->labels);
+    if (options->threshold_set)
+        printf(" --threshold %g", options->threshold);
+    if (options->iterations == FTL_ITERATIONS_ALL)
+        fputs(" --iterations all", stdout);
+    else if (options->iterations)
+        printf(" --iterations %u", (unsigned)options->iterations);
+}
+
+void cli_print_card(const ftl_model *model, const ftl_model_info *info, const cli_options *options)
 {
     const char *dot = strrchr(info->class_name, '.');
     const char *name = dot ? dot + 1 : info->class_name;
@@ -111,15 +138,14 @@ void cli_print_card(const ftl_model *model, const ftl_model_info *info, const ch
     print_inputs(model, info);
     print_outputs(model, info);
     fputs("\npredict  foretell predict ", stdout);
-    print_word(path);
-    fputs(" rows.csv -o predictions.csv", stdout);
+    print_command(options, " rows.csv -o predictions.csv");
     ftl_error error;
     if (info->default_method == FTL_PREDICT &&
         ftl_model_method_status(model, FTL_PREDICT_PROBA, &error) == FTL_OK)
         fputs(" --proba", stdout);
     fputs("\nlook     foretell ", stdout);
-    print_word(path);
-    fputs(" rows.csv\nmore     foretell inspect ", stdout);
-    print_word(path);
+    print_command(options, " rows.csv");
+    fputs("\nmore     foretell inspect ", stdout);
+    print_command(options, "");
     putchar('\n');
 }

@@ -84,7 +84,7 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
  */
 int cli_preview(ftl_model *model, cli_options *options);
 /* What a person wants to know first, and the line that predicts. */
-void cli_print_card(const ftl_model *model, const ftl_model_info *info, const char *path);
+void cli_print_card(const ftl_model *model, const ftl_model_info *info, const cli_options *options);
 
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
     cli_help_main[];

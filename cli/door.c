@@ -19,7 +19,7 @@ static int open_and_show(cli_options *options)
     else if (!table && ftl_model_method_status(model, info.default_method, &error) != FTL_OK)
         code = cli_fail(&error, PHASE_MODEL, options->positional[0]);
     else if (!table)
-        cli_print_card(model, &info, options->positional[0]);
+        cli_print_card(model, &info, options);
     if (table && code < 0)
         code = cli_check_methods(model, options, options->positional[0]);
     if (table && code < 0)

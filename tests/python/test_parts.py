@@ -253,3 +253,11 @@ def test_threshold_of_others(save, rows, thing):
 @pytest.mark.parametrize("value", ["x", "nan", "inf", "", "0.5x"])
 def test_threshold_is_a_number(save, rows, value):
     assert ftl.run("predict", save(PIPE), rows, "--threshold", value).returncode == 2
+
+
+def test_the_cards_line_keeps_what_was_asked_for(save):
+    """What the card says holds for its line: with the names, the entry, the threshold."""
+    path, names = save({"model": MODEL, "other": 3}), save(["no", "yes"], "names.pkl")
+    card = ftl.run(path, "--select", "model", "--labels", names, "--threshold", "0.25").stdout
+    assert "no or yes" in card
+    assert f"predict  foretell predict {path} rows.csv -o predictions.csv --select model --labels {names} --threshold 0.25" in card
