@@ -335,3 +335,11 @@ def test_one_hot_columns_before_them():
                  mixture.GaussianMixture(2, covariance_type="diag", random_state=0)]:
         model = fit(make_pipeline(dense, then), x, y)
         diff.compare(model, rows, [m for m in diff.offered(model) if m != "transform"])
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_target_encoder_of_empty_texts(classes):
+    """A column of its own, whose empty cells are a category."""
+    x = pd.DataFrame({"city": ["Oslo", "", "Rome", "Oslo", ""] * 6})
+    y = np.arange(30) % classes if classes else np.arange(30) / 7
+    diff.compare(TargetEncoder(cv=2, random_state=0).fit(x, y), x)

@@ -7,6 +7,8 @@
 #include "estimators/families.h"
 #include "estimators/prep/encoder_categories.h"
 
+#include <string.h>
+
 enum { most_columns = 1 << 20 };
 
 typedef struct target_encoder {
@@ -38,6 +40,21 @@ static ftl_status read_encoder(ftl_build *build, const ftl_estimator *e, const f
     return FTL_OK;
 }
 
+/* One more value, for the category that ftl_category_sources added. */
+static ftl_status add_missing(ftl_build *build, const ftl_category_column *column,
+                              ftl_encode_column *out, ftl_error *error)
+{
+    double *values = ftl_arena_zero_array(build->arena, out->categories.count, sizeof *values);
+    if (!values)
+        return FTL_OOM(error);
+    memcpy(values, out->values, column->count * sizeof *values);
+    if (column->empty_at < column->count)
+        values[column->count] = values[column->empty_at];
+    out->values = values;
+    out->values_count = out->categories.count;
+    return FTL_OK;
+}
+
 /* Output column i, of feature j, whose categories are known. */
 static ftl_status read_column(ftl_build *build, const ftl_estimator *e, const target_encoder *t,
                               uint32_t i, uint32_t j, ftl_encode_column *out, ftl_error *error)
@@ -61,6 +78,8 @@ static ftl_status read_column(ftl_build *build, const ftl_estimator *e, const ta
     }
     out->values = values.data;
     out->values_count = column->count;
+    if (out->categories.count > column->count) /* missing cells are the empty text, or refused */
+        FTL_TRY(add_missing(build, column, out, error));
     out->unknown = FTL_CODE_NONE;
     out->unknown_value = t->means[i % t->n_classes];
     return FTL_OK;
