@@ -34,7 +34,7 @@ static ftl_status range_list(ftl_build *build, const ftl_node *node, const ftl_n
         !ftl_node_as_int(ftl_node_attr(node, "step"), &step) || start < 0 || stop < start ||
         step < 1 || (stop - start) / step >= longest_range)
         return not_read(node, "an index", error);
-    size_t n = (size_t)((stop - start + step - 1) / step);
+    size_t n = (size_t)((stop - start) / step) + ((stop - start) % step != 0);
     ftl_node *list = FTL_ARENA_NEW(build->scratch, ftl_node);
     ftl_node *numbers = ftl_arena_zero_array(build->scratch, n, sizeof *numbers);
     ftl_node **items = ftl_arena_array(build->scratch, n, sizeof *items);
