@@ -96,7 +96,11 @@ def test_numbers_of_ones_own(seed, unknown, missing, start, as_dict):
     mapping = [{"col": "text", "mapping": given if as_dict else pd.Series(given)}] if start == 10 else None
     model = ce.OrdinalEncoder(cols=["text"] if mapping else ["text", "half"], mapping=mapping, handle_unknown=unknown,
                               handle_missing=missing, index_start=start)
-    diff.compare(fit(model, table(rng, 40, False, True)), table(rng, 25, True, True))
+    try:
+        fit(model, table(rng, 40, False, True))
+    except ValueError:  # a number that is a category's, or a category that the mapping lacks
+        return
+    diff.compare(model, table(rng, 25, True, True))
 
 
 @diff.examples(6)

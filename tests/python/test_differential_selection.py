@@ -251,7 +251,7 @@ DAMAGED = {
     "threshold": (feature_selection.SelectFromModel(LINEAR()), "threshold", "2x*mean", "CORRUPT"),
     "threshold_name": (feature_selection.SelectFromModel(LINEAR()), "threshold", "mode", "CORRUPT"),
     "bins": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "bin_edges_", np.zeros((2, 4)), "CORRUPT"),
-    "bins_one": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "bin_edges_", np.zeros((3, 1)), "CORRUPT"),
+    "bins_none": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "bin_edges_", np.zeros((3, 0)), "CORRUPT"),
     "bins_encode": (preprocessing.KBinsDiscretizer(3, strategy="uniform"), "encode", "x", "CORRUPT"),
     "getter": (feature_selection.SelectFromModel(LINEAR()), "importance_getter", "steps.coef_", "UNSUPPORTED"),
     "limit": (feature_selection.SelectFromModel(LINEAR(), max_features=2), "max_features_", -2, "CORRUPT"),
@@ -281,3 +281,12 @@ def test_damaged(name, tmp_path):
     process = diff.run(diff.write_model(model, tmp_path), diff.write_rows(x, tmp_path), out)
     assert process.returncode == 3 and not out.exists(), process.stderr
     assert code in process.stderr and process.stderr.count("\n") == 1
+
+
+def test_bins_that_were_all_too_narrow():
+    """A column whose edges became one: every value is in the first bin."""
+    x = np.random.default_rng(3).normal(size=(30, 2))
+    model = preprocessing.KBinsDiscretizer(3, encode="ordinal", strategy="uniform").fit(x)
+    model.bin_edges_[1] = model.bin_edges_[1][:1]
+    model.n_bins_[1] = 0
+    diff.compare(model, x)

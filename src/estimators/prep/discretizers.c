@@ -65,13 +65,13 @@ static ftl_status read_bins(ftl_build *build, const ftl_estimator *e, uint32_t n
     for (uint32_t j = 0; j < n; j++) {
         ftl_status status = ftl_node_matrix(build, items[j], &arrays[j], error);
         size_t edges = arrays[j].rows * arrays[j].columns;
-        if (status == FTL_OK && (edges < 2 || edges > max_bins))
+        if (status == FTL_OK && (edges < 1 || edges > max_bins))
             status = FTL_FAIL(error, FTL_CORRUPT, "a column has %zu edges", edges);
         if (status != FTL_OK) {
             ftl_error_in_attr(error, e, "bin_edges_");
             return status;
         }
-        total += edges - 2;
+        total += edges > 2 ? edges - 2 : 0; /* one edge: all bins were too narrow to stay */
         if (total > max_bins)
             return FTL_ATTR_FAIL(error, e, "bin_edges_", FTL_LIMIT, "more than %d bins",
                                  (int)max_bins);
