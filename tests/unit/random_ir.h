@@ -107,7 +107,8 @@ static inline void random_array(random_ir *r, const ftl_field *field, void *self
     assert_true(n < 100000);
     const ftl_record *inner = field->element == FTL_ELEMENT_RECORD ? field->record() : NULL;
     size_t step = inner ? inner->size : ftl_element_size(field->element);
-    unsigned char *data = ftl_arena_zero_array(r->arena, n, step);
+    /* One more, of zeros: a test that says a wrong length reads it before the length is refused. */
+    unsigned char *data = ftl_arena_zero_array(r->arena, n + 1, step);
     assert_non_null(data);
     for (size_t i = 0; i < n && !indices; i++) {
         if (inner)
