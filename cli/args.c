@@ -37,7 +37,9 @@ enum option_id {
     OPT_EMPTY,
     OPT_LABELS,
     OPT_THRESHOLD,
-    OPT_TARGET
+    OPT_TARGET,
+    OPT_INPUT_FORMAT,
+    OPT_OUTPUT_FORMAT
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -77,6 +79,8 @@ static const flag flags[] = {
     {"labels", "labels", required_argument, OPT_LABELS},
     {"threshold", "threshold", required_argument, OPT_THRESHOLD},
     {"target", "target", required_argument, OPT_TARGET},
+    {"input-format", "input_format", required_argument, OPT_INPUT_FORMAT},
+    {"output-format", "output_format", required_argument, OPT_OUTPUT_FORMAT},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -377,6 +381,12 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
                    : cli_usage(command, "--decimal takes one character");
     case OPT_ENCODING:
         score->encoding = text;
+        return -1;
+    case OPT_INPUT_FORMAT:
+        score->input_format = text;
+        return -1;
+    case OPT_OUTPUT_FORMAT:
+        score->output_format = text;
         return -1;
     case OPT_EMPTY:
         return parse_empty(text, &score->empty_text)

@@ -69,7 +69,7 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
 const char cli_predict_options[] =
     " output quiet method proba keep features delimiter decimal encoding empty no-header na "
     "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes "
-    "labels threshold ";
+    "labels threshold input-format output-format ";
 
 int cli_predict(int argc, char **argv)
 {

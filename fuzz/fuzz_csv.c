@@ -47,7 +47,7 @@ static void mix(outcome *o, const void *data, size_t size)
 }
 
 static void mix_batch(outcome *o, const ftl_table *table, const ftl_table_block *block,
-                      ftl_row_batch *batch)
+                      ftl_row_batch *batch, ftl_strbuf *rejected)
 {
     ftl_row_view view;
     ftl_row_batch_view(batch, &view);
@@ -66,9 +66,10 @@ static void mix_batch(outcome *o, const ftl_table *table, const ftl_table_block 
                 c->offsets[row + 1] - c->offsets[row]);
             mix(o, (c->validity[row / 8] >> row % 8 & 1) ? "v" : "m", 1);
         }
-        size_t size;
-        const char *record = ftl_table_block_record(block, row, &size);
-        mix(o, record, size);
+        ftl_strbuf_clear(rejected);
+        if (ftl_table_block_reject(table, block, row, "why", rejected, NULL) != FTL_OK)
+            abort();
+        mix(o, rejected->data, rejected->size);
         if (view.bad[row]) {
             ftl_error error;
             size_t bad_row;
@@ -116,7 +117,7 @@ static void check_round_trip(ftl_account *account, const ftl_row_view *view)
     ftl_table_column_request requests[MOST_COLUMNS];
     for (size_t i = 0; i < n; i++)
         requests[i] = (ftl_table_column_request){.index = i, .type = FTL_STRING, .raw = true};
-    static const ftl_table_options options = {.delimiter = ','};
+    static const ftl_table_options options = {.format = "csv", .delimiter = ','};
     ftl_stream *stream;
     ftl_table *table;
     ftl_table_block *block;
@@ -178,15 +179,18 @@ static outcome run(const uint8_t *data, size_t size, ftl_table_options options, 
         ftl_table_block_create(table, &block, NULL) != FTL_OK ||
         ftl_row_batch_create(table, &batch, NULL) != FTL_OK)
         abort();
+    ftl_strbuf rejected;
+    ftl_strbuf_init(&rejected, &account, 0);
     while ((o.status = ftl_table_read(table, max_rows, block, NULL)) == FTL_OK) {
         if (ftl_table_convert(table, block, batch, NULL) != FTL_OK)
             abort();
-        mix_batch(&o, table, block, batch);
+        mix_batch(&o, table, block, batch, &rejected);
         ftl_row_view view;
         ftl_row_batch_view(batch, &view);
         if (round_trip)
             check_round_trip(&account, &view);
     }
+    ftl_strbuf_free(&rejected);
     ftl_row_batch_destroy(batch);
     ftl_table_block_destroy(block);
     ftl_table_close(table);
@@ -202,7 +206,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     static const char delimiters[] = {0, ',', ';', '\t', '|', ' ', 0, ','};
     static const char *const na[] = {"-1", "?", ""};
-    ftl_table_options options = {.delimiter = delimiters[data[0] & 7],
+    ftl_table_options options = {.format = "csv",
+                                 .delimiter = delimiters[data[0] & 7],
                                  .decimal = data[0] & 8 ? ',' : '.',
                                  .no_header = data[0] & 16,
                                  .max_record_bytes = data[0] & 32 ? 24 : 0,

@@ -735,6 +735,12 @@ typedef struct ftl_score_options {
     /* ftl_check: a column of what is true, to compare the predictions with; NULL: none */
     const char *target;
     bool json; /* ftl_check: its report is one JSON object */
+    /*
+     * "csv" or "npy": what the input is, NULL: what its first bytes say, and its name where they
+     * leave a choice; and what is written, NULL: what the output's name says
+     */
+    const char *input_format;
+    const char *output_format;
 } ftl_score_options;
 
 typedef struct ftl_score_result {

@@ -1,11 +1,11 @@
 #include "engine/arrow_import.h"
 
+#include "base/column.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "engine/arrow_format.h"
 #include "engine/columns.h"
 #include "engine/names.h"
-#include "plan/input_column.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -20,7 +20,8 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
     ftl_status status = ftl_codec_decode(account, &input.stream, 0, codecs, sizeof codecs, error);
     if (codecs[0])
         input.bytes_total = 0; /* progress counts decoded bytes, whose total is unknown */
-    ftl_table_options table = {.path = codecs[0] ? NULL : path,
+    ftl_table_options table = {.name = path,
+                               .format = options->input_format,
                                .delimiter = options->delimiter,
                                .decimal = options->decimal,
                                .no_header = options->no_header,
@@ -57,19 +58,16 @@ static void add_request(ftl_binding *binding, size_t index, ftl_type type, bool 
         .index = index, .type = type, .raw = raw};
 }
 
-static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
-                             size_t input, size_t column, ftl_error *error)
+static void bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
+                       size_t input, size_t column)
 {
+    bool cells = ftl_table_get_info(table)->abilities & FTL_TABLE_CELLS;
     ftl_type type = model->inputs[input].batch_type;
-    const ftl_table_info *info = ftl_table_get_info(table);
-    if (type == FTL_STRING && strcmp(info->format, "CSV") != 0)
-        return FTL_FAIL_BECAUSE(
-            error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
-            "column %zu of the model is text; a %s file holds numbers only: give a CSV", input,
-            info->format);
     binding->request_of_input[input] = binding->n_requests;
-    add_request(binding, column, type == FTL_STRING ? FTL_STRING : info->dtype, false);
-    return FTL_OK;
+    bool narrow = !cells && ftl_table_column_type(table, column) == FTL_F32;
+    if (type != FTL_STRING)
+        *(narrow ? &binding->has_narrow : &binding->has_wide) = true;
+    add_request(binding, column, type == FTL_STRING ? FTL_STRING : FTL_F64, false);
 }
 
 /*
@@ -187,7 +185,7 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
             continue;
         FTL_TRY(find_one(table, name, spaces_lost, &column, &missing, error));
         if (!missing)
-            FTL_TRY(bind_input(model, table, binding, i, column, error));
+            bind_input(model, table, binding, i, column);
         if (missing)
             binding->missing[i] = name;
         if (missing && !first)
@@ -250,7 +248,7 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
             continue;
         binding->request_of_input[input] = SIZE_MAX;
         if (is_used(model, input))
-            FTL_TRY(bind_input(model, table, binding, input, i, error));
+            bind_input(model, table, binding, input, i);
         input++;
     }
     return FTL_OK;
@@ -279,9 +277,7 @@ ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char
 static ftl_status add_kept(const ftl_table *table, size_t column, uint8_t *kept, ftl_arena *arena,
                            ftl_binding *binding, ftl_error *error)
 {
-    const ftl_table_info *info = ftl_table_get_info(table);
     const char *name = ftl_table_column_name(table, column);
-    bool text = strcmp(info->format, "CSV") == 0;
     if (kept[column])
         return FTL_OK;
     kept[column] = 1;
@@ -290,7 +286,7 @@ static ftl_status add_kept(const ftl_table *table, size_t column, uint8_t *kept,
     if (!name)
         return FTL_OOM(error);
     binding->keep_names[binding->n_keep++] = name;
-    add_request(binding, column, text ? FTL_STRING : info->dtype, text);
+    add_request(binding, column, ftl_table_column_type(table, column), true);
     return FTL_OK;
 }
 

@@ -139,7 +139,7 @@ static ftl_status begin(checker *c, const ftl_score_options *options, ftl_error 
         FTL_TRY(find_target(c, options, error));
     c->job.proba = options->proba || c->target.ranks;
     const ftl_session_options session = {.struct_size = sizeof session,
-                                         .input_dtype = ftl_table_get_info(c->table)->dtype,
+                                         .input_dtype = ftl_job_dtype(&c->binding),
                                          .methods = ftl_job_methods(&c->job),
                                          .on_error = FTL_ON_ERROR_NULL};
     FTL_TRY(ftl_table_bind(c->table, c->binding.requests, c->binding.n_requests, error));

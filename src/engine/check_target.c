@@ -1,8 +1,8 @@
 #include "engine/check.h"
 
 #include "base/cell_text.h"
+#include "base/column.h"
 #include "base/number.h"
-#include "plan/input_column.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,9 +30,10 @@ void ftl_check_target_free(ftl_check_target *target)
 
 /* The target of one row, read as the table's columns are. */
 typedef struct truth {
-    ftl_cell cell;              /* a text, or a number of a file of numbers */
-    bool is_number, is_integer; /* whether `number` and `integer` say what it is */
-    double number;              /* NaN: a missing number */
+    ftl_cell cell;                /* a text, or a number of a file of numbers */
+    char text[FTL_F64_TEXT_SIZE]; /* of the cell, when it is an integer's */
+    bool is_number, is_integer;   /* whether `number` and `integer` say what it is */
+    double number;                /* NaN: a missing number */
     int64_t integer;
     bool is_na; /* a text of the list of missing cells */
 } truth;
@@ -42,7 +43,7 @@ static bool read_truth(const ftl_check_target *target, const ftl_column *column,
                        truth *out)
 {
     *out = (truth){.is_number = true};
-    if (!ftl_watch_cell(column, row, &out->cell))
+    if (!ftl_watch_cell(column, row, out->text, &out->cell))
         return false;
     if (out->cell.tag != FTL_CELL_STRING) {
         out->number = out->cell.u.number;

@@ -1,8 +1,8 @@
 #include "engine/column_watch.h"
 
+#include "base/column.h"
 #include "base/number.h"
 #include "base/utf8.h"
-#include "plan/input_column.h"
 #include "plan/lookup.h"
 
 #include <math.h>
@@ -32,14 +32,14 @@ ftl_status ftl_watch_make(const ftl_session *session, ftl_arena *arena, ftl_watc
 
 /* ---- Cells ----------------------------------------------------------------------------------- */
 
-bool ftl_watch_cell(const ftl_column *column, size_t row, ftl_cell *out)
+bool ftl_watch_cell(const ftl_column *column, size_t row, char text[FTL_F64_TEXT_SIZE],
+                    ftl_cell *out)
 {
     const ftl_column *inner = column;
-    size_t index = column->offset + row;
+    size_t index = column->offset + row, size = 0;
     bool valid = ftl_column_find(&inner, row, &index);
     *out = (ftl_cell){.tag = FTL_CELL_MISSING};
     if (ftl_type_is_text(inner->type)) {
-        size_t size = 0;
         if (!valid && !(column->flags & FTL_COLUMN_NULL_TEXT))
             return false;
         out->u.text = ftl_column_text(inner, index, &size);
@@ -47,22 +47,25 @@ bool ftl_watch_cell(const ftl_column *column, size_t row, ftl_cell *out)
         out->tag = valid ? FTL_CELL_STRING : FTL_CELL_MISSING;
         return valid;
     }
-    if (!valid || (inner->type != FTL_F64 && inner->type != FTL_F32))
-        return valid;
-    double value = inner->type == FTL_F64 ? ((const double *)inner->values)[index]
-                                          : (double)((const float *)inner->values)[index];
-    if (isnan(value))
+    if (!valid)
         return false;
-    *out = (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
+    if (inner->type == FTL_F64 || inner->type == FTL_F32 || inner->type == FTL_F16) {
+        double value = ftl_column_number(inner, index);
+        if (!isnan(value))
+            *out = (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};
+        return !isnan(value);
+    }
+    size = ftl_column_number_text(inner, index, text);
+    *out = (ftl_cell){.tag = FTL_CELL_STRING, .size = (uint32_t)size, .u.text = text};
     return true;
 }
 
 typedef enum what { MISSING, KNOWN, UNKNOWN } what;
 
 static what judge(const ftl_watched_column *watched, const ftl_column *column, size_t row,
-                  ftl_cell *cell)
+                  char text[FTL_F64_TEXT_SIZE], ftl_cell *cell)
 {
-    bool valid = ftl_watch_cell(column, row, cell);
+    bool valid = ftl_watch_cell(column, row, text, cell);
     if (!watched->lookup)
         return valid ? KNOWN : MISSING;
     int32_t found = ftl_lookup_cell(watched->lookup, cell);
@@ -98,9 +101,10 @@ void ftl_watch_example(const ftl_cell *cell, char out[FTL_EXAMPLE_SIZE])
 
 static void watch_column(ftl_watched_column *watched, const ftl_column *column, size_t rows)
 {
+    char text[FTL_F64_TEXT_SIZE];
     ftl_cell cell;
     for (size_t row = 0; row < rows; row++) {
-        what is = judge(watched, column, row, &cell);
+        what is = judge(watched, column, row, text, &cell);
         if (is == KNOWN) {
             watched->known = true;
             return;
@@ -169,11 +173,12 @@ bool ftl_watch_warning(const ftl_model *model, const ftl_watch *watch, size_t in
 void ftl_watch_count(const ftl_watched_column *watched, const ftl_column *column, size_t rows,
                      const uint8_t *bad, ftl_column_counts *counts)
 {
+    char text[FTL_F64_TEXT_SIZE];
     ftl_cell cell;
     for (size_t row = 0; row < rows; row++) {
         if (bad[row])
             continue;
-        what is = judge(watched, column, row, &cell);
+        what is = judge(watched, column, row, text, &cell);
         counts->missing += is == MISSING;
         if (is != UNKNOWN)
             continue;

@@ -5,6 +5,7 @@
 #ifndef FTL_ENGINE_COLUMN_WATCH_H
 #define FTL_ENGINE_COLUMN_WATCH_H
 
+#include "base/number.h"
 #include "engine/job.h"
 #include "model/facts.h"
 
@@ -50,9 +51,12 @@ typedef struct ftl_column_counts {
  */
 void ftl_watch_count(const ftl_watched_column *watched, const ftl_column *column, size_t rows,
                      const uint8_t *bad, ftl_column_counts *counts);
-/* A cell of a table: a text or a number. False: the row has no value; a null's text is in *out all
- * the same. */
-bool ftl_watch_cell(const ftl_column *column, size_t row, ftl_cell *out);
+/*
+ * A cell of a table: a text, or a number as float or, when it is an integer or a bool, as its text,
+ * which is kept in `text`. False: the row has no value; a null's text is in *out all the same.
+ */
+bool ftl_watch_cell(const ftl_column *column, size_t row, char text[FTL_F64_TEXT_SIZE],
+                    ftl_cell *out);
 /* The cell as an example for people: one line, of whole characters. */
 void ftl_watch_example(const ftl_cell *cell, char out[FTL_EXAMPLE_SIZE]);
 /* "C, Q, S and 4 more": what the model knows of a column, in one line; long ones are cut as

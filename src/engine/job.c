@@ -129,7 +129,7 @@ static void add_position(ftl_error *error)
     ftl_error_in(error, copy.path);
 }
 
-/* The reject file: the record as it came, then the reason as one more cell. */
+/* The reject file: the records as they came, each with its reason. */
 static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
                                 const ftl_row_view *view, ftl_error *error)
 {
@@ -141,20 +141,10 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, co
             continue;
         if (explain(worker, block, in, view, row, &next, &why) == FTL_OK)
             continue;
-        size_t size = 0;
-        const char *record = ftl_table_block_record(block->raw, row, &size);
-        if (record)
-            ftl_strbuf_append(&block->rejects, record, size);
-        ftl_strbuf_putc(&block->rejects, worker->job->delimiter);
-        ftl_strbuf_putc(&block->rejects, '"');
-        for (const char *c = why.message; *c; c++) {
-            if (*c == '"')
-                ftl_strbuf_putc(&block->rejects, '"');
-            ftl_strbuf_putc(&block->rejects, *c);
-        }
-        ftl_strbuf_puts(&block->rejects, "\"\n");
+        FTL_TRY(ftl_table_block_reject(worker->job->table, block->raw, row, why.message,
+                                       &block->rejects, error));
     }
-    return block->rejects.failed ? FTL_OOM(error) : FTL_OK;
+    return FTL_OK;
 }
 
 static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,

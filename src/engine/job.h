@@ -17,7 +17,8 @@ typedef struct ftl_binding {
     size_t n_inputs; /* schema columns */
     /* [n_inputs] index into requests, SIZE_MAX for columns that the model never looks at */
     size_t *request_of_input;
-    bool by_name; /* else by position */
+    bool has_narrow, has_wide; /* inputs of numbers are float32 in the table, or something else */
+    bool by_name;              /* else by position */
     /* [n_inputs] by name: the name that the table lacks, NULL for others; see ftl_binding_make */
     const char **missing;
     size_t first_keep, n_keep;
@@ -66,7 +67,6 @@ typedef struct ftl_job {
     const ftl_table *table;
     const ftl_binding *binding;
     const ftl_sink *sink; /* NULL: nothing is formatted (check) */
-    char delimiter;       /* of the input, for reject rows */
     ftl_method method;
     bool proba;
     ftl_on_error on_error;
@@ -107,6 +107,12 @@ FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_jo
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);
+
+/* What numbers are to the model: float32 when all of them are, as in a data frame. */
+static inline ftl_type ftl_job_dtype(const ftl_binding *binding)
+{
+    return binding->has_narrow && !binding->has_wide ? FTL_F32 : FTL_F64;
+}
 
 /* The methods of a job as a bit set. */
 static inline uint32_t ftl_job_methods(const ftl_job *job)

@@ -244,7 +244,7 @@ static ftl_status run_all(runner *run, ftl_error *error)
 static ftl_status open_session(runner *run, ftl_error *error)
 {
     const ftl_session_options options = {.struct_size = sizeof options,
-                                         .input_dtype = ftl_table_get_info(run->table)->dtype,
+                                         .input_dtype = ftl_job_dtype(run->job.binding),
                                          .methods = ftl_job_methods(&run->job),
                                          .on_error = FTL_ON_ERROR_NULL};
     return ftl_session_create(run->job.model, &options, &run->session, error);
@@ -270,8 +270,11 @@ static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl
         }
     }
     FTL_TRY(ftl_number_repeats(columns, binding->n_keep, n, arena, error));
-    const ftl_sink_options options = {
-        .path = path, .columns = columns, .n_columns = n, .cancel = run->options->cancel};
+    const ftl_sink_options options = {.path = path,
+                                      .format = run->options->output_format,
+                                      .columns = columns,
+                                      .n_columns = n,
+                                      .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->sink, error);
 }
 
@@ -281,9 +284,11 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
     if (!run->options->reject_path)
         return FTL_OK;
     const ftl_table_info *info = ftl_table_get_info(run->table);
-    if (strcmp(info->format, "CSV") != 0)
+    const char *format = ftl_table_reject_format(run->table);
+    if (!format)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "reject_path",
-                               "options.reject_path needs a CSV input");
+                               "options.reject_path needs an input of text, and this is %s",
+                               info->format);
     ftl_sink_column *columns = ftl_arena_zero_array(arena, info->n_columns + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
@@ -298,7 +303,8 @@ static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
     const ftl_sink_options options = {.path = run->options->reject_path,
                                       .columns = columns,
                                       .n_columns = info->n_columns + 1,
-                                      .delimiter = run->job.delimiter,
+                                      .expected = format,
+                                      .delimiter = info->delimiter,
                                       .cancel = run->options->cancel};
     return ftl_sink_open(run->job.account, &options, &run->reject, error);
 }
@@ -385,9 +391,6 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     run.table = input.table;
     run.job.table = input.table;
     run.bytes_total = input.bytes_total;
-    run.job.delimiter = ftl_table_get_info(input.table)->delimiter
-                            ? ftl_table_get_info(input.table)->delimiter
-                            : ',';
     ftl_arena arena;
     ftl_arena_init(&arena, run.job.account);
     ftl_binding binding = {0};

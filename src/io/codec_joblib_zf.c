@@ -92,7 +92,7 @@ static ftl_status read_header(ftl_stream *source, uint64_t *expected, ftl_error 
 static ftl_status joblib_zf_open(ftl_account *account, ftl_stream *source, uint64_t budget,
                                  ftl_stream **out, ftl_error *error)
 {
-    static const ftl_stream_ops ops = {zf_read, zf_close, zf_verify};
+    static const ftl_stream_ops ops = {.read = zf_read, .close = zf_close, .verify = zf_verify};
     uint64_t expected;
     FTL_TRY(read_header(source, &expected, error));
     if (budget && expected > budget)

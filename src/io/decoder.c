@@ -154,7 +154,8 @@ static ftl_status decoder_verify(void *opaque, ftl_error *error)
 ftl_status ftl_decoder_open(const ftl_decoder_ops *ops, ftl_account *account, ftl_stream *source,
                             uint64_t budget, ftl_stream **out, ftl_error *error)
 {
-    static const ftl_stream_ops stream_ops = {decoder_read, decoder_close, decoder_verify};
+    static const ftl_stream_ops stream_ops = {
+        .read = decoder_read, .close = decoder_close, .verify = decoder_verify};
     decoder *d = ftl_alloc_zero(account, 1, sizeof *d + ops->state_size);
     if (!d)
         return FTL_OOM(error);

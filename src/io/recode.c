@@ -184,7 +184,8 @@ static ftl_status unknown_encoding(const char *encoding, ftl_error *error)
 ftl_status ftl_recode(ftl_account *account, ftl_stream **stream, const char *encoding,
                       ftl_error *error)
 {
-    static const ftl_stream_ops ops = {recoder_read, recoder_close, recoder_verify};
+    static const ftl_stream_ops ops = {
+        .read = recoder_read, .close = recoder_close, .verify = recoder_verify};
     char plain[NAME_SIZE];
     if (!plain_name(encoding, plain))
         return unknown_encoding(encoding, error);

@@ -95,6 +95,41 @@ ftl_status ftl_stream_verify(ftl_stream *stream, ftl_error *error)
     return stream->ops && stream->ops->verify ? stream->ops->verify(stream->state, error) : FTL_OK;
 }
 
+bool ftl_stream_extent(const ftl_stream *stream, uint64_t *size)
+{
+    if (stream->ops)
+        return stream->ops->extent && stream->ops->extent(stream->state, size);
+    *size = stream->produced;
+    return true;
+}
+
+ftl_status ftl_stream_read_at(const ftl_stream *stream, uint64_t offset, void *out, size_t size,
+                              ftl_error *error)
+{
+    uint64_t extent;
+    if (!ftl_stream_extent(stream, &extent))
+        return FTL_FAIL(error, FTL_INTERNAL, "the stream has no random access");
+    if (offset > extent || size > extent - offset)
+        return FTL_FAIL_AT(error, FTL_CORRUPT, offset,
+                           "the file has %llu bytes, and %zu from byte %llu on are wanted",
+                           (unsigned long long)extent, size, (unsigned long long)offset);
+    if (!stream->ops) {
+        if (size)
+            memcpy(out, stream->data + offset, size);
+        return FTL_OK;
+    }
+    for (size_t done = 0; done < size;) {
+        size_t got = 0;
+        FTL_TRY(stream->ops->read_at(stream->state, offset + done, (char *)out + done, size - done,
+                                     &got, error));
+        if (got == 0)
+            return FTL_FAIL_BECAUSE(error, FTL_IO, FTL_REASON_FILE_CHANGED,
+                                    "the file became shorter while it was read");
+        done += got;
+    }
+    return FTL_OK;
+}
+
 uint64_t ftl_stream_offset(const ftl_stream *stream) { return stream->consumed; }
 
 /* One read from the source into out[0..room), room > 0. Sets ended at the end; failures are

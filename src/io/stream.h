@@ -20,6 +20,14 @@ typedef struct ftl_stream_ops {
     /* IO when what was read so far is no longer what the source holds. NULL: such a thing cannot be
      * known. */
     ftl_status (*verify)(void *state, ftl_error *error);
+    /*
+     * Random access, NULL where there is none. extent: the bytes that there are; false when that is
+     * not known. read_at: 1..room bytes from offset on into out, from any thread; *got = 0 behind
+     * the end.
+     */
+    bool (*extent)(void *state, uint64_t *size);
+    ftl_status (*read_at)(void *state, uint64_t offset, void *out, size_t room, size_t *got,
+                          ftl_error *error);
 } ftl_stream_ops;
 
 /* Takes ownership of state (close is called also when this fails). budget: bytes that the stream
@@ -70,6 +78,18 @@ FTL_MUST_USE ftl_status ftl_stream_read_some(ftl_stream *stream, void *out, size
  * true cause is the better message. Reading to the end asks by itself.
  */
 FTL_MUST_USE ftl_status ftl_stream_verify(ftl_stream *stream, ftl_error *error);
+/*
+ * Whether bytes can be read at any place, and how many there are: plain files and memory, no pipe
+ * and nothing behind a codec.
+ */
+bool ftl_stream_extent(const ftl_stream *stream, uint64_t *size);
+/*
+ * Exactly size bytes from offset on, of a stream that has an extent; where it was read ahead does
+ * not matter and does not change. From any thread, also while another one reads ahead. IO when the
+ * file has become shorter, CORRUPT when the bytes were never there.
+ */
+FTL_MUST_USE ftl_status ftl_stream_read_at(const ftl_stream *stream, uint64_t offset, void *out,
+                                           size_t size, ftl_error *error);
 /* Bytes consumed so far. */
 uint64_t ftl_stream_offset(const ftl_stream *stream);
 

@@ -21,6 +21,7 @@ typedef struct file_source {
     int fd;
     bool owned; /* standard input is not closed */
     bool regular;
+    bool whole;               /* regular, and read from its beginning */
     bool must_be_regular;     /* anything else is refused, links too */
     const ftl_cancel *cancel; /* NULL: none */
     uint64_t position;        /* bytes read */
@@ -76,6 +77,28 @@ static ftl_status file_read(void *state, void *out, size_t room, size_t *got, ft
     return FTL_OK;
 }
 
+static bool file_extent(void *state, uint64_t *size)
+{
+    const file_source *source = state;
+    *size = (uint64_t)source->opened.st_size;
+    return source->whole;
+}
+
+static ftl_status file_read_at(void *state, uint64_t offset, void *out, size_t room, size_t *got,
+                               ftl_error *error)
+{
+    enum { LARGEST = 1 << 30 };
+    const file_source *source = state;
+    ssize_t n;
+    do
+        n = pread(source->fd, out, room < LARGEST ? room : LARGEST, (off_t)offset);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return system_error(error, "read", source->path, errno);
+    *got = (size_t)n;
+    return n ? FTL_OK : file_verify(state, error);
+}
+
 static void file_close(void *state)
 {
     file_source *source = state;
@@ -114,6 +137,7 @@ static ftl_status file_open(file_source *source, ftl_error *error)
     source->regular = S_ISREG(source->opened.st_mode);
     if (source->must_be_regular && !source->regular)
         return not_regular(source, error);
+    source->whole = source->regular && lseek(source->fd, 0, SEEK_CUR) == 0;
     if (source->regular) /* only advice: a refusal changes nothing */
         (void)posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     return FTL_OK;
@@ -123,7 +147,11 @@ static ftl_status open_source(ftl_account *account, const char *path, const ftl_
                               bool must_be_regular, ftl_stream **out, uint64_t *size,
                               ftl_error *error)
 {
-    static const ftl_stream_ops ops = {file_read, file_close, file_verify};
+    static const ftl_stream_ops ops = {.read = file_read,
+                                       .close = file_close,
+                                       .verify = file_verify,
+                                       .extent = file_extent,
+                                       .read_at = file_read_at};
     bool is_stdin = !must_be_regular && strcmp(path, "-") == 0;
     const char *shown = is_stdin ? "standard input" : path;
     size_t length = strlen(shown) + 1;

@@ -1,180 +1,14 @@
 #include "plan/input_column.h"
 
 #include "base/cell_text.h"
+#include "base/column.h"
 #include "base/number.h"
 #include "base/utf8.h"
 
 #include <math.h>
 #include <string.h>
 
-/* ---- Types and places ------------------------------------------------------------------------ */
-
-size_t ftl_type_size(ftl_type type)
-{
-    switch (type) {
-    case FTL_F64:
-    case FTL_I64:
-    case FTL_U64:
-        return 8;
-    case FTL_F32:
-    case FTL_I32:
-    case FTL_U32:
-        return 4;
-    case FTL_I16:
-    case FTL_U16:
-    case FTL_F16:
-        return 2;
-    case FTL_I8:
-    case FTL_U8:
-    case FTL_BOOL:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-bool ftl_type_is_integer(ftl_type type)
-{
-    return type == FTL_I64 || (type >= FTL_I8 && type <= FTL_U64);
-}
-
-bool ftl_type_is_text(ftl_type type)
-{
-    return type == FTL_STRING || type == FTL_LARGE_STRING || type == FTL_STRING_VIEW;
-}
-
-static bool bit_at(const uint8_t *bits, size_t i) { return (bits[i / 8] >> (i % 8)) & 1; }
-
-static ptrdiff_t step_of(const ftl_column *column, size_t size)
-{
-    return column->stride ? column->stride : (ptrdiff_t)size;
-}
-
-static const unsigned char *at_index(const ftl_column *column, ftl_type type, size_t index)
-{
-    return (const unsigned char *)column->values +
-           (ptrdiff_t)index * step_of(column, ftl_type_size(type));
-}
-
-int64_t ftl_column_integer(const ftl_column *column, ftl_type type, size_t index)
-{
-    const unsigned char *at = at_index(column, type, index);
-    union {
-        int8_t i8;
-        int16_t i16;
-        int32_t i32;
-        int64_t i64;
-        uint16_t u16;
-        uint32_t u32;
-    } value = {.i64 = 0};
-    memcpy(&value, at, ftl_type_size(type));
-    switch (type) {
-    case FTL_I8:
-        return value.i8;
-    case FTL_I16:
-        return value.i16;
-    case FTL_I32:
-        return value.i32;
-    case FTL_U8:
-        return *at;
-    case FTL_U16:
-        return value.u16;
-    case FTL_U32:
-        return value.u32;
-    default:
-        return value.i64;
-    }
-}
-
-bool ftl_column_find(const ftl_column **column, size_t row, size_t *index)
-{
-    const ftl_column *c = *column;
-    for (;;) {
-        *column = c;
-        *index = c->offset + row;
-        if (c->type == FTL_NULL || (c->validity && !bit_at(c->validity, *index)))
-            return false;
-        if (c->type != FTL_DICTIONARY)
-            return true;
-        row = (size_t)ftl_column_integer(c, c->index_type, *index);
-        c = c->dictionary;
-    }
-}
-
-static const char *view_text(const ftl_column *column, size_t index, size_t *size)
-{
-    const char *view = (const char *)column->values + index * 16;
-    int32_t length, buffer, offset;
-    memcpy(&length, view, sizeof length);
-    *size = (size_t)length;
-    if (length <= 12)
-        return view + 4;
-    memcpy(&buffer, view + 8, sizeof buffer);
-    memcpy(&offset, view + 12, sizeof offset);
-    return (const char *)column->buffers[buffer] + offset;
-}
-
-const char *ftl_column_text(const ftl_column *column, size_t index, size_t *size)
-{
-    if (column->type == FTL_STRING_VIEW)
-        return view_text(column, index, size);
-    if (column->type == FTL_LARGE_STRING) {
-        int64_t ends[2];
-        memcpy(ends, column->large_offsets + index, sizeof ends);
-        *size = (size_t)(ends[1] - ends[0]);
-        return *size ? (const char *)column->values + ends[0] : "";
-    }
-    uint32_t ends[2];
-    memcpy(ends, column->offsets + index, sizeof ends);
-    *size = ends[1] - ends[0];
-    return *size ? (const char *)column->values + ends[0] : "";
-}
-
 /* ---- Numbers --------------------------------------------------------------------------------- */
-
-/* Exact: every half is a float. */
-static double half_to_f64(uint16_t half)
-{
-    int exponent = (half >> 10) & 31, fraction = half & 1023;
-    double value;
-    if (exponent == 31)
-        value = fraction ? (double)NAN : (double)INFINITY;
-    else if (exponent == 0)
-        value = ldexp(fraction, -24);
-    else
-        value = ldexp(fraction + 1024, exponent - 25);
-    return half & 0x8000 ? -value : value;
-}
-
-/* The value at an index, of the types that are numbers. */
-static double plain_number(const ftl_column *column, size_t index)
-{
-    if (column->type == FTL_BIT)
-        return bit_at(column->values, index) ? 1.0 : 0.0;
-    const unsigned char *at = at_index(column, column->type, index);
-    double wide;
-    float narrow;
-    uint64_t natural;
-    uint16_t half;
-    switch (column->type) {
-    case FTL_F64:
-        memcpy(&wide, at, sizeof wide);
-        return wide;
-    case FTL_F32:
-        memcpy(&narrow, at, sizeof narrow);
-        return (double)narrow;
-    case FTL_F16:
-        memcpy(&half, at, sizeof half);
-        return half_to_f64(half);
-    case FTL_BOOL:
-        return *at ? 1.0 : 0.0;
-    case FTL_U64:
-        memcpy(&natural, at, sizeof natural);
-        return (double)natural;
-    default:
-        return (double)ftl_column_integer(column, column->type, index);
-    }
-}
 
 static double column_number(const ftl_step *step, ftl_exec *exec, uint32_t input, uint32_t row)
 {
@@ -184,7 +18,7 @@ static double column_number(const ftl_step *step, ftl_exec *exec, uint32_t input
     if (!ftl_column_find(&column, exec->in_row + row, &index))
         return value;
     if (!ftl_type_is_text(column->type))
-        return plain_number(column, index);
+        return ftl_column_number(column, index);
     const char *text = ftl_column_text(column, index, &size);
     if (!ftl_text_to_f64(text, size, '.', &ftl_na_values_default, &value)) {
         if (ftl_exec_bad(exec, step, row, exec->plan->model->inputs[input].name,
@@ -226,7 +60,7 @@ bool ftl_input_number(const ftl_exec *exec, uint32_t input, uint32_t row, double
     const ftl_column *column = &exec->in->columns[input];
     if (!ftl_column_find(&column, exec->in_row + row, &index) || ftl_type_is_text(column->type))
         return false;
-    *out = plain_number(column, index);
+    *out = ftl_column_number(column, index);
     return true;
 }
 
@@ -251,8 +85,8 @@ static bool even_numbers(const ftl_exec *exec, uint32_t input, const unsigned ch
     if (size == 0 || column->type == FTL_F16 || column->type == FTL_BOOL)
         return false;
     *type = column->type;
-    *step = step_of(column, size);
-    *data = at_index(column, column->type, column->offset + exec->in_row);
+    *step = ftl_column_step(column, column->type);
+    *data = ftl_column_at_index(column, column->type, column->offset + exec->in_row);
     return true;
 }
 
@@ -301,7 +135,7 @@ static bool even_numbers(const ftl_exec *exec, uint32_t input, const unsigned ch
         }                                                                                   \
         const ftl_column *c = exec->in->matrix ? NULL : &exec->in->columns[column];         \
         for (uint32_t i = 0; c && c->validity && i < exec->rows; i++) {                     \
-            if (!bit_at(c->validity, c->offset + exec->in_row + i))                         \
+            if (!ftl_bit_at(c->validity, c->offset + exec->in_row + i))                     \
                 out[i * stride] = (T)NAN;                                                   \
         }                                                                                   \
     }
@@ -309,41 +143,6 @@ INPUT_COLUMN(ftl_input_f64, double)
 INPUT_COLUMN(ftl_input_f32, float)
 
 /* ---- Cells ----------------------------------------------------------------------------------- */
-
-/* The text of a number as Python writes it; 0 bytes for NaN, which is missing. */
-static size_t number_text(const ftl_column *column, size_t index, char out[FTL_F64_TEXT_SIZE])
-{
-    double value;
-    switch (column->type) {
-    case FTL_F64:
-    case FTL_F32:
-    case FTL_F16:
-        value = plain_number(column, index);
-        if (isnan(value))
-            return 0;
-        return column->type == FTL_F64 ? ftl_print_f64(value, out)
-                                       : ftl_print_f32((float)value, out);
-    case FTL_BIT:
-    case FTL_BOOL:
-        if (plain_number(column, index) != 0) {
-            memcpy(out, "True", 4);
-            return 4;
-        }
-        memcpy(out, "False", 5);
-        return 5;
-    case FTL_U64: {
-        uint64_t natural;
-        memcpy(&natural, at_index(column, FTL_U64, index), sizeof natural);
-        if (natural <= INT64_MAX)
-            return ftl_print_i64((int64_t)natural, out);
-        size_t size = ftl_print_i64((int64_t)(natural / 10), out);
-        out[size] = (char)('0' + natural % 10);
-        return size + 1;
-    }
-    default:
-        return ftl_print_i64(ftl_column_integer(column, column->type, index), out);
-    }
-}
 
 static ftl_cell null_cell(const ftl_column *column, size_t index)
 {
@@ -398,7 +197,7 @@ void ftl_input_cells(const ftl_step *step, ftl_exec *exec, uint32_t input, ftl_i
                 refuse_bytes(step, exec, input, i, &out[i]);
         } else {
             char *text = texts->data + (size_t)i * FTL_F64_TEXT_SIZE;
-            size = number_text(column, index, text);
+            size = ftl_column_number_text(column, index, text);
             out[i] = (ftl_cell){.tag = size ? FTL_CELL_STRING : FTL_CELL_MISSING,
                                 .size = (uint32_t)size,
                                 .u.text = text};

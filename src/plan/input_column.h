@@ -6,23 +6,8 @@
 #ifndef FTL_PLAN_INPUT_COLUMN_H
 #define FTL_PLAN_INPUT_COLUMN_H
 
+#include "base/column.h"
 #include "plan/plan.h"
-
-/* Bytes of a number type's element; 0 for types whose rows have no width of whole bytes. */
-size_t ftl_type_size(ftl_type type);
-bool ftl_type_is_integer(ftl_type type);
-/* FTL_STRING, FTL_LARGE_STRING or FTL_STRING_VIEW. */
-bool ftl_type_is_text(ftl_type type);
-
-/*
- * A place of a column with dictionaries resolved: the column that holds the value and its index
- * there, offset included. False: the row is null.
- */
-bool ftl_column_find(const ftl_column **column, size_t row, size_t *index);
-/* The bytes of a text at an index of ftl_column_find. */
-const char *ftl_column_text(const ftl_column *column, size_t index, size_t *size);
-/* The integer at a row, as it is, of a column of an integer type; negative beyond int64. */
-int64_t ftl_column_integer(const ftl_column *column, ftl_type type, size_t index);
 
 /*
  * The block's rows of one input column as float64 or float32, written to out[i * stride]. Texts

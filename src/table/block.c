@@ -1,12 +1,13 @@
-/* Blocks of records: room for them, and what is asked of one. */
+/* Blocks of rows: what is asked of one, and the bytes that formats keep in theirs. */
 #include "table/table_impl.h"
 
 ftl_status ftl_table_block_create(ftl_table *table, ftl_table_block **out, ftl_error *error)
 {
-    ftl_table_block *block = ftl_alloc_zero(table->account, 1, sizeof *block);
+    ftl_table_block *block = ftl_alloc_zero(table->account, 1, table->format->block_size);
     if (!block)
         return FTL_OOM(error);
     block->account = table->account;
+    block->format = table->format;
     *out = block;
     return FTL_OK;
 }
@@ -15,25 +16,26 @@ void ftl_table_block_destroy(ftl_table_block *block)
 {
     if (!block)
         return;
-    ftl_free(block->account, block->data);
-    ftl_free(block->account, block->records);
+    if (block->format->block_free)
+        block->format->block_free(block);
     ftl_free(block->account, block);
 }
 
-ftl_status ftl_table_block_reserve(ftl_table_block *block, size_t size, ftl_error *error)
+ftl_status ftl_block_bytes_reserve(ftl_account *account, ftl_block_bytes *bytes, size_t size,
+                                   ftl_error *error)
 {
-    if (size <= block->room && block->data)
+    if (size <= bytes->room && bytes->data)
         return FTL_OK;
     if (size > FTL_BLOCK_LIMIT)
         return FTL_FAIL(error, FTL_LIMIT, "a block of %zu bytes is too large", size);
-    size_t room = block->room ? block->room : 4096;
+    size_t room = bytes->room ? bytes->room : 4096;
     while (room < size)
         room += room / 2;
-    uint8_t *data = ftl_realloc(block->account, block->data, room);
+    uint8_t *data = ftl_realloc(account, bytes->data, room);
     if (!data)
         return FTL_OOM(error);
-    block->data = data;
-    block->room = room;
+    bytes->data = data;
+    bytes->room = room;
     return FTL_OK;
 }
 
@@ -42,14 +44,13 @@ uint64_t ftl_table_block_first_row(const ftl_table_block *block) { return block-
 
 int64_t ftl_table_block_line(const ftl_table_block *block, size_t row)
 {
-    return block->records && row < block->rows ? block->records[row].line : -1;
+    return block->format->line && row < block->rows ? block->format->line(block, row) : -1;
 }
 
-const char *ftl_table_block_record(const ftl_table_block *block, size_t row, size_t *size)
+ftl_status ftl_table_block_reject(const ftl_table *table, const ftl_table_block *block, size_t row,
+                                  const char *reason, ftl_strbuf *out, ftl_error *error)
 {
-    *size = 0;
-    if (!block->records || row >= block->rows)
-        return NULL;
-    *size = block->records[row].size;
-    return (const char *)block->data + block->records[row].start;
+    if (!table->format->reject)
+        return FTL_FAIL(error, FTL_INTERNAL, "rows of %s are no records", table->info.format);
+    return table->format->reject(table, block, row, reason, out, error);
 }

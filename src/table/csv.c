@@ -98,10 +98,10 @@ static ftl_status quote_is_open(const ftl_csv *csv, ftl_error *error)
  */
 static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan *scan,
                               const uint8_t *data, size_t size, bool final, size_t base,
-                              size_t wanted, size_t max_rows, ftl_table_block *block, size_t *used)
+                              size_t wanted, size_t max_rows, ftl_csv_block *block, size_t *used)
 {
-    while (*used < size && *used < wanted && block->rows < max_rows &&
-           block->rows < block->records_room) {
+    while (*used < size && *used < wanted && block->block.rows < max_rows &&
+           block->block.rows < block->records_room) {
         size_t content = 0, total = 0;
         ftl_csv_found found = ftl_csv_scan_record(scan, csv->delimiter, data + *used, size - *used,
                                                   final, &content, &total);
@@ -110,7 +110,7 @@ static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan
         if (content > table->max_record)
             return FTL_CSV_MORE; /* the caller sees that it is too long */
         if (!is_blank(data + *used, content, csv->delimiter))
-            block->records[block->rows++] = (ftl_record){
+            block->records[block->block.rows++] = (ftl_record){
                 .start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
         csv->line += 1 + (scan->lines ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
         *used += total;
@@ -119,33 +119,37 @@ static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan
     return FTL_CSV_RECORD;
 }
 
-static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
+static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *into,
                            ftl_error *error)
 {
+    ftl_csv_block *block = (ftl_csv_block *)into;
     ftl_csv *csv = table->state;
     ftl_csv_scan scan = {0};
     size_t min = 1;
-    while (block->rows < max_rows && block->size < table->block_bytes) {
+    block->bytes.size = 0;
+    while (block->block.rows < max_rows && block->bytes.size < table->block_bytes) {
         const uint8_t *data;
         size_t size, used = 0;
         FTL_TRY(ftl_stream_ahead(table->stream, min, &data, &size, error));
         bool final = size < min;
         if (size == 0)
             break;
-        FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room, block->rows + 1,
-                         sizeof(ftl_record), error));
-        size_t complete = block->rows; /* rows whose bytes are in the block */
-        ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->size,
-                                       table->block_bytes - block->size, max_rows, block, &used);
+        FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room,
+                         block->block.rows + 1, sizeof(ftl_record), error));
+        size_t complete = block->block.rows; /* rows whose bytes are in the block */
+        ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->bytes.size,
+                                       table->block_bytes - block->bytes.size, max_rows, block,
+                                       &used);
         /* blank lines before the first row are dropped: a block of them would look like the end */
-        if (block->rows) {
-            ftl_status status = ftl_table_block_reserve(block, block->size + used, error);
+        if (block->block.rows) {
+            ftl_status status = ftl_block_bytes_reserve(table->account, &block->bytes,
+                                                        block->bytes.size + used, error);
             if (status != FTL_OK) {
-                block->rows = complete;
+                block->block.rows = complete;
                 return status;
             }
-            memcpy(block->data + block->size, data, used);
-            block->size += used;
+            memcpy(block->bytes.data + block->bytes.size, data, used);
+            block->bytes.size += used;
         }
         ftl_stream_consume(table->stream, used);
         if (found == FTL_CSV_OPEN_QUOTE)
@@ -154,7 +158,7 @@ static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *b
             return record_too_long(table, csv, error);
         min = found == FTL_CSV_MORE ? size - used + 1 : 1;
     }
-    return block->rows ? FTL_OK : FTL_END;
+    return block->block.rows ? FTL_OK : FTL_END;
 }
 
 /* The next record that is not blank, shown in the stream's buffer and not consumed; END when there
@@ -224,10 +228,10 @@ static ftl_status check_names(const ftl_table *table, int64_t line, ftl_error *e
     return FTL_OK;
 }
 
-static ftl_status read_header(ftl_table *table, ftl_csv *csv, int64_t line, ftl_error *error)
+static ftl_status read_header(ftl_table *table, const ftl_csv *csv, const uint8_t *record,
+                              size_t size, ftl_error *error)
 {
-    const uint8_t *record = (const uint8_t *)csv->header;
-    if (memchr(record, '\0', csv->header_size))
+    if (memchr(record, '\0', size))
         return FTL_FAIL(error, FTL_SCHEMA,
                         "the header line has a zero byte: the input is no text table, or it is "
                         "UTF-16; then give options.encoding 'utf-16-le' or 'utf-16-be'");
@@ -235,13 +239,13 @@ static ftl_status read_header(ftl_table *table, ftl_csv *csv, int64_t line, ftl_
     table->names = ftl_arena_zero_array(&table->arena, table->info.n_columns, sizeof *table->names);
     if (!ends || !table->names)
         return FTL_OOM(error);
-    ftl_csv_split(record, csv->header_size, csv->delimiter, ends, table->info.n_columns);
+    ftl_csv_split(record, size, csv->delimiter, ends, table->info.n_columns);
     for (size_t i = 0, begin = 0; i < table->info.n_columns; begin = ends[i++] + (size_t)1) {
         table->names[i] = cell_name(table, i, record + begin, ends[i] - begin);
         if (!table->names[i])
             return FTL_OOM(error);
     }
-    return check_names(table, line, error);
+    return check_names(table, csv->line, error);
 }
 
 static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options *options,
@@ -267,14 +271,10 @@ static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options 
     table->info.n_columns = ftl_csv_split(data, content, csv->delimiter, NULL, 0);
     if (options->no_header)
         return FTL_OK;
-    csv->header = ftl_arena_string(&table->arena, (const char *)data, content);
-    if (!csv->header)
-        return FTL_OOM(error);
-    csv->header_size = content;
-    int64_t line = csv->line;
+    FTL_TRY(read_header(table, csv, data, content, error));
     csv->line += 1 + (int64_t)ftl_csv_count_lines(data, content);
     ftl_stream_consume(table->stream, total);
-    return read_header(table, csv, line, error);
+    return FTL_OK;
 }
 
 static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, ftl_error *error)
@@ -284,8 +284,6 @@ static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, f
         return FTL_OOM(error);
     table->state = csv;
     csv->line = 1;
-    csv->header = "";
-    table->info.dtype = FTL_F64;
     snprintf(table->info.encoding, sizeof table->info.encoding, "%s",
              options->encoding ? options->encoding : "UTF-8");
     FTL_TRY(set_dialect(csv, options, error));
@@ -294,22 +292,61 @@ static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, f
     return begin(table, csv, options, error);
 }
 
-static void csv_close(ftl_table *table) { (void)table; /* everything lives in the arena */ }
+static void csv_block_free(ftl_table_block *block)
+{
+    ftl_csv_block *csv = (ftl_csv_block *)block;
+    ftl_free(block->account, csv->bytes.data);
+    ftl_free(block->account, csv->records);
+}
 
-static const char *csv_header(const ftl_table *table, size_t *size)
+static int64_t csv_line(const ftl_table_block *block, size_t row)
+{
+    return ((const ftl_csv_block *)block)->records[row].line;
+}
+
+/* The record as it came, then the reason as one more cell. */
+static ftl_status csv_reject(const ftl_table *table, const ftl_table_block *block, size_t row,
+                             const char *reason, ftl_strbuf *out, ftl_error *error)
 {
     const ftl_csv *csv = table->state;
-    *size = csv->header_size;
-    return csv->header;
+    const ftl_csv_block *from = (const ftl_csv_block *)block;
+    ftl_strbuf_append(out, (const char *)from->bytes.data + from->records[row].start,
+                      from->records[row].size);
+    ftl_strbuf_putc(out, csv->delimiter);
+    ftl_strbuf_putc(out, '"');
+    for (const char *c = reason; *c; c++) {
+        if (*c == '"')
+            ftl_strbuf_putc(out, '"');
+        ftl_strbuf_putc(out, *c);
+    }
+    ftl_strbuf_puts(out, "\"\n");
+    return out->failed ? FTL_OOM(error) : FTL_OK;
 }
+
+static void csv_batch_free(ftl_row_batch *batch)
+{
+    ftl_csv_scratch *scratch = batch->state;
+    ftl_free(batch->account, scratch->cells);
+    ftl_free(batch->account, scratch->text);
+}
+
+static const char *const csv_endings[] = {".csv", ".tsv", ".tab", ".txt", NULL};
 
 const ftl_table_format ftl_table_csv = {
     .name = "CSV",
+    .keyword = "csv",
+    .endings = csv_endings,
+    .abilities = FTL_TABLE_CELLS | FTL_TABLE_RECORDS,
     .bid = csv_bid,
     .open = csv_open,
-    .close = csv_close,
-    .header = csv_header,
+    .block_size = sizeof(ftl_csv_block),
+    .block_free = csv_block_free,
     .read = csv_read,
+    .line = csv_line,
+    .batch_size = sizeof(ftl_csv_scratch),
+    .batch_free = csv_batch_free,
     .convert = ftl_csv_convert,
     .explain = ftl_csv_explain,
+    .reject_format = "csv",
+    .reject = csv_reject,
 };

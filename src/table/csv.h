@@ -6,13 +6,32 @@
 #include "table/csv_scan.h"
 #include "table/table_impl.h"
 
+/* A record: bytes data[start .. start + size) of its block, without the line end. */
+typedef struct ftl_record {
+    uint32_t start, size;
+    int64_t line; /* 1-based */
+} ftl_record;
+
+typedef struct ftl_csv_block {
+    ftl_table_block block;
+    ftl_block_bytes bytes; /* whole records with their line ends, and blank lines between them */
+    ftl_record *records;
+    size_t records_room;
+} ftl_csv_block;
+
+/* What converting needs beside the columns. */
+typedef struct ftl_csv_scratch {
+    uint32_t *cells; /* ends of the cells of the record at hand */
+    size_t cells_room;
+    char *text; /* of a quoted cell */
+    size_t text_room;
+} ftl_csv_scratch;
+
 typedef struct ftl_csv {
     char delimiter, decimal;
     ftl_na_values na;
     bool empty_is_text; /* "" in quotes, beside other cells, is a text without letters */
-    const char *header; /* the record as it stands in the file */
-    size_t header_size;
-    int64_t line; /* 1-based line of the next record */
+    int64_t line;       /* 1-based line of the next record */
 } ftl_csv;
 
 /* The likeliest delimiter of a beginning of a file; final: it is the whole file. decimal is never

@@ -15,33 +15,33 @@ typedef struct cell {
     bool empty_quotes;
 } cell;
 
-/* Splits a record into batch->cells. Returns the number of cells, which may be another than the
+/* Splits a record into scratch->cells. Returns the number of cells, which may be another than the
  * table's. */
-static size_t split_record(const ftl_csv *csv, const ftl_table *table, const ftl_table_block *block,
-                           size_t row, ftl_row_batch *batch)
+static size_t split_record(const ftl_csv *csv, const ftl_table *table, const ftl_csv_block *block,
+                           size_t row, ftl_csv_scratch *scratch)
 {
     const ftl_record *record = &block->records[row];
-    return ftl_csv_split(block->data + record->start, record->size, csv->delimiter, batch->cells,
-                         table->info.n_columns);
+    return ftl_csv_split(block->bytes.data + record->start, record->size, csv->delimiter,
+                         scratch->cells, table->info.n_columns);
 }
 
 /* The text of a cell of the record that was split last; in the file's bytes, or in scratch when it
  * had quotes. */
-static cell cell_text(const ftl_table_block *block, size_t row, const ftl_row_batch *batch,
+static cell cell_text(const ftl_csv_block *block, size_t row, const ftl_csv_scratch *scratch,
                       size_t column)
 {
-    const uint8_t *data = block->data + block->records[row].start;
-    size_t begin = column ? batch->cells[column - 1] + (size_t)1 : 0;
-    size_t size = batch->cells[column] - begin;
+    const uint8_t *data = block->bytes.data + block->records[row].start;
+    size_t begin = column ? scratch->cells[column - 1] + (size_t)1 : 0;
+    size_t size = scratch->cells[column] - begin;
     if (size == 0 || data[begin] != '"')
         return (cell){(const char *)data + begin, size, false};
-    size_t unquoted = ftl_csv_unquote(data + begin, size, batch->scratch);
+    size_t unquoted = ftl_csv_unquote(data + begin, size, scratch->text);
     /*
      * A writer must quote the only cell of a record even when it is missing, lest the line be
      * blank.
      */
-    bool lone = column == 0 && batch->cells[0] == block->records[row].size;
-    return (cell){batch->scratch, unquoted, unquoted == 0 && !lone};
+    bool lone = column == 0 && scratch->cells[0] == block->records[row].size;
+    return (cell){scratch->text, unquoted, unquoted == 0 && !lone};
 }
 
 static bool cell_number(const ftl_csv *csv, cell c, double *out)
@@ -74,16 +74,17 @@ static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t 
     return FTL_OK;
 }
 
-static ftl_status convert_record(const ftl_table *table, const ftl_table_block *block, size_t row,
+static ftl_status convert_record(const ftl_table *table, const ftl_csv_block *block, size_t row,
                                  ftl_row_batch *batch, ftl_error *error)
 {
     const ftl_csv *csv = table->state;
-    size_t cells = split_record(csv, table, block, row, batch);
+    size_t cells = split_record(csv, table, block, row, batch->state);
     bool good = cells == table->info.n_columns;
     for (size_t i = 0; i < batch->n_columns; i++) {
         size_t column = batch->requests[i].index;
         /* A short row's last cells count as empty: the row is bad, yet its raw columns are kept. */
-        cell c = column < cells ? cell_text(block, row, batch, column) : (cell){"", 0, false};
+        cell c = column < cells ? cell_text(block, row, batch->state, column)
+                                : (cell){"", 0, false};
         FTL_TRY(convert_cell(csv, batch, i, row, c, &good, error));
     }
     if (FTL_LIKELY(good))
@@ -95,14 +96,16 @@ static ftl_status convert_record(const ftl_table *table, const ftl_table_block *
 ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
                            ftl_row_batch *batch, ftl_error *error)
 {
+    const ftl_csv_block *from = (const ftl_csv_block *)block;
+    ftl_csv_scratch *scratch = batch->state;
     size_t longest = 0;
     for (size_t row = 0; row < block->rows; row++)
-        longest = block->records[row].size > longest ? block->records[row].size : longest;
-    FTL_TRY(ftl_grow(batch->account, &batch->scratch, &batch->scratch_room, longest, 1, error));
-    FTL_TRY(ftl_grow(batch->account, &batch->cells, &batch->cells_room, table->info.n_columns,
+        longest = from->records[row].size > longest ? from->records[row].size : longest;
+    FTL_TRY(ftl_grow(batch->account, &scratch->text, &scratch->text_room, longest, 1, error));
+    FTL_TRY(ftl_grow(batch->account, &scratch->cells, &scratch->cells_room, table->info.n_columns,
                      sizeof(uint32_t), error));
     for (size_t row = 0; row < block->rows; row++)
-        FTL_TRY(convert_record(table, block, row, batch, error));
+        FTL_TRY(convert_record(table, from, row, batch, error));
     return FTL_OK;
 }
 
@@ -179,8 +182,9 @@ void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_r
                      size_t row, ftl_error *error)
 {
     const ftl_csv *csv = table->state;
-    int64_t line = block->records[row].line;
-    size_t cells = split_record(csv, table, block, row, batch);
+    const ftl_csv_block *from = (const ftl_csv_block *)block;
+    int64_t line = from->records[row].line;
+    size_t cells = split_record(csv, table, from, row, batch->state);
     if (cells != table->info.n_columns) {
         ftl_error_set(error, FTL_SHAPE, "line %lld: %zu cell%s where the %s %zu", (long long)line,
                       cells, cells == 1 ? "" : "s",
@@ -193,7 +197,7 @@ void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_r
         double value;
         size_t column = batch->requests[i].index;
         bool text = batch->requests[i].type == FTL_STRING;
-        cell c = cell_text(block, row, batch, column);
+        cell c = cell_text(from, row, batch->state, column);
         if (text ? ftl_utf8_valid(c.text, c.size) : cell_number(csv, c, &value))
             continue;
         name_column(table, column, place, sizeof place);

@@ -13,11 +13,15 @@ ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out, ftl
     if (!batch)
         return FTL_OOM(error);
     batch->account = table->account;
+    batch->format = table->format;
     batch->requests = table->requests;
     batch->n_columns = table->n_requests;
     batch->buffers = ftl_alloc_zero(table->account, batch->n_columns, sizeof *batch->buffers);
     batch->columns = ftl_alloc_zero(table->account, batch->n_columns, sizeof *batch->columns);
-    if (!batch->buffers || !batch->columns) {
+    size_t state = table->format->batch_size;
+    if (state)
+        batch->state = ftl_alloc_zero(table->account, 1, state);
+    if (!batch->buffers || !batch->columns || (state && !batch->state)) {
         ftl_row_batch_destroy(batch);
         return FTL_OOM(error);
     }
@@ -34,19 +38,21 @@ void ftl_row_batch_destroy(ftl_row_batch *batch)
         ftl_free(batch->account, batch->buffers[i].offsets);
         ftl_free(batch->account, batch->buffers[i].validity);
     }
+    if (batch->state && batch->format->batch_free)
+        batch->format->batch_free(batch);
+    ftl_free(batch->account, batch->state);
     ftl_free(batch->account, batch->buffers);
     ftl_free(batch->account, batch->columns);
     ftl_free(batch->account, batch->bad);
     ftl_free(batch->account, batch->bad_rows);
-    ftl_free(batch->account, batch->cells);
-    ftl_free(batch->account, batch->scratch);
     ftl_free(batch->account, batch);
 }
 
-/* Room for rows in every column. */
+/* Room for rows in every column that is copied out of cells. */
 static ftl_status prepare(ftl_row_batch *batch, size_t rows, ftl_error *error)
 {
-    for (size_t i = 0; i < batch->n_columns; i++) {
+    bool cells = batch->format->abilities & FTL_TABLE_CELLS;
+    for (size_t i = 0; cells && i < batch->n_columns; i++) {
         ftl_column_buffer *buffer = &batch->buffers[i];
         if (batch->requests[i].type != FTL_STRING) {
             size_t width = batch->requests[i].type == FTL_F32 ? sizeof(float) : sizeof(double);
@@ -82,7 +88,8 @@ ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *bloc
         batch->rows = batch->n_bad = 0;
         return status;
     }
-    for (size_t i = 0; i < batch->n_columns; i++)
+    bool cells = table->format->abilities & FTL_TABLE_CELLS;
+    for (size_t i = 0; cells && i < batch->n_columns; i++)
         batch->columns[i] = (ftl_column){.type = batch->requests[i].type,
                                          .values = batch->buffers[i].values,
                                          .offsets = batch->buffers[i].offsets,

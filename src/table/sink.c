@@ -2,54 +2,33 @@
 
 #include "table/sink_impl.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-/* What a file's name says of its contents. kind NULL: what, which is not written here. */
-typedef struct ending {
-    const char *ending;
-    const ftl_sink_kind *kind;
-    char delimiter; /* 0: what the options say */
-    const char *what;
-} ending;
+/* Another output format is another entry. */
+static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy};
 
-/* Names that end otherwise are CSV. Another output format is another entry. */
-static const ending endings[] = {
-    {".npy", &ftl_sink_npy, 0, NULL},
-    {".tsv", &ftl_sink_csv, '\t', NULL},
-    {".tab", &ftl_sink_csv, '\t', NULL},
-    {".parquet", NULL, 0, "Parquet"},
-    {".pq", NULL, 0, "Parquet"},
-    {".feather", NULL, 0, "Feather"},
-    {".arrow", NULL, 0, "Arrow"},
-    {".ipc", NULL, 0, "Arrow"},
-    {".arrows", NULL, 0, "Arrow"},
-    {".orc", NULL, 0, "ORC"},
-    {".avro", NULL, 0, "Avro"},
-    {".json", NULL, 0, "JSON"},
-    {".jsonl", NULL, 0, "JSON lines"},
-    {".ndjson", NULL, 0, "JSON lines"},
-    {".xlsx", NULL, 0, "Excel"},
-    {".xls", NULL, 0, "Excel"},
-    {".ods", NULL, 0, "OpenDocument"},
-    {".npz", NULL, 0, "npz"},
-    {".h5", NULL, 0, "HDF5"},
-    {".hdf5", NULL, 0, "HDF5"},
-    {".pkl", NULL, 0, "pickle"},
-    {".pickle", NULL, 0, "pickle"},
-    {".joblib", NULL, 0, "joblib"},
-    {".db", NULL, 0, "SQLite"},
-    {".sqlite", NULL, 0, "SQLite"},
-    {".xml", NULL, 0, "XML"},
-    {".html", NULL, 0, "HTML"},
-    {".yaml", NULL, 0, "YAML"},
-    {".zip", NULL, 0, "zip"},
-    {".bz2", NULL, 0, "bzip2"},
-    {".xz", NULL, 0, "xz"},
-    {".lzma", NULL, 0, "lzma"},
-    {".zst", NULL, 0, "zstd"},
-    {".lz4", NULL, 0, "lz4"},
-    {".z", NULL, 0, "compressed"},
+/* Endings of formats that are not written, lest a file of another format gets such a name. */
+static const struct {
+    const char *ending, *what;
+} unwritten[] = {
+    {".parquet", "Parquet"},   {".pq", "Parquet"},
+    {".feather", "Feather"},   {".arrow", "Arrow"},
+    {".ipc", "Arrow"},         {".arrows", "Arrow"},
+    {".orc", "ORC"},           {".avro", "Avro"},
+    {".json", "JSON"},         {".jsonl", "JSON lines"},
+    {".ndjson", "JSON lines"}, {".xlsx", "Excel"},
+    {".xls", "Excel"},         {".ods", "OpenDocument"},
+    {".npz", "npz"},           {".h5", "HDF5"},
+    {".hdf5", "HDF5"},         {".pkl", "pickle"},
+    {".pickle", "pickle"},     {".joblib", "joblib"},
+    {".db", "SQLite"},         {".sqlite", "SQLite"},
+    {".xml", "XML"},           {".html", "HTML"},
+    {".yaml", "YAML"},         {".zip", "zip"},
+    {".bz2", "bzip2"},         {".xz", "xz"},
+    {".lzma", "lzma"},         {".zst", "zstd"},
+    {".lz4", "lz4"},           {".z", "compressed"},
 };
 
 static bool ends_with(const char *path, size_t size, const char *text)
@@ -58,35 +37,104 @@ static bool ends_with(const char *path, size_t size, const char *text)
     return size > n && strncasecmp(path + size - n, text, n) == 0;
 }
 
-/* What the sink becomes by the name, where the CSV's delimiter is none of its own. */
-static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
+static const ftl_sink_kind *kind_of_ending(const char *path, size_t size)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
+        for (const char *const *ending = kinds[i]->endings; *ending; ending++) {
+            if (ends_with(path, size, *ending))
+                return kinds[i];
+        }
+    }
+    return NULL;
+}
+
+/* "csv, npy" or ".csv, .tsv, .npy". */
+static void list_kinds(bool endings, char out[160])
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
+        if (!endings)
+            n += (size_t)snprintf(out + n, 160 - n, "%s%s", n ? ", " : "", kinds[i]->keyword);
+        for (const char *const *ending = kinds[i]->endings; endings && *ending; ending++)
+            n += (size_t)snprintf(out + n, 160 - n, "%s%s", n ? ", " : "", *ending);
+    }
+}
+
+static const ftl_sink_kind *kind_of_keyword(const char *keyword)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
+        if (strcmp(kinds[i]->keyword, keyword) == 0)
+            return kinds[i];
+    }
+    return NULL;
+}
+
+static ftl_status refuse_name(const char *path, const char *what, const char *known,
+                              ftl_error *error)
+{
+    return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
+                            "cannot write %s: its name says %s, which is not written; give a name "
+                            "that ends in one of %s",
+                            path, what, known);
+}
+
+/* The kind that the first `size` characters of the path say. */
+static ftl_status choose_kind(ftl_sink *sink, const ftl_sink_options *options, size_t size,
+                              ftl_error *error)
+{
+    char known[160];
+    const char *path = options->path;
+    const ftl_sink_kind *expected = options->expected ? kind_of_keyword(options->expected)
+                                                      : &ftl_sink_csv;
+    if (!expected)
+        return FTL_FAIL(error, FTL_INTERNAL, "there is no sink '%s'", options->expected);
+    if (options->format) {
+        list_kinds(false, known);
+        sink->kind = kind_of_keyword(options->format);
+        return sink->kind ? FTL_OK
+                          : FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "output_format",
+                                            "options.output_format '%.40s' is none of %s",
+                                            options->format, known);
+    }
+    sink->kind = kind_of_ending(path, size);
+    list_kinds(true, known);
+    for (size_t i = 0; !sink->kind && i < FTL_ARRAY_LEN(unwritten); i++) {
+        if (ends_with(path, size, unwritten[i].ending))
+            return refuse_name(path, unwritten[i].what, known, error);
+    }
+    if (!sink->kind)
+        sink->kind = expected;
+    if (options->expected && sink->kind != expected)
+        return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
+                                "cannot write %s: its name says %s, and the rows are written as %s "
+                                "here",
+                                path, sink->kind->name, expected->name);
+    return FTL_OK;
+}
+
+/* What the sink becomes: by the options, by the name. */
+static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options, bool *packed,
+                                ftl_error *error)
 {
     const char *path = options->path;
     size_t size = strlen(path);
-    sink->kind = &ftl_sink_csv;
-    sink->delimiter = options->delimiter ? options->delimiter : ',';
-    sink->packed = ends_with(path, size, ".gz");
-    if (sink->packed)
+    *packed = ends_with(path, size, ".gz");
+    if (*packed)
         size -= strlen(".gz");
-    for (size_t i = 0; i < FTL_ARRAY_LEN(endings); i++) {
-        const ending *e = &endings[i];
-        if (!ends_with(path, size, e->ending))
-            continue;
-        if (!e->kind || (sink->packed && e->kind == &ftl_sink_npy))
-            return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
-                                    "cannot write %s: its name says %s%s, which is not written; "
-                                    "give a name that ends in .csv, .csv.gz, .tsv or .npy",
-                                    path, sink->packed ? "packed " : "",
-                                    e->what ? e->what : e->ending);
-        if (e->delimiter && options->delimiter && options->delimiter != e->delimiter)
-            return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
-                                    "cannot write %s: its name says tabs between cells, and the "
-                                    "rows come with '%c'; give a name that ends in .csv",
-                                    path, options->delimiter);
-        sink->kind = e->kind;
-        sink->delimiter = e->delimiter ? e->delimiter : sink->delimiter;
-        break;
-    }
+    FTL_TRY(choose_kind(sink, options, size, error));
+    if (*packed && !sink->kind->text)
+        return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
+                                "cannot write %s: its name says packed %s, which is not written; "
+                                "leave the last ending away",
+                                path, sink->kind->name);
+    bool tabs = ends_with(path, size, ".tsv") || ends_with(path, size, ".tab");
+    sink->delimiter = options->delimiter ? options->delimiter : tabs ? '\t' : ',';
+    if (tabs && sink->delimiter != '\t')
+        return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
+                                "cannot write %s: its name says tabs between cells, and the rows "
+                                "come with '%c'; give a name that ends in .csv",
+                                path, options->delimiter);
     return FTL_OK;
 }
 
@@ -119,12 +167,18 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     ftl_arena_init(&sink->arena, account);
     ftl_arena_init(&sink->output.arena, account);
     ftl_strbuf_init(&sink->scratch, account, 0);
-    ftl_status status = choose_format(sink, options, error);
+    bool packed = false;
+    ftl_status status = choose_format(sink, options, &packed, error);
+    if (status == FTL_OK && sink->kind->state_size) {
+        sink->state = ftl_alloc_zero(account, 1, sink->kind->state_size);
+        if (!sink->state)
+            status = FTL_OOM(error);
+    }
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)
-        status = ftl_output_open(&sink->output, account, options->path, sink->packed,
-                                 options->cancel, error);
+        status = ftl_output_open(&sink->output, account, options->path, packed, options->cancel,
+                                 error);
     if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
     if (status != FTL_OK) {
@@ -152,21 +206,20 @@ ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *batch, const u
 ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                            ftl_error *error)
 {
-    FTL_TRY(ftl_output_write(&sink->output, data, size, error));
+    if (sink->kind->append)
+        FTL_TRY(sink->kind->append(sink, data, size, rows, error));
+    else
+        FTL_TRY(ftl_output_write(&sink->output, data, size, error));
     sink->rows += rows;
     return FTL_OK;
-}
-
-ftl_status ftl_sink_write(ftl_sink *sink, const ftl_batch *batch, ftl_error *error)
-{
-    ftl_strbuf_clear(&sink->scratch);
-    FTL_TRY(ftl_sink_format(sink, batch, NULL, &sink->scratch, error));
-    return ftl_sink_append(sink, sink->scratch.data, sink->scratch.size, batch->rows, error);
 }
 
 /* Frees everything but the output. */
 static void dismantle(ftl_sink *sink)
 {
+    if (sink->state && sink->kind->close)
+        sink->kind->close(sink);
+    ftl_free(sink->account, sink->state);
     ftl_strbuf_free(&sink->scratch);
     ftl_arena_free(&sink->arena);
     ftl_free(sink->account, sink);

@@ -14,14 +14,22 @@
 
 typedef struct ftl_sink ftl_sink;
 
+/* type: F64, F32, I64, U64, BOOL or STRING */
 typedef struct ftl_sink_column {
     const char *name;
     ftl_type type;
 } ftl_sink_column;
 
 typedef struct ftl_sink_options {
-    /* "-" is standard output, as CSV; otherwise the ending says what is written, or is refused */
-    const char *path;
+    const char *path; /* "-" is standard output */
+    /*
+     * a format's keyword, such as "csv"; NULL: what the path's ending says, which may be refused;
+     * CSV on standard output
+     */
+    const char *format;
+    /* the keyword that format NULL stands for, and that the ending must not contradict; NULL: none
+     */
+    const char *expected;
     const ftl_sink_column *columns; /* copied with their names */
     size_t n_columns;
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
@@ -37,7 +45,8 @@ FTL_MUST_USE ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_optio
                                       ftl_sink **out, ftl_error *error);
 
 /*
- * Appends the batch's rows to out in the sink's format. The batch's columns are the sink's, in type
+ * Appends the batch's rows to out in a form that ftl_sink_append takes: the sink's format, or what
+ * it is made of. The batch's columns are the sink's, in type
  * and order (its matrix is not looked at). skip (may be NULL): rows with a non-zero byte are left
  * out.
  */
@@ -46,9 +55,6 @@ FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *b
 /* Appends what ftl_sink_format made of `rows` rows. */
 FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                         ftl_error *error);
-/* Both in one. */
-FTL_MUST_USE ftl_status ftl_sink_write(ftl_sink *sink, const ftl_batch *batch, ftl_error *error);
-
 /* Completes and closes: sync, rename, sync of the folder. The sink is gone afterwards, also when
  * this fails. */
 FTL_MUST_USE ftl_status ftl_sink_commit(ftl_sink *sink, ftl_error *error);

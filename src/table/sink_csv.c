@@ -2,7 +2,6 @@
 #include "base/number.h"
 #include "table/sink_impl.h"
 
-#include <math.h>
 #include <string.h>
 
 static bool needs_quotes(const char *text, size_t size, char delimiter)
@@ -50,26 +49,7 @@ static void put_text(ftl_strbuf *out, const char *text, size_t size, char delimi
 /* A number's text; 0 bytes for a missing one. */
 static size_t number_text(const ftl_column *column, size_t row, char text[FTL_F64_TEXT_SIZE])
 {
-    if (!ftl_column_is_valid(column, row))
-        return 0;
-    if (column->type == FTL_F64) {
-        double value;
-        memcpy(&value, ftl_column_at(column, row, sizeof value), sizeof value);
-        return isnan(value) ? 0 : ftl_print_f64(value, text);
-    }
-    if (column->type == FTL_F32) {
-        float value;
-        memcpy(&value, ftl_column_at(column, row, sizeof value), sizeof value);
-        return isnan(value) ? 0 : ftl_print_f32(value, text);
-    }
-    if (column->type == FTL_I64) {
-        int64_t value;
-        memcpy(&value, ftl_column_at(column, row, sizeof value), sizeof value);
-        return ftl_print_i64(value, text);
-    }
-    bool value = *(const uint8_t *)ftl_column_at(column, row, 1) != 0;
-    memcpy(text, value ? "True" : "False", value ? 4 : 5);
-    return value ? 4 : 5;
+    return ftl_column_is_valid(column, row) ? ftl_column_number_text(column, row, text) : 0;
 }
 
 static void put_cell(ftl_strbuf *out, const ftl_column *column, size_t row, char delimiter,
@@ -124,4 +104,13 @@ static ftl_status csv_format(const ftl_sink *sink, const ftl_batch *batch, const
     return ftl_csv_format(batch, skip, sink->delimiter, out, error);
 }
 
-const ftl_sink_kind ftl_sink_csv = {.name = "CSV", .begin = csv_begin, .format = csv_format};
+static const char *const csv_endings[] = {".csv", ".tsv", ".tab", ".txt", NULL};
+
+const ftl_sink_kind ftl_sink_csv = {
+    .name = "CSV",
+    .keyword = "csv",
+    .endings = csv_endings,
+    .text = true,
+    .begin = csv_begin,
+    .format = csv_format,
+};

@@ -2,32 +2,44 @@
 #ifndef FTL_TABLE_SINK_IMPL_H
 #define FTL_TABLE_SINK_IMPL_H
 
+#include "base/column.h"
 #include "table/output.h"
 #include "table/sink.h"
 
+/* An output format. Members that are NULL or zero are not needed. */
 typedef struct ftl_sink_kind {
-    const char *name;
+    const char *name;           /* for people */
+    const char *keyword;        /* what options.output_format says */
+    const char *const *endings; /* of names, such as ".csv", ended by NULL */
+    bool text;                  /* may be packed by a codec, as its name says */
+    size_t state_size;          /* of sink->state, zeroed */
     /* Checks the columns and writes what comes before the rows. */
     ftl_status (*begin)(ftl_sink *sink, ftl_error *error);
+    /* A piece: rows as text, or in a form of the sink's own; any thread. */
     ftl_status (*format)(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
                          ftl_strbuf *out, ftl_error *error);
-    /* Writes what comes after them; may be NULL. */
+    /* Takes a piece of so many rows; NULL: its bytes are written as they are. */
+    ftl_status (*append)(ftl_sink *sink, const void *data, size_t size, size_t rows,
+                         ftl_error *error);
+    /* Writes what comes after them. */
     ftl_status (*finish)(ftl_sink *sink, ftl_error *error);
+    /* Frees what the state holds. */
+    void (*close)(ftl_sink *sink);
 } ftl_sink_kind;
 
+/* Another output format is one more here and in sink.c. */
 extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy;
 
 struct ftl_sink {
     ftl_account *account;
     ftl_arena arena;
     const ftl_sink_kind *kind;
+    void *state; /* the kind's */
     ftl_output output;
     ftl_sink_column *columns;
     size_t n_columns;
     char delimiter;
-    bool packed;     /* in a gzip file */
-    ftl_type number; /* .npy: the elements' type */
-    uint64_t rows;   /* appended */
+    uint64_t rows; /* appended */
     ftl_strbuf scratch;
 };
 

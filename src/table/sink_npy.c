@@ -9,14 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
+typedef struct npy_state {
+    ftl_type number; /* of the elements */
+} npy_state;
+
 enum { HEADER_BYTES = 128, HEADER_PREFIX = 10 }; /* a multiple of 64, as numpy aligns it */
 
 static ftl_status write_header(ftl_sink *sink, bool patch, ftl_error *error)
 {
+    const npy_state *state = sink->state;
     char header[HEADER_BYTES] = "\x93NUMPY\1";
     header[8] = (char)(HEADER_BYTES -
                        HEADER_PREFIX); /* version 1.0, 16-bit length, little-endian */
-    const char *type = sink->number == FTL_F32 ? "f4" : sink->number == FTL_I64 ? "i8" : "f8";
+    const char *type = state->number == FTL_F32 ? "f4" : state->number == FTL_I64 ? "i8" : "f8";
     char order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? '<' : '>';
     char second[32] = "";
     if (sink->n_columns > 1)
@@ -34,7 +39,8 @@ static ftl_status write_header(ftl_sink *sink, bool patch, ftl_error *error)
 
 static ftl_status npy_begin(ftl_sink *sink, ftl_error *error)
 {
-    sink->number = sink->columns[0].type;
+    npy_state *state = sink->state;
+    state->number = sink->columns[0].type;
     for (size_t i = 0; i < sink->n_columns; i++) {
         ftl_type type = sink->columns[i].type;
         if (type == FTL_STRING)
@@ -42,8 +48,8 @@ static ftl_status npy_begin(ftl_sink *sink, ftl_error *error)
                 error, FTL_UNSUPPORTED,
                 "column '%s' is text, which a .npy file of numbers does not hold; write CSV",
                 sink->columns[i].name);
-        if (type != sink->number || type == FTL_BOOL)
-            sink->number = FTL_F64;
+        if (type != state->number || type == FTL_BOOL || type == FTL_U64)
+            state->number = FTL_F64;
     }
     if (lseek(sink->output.fd, 0, SEEK_CUR) < 0)
         return FTL_FAIL(error, FTL_UNSUPPORTED,
@@ -54,29 +60,14 @@ static ftl_status npy_begin(ftl_sink *sink, ftl_error *error)
 /* A value as float64; NaN when missing. */
 static double as_double(const ftl_column *column, size_t row)
 {
-    double value = (double)NAN;
-    if (!ftl_column_is_valid(column, row))
-        return value;
-    if (column->type == FTL_F64) {
-        memcpy(&value, ftl_column_at(column, row, sizeof value), sizeof value);
-    } else if (column->type == FTL_F32) {
-        float narrow;
-        memcpy(&narrow, ftl_column_at(column, row, sizeof narrow), sizeof narrow);
-        value = (double)narrow;
-    } else if (column->type == FTL_I64) {
-        int64_t integer;
-        memcpy(&integer, ftl_column_at(column, row, sizeof integer), sizeof integer);
-        value = (double)integer;
-    } else {
-        value = *(const uint8_t *)ftl_column_at(column, row, 1) != 0;
-    }
-    return value;
+    return ftl_column_is_valid(column, row) ? ftl_column_number(column, row) : (double)NAN;
 }
 
 static ftl_status put_value(const ftl_sink *sink, const ftl_column *column, size_t i, size_t row,
                             ftl_strbuf *out, ftl_error *error)
 {
-    if (sink->number == FTL_I64) {
+    const npy_state *state = sink->state;
+    if (state->number == FTL_I64) {
         if (!ftl_column_is_valid(column, row))
             return FTL_FAIL(error, FTL_VALUE,
                             "column '%s' has a missing value, which an integer .npy file cannot "
@@ -87,7 +78,7 @@ static ftl_status put_value(const ftl_sink *sink, const ftl_column *column, size
     }
     double wide = as_double(column, row);
     float narrow = (float)wide;
-    if (sink->number == FTL_F32)
+    if (state->number == FTL_F32)
         ftl_strbuf_append(out, (const char *)&narrow, sizeof narrow);
     else
         ftl_strbuf_append(out, (const char *)&wide, sizeof wide);
@@ -111,8 +102,13 @@ static ftl_status npy_finish(ftl_sink *sink, ftl_error *error)
     return write_header(sink, true, error);
 }
 
+static const char *const npy_endings[] = {".npy", NULL};
+
 const ftl_sink_kind ftl_sink_npy = {
     .name = ".npy",
+    .keyword = "npy",
+    .endings = npy_endings,
+    .state_size = sizeof(npy_state),
     .begin = npy_begin,
     .format = npy_format,
     .finish = npy_finish,

@@ -4,10 +4,12 @@
 #include "io/recode.h"
 #include "table/table_impl.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-/* Another row format is another entry; the highest bid wins and CSV takes what nobody claims. */
-static const ftl_table_format *const formats[] = {&ftl_table_npy, &ftl_table_csv};
+/* Another row format is another entry; the highest bid wins, the first of equal ones. */
+static const ftl_table_format *const formats[] = {&ftl_table_csv, &ftl_table_npy};
 
 enum { DEFAULT_RECORD = 1 << 20, DEFAULT_BLOCK = 1 << 20, MAGIC_BYTES = 16 };
 
@@ -65,6 +67,103 @@ static ftl_status set_limits(ftl_table *table, const ftl_table_options *options,
     return FTL_OK;
 }
 
+/* ---- Formats --------------------------------------------------------------------------------- */
+
+static bool ends_with(const char *name, size_t size, const char *ending)
+{
+    size_t n = strlen(ending);
+    return size > n && strncasecmp(name + size - n, ending, n) == 0;
+}
+
+/* Whether a name, but for the ending of a codec, has one of the format's endings. */
+static bool has_ending(const ftl_table_format *format, const char *name)
+{
+    static const char *const packed[] = {".gz", ".bz2", ".xz", ".lzma", ".lz4", ".zst"};
+    size_t size = name ? strlen(name) : 0;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
+        if (ends_with(name, size, packed[i])) {
+            size -= strlen(packed[i]);
+            break;
+        }
+    }
+    for (const char *const *ending = format->endings; *ending; ending++) {
+        if (ends_with(name, size, *ending))
+            return true;
+    }
+    return false;
+}
+
+static const ftl_table_format *format_of_keyword(const char *keyword)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
+        if (strcmp(formats[i]->keyword, keyword) == 0)
+            return formats[i];
+    }
+    return NULL;
+}
+
+static ftl_status unknown_format(const char *keyword, ftl_error *error)
+{
+    char known[128] = "";
+    for (size_t i = 0, n = 0; i < FTL_ARRAY_LEN(formats); i++)
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
+                              formats[i]->keyword);
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "input_format",
+                           "options.input_format '%.40s' is none of %s", keyword, known);
+}
+
+/* The format of a table that begins so: what was recognised, then what the name says. */
+static const ftl_table_format *best_format(const char *name, const uint8_t *data, size_t size)
+{
+    enum { bits_of_a_name = 32 }; /* more than a brace tells, less than a magic number */
+    const ftl_table_format *found = NULL;
+    int best = -1;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
+        int bid = formats[i]->bid(data, size);
+        if (bid >= 0 && has_ending(formats[i], name))
+            bid += bits_of_a_name;
+        if (bid > best) {
+            best = bid;
+            found = formats[i];
+        }
+    }
+    return found;
+}
+
+/* The format that a name promises; NULL: none. */
+static const ftl_table_format *promised_format(const char *name)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
+        if (has_ending(formats[i], name))
+            return formats[i];
+    }
+    return NULL;
+}
+
+static ftl_status choose_format(ftl_table *table, const ftl_table_options *options,
+                                const uint8_t *data, size_t size, ftl_error *error)
+{
+    if (options->format) {
+        table->format = format_of_keyword(options->format);
+        if (!table->format)
+            return unknown_format(options->format, error);
+        if (table->format->bid(data, size) < 0)
+            return FTL_FAIL_OPTION(error, FTL_CORRUPT, FTL_REASON_BAD_OPTION, "input_format",
+                                   "options.input_format says %s, and the input does not begin "
+                                   "like one",
+                                   table->format->name);
+        return FTL_OK;
+    }
+    table->format = best_format(options->name, data, size);
+    const ftl_table_format *promised = promised_format(options->name);
+    if (promised && promised->bid(data, size) < 0 && table->format->bid(data, size) == 0)
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "the file's name says %s, and it does not begin like one; if it is "
+                        "something else, say so with options.input_format",
+                        promised->name);
+    return FTL_OK;
+}
+
 ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const char *encoding,
                             const char **from, ftl_error *error)
 {
@@ -72,7 +171,8 @@ ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const cha
     size_t size;
     FTL_TRY(ftl_stream_ahead(*stream, MAGIC_BYTES, &data, &size, error));
     for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
-        if (encoding && formats[i]->bid(data, size) > 0)
+        bool text = formats[i]->abilities & FTL_TABLE_CELLS;
+        if (encoding && !text && formats[i]->bid(data, size) > 0)
             return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "encoding",
                                    "options.encoding is for text; the input is a %s file",
                                    formats[i]->name);
@@ -92,19 +192,15 @@ static ftl_status open_format(ftl_table *table, const ftl_table_options *options
     size_t size;
     FTL_TRY(set_limits(table, options, error));
     FTL_TRY(ftl_stream_ahead(table->stream, MAGIC_BYTES, &data, &size, error));
-    int best = -1;
-    for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
-        int bid = formats[i]->bid(data, size);
-        if (bid > best) {
-            best = bid;
-            table->format = formats[i];
-        }
-    }
+    FTL_TRY(choose_format(table, options, data, size, error));
     FTL_TRY(table->format->open(table, options, error));
     table->info.format = table->format->name;
+    table->info.abilities = table->format->abilities;
     table->info.has_names = table->names != NULL;
     return index_names(table, error);
 }
+
+/* ---- Tables ---------------------------------------------------------------------------------- */
 
 ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
                           const ftl_table_options *options, ftl_table **out, ftl_error *error)
@@ -131,7 +227,7 @@ void ftl_table_close(ftl_table *table)
 {
     if (!table)
         return;
-    if (table->format)
+    if (table->format && table->format->close)
         table->format->close(table);
     ftl_stream_close(table->stream);
     ftl_arena_free(&table->arena);
@@ -145,11 +241,12 @@ const char *ftl_table_column_name(const ftl_table *table, size_t index)
     return table->names && index < table->info.n_columns ? table->names[index] : NULL;
 }
 
-const char *ftl_table_header(const ftl_table *table, size_t *size)
+ftl_type ftl_table_column_type(const ftl_table *table, size_t index)
 {
-    *size = 0;
-    return table->format->header ? table->format->header(table, size) : "";
+    return table->format->column_type ? table->format->column_type(table, index) : FTL_STRING;
 }
+
+const char *ftl_table_reject_format(const ftl_table *table) { return table->format->reject_format; }
 
 uint64_t ftl_table_bytes_read(const ftl_table *table) { return ftl_stream_offset(table->stream); }
 
@@ -162,9 +259,10 @@ ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requ
         if (requests[i].index >= table->info.n_columns)
             return FTL_FAIL(error, FTL_ARG, "column %zu is asked for and the table has %zu",
                             requests[i].index, table->info.n_columns);
-        if (requests[i].type != FTL_F64 && requests[i].type != FTL_F32 &&
+        bool cells = table->format->abilities & FTL_TABLE_CELLS;
+        if (cells && requests[i].type != FTL_F64 && requests[i].type != FTL_F32 &&
             requests[i].type != FTL_STRING)
-            return FTL_FAIL(error, FTL_ARG, "column %zu: a table yields float64, float32 and text",
+            return FTL_FAIL(error, FTL_ARG, "column %zu: cells become float64, float32 and text",
                             requests[i].index);
     }
     table->requests = ftl_arena_array(&table->arena, n_requests ? n_requests : 1, sizeof *requests);
@@ -173,6 +271,8 @@ ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requ
     if (n_requests)
         memcpy(table->requests, requests, n_requests * sizeof *requests);
     table->n_requests = n_requests;
+    if (table->format->bind)
+        FTL_TRY(table->format->bind(table, error));
     table->bound = true;
     return FTL_OK;
 }
@@ -192,7 +292,7 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
                         "columns are bound before the first read, and a read asks for rows");
     if (max_rows > UINT32_MAX / 2)
         max_rows = UINT32_MAX / 2;
-    block->size = block->rows = 0;
+    block->rows = 0;
     block->first_row = table->rows_read;
     ftl_error failure;
     ftl_error_clear(&failure);

@@ -13,7 +13,8 @@
  * fills another block. Buffers are reused: memory is bounded by the options and the bound columns,
  * never by the file.
  *
- * One file per row format (csv.c, npy.c), chosen by the first bytes and never by a file's name.
+ * One file per row format (csv.c, npy.c), which bid for a table by its first bytes; the name's
+ * ending decides where bytes leave a choice, and options.format overrides both.
  *
  * Status codes here speak of data, not of models: SHAPE a ragged row, VALUE an unusable cell or an
  * open quote, SCHEMA the header, LIMIT a record that is too long, CORRUPT and UNSUPPORTED a damaged
@@ -22,20 +23,18 @@
 #ifndef FTL_TABLE_TABLE_H
 #define FTL_TABLE_TABLE_H
 
+#include "base/strbuf.h"
 #include "io/stream.h"
 
 typedef struct ftl_table ftl_table;
-typedef struct ftl_table_block
-    ftl_table_block; /* bytes of whole records; filled by the reading thread */
+/* whole rows in a form of the format's own; filled by the reading thread */
+typedef struct ftl_table_block ftl_table_block;
 typedef struct ftl_row_batch ftl_row_batch; /* converted columns; one per converting thread */
 
 /* Zero in any field means the default. Everything is copied. */
 typedef struct ftl_table_options {
-    /*
-     * the file behind the stream, for column-major .npy files, which need random access; may be
-     * NULL
-     */
-    const char *path;
+    const char *name;     /* of the file, whose ending is looked at; may be NULL */
+    const char *format;   /* a format's keyword, such as "csv"; NULL: what bytes and name say */
     const char *encoding; /* what ftl_table_recode found; NULL: UTF-8 */
     char delimiter;       /* 0: sniffed among , ; tab | */
     char decimal;         /* 0: '.' */
@@ -57,6 +56,15 @@ typedef struct ftl_table_options {
 FTL_MUST_USE ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream,
                                          const char *encoding, const char **from, ftl_error *error);
 
+/* What a format is able to do. */
+enum {
+    /* cells are texts, so that a column may be anything (CSV, JSON); otherwise columns have types
+     */
+    FTL_TABLE_CELLS = 1u,
+    /* rows are records of text: they have lines, and reject files hold them as they came */
+    FTL_TABLE_RECORDS = 2u
+};
+
 /* Takes ownership of stream (already decoded) on success; on failure it is still the caller's. */
 FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
                                        const ftl_table_options *options, ftl_table **out,
@@ -65,10 +73,10 @@ void ftl_table_close(
     ftl_table *table); /* NULL is allowed; blocks and batches are destroyed before their table */
 
 typedef struct ftl_table_info {
-    const char *format; /* "CSV" or ".npy" */
+    const char *format; /* for people: "CSV", ".npy", ... */
+    unsigned abilities; /* FTL_TABLE_ */
     size_t n_columns;
     bool has_names;
-    ftl_type dtype;    /* what numbers are: F64, or F32 for a .npy file of float32 */
     int64_t rows;      /* when the format says so, otherwise -1 */
     char delimiter;    /* CSV: given or sniffed; 0 for other formats */
     char encoding[32]; /* of a text, before it was made UTF-8; "" for other formats */
@@ -80,20 +88,32 @@ const ftl_table_info *ftl_table_get_info(const ftl_table *table);
 const char *ftl_table_column_name(const ftl_table *table, size_t index);
 /* Number of columns of that name; *index receives the first when there is one. */
 size_t ftl_table_find(const ftl_table *table, const char *name, size_t *index);
-/* The header record as it stands in the file, without its line end; empty when there is none. For
- * reject files. */
-const char *ftl_table_header(const ftl_table *table, size_t *size);
+/*
+ * What a column holds, as it is copied to an output: F64, F32, I64, U64, BOOL or STRING. Of a table
+ * with FTL_TABLE_CELLS always STRING.
+ */
+ftl_type ftl_table_column_type(const ftl_table *table, size_t index);
+/* How a sink of the same format is called, for files of rejected rows; NULL: there is none. */
+const char *ftl_table_reject_format(const ftl_table *table);
 /* Bytes of the (decoded) stream taken so far, for progress. */
 uint64_t ftl_table_bytes_read(const ftl_table *table);
 
+/*
+ * A column that is asked for. raw false, an input: tables with FTL_TABLE_CELLS give what type says,
+ * F64, F32 or STRING; other tables a column of any type of numbers or texts that a batch may have,
+ * as it lies in the file. raw true, a copy: of ftl_table_column_type, cells as they stand, NA cells
+ * among them.
+ */
 typedef struct ftl_table_column_request {
-    size_t index;  /* column of the table */
-    ftl_type type; /* F64, F32 or STRING */
-    bool raw;      /* STRING: the cell's text as it is; NA cells are text, not missing */
+    size_t index; /* column of the table */
+    ftl_type type;
+    bool raw;
 } ftl_table_column_request;
 
-/* Chooses what is converted: batches have these columns in this order. Copied; before the first
- * read, once. */
+/*
+ * Chooses what is converted: batches have these columns in this order. Copied; before the first
+ * read, once. SCHEMA for a column of a type that cannot be read.
+ */
 FTL_MUST_USE ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
                                        size_t n_requests, ftl_error *error);
 
@@ -114,8 +134,13 @@ size_t ftl_table_block_rows(const ftl_table_block *block);
 uint64_t ftl_table_block_first_row(const ftl_table_block *block); /* 0-based data row */
 /* 1-based line on which a row begins, header included; -1 for formats without lines. */
 int64_t ftl_table_block_line(const ftl_table_block *block, size_t row);
-/* The record as it stands in the file, without its line end; NULL for formats without text. */
-const char *ftl_table_block_record(const ftl_table_block *block, size_t row, size_t *size);
+/*
+ * Appends the row as a line of a reject file: the record as it stands in the file, and the reason.
+ * For tables with FTL_TABLE_RECORDS.
+ */
+FTL_MUST_USE ftl_status ftl_table_block_reject(const ftl_table *table, const ftl_table_block *block,
+                                               size_t row, const char *reason, ftl_strbuf *out,
+                                               ftl_error *error);
 
 /* ---- Converting ------------------------------------------------------------------------------ */
 
@@ -132,8 +157,9 @@ FTL_MUST_USE ftl_status ftl_table_convert(const ftl_table *table, const ftl_tabl
 
 typedef struct ftl_row_view {
     /*
-     * bound columns. Numbers: NaN for missing, no validity, contiguous. STRING: validity 0 for
-     * missing
+     * bound columns. Of tables with FTL_TABLE_CELLS: numbers have NaN for missing, no validity and
+     * are contiguous; STRING has validity 0 for missing. Others may lie in the block, which must
+     * stay as it is while they are looked at
      */
     ftl_batch batch;
     /* one byte a row: 1 = cells of the row could not be converted (they are NaN or missing) */

@@ -6,28 +6,54 @@
 #include "base/arena.h"
 #include "table/table.h"
 
-/* A row format. It fills table->info and table->names in open; blocks and batches mean what it
- * wants them to mean. */
+/*
+ * A row format. It fills table->info and table->names in open; what a block holds is its own
+ * matter. Members that are NULL or zero are not needed.
+ */
 typedef struct ftl_table_format {
-    const char *name;
-    /* Bits of the beginning of the stream that were recognised; 0: not mine. */
+    const char *name;           /* for people */
+    const char *keyword;        /* what options.format says */
+    const char *const *endings; /* of names, such as ".csv", ended by NULL */
+    unsigned abilities;         /* FTL_TABLE_ */
+    const char *reject_format;  /* FTL_TABLE_RECORDS: the keyword of sinks for rejected rows */
+    /*
+     * How many bits of the beginning of the stream were recognised. 0: it may be anything; -1: not
+     * mine, whatever the name says.
+     */
     int (*bid)(const uint8_t *data, size_t size);
     /* Sets table->state. On failure close is called with whatever state was set; the stream stays
      * the caller's. */
     ftl_status (*open)(ftl_table *table, const ftl_table_options *options, ftl_error *error);
     void (*close)(ftl_table *table);
-    /* The header record; may be NULL. */
-    const char *(*header)(const ftl_table *table, size_t *size);
-    /* Fills a cleared block with 1..max_rows rows (block->rows), or returns END. */
+    /* What a column is when it is copied; NULL: STRING. */
+    ftl_type (*column_type)(const ftl_table *table, size_t column);
+    /* Sees the requests and refuses columns that cannot be read. */
+    ftl_status (*bind)(ftl_table *table, ftl_error *error);
+
+    size_t block_size; /* of the format's block, which begins with a ftl_table_block; zeroed */
+    void (*block_free)(ftl_table_block *block); /* what it holds */
+    /* Fills a block with 1..max_rows rows (block->rows, which is 0 before), or returns END. */
     ftl_status (*read)(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error);
-    /* Fills the columns of a batch that has room for block->rows. */
+    /* 1-based line on which a row begins. */
+    int64_t (*line)(const ftl_table_block *block, size_t row);
+
+    size_t batch_size; /* of batch->state, zeroed: what converting needs beside the columns */
+    void (*batch_free)(ftl_row_batch *batch); /* what the state holds */
+    /*
+     * Fills the columns of a batch. FTL_TABLE_CELLS: batch->buffers have room for block->rows, and
+     * the columns become views of them; others set batch->columns.
+     */
     ftl_status (*convert)(const ftl_table *table, const ftl_table_block *block,
                           ftl_row_batch *batch, ftl_error *error);
     /* Fills error for a problem that convert noted; NULL when it notes none. */
     void (*explain)(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
                     size_t row, ftl_error *error);
+    /* FTL_TABLE_RECORDS: see ftl_table_block_reject. */
+    ftl_status (*reject)(const ftl_table *table, const ftl_table_block *block, size_t row,
+                         const char *reason, ftl_strbuf *out, ftl_error *error);
 } ftl_table_format;
 
+/* Another row format is one more here and in table.c. */
 extern const ftl_table_format ftl_table_csv, ftl_table_npy;
 
 struct ftl_table {
@@ -51,31 +77,28 @@ struct ftl_table {
     ftl_error failed; /* code != FTL_OK: what every further read returns */
 };
 
-/* A record of a text format: bytes data[start .. start + size) of its block, without the line end.
- */
-typedef struct ftl_record {
-    uint32_t start, size;
-    int64_t line; /* 1-based */
-} ftl_record;
-
 enum {
     FTL_BLOCK_LIMIT = 1 << 30,          /* keeps offsets in 32 bits */
     FTL_RECORD_LIMIT = 15 * 1024 * 1024 /* what a stream shows at once, less a margin */
 };
 
+/* What every block begins with. */
 struct ftl_table_block {
     ftl_account *account;
-    uint8_t *data;
-    size_t size, room;
-    ftl_record *records; /* text formats */
-    size_t records_room;
+    const ftl_table_format *format;
     size_t rows;
     uint64_t first_row;
 };
 
-/* Room for size bytes in all. */
-FTL_MUST_USE ftl_status ftl_table_block_reserve(ftl_table_block *block, size_t size,
-                                                ftl_error *error);
+/* Bytes of a block: grown, reused and freed by its format. */
+typedef struct ftl_block_bytes {
+    uint8_t *data;
+    size_t size, room;
+} ftl_block_bytes;
+
+/* Room for size bytes in all; LIMIT beyond FTL_BLOCK_LIMIT. */
+FTL_MUST_USE ftl_status ftl_block_bytes_reserve(ftl_account *account, ftl_block_bytes *bytes,
+                                                size_t size, ftl_error *error);
 
 /* A column's buffers. Numbers: values. Strings: offsets (rows + 1), bytes, validity. */
 typedef struct ftl_column_buffer {
@@ -90,6 +113,7 @@ typedef struct ftl_column_buffer {
 
 struct ftl_row_batch {
     ftl_account *account;
+    const ftl_table_format *format;
     const ftl_table_column_request *requests; /* the table's */
     size_t n_columns;
     ftl_column_buffer *buffers;
@@ -99,10 +123,7 @@ struct ftl_row_batch {
     size_t bad_room;
     uint32_t *bad_rows;
     size_t bad_rows_room, n_bad;
-    uint32_t *cells; /* CSV: ends of the cells of the record at hand */
-    size_t cells_room;
-    char *scratch; /* CSV: the text of a quoted cell */
-    size_t scratch_room;
+    void *state; /* the format's */
 };
 
 /* Marks a row as bad, once; rows come in order. */
@@ -115,5 +136,14 @@ FTL_MUST_USE ftl_status ftl_row_batch_set_string(ftl_row_batch *batch, size_t co
 /* Makes the cells of the row missing in all columns but the raw ones. All columns of the row must
  * have been set. */
 void ftl_row_batch_blank(ftl_row_batch *batch, size_t row);
+/*
+ * For formats with types: column i of the batch is what `from` views, or where it was asked for raw
+ * a column of one of the types of outputs (plain_column.c): a view of `from` too where it has such
+ * a type, else a copy in the batch's buffers.
+ */
+FTL_MUST_USE ftl_status ftl_row_batch_set_column(ftl_row_batch *batch, size_t i,
+                                                 const ftl_column *from, ftl_error *error);
+/* The type of outputs that a type becomes: F64, F32, I64, U64, BOOL or STRING. */
+ftl_type ftl_plain_type(const ftl_column *column);
 
 #endif

@@ -41,7 +41,7 @@ static inline ftl_status trickle_read(void *state, void *out, size_t room, size_
 
 static inline void trickle_close(void *state) { (void)state; }
 
-static const ftl_stream_ops trickle_ops = {trickle_read, trickle_close, NULL};
+static const ftl_stream_ops trickle_ops = {.read = trickle_read, .close = trickle_close};
 
 static inline ftl_status load_stream(pickle_test *test, ftl_stream *stream,
                                      const ftl_pickle_options *options)

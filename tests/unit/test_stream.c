@@ -77,7 +77,7 @@ static ftl_status drip_read(void *state, void *out, size_t room, size_t *got, ft
 
 static void drip_close(void *state) { ((drip *)state)->closed++; }
 
-static const ftl_stream_ops drip_ops = {drip_read, drip_close, NULL};
+static const ftl_stream_ops drip_ops = {.read = drip_read, .close = drip_close};
 
 static void file_is_read_in_pieces_of_any_size(void **state)
 {
