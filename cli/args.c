@@ -39,7 +39,11 @@ enum option_id {
     OPT_THRESHOLD,
     OPT_TARGET,
     OPT_INPUT_FORMAT,
-    OPT_OUTPUT_FORMAT
+    OPT_OUTPUT_FORMAT,
+    OPT_ALSO,
+    OPT_METRICS,
+    OPT_PROGRESS,
+    OPT_MEMORY
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -81,6 +85,10 @@ static const flag flags[] = {
     {"target", "target", required_argument, OPT_TARGET},
     {"input-format", "input_format", required_argument, OPT_INPUT_FORMAT},
     {"output-format", "output_format", required_argument, OPT_OUTPUT_FORMAT},
+    {"also", "more_models", required_argument, OPT_ALSO},
+    {"metrics", NULL, required_argument, OPT_METRICS},
+    {"progress", NULL, required_argument, OPT_PROGRESS},
+    {"memory", "memory", required_argument, OPT_MEMORY},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -309,13 +317,36 @@ static int set_iterations(const char *command, const char *text, cli_options *ou
     return -1;
 }
 
-static int set_method(const char *command, const char *text, ftl_score_options *score)
+/* "predict", or several with commas: "predict,apply". */
+static int set_method(const char *command, char *text, cli_options *out)
 {
     ftl_error error;
-    if (ftl_method_parse(text, &score->method, &error) != FTL_OK)
-        return cli_usage(command, "%s", error.message);
-    score->method_set = true;
+    ftl_method method;
+    ftl_score_options *score = &out->score;
+    score->method_set = false;
+    score->n_more_methods = 0;
+    score->more_methods = out->methods;
+    for (char *rest = text, *name; (name = strsep(&rest, ",")) != NULL;) {
+        if (ftl_method_parse(name, &method, &error) != FTL_OK)
+            return cli_usage(command, "%s", error.message);
+        bool twice = score->method_set && score->method == method;
+        for (size_t i = 0; i < score->n_more_methods; i++)
+            twice = twice || out->methods[i] == method;
+        if (twice)
+            return cli_usage(command, "--method names %s twice", name);
+        if (score->method_set)
+            out->methods[score->n_more_methods++] = method;
+        else
+            score->method = method;
+        score->method_set = true;
+    }
     return -1;
+}
+
+static int set_batch_size(const char *command, const char *text, ftl_score_options *score)
+{
+    score->batch_rows = 0;
+    return strcmp(text, "auto") == 0 ? -1 : set_number(command, OPT_BATCH_SIZE, text, score);
 }
 
 static int set_option(const char *command, int id, char *text, cli_options *out)
@@ -360,7 +391,7 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         score->reject_path = text;
         return -1;
     case OPT_METHOD:
-        return set_method(command, text, score);
+        return set_method(command, text, out);
     case OPT_KEEP:
         return set_list(command, id, text, &out->keep, &score->keep, &score->n_keep);
     case OPT_FEATURES:
@@ -382,6 +413,21 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
     case OPT_ENCODING:
         score->encoding = text;
         return -1;
+    case OPT_ALSO:
+        out->also[out->n_also++] = text;
+        return -1;
+    case OPT_METRICS:
+        out->metrics = text;
+        return -1;
+    case OPT_PROGRESS:
+        out->progress_json = strcmp(text, "json") == 0;
+        return out->progress_json || strcmp(text, "auto") == 0
+                   ? -1
+                   : cli_usage(command, "--progress takes auto or json, not '%s'", text);
+    case OPT_MEMORY:
+        return set_bytes(command, id, text, &score->memory);
+    case OPT_BATCH_SIZE:
+        return set_batch_size(command, text, score);
     case OPT_INPUT_FORMAT:
         score->input_format = text;
         return -1;
@@ -477,7 +523,8 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
         all_options[i] = (struct option){flags[i].name, flags[i].argument, NULL, flags[i].id};
     *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
     out->then = calloc((size_t)argc + 1, sizeof *out->then);
-    if (!out->then) {
+    out->also = calloc((size_t)argc + 1, sizeof *out->also);
+    if (!out->then || !out->also) {
         fprintf(stderr, "foretell: error: out of memory\n");
         return EXIT_INTERNAL;
     }
@@ -515,4 +562,5 @@ void cli_options_free(cli_options *options)
     free(options->features);
     free(options->na);
     free(options->then);
+    free(options->also);
 }

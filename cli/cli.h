@@ -34,6 +34,13 @@ typedef struct cli_options {
     uint64_t memory_limit, max_bytes; /* 0: as the library does by itself */
     bool json, graph;
     bool quiet;
+    const char **also; /* --also: NAME=MODEL or MODEL, as they stand */
+    size_t n_also;
+    ftl_model **models; /* of --also, opened */
+    char **names;       /* [1 + n_also] of the first and of those; NULL: there are no others */
+    ftl_method methods[FTL_METHOD_COUNT]; /* --method: those behind the first */
+    const char *metrics;                  /* where the figures of a job go; NULL: nowhere */
+    bool progress_json;
 } cli_options;
 
 int cli_predict(int argc, char **argv);
@@ -65,6 +72,10 @@ void cli_print_plain(FILE *file, const char *text, size_t size);
 int cli_open_model(const cli_options *options, uint32_t threads, ftl_context **context,
                    ftl_model **model);
 void cli_close_model(ftl_context *context, ftl_model *model);
+/* Opens the models of --also in the context; an exit code, or -1. cli_close_also gives them back.
+ */
+int cli_open_also(ftl_context *context, cli_options *options);
+void cli_close_also(cli_options *options);
 /*
  * Does the model run the wanted methods? An exit code, or -1. Why a method cannot run is a matter
  * of the model, or of the command line when its class has no such method.
@@ -115,9 +126,11 @@ int cli_usage(const char *command, const char *format, ...) __attribute__((forma
 /* The progress line of long work: on a terminal only. */
 typedef struct cli_progress {
     bool shown; /* stderr is a terminal */
+    bool json;  /* a JSON object a line instead, wherever stderr goes */
     bool colour;
     double started;
-    size_t width; /* of the line on the screen */
+    size_t width;    /* of the line on the screen */
+    double reported; /* the last JSON object */
 } cli_progress;
 void cli_progress_init(cli_progress *progress);
 /*
@@ -128,6 +141,10 @@ void cli_catch_signals(ftl_cancel *cancel);
 /* ftl_progress_fn */
 bool cli_progress_report(void *user, const ftl_progress *report);
 void cli_progress_end(cli_progress *progress);
+/* The most memory that the program has held, in bytes. */
+unsigned long long cli_peak_memory(void);
+/* An exit code, after a message, or -1. */
+int cli_write_metrics(const char *path, const ftl_score_result *result);
 double cli_now(void);
 void cli_group_digits(unsigned long long value, char out[32]);
 

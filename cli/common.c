@@ -50,6 +50,10 @@ int cli_check_methods(const ftl_model *model, const cli_options *options, const 
     if (options->score.proba && method == FTL_PREDICT &&
         ftl_model_method_status(model, FTL_PREDICT_PROBA, &error) != FTL_OK)
         return cli_fail(&error, PHASE_MODEL, path);
+    for (size_t i = 0; i < options->score.n_more_methods; i++) {
+        if (ftl_model_method_status(model, options->score.more_methods[i], &error) != FTL_OK)
+            return cli_fail(&error, PHASE_MODEL, path);
+    }
     return -1;
 }
 

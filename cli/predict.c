@@ -3,18 +3,54 @@
 
 #include <string.h>
 
+/* 12,345,678 bytes → "12.3 MB". */
+static void show_bytes(double bytes, char out[32])
+{
+    static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+    int unit = 0;
+    for (; bytes >= 1000 && unit < 4; unit++)
+        bytes /= 1000;
+    snprintf(out, 32, "%.*f %s", unit == 0 || bytes >= 100 ? 0 : 1, bytes, units[unit]);
+}
+
+/* Where the time went, of work that took some. */
+static void show_split(const ftl_score_result *result)
+{
+    const struct {
+        const char *name;
+        double seconds;
+    } parts[] = {{"read", result->read_seconds},
+                 {"parse", result->parse_seconds},
+                 {"predict", result->predict_seconds},
+                 {"format", result->format_seconds},
+                 {"write", result->write_seconds}};
+    double sum = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        sum += parts[i].seconds;
+    fputs("foretell: of the work", stderr);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        fprintf(stderr, "%s %.0f %% %s", i ? "," : "", sum > 0 ? 100 * parts[i].seconds / sum : 0,
+                parts[i].name);
+    fprintf(stderr, "; %u thread%s, batches of %u rows\n", result->threads,
+            result->threads == 1 ? "" : "s", result->batch_rows);
+}
+
 static void summarise(const cli_options *options, const ftl_score_result *result)
 {
-    char rows[32], rate[32], bad[32];
+    enum { quick = 1 }; /* second: shorter work needs one line */
+    char rows[32], rate[32], bad[32], speed[32], memory[32];
     unsigned long long n_bad = result->rows_rejected + result->rows_nulled;
+    double seconds = result->seconds > 0 ? result->seconds : 1e-9;
     cli_group_digits(result->rows_read, rows);
     cli_group_digits(n_bad, bad);
-    cli_group_digits(
-        result->seconds > 0 ? (unsigned long long)((double)result->rows_read / result->seconds) : 0,
-        rate);
+    cli_group_digits((unsigned long long)((double)result->rows_read / seconds), rate);
+    show_bytes((double)result->bytes_read / seconds, speed);
+    show_bytes((double)cli_peak_memory(), memory);
     if (!options->quiet)
-        fprintf(stderr, "foretell: %s row%s in %.3f s (%s rows/s)\n", rows,
-                result->rows_read == 1 ? "" : "s", result->seconds, rate);
+        fprintf(stderr, "foretell: %s row%s in %.3f s (%s rows/s, %s/s, peak memory %s)\n", rows,
+                result->rows_read == 1 ? "" : "s", result->seconds, rate, speed, memory);
+    if (!options->quiet && result->seconds >= quick)
+        show_split(result);
     if (n_bad)
         fprintf(stderr, "foretell: warning: %s of %s rows were %s%s%s\n", bad, rows,
                 result->rows_rejected ? "rejected" : "left empty",
@@ -51,6 +87,7 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     cli_progress progress;
     cli_progress_init(&progress);
     progress.shown = progress.shown && !options->quiet;
+    progress.json = options->progress_json;
     options->score.progress = cli_progress_report;
     options->score.progress_user = &progress;
     options->score.warn = print_warning;
@@ -63,13 +100,16 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     if (status != FTL_OK)
         return cli_fail(&error, PHASE_DATA, NULL);
     summarise(options, &result);
+    int code = options->metrics ? cli_write_metrics(options->metrics, &result) : -1;
+    if (code >= 0)
+        return code;
     return result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;
 }
 
 const char cli_predict_options[] =
     " output quiet method proba keep features delimiter decimal encoding empty no-header na "
     "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes "
-    "labels threshold input-format output-format ";
+    "labels threshold input-format output-format also metrics progress memory ";
 
 int cli_predict(int argc, char **argv)
 {
@@ -86,10 +126,13 @@ int cli_predict(int argc, char **argv)
     }
     code = cli_check_methods(model, &options, options.positional[0]);
     if (code < 0)
+        code = cli_open_also(context, &options);
+    if (code < 0)
         code = cli_begin_work(context, &options, &cancel);
     if (code < 0)
         code = cli_predict_table(model, &options, options.output ? options.output : "-");
     cli_end_work(cancel);
+    cli_close_also(&options);
     cli_close_model(context, model);
     cli_options_free(&options);
     return code;

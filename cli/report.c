@@ -194,9 +194,31 @@ static void show(cli_progress *progress, const ftl_progress *report)
     fflush(stderr);
 }
 
+/* One JSON object a line, four a second at most. */
+static void show_json(cli_progress *progress, const ftl_progress *report)
+{
+    double now = cli_now(), seconds = now - progress->started;
+    if (now - progress->reported < 0.25)
+        return;
+    progress->reported = now;
+    fprintf(stderr, "{\"rows\": %llu, \"bytes_read\": %llu, \"bytes_total\": ",
+            (unsigned long long)report->rows, (unsigned long long)report->bytes_read);
+    if (report->bytes_total)
+        fprintf(stderr, "%llu", (unsigned long long)report->bytes_total);
+    else
+        fputs("null", stderr);
+    fprintf(stderr, ", \"seconds\": %.3f, \"rows_per_second\": %.1f}\n", seconds,
+            seconds > 0 ? (double)report->rows / seconds : 0);
+    fflush(stderr);
+}
+
 bool cli_progress_report(void *user, const ftl_progress *report)
 {
     cli_progress *progress = user;
+    if (progress->json) {
+        show_json(progress, report);
+        return true;
+    }
     /* Quick work needs no line. */
     if (progress->shown && cli_now() - progress->started > 0.5)
         show(progress, report);

@@ -701,7 +701,7 @@ typedef struct ftl_score_options {
     bool method_set;         /* false: the model's default method */
     bool proba;              /* with predict: probability columns beside the prediction */
     uint32_t threads;        /* at most the context's; 0: all of them */
-    uint32_t batch_rows;     /* rows of a batch; 0: 5000 */
+    uint32_t batch_rows;     /* rows of a batch; 0: chosen by the columns and by memory */
     uint64_t limit;          /* rows to read at most; 0: all */
     const char *const *keep; /* input columns to copy to the output */
     size_t n_keep;
@@ -741,12 +741,43 @@ typedef struct ftl_score_options {
      */
     const char *input_format;
     const char *output_format;
+    /*
+     * ftl_score: further methods of the same rows, computed in one pass, whose columns come behind
+     * those of method; those that other columns are called like get the method's name in front:
+     * apply__tree_0
+     */
+    const ftl_method *more_methods;
+    size_t n_more_methods;
+    /*
+     * ftl_score: further models of the same rows, which are read once. Each has the methods that
+     * were asked for, or its default one; its columns come behind the first model's, with its name
+     * in front: churn__prediction. A row that one of the models refuses is bad for all. The models
+     * are of one context.
+     */
+    ftl_model *const *more_models;
+    const char *const *more_names; /* [n_more_models] */
+    size_t n_more_models;
+    const char *name; /* of the first model, when its columns are to have it in front; NULL: not */
+    /*
+     * bytes that batches on their way may take, about; 0: as much as is useful, some megabytes a
+     * thread. What the models need comes on top
+     */
+    uint64_t memory;
 } ftl_score_options;
 
 typedef struct ftl_score_result {
     size_t struct_size; /* set by the caller */
     uint64_t rows_read, rows_written, rows_rejected, rows_nulled;
     double seconds;
+    uint64_t bytes_read,
+        bytes_written;   /* of tables: decoded, before packing; rejects not counted */
+    uint32_t batch_rows; /* rows of a batch at most, as chosen */
+    uint32_t threads;    /* that worked, the calling one among them */
+    /*
+     * seconds of work, added up over the threads: taking bytes from the input; making columns of
+     * them; predicting; making bytes of the results; giving them to the output
+     */
+    double read_seconds, parse_seconds, predict_seconds, format_seconds, write_seconds;
 } ftl_score_result;
 
 /*

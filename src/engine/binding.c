@@ -10,6 +10,14 @@
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+/* Bytes of a block of text: a share of the memory that rows on their way may take. */
+static size_t block_bytes(const ftl_score_options *options)
+{
+    enum { blocks = 16, least = 4096, most = 1 << 20 };
+    uint64_t share = options->memory / blocks;
+    return options->memory == 0 || share > most ? most : share < least ? least : (size_t)share;
+}
+
 ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
                         ftl_job_input *out, ftl_error *error)
 {
@@ -28,7 +36,8 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
                                .na_values = options->na_values,
                                .n_na_values = options->n_na_values,
                                .max_record_bytes = options->max_record_bytes,
-                               .empty_text = options->empty_text};
+                               .empty_text = options->empty_text,
+                               .block_bytes = block_bytes(options)};
     if (status == FTL_OK)
         status = ftl_table_recode(account, &input.stream, options->encoding, &table.encoding,
                                   error);
@@ -58,16 +67,27 @@ static void add_request(ftl_binding *binding, size_t index, ftl_type type, bool 
         .index = index, .type = type, .raw = raw};
 }
 
+/* The request of a column as an input: of numbers or of texts, once for all models. */
+static size_t input_request(ftl_binding *binding, size_t column, ftl_type type)
+{
+    uint32_t *seen = &binding->seen[type == FTL_STRING][column];
+    if (*seen == 0) {
+        add_request(binding, column, type, false);
+        *seen = (uint32_t)binding->n_requests;
+    }
+    return *seen - 1;
+}
+
 static void bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
                        size_t input, size_t column)
 {
     bool cells = ftl_table_get_info(table)->abilities & FTL_TABLE_CELLS;
     ftl_type type = model->inputs[input].batch_type;
-    binding->request_of_input[input] = binding->n_requests;
     bool narrow = !cells && ftl_table_column_type(table, column) == FTL_F32;
     if (type != FTL_STRING)
         *(narrow ? &binding->has_narrow : &binding->has_wide) = true;
-    add_request(binding, column, type == FTL_STRING ? FTL_STRING : FTL_F64, false);
+    binding->request_of_input[input] = input_request(binding, column,
+                                                     type == FTL_STRING ? FTL_STRING : FTL_F64);
 }
 
 /*
@@ -211,8 +231,8 @@ static bool is_kept(const ftl_table *table, size_t column, const ftl_score_optio
     return false;
 }
 
-ftl_status ftl_job_model(ftl_model *model, const ftl_table *table, const ftl_score_options *options,
-                         ftl_model **out, ftl_error *error)
+ftl_status ftl_model_for_table(ftl_model *model, const ftl_table *table,
+                               const ftl_score_options *options, ftl_model **out, ftl_error *error)
 {
     if (!model->open_width) {
         *out = ftl_model_retain(model);
@@ -310,18 +330,43 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
     return FTL_OK;
 }
 
+/* Requests of a model before this one, and room for as many more as there may be. */
+static ftl_status begin_requests(ftl_binding *binding, const ftl_table *table, size_t n_keep,
+                                 const ftl_binding *before, ftl_arena *arena, ftl_error *error)
+{
+    size_t n_before = before ? before->n_requests : 0;
+    size_t n_columns = ftl_table_get_info(table)->n_columns;
+    binding->requests = ftl_arena_zero_array(arena, n_before + binding->n_inputs + n_keep + 1,
+                                             sizeof *binding->requests);
+    for (int i = 0; i < 2; i++) {
+        binding->seen[i] = before ? before->seen[i]
+                                  : ftl_arena_zero_array(arena, n_columns, sizeof(uint32_t));
+        if (!binding->seen[i])
+            return FTL_OOM(error);
+    }
+    if (!binding->requests)
+        return FTL_OOM(error);
+    if (before) {
+        memcpy(binding->requests, before->requests, n_before * sizeof *binding->requests);
+        binding->n_requests = n_before;
+        binding->first_keep = before->first_keep;
+        binding->n_keep = before->n_keep;
+        binding->keep_names = before->keep_names;
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
-                            const ftl_score_options *options, ftl_arena *arena, ftl_binding *out,
-                            ftl_error *error)
+                            const ftl_score_options *options, const ftl_binding *before,
+                            ftl_arena *arena, ftl_binding *out, ftl_error *error)
 {
     ftl_binding binding = {.n_inputs = model->graph.n_inputs};
-    size_t n_keep = options->n_keep ? ftl_table_get_info(table)->n_columns : 0;
-    binding.requests = ftl_arena_zero_array(arena, binding.n_inputs + n_keep + 1,
-                                            sizeof *binding.requests);
+    size_t n_keep = options->n_keep && !before ? ftl_table_get_info(table)->n_columns : 0;
+    FTL_TRY(begin_requests(&binding, table, n_keep, before, arena, error));
     binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
                                                     sizeof *binding.request_of_input);
     binding.missing = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.missing);
-    if (!binding.requests || !binding.request_of_input || !binding.missing)
+    if (!binding.request_of_input || !binding.missing)
         return FTL_OOM(error);
     ftl_status status;
     if (options->n_features && options->n_features != binding.n_inputs)

@@ -14,9 +14,9 @@ enum { rows_at_once = 5000 };
 
 typedef struct checker {
     ftl_job job;
+    ftl_job_model model;
     ftl_model *owned; /* the job's model, when the columns could be told; NULL before */
     ftl_table *table;
-    ftl_session *session;
     ftl_job_worker worker;
     ftl_table_block *block;
     ftl_binding binding;
@@ -50,21 +50,20 @@ static ftl_status find_target(checker *c, const ftl_score_options *options, ftl_
 
 static ftl_status count_block(checker *c, ftl_error *error)
 {
-    const ftl_job *job = &c->job;
     ftl_row_view view;
     ftl_row_batch_view(c->worker.batch, &view);
     for (size_t i = 0; i < c->watch.n; i++) {
         if (c->binding.request_of_input[i] != SIZE_MAX)
-            ftl_watch_count(&c->watch.columns[i], &c->worker.inputs[i], view.batch.rows, view.bad,
-                            &c->counts[i]);
+            ftl_watch_count(&c->watch.columns[i], &c->worker.models[0].inputs[i], view.batch.rows,
+                            view.bad, &c->counts[i]);
     }
     if (!c->target.name)
         return FTL_OK;
     ftl_batch predicted = {0}, proba = {0};
-    ftl_session_view(c->session, job->method, view.batch.rows, &predicted);
-    if (job->proba)
-        ftl_session_view(c->session, FTL_PREDICT_PROBA, view.batch.rows, &proba);
-    bool any_bad = view.n_bad || c->session->bad_rows;
+    for (size_t i = 0; i < c->model.n_methods; i++)
+        ftl_session_view(c->model.session, c->model.methods[i], view.batch.rows,
+                         i == 0 ? &predicted : &proba);
+    bool any_bad = view.n_bad || c->model.session->bad_rows;
     return ftl_check_target_block(&c->target, &view.batch.columns[c->target.request],
                                   any_bad ? c->worker.bad : NULL, &predicted, &proba, error);
 }
@@ -124,33 +123,37 @@ static ftl_status bind(checker *c, const ftl_score_options *options, ftl_error *
         FTL_TRY(ftl_binding_find(c->table, options->target, "target", &column, error));
     with.keep = keep;
     with.n_keep += options->target != NULL;
-    FTL_TRY(ftl_job_model(c->job.model, c->table, &with, &c->owned, error));
-    c->job.model = c->owned;
-    FTL_TRY(ftl_binding_make(c->job.model, c->table, &with, &c->arena, &c->binding, error));
-    c->job.binding = &c->binding;
+    FTL_TRY(ftl_model_for_table(c->model.model, c->table, &with, &c->owned, error));
+    c->model.model = c->owned;
+    FTL_TRY(ftl_binding_make(c->model.model, c->table, &with, NULL, &c->arena, &c->binding, error));
+    c->job.binding = c->model.binding = &c->binding;
+    c->job.models = &c->model;
+    c->job.n_models = 1;
     c->bound = true;
     return FTL_OK;
 }
 
 static ftl_status begin(checker *c, const ftl_score_options *options, ftl_error *error)
 {
-    ftl_check_target_init(&c->target, c->job.account, c->job.model, c->job.method, options->target);
+    ftl_check_target_init(&c->target, c->job.account, c->model.model, c->model.methods[0],
+                          options->target);
     if (options->target)
         FTL_TRY(find_target(c, options, error));
-    c->job.proba = options->proba || c->target.ranks;
+    if (options->proba || c->target.ranks)
+        c->model.methods[c->model.n_methods++] = FTL_PREDICT_PROBA;
     const ftl_session_options session = {.struct_size = sizeof session,
                                          .input_dtype = ftl_job_dtype(&c->binding),
-                                         .methods = ftl_job_methods(&c->job),
+                                         .methods = ftl_job_methods(&c->model),
                                          .on_error = FTL_ON_ERROR_NULL};
     FTL_TRY(ftl_table_bind(c->table, c->binding.requests, c->binding.n_requests, error));
-    FTL_TRY(ftl_session_create(c->job.model, &session, &c->session, error));
+    FTL_TRY(ftl_session_create(c->model.model, &session, &c->model.session, error));
     FTL_TRY(ftl_table_block_create(c->table, &c->block, error));
-    FTL_TRY(ftl_job_worker_init(&c->worker, &c->job, c->session, false, error));
-    FTL_TRY(ftl_watch_make(c->session, &c->arena, &c->watch, error));
+    FTL_TRY(ftl_job_worker_init(&c->worker, &c->job, false, error));
+    FTL_TRY(ftl_watch_make(c->model.session, &c->arena, &c->watch, error));
     c->counts = ftl_arena_zero_array(&c->arena, c->watch.n + 1, sizeof *c->counts);
     if (!c->counts)
         return FTL_OOM(error);
-    c->job.watch = &c->watch;
+    c->model.watch = &c->watch;
     c->watching = true;
     return FTL_OK;
 }
@@ -167,7 +170,7 @@ static ftl_status run(checker *c, const ftl_score_options *options, ftl_error *e
 static ftl_status report(checker *c, const ftl_error *failed, bool json, ftl_text_fn write,
                          void *user, ftl_error *error)
 {
-    const ftl_check_facts facts = {.model = c->job.model,
+    const ftl_check_facts facts = {.model = c->model.model,
                                    .table = c->table,
                                    .missing = c->binding.missing,
                                    .binding = c->bound ? &c->binding : NULL,
@@ -247,11 +250,11 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_check needs a model, an input and a function for its text");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
-    checker c = {.job = {.account = &model->context->account,
-                         .model = model,
+    checker c = {.model = {.model = model, .n_methods = 1},
+                 .job = {.account = &model->context->account,
                          .on_error = FTL_ON_ERROR_FAIL,
                          .cancel = chosen.cancel}};
-    FTL_TRY(check_methods(model, &chosen, &c.job.method, error));
+    FTL_TRY(check_methods(model, &chosen, &c.model.methods[0], error));
     ftl_job_input input;
     FTL_TRY(ftl_job_open(c.job.account, input_path, &chosen, &input, error));
     c.table = input.table;
@@ -261,7 +264,7 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
     ftl_check_target_free(&c.target);
     ftl_job_worker_free(&c.worker);
     ftl_table_block_destroy(c.block);
-    ftl_session_destroy(c.session);
+    ftl_session_destroy(c.model.session);
     ftl_model_release(c.owned);
     ftl_arena_free(&c.arena);
     ftl_table_close(c.table);

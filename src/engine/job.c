@@ -2,25 +2,62 @@
 #include "engine/column_watch.h"
 
 #include <string.h>
+#include <time.h>
 
-ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, ftl_session *session,
-                               bool own, ftl_error *error)
+double ftl_job_now(void)
 {
-    size_t n_inputs = job->binding->n_inputs;
-    size_t n_outputs = job->binding->n_keep + ftl_model_output_count(job->model, job->method) +
-                       (job->proba ? ftl_model_output_count(job->model, FTL_PREDICT_PROBA) : 0);
-    *worker = (ftl_job_worker){.job = job, .session = own ? NULL : session, .owns_session = own};
-    worker->inputs = ftl_alloc_zero(job->account, n_inputs + 1, sizeof *worker->inputs);
-    worker->outputs = ftl_alloc_zero(job->account, n_outputs + 1, sizeof *worker->outputs);
-    ftl_status status = worker->inputs && worker->outputs ? FTL_OK : FTL_OOM(error);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+uint32_t ftl_job_methods(const ftl_job_model *model)
+{
+    uint32_t methods = 0;
+    for (size_t i = 0; i < model->n_methods; i++)
+        methods |= 1u << model->methods[i];
+    return methods;
+}
+
+size_t ftl_job_outputs(const ftl_job_model *model)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < model->n_methods; i++)
+        n += ftl_model_output_count(model->model, model->methods[i]);
+    return n;
+}
+
+/* The sessions of one model: the caller's, or one from the pool of the same plan. */
+static ftl_status init_model(ftl_job_worker *worker, size_t i, ftl_error *error)
+{
+    const ftl_job_model *from = &worker->job->models[i];
+    ftl_worker_model *to = &worker->models[i];
+    to->inputs = ftl_alloc_zero(worker->job->account, from->binding->n_inputs + 1,
+                                sizeof *to->inputs);
+    if (!to->inputs)
+        return FTL_OOM(error);
+    if (!worker->owns_sessions) {
+        to->session = from->session;
+    } else {
+        FTL_TRY(ftl_plan_borrow(from->session->plan, &to->session, error));
+        FTL_TRY(ftl_session_set_on_error(to->session, FTL_ON_ERROR_NULL));
+    }
+    return ftl_session_set_cancel(to->session, worker->job->cancel);
+}
+
+ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, bool own,
+                               ftl_error *error)
+{
+    *worker = (ftl_job_worker){.job = job, .owns_sessions = own, .n_outputs = job->binding->n_keep};
+    for (size_t i = 0; i < job->n_models; i++)
+        worker->n_outputs += ftl_job_outputs(&job->models[i]);
+    worker->models = ftl_alloc_zero(job->account, job->n_models, sizeof *worker->models);
+    worker->outputs = ftl_alloc_zero(job->account, worker->n_outputs + 1, sizeof *worker->outputs);
+    ftl_status status = worker->models && worker->outputs ? FTL_OK : FTL_OOM(error);
+    for (size_t i = 0; status == FTL_OK && i < job->n_models; i++)
+        status = init_model(worker, i, error);
     if (status == FTL_OK)
         status = ftl_row_batch_create(job->table, &worker->batch, error);
-    if (status == FTL_OK && own)
-        status = ftl_plan_borrow(session->plan, &worker->session, error);
-    if (status == FTL_OK && own)
-        status = ftl_session_set_on_error(worker->session, FTL_ON_ERROR_NULL);
-    if (status == FTL_OK)
-        status = ftl_session_set_cancel(worker->session, job->cancel);
     if (status != FTL_OK)
         ftl_job_worker_free(worker);
     return status;
@@ -30,13 +67,18 @@ void ftl_job_worker_free(ftl_job_worker *worker)
 {
     if (!worker->job)
         return;
-    if (worker->owns_session)
-        ftl_plan_return(worker->session);
+    ftl_account *account = worker->job->account;
+    for (size_t i = 0; worker->models && i < worker->job->n_models; i++) {
+        if (worker->owns_sessions)
+            ftl_plan_return(worker->models[i].session);
+        ftl_free(account, worker->models[i].inputs);
+    }
     ftl_row_batch_destroy(worker->batch);
-    ftl_free(worker->job->account, worker->inputs);
-    ftl_free(worker->job->account, worker->outputs);
-    ftl_free(worker->job->account, worker->validity);
-    ftl_free(worker->job->account, worker->bad);
+    ftl_free(account, worker->models);
+    ftl_free(account, worker->outputs);
+    ftl_free(account, worker->validity);
+    ftl_free(account, worker->bad);
+    ftl_free(account, worker->merged);
     *worker = (ftl_job_worker){0};
 }
 
@@ -56,25 +98,34 @@ static ftl_status room_for_rows(ftl_job_worker *worker, size_t rows, ftl_error *
     return FTL_OK;
 }
 
-static void set_inputs(ftl_job_worker *worker, const ftl_row_view *view)
+/* The batch of a model's inputs: views of what was converted. */
+static ftl_batch inputs_of(const ftl_job_worker *worker, size_t model, const ftl_row_view *view)
 {
-    const ftl_binding *binding = worker->job->binding;
+    const ftl_binding *binding = worker->job->models[model].binding;
+    ftl_column *inputs = worker->models[model].inputs;
     for (size_t i = 0; i < binding->n_inputs; i++) {
         size_t request = binding->request_of_input[i];
-        worker->inputs[i] = request == SIZE_MAX ? (ftl_column){.type = FTL_F64}
-                                                : view->batch.columns[request];
+        inputs[i] = request == SIZE_MAX ? (ftl_column){.type = FTL_F64}
+                                        : view->batch.columns[request];
     }
+    return (ftl_batch){.rows = view->batch.rows, .n_columns = binding->n_inputs, .columns = inputs};
 }
 
-/* Rows that are bad because of a cell or because of the model. Returns how many. */
+/* Whether a model refuses the row. */
+static bool refuses(const ftl_session *session, size_t row)
+{
+    return session->bad_rows && !((session->validity[row / 8] >> (row % 8)) & 1);
+}
+
+/* Rows that are bad because of a cell or because of a model. Returns how many. */
 static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
 {
-    const ftl_session *session = worker->session;
     size_t rows = view->batch.rows, n = 0;
     memset(worker->validity, 0xff, rows / 8 + 1);
     for (size_t i = 0; i < rows; i++) {
-        bool refused = session->bad_rows && !((session->validity[i / 8] >> (i % 8)) & 1);
-        worker->bad[i] = view->bad[i] || refused;
+        worker->bad[i] = view->bad[i];
+        for (size_t m = 0; m < worker->job->n_models && !worker->bad[i]; m++)
+            worker->bad[i] = refuses(worker->models[m].session, i);
         if (worker->bad[i]) {
             worker->validity[i / 8] &= (uint8_t)~(1u << (i % 8));
             n++;
@@ -84,11 +135,11 @@ static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
 }
 
 /*
- * Why row i is bad: a cell that cannot be read comes before what the model says of it. next: the
+ * Why row i is bad: a cell that cannot be read comes before what a model says of it. next: the
  * next problem of the table.
  */
-static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
-                          const ftl_row_view *view, size_t row, size_t *next, ftl_error *error)
+static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
+                          size_t row, size_t *next, ftl_error *error)
 {
     const ftl_job *job = worker->job;
     if (view->bad[row]) {
@@ -99,7 +150,12 @@ static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ft
                 return error ? error->code : FTL_VALUE;
         }
     }
-    ftl_status status = ftl_session_explain(worker->session, ftl_job_methods(job), in, row, error);
+    size_t m = 0;
+    while (m + 1 < job->n_models && !refuses(worker->models[m].session, row))
+        m++;
+    const ftl_batch in = inputs_of(worker, m, view);
+    ftl_status status = ftl_session_explain(worker->models[m].session,
+                                            ftl_job_methods(&job->models[m]), &in, row, error);
     if (error) {
         error->row = (int64_t)(ftl_table_block_first_row(block->raw) + row);
         error->line = ftl_table_block_line(block->raw, row);
@@ -130,7 +186,7 @@ static void add_position(ftl_error *error)
 }
 
 /* The reject file: the records as they came, each with its reason. */
-static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
+static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block,
                                 const ftl_row_view *view, ftl_error *error)
 {
     size_t next = 0;
@@ -139,7 +195,7 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, co
         ftl_error_clear(&why);
         if (!worker->bad[row])
             continue;
-        if (explain(worker, block, in, view, row, &next, &why) == FTL_OK)
+        if (explain(worker, block, view, row, &next, &why) == FTL_OK)
             continue;
         FTL_TRY(ftl_table_block_reject(worker->job->table, block->raw, row, why.message,
                                        &block->rejects, error));
@@ -147,65 +203,114 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, co
     return FTL_OK;
 }
 
-static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
+static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block,
                                 const ftl_row_view *view, ftl_error *error)
 {
     size_t row = 0, next = 0;
     while (!worker->bad[row])
         row++;
-    ftl_status status = explain(worker, block, in, view, row, &next, error);
+    ftl_status status = explain(worker, block, view, row, &next, error);
     if (error)
         add_position(error);
     return status;
 }
 
-static void set_outputs(ftl_job_worker *worker, const ftl_row_view *view, size_t n_bad,
-                        ftl_batch *out)
+/* An output that is missing in bad rows, too, besides those where it has no value. */
+static void hide_bad(ftl_job_worker *worker, size_t i, size_t rows)
+{
+    ftl_column *column = &worker->outputs[i];
+    size_t bytes = rows / 8 + 1;
+    uint8_t *merged = worker->merged + i * bytes;
+    if (!column->validity) {
+        column->validity = worker->validity;
+        return;
+    }
+    for (size_t k = 0; k < (rows + 7) / 8; k++)
+        merged[k] = column->validity[k] & worker->validity[k];
+    column->validity = merged;
+}
+
+/* Columns to keep, then each method of each model. */
+static ftl_status set_outputs(ftl_job_worker *worker, const ftl_row_view *view, size_t n_bad,
+                              ftl_batch *out, ftl_error *error)
 {
     const ftl_job *job = worker->job;
     size_t n = 0;
+    if (n_bad) /* a row of bits for each output */
+        FTL_TRY(ftl_grow(job->account, &worker->merged, &worker->merged_room,
+                         worker->n_outputs * (view->batch.rows / 8 + 1), 1, error));
     for (size_t i = 0; i < job->binding->n_keep; i++)
         worker->outputs[n++] = view->batch.columns[job->binding->first_keep + i];
-    for (int pass = 0; pass < (job->proba ? 2 : 1); pass++) {
-        ftl_batch part;
-        ftl_session_view(worker->session, pass ? FTL_PREDICT_PROBA : job->method, view->batch.rows,
-                         &part);
-        for (size_t i = 0; i < part.n_columns; i++) {
-            worker->outputs[n] = part.columns[i];
-            worker->outputs[n++].validity = n_bad ? worker->validity : NULL;
+    for (size_t m = 0; m < job->n_models; m++) {
+        for (size_t k = 0; k < job->models[m].n_methods; k++) {
+            ftl_batch part;
+            ftl_session_view(worker->models[m].session, job->models[m].methods[k], view->batch.rows,
+                             &part);
+            for (size_t i = 0; i < part.n_columns; i++) {
+                worker->outputs[n] = part.columns[i];
+                if (n_bad)
+                    hide_bad(worker, n, view->batch.rows);
+                n++;
+            }
         }
     }
     *out = (ftl_batch){.rows = view->batch.rows, .n_columns = n, .columns = worker->outputs};
+    return FTL_OK;
+}
+
+static ftl_status predict(ftl_job_worker *worker, const ftl_row_view *view, ftl_error *error)
+{
+    const ftl_job *job = worker->job;
+    for (size_t m = 0; m < job->n_models; m++) {
+        const ftl_batch in = inputs_of(worker, m, view);
+        if (job->models[m].watch)
+            ftl_watch_block(job->models[m].watch, in.columns, in.rows);
+        FTL_TRY(ftl_session_run(worker->models[m].session, ftl_job_methods(&job->models[m]), &in,
+                                error));
+    }
+    return FTL_OK;
+}
+
+static bool any_refused(const ftl_job_worker *worker)
+{
+    for (size_t m = 0; m < worker->job->n_models; m++) {
+        if (worker->models[m].session->bad_rows)
+            return true;
+    }
+    return false;
+}
+
+static ftl_status format(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
+                         size_t n_bad, ftl_error *error)
+{
+    const ftl_job *job = worker->job;
+    bool skip = n_bad && job->on_error == FTL_ON_ERROR_SKIP;
+    block->rows_written = view->batch.rows - (skip ? n_bad : 0);
+    if (job->sink) {
+        ftl_batch out;
+        FTL_TRY(set_outputs(worker, view, n_bad, &out, error));
+        FTL_TRY(ftl_sink_format(job->sink, &out, skip ? worker->bad : NULL, &block->text, error));
+    }
+    return n_bad && job->want_rejects ? write_rejects(worker, block, view, error) : FTL_OK;
 }
 
 static ftl_status compute(ftl_job_worker *worker, ftl_job_block *block, ftl_error *error)
 {
     const ftl_job *job = worker->job;
     ftl_row_view view;
+    double start = ftl_job_now();
     FTL_TRY(ftl_table_convert(job->table, block->raw, worker->batch, error));
     ftl_row_batch_view(worker->batch, &view);
-    set_inputs(worker, &view);
     FTL_TRY(room_for_rows(worker, view.batch.rows, error));
-    if (job->watch)
-        ftl_watch_block(job->watch, worker->inputs, view.batch.rows);
-    const ftl_batch in = {
-        .rows = view.batch.rows, .n_columns = job->binding->n_inputs, .columns = worker->inputs};
-    FTL_TRY(ftl_session_run(worker->session, ftl_job_methods(job), &in, error));
-    size_t n_bad = 0;
-    if (view.n_bad || worker->session->bad_rows)
-        n_bad = merge_bad(worker, &view);
+    double parsed = ftl_job_now();
+    FTL_TRY(predict(worker, &view, error));
+    double predicted = ftl_job_now();
+    size_t n_bad = view.n_bad || any_refused(worker) ? merge_bad(worker, &view) : 0;
     block->rows_bad = n_bad;
     if (n_bad && job->on_error == FTL_ON_ERROR_FAIL)
-        return first_problem(worker, block, &in, &view, error);
-    bool skip = n_bad && job->on_error == FTL_ON_ERROR_SKIP;
-    block->rows_written = view.batch.rows - (skip ? n_bad : 0);
-    if (job->sink) {
-        ftl_batch out;
-        set_outputs(worker, &view, n_bad, &out);
-        FTL_TRY(ftl_sink_format(job->sink, &out, skip ? worker->bad : NULL, &block->text, error));
-    }
-    if (n_bad && job->want_rejects)
-        FTL_TRY(write_rejects(worker, block, &in, &view, error));
+        return first_problem(worker, block, &view, error);
+    FTL_TRY(format(worker, block, &view, n_bad, error));
+    block->times = (ftl_job_times){parsed - start, predicted - parsed, ftl_job_now() - predicted};
     return FTL_OK;
 }
 
@@ -215,5 +320,6 @@ void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block)
     ftl_strbuf_clear(&block->rejects);
     ftl_error_clear(&block->error);
     block->rows_written = block->rows_bad = 0;
+    block->times = (ftl_job_times){0};
     block->status = compute(worker, block, &block->error);
 }

@@ -10,7 +10,10 @@
 #include "table/sink.h"
 #include "table/table.h"
 
-/* What is bound from the table: the model's inputs first, then the columns to keep. */
+/*
+ * What is bound from the table: the inputs of a model, those of models before it, the columns to
+ * keep.
+ */
 typedef struct ftl_binding {
     size_t n_requests;
     ftl_table_column_request *requests;
@@ -24,15 +27,19 @@ typedef struct ftl_binding {
     size_t first_keep, n_keep;
     /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
     const char **keep_names;
+    uint32_t
+        *seen[2]; /* [columns of the table] of numbers and of texts: the request + 1, 0: none */
 } ftl_binding;
 
 /*
  * Matches the table's columns with the model's schema; everything that is missing is listed in one
  * SCHEMA error, and *out tells by_name and missing then too (all else is unset, missing NULL when
- * it failed earlier).
+ * it failed earlier). before: of a model that reads the same table, whose requests and columns to
+ * keep are the first of this one's; NULL: there is none.
  */
 FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
-                                         const ftl_score_options *options, ftl_arena *arena,
+                                         const ftl_score_options *options,
+                                         const ftl_binding *before, ftl_arena *arena,
                                          ftl_binding *out, ftl_error *error);
 
 /*
@@ -46,9 +53,9 @@ FTL_MUST_USE ftl_status ftl_binding_find(const ftl_table *table, const char *nam
  * The model itself, retained; or, when it does not say how many columns it takes, one made for the
  * table's columns, those to keep set aside.
  */
-FTL_MUST_USE ftl_status ftl_job_model(ftl_model *model, const ftl_table *table,
-                                      const ftl_score_options *options, ftl_model **out,
-                                      ftl_error *error);
+FTL_MUST_USE ftl_status ftl_model_for_table(ftl_model *model, const ftl_table *table,
+                                            const ftl_score_options *options, ftl_model **out,
+                                            ftl_error *error);
 
 /* The opened input of a job. */
 typedef struct ftl_job_input {
@@ -60,20 +67,39 @@ FTL_MUST_USE ftl_status ftl_job_open(ftl_account *account, const char *path,
                                      const ftl_score_options *options, ftl_job_input *out,
                                      ftl_error *error);
 
+/* A model of a job, and what is asked of it. */
+typedef struct ftl_job_model {
+    ftl_model *model;                     /* of fixed width */
+    const char *prefix;                   /* of its output columns: "churn", or NULL */
+    ftl_method methods[FTL_METHOD_COUNT]; /* in the order of the outputs */
+    size_t n_methods;
+    const ftl_binding *binding; /* of its inputs */
+    ftl_session *session;       /* the calling thread's; plans of other threads' are its */
+    struct ftl_watch *watch;    /* sees the inputs of every block; shared by all; NULL: none */
+} ftl_job_model;
+
+/* The methods as a bit set. */
+uint32_t ftl_job_methods(const ftl_job_model *model);
+/* Columns of all its methods. */
+size_t ftl_job_outputs(const ftl_job_model *model);
+
 /* What every worker of a job shares; read-only while it runs. */
 typedef struct ftl_job {
-    ftl_model *model;
     ftl_account *account;
+    const ftl_job_model *models;
+    size_t n_models;
     const ftl_table *table;
-    const ftl_binding *binding;
-    const ftl_sink *sink; /* NULL: nothing is formatted (check) */
-    ftl_method method;
-    bool proba;
+    const ftl_binding *binding; /* of the last model: all requests, and the columns to keep */
+    const ftl_sink *sink;       /* NULL: nothing is formatted (check) */
     ftl_on_error on_error;
     bool want_rejects;
     const ftl_cancel *cancel; /* ends the prediction of a block; NULL: none */
-    struct ftl_watch *watch;  /* sees the inputs of every block; shared by all; NULL: none */
 } ftl_job;
+
+/* Seconds of work on a block. */
+typedef struct ftl_job_times {
+    double parse, predict, format;
+} ftl_job_times;
 
 /* A block on its way: read by the reader, then computed by a worker, then written. */
 typedef struct ftl_job_block {
@@ -81,32 +107,43 @@ typedef struct ftl_job_block {
     ftl_strbuf text;    /* formatted rows */
     ftl_strbuf rejects; /* formatted reject rows */
     size_t rows_written, rows_bad;
+    ftl_job_times times;
     ftl_status status; /* of the computation */
     ftl_error error;
 } ftl_job_block;
 
+/* What a thread has of a model. */
+typedef struct ftl_worker_model {
+    ftl_session *session;
+    ftl_column *inputs; /* [schema columns] */
+} ftl_worker_model;
+
 /* One thread's tools. */
 typedef struct ftl_job_worker {
-    const ftl_job *job; /* NULL: not made yet */
-    ftl_session *session;
-    bool owns_session;
+    const ftl_job *job;       /* NULL: not made yet */
+    ftl_worker_model *models; /* [job->n_models] */
+    bool owns_sessions;
     ftl_row_batch *batch;
-    ftl_column *inputs;  /* [schema columns] */
-    ftl_column *outputs; /* keep + prediction (+ probabilities) */
+    size_t n_outputs;
+    ftl_column *outputs; /* [n_outputs] keep + the models' outputs */
     uint8_t *validity;   /* bits of rows that were bad in either way */
     uint8_t *bad;        /* bytes */
     size_t rows_room;
+    uint8_t *merged; /* [n_outputs] validities of outputs that miss values of their own */
+    size_t merged_room;
 } ftl_job_worker;
 
 /*
- * A worker with session, which stays the caller's; or, when own is set, with one of its own from
- * the pool of the same plan. Nothing is left to free on failure.
+ * A worker with the sessions of the job's models, which stay the caller's; or, when own is set,
+ * with its own from the pools of the same plans. Nothing is left to free on failure.
  */
-FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job,
-                                            ftl_session *session, bool own, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, bool own,
+                                            ftl_error *error);
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);
+
+double ftl_job_now(void); /* seconds of a clock that only goes on */
 
 /* What numbers are to the model: float32 when all of them are, as in a data frame. */
 static inline ftl_type ftl_job_dtype(const ftl_binding *binding)
@@ -114,10 +151,39 @@ static inline ftl_type ftl_job_dtype(const ftl_binding *binding)
     return binding->has_narrow && !binding->has_wide ? FTL_F32 : FTL_F64;
 }
 
-/* The methods of a job as a bit set. */
-static inline uint32_t ftl_job_methods(const ftl_job *job)
-{
-    return 1u << job->method | (job->proba ? 1u << FTL_PREDICT_PROBA : 0);
-}
+/* ---- Setting up (job_setup.c) ---------------------------------------------------------------- */
+
+enum { FTL_JOB_MODELS = 64 };
+
+/* What belongs to a job beside its table. Zero-initialised; freed whatever became of it. */
+typedef struct ftl_job_setup {
+    ftl_job job;
+    ftl_job_model models[FTL_JOB_MODELS];
+    ftl_binding bindings[FTL_JOB_MODELS];
+    ftl_arena arena;
+    size_t n_owned; /* models that are held */
+    bool bound;     /* the arena is there */
+    ftl_sink *sink, *reject;
+} ftl_job_setup;
+
+/* The models and their methods, as the options have them. ARG, UNSUPPORTED. */
+FTL_MUST_USE ftl_status ftl_job_choose(ftl_job_setup *setup, ftl_model *model,
+                                       const ftl_score_options *options, ftl_error *error);
+/*
+ * Binds the table's columns, and makes plans and sessions. The table becomes the job's, though its
+ * caller closes it.
+ */
+FTL_MUST_USE ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table,
+                                     const ftl_score_options *options, ftl_error *error);
+/* Opens the output, and the file of rejected rows where one is asked for. */
+FTL_MUST_USE ftl_status ftl_job_open_sinks(ftl_job_setup *setup, const char *path,
+                                           const ftl_score_options *options, ftl_error *error);
+/* Completes the sinks, the output first; *bytes: what was given to it. */
+FTL_MUST_USE ftl_status ftl_job_commit(ftl_job_setup *setup, uint64_t *bytes, ftl_error *error);
+/* Aborts sinks that were not completed and frees everything. Workers are gone before. */
+void ftl_job_free(ftl_job_setup *setup);
+/* Rows of a batch: what was asked for, else by the width of rows and the memory that there may be.
+ */
+size_t ftl_job_batch_rows(const ftl_job *job, const ftl_score_options *options, size_t pieces);
 
 #endif

@@ -4,15 +4,10 @@
 #include "engine/column_watch.h"
 #include "engine/context.h"
 #include "engine/destinations.h"
-#include "engine/names.h"
 
 #include <string.h>
-#include <time.h>
 
-enum { default_batch_rows = 5000, small_input = 1 << 20 };
-/* Numbers of a batch, in and out: what each worker holds stays some tens of megabytes however wide
- * the model is. */
-enum { default_batch_cells = 1 << 21, least_batch_rows = 16 };
+enum { small_input = 1 << 20 };
 
 /* A block on its way, and the task that computes it. */
 typedef struct job_piece {
@@ -26,14 +21,13 @@ typedef struct job_piece {
  * between waits for a thread, is being computed or is done.
  */
 typedef struct runner {
-    ftl_job job;
+    ftl_job_setup setup;
     ftl_table *table;
-    ftl_sink *sink, *reject;
-    ftl_session *session;
     const ftl_score_options *options;
     ftl_score_result result;
     uint64_t bytes_total;
-    struct timespec started, reported;
+    double started, reported;
+    size_t batch_rows;
 
     job_piece *pieces;
     size_t n_pieces, n_made;
@@ -41,18 +35,12 @@ typedef struct runner {
     ftl_job_worker workers[FTL_GROUP_WIDTH]; /* by slot; made when a task first has the slot */
 } runner;
 
-static double seconds_since(const struct timespec *from)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)(now.tv_sec - from->tv_sec) + 1e-9 * (double)(now.tv_nsec - from->tv_nsec);
-}
-
 static ftl_status report_progress(runner *run, ftl_error *error)
 {
-    if (!run->options->progress || seconds_since(&run->reported) < 0.1)
+    double now = ftl_job_now();
+    if (!run->options->progress || now - run->reported < 0.1)
         return FTL_OK;
-    clock_gettime(CLOCK_MONOTONIC, &run->reported);
+    run->reported = now;
     const ftl_progress progress = {.struct_size = sizeof progress,
                                    .rows = run->result.rows_read,
                                    .bytes_read = ftl_table_bytes_read(run->table),
@@ -62,24 +50,11 @@ static ftl_status report_progress(runner *run, ftl_error *error)
     return FTL_OK;
 }
 
-/* Rows of a batch: what was asked for, else fewer of wide models. Results never depend on it. */
-static size_t batch_rows(const runner *run)
-{
-    const ftl_job *job = &run->job;
-    if (run->options->batch_rows)
-        return run->options->batch_rows;
-    size_t width = job->binding->n_requests + ftl_model_output_count(job->model, job->method) +
-                   (job->proba ? ftl_model_output_count(job->model, FTL_PREDICT_PROBA) : 0);
-    size_t rows = width ? default_batch_cells / width : default_batch_rows;
-    return rows > default_batch_rows ? default_batch_rows
-           : rows < least_batch_rows ? least_batch_rows
-                                     : rows;
-}
-
 /* END when the table or the limit is exhausted. *last: no more will come. */
 static ftl_status read_block(runner *run, ftl_job_block *block, bool *last, ftl_error *error)
 {
-    size_t rows = batch_rows(run);
+    size_t rows = run->batch_rows;
+    double start = ftl_job_now();
     if (run->options->limit) {
         uint64_t left = run->options->limit - run->result.rows_read;
         rows = left < rows ? (size_t)left : rows;
@@ -89,6 +64,7 @@ static ftl_status read_block(runner *run, ftl_job_block *block, bool *last, ftl_
     FTL_TRY(ftl_table_read(run->table, rows, block->raw, error));
     size_t got = ftl_table_block_rows(block->raw);
     run->result.rows_read += got;
+    run->result.read_seconds += ftl_job_now() - start;
     *last = run->options->limit == run->result.rows_read ||
             (got < rows && ftl_table_bytes_read(run->table) < small_input);
     return FTL_OK;
@@ -101,13 +77,19 @@ static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *erro
             *error = block->error;
         return block->status;
     }
-    FTL_TRY(
-        ftl_sink_append(run->sink, block->text.data, block->text.size, block->rows_written, error));
-    if (run->reject && block->rejects.size)
-        FTL_TRY(ftl_sink_append(run->reject, block->rejects.data, block->rejects.size,
+    ftl_job_setup *setup = &run->setup;
+    double start = ftl_job_now();
+    FTL_TRY(ftl_sink_append(setup->sink, block->text.data, block->text.size, block->rows_written,
+                            error));
+    if (setup->reject && block->rejects.size)
+        FTL_TRY(ftl_sink_append(setup->reject, block->rejects.data, block->rejects.size,
                                 block->rows_bad, error));
+    run->result.write_seconds += ftl_job_now() - start;
+    run->result.parse_seconds += block->times.parse;
+    run->result.predict_seconds += block->times.predict;
+    run->result.format_seconds += block->times.format;
     run->result.rows_written += block->rows_written;
-    if (run->job.on_error == FTL_ON_ERROR_SKIP)
+    if (setup->job.on_error == FTL_ON_ERROR_SKIP)
         run->result.rows_rejected += block->rows_bad;
     else
         run->result.rows_nulled += block->rows_bad;
@@ -118,7 +100,7 @@ static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *erro
 
 static ftl_status make_pieces(runner *run, size_t n, ftl_error *error)
 {
-    ftl_account *account = run->job.account;
+    ftl_account *account = run->setup.job.account;
     run->pieces = ftl_alloc_zero(account, n, sizeof *run->pieces);
     if (!run->pieces)
         return FTL_OOM(error);
@@ -142,7 +124,7 @@ static void free_pieces(runner *run)
     }
     for (size_t i = 0; i < FTL_GROUP_WIDTH; i++)
         ftl_job_worker_free(&run->workers[i]);
-    ftl_free(run->job.account, run->pieces);
+    ftl_free(run->setup.job.account, run->pieces);
 }
 
 /* A task: computes its piece with the tools of its slot. */
@@ -153,8 +135,8 @@ static void compute_piece(void *user, uint32_t slot)
     ftl_job_block *block = &piece->block;
     block->status = FTL_OK;
     if (!worker->job)
-        block->status = ftl_job_worker_init(worker, &piece->run->job, piece->run->session,
-                                            slot != 0, &block->error);
+        block->status = ftl_job_worker_init(worker, &piece->run->setup.job, slot != 0,
+                                            &block->error);
     if (block->status == FTL_OK)
         ftl_job_compute(worker, block);
 }
@@ -216,7 +198,11 @@ static ftl_status run_pieces(runner *run, ftl_executor *executor, ftl_error *err
         width = FTL_GROUP_WIDTH;
     if (width == 0) /* the caller does everything */
         width = 1;
-    FTL_TRY(make_pieces(run, width == 1 ? 1 : width + spare_pieces, error));
+    size_t n_pieces = width == 1 ? 1 : width + spare_pieces;
+    run->batch_rows = ftl_job_batch_rows(&run->setup.job, run->options, n_pieces);
+    run->result.threads = width;
+    run->result.batch_rows = (uint32_t)run->batch_rows;
+    FTL_TRY(make_pieces(run, n_pieces, error));
     ftl_task_group group;
     ftl_group_begin(&group, executor, width);
     ftl_status status = drive(run, &group, error);
@@ -230,94 +216,26 @@ static ftl_status run_all(runner *run, ftl_error *error)
     ftl_executor *executor = NULL;
     bool small = run->bytes_total && run->bytes_total <= small_input;
     if (!small) {
-        FTL_TRY(ftl_context_executor(run->job.model->context, &executor, error));
+        FTL_TRY(ftl_context_executor(run->setup.models[0].model->context, &executor, error));
         return run_pieces(run, executor, error);
     }
-    FTL_TRY(ftl_executor_create(run->job.account, 0, &executor, error));
+    FTL_TRY(ftl_executor_create(run->setup.job.account, 0, &executor, error));
     ftl_status status = run_pieces(run, executor, error);
     ftl_executor_destroy(executor);
     return status;
 }
 
-/* ---- Setting up ------------------------------------------------------------------------------ */
-
-static ftl_status open_session(runner *run, ftl_error *error)
-{
-    const ftl_session_options options = {.struct_size = sizeof options,
-                                         .input_dtype = ftl_job_dtype(run->job.binding),
-                                         .methods = ftl_job_methods(&run->job),
-                                         .on_error = FTL_ON_ERROR_NULL};
-    return ftl_session_create(run->job.model, &options, &run->session, error);
-}
-
-static ftl_status open_sink(runner *run, const char *path, ftl_arena *arena, ftl_error *error)
-{
-    const ftl_binding *binding = run->job.binding;
-    size_t n = 0, room = binding->n_keep + ftl_model_output_count(run->job.model, run->job.method) +
-                         ftl_model_output_count(run->job.model, FTL_PREDICT_PROBA);
-    ftl_sink_column *columns = ftl_arena_zero_array(arena, room + 1, sizeof *columns);
-    if (!columns)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < binding->n_keep; i++)
-        columns[n++] = (ftl_sink_column){binding->keep_names[i],
-                                         binding->requests[binding->first_keep + i].type};
-    for (int pass = 0; pass < (run->job.proba ? 2 : 1); pass++) {
-        ftl_method method = pass ? FTL_PREDICT_PROBA : run->job.method;
-        for (size_t i = 0; i < ftl_model_output_count(run->job.model, method); i++) {
-            ftl_output_column column = {.struct_size = sizeof column};
-            FTL_TRY(ftl_session_output(run->session, method, i, &column));
-            columns[n++] = (ftl_sink_column){column.name, column.type};
-        }
-    }
-    FTL_TRY(ftl_number_repeats(columns, binding->n_keep, n, arena, error));
-    const ftl_sink_options options = {.path = path,
-                                      .format = run->options->output_format,
-                                      .columns = columns,
-                                      .n_columns = n,
-                                      .cancel = run->options->cancel};
-    return ftl_sink_open(run->job.account, &options, &run->sink, error);
-}
-
-/* Its columns are the table's and the reason. */
-static ftl_status open_reject(runner *run, ftl_arena *arena, ftl_error *error)
-{
-    if (!run->options->reject_path)
-        return FTL_OK;
-    const ftl_table_info *info = ftl_table_get_info(run->table);
-    const char *format = ftl_table_reject_format(run->table);
-    if (!format)
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "reject_path",
-                               "options.reject_path needs an input of text, and this is %s",
-                               info->format);
-    ftl_sink_column *columns = ftl_arena_zero_array(arena, info->n_columns + 1, sizeof *columns);
-    if (!columns)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < info->n_columns; i++) {
-        const char *name = ftl_table_column_name(run->table, i);
-        columns[i] = (ftl_sink_column){name ? name : ftl_arena_printf(arena, "column_%zu", i),
-                                       FTL_STRING};
-        if (!columns[i].name)
-            return FTL_OOM(error);
-    }
-    columns[info->n_columns] = (ftl_sink_column){"error", FTL_STRING};
-    const ftl_sink_options options = {.path = run->options->reject_path,
-                                      .columns = columns,
-                                      .n_columns = info->n_columns + 1,
-                                      .expected = format,
-                                      .delimiter = info->delimiter,
-                                      .cancel = run->options->cancel};
-    return ftl_sink_open(run->job.account, &options, &run->reject, error);
-}
+/* ---- The job --------------------------------------------------------------------------------- */
 
 /* Lines for options->warn about the columns as a whole. */
-static ftl_status warn_of_columns(runner *run, const ftl_watch *watch, ftl_error *error)
+static ftl_status warn_of_columns(const runner *run, const ftl_job_model *model, ftl_error *error)
 {
     ftl_status status = FTL_OK;
     ftl_strbuf line;
-    ftl_strbuf_init(&line, run->job.account, 1 << 16);
-    for (size_t i = 0; i < watch->n && status == FTL_OK; i++) {
+    ftl_strbuf_init(&line, run->setup.job.account, 1 << 16);
+    for (size_t i = 0; model->watch && i < model->watch->n && status == FTL_OK; i++) {
         ftl_strbuf_clear(&line);
-        if (!ftl_watch_warning(run->job.model, watch, i, &line))
+        if (!ftl_watch_warning(model->model, model->watch, i, &line))
             continue;
         const char *text = ftl_strbuf_text(&line);
         if (!run->options->warn(run->options->warn_user, text, strlen(text)))
@@ -327,49 +245,20 @@ static ftl_status warn_of_columns(runner *run, const ftl_watch *watch, ftl_error
     return status;
 }
 
-static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena,
-                          ftl_binding *binding, ftl_error *error)
+static ftl_status run_job(runner *run, const char *output_path, ftl_error *error)
 {
-    FTL_TRY(ftl_binding_make(run->job.model, run->table, run->options, arena, binding, error));
-    run->job.binding = binding;
-    FTL_TRY(ftl_table_bind(run->table, binding->requests, binding->n_requests, error));
-    FTL_TRY(open_session(run, error));
-    FTL_TRY(open_sink(run, output_path, arena, error));
-    run->job.sink = run->sink;
-    FTL_TRY(open_reject(run, arena, error));
-    run->job.want_rejects = run->reject != NULL;
-    ftl_watch watch = {0};
-    if (run->options->warn) {
-        FTL_TRY(ftl_watch_make(run->session, arena, &watch, error));
-        run->job.watch = &watch;
-    }
+    ftl_job_setup *setup = &run->setup;
+    FTL_TRY(ftl_job_bind(setup, run->table, run->options, error));
+    FTL_TRY(ftl_job_open_sinks(setup, output_path, run->options, error));
     FTL_TRY(run_all(run, error));
-    FTL_TRY(warn_of_columns(run, &watch, error));
-    FTL_TRY(
-        ftl_cancel_check(run->options->cancel, error)); /* the last moment: then it is written */
-    ftl_sink *sink = run->sink, *reject = run->reject;
-    run->sink = run->reject = NULL;
-    ftl_status status = ftl_sink_commit(sink, error);
-    if (status != FTL_OK)
-        ftl_sink_abort(reject);
-    else if (reject)
-        status = ftl_sink_commit(reject, error);
-    return status;
-}
-
-static ftl_status check_options(const ftl_model *model, const ftl_score_options *options,
-                                ftl_job *job, ftl_error *error)
-{
-    job->method = options->method_set ? options->method : model->default_method;
-    job->proba = options->proba && job->method == FTL_PREDICT;
-    job->on_error = options->on_error;
-    FTL_TRY(ftl_model_method_status(model, job->method, error));
-    if (options->proba && job->method != FTL_PREDICT)
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "proba",
-                               "options.proba goes with predict; %s is written alone",
-                               ftl_method_name(job->method));
-    if (job->proba)
-        return ftl_model_method_status(model, FTL_PREDICT_PROBA, error);
+    for (size_t i = 0; i < setup->job.n_models; i++)
+        FTL_TRY(warn_of_columns(run, &setup->models[i], error));
+    /* the last moment: then it is written */
+    FTL_TRY(ftl_cancel_check(run->options->cancel, error));
+    run->result.bytes_read = ftl_table_bytes_read(run->table);
+    double start = ftl_job_now();
+    FTL_TRY(ftl_job_commit(setup, &run->result.bytes_written, error));
+    run->result.write_seconds += ftl_job_now() - start;
     return FTL_OK;
 }
 
@@ -381,31 +270,21 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
         return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input and an output");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
-    runner run = {.job = {.account = &model->context->account, .cancel = chosen.cancel},
-                  .options = &chosen};
-    FTL_TRY(check_options(model, &chosen, &run.job, error));
-    FTL_TRY(ftl_check_destinations(model, input_path, output_path, chosen.reject_path, error));
-    clock_gettime(CLOCK_MONOTONIC, &run.started);
+    runner run = {.options = &chosen, .started = ftl_job_now()};
+    FTL_TRY(ftl_job_choose(&run.setup, model, &chosen, error));
+    for (size_t i = 0; i < run.setup.job.n_models; i++)
+        FTL_TRY(ftl_check_destinations(run.setup.models[i].model, input_path, output_path,
+                                       chosen.reject_path, error));
     ftl_job_input input;
-    FTL_TRY(ftl_job_open(run.job.account, input_path, &chosen, &input, error));
+    FTL_TRY(ftl_job_open(run.setup.job.account, input_path, &chosen, &input, error));
     run.table = input.table;
-    run.job.table = input.table;
     run.bytes_total = input.bytes_total;
-    ftl_arena arena;
-    ftl_arena_init(&arena, run.job.account);
-    ftl_binding binding = {0};
-    ftl_status status = ftl_job_model(model, run.table, &chosen, &run.job.model, error);
-    if (status == FTL_OK)
-        status = run_job(&run, output_path, &arena, &binding, error);
-    ftl_sink_abort(run.sink);
-    ftl_sink_abort(run.reject);
+    ftl_status status = run_job(&run, output_path, error);
     free_pieces(&run);
-    ftl_session_destroy(run.session);
-    ftl_model_release(run.job.model);
-    ftl_arena_free(&arena);
+    ftl_job_free(&run.setup);
     ftl_table_close(run.table);
     if (status == FTL_OK) {
-        run.result.seconds = seconds_since(&run.started);
+        run.result.seconds = ftl_job_now() - run.started;
         ftl_out_write(result, &run.result, sizeof run.result);
     }
     return status;

@@ -165,6 +165,7 @@ static ftl_status write_bytes(void *user, const void *data, size_t size, ftl_err
 
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
 {
+    output->written += size;
     return output->gzip
                ? ftl_gzip_writer_write(output->gzip, data, size, false, write_bytes, output, error)
                : write_bytes(output, data, size, error);

@@ -225,9 +225,11 @@ static void dismantle(ftl_sink *sink)
     ftl_free(sink->account, sink);
 }
 
-ftl_status ftl_sink_commit(ftl_sink *sink, ftl_error *error)
+ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error)
 {
     ftl_status status = sink->kind->finish ? sink->kind->finish(sink, error) : FTL_OK;
+    if (status == FTL_OK && bytes)
+        *bytes = sink->output.written;
     if (status == FTL_OK)
         status = ftl_output_commit(&sink->output, error);
     else

@@ -55,9 +55,11 @@ FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *b
 /* Appends what ftl_sink_format made of `rows` rows. */
 FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                         ftl_error *error);
-/* Completes and closes: sync, rename, sync of the folder. The sink is gone afterwards, also when
- * this fails. */
-FTL_MUST_USE ftl_status ftl_sink_commit(ftl_sink *sink, ftl_error *error);
+/*
+ * Completes and closes: sync, rename, sync of the folder. *bytes (may be NULL): the output's size
+ * before it was packed. The sink is gone afterwards, also when this fails.
+ */
+FTL_MUST_USE ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error);
 /* Closes and removes what was written, except on standard output and devices. NULL is allowed. */
 void ftl_sink_abort(ftl_sink *sink);
 /* The temporary file, so that a signal handler can unlink it; NULL when there is none. */

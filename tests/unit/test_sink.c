@@ -102,7 +102,7 @@ static ftl_status write_csv(ftl_account *account, const char *path, size_t first
         ftl_sink_abort(sink);
         return status;
     }
-    return ftl_sink_commit(sink, error);
+    return ftl_sink_commit(sink, NULL, error);
 }
 
 static void writes_csv(void **unused)
