@@ -19,10 +19,7 @@ ftl_status ftl_missing_value_read(ftl_build *build, const ftl_estimator *e, ftl_
         return status;
     }
     out->is_nan = out->cell.tag == FTL_CELL_MISSING;
-    if (out->cell.tag == FTL_CELL_FLOAT)
-        out->number = out->cell.u.number;
-    else if (out->cell.tag == FTL_CELL_INT || out->cell.tag == FTL_CELL_BOOL)
-        out->number = (double)out->cell.u.integer;
+    out->number = ftl_cell_number(&out->cell);
     return FTL_OK;
 }
 
