@@ -261,14 +261,11 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
 void ftl_lookup_share(ftl_lookup *lookup, const ftl_lookup *from, ftl_blob *blob)
 {
     *lookup = *from;
-    const void *fields[] = {&lookup->text,        &lookup->start,      &lookup->numbers,
-                            &lookup->integers,    &lookup->is_integer, &lookup->texts.slots,
-                            &lookup->values.slots};
-    const bool set[] = {lookup->text,        lookup->start,      lookup->numbers,
-                        lookup->integers,    lookup->is_integer, lookup->texts.slots,
-                        lookup->values.slots};
-    for (size_t i = 0; i < FTL_ARRAY_LEN(fields); i++) {
-        if (set[i])
-            ftl_blob_ref(blob, (void *)(uintptr_t)fields[i]);
-    }
+    ftl_blob_ref(blob, &lookup->text);
+    ftl_blob_ref(blob, &lookup->start);
+    ftl_blob_ref(blob, &lookup->numbers);
+    ftl_blob_ref(blob, &lookup->integers);
+    ftl_blob_ref(blob, &lookup->is_integer);
+    ftl_blob_ref(blob, &lookup->texts.slots);
+    ftl_blob_ref(blob, &lookup->values.slots);
 }
