@@ -2,6 +2,7 @@
  * What sklearn2pmml wraps around estimators: EstimatorProxy and SelectorProxy, which copy
  * attributes for others to read, and Alias and MultiAlias, which name the results of a transformer.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 
 #include <string.h>

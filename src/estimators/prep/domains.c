@@ -4,6 +4,7 @@
  * ContinuousDomain knows the least and the greatest number of training, CategoricalDomain and
  * OrdinalDomain its values; MultiDomain has one for each column.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 #include "estimators/prep/domain_rules.h"
 #include "estimators/prep/encoder_categories.h"

@@ -6,6 +6,7 @@
  * them. From 0.93 on a label that training did not see counts as a missing one, before it raised.
  * The file does not tell which: such a row is refused.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 #include "estimators/prep/domain_rules.h"
 #include "estimators/prep/encoder_categories.h"
