@@ -80,6 +80,17 @@ void ftl_build_missing(ftl_build *build, const ftl_frame_column *column, ftl_mis
 
 /* methods() of every plain transformer. */
 uint32_t ftl_transform_only(ftl_build *build, const ftl_estimator *e);
+/*
+ * The registry's entry of a plain transformer, and what else it has: .inputs = …, .inverse = … The
+ * library is scikit-learn unless .library says another.
+ */
+#define FTL_PLAIN_TRANSFORMER(package_, name_, emit_, ...) \
+    {.package = (package_),                                \
+     .name = (name_),                                      \
+     .kind = FTL_TRANSFORMER,                              \
+     .methods = ftl_transform_only,                        \
+     .emit = (emit_),                                      \
+     __VA_ARGS__}
 /* UNSUPPORTED unless method is transform; for emit() of plain transformers. */
 FTL_MUST_USE ftl_status ftl_expect_transform(const ftl_estimator *e, ftl_method method,
                                              ftl_error *error);

@@ -363,12 +363,7 @@ static const char *columns_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_column_transformer_classes[] = {
-    {.package = "sklearn.compose",
-     .name = "ColumnTransformer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_columns,
-     .inputs = columns_inputs,
-     .detail = columns_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.compose", "ColumnTransformer", emit_columns,
+                          .inputs = columns_inputs, .detail = columns_detail),
     {0},
 };

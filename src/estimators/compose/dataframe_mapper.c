@@ -463,13 +463,7 @@ static const char *mapper_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_mapper_classes[] = {
-    {.package = "sklearn_pandas",
-     .name = "DataFrameMapper",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_mapper,
-     .inputs = mapper_inputs,
-     .detail = mapper_detail,
-     .library = "sklearn-pandas"},
+    FTL_PLAIN_TRANSFORMER("sklearn_pandas", "DataFrameMapper", emit_mapper, .inputs = mapper_inputs,
+                          .detail = mapper_detail, .library = "sklearn-pandas"),
     {0},
 };

@@ -99,14 +99,9 @@ static ftl_status alias_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
      .inputs = proxy_inputs,    \
      .answers = (answers_),     \
      .library = "sklearn2pmml"}
-#define ALIAS(name_)                       \
-    {.package = "sklearn2pmml.decoration", \
-     .name = (name_),                      \
-     .kind = FTL_TRANSFORMER,              \
-     .methods = ftl_transform_only,        \
-     .emit = emit_alias,                   \
-     .inputs = alias_inputs,               \
-     .library = "sklearn2pmml"}
+#define ALIAS(name_)                                                                            \
+    FTL_PLAIN_TRANSFORMER("sklearn2pmml.decoration", name_, emit_alias, .inputs = alias_inputs, \
+                          .library = "sklearn2pmml")
 
 const ftl_estimator_class ftl_proxy_classes[] = {
     PROXY("EstimatorProxy", proxied),

@@ -513,8 +513,7 @@ static ftl_status refuse_others(const ftl_estimator *e, ftl_error *error)
 }
 
 ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
-                                     ftl_category_form form, const ftl_category_mapping **out,
-                                     ftl_error *error)
+                                     const ftl_category_mapping **out, ftl_error *error)
 {
     *out = ftl_parsed_of(build, e->node);
     if (*out)
@@ -523,14 +522,15 @@ ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
     if (!m)
         return FTL_OOM(error);
     FTL_TRY(refuse_others(e, error));
-    const ftl_node *ordinal = form == FTL_CATEGORY_CODES ? e->node : ftl_attr(e, "ordinal_encoder");
-    FTL_TRY(read_ordinal(build, e, ordinal, m, error));
-    if (form == FTL_CATEGORY_CODES)
+    const bool is_ordinal = strcmp(e->cls->name, "OrdinalEncoder") == 0;
+    FTL_TRY(
+        read_ordinal(build, e, is_ordinal ? e->node : ftl_attr(e, "ordinal_encoder"), m, error));
+    if (is_ordinal)
         FTL_TRY(give_codes(build, m, error));
-    else if (form == FTL_CATEGORY_TABLES)
-        FTL_TRY(give_tables(build, e, m, error));
-    else
+    else if (strcmp(e->cls->name, "TargetEncoder") == 0)
         FTL_TRY(give_means(build, e, m, error));
+    else
+        FTL_TRY(give_tables(build, e, m, error));
     m->refuse_unknown = ftl_attr_is(e, "handle_unknown", "error");
     m->refuse_missing = ftl_attr_is(e, "handle_missing", "error");
     for (uint32_t j = 0; m->refuse_missing && j < m->n; j++)

@@ -32,15 +32,9 @@ typedef struct ftl_category_mapping {
     size_t n_dropped;
 } ftl_category_mapping;
 
-typedef enum ftl_category_form {
-    FTL_CATEGORY_CODES,  /* OrdinalEncoder */
-    FTL_CATEGORY_TABLES, /* OneHotEncoder, BaseNEncoder: a row of a table a code */
-    FTL_CATEGORY_MEANS   /* TargetEncoder: a number a code */
-} ftl_category_form;
-
-/* Read once of an encoder. UNSUPPORTED, naming the attribute, for what does not run. */
+/* Read once of an encoder, by its class. UNSUPPORTED, naming the attribute, for what does not run.
+ */
 FTL_MUST_USE ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
-                                                  ftl_category_form form,
                                                   const ftl_category_mapping **out,
                                                   ftl_error *error);
 bool ftl_category_is_dropped(const ftl_category_mapping *mapping, const char *name);

@@ -203,11 +203,7 @@ static ftl_status missing_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
 }
 
 const ftl_estimator_class ftl_missing_classes[] = {
-    {.package = "sklearn.impute",
-     .name = "MissingIndicator",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_missing,
-     .inputs = missing_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.impute", "MissingIndicator", emit_missing,
+                          .inputs = missing_inputs),
     {0},
 };

@@ -334,17 +334,9 @@ static const char *imputer_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_imputer_classes[] = {
-    {.package = "sklearn.impute",
-     .name = "SimpleImputer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_imputer,
-     .detail = imputer_detail},
-    {.package = "sklearn.preprocessing",
-     .name = "Imputer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_imputer,
-     .detail = imputer_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.impute", "SimpleImputer", emit_imputer,
+                          .detail = imputer_detail),
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "Imputer", emit_imputer,
+                          .detail = imputer_detail),
     {0},
 };
