@@ -129,6 +129,20 @@ static void add_position(ftl_error *error)
     ftl_error_in(error, copy.path);
 }
 
+/*
+ * What a message says without its advice: where it speaks of an option, that stands behind the last
+ * semicolon. Who reads the rejected rows has not made the call whose options it means.
+ */
+static size_t reason_size(const ftl_error *why)
+{
+    size_t size = strlen(why->message);
+    for (size_t i = size; why->option[0] && i > 0; i--) {
+        if (strncmp(why->message + i, "; ", 2) == 0)
+            return i;
+    }
+    return size;
+}
+
 /* The reject file: the record as it came, then the reason as one more cell. */
 static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, const ftl_batch *in,
                                 const ftl_row_view *view, ftl_error *error)
@@ -147,10 +161,10 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block, co
             ftl_strbuf_append(&block->rejects, record, size);
         ftl_strbuf_putc(&block->rejects, worker->job->delimiter);
         ftl_strbuf_putc(&block->rejects, '"');
-        for (const char *c = why.message; *c; c++) {
-            if (*c == '"')
+        for (size_t i = 0, n = reason_size(&why); i < n; i++) {
+            if (why.message[i] == '"')
                 ftl_strbuf_putc(&block->rejects, '"');
-            ftl_strbuf_putc(&block->rejects, *c);
+            ftl_strbuf_putc(&block->rejects, why.message[i]);
         }
         ftl_strbuf_puts(&block->rejects, "\"\n");
     }
