@@ -1,5 +1,8 @@
 """Mappers of tables (sklearn-pandas) and the domains and pipelines of sklearn2pmml: fresh ones, against the libraries."""
 
+import copy
+import pathlib
+import tempfile
 import warnings
 
 import differential as diff
@@ -106,6 +109,63 @@ def test_mapper_in_a_pipeline(seed, n, sparse):
     model = Pipeline([("mapper", DataFrameMapper(features, sparse=sparse)), ("model", [
         Ridge(), DecisionTreeClassifier(max_depth=5, random_state=0)][rng.integers(2)])])
     diff.compare(fit(model, x, (x["age"] > 50).astype(int)), table(rng, 12))
+
+
+NAMED = {"Index": pd.Index, "Index of objects": lambda names: pd.Index(names, dtype=object), "Series": pd.Series,
+         "Series of objects": lambda names: pd.Series(names, index=range(5, 5 + len(names)), dtype=object)}
+
+
+def older(transformer):
+    """As early versions wrote it, which kept the columns alone; the library no longer runs it."""
+    made = copy.deepcopy(transformer)
+    del made._transformer_to_input_indices
+    return made
+
+
+def run(model, x):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        process = diff.run(diff.write_model(model, folder), diff.write_rows(x, folder), folder / "out.csv")
+        return process, np.loadtxt(folder / "out.csv", delimiter=",", skiprows=1) if process.returncode == 0 else None
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_columns_named_by_pandas(kind):
+    rng = np.random.default_rng(21)
+    x, rows = table(rng)[["age", "income", "kids"]], table(rng, 12)[["kids", "age", "income"]]
+    names = NAMED[kind](["income", "age"])
+    mapper = DataFrameMapper([(names, StandardScaler()), ("kids", None)])  # what it calls its own columns is no text
+    diff.compare(fit(Pipeline([("m", mapper), ("r", Ridge())]), x, x["age"]), rows[x.columns])
+    diff.compare(fit(ColumnTransformer([("s", StandardScaler(), names)], remainder="passthrough"), x), rows)
+    transformer = fit(ColumnTransformer([("s", StandardScaler(), names)]), x)
+    np.testing.assert_array_equal(run(older(transformer), rows)[1], transformer.transform(rows))
+    pipeline = fit(PMMLPipeline([("s", StandardScaler()), ("m", Ridge())]), x[names], x["kids"])
+    pipeline.active_fields = names
+    diff.compare(pipeline, rows[names], methods=["predict"])
+
+
+def test_columns_numbered_by_pandas():
+    """The columns of a table without names are a RangeIndex: newer versions have the positions besides."""
+    rng = np.random.default_rng(22)
+    x = pd.DataFrame(rng.normal(size=(30, 4)))
+    for columns in (pd.Index([2, 0]), pd.Series([2, 0])):
+        transformer = fit(ColumnTransformer([("s", StandardScaler(), columns)]), x.to_numpy())
+        diff.compare(transformer, x.to_numpy())
+        np.testing.assert_array_equal(run(older(transformer), x.to_numpy())[1], transformer.transform(x.to_numpy()))
+    transformer = fit(ColumnTransformer([("s", StandardScaler(), x.columns[1:])]), x)
+    diff.compare(transformer, x.to_numpy())
+    process, _ = run(older(transformer), x.to_numpy())
+    assert process.returncode == 3 and "neither numbers nor names" in process.stderr
+
+
+def test_columns_of_several_levels():
+    """Names of one level are texts and positions have none; tuples are names that no table has."""
+    rng = np.random.default_rng(23)
+    x = pd.DataFrame(rng.normal(size=(30, 3)), columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y"), ("b", "z")]))
+    diff.compare(fit(StandardScaler(), x), x.to_numpy())
+    diff.compare(fit(ColumnTransformer([("s", StandardScaler(), [2, 0])]), x), x.to_numpy())
+    process, _ = run(fit(DataFrameMapper([([("a", "x"), ("b", "z")], StandardScaler())]), x), x.to_numpy())
+    assert process.returncode == 3 and "tuple" in process.stderr
 
 
 # ---- Domains ----------------------------------------------------------------------------------------------
