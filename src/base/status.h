@@ -31,7 +31,10 @@ void ftl_error_clear(ftl_error *error);
 #define FTL_FAIL_BECAUSE(error, code, reason_, ...)                                            \
     (ftl_error_set((error), (code), __VA_ARGS__), ftl_error_because((error), (reason_), NULL), \
      (code))
-/* The same with the field of an options struct, which the message calls options.FIELD. */
+/*
+ * The same with the field of an options struct, which the message calls options.FIELD. What a row's
+ * message says of it stands behind its last semicolon.
+ */
 #define FTL_FAIL_OPTION(error, code, reason_, option_, ...) \
     (ftl_error_set((error), (code), __VA_ARGS__),           \
      ftl_error_because((error), (reason_), (option_)), (code))

@@ -434,22 +434,16 @@ static ftl_status walk_chain(walk *w, const ftl_node *steps, unsigned depth, ftl
     return FTL_OK;
 }
 
-/* Classes without a version that hold scikit-learn's: a chain, mappers, pipelines for PMML. */
-static bool holds_others(const ftl_estimator_class *cls)
-{
-    return cls && cls->library &&
-           (strcmp(cls->library, "foretell") == 0 || strcmp(cls->library, "sklearn-pandas") == 0 ||
-            strcmp(cls->library, "sklearn2pmml") == 0);
-}
-
 static ftl_status walk_object(walk *w, const ftl_node *node, size_t path_size, unsigned depth,
                               ftl_error *error)
 {
     const ftl_node *state = node->u.object->state;
     const ftl_estimator_class *cls = ftl_registry_find(w->build->registry, node->u.object->module,
                                                        node->u.object->name);
+    /* Other libraries' classes have no version of scikit-learn: those that run are walked as well.
+     */
     if (!state || state->kind != FTL_NODE_DICT ||
-        (!ftl_node_dict_get(&state->u.dict, "_sklearn_version") && !holds_others(cls)))
+        (!cls && !ftl_node_dict_get(&state->u.dict, "_sklearn_version")))
         return FTL_OK;
     if (cls && path_size > 0) {
         bool runs = false;

@@ -156,6 +156,19 @@ static ftl_status fill_columns(const ftl_node *block, ftl_pandas_table *out, boo
     return FTL_OK;
 }
 
+/* ---- Lists ----------------------------------------------------------------------------------- */
+
+const ftl_node *ftl_inner_list(const ftl_node *node)
+{
+    blocks b;
+    const ftl_node *inner = ftl_node_attr(node, "data"), *places = NULL;
+    if (node->kind == FTL_NODE_OBJECT && strcmp(node->u.object->name, "Series") == 0 &&
+        find_blocks(node, &b) && b.list->u.seq.size == 1 &&
+        !open_block(b.list->u.seq.items[0], &inner, &places))
+        return node;
+    return inner ? inner : node;
+}
+
 /* ---- Both kinds ------------------------------------------------------------------------------ */
 
 static ftl_status expect(const ftl_node *node, const char *name, size_t axes, blocks *out,

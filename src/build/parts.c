@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "build/pandas_table.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -258,13 +259,6 @@ static bool text_at(ftl_arena *scratch, const ftl_node *node, size_t i, ftl_node
     return ftl_array_string_at(node->u.array, i, scratch, out, NULL) == FTL_OK;
 }
 
-/* A pandas Index is an object with its data. */
-static const ftl_node *list_of(const ftl_node *node)
-{
-    const ftl_node *data = node->kind == FTL_NODE_OBJECT ? ftl_node_attr(node, "data") : NULL;
-    return data ? data : node;
-}
-
 static bool is_text_list(ftl_arena *scratch, const ftl_node *node)
 {
     ftl_node_string text;
@@ -322,7 +316,7 @@ static const char *describe_entry(ftl_arena *scratch, const char *key, const ftl
 {
     static const char *const thresholds[] = {"thresh", "cutoff", NULL};
     static const char *const columns[] = {"feature", "column", "cols", "input", "predictor", NULL};
-    const ftl_node *list = list_of(entry);
+    const ftl_node *list = ftl_inner_list(entry);
     if (is_text_list(scratch, list)) {
         show_list(text, scratch, list);
         return says_target(key) ? "labels" : says(key, columns) ? "columns" : "list";
@@ -355,7 +349,7 @@ static ftl_status note_entry(finder *f, const char *key, const ftl_node *entry, 
     ftl_utf8_make_printable(path, strlen(path), false);
     f->found[f->n++] = (ftl_found){.path = path, .what = what, .text = value};
     if (strcmp(what, "columns") == 0)
-        f->features[f->n_features++] = list_of(entry);
+        f->features[f->n_features++] = ftl_inner_list(entry);
     return FTL_OK;
 }
 

@@ -74,6 +74,14 @@ static void promote_shown(const ftl_build *build, ftl_frame *frame)
     }
 }
 
+void ftl_frame_join_inputs(const ftl_build *build, ftl_frame *frame)
+{
+    for (uint32_t i = 0; i < frame->n_columns; i++) {
+        if (build->ops[frame->columns[i].op].kind == FTL_OP_INPUT)
+            frame->columns[i].as = FTL_AS_CELL;
+    }
+}
+
 /*
  * True when the op is float64 whatever the dtype of the model's input. Sources come earlier, so one
  * pass over the ops tells.
@@ -362,33 +370,6 @@ const char *ftl_name_text(ftl_build *build, const ftl_node *node)
     if (node && ftl_node_as_int(node, &integer))
         return ftl_arena_printf(build->arena, "%lld", (long long)integer);
     return "";
-}
-
-/* ---- Lists ----------------------------------------------------------------------------------- */
-
-static const ftl_node *item_at(const ftl_node *node, size_t i)
-{
-    bool list = node && (node->kind == FTL_NODE_TUPLE || node->kind == FTL_NODE_LIST) &&
-                i < node->u.seq.size;
-    return list ? node->u.seq.items[i] : NULL;
-}
-
-const ftl_node *ftl_inner_list(const ftl_node *node)
-{
-    if (node->kind != FTL_NODE_OBJECT)
-        return node;
-    const ftl_node *inner = ftl_node_attr(node, "data");
-    const ftl_node *arguments = item_at(node->u.object->args, 1);
-    if (strcmp(node->u.object->name, "_new_Index") == 0 && arguments &&
-        arguments->kind == FTL_NODE_DICT)
-        inner = ftl_node_dict_get(&arguments->u.dict, "data");
-    if (strcmp(node->u.object->name, "Series") == 0) {
-        const ftl_node *manager = ftl_node_attr(node, "_mgr");
-        manager = manager ? manager : ftl_node_attr(node, "_data");
-        if (manager && manager->kind == FTL_NODE_OBJECT)
-            inner = item_at(item_at(manager->u.object->state, 1), 0);
-    }
-    return inner ? inner : node;
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */

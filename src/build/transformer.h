@@ -27,6 +27,11 @@ FTL_MUST_USE ftl_status ftl_frame_numbered(ftl_build *build, const ftl_estimator
  */
 FTL_MUST_USE ftl_status ftl_frame_promote(ftl_build *build, const ftl_estimator *e,
                                           ftl_frame *frame, ftl_error *error);
+/*
+ * What an array made of several columns of a table does to their types: it is one of objects where
+ * they differ. Input columns of the frame are shown cell by cell.
+ */
+void ftl_frame_join_inputs(const ftl_build *build, ftl_frame *frame);
 /* Output columns of a transform that words are among: more are refused. */
 enum { FTL_WIDEST_TEXT_OUTPUT = 1 << 16 };
 /*
@@ -70,18 +75,22 @@ FTL_MUST_USE ftl_status ftl_frame_prefix(ftl_build *build, const ftl_estimator *
  */
 const char *ftl_name_text(ftl_build *build, const ftl_node *node);
 
-/*
- * The plain list inside what may stand where columns or values do: a _RemainderColsList; pandas'
- * Index, _new_Index(cls, {'data': array}); or a Series, whose block manager's state is (axes,
- * [values], …). Anything else is itself.
- */
-const ftl_node *ftl_inner_list(const ftl_node *node);
-
 /* Notes what a missing cell is, when the column is one of the model's inputs. */
 void ftl_build_missing(ftl_build *build, const ftl_frame_column *column, ftl_missing_rule rule);
 
 /* methods() of every plain transformer. */
 uint32_t ftl_transform_only(ftl_build *build, const ftl_estimator *e);
+/*
+ * The registry's entry of a plain transformer, and what else it has: .inputs = …, .inverse = … The
+ * library is scikit-learn unless .library says another.
+ */
+#define FTL_PLAIN_TRANSFORMER(package_, name_, emit_, ...) \
+    {.package = (package_),                                \
+     .name = (name_),                                      \
+     .kind = FTL_TRANSFORMER,                              \
+     .methods = ftl_transform_only,                        \
+     .emit = (emit_),                                      \
+     __VA_ARGS__}
 /* UNSUPPORTED unless method is transform; for emit() of plain transformers. */
 FTL_MUST_USE ftl_status ftl_expect_transform(const ftl_estimator *e, ftl_method method,
                                              ftl_error *error);

@@ -165,7 +165,7 @@ ftl_status ftl_names_read(ftl_build *build, const ftl_build_wishes *wishes, ftl_
 static bool class_number(const ftl_cell *cell, int64_t *out)
 {
     *out = cell->u.integer;
-    if (cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL)
+    if (ftl_cell_is_integer(cell))
         return true;
     if (cell->tag != FTL_CELL_FLOAT || cell->u.number != floor(cell->u.number) ||
         fabs(cell->u.number) > 1e15)

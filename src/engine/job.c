@@ -185,6 +185,20 @@ static void add_position(ftl_error *error)
     ftl_error_in(error, copy.path);
 }
 
+/*
+ * What a message says without its advice: where it speaks of an option, that stands behind the last
+ * semicolon. Who reads the rejected rows has not made the call whose options it means.
+ */
+static size_t reason_size(const ftl_error *why)
+{
+    size_t size = strlen(why->message);
+    for (size_t i = size; why->option[0] && i > 0; i--) {
+        if (strncmp(why->message + i, "; ", 2) == 0)
+            return i;
+    }
+    return size;
+}
+
 /* The reject file: the records as they came, each with its reason. */
 static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block,
                                 const ftl_row_view *view, ftl_error *error)
@@ -197,6 +211,7 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block,
             continue;
         if (explain(worker, block, view, row, &next, &why) == FTL_OK)
             continue;
+        why.message[reason_size(&why)] = '\0';
         FTL_TRY(ftl_table_block_reject(worker->job->table, block->raw, row, why.message,
                                        &block->rejects, error));
     }

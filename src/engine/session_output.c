@@ -235,7 +235,7 @@ static void take_labels(const ftl_session *session, const ftl_output *output,
         else if (column->type == FTL_BOOL)
             ((uint8_t *)column->values)[at] = cell->tag != FTL_CELL_MISSING && cell->u.integer != 0;
         else
-            ((double *)column->values)[at] = cell->tag == FTL_CELL_FLOAT ? cell->u.number : NAN;
+            ((double *)column->values)[at] = ftl_cell_number(cell);
     }
 }
 
@@ -309,8 +309,7 @@ static double output_number(const ftl_session *session, const ftl_output *output
 {
     double value = slot_value(session, output, row);
     if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
-        const ftl_cell *cell = label_of(output, value);
-        value = cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
+        value = ftl_cell_number(label_of(output, value));
     }
     return value;
 }

@@ -8,6 +8,8 @@
 
 #include "base/arena.h"
 
+#include <math.h>
+
 typedef enum ftl_cell_tag {
     FTL_CELL_MISSING,
     FTL_CELL_STRING,
@@ -30,6 +32,20 @@ typedef struct ftl_cell {
         double number;
     } u;
 } ftl_cell;
+
+/* Whether u.integer holds the cell's value, with all its digits. */
+static inline bool ftl_cell_is_integer(const ftl_cell *cell)
+{
+    return cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL;
+}
+
+/* The number that a cell holds; NaN for texts and what is missing. */
+static inline double ftl_cell_number(const ftl_cell *cell)
+{
+    if (cell->tag == FTL_CELL_FLOAT)
+        return cell->u.number;
+    return ftl_cell_is_integer(cell) ? (double)cell->u.integer : (double)NAN;
+}
 
 enum { FTL_CHECK_NAN = 1, FTL_CHECK_INF = 2, FTL_CHECK_F32_RANGE = 4 };
 

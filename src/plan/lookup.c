@@ -124,18 +124,6 @@ typedef struct counts {
     size_t text_size;
 } counts;
 
-static bool is_integer(const ftl_cell *cell)
-{
-    return cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL;
-}
-
-static double number_of(const ftl_cell *cell)
-{
-    if (cell->tag == FTL_CELL_FLOAT)
-        return cell->u.number;
-    return is_integer(cell) ? (double)cell->u.integer : NAN;
-}
-
 static ftl_status new_table(ftl_lookup_table *table, uint32_t **slots, uint32_t count,
                             ftl_blob *blob, ftl_error *error)
 {
@@ -192,7 +180,7 @@ static ftl_status copy_integers(ftl_lookup *lookup, const ftl_categories *catego
     if (!integers || !flags)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < categories->count; i++) {
-        if (!is_integer(&categories->cells[i]))
+        if (!ftl_cell_is_integer(&categories->cells[i]))
             continue;
         integers[i] = categories->cells[i].u.integer;
         flags[i] = 1;
@@ -212,9 +200,9 @@ static ftl_status copy_cells(ftl_lookup *lookup, const ftl_categories *categorie
         return FTL_OOM(error);
     for (uint32_t i = 0; i < categories->count; i++) {
         const ftl_cell *cell = &categories->cells[i];
-        numbers[i] = number_of(cell);
+        numbers[i] = ftl_cell_number(cell);
         n->values += isnan(numbers[i]) ? 0u : 1u;
-        n->integers = n->integers || is_integer(cell);
+        n->integers = n->integers || ftl_cell_is_integer(cell);
         n->texts += cell->tag == FTL_CELL_STRING ? 1u : 0u;
         n->text_size += cell->tag == FTL_CELL_STRING ? cell->size : 0u;
     }
@@ -237,8 +225,9 @@ static void fill_tables(ftl_lookup *lookup, const ftl_categories *categories, ui
                 insert(&lookup->texts, texts,
                        ftl_hash_bytes(lookup->seed, cell->u.text, cell->size), i);
         } else if (!isnan(number)) {
-            int32_t found = cell && is_integer(cell) ? find_integer(lookup, cell->u.integer)
-                                                     : find_value(lookup, number);
+            int32_t found = cell && ftl_cell_is_integer(cell)
+                                ? find_integer(lookup, cell->u.integer)
+                                : find_value(lookup, number);
             if (found == FTL_LOOKUP_NOT_FOUND)
                 insert(&lookup->values, values, hash_number(lookup->seed, number), i);
         } else
@@ -272,14 +261,11 @@ ftl_status ftl_lookup_init(ftl_lookup *lookup, const ftl_categories *categories,
 void ftl_lookup_share(ftl_lookup *lookup, const ftl_lookup *from, ftl_blob *blob)
 {
     *lookup = *from;
-    const void *fields[] = {&lookup->text,        &lookup->start,      &lookup->numbers,
-                            &lookup->integers,    &lookup->is_integer, &lookup->texts.slots,
-                            &lookup->values.slots};
-    const bool set[] = {lookup->text,        lookup->start,      lookup->numbers,
-                        lookup->integers,    lookup->is_integer, lookup->texts.slots,
-                        lookup->values.slots};
-    for (size_t i = 0; i < FTL_ARRAY_LEN(fields); i++) {
-        if (set[i])
-            ftl_blob_ref(blob, (void *)(uintptr_t)fields[i]);
-    }
+    ftl_blob_ref(blob, &lookup->text);
+    ftl_blob_ref(blob, &lookup->start);
+    ftl_blob_ref(blob, &lookup->numbers);
+    ftl_blob_ref(blob, &lookup->integers);
+    ftl_blob_ref(blob, &lookup->is_integer);
+    ftl_blob_ref(blob, &lookup->texts.slots);
+    ftl_blob_ref(blob, &lookup->values.slots);
 }

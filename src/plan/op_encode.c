@@ -3,19 +3,14 @@
 #include <math.h>
 
 /* Scratch: the column's values (cells or doubles), then their categories. */
-static void *values_of(const ftl_step *step, const ftl_exec *exec)
+void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec)
 {
     return ftl_scratch(step, exec);
 }
 
 static int32_t *found_of(const ftl_step *step, const ftl_exec *exec)
 {
-    return (int32_t *)((ftl_cell *)ftl_scratch(step, exec) + exec->capacity);
-}
-
-const void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec)
-{
-    return values_of(step, exec);
+    return (int32_t *)((ftl_cell *)ftl_encode_values(step, exec) + exec->capacity);
 }
 
 /* One array in the model, as neighbouring columns have where the file has one list for them. */
@@ -73,12 +68,12 @@ const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint3
     const ftl_lookup *lookup = (const ftl_lookup *)step->state + j;
     int32_t *found = found_of(step, exec);
     if (step->op->u.encode.columns[j].categories.numeric) {
-        double *values = values_of(step, exec);
+        double *values = ftl_encode_values(step, exec);
         ftl_read_f64(step, exec, s, c, values, 1);
         for (uint32_t i = 0; i < exec->rows; i++)
             found[i] = ftl_lookup_number(lookup, values[i]);
     } else {
-        ftl_cell *cells = values_of(step, exec);
+        ftl_cell *cells = ftl_encode_values(step, exec);
         ftl_read_cells(step, exec, s, c, cells, 1);
         for (uint32_t i = 0; i < exec->rows; i++)
             found[i] = ftl_lookup_cell(lookup, &cells[i]);
@@ -92,9 +87,9 @@ void ftl_encode_refuse(const ftl_step *step, ftl_exec *exec, uint32_t row, uint3
     const char *name = encode->columns[j].name;
     ftl_cell cell = {.tag = FTL_CELL_FLOAT};
     if (encode->columns[j].categories.numeric)
-        cell.u.number = ((const double *)values_of(step, exec))[row];
+        cell.u.number = ((const double *)ftl_encode_values(step, exec))[row];
     else
-        cell = ((const ftl_cell *)values_of(step, exec))[row];
+        cell = ((const ftl_cell *)ftl_encode_values(step, exec))[row];
     bool told, missing = false;
     switch (cell.tag) {
     case FTL_CELL_STRING:

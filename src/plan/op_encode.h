@@ -20,7 +20,7 @@ void ftl_encode_keep(ftl_blob *blob, const ftl_step *step, ftl_op *op);
 const int32_t *ftl_encode_column_run(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t c,
                                      uint32_t j);
 /* The values that column was looked up by, in the same block: cells, or doubles. */
-const void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec);
+void *ftl_encode_values(const ftl_step *step, const ftl_exec *exec);
 void ftl_encode_refuse(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t j);
 
 #endif

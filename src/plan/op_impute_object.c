@@ -6,11 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-static double number_of(const ftl_cell *cell)
-{
-    return cell->tag == FTL_CELL_FLOAT ? cell->u.number : (double)cell->u.integer;
-}
-
 /* Whether a text stands for a number or a bool, by the rules of number columns. */
 static bool text_is_number(const ftl_cell *text, const ftl_cell *number)
 {
@@ -23,7 +18,7 @@ static bool text_is_number(const ftl_cell *text, const ftl_cell *number)
     if (number->tag == FTL_CELL_INT && ftl_parse_i64(text->u.text, text->size, &integer))
         return integer == number->u.integer;
     return ftl_text_to_f64(text->u.text, text->size, '.', NULL, &value) &&
-           value == number_of(number);
+           value == ftl_cell_number(number);
 }
 
 static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
@@ -37,7 +32,7 @@ static bool same_cell(const ftl_cell *a, const ftl_cell *missing)
     if (missing->tag == FTL_CELL_MISSING || a->tag == FTL_CELL_MISSING)
         return missing->tag == a->tag;
     return a->tag == FTL_CELL_STRING ? text_is_number(a, missing)
-                                     : number_of(a) == number_of(missing);
+                                     : ftl_cell_number(a) == ftl_cell_number(missing);
 }
 
 static void run(const ftl_step *step, ftl_exec *exec)

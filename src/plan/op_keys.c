@@ -45,25 +45,14 @@ static uint32_t input_of(const ftl_step *step, const ftl_exec *exec, uint32_t s)
  * The number that a cell is. Nothing stands in an empty cell; the text of a missing one stands for
  * NaN. Numbers of a batch are taken as they are, not from their texts.
  */
-static bool cell_number(const ftl_exec *exec, uint32_t input, uint32_t row, const ftl_cell *cell,
-                        double *out)
+static bool key_number(const ftl_exec *exec, uint32_t input, uint32_t row, const ftl_cell *cell,
+                       double *out)
 {
     if (input != UINT32_MAX && ftl_input_number(exec, input, row, out))
         return true;
-    switch (cell->tag) {
-    case FTL_CELL_MISSING:
-        *out = (double)NAN;
-        return cell->size > 0 || input == UINT32_MAX;
-    case FTL_CELL_INT:
-    case FTL_CELL_BOOL:
-        *out = (double)cell->u.integer;
-        return true;
-    case FTL_CELL_FLOAT:
-        *out = cell->u.number;
-        return true;
-    default:
-        return ftl_text_to_f64(cell->u.text, cell->size, '.', NULL, out);
-    }
+    if (cell->tag == FTL_CELL_MISSING && cell->size == 0 && input != UINT32_MAX)
+        return false;
+    return ftl_cell_read_number(cell, out);
 }
 
 static double converted(const ftl_step *step, ftl_exec *exec, uint32_t row, uint32_t j,
@@ -112,7 +101,7 @@ static void read_key(const ftl_step *step, ftl_exec *exec, uint32_t s, uint32_t 
         if (found >= 0) {
             entries[at] = key->columns[found];
             values[at] = 1;
-        } else if (key->number && cell_number(exec, input, i, &cells[i], &number)) {
+        } else if (key->number && key_number(exec, input, i, &cells[i], &number)) {
             entries[at] = key->column;
             values[at] = converted(step, exec, i, j, number);
         } else if (key->number) {

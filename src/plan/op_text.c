@@ -129,10 +129,11 @@ static bool read_row(const ftl_step *step, ftl_exec *exec, uint32_t row, const f
     bool empty = op->empty_is_text && cell->tag == FTL_CELL_MISSING && cell->size == 0;
     const char *text = empty ? "" : cell->u.text;
     if (cell->tag != FTL_CELL_STRING && !empty) {
-        ftl_exec_bad(exec, step, row, op->column,
-                     "%s does not take a missing cell for a text; options.na_values says which "
-                     "cells are missing",
-                     op->estimator);
+        if (ftl_exec_bad(exec, step, row, op->column,
+                         "%s does not take a missing cell for a text; options.na_values says which "
+                         "cells are missing",
+                         op->estimator))
+            ftl_error_because(&exec->bad_error, FTL_REASON_MISSING_VALUE, "na_values");
         return false;
     }
     if (!empty && !ftl_utf8_valid(text, cell->size)) {

@@ -263,6 +263,11 @@ void ftl_read_f32(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32
 void ftl_read_cells(const ftl_step *step, ftl_exec *exec, uint32_t segment, uint32_t column,
                     ftl_cell *out, size_t stride);
 /*
+ * What a cell is where a number belongs: its number, what its text stands for (base/cell_text.h),
+ * NaN where it is missing. False: a text that is no number.
+ */
+bool ftl_cell_read_number(const ftl_cell *cell, double *out);
+/*
  * True when the source column is text or cells (ftl_read_cells is the natural door), false for
  * numbers.
  */

@@ -25,30 +25,18 @@ static uint32_t coded_column(const ftl_encode_op *encode, uint32_t expanded, uin
     return 0; /* not reached: validate keeps expanded below the sum */
 }
 
-static bool cell_number(const ftl_cell *cell, double *out)
+bool ftl_cell_read_number(const ftl_cell *cell, double *out)
 {
-    switch (cell->tag) {
-    case FTL_CELL_MISSING:
-        *out = NAN;
-        return true;
-    case FTL_CELL_INT:
-    case FTL_CELL_BOOL:
-        *out = (double)cell->u.integer;
-        return true;
-    case FTL_CELL_FLOAT:
-        *out = cell->u.number;
-        return true;
-    default:
-        break;
-    }
+    *out = ftl_cell_number(cell);
     /* Which texts are missing was decided when the cell was made. */
-    return ftl_text_to_f64(cell->u.text, cell->size, '.', NULL, out);
+    return cell->tag != FTL_CELL_STRING ||
+           ftl_text_to_f64(cell->u.text, cell->size, '.', NULL, out);
 }
 
 static double cell_to_f64(const ftl_step *step, ftl_exec *exec, uint32_t row, const ftl_cell *cell)
 {
     double value = NAN;
-    if (!cell_number(cell, &value))
+    if (!ftl_cell_read_number(cell, &value))
         ftl_exec_bad(exec, step, row, NULL, "'%.*s' is not a number",
                      cell->size > 40 ? 40 : (int)cell->size, cell->u.text);
     return value;

@@ -303,6 +303,30 @@ def test_empty_quotes_in_front_of_words():
     assert process.stdout.splitlines()[1:] == [str(value) for value in model.predict(frame.iloc[[3, 2]])]
 
 
+def test_reject_files_give_no_advice():
+    """Who gets the rejected rows did not choose the options: the reason stands alone, and errors go on to name them."""
+    frame = pd.DataFrame({"text": ["good film", "bad film"] * 20, "x": np.arange(40.0)})
+    model = make_pipeline(ColumnTransformer([("t", CountVectorizer(), "text"), ("x", "passthrough", ["x"])]),
+                          LogisticRegression())
+    joblib.dump(model.fit(frame, [0, 1] * 20), "model.joblib")
+    rows = {b'good;" 2,5"': ("; for a decimal comma give --decimal ','", "line 2, column 'x': ' 2,5' is not a number"),
+            b"good;2;5": ("", "line 3: 3 cells where the header has 2"),
+            b'"a; b";"x; y"': ("", "line 4, column 'x': 'x; y' is not a number"),
+            b";1": ("; --na says which cells are missing",
+                    "column 'text': CountVectorizer does not take a missing cell for a text"),
+            "Köln;1".encode("latin-1"): ("; give the encoding of the file with --encoding, such as 'latin-1' or 'cp1252'",
+                                         "line 6, column 'text': 'K\\xf6ln' is not UTF-8")}
+    pathlib.Path("rows.csv").write_bytes(b"text;x\n" + b"\n".join(rows) + b"\ngood;1\n")
+    process = ftl.run("predict", "model.joblib", "rows.csv", "-o", "out.csv", "--on-error", "skip", "--reject", "bad.csv")
+    assert process.returncode == 5, process.stderr
+    lines = pathlib.Path("bad.csv").read_bytes().decode("latin-1").splitlines()[1:]
+    assert lines == [f"""{row.decode('latin-1')};"{reason}\"""" for row, (_, reason) in rows.items()]
+    for row, (advice, reason) in rows.items():
+        pathlib.Path("one.csv").write_bytes(b"text;x\n" + row + b"\n")
+        process = ftl.run("predict", "model.joblib", "one.csv")
+        assert process.returncode == 4 and reason.split(": ", 1)[1] + advice in process.stderr, process.stderr
+
+
 # ---- Encodings -------------------------------------------------------------------------------------------------------
 
 CITIES = ["Zürich", "Genève", "Köln", "Bern"]

@@ -1,5 +1,8 @@
 """Mappers of tables (sklearn-pandas) and the domains and pipelines of sklearn2pmml: fresh ones, against the libraries."""
 
+import copy
+import pathlib
+import tempfile
 import warnings
 
 import differential as diff
@@ -12,6 +15,8 @@ from sklearn2pmml.sklearn_pandas import patch_sklearn
 
 patch_sklearn()
 
+from catboost import CatBoostClassifier, CatBoostRegressor  # noqa: E402
+from lightgbm import LGBMClassifier, LGBMRegressor  # noqa: E402
 from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.feature_extraction.text import CountVectorizer  # noqa: E402
 from sklearn.feature_selection import SelectFromModel, SelectKBest  # noqa: E402
@@ -29,6 +34,7 @@ from sklearn2pmml.preprocessing import (FilterLookupTransformer, IdentityTransfo
                                         PMMLLabelBinarizer, PMMLLabelEncoder)
 from sklearn2pmml.util import Slicer  # noqa: E402
 from sklearn_pandas import DataFrameMapper, NumericalTransformer  # noqa: E402
+from xgboost import XGBClassifier, XGBRegressor  # noqa: E402
 
 CITIES = ["Paris", "Oslo", "New York, NY", "日本", "é \"x\""]
 
@@ -106,6 +112,98 @@ def test_mapper_in_a_pipeline(seed, n, sparse):
     model = Pipeline([("mapper", DataFrameMapper(features, sparse=sparse)), ("model", [
         Ridge(), DecisionTreeClassifier(max_depth=5, random_state=0)][rng.integers(2)])])
     diff.compare(fit(model, x, (x["age"] > 50).astype(int)), table(rng, 12))
+
+
+# What boosters take: missing values and, in a sparse matrix, zeros that are not stored.
+GAPPED = [
+    lambda rng: (["age", "income"], StandardScaler()),
+    lambda rng: (["income"], None),
+    lambda rng: ("kids", None),
+    lambda rng: (["city"], OneHotEncoder(handle_unknown="ignore", sparse_output=bool(rng.integers(2)))),
+    lambda rng: (["city", "smoker"], OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)),
+    lambda rng: ("words", CountVectorizer(dtype=np.float64)),
+]
+BOOSTERS = {
+    "XGBoost": lambda n, classes: (XGBClassifier if classes else XGBRegressor)(n_estimators=n, max_depth=4, n_jobs=1),
+    "LightGBM": lambda n, classes: (LGBMClassifier if classes else LGBMRegressor)(
+        n_estimators=n, min_child_samples=2, verbose=-1, n_jobs=1),
+    "CatBoost": lambda n, classes: (CatBoostClassifier if classes else CatBoostRegressor)(
+        iterations=n, depth=4, verbose=0, thread_count=1, allow_writing_files=False)}
+
+
+@pytest.mark.parametrize("library", BOOSTERS)
+@diff.examples(12)
+@given(seed=diff.seeds, n=st.integers(1, 5), sparse=st.booleans(), classes=st.booleans())
+def test_boosters_behind_a_mapper(library, seed, n, sparse, classes):
+    rng = np.random.default_rng(seed)
+    features = [GAPPED[i](rng) for i in rng.choice(len(GAPPED), n, replace=False)]
+    tables = not sparse and rng.integers(2) == 1 and "words" not in [name for name, *_ in features]
+    mapper = DataFrameMapper(features, sparse=sparse, df_out=tables, default=[False, None][rng.integers(2)] if tables else False,
+                             drop_cols=["city", "smoker", "words"])
+    x = table(rng, 80, holes=0.1, cities=["a", "b", "c"])
+    y = x["age"].fillna(0) + 20 * (x["city"] == "a") + 5 * x["kids"]
+    if classes:
+        y = (y > y.median()).astype(int)
+    booster = BOOSTERS[library](int(rng.integers(2, 12)), classes)
+    model = fit(Pipeline([("mapper", mapper), ("model", booster)]), x, y)
+    diff.compare(model, table(rng, 25, holes=0.2, cities=["a", "b", "c", "d"]))
+
+
+NAMED = {"Index": pd.Index, "Index of objects": lambda names: pd.Index(names, dtype=object), "Series": pd.Series,
+         "Series of objects": lambda names: pd.Series(names, index=range(5, 5 + len(names)), dtype=object)}
+
+
+def older(transformer):
+    """As early versions wrote it, which kept the columns alone; the library no longer runs it."""
+    made = copy.deepcopy(transformer)
+    del made._transformer_to_input_indices
+    return made
+
+
+def run(model, x):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        process = diff.run(diff.write_model(model, folder), diff.write_rows(x, folder), folder / "out.csv")
+        return process, np.loadtxt(folder / "out.csv", delimiter=",", skiprows=1) if process.returncode == 0 else None
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_columns_named_by_pandas(kind):
+    rng = np.random.default_rng(21)
+    x, rows = table(rng)[["age", "income", "kids"]], table(rng, 12)[["kids", "age", "income"]]
+    names = NAMED[kind](["income", "age"])
+    mapper = DataFrameMapper([(names, StandardScaler()), ("kids", None)])  # what it calls its own columns is no text
+    diff.compare(fit(Pipeline([("m", mapper), ("r", Ridge())]), x, x["age"]), rows[x.columns])
+    diff.compare(fit(ColumnTransformer([("s", StandardScaler(), names)], remainder="passthrough"), x), rows)
+    transformer = fit(ColumnTransformer([("s", StandardScaler(), names)]), x)
+    np.testing.assert_array_equal(run(older(transformer), rows)[1], transformer.transform(rows))
+    pipeline = fit(PMMLPipeline([("s", StandardScaler()), ("m", Ridge())]), x[names], x["kids"])
+    pipeline.active_fields = names
+    diff.compare(pipeline, rows[names], methods=["predict"])
+
+
+def test_columns_numbered_by_pandas():
+    """The columns of a table without names are a RangeIndex: newer versions have the positions besides."""
+    rng = np.random.default_rng(22)
+    x = pd.DataFrame(rng.normal(size=(30, 4)))
+    for columns in (pd.Index([2, 0]), pd.Series([2, 0])):
+        transformer = fit(ColumnTransformer([("s", StandardScaler(), columns)]), x.to_numpy())
+        diff.compare(transformer, x.to_numpy())
+        np.testing.assert_array_equal(run(older(transformer), x.to_numpy())[1], transformer.transform(x.to_numpy()))
+    transformer = fit(ColumnTransformer([("s", StandardScaler(), x.columns[1:])]), x)
+    diff.compare(transformer, x.to_numpy())
+    process, _ = run(older(transformer), x.to_numpy())
+    assert process.returncode == 3 and "neither numbers nor names" in process.stderr
+
+
+def test_columns_of_several_levels():
+    """Names of one level are texts and positions have none; tuples are names that no table has."""
+    rng = np.random.default_rng(23)
+    x = pd.DataFrame(rng.normal(size=(30, 3)), columns=pd.MultiIndex.from_tuples([("a", "x"), ("a", "y"), ("b", "z")]))
+    diff.compare(fit(StandardScaler(), x), x.to_numpy())
+    diff.compare(fit(ColumnTransformer([("s", StandardScaler(), [2, 0])]), x), x.to_numpy())
+    process, _ = run(fit(DataFrameMapper([([("a", "x"), ("b", "z")], StandardScaler())]), x), x.to_numpy())
+    assert process.returncode == 3 and "tuple" in process.stderr
 
 
 # ---- Domains ----------------------------------------------------------------------------------------------

@@ -36,10 +36,10 @@ EXCEPTIONS = {"make test": ITSELF, ".ci/run": ITSELF, "make test-all": ITSELF}
 # Commands that build or check for minutes also at their smallest: in make test-all.
 LONG = ("make asan", "make tsan", "make fuzz", "make lint", "make bench", "bench/plot", "make unit", "make python",
         "scripts/test", "fuzz/make_ir_seeds.py", "tests/golden/make_graphs.py")
-# What makes commands small.
+# What makes commands small. A long run within this one would come to this file again, and wait for itself.
 TINY = {"DEMO_ROWS": "2000", "BENCH_FLAGS": "--quick", "FTL_UNIT_TESTS": "^test_hash$",
         "FTL_PYTHON_TESTS": "test_usage_errors", "FUZZ_SECONDS": "1", "FUZZ_TARGETS": "json", "FTL_LINT": "cppcheck",
-        "JOBS": "2"}
+        "JOBS": "2", "FTL_TEST_PROFILE": "fast"}
 # Commands that write into the repository, and what they need of build/.
 IN_A_COPY = {"make format": ["venv"], "bench/plot": ["bench-quick/results.json"],
              "fuzz/make_ir_seeds.py": ["venv", "release"], "tests/golden/make_graphs.py": ["venv", "release"]}

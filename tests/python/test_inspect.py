@@ -7,6 +7,7 @@ see; columns that a wide name moves out of line.
 import json
 import pickle
 
+import category_encoders
 import ftl
 import numpy as np
 import pandas as pd
@@ -134,6 +135,15 @@ def test_unsupported_parts(inspect):
     described = inspect(model, "--json")
     assert described["kind"] == "classifier" and described["class"] == "sklearn.pipeline.Pipeline"
     assert [problem["path"] for problem in described["unsupported"]] == ["steps[0].func", "steps[1].func"]
+
+
+def test_unsupported_parts_of_other_libraries(inspect):
+    """They are listed behind the first problem as scikit-learn's are."""
+    joined = category_encoders.TargetEncoder(cols=["Sex"], composite_cols=[("Sex", "日本")])
+    model = make_column_transformer((FunctionTransformer(twice), ["größe"]), (joined, ["Sex", "日本"])).fit(FRAME, Y)
+    described = inspect(model, "--json")
+    assert [problem["path"] for problem in described["unsupported"]] == ["transformers_[0].func",
+                                                                         "transformers_[1].composite_members_"]
 
 
 def test_a_container_of_models(inspect):

@@ -189,7 +189,8 @@ def test_names_beside_the_model(save, tmp_path):
     table = tmp_path / "shuffled.csv"
     FRAME[["c", "a", "b"]].assign(id=1).to_csv(table, index=False)
     for thing in ({"model": PIPE, "features": NAMES}, {"model": MODEL, "scaler": SCALER, "feature_names": np.array(NAMES)},
-                  {"model": PIPE, "columns": pd.Index(NAMES), "classes": ["x", "y", "z"]}):
+                  {"model": PIPE, "columns": pd.Index(NAMES), "classes": ["x", "y", "z"]},
+                  {"model": PIPE, "columns": pd.Series(NAMES, dtype=object)}):
         done = ftl.run("predict", save(thing), table)
         assert numbers(done) == pytest.approx(PIPE.predict(X))
     done = ftl.run("predict", save({"model": PIPE, "features": NAMES, "columns": ["c", "b", "a"]}), table)

@@ -17,7 +17,7 @@ FTL_MUST_USE ftl_status ftl_cat_trees(ftl_build *build, const ftl_estimator *e, 
                                       ftl_error *error);
 
 /*
- * *out: [n_categories] in scratch, whether a text that spells a bool is one for the category's
+ * *out: [n_categories], whether a text that spells a bool is one for the category's
  * column, as far as the model's hashes tell.
  */
 FTL_MUST_USE ftl_status ftl_cat_bools(ftl_build *build, const ftl_cbm *cbm, const bool **out,

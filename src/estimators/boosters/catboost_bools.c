@@ -108,7 +108,7 @@ static void search_tables(const ftl_cbm *cbm, const uint64_t items[n_spellings],
 
 ftl_status ftl_cat_bools(ftl_build *build, const ftl_cbm *cbm, const bool **out, ftl_error *error)
 {
-    bool *bools = ftl_arena_array(build->scratch, cbm->n_categories, sizeof *bools);
+    bool *bools = ftl_arena_array(build->arena, cbm->n_categories, sizeof *bools);
     bool *searched = ftl_arena_zero_array(build->scratch, cbm->ctr.n_tables, sizeof *searched);
     uint64_t items[n_spellings];
     if (!bools || !searched)

@@ -58,20 +58,18 @@ static ftl_status hash_categories(ftl_build *build, const ftl_estimator *e, sour
 {
     const bool *bools = NULL;
     ftl_frame texts;
-    uint32_t n = s->cbm->n_categories;
+    const uint32_t n = s->cbm->n_categories;
     uint32_t *picked = ftl_arena_array(build->scratch, n, sizeof *picked);
-    bool *kept = ftl_arena_array(build->arena, n, sizeof *kept);
-    if (!picked || !kept)
+    if (!picked)
         return FTL_OOM(error);
     s->hash_op = UINT32_MAX;
     if (n == 0)
         return FTL_OK;
     FTL_TRY(ftl_cat_bools(build, s->cbm, &bools, error));
-    memcpy(kept, bools, n * sizeof *kept);
     for (uint32_t i = 0; i < n; i++)
         picked[i] = s->cbm->categories[i].column;
     FTL_TRY(ftl_frame_select(build, s->in, picked, n, &texts, error));
-    FTL_TRY(emit_hash_op(build, e, &texts, kept, &s->hash_op, error));
+    FTL_TRY(emit_hash_op(build, e, &texts, bools, &s->hash_op, error));
     return ftl_frame_of_op(build, s->hash_op, NULL, &s->hashes, error);
 }
 

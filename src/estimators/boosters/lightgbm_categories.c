@@ -120,11 +120,8 @@ static ftl_status encode_column(ftl_build *build, const ftl_lightgbm_list *list,
     if (!values || !numbers)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < list->count; i++) {
-        const ftl_cell *cell = &list->cells[i];
         values[i] = i;
-        numbers[i] = cell->tag == FTL_CELL_FLOAT ? cell->u.number
-                     : cell->tag == FTL_CELL_INT ? (double)cell->u.integer
-                                                 : NAN;
+        numbers[i] = ftl_cell_number(&list->cells[i]);
     }
     bool numeric = are_numbers(list);
     *out = (ftl_encode_column){

@@ -4,6 +4,7 @@
  * which columns each one gets; before, the columns are as the user gave them (callables already
  * called): numbers, names, slices of either, or a mask.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 
 #include <string.h>
@@ -215,11 +216,8 @@ static ftl_status emit_part(ftl_build *build, const ftl_estimator *e, size_t i, 
         FTL_TRY(ftl_emit(build, &child, FTL_TRANSFORM, &frame, &made, error));
         frame = made;
     }
-    /* Several columns of a table become one array: of objects when their types differ. */
-    for (uint32_t k = 0; s.n > 1 && k < frame.n_columns; k++) {
-        if (build->ops[frame.columns[k].op].kind == FTL_OP_INPUT)
-            frame.columns[k].as = FTL_AS_CELL;
-    }
+    if (s.n > 1)
+        ftl_frame_join_inputs(build, &frame);
     FTL_TRY(ftl_transformer_weight(e, p->name, &weighted, &weight, error));
     if (weighted)
         FTL_TRY(ftl_frame_scale(build, e, weight, &frame, error));
@@ -365,12 +363,7 @@ static const char *columns_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_column_transformer_classes[] = {
-    {.package = "sklearn.compose",
-     .name = "ColumnTransformer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_columns,
-     .inputs = columns_inputs,
-     .detail = columns_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.compose", "ColumnTransformer", emit_columns,
+                          .inputs = columns_inputs, .detail = columns_detail),
     {0},
 };

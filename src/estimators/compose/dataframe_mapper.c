@@ -8,6 +8,7 @@
  * those, so that a mapper with a default is asked for its inputs only where it knows the names that
  * it gave them (transformed_names_).
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 
 #include <string.h>
@@ -203,15 +204,6 @@ static ftl_status apply_all(ftl_build *build, const ftl_estimator *e, const ftl_
     return FTL_OK;
 }
 
-/* Columns of one array: of objects when their types differ. */
-static void join_inputs(const ftl_build *build, ftl_frame *frame)
-{
-    for (uint32_t k = 0; k < frame->n_columns; k++) {
-        if (build->ops[frame->columns[k].op].kind == FTL_OP_INPUT)
-            frame->columns[k].as = FTL_AS_CELL;
-    }
-}
-
 static const char *option_text(ftl_build *build, const ftl_node *options, const char *key)
 {
     const ftl_node *node = options ? ftl_node_dict_get(&options->u.dict, key) : NULL;
@@ -385,7 +377,7 @@ static ftl_status emit_mapper(ftl_build *build, const ftl_estimator *e, ftl_meth
     if (tables)
         return FTL_OK;
     if (out->n_columns > 1)
-        join_inputs(build, out);
+        ftl_frame_join_inputs(build, out);
     return ftl_frame_promote(build, e, out, error);
 }
 
@@ -471,13 +463,7 @@ static const char *mapper_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_mapper_classes[] = {
-    {.package = "sklearn_pandas",
-     .name = "DataFrameMapper",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_mapper,
-     .inputs = mapper_inputs,
-     .detail = mapper_detail,
-     .library = "sklearn-pandas"},
+    FTL_PLAIN_TRANSFORMER("sklearn_pandas", "DataFrameMapper", emit_mapper, .inputs = mapper_inputs,
+                          .detail = mapper_detail, .library = "sklearn-pandas"),
     {0},
 };

@@ -89,11 +89,6 @@ static ftl_status union_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
 }
 
 const ftl_estimator_class ftl_union_classes[] = {
-    {.package = "sklearn.pipeline",
-     .name = "FeatureUnion",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_union,
-     .inputs = union_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.pipeline", "FeatureUnion", emit_union, .inputs = union_inputs),
     {0},
 };

@@ -4,6 +4,7 @@
  * sklearn2pmml's, which keeps the names of its table, and sklearn-pandas's, of transformers alone;
  * and a chain of foretell's own (ftl_chain_node), whose steps are called by their names.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 
 #include <string.h>

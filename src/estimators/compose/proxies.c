@@ -2,6 +2,7 @@
  * What sklearn2pmml wraps around estimators: EstimatorProxy and SelectorProxy, which copy
  * attributes for others to read, and Alias and MultiAlias, which name the results of a transformer.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 
 #include <string.h>
@@ -98,14 +99,9 @@ static ftl_status alias_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
      .inputs = proxy_inputs,    \
      .answers = (answers_),     \
      .library = "sklearn2pmml"}
-#define ALIAS(name_)                       \
-    {.package = "sklearn2pmml.decoration", \
-     .name = (name_),                      \
-     .kind = FTL_TRANSFORMER,              \
-     .methods = ftl_transform_only,        \
-     .emit = emit_alias,                   \
-     .inputs = alias_inputs,               \
-     .library = "sklearn2pmml"}
+#define ALIAS(name_)                                                                            \
+    FTL_PLAIN_TRANSFORMER("sklearn2pmml.decoration", name_, emit_alias, .inputs = alias_inputs, \
+                          .library = "sklearn2pmml")
 
 const ftl_estimator_class ftl_proxy_classes[] = {
     PROXY("EstimatorProxy", proxied),

@@ -117,23 +117,14 @@ static uint32_t largest_prior(const dummy_target *target)
     return best;
 }
 
-static bool is_whole(const ftl_cell *cell)
-{
-    return cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL;
-}
-
 /* Python's ==, but for whole numbers beyond 2^53 against floats. */
 static bool same_label(const ftl_cell *a, const ftl_cell *b)
 {
     if (a->tag == FTL_CELL_STRING && b->tag == FTL_CELL_STRING)
         return a->size == b->size && memcmp(a->u.text, b->u.text, a->size) == 0;
-    if (is_whole(a) && is_whole(b))
+    if (ftl_cell_is_integer(a) && ftl_cell_is_integer(b))
         return a->u.integer == b->u.integer;
-    if ((!is_whole(a) && a->tag != FTL_CELL_FLOAT) || (!is_whole(b) && b->tag != FTL_CELL_FLOAT))
-        return false;
-    double x = is_whole(a) ? (double)a->u.integer : a->u.number;
-    double y = is_whole(b) ? (double)b->u.integer : b->u.number;
-    return x == y;
+    return ftl_cell_number(a) == ftl_cell_number(b);
 }
 
 /* The constant of target k as a cell: a scalar, or element k of a sequence. */

@@ -94,12 +94,7 @@ static const char *topic_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_topic_classes[] = {
-    {.package = "sklearn.decomposition",
-     .name = "LatentDirichletAllocation",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_topics,
-     .inputs = topic_inputs,
-     .detail = topic_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.decomposition", "LatentDirichletAllocation", emit_topics,
+                          .inputs = topic_inputs, .detail = topic_detail),
     {0},
 };

@@ -148,35 +148,21 @@ ftl_status ftl_own_labels(ftl_build *build, const ftl_estimator *e, const ftl_la
     return status;
 }
 
-static bool cell_number(const ftl_cell *cell, double *out)
-{
-    if (cell->tag == FTL_CELL_INT || cell->tag == FTL_CELL_BOOL)
-        *out = (double)cell->u.integer;
-    else if (cell->tag == FTL_CELL_FLOAT)
-        *out = cell->u.number;
-    else
-        return false;
-    return true;
-}
-
 static bool cells_equal(const ftl_cell *a, const ftl_cell *b)
 {
-    double x, y;
     if (a->tag == FTL_CELL_STRING && b->tag == FTL_CELL_STRING)
         return a->size == b->size && memcmp(a->u.text, b->u.text, a->size) == 0;
-    if (a->tag == b->tag && (a->tag == FTL_CELL_INT || a->tag == FTL_CELL_BOOL))
+    if (a->tag == b->tag && ftl_cell_is_integer(a))
         return a->u.integer == b->u.integer; /* beyond 2**53 too */
-    if (cell_number(a, &x) && cell_number(b, &y))
-        return x == y;
-    return a->tag == FTL_CELL_MISSING && b->tag == FTL_CELL_MISSING;
+    return ftl_cell_number(a) == ftl_cell_number(b) ||
+           (a->tag == FTL_CELL_MISSING && b->tag == FTL_CELL_MISSING);
 }
 
 uint32_t ftl_class_index(const ftl_labels *own, ftl_encoding encoding, const ftl_cell *cell)
 {
-    double number;
     if (encoding == FTL_LABELS_ENCODED) {
-        bool fits = cell_number(cell, &number) && number >= 0 && number < own->count &&
-                    number == floor(number);
+        double number = ftl_cell_number(cell);
+        bool fits = number >= 0 && number < own->count && number == floor(number);
         return fits ? (uint32_t)number : FTL_VOTE_NONE;
     }
     for (uint32_t i = 0; i < own->count; i++) {
@@ -390,7 +376,8 @@ static ftl_status label_numbers(ftl_build *build, const ftl_estimator *e,
         return FTL_OOM(error);
     for (uint32_t i = 0; i < n; i++) {
         numbers[i] = i;
-        if (!cell_number(&column->labels->cells[i], &values[i])) {
+        values[i] = ftl_cell_number(&column->labels->cells[i]);
+        if (isnan(values[i])) {
             ftl_error_set(error, FTL_UNSUPPORTED,
                           "class labels that are text cannot be taken as numbers");
             ftl_error_in(error, e->path);
@@ -416,8 +403,7 @@ static ftl_status label_numbers(ftl_build *build, const ftl_estimator *e,
 static bool counts_up(const ftl_labels *labels)
 {
     for (uint32_t i = 0; i < labels->count; i++) {
-        double number;
-        if (!cell_number(&labels->cells[i], &number) || number != i)
+        if (ftl_cell_number(&labels->cells[i]) != i)
             return false;
     }
     return true;

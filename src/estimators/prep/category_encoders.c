@@ -240,13 +240,12 @@ static ftl_status assemble(ftl_build *build, const ftl_category_mapping *m, cons
     return FTL_OK;
 }
 
-static ftl_status emit_encoder(ftl_build *build, const ftl_estimator *e, ftl_category_form form,
-                               ftl_method method, const ftl_frame *in, ftl_frame *out,
-                               ftl_error *error)
+static ftl_status emit_encoder(ftl_build *build, const ftl_estimator *e, ftl_method method,
+                               const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const ftl_category_mapping *m = NULL;
     FTL_TRY(ftl_expect_transform(e, method, error));
-    FTL_TRY(ftl_category_mapping_read(build, e, form, &m, error));
+    FTL_TRY(ftl_category_mapping_read(build, e, &m, error));
     FTL_TRY(ftl_frame_expect(e, in, m->n_inputs, error));
     place *places = ftl_arena_zero_array(build->scratch, m->n, sizeof *places);
     if (!places)
@@ -255,20 +254,20 @@ static ftl_status emit_encoder(ftl_build *build, const ftl_estimator *e, ftl_cat
     return assemble(build, m, in, places, out, error);
 }
 
-static ftl_status encoder_inputs(ftl_build *build, const ftl_estimator *e, ftl_category_form form,
-                                 ftl_inputs *out, ftl_error *error)
+static ftl_status encoder_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out,
+                                 ftl_error *error)
 {
     const ftl_category_mapping *m = NULL;
-    FTL_TRY(ftl_category_mapping_read(build, e, form, &m, error));
+    FTL_TRY(ftl_category_mapping_read(build, e, &m, error));
     *out = (ftl_inputs){.count = m->n_inputs, .names = m->named ? m->labels : NULL};
     return FTL_OK;
 }
 
-static const char *encoder_detail(ftl_build *build, const ftl_estimator *e, ftl_category_form form)
+static const char *encoder_detail(ftl_build *build, const ftl_estimator *e)
 {
     const ftl_category_mapping *m = NULL;
     uint64_t categories = 0;
-    if (ftl_category_mapping_read(build, e, form, &m, NULL) != FTL_OK)
+    if (ftl_category_mapping_read(build, e, &m, NULL) != FTL_OK)
         return "";
     for (uint32_t j = 0; j < m->n; j++)
         categories += m->columns[j].categories.count;
@@ -296,7 +295,7 @@ static ftl_status emit_binary(ftl_build *build, const ftl_estimator *e, ftl_meth
 {
     ftl_estimator inner;
     if (!inner_encoder(e))
-        return emit_encoder(build, e, FTL_CATEGORY_TABLES, method, in, out, error);
+        return emit_encoder(build, e, method, in, out, error);
     FTL_TRY(open_inner(build, e, &inner, error));
     return ftl_emit(build, &inner, method, in, out, error);
 }
@@ -306,7 +305,7 @@ static ftl_status binary_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 {
     ftl_estimator inner;
     if (!inner_encoder(e))
-        return encoder_inputs(build, e, FTL_CATEGORY_TABLES, out, error);
+        return encoder_inputs(build, e, out, error);
     FTL_TRY(open_inner(build, e, &inner, error));
     return ftl_estimator_inputs(build, &inner, out, error);
 }
@@ -315,44 +314,21 @@ static const char *binary_detail(ftl_build *build, const ftl_estimator *e)
 {
     ftl_estimator inner;
     if (!inner_encoder(e))
-        return encoder_detail(build, e, FTL_CATEGORY_TABLES);
-    return open_inner(build, e, &inner, NULL) == FTL_OK
-               ? encoder_detail(build, &inner, FTL_CATEGORY_TABLES)
-               : "";
+        return encoder_detail(build, e);
+    return open_inner(build, e, &inner, NULL) == FTL_OK ? encoder_detail(build, &inner) : "";
 }
 
-/* The three functions of a class. */
-#define ENCODER_FUNCTIONS(prefix_, form_)                                                         \
-    static ftl_status emit_##prefix_(ftl_build *build, const ftl_estimator *e, ftl_method method, \
-                                     const ftl_frame *in, ftl_frame *out, ftl_error *error)       \
-    {                                                                                             \
-        return emit_encoder(build, e, form_, method, in, out, error);                             \
-    }                                                                                             \
-    static ftl_status prefix_##_inputs(ftl_build *build, const ftl_estimator *e, ftl_inputs *out, \
-                                       ftl_error *error)                                          \
-    {                                                                                             \
-        return encoder_inputs(build, e, form_, out, error);                                       \
-    }                                                                                             \
-    static const char *prefix_##_detail(ftl_build *build, const ftl_estimator *e)                 \
-    {                                                                                             \
-        return encoder_detail(build, e, form_);                                                   \
-    }
-ENCODER_FUNCTIONS(codes, FTL_CATEGORY_CODES)
-ENCODER_FUNCTIONS(tables, FTL_CATEGORY_TABLES)
-ENCODER_FUNCTIONS(means, FTL_CATEGORY_MEANS)
-
-#define ENCODER(name_, prefix_)      \
-    {.package = "category_encoders", \
-     .name = (name_),                \
-     .kind = FTL_TRANSFORMER,        \
-     .methods = ftl_transform_only,  \
-     .emit = emit_##prefix_,         \
-     .inputs = prefix_##_inputs,     \
-     .detail = prefix_##_detail,     \
-     .library = "category_encoders"}
+#define ENCODER(name_)                                                                        \
+    FTL_PLAIN_TRANSFORMER("category_encoders", name_, emit_encoder, .inputs = encoder_inputs, \
+                          .detail = encoder_detail, .library = "category_encoders")
 
 const ftl_estimator_class ftl_category_encoder_classes[] = {
-    ENCODER("OrdinalEncoder", codes), ENCODER("OneHotEncoder", tables),
-    ENCODER("BaseNEncoder", tables),  ENCODER("BinaryEncoder", binary),
-    ENCODER("TargetEncoder", means),  {0},
+    ENCODER("OrdinalEncoder"),
+    ENCODER("OneHotEncoder"),
+    ENCODER("BaseNEncoder"),
+    FTL_PLAIN_TRANSFORMER("category_encoders", "BinaryEncoder", emit_binary,
+                          .inputs = binary_inputs, .detail = binary_detail,
+                          .library = "category_encoders"),
+    ENCODER("TargetEncoder"),
+    {0},
 };

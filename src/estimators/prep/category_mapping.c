@@ -221,11 +221,11 @@ static ftl_status give_rows(ftl_build *build, ftl_category_coding *coding, const
 
 static ftl_status one_name(ftl_build *build, ftl_category_coding *coding, ftl_error *error)
 {
-    coding->width = 1;
-    coding->names = ftl_arena_zero_array(build->arena, 1, sizeof *coding->names);
-    if (!coding->names)
+    const char **name = ftl_arena_copy(build->arena, &coding->label, sizeof coding->label);
+    if (!name)
         return FTL_OOM(error);
-    coding->names[0] = coding->label;
+    coding->width = 1;
+    coding->names = name;
     return FTL_OK;
 }
 
@@ -287,7 +287,7 @@ static ftl_status read_table(ftl_build *build, const ftl_node *node, ftl_categor
         return FTL_FAIL(error, FTL_LIMIT, "a mapping has %zu columns", table.columns);
     FTL_TRY(ftl_names_of(build, table.names, &names, error));
     coding->width = (uint32_t)table.columns;
-    coding->names = (const char **)(uintptr_t)names.names;
+    coding->names = names.names;
     return give_rows(build, coding, table.index, table.rows, table.values, missing_number, error);
 }
 
@@ -365,7 +365,7 @@ static ftl_status read_dropped(ftl_build *build, const ftl_estimator *e, ftl_cat
     if (!drops || !ftl_attr(e, attribute))
         return FTL_OK;
     FTL_TRY(ftl_names_of(build, ftl_attr(e, attribute), &names, error));
-    m->dropped = (const char **)(uintptr_t)names.names;
+    m->dropped = names.names;
     m->n_dropped = names.names ? (size_t)names.count : 0;
     for (uint32_t j = 0; j < m->n; j++)
         outputs += m->columns[j].width;
@@ -404,10 +404,12 @@ static ftl_status is_text(ftl_build *build, const ftl_node *names, size_t i, boo
 static ftl_status take_back(ftl_build *build, const ftl_estimator *e, const ftl_inputs *outputs,
                             uint32_t dim, ftl_category_mapping *m, ftl_error *error)
 {
+    const char **labels = ftl_arena_zero_array(build->arena, dim, sizeof *labels);
     const char **starts = ftl_arena_zero_array(build->scratch, m->n, sizeof *starts);
     uint32_t *kept = ftl_arena_zero_array(build->scratch, m->n, sizeof *kept);
-    if (!starts || !kept)
+    if (!labels || !starts || !kept)
         return FTL_OOM(error);
+    m->labels = labels;
     for (uint32_t j = 0; j < m->n; j++)
         starts[j] = first_kept(m, &m->columns[j], &kept[j]);
     for (int64_t i = 0; i < outputs->count; m->n_inputs++) {
@@ -421,7 +423,7 @@ static ftl_status take_back(ftl_build *build, const ftl_estimator *e, const ftl_
         else
             FTL_TRY(is_text(build, ftl_attr(e, "feature_names"), (size_t)i, &named, error));
         if (m->n_inputs < dim)
-            m->labels[m->n_inputs] = j < m->n ? m->columns[j].label : outputs->names[i];
+            labels[m->n_inputs] = j < m->n ? m->columns[j].label : outputs->names[i];
         m->named = m->named && named;
         i += j < m->n ? kept[j] : 1;
     }
@@ -438,9 +440,6 @@ static ftl_status labels_of_outputs(ftl_build *build, const ftl_estimator *e,
         return FTL_ATTR_FAIL(error, e, "feature_names", FTL_CORRUPT,
                              "the encoder does not say which columns it was fitted on");
     FTL_TRY(ftl_names_of(build, ftl_attr(e, "feature_names"), &outputs, error));
-    m->labels = ftl_arena_zero_array(build->arena, (size_t)dim, sizeof *m->labels);
-    if (!m->labels)
-        return FTL_OOM(error);
     FTL_TRY(take_back(build, e, &outputs, (uint32_t)dim, m, error));
     if (m->n_inputs != (uint32_t)dim)
         return FTL_ATTR_FAIL(error, e, "feature_names", FTL_UNSUPPORTED,
@@ -463,7 +462,7 @@ static ftl_status read_labels(ftl_build *build, const ftl_estimator *e, ftl_cate
         return FTL_ATTR_FAIL(error, e, "feature_names_in_", FTL_CORRUPT,
                              "feature_names_in_ is no list of names");
     m->n_inputs = (uint32_t)inputs.count;
-    m->labels = (const char **)(uintptr_t)inputs.names;
+    m->labels = inputs.names;
     for (uint32_t i = 0; i < m->n_inputs && m->named; i++)
         FTL_TRY(is_text(build, names, i, &m->named, error));
     return FTL_OK;
@@ -514,8 +513,7 @@ static ftl_status refuse_others(const ftl_estimator *e, ftl_error *error)
 }
 
 ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
-                                     ftl_category_form form, const ftl_category_mapping **out,
-                                     ftl_error *error)
+                                     const ftl_category_mapping **out, ftl_error *error)
 {
     *out = ftl_parsed_of(build, e->node);
     if (*out)
@@ -524,14 +522,15 @@ ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
     if (!m)
         return FTL_OOM(error);
     FTL_TRY(refuse_others(e, error));
-    const ftl_node *ordinal = form == FTL_CATEGORY_CODES ? e->node : ftl_attr(e, "ordinal_encoder");
-    FTL_TRY(read_ordinal(build, e, ordinal, m, error));
-    if (form == FTL_CATEGORY_CODES)
+    const bool is_ordinal = strcmp(e->cls->name, "OrdinalEncoder") == 0;
+    FTL_TRY(
+        read_ordinal(build, e, is_ordinal ? e->node : ftl_attr(e, "ordinal_encoder"), m, error));
+    if (is_ordinal)
         FTL_TRY(give_codes(build, m, error));
-    else if (form == FTL_CATEGORY_TABLES)
-        FTL_TRY(give_tables(build, e, m, error));
-    else
+    else if (strcmp(e->cls->name, "TargetEncoder") == 0)
         FTL_TRY(give_means(build, e, m, error));
+    else
+        FTL_TRY(give_tables(build, e, m, error));
     m->refuse_unknown = ftl_attr_is(e, "handle_unknown", "error");
     m->refuse_missing = ftl_attr_is(e, "handle_missing", "error");
     for (uint32_t j = 0; m->refuse_missing && j < m->n; j++)

@@ -13,34 +13,28 @@ typedef struct ftl_category_coding {
     bool named;        /* it is a text: the column of an array has a number */
     uint32_t source;   /* its place in the input */
     ftl_category_column categories;
-    double *codes;       /* [categories.count] numbers of an ordinal encoder; NaN: unknown */
-    double unknown_code; /* of a category that is unknown */
-    uint32_t width;      /* output columns */
-    const char **names;  /* [width] */
-    const double **rows; /* [categories.count] of width numbers; NULL: NaN */
+    double *codes;            /* [categories.count] numbers of an ordinal encoder; NaN: unknown */
+    double unknown_code;      /* of a category that is unknown */
+    uint32_t width;           /* output columns */
+    const char *const *names; /* [width] */
+    const double **rows;      /* [categories.count] of width numbers; NULL: NaN */
     const double *unknown;
 } ftl_category_coding;
 
 typedef struct ftl_category_mapping {
     uint32_t n_inputs;
-    const char **labels; /* [n_inputs] */
-    bool named;          /* they are names, not numbers */
+    const char *const *labels; /* [n_inputs] */
+    bool named;                /* they are names, not numbers */
     uint32_t n;
     ftl_category_coding *columns;
     bool refuse_unknown, refuse_missing;
-    const char **dropped; /* [n_dropped] output columns that were the same in every row */
+    const char *const *dropped; /* [n_dropped] output columns that were the same in every row */
     size_t n_dropped;
 } ftl_category_mapping;
 
-typedef enum ftl_category_form {
-    FTL_CATEGORY_CODES,  /* OrdinalEncoder */
-    FTL_CATEGORY_TABLES, /* OneHotEncoder, BaseNEncoder: a row of a table a code */
-    FTL_CATEGORY_MEANS   /* TargetEncoder: a number a code */
-} ftl_category_form;
-
-/* Read once of an encoder. UNSUPPORTED, naming the attribute, for what does not run. */
+/* Read once of an encoder, by its class. UNSUPPORTED, naming the attribute, for what does not run.
+ */
 FTL_MUST_USE ftl_status ftl_category_mapping_read(ftl_build *build, const ftl_estimator *e,
-                                                  ftl_category_form form,
                                                   const ftl_category_mapping **out,
                                                   ftl_error *error);
 bool ftl_category_is_dropped(const ftl_category_mapping *mapping, const char *name);

@@ -179,16 +179,8 @@ static ftl_status bin_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
 }
 
 const ftl_estimator_class ftl_discretize_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "Binarizer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_binarizer},
-    {.package = "sklearn.preprocessing",
-     .name = "KBinsDiscretizer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_bins,
-     .inputs = bin_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "Binarizer", emit_binarizer),
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "KBinsDiscretizer", emit_bins,
+                          .inputs = bin_inputs),
     {0},
 };

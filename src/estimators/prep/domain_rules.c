@@ -44,19 +44,6 @@ static era era_of(const ftl_estimator *e)
     return has(e, "with_data") ? era_uncertain : era_plain;
 }
 
-double ftl_cell_number(const ftl_cell *cell)
-{
-    switch (cell->tag) {
-    case FTL_CELL_FLOAT:
-        return cell->u.number;
-    case FTL_CELL_INT:
-    case FTL_CELL_BOOL:
-        return (double)cell->u.integer;
-    default:
-        return NAN;
-    }
-}
-
 /* An absent one is MISSING. */
 static ftl_status node_cell(ftl_build *build, const ftl_node *node, ftl_cell *out, ftl_error *error)
 {

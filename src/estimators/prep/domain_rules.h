@@ -30,7 +30,5 @@ FTL_MUST_USE ftl_status ftl_domain_rules_read(ftl_build *build, const ftl_estima
 /* An attribute that is a number, a text, None …, as a cell; an absent one is MISSING. */
 FTL_MUST_USE ftl_status ftl_attr_cell(ftl_build *build, const ftl_estimator *e, const char *name,
                                       ftl_cell *out, ftl_error *error);
-/* A number as float64; NaN for what is none. */
-double ftl_cell_number(const ftl_cell *cell);
 
 #endif

@@ -4,6 +4,7 @@
  * ContinuousDomain knows the least and the greatest number of training, CategoricalDomain and
  * OrdinalDomain its values; MultiDomain has one for each column.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 #include "estimators/prep/domain_rules.h"
 #include "estimators/prep/encoder_categories.h"
@@ -489,13 +490,7 @@ static ftl_status emit_same(ftl_build *build, const ftl_estimator *e, ftl_method
 }
 
 #define TRANSFORMER(package_, name_, emit_, inputs_, library_) \
-    {.package = (package_),                                    \
-     .name = (name_),                                          \
-     .kind = FTL_TRANSFORMER,                                  \
-     .methods = ftl_transform_only,                            \
-     .emit = emit_,                                            \
-     .inputs = inputs_,                                        \
-     .library = (library_)}
+    FTL_PLAIN_TRANSFORMER(package_, name_, emit_, .inputs = inputs_, .library = (library_))
 #define DECORATION(name_, emit_, inputs_) \
     TRANSFORMER("sklearn2pmml.decoration", name_, emit_, inputs_, "sklearn2pmml")
 

@@ -159,9 +159,7 @@ static ftl_status number_categories(ftl_build *build, const ftl_category_column 
         if (cell->tag == FTL_CELL_STRING) /* an integer beyond int64 */
             (void)ftl_parse_f64(cell->u.text, cell->size, '.', &numbers[i]);
         else
-            numbers[i] = cell->tag == FTL_CELL_MISSING ? NAN
-                         : cell->tag == FTL_CELL_FLOAT ? cell->u.number
-                                                       : (double)cell->u.integer;
+            numbers[i] = ftl_cell_number(cell);
     }
     if (!known) {
         FTL_TRY(ftl_made_keep(build, column->cells, FTL_MADE_NUMBERS, numbers, error));

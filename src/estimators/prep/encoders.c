@@ -692,21 +692,11 @@ static const char *encoder_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_encoder_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "OneHotEncoder",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_one_hot,
-     .inverse = invert_one_hot,
-     .inputs = encoder_inputs,
-     .detail = encoder_detail},
-    {.package = "sklearn.preprocessing",
-     .name = "OrdinalEncoder",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_ordinal,
-     .inverse = invert_ordinal,
-     .inputs = encoder_inputs,
-     .detail = encoder_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "OneHotEncoder", emit_one_hot,
+                          .inverse = invert_one_hot, .inputs = encoder_inputs,
+                          .detail = encoder_detail),
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "OrdinalEncoder", emit_ordinal,
+                          .inverse = invert_ordinal, .inputs = encoder_inputs,
+                          .detail = encoder_detail),
     {0},
 };

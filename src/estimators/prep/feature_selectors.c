@@ -385,14 +385,9 @@ static ftl_status model_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
     return ftl_estimator_inputs(build, &child, out, error);
 }
 
-#define SELECTOR(name_)                      \
-    {.package = "sklearn.feature_selection", \
-     .name = (name_),                        \
-     .kind = FTL_TRANSFORMER,                \
-     .methods = ftl_transform_only,          \
-     .emit = emit_selector,                  \
-     .inverse = invert_selector,             \
-     .inputs = selector_inputs}
+#define SELECTOR(name_)                                                      \
+    FTL_PLAIN_TRANSFORMER("sklearn.feature_selection", name_, emit_selector, \
+                          .inverse = invert_selector, .inputs = selector_inputs)
 #define RFE(name_)                           \
     {.package = "sklearn.feature_selection", \
      .name = (name_),                        \
@@ -413,12 +408,7 @@ const ftl_estimator_class ftl_selection_classes[] = {
     SELECTOR("SequentialFeatureSelector"),
     RFE("RFE"),
     RFE("RFECV"),
-    {.package = "sklearn.feature_selection",
-     .name = "SelectFromModel",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_selector,
-     .inverse = invert_selector,
-     .inputs = model_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.feature_selection", "SelectFromModel", emit_selector,
+                          .inverse = invert_selector, .inputs = model_inputs),
     {0},
 };

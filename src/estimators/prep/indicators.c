@@ -19,10 +19,7 @@ ftl_status ftl_missing_value_read(ftl_build *build, const ftl_estimator *e, ftl_
         return status;
     }
     out->is_nan = out->cell.tag == FTL_CELL_MISSING;
-    if (out->cell.tag == FTL_CELL_FLOAT)
-        out->number = out->cell.u.number;
-    else if (out->cell.tag == FTL_CELL_INT || out->cell.tag == FTL_CELL_BOOL)
-        out->number = (double)out->cell.u.integer;
+    out->number = ftl_cell_number(&out->cell);
     return FTL_OK;
 }
 
@@ -206,11 +203,7 @@ static ftl_status missing_inputs(ftl_build *build, const ftl_estimator *e, ftl_i
 }
 
 const ftl_estimator_class ftl_missing_classes[] = {
-    {.package = "sklearn.impute",
-     .name = "MissingIndicator",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_missing,
-     .inputs = missing_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.impute", "MissingIndicator", emit_missing,
+                          .inputs = missing_inputs),
     {0},
 };

@@ -215,11 +215,7 @@ static ftl_status iterative_inputs(ftl_build *build, const ftl_estimator *e, ftl
 }
 
 const ftl_estimator_class ftl_iterative_classes[] = {
-    {.package = "sklearn.impute",
-     .name = "IterativeImputer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_iterative,
-     .inputs = iterative_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.impute", "IterativeImputer", emit_iterative,
+                          .inputs = iterative_inputs),
     {0},
 };

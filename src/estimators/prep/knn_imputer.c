@@ -123,11 +123,6 @@ static ftl_status knn_inputs(ftl_build *build, const ftl_estimator *e, ftl_input
 }
 
 const ftl_estimator_class ftl_knn_imputer_classes[] = {
-    {.package = "sklearn.impute",
-     .name = "KNNImputer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_knn_imputer,
-     .inputs = knn_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.impute", "KNNImputer", emit_knn_imputer, .inputs = knn_inputs),
     {0},
 };

@@ -152,12 +152,7 @@ static ftl_status emit_binarizer(ftl_build *build, const ftl_estimator *e, ftl_m
 }
 
 const ftl_estimator_class ftl_label_binarizer_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "LabelBinarizer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_binarizer,
-     .inputs = ftl_inputs_one,
-     .detail = ftl_classes_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "LabelBinarizer", emit_binarizer,
+                          .inputs = ftl_inputs_one, .detail = ftl_classes_detail),
     {0},
 };

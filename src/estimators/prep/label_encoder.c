@@ -64,13 +64,8 @@ static ftl_status invert_label(ftl_build *build, const ftl_estimator *e, const f
 }
 
 const ftl_estimator_class ftl_label_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "LabelEncoder",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_label,
-     .inverse = invert_label,
-     .inputs = ftl_inputs_one,
-     .detail = ftl_classes_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "LabelEncoder", emit_label,
+                          .inverse = invert_label, .inputs = ftl_inputs_one,
+                          .detail = ftl_classes_detail),
     {0},
 };

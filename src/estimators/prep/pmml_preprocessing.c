@@ -6,6 +6,7 @@
  * them. From 0.93 on a label that training did not see counts as a missing one, before it raised.
  * The file does not tell which: such a row is refused.
  */
+#include "build/pandas_table.h"
 #include "build/transformer.h"
 #include "estimators/prep/domain_rules.h"
 #include "estimators/prep/encoder_categories.h"
@@ -210,15 +211,9 @@ static ftl_status emit_slice(ftl_build *build, const ftl_estimator *e, ftl_metho
     return ftl_frame_select(build, in, picked, count, out, error);
 }
 
-#define TRANSFORMER(package_, name_, emit_, inputs_, detail_) \
-    {.package = (package_),                                   \
-     .name = (name_),                                         \
-     .kind = FTL_TRANSFORMER,                                 \
-     .methods = ftl_transform_only,                           \
-     .emit = emit_,                                           \
-     .inputs = inputs_,                                       \
-     .detail = detail_,                                       \
-     .library = "sklearn2pmml"}
+#define TRANSFORMER(package_, name_, emit_, inputs_, detail_)                           \
+    FTL_PLAIN_TRANSFORMER(package_, name_, emit_, .inputs = inputs_, .detail = detail_, \
+                          .library = "sklearn2pmml")
 
 const ftl_estimator_class ftl_pmml_classes[] = {
     TRANSFORMER("sklearn2pmml.preprocessing", "PMMLLabelBinarizer", emit_binarizer, ftl_inputs_one,

@@ -186,11 +186,7 @@ static const char *polynomial_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_polynomial_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "PolynomialFeatures",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_polynomial,
-     .detail = polynomial_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "PolynomialFeatures", emit_polynomial,
+                          .detail = polynomial_detail),
     {0},
 };

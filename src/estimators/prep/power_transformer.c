@@ -55,11 +55,7 @@ static ftl_status power_inputs(ftl_build *build, const ftl_estimator *e, ftl_inp
 }
 
 const ftl_estimator_class ftl_power_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "PowerTransformer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_power,
-     .inputs = power_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "PowerTransformer", emit_power,
+                          .inputs = power_inputs),
     {0},
 };

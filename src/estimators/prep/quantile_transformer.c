@@ -70,11 +70,7 @@ static ftl_status quantile_inputs(ftl_build *build, const ftl_estimator *e, ftl_
 }
 
 const ftl_estimator_class ftl_quantile_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "QuantileTransformer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_quantiles,
-     .inputs = quantile_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "QuantileTransformer", emit_quantiles,
+                          .inputs = quantile_inputs),
     {0},
 };

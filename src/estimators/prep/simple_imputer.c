@@ -118,13 +118,6 @@ static ftl_status load(ftl_build *build, const ftl_estimator *e, const ftl_frame
     return FTL_OK;
 }
 
-static double fill_number(const ftl_cell *cell)
-{
-    return cell->tag == FTL_CELL_FLOAT     ? cell->u.number
-           : cell->tag == FTL_CELL_MISSING ? NAN
-                                           : (double)cell->u.integer;
-}
-
 /*
  * A frame that the library holds sparse stays so where that shows: where zeros are stored that came
  * in, or are filled in.
@@ -133,7 +126,7 @@ static bool keeps_sparse(const ftl_build *build, const imputer *m, const ftl_fra
 {
     bool zeros = false;
     for (uint32_t i = 0; i < m->n; i++)
-        zeros = zeros || (m->kept[i] && fill_number(&m->fill[i]) == 0);
+        zeros = zeros || (m->kept[i] && ftl_cell_number(&m->fill[i]) == 0);
     return in->sparse && !m->objects && (zeros || ftl_frame_has_sparse(build, in));
 }
 
@@ -199,7 +192,7 @@ static ftl_status impute_group(ftl_build *build, const ftl_estimator *e, const i
         if (cells)
             texts[n] = m->fill[i];
         else
-            numbers[n] = fill_number(&m->fill[i]);
+            numbers[n] = ftl_cell_number(&m->fill[i]);
         n++;
     }
     if (n == 0)
@@ -341,17 +334,9 @@ static const char *imputer_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_imputer_classes[] = {
-    {.package = "sklearn.impute",
-     .name = "SimpleImputer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_imputer,
-     .detail = imputer_detail},
-    {.package = "sklearn.preprocessing",
-     .name = "Imputer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_imputer,
-     .detail = imputer_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.impute", "SimpleImputer", emit_imputer,
+                          .detail = imputer_detail),
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "Imputer", emit_imputer,
+                          .detail = imputer_detail),
     {0},
 };

@@ -153,11 +153,7 @@ static ftl_status spline_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 }
 
 const ftl_estimator_class ftl_spline_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "SplineTransformer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_splines,
-     .inputs = spline_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "SplineTransformer", emit_splines,
+                          .inputs = spline_inputs),
     {0},
 };

@@ -140,11 +140,7 @@ static ftl_status target_inputs(ftl_build *build, const ftl_estimator *e, ftl_in
 }
 
 const ftl_estimator_class ftl_target_encoder_classes[] = {
-    {.package = "sklearn.preprocessing",
-     .name = "TargetEncoder",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_target,
-     .inputs = target_inputs},
+    FTL_PLAIN_TRANSFORMER("sklearn.preprocessing", "TargetEncoder", emit_target,
+                          .inputs = target_inputs),
     {0},
 };

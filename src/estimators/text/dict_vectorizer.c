@@ -57,15 +57,6 @@ static ftl_status read_separator(const ftl_estimator *e, ftl_node_string *out, f
     return FTL_OK;
 }
 
-static const char *find(const char *text, size_t size, const ftl_node_string *what)
-{
-    for (size_t i = 0; i + what->size <= size; i++) {
-        if (memcmp(text + i, what->data, what->size) == 0)
-            return text + i;
-    }
-    return NULL;
-}
-
 /* A name is a text, or, of a key with numbers, an integer. */
 static ftl_status name_feature(ftl_build *build, const ftl_estimator *e, const ftl_node *node,
                                const ftl_node_string *separator, feature *out, ftl_error *error)
@@ -83,7 +74,8 @@ static ftl_status name_feature(ftl_build *build, const ftl_estimator *e, const f
         return FTL_OOM(error);
     out->size = out->key_size = strlen(out->name);
     FTL_TRY(ftl_build_spend(build, 1 + out->size / 64, error));
-    const char *cut = is_text ? find(out->name, out->size, separator) : NULL;
+    const char *cut = is_text ? memmem(out->name, out->size, separator->data, separator->size)
+                              : NULL;
     out->text = cut != NULL;
     if (cut)
         out->key_size = (size_t)(cut - out->name);
@@ -331,12 +323,7 @@ static const char *dict_detail(ftl_build *build, const ftl_estimator *e)
 }
 
 const ftl_estimator_class ftl_dict_classes[] = {
-    {.package = "sklearn.feature_extraction",
-     .name = "DictVectorizer",
-     .kind = FTL_TRANSFORMER,
-     .methods = ftl_transform_only,
-     .emit = emit_dicts,
-     .inputs = dict_inputs,
-     .detail = dict_detail},
+    FTL_PLAIN_TRANSFORMER("sklearn.feature_extraction", "DictVectorizer", emit_dicts,
+                          .inputs = dict_inputs, .detail = dict_detail),
     {0},
 };

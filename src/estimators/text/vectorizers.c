@@ -498,14 +498,9 @@ static const char *hashes_detail(ftl_build *build, const ftl_estimator *e)
     return ftl_arena_printf(build->arena, "%u columns", op.n_hashes);
 }
 
-#define TEXT(name_, emit_, inputs_, detail_)  \
-    {.package = "sklearn.feature_extraction", \
-     .name = (name_),                         \
-     .kind = FTL_TRANSFORMER,                 \
-     .methods = ftl_transform_only,           \
-     .emit = (emit_),                         \
-     .inputs = (inputs_),                     \
-     .detail = (detail_)}
+#define TEXT(name_, emit_, inputs_, detail_)                                               \
+    FTL_PLAIN_TRANSFORMER("sklearn.feature_extraction", name_, emit_, .inputs = (inputs_), \
+                          .detail = (detail_))
 
 const ftl_estimator_class ftl_text_classes[] = {
     TEXT("CountVectorizer", emit_count_vectorizer, ftl_inputs_one, words_detail),
