@@ -426,6 +426,7 @@ static ftl_status add_files(ftl_model *model, const ftl_node *root,
     choice->wishes.threshold = options->threshold;
     choice->wishes.threshold_set = options->threshold_set;
     choice->wishes.inverse = options->inverse;
+    choice->wishes.classes = options->classes;
     return FTL_OK;
 }
 
