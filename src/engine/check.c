@@ -170,6 +170,7 @@ static ftl_status report(checker *c, const ftl_error *failed, bool json, ftl_tex
     const ftl_check_facts facts = {.model = c->job.model,
                                    .table = c->table,
                                    .missing = c->binding.missing,
+                                   .near = c->binding.near,
                                    .binding = c->bound ? &c->binding : NULL,
                                    .watch = c->watching ? &c->watch : NULL,
                                    .counts = c->counts,

@@ -196,15 +196,45 @@ def test_words_of_the_command_line(arguments, meant):
 
 
 @pytest.mark.parametrize("options, near, wanted", [
-    (["--keep", "ID"], "id", "ID"), (["--keep", "hieght"], "height", "hieght"),
-    (["--features", "age,heigth,\"a,b\""], "height", "heigth")])
+    (["--keep", "ID"], "id", "--keep"), (["--keep", "hieght"], "height", "--keep"),
+    (["--features", "age,heigth,\"a,b\""], "height", "for 'heigth'?")])
 def test_columns(options, near, wanted):
-    refused(DATA, "predict", "named.joblib", "rows.csv", *options, says=f"did you mean '{near}' for '{wanted}'?")
+    refused(DATA, "predict", "named.joblib", "rows.csv", *options, says=[f"did you mean '{near}'", wanted])
+    if "--keep" in options:
+        refused(DATA, "check", "named.joblib", "rows.csv", "--target", options[1], says=[f"did you mean '{near}'", "--target"])
+
+
+def test_all_near_columns_are_told():
+    """Kind: one column suggested where several are missing, and one that is another's own."""
+    pathlib.Path("in.csv").write_text("Age,Height ,a_b,aage\n1,2,3,4\n", encoding="utf-8")
+    refused(DATA, "predict", "named.joblib", "in.csv",
+            says="did you mean 'Age' for 'age', 'Height ' for 'height', 'a_b' for 'a,b'?")
+    pathlib.Path("in.csv").write_text("age,ages,a_b,h\n1,2,3,4\n", encoding="utf-8")
+    assert "for 'height'" not in refused(DATA, "predict", "named.joblib", "in.csv", says="'a_b' for 'a,b'?")
+
+
+def test_entries_of_files(made):
+    """Kind: a name of an entry that is nearly right, in every option that takes one."""
+    model = joblib.load("named.joblib")
+    joblib.dump({"model": model, "scaler": 1, "deep": {"names": ["a"]}}, "bundle.joblib")
+    refused(USAGE, "inspect", "bundle.joblib", "--select", "modle", says=["--select", "did you mean 'model'?"])
+    refused(USAGE, "inspect", "bundle.joblib", "--select", "model,Deep.Names", says="did you mean 'deep.names'?")
+    refused(USAGE, "inspect", "bundle.joblib", "--labels", ":deep.name", says=["--labels", "did you mean 'deep.names'?"])
+    refused(USAGE, "inspect", "named.joblib", "--labels", "bundle.joblib:scalar", says="did you mean 'scaler'?")
+    refused(USAGE, "inspect", "named.joblib", "+", "bundle.joblib:mode", says=["MODEL + MODEL", "did you mean 'model'?"])
+
+
+def test_many_models_are_counted(made):
+    """Kind: as many models as are listed, said of more."""
+    model = joblib.load("named.joblib")
+    joblib.dump({f"m{i}": model for i in range(1200)}, "bundle.joblib")
+    refused(MODEL, "predict", "bundle.joblib", "rows.csv", says="1200 models")
+    assert "a dict with 1200 models" in ftl.run("inspect", "bundle.joblib").stdout
 
 
 def test_a_models_own_columns():
     pathlib.Path("in.csv").write_text("Age,height ,\"a,b\"\n1,2,3\n", encoding="utf-8")
-    refused(DATA, "predict", "named.joblib", "in.csv", says=["age, height", "did you mean 'Age' for 'age'?"])
+    refused(DATA, "predict", "named.joblib", "in.csv", says=["age, height", "did you mean 'Age' for 'age', 'height ' for 'height'?"])
 
 
 @pytest.mark.parametrize("arguments", [["fit"], ["predict", "m", "r", "--what"],
