@@ -479,6 +479,85 @@ def test_categories_that_xgboost_cut(tmp_path, names):
             assert "3.1 to 3.3" in refused(tmp_path / "other.json", rows=tmp_path / "rows.csv")
 
 
+# ---- What nobody knows -----------------------------------------------------------------------------------------------
+
+
+def at(content, path):
+    for key in path:
+        content = content[key]
+    return content
+
+
+PLACES = {"a tree": ("gradient_booster", "model", "trees", 1), "tree_param": ("gradient_booster", "model", "trees", 0, "tree_param"),
+          "gbtree_model_param": ("gradient_booster", "model", "gbtree_model_param"), "the booster": ("gradient_booster", "model"),
+          "learner_model_param": ("learner_model_param",), "the objective": ("objective",), "the learner": (),
+          "cats": ("gradient_booster", "model", "cats"), "a column's categories": ("gradient_booster", "model", "cats", "enc", 0)}
+
+
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_unknown_fields_of_xgboost(tmp_path, place):
+    """Kind: a field of a newer version, left out without a word, that changes the answer. Attributes are anyone's."""
+    rng = np.random.default_rng(3)
+    x = pd.DataFrame({"c": pd.Categorical(rng.choice(list("ab"), 100)), "z": rng.normal(size=100)})
+    model = xgboost.train({}, xgboost.DMatrix(x, x["z"] + x["c"].cat.codes, enable_categorical=True), 3)
+    model.set_attr(anything="x")
+    model.save_model(tmp_path / "model.json")
+    assert ftl.run("inspect", tmp_path / "model.json").returncode == 0
+    content = json.loads((tmp_path / "model.json").read_text())
+    at(content["learner"], PLACES[place])["leaf_\n scale"] = [2.0]
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    message = refused(tmp_path / "model.json")
+    assert "UNSUPPORTED" in message and f"{place} of the XGBoost model has the field 'leaf_" in message
+
+
+def test_unknown_fields_of_xgboost_in_ubjson(data):
+    """Kind: the same in the other form, by a name of the same length."""
+    folder, x, noisy = data
+    xgboost.train({}, xgboost.DMatrix(x, noisy), 2).save_model(folder / "model.ubj")
+    content = (folder / "model.ubj").read_bytes()
+    assert b"sum_hessian" in content
+    (folder / "model.ubj").write_bytes(content.replace(b"sum_hessian", b"sun_hessian", 1))
+    assert "a tree of the XGBoost model has the field 'sun_hessian'" in refused(folder / "model.ubj")
+
+
+@pytest.mark.parametrize("before, line", [("leaf_weight=", "leaf_scale=2"), ("leaf_weight=", "negated"),
+                                          ("objective=", "offset=3"), ("objective=", "average_outputs")])
+def test_unknown_lines_of_lightgbm(data, before, line):
+    folder, x, noisy = data
+    lightgbm.train({"verbose": -1}, lightgbm.Dataset(x, noisy), 2).save_model(folder / "model.txt")
+    text = (folder / "model.txt").read_text().replace(before, f"{line}\n{before}", 1)
+    (folder / "model.txt").write_text(text)
+    where = "a tree" if before == "leaf_weight=" else "the head"
+    assert f"{where} of the LightGBM model has the line '{line.split('=')[0]}'" in refused(folder / "model.txt")
+
+
+def number_at(data, place, size=4, signed=False):
+    return int.from_bytes(data[place:place + size], "little", signed=signed)
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_unknown_fields_of_catboost(data, present):
+    """Kind: the same in FlatBuffers, whose layouts grow at their ends; room for a field is no field."""
+    folder, x, noisy = data
+    model = catboost.CatBoostRegressor(**QUIET).fit(x, noisy)
+    model.save_model(str(folder / "model.cbm"))
+    whole = (folder / "model.cbm").read_bytes()
+    core = bytearray(whole[8:8 + number_at(whole, 4)])
+    root = number_at(core, 0)
+    child = root + number_at(core, root - number_at(core, root, signed=True) + 6, 2)
+    trees = child + number_at(core, child)
+    layout = trees - number_at(core, trees, signed=True)
+    fields = bytes(core[layout + 4:layout + number_at(core, layout, 2)]).ljust(2 * 19, b"\0")
+    place = len(core)
+    core += (4 + 2 * 20).to_bytes(2, "little") + core[layout + 2:layout + 4] + fields + bytes([4 if present else 0, 0])
+    core[trees:trees + 4] = (trees - place).to_bytes(4, "little", signed=True)
+    (folder / "other.cbm").write_bytes(whole[:4] + len(core).to_bytes(4, "little") + core + whole[8 + number_at(whole, 4):])
+    if present:
+        assert "number 19 of the trees" in refused(folder / "other.cbm")
+    else:
+        agrees(folder / "other.cbm", folder / "rows.npy", model.predict(x))
+
+
 # ---- In which precision ----------------------------------------------------------------------------------------------
 
 
