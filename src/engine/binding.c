@@ -57,16 +57,32 @@ static void add_request(ftl_binding *binding, size_t index, ftl_type type, bool 
         .index = index, .type = type, .raw = raw};
 }
 
+/*
+ * Numbers go into columns of cells as their texts do (docs/ARROW.md). A fraction's text is no
+ * category that anybody trained on: 1.0 would not be the category 1.
+ */
+static ftl_status refuse_fractions(const ftl_model *model, const ftl_table_info *info, size_t input,
+                                   ftl_error *error)
+{
+    const ftl_input_schema *column = &model->inputs[input];
+    if (strcmp(info->format, "CSV") == 0 || info->whole || column->kind != FTL_KIND_STRING)
+        return FTL_OK;
+    return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+                            "column %zu%s%.100s%s of the model takes texts or categories, and the "
+                            "%s file holds numbers of type %s; save it as integers where the "
+                            "categories are whole numbers, or give a CSV",
+                            input, column->name ? " ('" : "", column->name ? column->name : "",
+                            column->name ? "')" : "", info->format,
+                            info->dtype == FTL_F32 ? "float32" : "float64");
+}
+
 static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
                              size_t input, size_t column, ftl_error *error)
 {
     ftl_type type = model->inputs[input].batch_type;
     const ftl_table_info *info = ftl_table_get_info(table);
-    if (type == FTL_STRING && strcmp(info->format, "CSV") != 0)
-        return FTL_FAIL_BECAUSE(
-            error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
-            "column %zu of the model is text; a %s file holds numbers only: give a CSV", input,
-            info->format);
+    if (type == FTL_STRING)
+        FTL_TRY(refuse_fractions(model, info, input, error));
     binding->request_of_input[input] = binding->n_requests;
     add_request(binding, column, type == FTL_STRING ? FTL_STRING : info->dtype, false);
     return FTL_OK;

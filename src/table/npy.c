@@ -97,6 +97,7 @@ static ftl_status set_shape(ftl_table *table, npy *state, ftl_error *error)
                        state->rows > 1; /* otherwise the orders agree */
     table->info.n_columns = (size_t)columns;
     table->info.rows = (int64_t)state->rows;
+    table->info.whole = header->kind != 'f';
     table->info.dtype = header->kind == 'f' && header->width == 4 ? FTL_F32 : FTL_F64;
     return FTL_OK;
 }

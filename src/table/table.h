@@ -69,6 +69,7 @@ typedef struct ftl_table_info {
     size_t n_columns;
     bool has_names;
     ftl_type dtype;    /* what numbers are: F64, or F32 for a .npy file of float32 */
+    bool whole;        /* .npy: its numbers are integers or booleans */
     int64_t rows;      /* when the format says so, otherwise -1 */
     char delimiter;    /* CSV: given or sniffed; 0 for other formats */
     char encoding[32]; /* of a text, before it was made UTF-8; "" for other formats */

@@ -12,16 +12,18 @@ import struct
 import subprocess
 import termios
 
+import catboost
 import ftl
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 DONE, INTERNAL, USAGE, MODEL, DATA, REJECTED = range(6)
 MESSAGES = [("ham", 'see you, "maybe", at home'), ("spam", "win a prize, now"), ("ham", "how are you"),
@@ -178,6 +180,56 @@ def test_positions_that_are_none(option, value):
     value = value if option == "--keep" else f"1,2,{value}"
     refused(DATA, "predict", "bare.joblib", "headerless.csv", "--no-header", *more, f"{option}={value}",
             says=[option, "positions 0 to 3"])
+
+
+# ---- Kind: numbers of numpy where the model takes cells ---------------------------------------------------------------
+
+
+INTEGERS = np.random.default_rng(2).integers(1, 5, (80, 2))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, np.uint64, ">i4"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_integers_are_categories(dtype, order):
+    """Integers were refused as if they were text; they are the categories that the library takes them for."""
+    model = catboost.CatBoostRegressor(cat_features=[0, 1], iterations=5, verbose=0, allow_writing_files=False)
+    model.fit(INTEGERS, INTEGERS.sum(axis=1))
+    model.save_model("model.cbm")
+    np.save("rows.npy", np.asarray(INTEGERS, dtype=dtype, order=order))
+    _, rows = table("model.cbm", "rows.npy")
+    assert np.array_equal(np.array(rows).astype(float)[:, 0], model.predict(INTEGERS))
+    assert ftl.run("check", "model.cbm", "rows.npy").returncode == 0
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_large_integers_stay_themselves(dtype):
+    big = (INTEGERS + 2**60 + 2**53).astype(dtype)
+    model = OrdinalEncoder().fit(big)
+    joblib.dump(model, "model.joblib")
+    np.save("rows.npy", big)
+    _, rows = table("model.joblib", "rows.npy")
+    assert np.array_equal(np.array(rows).astype(float), model.transform(big))
+
+
+def test_booleans_and_columns_that_pass():
+    frame = pd.DataFrame({"a": INTEGERS[:, 0], "b": INTEGERS[:, 1] > 2})
+    model = make_column_transformer((OneHotEncoder(), ["a"]), remainder="passthrough").fit(frame)
+    joblib.dump(model, "model.joblib")
+    np.save("rows.npy", INTEGERS)
+    _, rows = table("model.joblib", "rows.npy")
+    wanted = model.transform(frame.assign(b=INTEGERS[:, 1]))
+    assert np.array_equal(np.array(rows).astype(float), np.asarray(wanted, dtype=float))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fractions_are_no_categories(dtype):
+    """The message says what the file holds and what to do."""
+    model = catboost.CatBoostRegressor(cat_features=["b"], iterations=2, verbose=0, allow_writing_files=False)
+    model.fit(pd.DataFrame(INTEGERS, columns=["a", "b"]), INTEGERS.sum(axis=1))
+    model.save_model("model.cbm")
+    np.save("rows.npy", INTEGERS.astype(dtype))
+    refused(DATA, "predict", "model.cbm", "rows.npy", says=["column 1 ('b') of the model takes texts or categories",
+                                                            f"numbers of type {dtype}", "save it as integers", "CSV"])
 
 
 # ---- Kind: near misses ------------------------------------------------------------------------------------------------
