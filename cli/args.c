@@ -102,33 +102,98 @@ static const char *flag_name(int id)
     return "";
 }
 
-/* Prints the flag that sets the field at text; the length of the field's name, 0 for other words.
- */
-static size_t print_flag(FILE *file, const char *text)
+/* What stands on the command line where the library has a field; for those that are no flags. */
+static const struct {
+    const char *field, *shown;
+} no_flags[] = {{"then", "MODEL + MODEL"}, {"inverse", "--method inverse_transform"}};
+
+static void put(FILE *file, const char *text, size_t size)
 {
-    size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz_");
-    for (size_t i = 0; i < n_flags; i++) {
-        if (flags[i].field && strlen(flags[i].field) == size &&
-            strncmp(flags[i].field, text, size) == 0) {
-            fprintf(file, "--%s", flags[i].name);
-            return size;
-        }
-    }
-    return 0;
+    if (file == stdout)
+        cli_put(text, size);
+    else
+        fwrite(text, 1, size, file);
 }
 
-void cli_print_message(FILE *file, const char *text)
+/* Prints what sets the field; false for other words. */
+static bool put_option(FILE *file, const char *field, size_t size)
+{
+    for (size_t i = 0; i < n_flags; i++) {
+        const char *name = flags[i].field;
+        if (name && strlen(name) == size && memcmp(name, field, size) == 0) {
+            put(file, "--", 2);
+            put(file, flags[i].name, strlen(flags[i].name));
+            return true;
+        }
+    }
+    for (size_t i = 0; i < sizeof no_flags / sizeof no_flags[0]; i++) {
+        if (strlen(no_flags[i].field) == size && memcmp(no_flags[i].field, field, size) == 0) {
+            put(file, no_flags[i].shown, strlen(no_flags[i].shown));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a message the first size bytes, which need no end. */
+static void put_message(FILE *file, const char *text, size_t size)
 {
     static const char prefix[] = "options.";
-    for (const char *at; (at = strstr(text, prefix)) != NULL;) {
-        fprintf(file, "%.*s", (int)(at - text), text);
-        text = at + strlen(prefix);
-        size_t field = print_flag(file, text);
-        if (field == 0)
-            fputs(prefix, file);
-        text += field;
+    const size_t skip = sizeof prefix - 1;
+    for (const char *at; (at = memmem(text, size, prefix, skip)) != NULL;) {
+        size_t before = (size_t)(at - text), field = 0;
+        while (before + skip + field < size &&
+               ((at[skip + field] >= 'a' && at[skip + field] <= 'z') || at[skip + field] == '_'))
+            field++;
+        put(file, text, before);
+        if (!put_option(file, at + skip, field))
+            put(file, at, skip + field);
+        text += before + skip + field;
+        size -= before + skip + field;
     }
-    fputs(text, file);
+    put(file, text, size);
+}
+
+void cli_print_message(FILE *file, const char *text) { put_message(file, text, strlen(text)); }
+
+/* The length of the JSON text that begins with a quote at text, both quotes included. */
+static size_t quoted_size(const char *text, size_t size)
+{
+    size_t i = 1;
+    while (i < size && text[i] != '"')
+        i += text[i] == '\\' ? 2 : 1;
+    return i < size ? i + 1 : size;
+}
+
+/* Whose values are messages, not names of columns, classes and files. */
+static bool is_message_key(const char *key, size_t size)
+{
+    static const char *const keys[] = {"\"note\"", "\"message\"", "\"error\"", "\"warnings\""};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        if (strlen(keys[i]) == size && memcmp(keys[i], key, size) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool cli_put_json(const char *text, size_t size)
+{
+    bool is_message = false;
+    for (size_t i = 0, n; i < size; i += n) {
+        const char *quote = memchr(text + i, '"', size - i);
+        n = quote ? (size_t)(quote - text) - i : size - i;
+        put(stdout, text + i, n);
+        i += n;
+        n = quote ? quoted_size(quote, size - i) : 0;
+        if (i + n < size && text[i + n] == ':')
+            is_message = is_message_key(text + i, n);
+        else if (is_message) {
+            put_message(stdout, text + i, n);
+            continue;
+        }
+        put(stdout, text + i, n);
+    }
+    return ferror(stdout) == 0;
 }
 
 void cli_print_plain(FILE *file, const char *text, size_t size)
@@ -458,24 +523,32 @@ static const char *refused_word(int id, const char *word)
     return letter;
 }
 
+static bool is_allowed(const char *allowed, const char *name)
+{
+    char wanted[40];
+    snprintf(wanted, sizeof wanted, " %s ", name);
+    return strstr(allowed, wanted) != NULL;
+}
+
+/* ftl_known_name. allowed: as cli_parse's */
+static const char *allowed_flag_at(const void *allowed, size_t i)
+{
+    return is_allowed(allowed, flags[i].name) ? flags[i].name : NULL;
+}
+
 static int refuse_option(const char *command, int id, const char *word, const char *allowed)
 {
-    char name[40], wanted[48];
-    const char *nearest = NULL;
-    size_t best = SIZE_MAX;
+    char name[40];
     if (id == ':')
         return cli_usage(command, "%s needs a value", word);
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-    for (size_t i = 0; strncmp(name, "--", 2) == 0 && i < n_flags; i++) {
-        size_t distance = ftl_name_distance(name + 2, flags[i].name);
-        snprintf(wanted, sizeof wanted, " %s ", flags[i].name);
+    bool is_long = strncmp(name, "--", 2) == 0;
+    for (size_t i = 0; is_long && i < n_flags; i++) {
         if (strcmp(name + 2, flags[i].name) == 0)
             return cli_usage(command, "%s takes no value", name);
-        if (distance < best && strstr(allowed, wanted)) {
-            best = distance;
-            nearest = flags[i].name;
-        }
     }
+    const char *nearest = is_long ? ftl_name_nearest(name + 2, allowed_flag_at, allowed, n_flags)
+                                  : NULL;
     if (nearest)
         return cli_usage(command, "there is no option '%s'; did you mean --%s?", word, nearest);
     return cli_usage(command, "there is no option '%s'", word);
@@ -503,11 +576,9 @@ static int add_positional(const char *command, const char *text, int most, cli_o
 static int take_option(const char *command, int id, const char *allowed, const char *help,
                        char *value, cli_options *out)
 {
-    char wanted[40];
     if (id == OPT_HELP)
         return cli_print(help);
-    snprintf(wanted, sizeof wanted, " %s ", flag_name(id));
-    if (!strstr(allowed, wanted))
+    if (!is_allowed(allowed, flag_name(id)))
         return cli_usage(command, "%s does not take --%s", command[0] ? command : "this",
                          flag_name(id));
     return set_option(command, id, value, out);

@@ -6,7 +6,7 @@ static bool print_report(void *user, const char *text, size_t size)
 {
     const cli_options *options = user;
     if (options->json)
-        return cli_put(text, size);
+        return cli_put_json(text, size);
     cli_print_message(stdout, text);
     return ferror(stdout) == 0;
 }

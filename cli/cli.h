@@ -62,6 +62,8 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
 void cli_options_free(cli_options *options);
 /* A text of the library, where the field options.reject_path becomes the option --reject. */
 void cli_print_message(FILE *file, const char *text);
+/* A JSON object of the library on standard output, its messages likewise; false: not written. */
+bool cli_put_json(const char *text, size_t size);
 /* A name of a file or of a model: line breaks, terminal codes and the like become '?'. */
 void cli_print_plain(FILE *file, const char *text, size_t size);
 

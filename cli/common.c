@@ -15,6 +15,7 @@ int cli_open_model(const cli_options *options, uint32_t threads, ftl_context **c
                                    .labels = options->labels,
                                    .threshold = options->threshold,
                                    .threshold_set = options->threshold_set,
+                                   .classes = options->score.target != NULL,
                                    .inverse = options->score.method_set &&
                                               options->score.method == FTL_INVERSE_TRANSFORM};
     const ftl_context_options with = {

@@ -9,11 +9,12 @@ static bool write_stdout(void *user, const char *text, size_t size)
     return cli_put(text, size);
 }
 
-/* ftl_text_fn, for text that may name options. */
+/* ftl_text_fn, for text that may name options. user: the cli_options. */
 static bool print_text(void *user, const char *text, size_t size)
 {
-    (void)user;
-    (void)size;
+    const cli_options *options = user;
+    if (options->json)
+        return cli_put_json(text, size);
     cli_print_message(stdout, text);
     return ferror(stdout) == 0;
 }
@@ -32,11 +33,9 @@ int cli_inspect(int argc, char **argv)
         ftl_error error;
         ftl_model_info info = {.struct_size = sizeof info};
         code = ftl_model_get_info(model, &info) == FTL_OK ? EXIT_DONE : EXIT_INTERNAL;
-        ftl_status status = options.graph
-                                ? ftl_model_graph(model, write_stdout, NULL, &error)
-                                : ftl_model_describe(model, options.json,
-                                                     options.json ? write_stdout : print_text, NULL,
-                                                     &error);
+        ftl_status status = options.graph ? ftl_model_graph(model, write_stdout, NULL, &error)
+                                          : ftl_model_describe(model, options.json, print_text,
+                                                               &options, &error);
         if (status != FTL_OK && !ferror(stdout))
             code = cli_fail(&error, PHASE_DATA, NULL);
         else if (ftl_model_method_status(model, info.default_method, &error) != FTL_OK)

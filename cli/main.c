@@ -33,17 +33,16 @@ static const command *find_command(const char *name)
     return NULL;
 }
 
+/* ftl_known_name */
+static const char *command_at(const void *unused, size_t i)
+{
+    (void)unused;
+    return commands[i].name;
+}
+
 static int refuse_command(const char *name)
 {
-    const char *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < n_commands; i++) {
-        size_t distance = ftl_name_distance(name, commands[i].name);
-        if (distance < best) {
-            best = distance;
-            nearest = commands[i].name;
-        }
-    }
+    const char *nearest = ftl_name_nearest(name, command_at, NULL, n_commands);
     if (nearest)
         return cli_usage("", "there is no command '%s'; did you mean %s?", name, nearest);
     return cli_usage("", "there is no command '%s', and no such file", name);

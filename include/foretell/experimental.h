@@ -36,6 +36,14 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_graph(const ftl_model *model, ftl_text
  * than a third of the shorter name (but for one), or a name has more than 64 bytes. Stateless.
  */
 FTL_API size_t ftl_name_distance(const char *typed, const char *known);
+/*
+ * Which of n known names a typed one may be meant by: the first that is the same but for case,
+ * spaces and punctuation, else the one at the least distance. NULL: none, or more than 1000 names,
+ * which are not worth the search. known gives name i, or NULL where it is not to be suggested.
+ */
+typedef const char *(*ftl_known_name)(const void *user, size_t i);
+FTL_API const char *ftl_name_nearest(const char *typed, ftl_known_name known, const void *user,
+                                     size_t n);
 
 /*
  * A decimal number such as 0.35 or 1e-3 as the nearest float64, whatever the locale; false for any

@@ -341,6 +341,12 @@ typedef struct ftl_model_options {
      * feature selectors, and pipelines and searches of them; ARG for other models.
      */
     bool inverse;
+    /*
+     * predict of a model that tells classes by scores alone, as boosters that were saved by
+     * themselves do, gives the class: what their library's classifier would say. labels wants it,
+     * too. Other models predict as ever.
+     */
+    bool classes;
 } ftl_model_options;
 
 /*

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { LONGEST = 64 };
+enum { LONGEST = 64, MOST_COMPARED = 1000 };
 
 static unsigned char folded(char c)
 {
@@ -51,4 +51,42 @@ size_t ftl_name_distance(const char *typed, const char *known)
         return SIZE_MAX;
     size_t distance = edits(typed, n, known, m);
     return distance <= allowed && distance < n ? distance : SIZE_MAX;
+}
+
+/* The next letter or digit in lower case, 0 at the end: spaces, case and punctuation go. */
+static char next_sign(const char **name)
+{
+    for (; **name; (*name)++) {
+        char c = (char)folded(**name);
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80)
+            return (*name)++, c;
+    }
+    return 0;
+}
+
+static bool nearly_equal(const char *a, const char *b)
+{
+    size_t signs = 0;
+    for (;; signs++) {
+        char left = next_sign(&a), right = next_sign(&b);
+        if (left != right || !left)
+            return left == right && signs > 0;
+    }
+}
+
+const char *ftl_name_nearest(const char *typed, ftl_known_name known, const void *user, size_t n)
+{
+    const char *nearest = NULL;
+    size_t best = SIZE_MAX;
+    for (size_t i = 0; typed && n <= MOST_COMPARED && i < n; i++) {
+        const char *name = known(user, i);
+        if (name && nearly_equal(typed, name))
+            return name;
+        size_t distance = ftl_name_distance(typed, name);
+        if (distance < best) {
+            best = distance;
+            nearest = name;
+        }
+    }
+    return nearest;
 }

@@ -77,6 +77,7 @@ typedef struct ftl_build_wishes {
     double threshold;
     bool threshold_set;
     bool inverse; /* the transformer's way back, and nothing else */
+    bool classes; /* predict gives the class, where the estimator's own gives its scores */
 } ftl_build_wishes;
 
 typedef struct ftl_inputs {
@@ -174,6 +175,8 @@ struct ftl_build {
     uint32_t depth;      /* of nested estimators; bounded */
     uint32_t iterations; /* of boosters, as in ftl_model_options */
     bool has_iterations; /* some estimator has iterations to choose from */
+    bool wants_classes;  /* predict of boosters by themselves gives the class (ftl_gives_class) */
+    bool gave_classes;   /* and some did */
     const char *newer;   /* as in ftl_model */
 };
 

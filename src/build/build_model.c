@@ -619,20 +619,38 @@ static ftl_status begin_inverse(ftl_build *build, ftl_model *model, const ftl_es
     return make_inputs(build, &inputs, frame, error);
 }
 
+static ftl_status emit_each(ftl_build *build, ftl_model *model, const asked *what, uint32_t methods,
+                            const ftl_frame *frame, ftl_error *error)
+{
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        if (methods & 1u << m)
+            FTL_TRY(emit_method(build, model, what, (ftl_method)m, frame, error));
+    }
+    return FTL_OK;
+}
+
 static ftl_status emit_methods(ftl_build *build, ftl_model *model, const ftl_estimator *root,
                                const ftl_build_wishes *wishes, uint32_t methods,
                                const ftl_frame *frame, ftl_error *error)
 {
     ftl_class_names names = {0};
     const asked what = {.root = root, .wishes = wishes, .names = &names};
+    size_t n_ops = build->n_ops;
     if (wishes->labels)
         FTL_TRY(ftl_names_read(build, wishes, &names, error));
     if (wishes->threshold_set && !(methods & 1u << FTL_PREDICT))
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "threshold",
                                "options.threshold is for classifiers of two classes");
-    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
-        if (methods & 1u << m)
-            FTL_TRY(emit_method(build, model, &what, (ftl_method)m, frame, error));
+    FTL_TRY(emit_each(build, model, &what, methods, frame, error));
+    if (build->gave_classes && names.only_if_fit && names.used == 0 && !wishes->classes) {
+        /* Names that nobody asked for do not fit: predict is the estimator's own. */
+        build->wants_classes = false;
+        build->n_ops = n_ops;
+        ftl_emit_forget(build, 0);
+        methods = ftl_estimator_methods(build, root);
+        memset(&model->graph.methods, 0, sizeof model->graph.methods);
+        memset(model->method_error, 0, sizeof model->method_error);
+        FTL_TRY(emit_each(build, model, &what, methods, frame, error));
     }
     if (wishes->labels && !names.only_if_fit && names.used == 0)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "labels",
@@ -666,6 +684,7 @@ static ftl_status build_model(ftl_build *build, ftl_model *model, const ftl_node
     ftl_estimator root, named;
     ftl_frame frame;
     ftl_model_kind kind;
+    build->wants_classes = wishes->classes || wishes->labels;
     FTL_TRY(ftl_estimator_of(build, node, NULL, "", &root, error));
     FTL_TRY(begin_inputs(build, model, &root, wishes, width, &frame, error));
     if (wishes->inverse)

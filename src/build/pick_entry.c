@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "build/parts.h"
+#include "foretell/experimental.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -94,9 +95,9 @@ static const ftl_node *find(const ftl_node *node, const char *text, unsigned dep
 typedef struct listing {
     const ftl_registry *registry;
     ftl_arena *arena;
-    ftl_part *parts; /* [max_listed]; the path is what selects the entry */
-    size_t n, seen;
-    bool failed; /* out of memory */
+    ftl_part *parts;      /* [max_listed]; the path is what selects the entry */
+    size_t n, more, seen; /* more: models that are not listed */
+    bool failed;          /* out of memory */
 } listing;
 
 static void scrub(char *text) { ftl_utf8_make_printable(text, strlen(text), false); }
@@ -104,15 +105,18 @@ static void scrub(char *text) { ftl_utf8_make_printable(text, strlen(text), fals
 static void add_model(listing *list, const ftl_node *node, const ftl_estimator_class *cls,
                       const char *path, unsigned depth)
 {
+    if (list->n == max_listed) {
+        list->more++;
+        return;
+    }
     char *copy = ftl_arena_string(list->arena, path, strlen(path));
     if (!copy) {
         list->failed = true;
         return;
     }
     scrub(copy);
-    if (list->n < max_listed)
-        list->parts[list->n++] = (ftl_part){
-            .path = copy, .node = node, .cls = cls, .nested = depth > 0};
+    list->parts[list->n++] = (ftl_part){
+        .path = copy, .node = node, .cls = cls, .nested = depth > 0};
 }
 
 static void list_models(listing *list, const ftl_node *container, const char *prefix,
@@ -174,6 +178,7 @@ static ftl_status steps_of(ftl_model *model, const listing *list, ftl_error *err
     }
     model->steps = steps;
     model->n_steps = list->n;
+    model->more_listed = list->more;
     return FTL_OK;
 }
 
@@ -191,9 +196,10 @@ static ftl_status list_choices(ftl_model *model, const ftl_node *root, const lis
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         ftl_error_clear(&model->method_error[m]);
         ftl_error_set(&model->method_error[m], FTL_UNSUPPORTED,
-                      "the file holds a %s with %zu models; choose one with options.select: %s; "
+                      "the file holds a %s with %s%zu models; choose one with options.select: %s; "
                       "several, such as a,b, run one after another",
-                      container_name(root), list->n, names);
+                      container_name(root), list->seen < max_seen ? "" : "more than ",
+                      list->n + list->more, names);
         ftl_error_because(&model->method_error[m], FTL_REASON_NEEDS_OPTION, "select");
     }
     model->class_name = container_name(root);
@@ -227,10 +233,59 @@ static ftl_status choose(ftl_model *model, const ftl_registry *registry, const f
     return out->node ? FTL_OK : list_choices(model, root, &list, error);
 }
 
-static ftl_status no_entry(const ftl_node *root, const char *name, ftl_error *error)
+/* All that could be typed for an entry, for who typed something else. */
+typedef struct entry_names {
+    ftl_arena *arena;
+    const char *names[max_listed];
+    size_t n, seen;
+} entry_names;
+
+static void list_names(entry_names *list, const ftl_node *container, const char *prefix,
+                       unsigned depth)
 {
+    for (size_t i = 0; i < entry_count(container) && list->seen++ < max_seen; i++) {
+        char key[256];
+        if (list->n == max_listed || !entry_key(container, i, key, sizeof key))
+            continue;
+        const char *path = ftl_arena_printf(list->arena, "%s%s%s", prefix, prefix[0] ? "." : "",
+                                            key);
+        if (!path)
+            return;
+        list->names[list->n++] = path;
+        if (depth + 1 < listed_depth && is_container(entry_at(container, i)))
+            list_names(list, entry_at(container, i), path, depth + 1);
+    }
+}
+
+/* ftl_known_name */
+static const char *name_at(const void *user, size_t i)
+{
+    const entry_names *list = user;
+    return list->names[i];
+}
+
+const char *ftl_near_entry(ftl_arena *arena, const ftl_node *root, const char *name)
+{
+    entry_names *list = is_container(root) ? FTL_ARENA_NEW(arena, entry_names) : NULL;
+    if (!list)
+        return NULL;
+    *list = (entry_names){.arena = arena};
+    list_names(list, root, "", 0);
+    return ftl_name_nearest(name, name_at, list, list->n);
+}
+
+static ftl_status no_entry(ftl_model *model, const ftl_node *root, const char *name,
+                           ftl_error *error)
+{
+    const char *near = ftl_near_entry(&model->objects, root, name);
+    if (near)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
+                               "the file's %s has no entry '%.100s' for options.select; did you "
+                               "mean '%.100s'?",
+                               container_name(root), name, near);
     return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "select",
-                           "the file's %s has no entry '%.100s'; foretell inspect lists its models",
+                           "the file's %s has no entry '%.100s' for options.select; foretell "
+                           "inspect lists its models",
                            container_name(root), name);
 }
 
@@ -253,7 +308,7 @@ static ftl_status chain_entries(ftl_model *model, const ftl_node *root, char *se
         names[n] = name;
         nodes[n] = find(root, name, 0);
         if (!nodes[n])
-            return no_entry(root, name, error);
+            return no_entry(model, root, name, error);
         scrub(name);
         name = comma;
     }
@@ -274,7 +329,7 @@ static ftl_status choose_named(ftl_model *model, const ftl_node *root, const cha
     out->node = find(root, select, 0);
     if (!out->node && strchr(select, ','))
         return chain_entries(model, root, parts, out, error);
-    return out->node ? FTL_OK : no_entry(root, select, error);
+    return out->node ? FTL_OK : no_entry(model, root, select, error);
 }
 
 ftl_status ftl_select(ftl_model *model, const ftl_registry *registry, const ftl_node *root,

@@ -35,6 +35,8 @@ FTL_MUST_USE ftl_status ftl_list_models(ftl_model *model, const ftl_registry *re
                                         const ftl_node *root, ftl_error *error);
 /* The entry of that name or dotted path; the root when entry is NULL. NULL when there is none. */
 const ftl_node *ftl_find_entry(const ftl_node *root, const char *entry);
+/* The entry that such a name may be meant by; NULL: none. */
+const char *ftl_near_entry(ftl_arena *arena, const ftl_node *root, const char *name);
 /* The only model of a container, else the root itself: for parts that come from files of their own.
  */
 const ftl_node *ftl_only_model(ftl_model *model, const ftl_registry *registry,

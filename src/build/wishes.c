@@ -37,6 +37,14 @@ ftl_status ftl_emit_threshold(ftl_build *build, const ftl_estimator *root, doubl
     return ftl_result_labels(build, id, labels, out, error);
 }
 
+/* ---- Classes ---------------------------------------------------------------------------------- */
+
+bool ftl_gives_class(ftl_build *build)
+{
+    build->gave_classes |= build->wants_classes;
+    return build->wants_classes;
+}
+
 /* ---- Names of classes ------------------------------------------------------------------------ */
 
 static ftl_status bad_labels(ftl_error *error, const char *why)

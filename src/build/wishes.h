@@ -13,6 +13,12 @@ FTL_MUST_USE ftl_status ftl_emit_threshold(ftl_build *build, const ftl_estimator
                                            ftl_error *error);
 
 /*
+ * Whether predict of an estimator whose own gives scores is to give the class: asked by who can,
+ * when predict is emitted.
+ */
+bool ftl_gives_class(ftl_build *build);
+
+/*
  * The name of each class of number 0, 1 …; made by ftl_names_read from a LabelEncoder, a list or a
  * dict. numbers: [count] what cells[i] names.
  */

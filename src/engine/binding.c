@@ -67,6 +67,28 @@ static void add_request(ftl_binding *binding, size_t index, ftl_type type, bool 
         .index = index, .type = type, .raw = raw};
 }
 
+/*
+ * Numbers go into columns of cells as their texts do (docs/ARROW.md). The text of a matrix's
+ * fraction is no category that anybody trained on: 1.0 would not be the category 1.
+ */
+static ftl_status refuse_fractions(const ftl_model *model, const ftl_table *table, size_t input,
+                                   size_t at, ftl_error *error)
+{
+    const ftl_table_info *info = ftl_table_get_info(table);
+    const ftl_input_schema *column = &model->inputs[input];
+    ftl_type type = ftl_table_column_type(table, at);
+    bool fractions = type == FTL_F64 || type == FTL_F32;
+    if (!fractions || info->has_names || column->kind != FTL_KIND_STRING)
+        return FTL_OK;
+    return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+                            "column %zu%s%.100s%s of the model takes texts or categories, and the "
+                            "%s file holds numbers of type %s; save it as integers where the "
+                            "categories are whole numbers, or give a CSV",
+                            input, column->name ? " ('" : "", column->name ? column->name : "",
+                            column->name ? "')" : "", info->format,
+                            type == FTL_F32 ? "float32" : "float64");
+}
+
 /* The request of a column as an input: of numbers or of texts, once for all models. */
 static size_t input_request(ftl_binding *binding, size_t column, ftl_type type)
 {
@@ -78,63 +100,122 @@ static size_t input_request(ftl_binding *binding, size_t column, ftl_type type)
     return *seen - 1;
 }
 
-static void bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
-                       size_t input, size_t column)
+static ftl_status bind_input(const ftl_model *model, const ftl_table *table, ftl_binding *binding,
+                             size_t input, size_t column, ftl_error *error)
 {
     bool cells = ftl_table_get_info(table)->abilities & FTL_TABLE_CELLS;
     ftl_type type = model->inputs[input].batch_type;
     bool narrow = !cells && ftl_table_column_type(table, column) == FTL_F32;
     if (type != FTL_STRING)
         *(narrow ? &binding->has_narrow : &binding->has_wide) = true;
+    if (type == FTL_STRING)
+        FTL_TRY(refuse_fractions(model, table, input, column, error));
     binding->request_of_input[input] = input_request(binding, column,
                                                      type == FTL_STRING ? FTL_STRING : FTL_F64);
+    return FTL_OK;
 }
 
-/*
- * The table's name that a wanted one may be meant by, and that is no wanted one's own; NULL: none,
- * or more columns than is worth the search.
- */
-static const char *nearest_column(const ftl_table *table, const char *name)
+/* A table's columns that a missing one may be meant by: those that are nobody's own. */
+typedef struct candidates {
+    const ftl_table *table;
+    const bool *taken; /* [n_columns]; NULL: none is */
+} candidates;
+
+/* ftl_known_name */
+static const char *candidate_at(const void *user, size_t i)
 {
-    enum { most_columns = 1000 };
-    size_t best = SIZE_MAX, n = ftl_table_get_info(table)->n_columns;
-    const char *nearest = NULL;
-    for (size_t i = 0; n <= most_columns && i < n; i++) {
-        const char *header = ftl_table_column_name(table, i);
-        size_t distance = header ? ftl_name_distance(name, header) : SIZE_MAX;
-        if (distance < best) {
-            best = distance;
-            nearest = header;
-        }
+    const candidates *c = user;
+    return c->taken && c->taken[i] ? NULL : ftl_table_column_name(c->table, i);
+}
+
+static const char *near_column(const candidates *c, const char *name)
+{
+    const ftl_table_info *info = ftl_table_get_info(c->table);
+    return info->has_names ? ftl_name_nearest(name, candidate_at, c, info->n_columns) : NULL;
+}
+
+/* What stands in the places of the first columns that are missing. */
+static ftl_status find_near(const ftl_table *table, ftl_arena *arena, ftl_binding *binding,
+                            ftl_error *error)
+{
+    enum { most_near = 20 };
+    bool *taken = ftl_arena_zero_array(arena, ftl_table_get_info(table)->n_columns, sizeof *taken);
+    const candidates those = {table, taken};
+    if (!taken)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < binding->n_requests; i++)
+        taken[binding->requests[i].index] = true;
+    for (size_t i = 0, n = 0; i < binding->n_inputs && n < most_near; i++) {
+        if (!binding->missing[i])
+            continue;
+        binding->near[i] = near_column(&those, binding->missing[i]);
+        n++;
     }
-    return nearest;
+    return FTL_OK;
 }
 
-/* What is there in the place of a column that is not; "" when nothing comes near. */
-static const char *suggestion(const ftl_table *table, const char *name, char out[192])
+/* "; did you mean 'Age' for 'age', 'Sex' for 'sex'?" of as many as have room; or nothing. */
+static void put_hints(const ftl_binding *binding, ftl_strbuf *out)
 {
-    const char *near = ftl_table_get_info(table)->has_names ? nearest_column(table, name) : NULL;
-    out[0] = '\0';
-    if (near)
-        snprintf(out, 192, "; did you mean '%.80s' for '%.80s'?", near, name);
-    return out;
+    enum { most_hints = 4 };
+    size_t n = 0;
+    for (size_t i = 0; i < binding->n_inputs && n < most_hints; i++) {
+        if (binding->near[i])
+            ftl_strbuf_printf(out, "%s'%.40s' for '%.40s'", n++ ? ", " : "; did you mean ",
+                              binding->near[i], binding->missing[i]);
+    }
+    if (n)
+        ftl_strbuf_putc(out, '?');
 }
 
-/* Lists what a header lacks, in one error. first: the first of the names. */
-static ftl_status missing_error(const ftl_table *table, ftl_strbuf *names, size_t n,
-                                const char *first, ftl_error *error)
+/* Names, as many as an error has room for beside what else it says. */
+static size_t put_missing(const ftl_binding *binding, ftl_strbuf *out)
+{
+    enum { most_names = 20, most_bytes = 240 };
+    size_t n = 0, more = 0;
+    for (size_t i = 0; i < binding->n_inputs; i++) {
+        const char *name = binding->missing[i];
+        if (!name)
+            continue;
+        if (n >= most_names || (n && out->size + strlen(name) > most_bytes)) {
+            more++;
+            continue;
+        }
+        ftl_strbuf_printf(out, "%s%.120s", n ? ", " : "", name);
+        n++;
+    }
+    if (more)
+        ftl_strbuf_printf(out, " and %zu more", more);
+    return n + more;
+}
+
+/* Lists what a header lacks, in one error; OK when that is nothing. */
+static ftl_status refuse_missing(const ftl_table *table, ftl_arena *arena, ftl_binding *binding,
+                                 ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
-    char hint[192];
-    if (!info->has_names)
-        return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_NO_HEADER, "features",
-                               "the %s file has no header, so that options.features takes the "
-                               "positions 0 to %zu, not %s",
-                               info->format, info->n_columns - 1, ftl_strbuf_text(names));
-    return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
-                            "%zu column%s of the model %s missing in the table: %s%s", n,
-                            n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(names),
-                            suggestion(table, first, hint));
+    ftl_status status = FTL_OK;
+    ftl_strbuf names, hints;
+    ftl_strbuf_init(&names, arena->account, 1 << 16);
+    ftl_strbuf_init(&hints, arena->account, 1 << 16);
+    size_t n = put_missing(binding, &names);
+    if (n && info->has_names)
+        status = find_near(table, arena, binding, error);
+    if (status == FTL_OK)
+        put_hints(binding, &hints);
+    if (status == FTL_OK && n && !info->has_names)
+        status = FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_NO_HEADER, "features",
+                                 "the %s file has no header, so that options.features takes the "
+                                 "positions 0 to %zu, not %s",
+                                 info->format, info->n_columns - 1, ftl_strbuf_text(&names));
+    else if (status == FTL_OK && n)
+        status = FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
+                                  "%zu column%s of the model %s missing in the table: %s%s", n,
+                                  n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(&names),
+                                  ftl_strbuf_text(&hints));
+    ftl_strbuf_free(&names);
+    ftl_strbuf_free(&hints);
+    return status;
 }
 
 static size_t find_spaced(const ftl_table *table, const char *name, size_t *column)
@@ -190,11 +271,9 @@ static ftl_status find_one(const ftl_table *table, const char *name, bool spaces
 }
 
 static ftl_status match_names(const ftl_model *model, const ftl_table *table,
-                              const char *const *names, ftl_binding *binding,
-                              ftl_strbuf *missing_names, ftl_error *error)
+                              const char *const *names, ftl_arena *arena, ftl_binding *binding,
+                              ftl_error *error)
 {
-    size_t n_missing = 0;
-    const char *first = NULL;
     bool spaces_lost = strcmp(model->library, "LightGBM") == 0;
     for (size_t i = 0; i < binding->n_inputs; i++) {
         size_t column = 0;
@@ -204,18 +283,12 @@ static ftl_status match_names(const ftl_model *model, const ftl_table *table,
         if (!is_used(model, i))
             continue;
         FTL_TRY(find_one(table, name, spaces_lost, &column, &missing, error));
-        if (!missing)
-            bind_input(model, table, binding, i, column);
         if (missing)
             binding->missing[i] = name;
-        if (missing && !first)
-            first = name;
-        if (missing && n_missing++ < 20)
-            ftl_strbuf_printf(missing_names, "%s%s", n_missing > 1 ? ", " : "", name);
+        else
+            FTL_TRY(bind_input(model, table, binding, i, column, error));
     }
-    if (n_missing > 20)
-        ftl_strbuf_printf(missing_names, " and %zu more", n_missing - 20);
-    return n_missing ? missing_error(table, missing_names, n_missing, first, error) : FTL_OK;
+    return refuse_missing(table, arena, binding, error);
 }
 
 /* Whether the options name the column itself as one to keep; "*" sets nothing aside. */
@@ -268,7 +341,7 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
             continue;
         binding->request_of_input[input] = SIZE_MAX;
         if (is_used(model, input))
-            bind_input(model, table, binding, input, i);
+            FTL_TRY(bind_input(model, table, binding, input, i, error));
         input++;
     }
     return FTL_OK;
@@ -278,7 +351,6 @@ ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char
                             size_t *column, ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
-    char hint[192];
     bool missing = false;
     FTL_TRY(find_one(table, name, false, column, &missing, error));
     if (missing && !info->has_names)
@@ -286,10 +358,13 @@ ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char
                                "the %s file has no header, so that options.%s takes the positions "
                                "0 to %zu, not '%.120s'",
                                info->format, option, info->n_columns - 1, name);
+    const candidates all = {table, NULL};
+    const char *near = missing ? near_column(&all, name) : NULL;
     if (missing)
         return FTL_FAIL_OPTION(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS, option,
-                               "there is no column '%.120s' for options.%s in the table%s", name,
-                               option, suggestion(table, name, hint));
+                               "there is no column '%.120s' for options.%s in the table%s%.80s%s",
+                               name, option, near ? "; did you mean '" : "", near ? near : "",
+                               near ? "'?" : "");
     return FTL_OK;
 }
 
@@ -366,7 +441,8 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
     binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
                                                     sizeof *binding.request_of_input);
     binding.missing = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.missing);
-    if (!binding.request_of_input || !binding.missing)
+    binding.near = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.near);
+    if (!binding.request_of_input || !binding.missing || !binding.near)
         return FTL_OOM(error);
     ftl_status status;
     if (options->n_features && options->n_features != binding.n_inputs)
@@ -376,11 +452,8 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
     binding.by_name = options->n_features ||
                       (model->has_input_names && ftl_table_get_info(table)->has_names);
     if (binding.by_name) {
-        ftl_strbuf missing;
-        ftl_strbuf_init(&missing, arena->account, 1 << 16);
-        status = match_names(model, table, options->n_features ? options->features : NULL, &binding,
-                             &missing, error);
-        ftl_strbuf_free(&missing);
+        status = match_names(model, table, options->n_features ? options->features : NULL, arena,
+                             &binding, error);
     } else {
         /*
          * A table without names (--no-header, .npy) is matched by position also for models with
@@ -390,6 +463,7 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
     }
     out->by_name = binding.by_name;
     out->missing = binding.missing;
+    out->near = binding.near;
     FTL_TRY(status);
     if (n_keep)
         FTL_TRY(bind_keep(table, options, arena, &binding, error));

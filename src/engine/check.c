@@ -173,6 +173,7 @@ static ftl_status report(checker *c, const ftl_error *failed, bool json, ftl_tex
     const ftl_check_facts facts = {.model = c->model.model,
                                    .table = c->table,
                                    .missing = c->binding.missing,
+                                   .near = c->binding.near,
                                    .binding = c->bound ? &c->binding : NULL,
                                    .watch = c->watching ? &c->watch : NULL,
                                    .counts = c->counts,
@@ -234,6 +235,11 @@ static ftl_status check_methods(const ftl_model *model, const ftl_score_options 
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "target",
                                "options.target is one column; the model predicts %zu",
                                model->graph.methods[FTL_PREDICT].count);
+    if (options->target && model->kind == FTL_CLASSIFIER && model->n_classes == 0)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "target",
+                               "options.target is compared with classes, and predict of %s gives "
+                               "scores of them",
+                               model->class_name);
     if (options->target && model->kind == FTL_CLUSTERER)
         return FTL_FAIL_OPTION(
             error, FTL_ARG, FTL_REASON_BAD_OPTION, "target",

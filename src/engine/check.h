@@ -51,6 +51,7 @@ typedef struct ftl_check_facts {
     const ftl_model *model;
     const ftl_table *table;
     const char *const *missing; /* [n_inputs] as ftl_binding's; NULL: none was looked for */
+    const char *const *near;    /* [n_inputs] with missing */
     const ftl_binding *binding; /* NULL: the columns could not be matched */
     const ftl_watch *watch;
     const ftl_column_counts *counts; /* [n_inputs] */

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { most_columns = 200, most_near = 20, most_compared = 1000 };
+enum { most_columns = 200, most_near = 20 };
 
 static const char *plural(uint64_t n) { return n == 1 ? "" : "s"; }
 
@@ -19,59 +19,6 @@ static double share(uint64_t part, uint64_t whole)
 static bool is_bound(const ftl_check_facts *facts, size_t input)
 {
     return facts->binding && facts->binding->request_of_input[input] != SIZE_MAX;
-}
-
-/* ---- Names that nearly fit ------------------------------------------------------------------- */
-
-/* The next letter or digit in lower case, 0 at the end: spaces, case and punctuation go. */
-static char next_sign(const char **name)
-{
-    for (; **name; (*name)++) {
-        char c = **name;
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80)
-            return (*name)++, c;
-        if (c >= 'A' && c <= 'Z')
-            return (*name)++, (char)(c - 'A' + 'a');
-    }
-    return 0;
-}
-
-static bool nearly_equal(const char *a, const char *b)
-{
-    char left, right;
-    do {
-        left = next_sign(&a);
-        right = next_sign(&b);
-    } while (left && left == right);
-    return left == right;
-}
-
-/*
- * The header that is the name but for case, spaces and punctuation, else the one that comes nearest
- * to it; NULL when none is near, or there are more than is worth the search. Callers ask for the
- * first most_near names, so that the work stays small however many are missing.
- */
-static const char *near_header(const ftl_table *table, const char *name)
-{
-    size_t n = ftl_table_get_info(table)->n_columns;
-    if (n > most_compared)
-        return NULL;
-    for (size_t i = 0; i < n; i++) {
-        const char *header = ftl_table_column_name(table, i);
-        if (header && nearly_equal(header, name))
-            return header;
-    }
-    const char *nearest = NULL;
-    size_t best = SIZE_MAX;
-    for (size_t i = 0; i < n; i++) {
-        const char *header = ftl_table_column_name(table, i);
-        size_t distance = header ? ftl_name_distance(name, header) : SIZE_MAX;
-        if (distance < best) {
-            best = distance;
-            nearest = header;
-        }
-    }
-    return nearest;
 }
 
 /* The name that was looked for in vain: the model's own, or the one given for it; NULL: none was.
@@ -166,7 +113,7 @@ static void text_near(const ftl_check_facts *facts, ftl_strbuf *out)
         const char *name = missing_name(facts, i);
         if (!name)
             continue;
-        const char *near = near_header(facts->table, name);
+        const char *near = facts->near[i];
         put_quoted(out, "missing ", name);
         if (near)
             put_quoted(out, ", but there is ", near);
@@ -303,7 +250,7 @@ static void json_missing(const ftl_check_facts *facts, ftl_strbuf *out)
         ftl_strbuf_puts(out, n ? ", {" : "{");
         json_text(out, "name", name);
         ftl_strbuf_puts(out, ", ");
-        json_text(out, "near", n < most_near ? near_header(facts->table, name) : NULL);
+        json_text(out, "near", facts->near[i]);
         ftl_strbuf_putc(out, '}');
         n++;
     }

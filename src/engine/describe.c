@@ -147,7 +147,7 @@ static void text_head(const ftl_model *model, ftl_strbuf *out)
 {
     if (strcmp(model->library, "Python") == 0) /* a container of models, none of them chosen */
         ftl_strbuf_printf(out, "a %s with %zu models; none is chosen\n", model->class_name,
-                          model->n_steps);
+                          model->n_steps + model->more_listed);
     else {
         ftl_strbuf_printf(out, "%s (%s), written by %s ", model->class_name,
                           ftl_model_kind_name(model->kind), model->library);
@@ -189,6 +189,8 @@ static void text_steps(const ftl_model *model, ftl_strbuf *out)
         ftl_strbuf_printf(out, "%s%s", step->class_name, step->detail[0] ? ": " : "");
         put_line(out, "", step->detail, "");
     }
+    if (model->more_listed)
+        ftl_strbuf_printf(out, "  and %zu more\n", model->more_listed);
     for (size_t t = 0; t < model->n_classes; t++) {
         const ftl_labels *labels = model->classes[t];
         if (model->n_classes > 1)

@@ -24,6 +24,8 @@ typedef struct ftl_binding {
     bool by_name;              /* else by position */
     /* [n_inputs] by name: the name that the table lacks, NULL for others; see ftl_binding_make */
     const char **missing;
+    /* [n_inputs] what the table may call the first ones of those instead; NULL for others */
+    const char **near;
     size_t first_keep, n_keep;
     /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
     const char **keep_names;
@@ -33,9 +35,9 @@ typedef struct ftl_binding {
 
 /*
  * Matches the table's columns with the model's schema; everything that is missing is listed in one
- * SCHEMA error, and *out tells by_name and missing then too (all else is unset, missing NULL when
- * it failed earlier). before: of a model that reads the same table, whose requests and columns to
- * keep are the first of this one's; NULL: there is none.
+ * SCHEMA error, and *out tells by_name, missing and near then too (all else is unset, these NULL
+ * when it failed earlier). before: of a model that reads the same table, whose requests and columns
+ * to keep are the first of this one's; NULL: there is none.
  */
 FTL_MUST_USE ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
                                          const ftl_score_options *options,

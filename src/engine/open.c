@@ -329,10 +329,14 @@ static ftl_status load_part(ftl_model *model, const char *part, const ftl_model_
     return load_file(model, path, options, root, error);
 }
 
-static ftl_status no_entry(ftl_error *error, const char *option, const char *part)
+/* part: what the caller said; entry: the name in it that root has not. */
+static ftl_status no_entry(ftl_model *model, const char *option, const char *part,
+                           const ftl_node *root, const char *entry, ftl_error *error)
 {
+    const char *near = ftl_near_entry(&model->objects, root, entry);
     return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, option,
-                           "options.%s: there is no entry '%.200s'", option, part);
+                           "options.%s: there is no entry '%.200s'%s%.100s%s", option, part,
+                           near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static const char *file_name(const char *path)
@@ -386,7 +390,7 @@ static ftl_status chain_files(ftl_model *model, const ftl_model_options *options
         nodes[i] = entry ? ftl_find_entry(root, entry)
                          : ftl_only_model(model, ftl_estimator_registry(), root);
         if (!nodes[i])
-            return no_entry(error, "then", part);
+            return no_entry(model, "then", part, root, entry, error);
         if (!names[i])
             return FTL_OOM(error);
     }
@@ -406,12 +410,14 @@ static ftl_status load_labels(ftl_model *model, const ftl_node *own_root,
     wishes->labels_only_if_fit = false;
     model->labels_entry = NULL;
     if (part[0] == ':') {
-        wishes->labels = ftl_find_entry(own_root, part + 1);
+        entry = part + 1;
+        wishes->labels = ftl_find_entry(own_root, entry);
     } else {
         FTL_TRY(load_part(model, part, options, &root, &entry, error));
         wishes->labels = ftl_find_entry(root, entry);
     }
-    return wishes->labels ? FTL_OK : no_entry(error, "labels", part);
+    return wishes->labels ? FTL_OK
+                          : no_entry(model, "labels", part, root ? root : own_root, entry, error);
 }
 
 static ftl_status add_files(ftl_model *model, const ftl_node *root,
@@ -426,6 +432,7 @@ static ftl_status add_files(ftl_model *model, const ftl_node *root,
     choice->wishes.threshold = options->threshold;
     choice->wishes.threshold_set = options->threshold_set;
     choice->wishes.inverse = options->inverse;
+    choice->wishes.classes = options->classes;
     return FTL_OK;
 }
 

@@ -32,6 +32,8 @@ ftl_status ftl_cbm_open(const char *bytes, size_t size, ftl_cbm_file *out, ftl_e
     out->core = ftl_fb_root(&out->buffer);
     ftl_fb_text format = ftl_fb_string(&out->core, CORE_FORMAT);
     out->trees = ftl_fb_child(&out->core, CORE_TREES);
+    ftl_fb_expect(&out->core, CORE_KNOWN, "the core");
+    ftl_fb_expect(&out->trees, TREES_KNOWN, "the trees");
     FTL_TRY(ftl_fb_status(&out->buffer, what, error));
     static const char known[] = "FlabuffersModel_v1"; /* spelt so */
     if (format.size != sizeof known - 1 || memcmp(format.text, known, format.size) != 0)
@@ -45,17 +47,26 @@ ftl_status ftl_cbm_open(const char *bytes, size_t size, ftl_cbm_file *out, ftl_e
 /* ---- Columns --------------------------------------------------------------------------------- */
 
 /* TFloatFeature and the others begin alike, but for HasNans. */
-enum { FLOAT_HAS_NANS, FLOAT_INDEX, FLOAT_FLAT, FLOAT_BORDERS, FLOAT_NAME, FLOAT_NAN };
-enum { OTHER_INDEX, OTHER_FLAT, OTHER_NAME };
+enum { FLOAT_HAS_NANS, FLOAT_INDEX, FLOAT_FLAT, FLOAT_BORDERS, FLOAT_NAME, FLOAT_NAN, FLOAT_KNOWN };
+enum {
+    OTHER_INDEX,
+    OTHER_FLAT,
+    OTHER_NAME,
+    OTHER_IS_USED, /* by a tree: whoever asks none of it needs nothing */
+    OTHER_KNOWN
+};
 
 static const struct {
-    uint32_t field, flat, name;
+    uint32_t field, flat, name, known;
     ftl_cbm_kind kind;
+    const char *what;
 } column_lists[] = {
-    {TREES_FLOATS, FLOAT_FLAT, FLOAT_NAME, FTL_CBM_FLOAT},
-    {TREES_CATEGORIES, OTHER_FLAT, OTHER_NAME, FTL_CBM_CATEGORY},
-    {TREES_TEXTS, OTHER_FLAT, OTHER_NAME, FTL_CBM_TEXT},
-    {TREES_EMBEDDINGS, OTHER_FLAT, OTHER_NAME, FTL_CBM_EMBEDDING},
+    {TREES_FLOATS, FLOAT_FLAT, FLOAT_NAME, FLOAT_KNOWN, FTL_CBM_FLOAT, "a float feature"},
+    {TREES_CATEGORIES, OTHER_FLAT, OTHER_NAME, OTHER_KNOWN, FTL_CBM_CATEGORY,
+     "a categorical feature"},
+    {TREES_TEXTS, OTHER_FLAT, OTHER_NAME, OTHER_KNOWN, FTL_CBM_TEXT, "a text feature"},
+    {TREES_EMBEDDINGS, OTHER_FLAT, OTHER_NAME, OTHER_KNOWN + 1, FTL_CBM_EMBEDDING,
+     "an embedding feature"}, /* with its dimension */
 };
 
 static ftl_status count_columns(const ftl_cbm_file *file, uint32_t *n, ftl_error *error)
@@ -66,6 +77,7 @@ static ftl_status count_columns(const ftl_cbm_file *file, uint32_t *n, ftl_error
         for (uint32_t i = 0; i < list.count; i++) {
             ftl_fb_table item = ftl_fb_table_at(&list, i);
             int32_t flat = ftl_fb_i32(&item, column_lists[k].flat, -1);
+            ftl_fb_expect(&item, column_lists[k].known, column_lists[k].what);
             FTL_TRY(ftl_fb_status(&file->buffer, what, error));
             if (flat < 0 || flat >= max_columns)
                 return FTL_FAIL(error, FTL_CORRUPT, "a column has the number %d", flat);
@@ -186,11 +198,12 @@ static ftl_status read_categories(ftl_arena *arena, const ftl_cbm_file *file, ft
 static ftl_status read_matches(ftl_arena *arena, const ftl_cbm_file *file, ftl_cbm *cbm,
                                ftl_error *error)
 {
-    enum { one_hot_index, one_hot_values };
+    enum { one_hot_index, one_hot_values, one_hot_texts, one_hot_known };
     ftl_fb_vector list = ftl_fb_items(&file->trees, TREES_ONE_HOTS, 4);
     uint64_t total = 0;
     for (uint32_t i = 0; i < list.count; i++) {
         ftl_fb_table item = ftl_fb_table_at(&list, i);
+        ftl_fb_expect(&item, one_hot_known, "a one-hot feature");
         total += ftl_fb_items(&item, one_hot_values, 4).count;
     }
     FTL_TRY(ftl_fb_status(&file->buffer, what, error));

@@ -5,7 +5,7 @@
 #include "formats/catboost.h"
 
 /* Fields of TModelCore, TModelTrees and TKeyValue by number. */
-enum { CORE_FORMAT, CORE_TREES, CORE_INFO, CORE_PARTS };
+enum { CORE_FORMAT, CORE_TREES, CORE_INFO, CORE_PARTS, CORE_KNOWN };
 enum {
     TREES_DIMENSION,
     TREES_SPLITS,
@@ -25,7 +25,8 @@ enum {
     TREES_BIAS,
     TREES_BIASES,
     TREES_REPACKED,
-    TREES_EMBEDDINGS
+    TREES_EMBEDDINGS,
+    TREES_KNOWN
 };
 enum { PAIR_KEY, PAIR_VALUE };
 

@@ -16,11 +16,11 @@
 static const char what[] = "the CatBoost model";
 static const char part_name[] = "static_provider_v1";
 
-enum { BASE_PROJECTION, BASE_KIND, BASE_CLASSIFIER };
-enum { CTR_BASE, CTR_TARGET_BORDER, CTR_PRIOR, CTR_PRIOR_WEIGHT, CTR_SHIFT, CTR_SCALE };
-enum { TABLE_BASE, TABLE_INDEX, TABLE_BLOB, TABLE_DENOMINATOR, TABLE_CLASSES };
-enum { FEATURE_CTR, FEATURE_BORDERS };
-enum { PROJECTION_CATEGORIES, PROJECTION_FLOATS, PROJECTION_MATCHES };
+enum { BASE_PROJECTION, BASE_KIND, BASE_CLASSIFIER, BASE_KNOWN };
+enum { CTR_BASE, CTR_TARGET_BORDER, CTR_PRIOR, CTR_PRIOR_WEIGHT, CTR_SHIFT, CTR_SCALE, CTR_KNOWN };
+enum { TABLE_BASE, TABLE_INDEX, TABLE_BLOB, TABLE_DENOMINATOR, TABLE_CLASSES, TABLE_KNOWN };
+enum { FEATURE_CTR, FEATURE_BORDERS, FEATURE_KNOWN };
+enum { PROJECTION_CATEGORIES, PROJECTION_FLOATS, PROJECTION_MATCHES, PROJECTION_KNOWN };
 typedef enum ctr_kind {
     KIND_BORDERS,
     KIND_BUCKETS,
@@ -160,6 +160,8 @@ static ftl_status read_table(ctr_reader *r, const uint8_t *data, size_t size, ta
     uint8_t kind = ftl_fb_u8(&base, BASE_KIND, KIND_BORDERS);
     ftl_fb_vector index = ftl_fb_items(&root, TABLE_INDEX, 1);
     int32_t classes = ftl_fb_i32(&root, TABLE_CLASSES, 0);
+    ftl_fb_expect(&root, TABLE_KNOWN, "a table of target statistics");
+    ftl_fb_expect(&base, BASE_KNOWN, "a kind of target statistics");
     t->blob = ftl_fb_items(&root, TABLE_BLOB, 1);
     t->denominator = ftl_fb_i32(&root, TABLE_DENOMINATOR, 0);
     t->kind = (ctr_kind)kind;
@@ -304,6 +306,7 @@ static ftl_status read_projection(ctr_reader *r, const ftl_fb_table *base, uint3
                                   ftl_error *error)
 {
     ftl_fb_table from = ftl_fb_child(base, BASE_PROJECTION);
+    ftl_fb_expect(&from, PROJECTION_KNOWN, "a combination of features");
     uint64_t digest = projection_digest(&from);
     if (r->n_projections == 0 || digest != r->last_projection) {
         ftl_ctr_projection *made = &r->projections[r->n_projections];
@@ -391,6 +394,8 @@ static ftl_status read_feature(ctr_reader *r, const ftl_fb_table *ctr, ftl_ctr_f
                                ftl_error *error)
 {
     ftl_fb_table base = ftl_fb_child(ctr, CTR_BASE);
+    ftl_fb_expect(ctr, CTR_KNOWN, "a target statistic");
+    ftl_fb_expect(&base, BASE_KNOWN, "a kind of target statistics");
     ctr_kind kind = (ctr_kind)ftl_fb_u8(&base, BASE_KIND, KIND_BORDERS);
     const table *t = find_table(r, base_digest(&base, kind));
     const formula f = {ftl_fb_f32(ctr, CTR_PRIOR, 0), ftl_fb_f32(ctr, CTR_PRIOR_WEIGHT, 1),
@@ -440,6 +445,7 @@ ftl_status ftl_cbm_read_ctrs(ftl_arena *arena, const ftl_cbm_file *file, ftl_cbm
     for (uint32_t i = 0; i < list.count; i++) {
         ftl_fb_table item = ftl_fb_table_at(&list, i), ctr = ftl_fb_child(&item, FEATURE_CTR);
         ftl_fb_vector from = ftl_fb_items(&item, FEATURE_BORDERS, 4);
+        ftl_fb_expect(&item, FEATURE_KNOWN, "a feature of target statistics");
         borders[i].n = from.count;
         FTL_TRY(read_feature(&r, &ctr, &r.features[i], error));
         FTL_TRY(ftl_cbm_borders_of(arena, &from, &borders[i].borders, error));

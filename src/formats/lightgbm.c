@@ -63,6 +63,15 @@ bool ftl_span_begins(ftl_span span, const char *text)
     return span.size >= n && memcmp(span.at, text, n) == 0;
 }
 
+ftl_status ftl_lightgbm_unknown(ftl_span key, const char *what, ftl_error *error)
+{
+    return FTL_FAIL(error, FTL_UNSUPPORTED,
+                    "%s of the LightGBM model has the line '%.*s', which is not known and may "
+                    "change what is predicted; it was written by a newer LightGBM, or by another "
+                    "program",
+                    what, (int)(key.size < 60 ? key.size : 60), key.at);
+}
+
 /* ---- The header -------------------------------------------------------------------------------- */
 
 typedef struct header {
@@ -93,24 +102,31 @@ static ftl_span *header_field(header *h, ftl_span key)
     return NULL;
 }
 
-/* Up to the first tree, which *rest then begins with. */
-static void read_header(ftl_span *rest, header *h)
+/* What predicting does not need. */
+static bool is_unused(ftl_span key)
 {
-    ftl_span line, key, value, before = *rest;
+    return ftl_span_is(key, "label_index") || ftl_span_is(key, "monotone_constraints");
+}
+
+/* Up to the first tree, which *rest then begins with. */
+static ftl_status read_header(ftl_span *rest, header *h, ftl_error *error)
+{
+    ftl_span line, before = *rest;
     while (ftl_lightgbm_line(rest, &line)) {
         if (ftl_span_begins(line, "Tree=") || ftl_span_is(line, "end of trees")) {
             *rest = before;
-            return;
+            return FTL_OK;
         }
         before = *rest;
+        ftl_span key = line, value = {0}, *field;
         if (ftl_span_is(line, "average_output"))
             h->average = true;
-        else if (ftl_lightgbm_pair(line, &key, &value)) {
-            ftl_span *field = header_field(h, key);
-            if (field)
-                *field = value;
-        }
+        else if (ftl_lightgbm_pair(line, &key, &value) && (field = header_field(h, key)) != NULL)
+            *field = value;
+        else if (line.size && (!value.at || !is_unused(key)))
+            return ftl_lightgbm_unknown(key, "the head", error);
     }
+    return FTL_OK;
 }
 
 static ftl_status read_count(ftl_span value, const char *name, int64_t low, int64_t high,
@@ -332,7 +348,7 @@ ftl_status ftl_lightgbm_read(ftl_arena *arena, const char *text, size_t size, ft
     if (!ftl_lightgbm_line(&rest, &line) || !ftl_span_is(line, "tree"))
         return FTL_FAIL(error, FTL_CORRUPT,
                         "the text does not begin as a LightGBM model does (tree)");
-    read_header(&rest, &h);
+    FTL_TRY(read_header(&rest, &h, error));
     if (!ftl_span_is(h.version, "v2") && !ftl_span_is(h.version, "v3") &&
         !ftl_span_is(h.version, "v4"))
         return FTL_FAIL(error, FTL_UNSUPPORTED,

@@ -105,6 +105,8 @@ typedef struct ftl_span {
 bool ftl_lightgbm_line(ftl_span *rest, ftl_span *line);
 /* Splits at the first '='; false when there is none. */
 bool ftl_lightgbm_pair(ftl_span line, ftl_span *key, ftl_span *value);
+/* UNSUPPORTED: a line that nobody knows. what: where it stands. */
+FTL_MUST_USE ftl_status ftl_lightgbm_unknown(ftl_span key, const char *what, ftl_error *error);
 /* The next word of a list separated by spaces, or false. *rest shrinks. */
 bool ftl_lightgbm_word(ftl_span *rest, ftl_span *word);
 bool ftl_span_is(ftl_span span, const char *text);

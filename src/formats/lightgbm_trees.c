@@ -106,18 +106,34 @@ static ftl_status next_number(const tree_text *tree, field which, ftl_span *rest
     return FTL_OK;
 }
 
-/* The lines behind "Tree=…" up to an empty one. */
-static void read_block(ftl_span *rest, tree_text *out)
+/* What trees tell beside that, which predicting does not need. */
+static const char *const unused_fields[] = {"leaf_weight",     "leaf_count",     "internal_value",
+                                            "internal_weight", "internal_count", "shrinkage"};
+
+static ftl_status read_line(tree_text *tree, ftl_span line, ftl_error *error)
 {
-    ftl_span line, key, value;
-    while (ftl_lightgbm_line(rest, &line) && line.size > 0) {
-        if (!ftl_lightgbm_pair(line, &key, &value))
-            continue;
-        for (size_t i = 0; i < FIELD_COUNT; i++) {
-            if (ftl_span_is(key, field_names[i]))
-                out->fields[i] = value;
+    ftl_span key = line, value = {0};
+    bool known = ftl_lightgbm_pair(line, &key, &value);
+    for (size_t i = 0; known && i < FIELD_COUNT; i++) {
+        if (ftl_span_is(key, field_names[i])) {
+            tree->fields[i] = value;
+            return FTL_OK;
         }
     }
+    for (size_t i = 0; known && i < FTL_ARRAY_LEN(unused_fields); i++) {
+        if (ftl_span_is(key, unused_fields[i]))
+            return FTL_OK;
+    }
+    return ftl_lightgbm_unknown(key, "a tree", error);
+}
+
+/* The lines behind "Tree=…" up to an empty one. */
+static ftl_status read_block(ftl_span *rest, tree_text *out, ftl_error *error)
+{
+    ftl_span line;
+    while (ftl_lightgbm_line(rest, &line) && line.size > 0)
+        FTL_TRY(read_line(out, line, error));
+    return FTL_OK;
 }
 
 /* A number takes two bytes of text, so that no count is believed that the text could not fill. */
@@ -196,7 +212,7 @@ static ftl_status walk(const ftl_lightgbm *model, use_tree *use, void *user, ftl
             break;
         }
         tree_text tree = {.number = n++};
-        read_block(&rest, &tree);
+        FTL_TRY(read_block(&rest, &tree, error));
         FTL_TRY(measure(&tree, error));
         FTL_TRY(use(user, &tree, error));
     }

@@ -1,4 +1,7 @@
-/* The tree of values (JSON or UBJSON) → ftl_xgb_model. Members that nothing needs are left out. */
+/*
+ * The tree of values (JSON or UBJSON) → ftl_xgb_model. Members that nothing needs are known by name
+ * and left out; others, of versions to come, may change the answer and are refused.
+ */
 #include "formats/xgboost.h"
 
 #include "base/number.h"
@@ -10,12 +13,25 @@
 typedef ftl_status member_fn(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error);
 typedef struct member {
     const char *name;
-    member_fn *read; /* of the value that comes next */
+    member_fn *read; /* of the value that comes next; NULL: predicting does not need it */
 } member;
 
-/* An object whose members go to the functions named; the others are left out. */
-static ftl_status read_object(ftl_xgb_source *source, ftl_xgb_model *model, const member *members,
-                              size_t n, ftl_error *error)
+/* The member that was read last is known to nobody. what: whose it is. */
+static ftl_status unknown_member(ftl_xgb_source *source, const char *what, ftl_error *error)
+{
+    const char *name = source->ubj ? source->text : source->json.text;
+    size_t size = source->ubj ? source->text_size : source->json.text_size;
+    return FTL_FAIL_AT(error, FTL_UNSUPPORTED, source->ubj ? source->at : source->json.at,
+                       "%s of the XGBoost model has the field '%.*s', which is not known and may "
+                       "change what is predicted; it was written by a newer XGBoost, or by another "
+                       "program",
+                       what, (int)(size < 60 ? size : 60), name);
+}
+
+/* An object whose members go to the functions named. what: as in unknown_member; NULL: members
+ * without a function are anything. */
+static ftl_status read_object(ftl_xgb_source *source, ftl_xgb_model *model, const char *what,
+                              const member *members, size_t n, ftl_error *error)
 {
     FTL_TRY(ftl_xgb_expect(source, FTL_JSON_OBJECT, error));
     for (;;) {
@@ -26,25 +42,41 @@ static ftl_status read_object(ftl_xgb_source *source, ftl_xgb_model *model, cons
         size_t i = 0;
         while (i < n && !ftl_xgb_is(source, members[i].name))
             i++;
-        FTL_TRY(i < n ? members[i].read(source, model, error) : ftl_xgb_skip(source, error));
+        if (i == n && what)
+            return unknown_member(source, what, error);
+        FTL_TRY(i < n && members[i].read ? members[i].read(source, model, error)
+                                         : ftl_xgb_skip(source, error));
     }
 }
-#define READ_OBJECT(source, model, members, error) \
-    read_object((source), (model), (members), FTL_ARRAY_LEN(members), (error))
+#define READ_OBJECT(source, model, what, members, error) \
+    read_object((source), (model), (what), (members), FTL_ARRAY_LEN(members), (error))
 
 /* ---- Trees ----------------------------------------------------------------------------------- */
 
+static bool is_any_of(const ftl_xgb_source *source, const char *const *names, size_t n)
+{
+    size_t i = 0;
+    while (i < n && !ftl_xgb_is(source, names[i]))
+        i++;
+    return i < n;
+}
+
 static ftl_status read_tree_param(ftl_xgb_source *source, ftl_xgb_tree *tree, ftl_error *error)
 {
+    static const char *const unused[] = {"num_nodes", "num_roots", "num_deleted", "num_feature",
+                                         "max_depth"};
     FTL_TRY(ftl_xgb_expect(source, FTL_JSON_OBJECT, error));
     for (;;) {
         bool more = false;
         FTL_TRY(ftl_xgb_member(source, &more, error));
         if (!more)
             return FTL_OK;
-        FTL_TRY(ftl_xgb_is(source, "size_leaf_vector")
-                    ? ftl_xgb_int(source, &tree->leaf_vector, error)
-                    : ftl_xgb_skip(source, error));
+        if (ftl_xgb_is(source, "size_leaf_vector"))
+            FTL_TRY(ftl_xgb_int(source, &tree->leaf_vector, error));
+        else if (is_any_of(source, unused, FTL_ARRAY_LEN(unused)))
+            FTL_TRY(ftl_xgb_skip(source, error));
+        else
+            return unknown_member(source, "tree_param", error);
     }
 }
 
@@ -68,6 +100,8 @@ static ftl_status read_tree(ftl_xgb_source *source, ftl_xgb_tree *tree, ftl_erro
         {"categories_sizes", &tree->category_sizes, NULL},
         {"categories", &tree->categories, NULL},
     };
+    static const char *const unused[] = {"id", "parents", "loss_changes", "sum_hessian",
+                                         "leaf_child_counts"};
     for (;;) { /* the object is open */
         bool more = false;
         size_t i = 0;
@@ -81,8 +115,10 @@ static ftl_status read_tree(ftl_xgb_source *source, ftl_xgb_tree *tree, ftl_erro
                                    : ftl_xgb_read_floats(source, arrays[i].floats, error));
         else if (ftl_xgb_is(source, "tree_param"))
             FTL_TRY(read_tree_param(source, tree, error));
-        else
+        else if (is_any_of(source, unused, FTL_ARRAY_LEN(unused)))
             FTL_TRY(ftl_xgb_skip(source, error));
+        else
+            return unknown_member(source, "a tree", error);
     }
 }
 
@@ -173,8 +209,10 @@ static ftl_status read_encoding(ftl_xgb_source *source, ftl_xgb_categories *out,
             FTL_TRY(ftl_xgb_read_ints(source, &offsets, error));
         } else if (ftl_xgb_is(source, "values"))
             FTL_TRY(ftl_xgb_read_integers(source, &values, &integers, &n, error));
-        else
+        else if (ftl_xgb_is(source, "type")) /* of the numbers, which say it themselves */
             FTL_TRY(ftl_xgb_skip(source, error));
+        else
+            return unknown_member(source, "a column's categories", error);
     }
     if (!texts) {
         out->count = n;
@@ -218,8 +256,9 @@ static ftl_status read_encodings(ftl_xgb_source *source, ftl_xgb_model *model, f
 
 static ftl_status read_cats(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
-    static const member members[] = {{"enc", read_encodings}};
-    return READ_OBJECT(source, model, members, error);
+    static const member members[] = {
+        {"enc", read_encodings}, {"feature_segments", NULL}, {"sorted_idx", NULL}};
+    return READ_OBJECT(source, model, "cats", members, error);
 }
 
 /* ---- The booster ----------------------------------------------------------------------------- */
@@ -247,8 +286,12 @@ static ftl_status read_weights(ftl_xgb_source *source, ftl_xgb_model *model, ftl
 }
 static ftl_status read_model_param(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
-    static const member members[] = {{"num_parallel_tree", read_parallel}};
-    return READ_OBJECT(source, model, members, error);
+    static const member members[] = {{"num_parallel_tree", read_parallel},
+                                     {"num_trees", NULL},
+                                     {"num_roots", NULL},
+                                     {"num_feature", NULL},
+                                     {"size_leaf_vector", NULL}};
+    return READ_OBJECT(source, model, "gbtree_model_param", members, error);
 }
 
 static ftl_status read_booster_name(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
@@ -276,25 +319,47 @@ static ftl_status read_booster_model(ftl_xgb_source *source, ftl_xgb_model *mode
         {"cats", read_cats},
         {"weight_drop", read_drop},
         {"tree_weights", read_drop},
+        {"boosted_rounds", NULL},
+        {"param", NULL},
     };
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "the booster", members, error);
 }
 
 /* dart: {"gbtree": {"model": …, "name": "gbtree"}, "name": "dart", "weight_drop": […]}. */
 static ftl_status read_inner_booster(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
-    static const member members[] = {{"model", read_booster_model}};
-    return READ_OBJECT(source, model, members, error);
+    static const member members[] = {
+        {"model", read_booster_model},
+        {"name", NULL},
+        /* of a configuration, which alone is no model */
+        {"gbtree_train_param", NULL},
+        {"gbtree_model_param", NULL},
+        {"tree_train_param", NULL},
+        {"specified_updater", NULL},
+        {"updater", NULL},
+    };
+    return READ_OBJECT(source, model, "dart's booster", members, error);
 }
 
 static ftl_status read_booster(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
     static const member members[] = {
-        {"name", read_booster_name}, {"model", read_booster_model}, {"gbtree", read_inner_booster},
-        {"weight_drop", read_drop},  {"tree_weights", read_drop},
+        {"name", read_booster_name},
+        {"model", read_booster_model},
+        {"gbtree", read_inner_booster},
+        {"weight_drop", read_drop},
+        {"tree_weights", read_drop},
+        /* of a configuration, which alone is no model */
+        {"gbtree_train_param", NULL},
+        {"gbtree_model_param", NULL},
+        {"tree_train_param", NULL},
+        {"specified_updater", NULL},
+        {"updater", NULL},
+        {"dart_train_param", NULL},
+        {"gblinear_train_param", NULL},
     };
     model->has_booster = true;
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "the booster", members, error);
 }
 
 /* ---- The learner ----------------------------------------------------------------------------- */
@@ -345,12 +410,11 @@ static ftl_status read_num_feature(ftl_xgb_source *source, ftl_xgb_model *model,
 static ftl_status read_learner_param(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
     static const member members[] = {
-        {"base_score", read_base_score},
-        {"num_class", read_num_class},
-        {"num_target", read_num_target},
-        {"num_feature", read_num_feature},
+        {"base_score", read_base_score}, {"num_class", read_num_class},
+        {"num_target", read_num_target}, {"num_feature", read_num_feature},
+        {"boost_from_average", NULL},
     };
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "learner_model_param", members, error);
 }
 
 static ftl_status read_objective_name(ftl_xgb_source *source, ftl_xgb_model *model,
@@ -366,13 +430,23 @@ static ftl_status read_objective_classes(ftl_xgb_source *source, ftl_xgb_model *
 static ftl_status read_softmax_param(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
     static const member members[] = {{"num_class", read_objective_classes}};
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "softmax_multiclass_param", members, error);
 }
 static ftl_status read_objective(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
     static const member members[] = {{"name", read_objective_name},
-                                     {"softmax_multiclass_param", read_softmax_param}};
-    return READ_OBJECT(source, model, members, error);
+                                     {"softmax_multiclass_param", read_softmax_param},
+                                     /* what training needs */
+                                     {"reg_loss_param", NULL},
+                                     {"aft_loss_param", NULL},
+                                     {"poisson_regression_param", NULL},
+                                     {"tweedie_regression_param", NULL},
+                                     {"pseudo_huber_param", NULL},
+                                     {"quantile_loss_param", NULL},
+                                     {"expectile_loss_param", NULL},
+                                     {"lambda_rank_param", NULL},
+                                     {"lambdarank_param", NULL}};
+    return READ_OBJECT(source, model, "the objective", members, error);
 }
 
 static ftl_status read_best(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
@@ -385,7 +459,7 @@ static ftl_status read_best(ftl_xgb_source *source, ftl_xgb_model *model, ftl_er
 static ftl_status read_attributes(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
     static const member members[] = {{"best_iteration", read_best}};
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, NULL, members, error);
 }
 static ftl_status read_names(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
@@ -406,8 +480,11 @@ static ftl_status read_learner(ftl_xgb_source *source, ftl_xgb_model *model, ftl
         {"feature_names", read_names},
         {"feature_types", read_types},
         {"cats", read_cats},
+        {"generic_param", NULL}, /* of a configuration */
+        {"learner_train_param", NULL},
+        {"metrics", NULL},
     };
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "the learner", members, error);
 }
 
 static ftl_status read_version(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
@@ -445,7 +522,7 @@ static ftl_status read_config(ftl_xgb_source *source, ftl_xgb_model *model, ftl_
 static ftl_status read_model(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
 {
     static const member members[] = {{"learner", read_learner}, {"version", read_version}};
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "the file", members, error);
 }
 
 static ftl_status read_whole(ftl_xgb_source *source, ftl_xgb_model *model, ftl_error *error)
@@ -456,7 +533,7 @@ static ftl_status read_whole(ftl_xgb_source *source, ftl_xgb_model *model, ftl_e
         {"Model", read_model},
         {"Config", read_config},
     };
-    return READ_OBJECT(source, model, members, error);
+    return READ_OBJECT(source, model, "the file", members, error);
 }
 
 /* ---- From bytes ------------------------------------------------------------------------------ */

@@ -42,6 +42,11 @@ void ftl_fb_init(ftl_flatbuf *buffer, const uint8_t *data, size_t size)
 
 ftl_status ftl_fb_status(const ftl_flatbuf *buffer, const char *what, ftl_error *error)
 {
+    if (!buffer->failed && buffer->unknown)
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "%s has a field that is not known and may change what is predicted: number "
+                        "%u of %s; it was written by a newer version, or by another program",
+                        what, buffer->unknown_field, buffer->unknown);
     if (!buffer->failed)
         return FTL_OK;
     return FTL_FAIL(error, FTL_CORRUPT, "%s is damaged: %s at byte %zu", what, buffer->failed,
@@ -114,6 +119,16 @@ static size_t field_at(const ftl_fb_table *table, uint32_t field, uint32_t size)
         return 0;
     }
     return table->at + offset;
+}
+
+void ftl_fb_expect(const ftl_fb_table *table, uint32_t n, const char *name)
+{
+    for (uint32_t i = n; i < table->n_fields && !table->buffer->unknown; i++) {
+        if (field_at(table, i, 0)) {
+            table->buffer->unknown = name;
+            table->buffer->unknown_field = i;
+        }
+    }
 }
 
 int32_t ftl_fb_i32(const ftl_fb_table *table, uint32_t field, int32_t fallback)

@@ -19,6 +19,8 @@ typedef struct ftl_flatbuf {
     uint64_t budget;    /* bytes that vectors and strings may still show */
     const char *failed; /* what was wrong first; NULL: nothing */
     size_t failed_at;
+    const char *unknown; /* a table with a field that its reader does not know; NULL: none */
+    uint32_t unknown_field;
 } ftl_flatbuf;
 
 /* buffer NULL: the table is absent, and so are its fields. */
@@ -46,9 +48,16 @@ typedef struct ftl_fb_text {
 /* data is borrowed. */
 void ftl_fb_init(ftl_flatbuf *buffer, const uint8_t *data, size_t size);
 ftl_fb_table ftl_fb_root(ftl_flatbuf *buffer);
-/* CORRUPT when something was outside the buffer; what: "the CatBoost model". */
+/*
+ * UNSUPPORTED when ftl_fb_expect found an unknown field, CORRUPT when something was outside the
+ * buffer; what: "the CatBoost model".
+ */
 FTL_MUST_USE ftl_status ftl_fb_status(const ftl_flatbuf *buffer, const char *what,
                                       ftl_error *error);
+
+/* The table's reader knows the first n fields of the schema: none behind them may be there. name:
+ * of the table, static, for the error. */
+void ftl_fb_expect(const ftl_fb_table *table, uint32_t n, const char *name);
 
 /* Fields by their number in the schema. An absent field is its default. */
 int32_t ftl_fb_i32(const ftl_fb_table *table, uint32_t field, int32_t fallback);

@@ -19,19 +19,11 @@ const char *ftl_method_name(ftl_method method)
     return (unsigned)method < FTL_METHOD_COUNT ? names[method] : NULL;
 }
 
-/* The method that a word may be meant by; NULL: none. */
-static const char *nearest(const char *name)
+/* ftl_known_name */
+static const char *method_at(const void *unused, size_t i)
 {
-    size_t best = SIZE_MAX;
-    const char *found = NULL;
-    for (unsigned i = 0; i < FTL_METHOD_COUNT; i++) {
-        size_t distance = ftl_name_distance(name, names[i]);
-        if (distance < best) {
-            best = distance;
-            found = names[i];
-        }
-    }
-    return found;
+    (void)unused;
+    return names[i];
 }
 
 ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
@@ -42,7 +34,7 @@ ftl_status ftl_method_parse(const char *name, ftl_method *out, ftl_error *error)
             return FTL_OK;
         }
     }
-    const char *near = name ? nearest(name) : NULL;
+    const char *near = ftl_name_nearest(name, method_at, NULL, FTL_METHOD_COUNT);
     if (near)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_UNKNOWN_METHOD, "method",
                                "unknown method '%s'; did you mean %s?", name, near);

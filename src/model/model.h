@@ -82,7 +82,8 @@ struct ftl_model {
     ftl_method default_method;
     size_t n_steps;
     const ftl_step_info *steps;
-    size_t n_classes; /* label tables: one per target of a classifier */
+    size_t more_listed; /* of a container that lists its models as steps: those behind these */
+    size_t n_classes;   /* label tables: one per target of a classifier */
     const ftl_labels *const *classes;
     /* why a method that the class has cannot run; code OK when it can or is absent */
     ftl_error method_error[FTL_METHOD_COUNT];

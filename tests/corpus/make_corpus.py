@@ -672,7 +672,7 @@ def xgboost():
     good = xgboost_json()
     case("good-xgboost.json", good, "OK")
     case("xgboost-cut.json", good[:-40], "CORRUPT", "damaged")
-    case("xgboost-deep.json", b'{"learner": {"x": ' + b"[" * 3000, "LIMIT", "nested")
+    case("xgboost-deep.json", b'{"learner": {"attributes": {"x": ' + b"[" * 3000, "LIMIT", "nested")
     case("xgboost-more.json", good + b"{}", "OK")  # what follows the value is not looked at
     refused("objective", "UNSUPPORTED", "magic", objective="magic")
     refused("intercept", "CORRUPT", "base_score", learner={"base_score": "[1,x]"})

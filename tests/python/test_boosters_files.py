@@ -21,10 +21,11 @@ from boosters import fit
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import IsolationForest, StackingRegressor, VotingRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.metrics import roc_auc_score
 from sklearn.multioutput import ClassifierChain
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.svm import OneClassSVM
 
 QUIET = {"verbose": 0, "allow_writing_files": False, "iterations": 8, "depth": 3, "random_seed": 1}
@@ -266,6 +267,112 @@ def test_files_tell_classes(data, several):
         assert facts["kind"] == "classifier" and objective in said and f"{wanted.shape[1]} classes" in said
 
 
+def class_files(folder, x, noisy, several):
+    """Own files of the three libraries for two or three classes, each with the class and the scores of its classes."""
+    y = np.digitize(noisy, [-1, 1]) if several else (noisy > 0).astype(int)
+    more = {"num_class": 3} if several else {}
+    made = {}
+    for objective in ("multi:softprob", "multi:softmax") if several else ("binary:logistic", "binary:hinge", "binary:logitraw"):
+        booster = xgboost.train({"objective": objective, **more}, xgboost.DMatrix(x, y), 4)
+        score = booster.predict(xgboost.DMatrix(x), output_margin=True)
+        for form in ("json", "ubj"):
+            path = folder / f"{objective.replace(':', '_')}.{form}"
+            booster.save_model(path)
+            made[path] = (score.argmax(axis=1) if several else (score > 0).astype(int)), score
+    for objective in ("multiclass", "multiclassova") if several else ("binary",):
+        booster = lightgbm.train({"objective": objective, "verbose": -1, **more}, lightgbm.Dataset(x, y), 4)
+        booster.save_model(folder / f"{objective}.txt")
+        score = booster.predict(x)
+        made[folder / f"{objective}.txt"] = (score.argmax(axis=1) if several else (score > 0.5).astype(int)), score
+    cat = catboost.CatBoostClassifier(**QUIET).fit(x, y)
+    cat.save_model(str(folder / "cat.cbm"))
+    made[folder / "cat.cbm"] = cat.predict(x).reshape(-1), cat.predict_proba(x)[:, 1]
+    raw = catboost.CatBoost({"loss_function": "MultiClass" if several else "Logloss", **QUIET}).fit(x, y)
+    diff.joblib.dump(raw, folder / "cat.pkl")
+    made[folder / "cat.pkl"] = raw.predict(x, prediction_type="Class").reshape(-1).astype(int), raw.predict(x)
+    return y, made
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_targets_of_files_are_compared_by_class(data, several):
+    """Kind: an error of probabilities where the objective has classes, or no answer at all for three of them."""
+    folder, x, noisy = data
+    y, made = class_files(folder, x, noisy, several)
+    pd.DataFrame(x).assign(y=y).to_csv(folder / "rows.csv", index=False)
+    for path, (wanted, score) in made.items():
+        process = ftl.run("check", path, folder / "rows.csv", "--json", "--target", "y")
+        assert process.returncode == 0, (path, process.stderr)
+        target = json.loads(process.stdout)["target"]
+        assert target["accuracy"] == pytest.approx((wanted == y).mean()) and "rmse" not in target, path
+        if not several and not path.name.startswith(("binary_hinge", "binary_logitraw")):
+            assert target["auc"] == pytest.approx(roc_auc_score(y, score)), path
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_labels_make_classes_of_files(data, several):
+    """Kind: names for the columns of probabilities, and a probability or a number beside them."""
+    folder, x, noisy = data
+    _, made = class_files(folder, x, noisy, several)
+    names = np.array(["no", "perhaps", "yes"] if several else ["no", "yes"])
+    (folder / "names.pkl").write_bytes(pickle.dumps(list(names)))
+    for path, (wanted, _) in made.items():
+        header, got = table(path, folder / "rows.npy", "--labels", folder / "names.pkl")
+        assert header == ["prediction"] and list(got[:, 0]) == list(names[wanted]), path
+        assert detail(path, "--labels", folder / "names.pkl")[1]["classes"] == [list(names)]
+        if "hinge" not in path.name and "logitraw" not in path.name:
+            header, got = table(path, folder / "rows.npy", "--labels", folder / "names.pkl", "--proba")
+            assert header[1:] == [f"probability_{name}" for name in names]
+            assert list(got[:, 0]) == list(names[wanted])
+
+
+def test_labels_beside_a_booster(data):
+    """Kind: the same, found in the file; names that do not fit change nothing."""
+    folder, x, noisy = data
+    y = (noisy > 0).astype(int)
+    for booster in (xgboost.train({"objective": "binary:logistic"}, xgboost.DMatrix(x, y), 4),
+                    lightgbm.train({"objective": "binary", "verbose": -1}, lightgbm.Dataset(x, y), 4)):
+        values = booster.predict(xgboost.DMatrix(x) if isinstance(booster, xgboost.Booster) else x)
+        for names in (["no", "yes"], ["a", "b", "c"]):
+            model = {"model": booster, "encoder": LabelEncoder().fit(names)}
+            (folder / "model.pkl").write_bytes(pickle.dumps(model))
+            if len(names) == 2:
+                _, got = table(folder / "model.pkl", folder / "rows.npy")
+                assert list(got[:, 0]) == list(np.array(names)[(values > 0.5).astype(int)])
+            else:
+                agrees(folder / "model.pkl", folder / "rows.npy", values, bits=False)
+
+
+def test_wrappers_in_a_model_asked_for_classes(data):
+    """Kind: a LightGBM wrapper whose booster answers in classes where the wrapper wants its scores."""
+    folder, x, noisy = data
+    y = (noisy > 0).astype(int)
+    (folder / "names.pkl").write_bytes(pickle.dumps(["no", "yes"]))
+    model = lightgbm.LGBMClassifier(n_estimators=4, verbose=-1).fit(x, y)
+    diff.joblib.dump(model, folder / "model.pkl")
+    _, got = table(folder / "model.pkl", folder / "rows.npy", "--proba", "--labels", folder / "names.pkl")
+    assert list(got[:, 0]) == list(np.array(["no", "yes"])[model.predict(x)])
+    assert np.allclose(got[:, 1:].astype(float), model.predict_proba(x), rtol=1e-12)
+    odd = lightgbm.LGBMRegressor(n_estimators=4, objective="binary", verbose=-1).fit(x, y)
+    diff.joblib.dump(odd, folder / "odd.pkl")
+    pd.DataFrame(x).assign(y=y).to_csv(folder / "rows.csv", index=False)
+    target = json.loads(ftl.run("check", folder / "odd.pkl", folder / "rows.csv", "--json", "--target", "y").stdout)["target"]
+    assert target["rmse"] == pytest.approx(np.sqrt(((odd.predict(x) - y) ** 2).mean()))
+
+
+def test_numbers_of_files_stay_numbers(data):
+    """Kind: the objective says what predict is; a probability that was the target is a number."""
+    folder, x, noisy = data
+    y = 1 / (1 + np.exp(-noisy))
+    xgboost.train({"objective": "reg:logistic"}, xgboost.DMatrix(x, y), 4).save_model(folder / "a.json")
+    lightgbm.train({"objective": "cross_entropy", "verbose": -1}, lightgbm.Dataset(x, y), 4).save_model(folder / "b.txt")
+    pd.DataFrame(x).assign(y=y).to_csv(folder / "rows.csv", index=False)
+    (folder / "names.pkl").write_bytes(pickle.dumps(["no", "yes"]))
+    for name in ("a.json", "b.txt"):
+        process = ftl.run("check", folder / name, folder / "rows.csv", "--json", "--target", "y")
+        assert "rmse" in json.loads(process.stdout)["target"]
+        assert "predicts no classes" in refused(folder / name, "--labels", folder / "names.pkl", code=2)
+
+
 def test_files_of_regressions_say_what_predict_is(data):
     """Kind: --proba of a model without classes."""
     folder, x, noisy = data
@@ -370,6 +477,85 @@ def test_categories_that_xgboost_cut(tmp_path, names):
             agrees(tmp_path / "other.json", tmp_path / "rows.csv", model.predict(x))
         else:
             assert "3.1 to 3.3" in refused(tmp_path / "other.json", rows=tmp_path / "rows.csv")
+
+
+# ---- What nobody knows -----------------------------------------------------------------------------------------------
+
+
+def at(content, path):
+    for key in path:
+        content = content[key]
+    return content
+
+
+PLACES = {"a tree": ("gradient_booster", "model", "trees", 1), "tree_param": ("gradient_booster", "model", "trees", 0, "tree_param"),
+          "gbtree_model_param": ("gradient_booster", "model", "gbtree_model_param"), "the booster": ("gradient_booster", "model"),
+          "learner_model_param": ("learner_model_param",), "the objective": ("objective",), "the learner": (),
+          "cats": ("gradient_booster", "model", "cats"), "a column's categories": ("gradient_booster", "model", "cats", "enc", 0)}
+
+
+@pytest.mark.parametrize("place", sorted(PLACES))
+def test_unknown_fields_of_xgboost(tmp_path, place):
+    """Kind: a field of a newer version, left out without a word, that changes the answer. Attributes are anyone's."""
+    rng = np.random.default_rng(3)
+    x = pd.DataFrame({"c": pd.Categorical(rng.choice(list("ab"), 100)), "z": rng.normal(size=100)})
+    model = xgboost.train({}, xgboost.DMatrix(x, x["z"] + x["c"].cat.codes, enable_categorical=True), 3)
+    model.set_attr(anything="x")
+    model.save_model(tmp_path / "model.json")
+    assert ftl.run("inspect", tmp_path / "model.json").returncode == 0
+    content = json.loads((tmp_path / "model.json").read_text())
+    at(content["learner"], PLACES[place])["leaf_\n scale"] = [2.0]
+    (tmp_path / "model.json").write_text(json.dumps(content))
+    message = refused(tmp_path / "model.json")
+    assert "UNSUPPORTED" in message and f"{place} of the XGBoost model has the field 'leaf_" in message
+
+
+def test_unknown_fields_of_xgboost_in_ubjson(data):
+    """Kind: the same in the other form, by a name of the same length."""
+    folder, x, noisy = data
+    xgboost.train({}, xgboost.DMatrix(x, noisy), 2).save_model(folder / "model.ubj")
+    content = (folder / "model.ubj").read_bytes()
+    assert b"sum_hessian" in content
+    (folder / "model.ubj").write_bytes(content.replace(b"sum_hessian", b"sun_hessian", 1))
+    assert "a tree of the XGBoost model has the field 'sun_hessian'" in refused(folder / "model.ubj")
+
+
+@pytest.mark.parametrize("before, line", [("leaf_weight=", "leaf_scale=2"), ("leaf_weight=", "negated"),
+                                          ("objective=", "offset=3"), ("objective=", "average_outputs")])
+def test_unknown_lines_of_lightgbm(data, before, line):
+    folder, x, noisy = data
+    lightgbm.train({"verbose": -1}, lightgbm.Dataset(x, noisy), 2).save_model(folder / "model.txt")
+    text = (folder / "model.txt").read_text().replace(before, f"{line}\n{before}", 1)
+    (folder / "model.txt").write_text(text)
+    where = "a tree" if before == "leaf_weight=" else "the head"
+    assert f"{where} of the LightGBM model has the line '{line.split('=')[0]}'" in refused(folder / "model.txt")
+
+
+def number_at(data, place, size=4, signed=False):
+    return int.from_bytes(data[place:place + size], "little", signed=signed)
+
+
+@pytest.mark.parametrize("present", [True, False])
+def test_unknown_fields_of_catboost(data, present):
+    """Kind: the same in FlatBuffers, whose layouts grow at their ends; room for a field is no field."""
+    folder, x, noisy = data
+    model = catboost.CatBoostRegressor(**QUIET).fit(x, noisy)
+    model.save_model(str(folder / "model.cbm"))
+    whole = (folder / "model.cbm").read_bytes()
+    core = bytearray(whole[8:8 + number_at(whole, 4)])
+    root = number_at(core, 0)
+    child = root + number_at(core, root - number_at(core, root, signed=True) + 6, 2)
+    trees = child + number_at(core, child)
+    layout = trees - number_at(core, trees, signed=True)
+    fields = bytes(core[layout + 4:layout + number_at(core, layout, 2)]).ljust(2 * 19, b"\0")
+    place = len(core)
+    core += (4 + 2 * 20).to_bytes(2, "little") + core[layout + 2:layout + 4] + fields + bytes([4 if present else 0, 0])
+    core[trees:trees + 4] = (trees - place).to_bytes(4, "little", signed=True)
+    (folder / "other.cbm").write_bytes(whole[:4] + len(core).to_bytes(4, "little") + core + whole[8 + number_at(whole, 4):])
+    if present:
+        assert "number 19 of the trees" in refused(folder / "other.cbm")
+    else:
+        agrees(folder / "other.cbm", folder / "rows.npy", model.predict(x))
 
 
 # ---- In which precision ----------------------------------------------------------------------------------------------

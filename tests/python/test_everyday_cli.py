@@ -12,16 +12,18 @@ import struct
 import subprocess
 import termios
 
+import catboost
 import ftl
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder, StandardScaler
 
 DONE, INTERNAL, USAGE, MODEL, DATA, REJECTED = range(6)
 MESSAGES = [("ham", 'see you, "maybe", at home'), ("spam", "win a prize, now"), ("ham", "how are you"),
@@ -180,6 +182,56 @@ def test_positions_that_are_none(option, value):
             says=[option, "positions 0 to 3"])
 
 
+# ---- Kind: numbers of numpy where the model takes cells ---------------------------------------------------------------
+
+
+INTEGERS = np.random.default_rng(2).integers(1, 5, (80, 2))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, np.uint64, ">i4"])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_integers_are_categories(dtype, order):
+    """Integers were refused as if they were text; they are the categories that the library takes them for."""
+    model = catboost.CatBoostRegressor(cat_features=[0, 1], iterations=5, verbose=0, allow_writing_files=False)
+    model.fit(INTEGERS, INTEGERS.sum(axis=1))
+    model.save_model("model.cbm")
+    np.save("rows.npy", np.asarray(INTEGERS, dtype=dtype, order=order))
+    _, rows = table("model.cbm", "rows.npy")
+    assert np.array_equal(np.array(rows).astype(float)[:, 0], model.predict(INTEGERS))
+    assert ftl.run("check", "model.cbm", "rows.npy").returncode == 0
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint64])
+def test_large_integers_stay_themselves(dtype):
+    big = (INTEGERS + 2**60 + 2**53).astype(dtype)
+    model = OrdinalEncoder().fit(big)
+    joblib.dump(model, "model.joblib")
+    np.save("rows.npy", big)
+    _, rows = table("model.joblib", "rows.npy")
+    assert np.array_equal(np.array(rows).astype(float), model.transform(big))
+
+
+def test_booleans_and_columns_that_pass():
+    frame = pd.DataFrame({"a": INTEGERS[:, 0], "b": INTEGERS[:, 1] > 2})
+    model = make_column_transformer((OneHotEncoder(), ["a"]), remainder="passthrough").fit(frame)
+    joblib.dump(model, "model.joblib")
+    np.save("rows.npy", INTEGERS)
+    _, rows = table("model.joblib", "rows.npy")
+    wanted = model.transform(frame.assign(b=INTEGERS[:, 1]))
+    assert np.array_equal(np.array(rows).astype(float), np.asarray(wanted, dtype=float))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_fractions_are_no_categories(dtype):
+    """The message says what the file holds and what to do."""
+    model = catboost.CatBoostRegressor(cat_features=["b"], iterations=2, verbose=0, allow_writing_files=False)
+    model.fit(pd.DataFrame(INTEGERS, columns=["a", "b"]), INTEGERS.sum(axis=1))
+    model.save_model("model.cbm")
+    np.save("rows.npy", INTEGERS.astype(dtype))
+    refused(DATA, "predict", "model.cbm", "rows.npy", says=["column 1 ('b') of the model takes texts or categories",
+                                                            f"numbers of type {dtype}", "save it as integers", "CSV"])
+
+
 # ---- Kind: near misses ------------------------------------------------------------------------------------------------
 
 
@@ -196,15 +248,45 @@ def test_words_of_the_command_line(arguments, meant):
 
 
 @pytest.mark.parametrize("options, near, wanted", [
-    (["--keep", "ID"], "id", "ID"), (["--keep", "hieght"], "height", "hieght"),
-    (["--features", "age,heigth,\"a,b\""], "height", "heigth")])
+    (["--keep", "ID"], "id", "--keep"), (["--keep", "hieght"], "height", "--keep"),
+    (["--features", "age,heigth,\"a,b\""], "height", "for 'heigth'?")])
 def test_columns(options, near, wanted):
-    refused(DATA, "predict", "named.joblib", "rows.csv", *options, says=f"did you mean '{near}' for '{wanted}'?")
+    refused(DATA, "predict", "named.joblib", "rows.csv", *options, says=[f"did you mean '{near}'", wanted])
+    if "--keep" in options:
+        refused(DATA, "check", "named.joblib", "rows.csv", "--target", options[1], says=[f"did you mean '{near}'", "--target"])
+
+
+def test_all_near_columns_are_told():
+    """Kind: one column suggested where several are missing, and one that is another's own."""
+    pathlib.Path("in.csv").write_text("Age,Height ,a_b,aage\n1,2,3,4\n", encoding="utf-8")
+    refused(DATA, "predict", "named.joblib", "in.csv",
+            says="did you mean 'Age' for 'age', 'Height ' for 'height', 'a_b' for 'a,b'?")
+    pathlib.Path("in.csv").write_text("age,ages,a_b,h\n1,2,3,4\n", encoding="utf-8")
+    assert "for 'height'" not in refused(DATA, "predict", "named.joblib", "in.csv", says="'a_b' for 'a,b'?")
+
+
+def test_entries_of_files(made):
+    """Kind: a name of an entry that is nearly right, in every option that takes one."""
+    model = joblib.load("named.joblib")
+    joblib.dump({"model": model, "scaler": 1, "deep": {"names": ["a"]}}, "bundle.joblib")
+    refused(USAGE, "inspect", "bundle.joblib", "--select", "modle", says=["--select", "did you mean 'model'?"])
+    refused(USAGE, "inspect", "bundle.joblib", "--select", "model,Deep.Names", says="did you mean 'deep.names'?")
+    refused(USAGE, "inspect", "bundle.joblib", "--labels", ":deep.name", says=["--labels", "did you mean 'deep.names'?"])
+    refused(USAGE, "inspect", "named.joblib", "--labels", "bundle.joblib:scalar", says="did you mean 'scaler'?")
+    refused(USAGE, "inspect", "named.joblib", "+", "bundle.joblib:mode", says=["MODEL + MODEL", "did you mean 'model'?"])
+
+
+def test_many_models_are_counted(made):
+    """Kind: as many models as are listed, said of more."""
+    model = joblib.load("named.joblib")
+    joblib.dump({f"m{i}": model for i in range(1200)}, "bundle.joblib")
+    refused(MODEL, "predict", "bundle.joblib", "rows.csv", says="1200 models")
+    assert "a dict with 1200 models" in ftl.run("inspect", "bundle.joblib").stdout
 
 
 def test_a_models_own_columns():
     pathlib.Path("in.csv").write_text("Age,height ,\"a,b\"\n1,2,3\n", encoding="utf-8")
-    refused(DATA, "predict", "named.joblib", "in.csv", says=["age, height", "did you mean 'Age' for 'age'?"])
+    refused(DATA, "predict", "named.joblib", "in.csv", says=["age, height", "did you mean 'Age' for 'age', 'height ' for 'height'?"])
 
 
 @pytest.mark.parametrize("arguments", [["fit"], ["predict", "m", "r", "--what"],

@@ -9,6 +9,7 @@ import pickle
 
 import category_encoders
 import ftl
+import joblib
 import numpy as np
 import pandas as pd
 import pytest
@@ -150,3 +151,17 @@ def test_a_container_of_models(inspect):
     shown = inspect({"a": LinearRegression().fit(X, Y), "b": LinearRegression().fit(X, Y), "notes": "two"})
     assert shown.startswith("a dict with 2 models; none is chosen\n")
     assert "\nmodels\n" in shown and "notes" in shown
+
+
+def test_messages_in_json_name_options_as_the_command_line_does(inspect, tmp_path):
+    """Kind: notes for programs that speak of the library's fields; names of columns that look so stay names."""
+    frame = pd.DataFrame({"options.select": X[:, 0], 'a "quoted\\" options.keep': X[:, 0]})
+    scaler, model = StandardScaler().fit(frame), LinearRegression().fit(frame, Y)
+    described = inspect({"scaler": scaler, "model": model}, "--json")
+    assert "--select scaler,model" in described["note"] and "options." not in described["note"]
+    assert [column["name"] for column in described["inputs"]] == list(frame.columns)
+    assert "--select" not in json.dumps(inspect({"options.select": model, "b": model}, "--json"))
+    (tmp_path / "rows.csv").write_text("options.select,b\n1,2\n", encoding="utf-8")
+    joblib.dump(make_pipeline(model), tmp_path / "model.joblib")
+    checked = json.loads(ftl.run("check", tmp_path / "model.joblib", tmp_path / "rows.csv", "--json").stdout)
+    assert checked["missing_columns"][0]["name"] == frame.columns[1]

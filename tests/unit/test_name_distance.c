@@ -39,11 +39,31 @@ static void long_names_are_not_compared(void **unused)
     assert_true(ftl_name_distance(name, name) == SIZE_MAX);
 }
 
+static const char *name_at(const void *user, size_t i)
+{
+    const char *const *names = user;
+    return names[i];
+}
+
+static void the_nearest_is_found(void **unused)
+{
+    (void)unused;
+    static const char *const names[] = {"agd", "A-g_e ", NULL, "age2", "..", "Port"};
+    assert_string_equal(ftl_name_nearest("age", name_at, names, 6), "A-g_e ");
+    assert_string_equal(ftl_name_nearest("pord", name_at, names, 6), "Port");
+    assert_string_equal(ftl_name_nearest("age", name_at, names, 1), "agd");
+    assert_null(ftl_name_nearest("--", name_at, names, 6));
+    assert_null(ftl_name_nearest("height", name_at, names, 6));
+    assert_null(ftl_name_nearest(NULL, name_at, names, 6));
+    assert_null(ftl_name_nearest("age", name_at, NULL, 1001));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(near_names_have_their_edits),
         cmocka_unit_test(long_names_are_not_compared),
+        cmocka_unit_test(the_nearest_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
  */
 #include "estimators/boosters/catboost.h"
 #include "build/iterations.h"
+#include "build/wishes.h"
 #include "estimators/families.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"
@@ -93,12 +94,18 @@ static cat_role regressor_role(const ftl_estimator *e, const ftl_cbm_info *info)
                                                                         : ROLE_RAW;
 }
 
-static cat_role role_of(const ftl_estimator *e, const ftl_cbm_info *info)
+/* A pickled CatBoost gives raw scores, and is a classifier to who asks it for classes. */
+static bool goes_by_loss(ftl_build *build, const ftl_estimator *e)
+{
+    return is_file(e) || (strcmp(e->cls->name, "CatBoost") == 0 && ftl_gives_class(build));
+}
+
+static cat_role role_of(ftl_build *build, const ftl_estimator *e, const ftl_cbm_info *info)
 {
     static const char *const labels[] = {"MultiLogloss", "MultiCrossEntropy", NULL};
     bool file = is_file(e), several = any_of(info->loss, labels);
     if (strcmp(e->cls->name, "CatBoostClassifier") == 0 ||
-        (file && ftl_cbm_is_classification(info->loss))) {
+        (ftl_cbm_is_classification(info->loss) && goes_by_loss(build, e))) {
         if (several)
             return ROLE_MULTI_LABEL;
         if (info->width == 1)
@@ -160,7 +167,7 @@ static ftl_status read_cat(ftl_build *build, const ftl_estimator *e, cat *out, f
     cat c = {0};
     FTL_TRY(model_bytes(e, &c.model, error));
     FTL_TRY(read_info(build, e, c.model, &c.info, error));
-    c.role = role_of(e, &c.info);
+    c.role = role_of(build, e, &c.info);
     if (c.role == ROLE_EXPONENT && c.info.early) /* some gave the raw score */
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "a model of %.40s written by CatBoost %s, which is too old: what it "

@@ -9,6 +9,7 @@
 #include "estimators/families.h"
 
 #include "build/iterations.h"
+#include "build/wishes.h"
 #include "estimators/boosters/lightgbm.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"
@@ -318,6 +319,28 @@ static uint32_t booster_classes(const ftl_lightgbm *model)
     return 0;
 }
 
+/* What the library's Booster.predict gives: all of it is one operation's. */
+static ftl_status emit_values(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                              ftl_frame *out, ftl_error *error)
+{
+    const ftl_lightgbm *model = NULL;
+    ftl_frame raw;
+    uint32_t id = 0;
+    FTL_TRY(read_booster(build, e, &model, error));
+    FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &raw, error));
+    FTL_TRY(emit_ready(build, e, model, raw.columns[0].op, &id, error));
+    FTL_TRY(emit_converted(build, e, model, id, &id, error));
+    return ftl_result_values(build, id, out, error);
+}
+
+/* The same for who builds on it, whatever predict of the booster by itself is to give. */
+static ftl_status emit_shared_values(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                                     ftl_frame *out, ftl_error *error)
+{
+    return build->wants_classes ? emit_values(build, e, in, out, error)
+                                : ftl_emit(build, e, FTL_PREDICT, in, out, error);
+}
+
 /* What predict gives, a column a class. */
 static ftl_status emit_booster_proba(ftl_build *build, const ftl_estimator *e,
                                      const ftl_lightgbm *model, const ftl_frame *in, ftl_frame *out,
@@ -332,19 +355,28 @@ static ftl_status emit_booster_proba(ftl_build *build, const ftl_estimator *e,
     for (uint32_t k = 0; k < n; k++)
         cells[k] = (ftl_cell){.tag = FTL_CELL_INT, .u.integer = k};
     *labels = (ftl_labels){.type = FTL_I64, .count = n, .cells = cells};
-    FTL_TRY(ftl_emit(build, e, FTL_PREDICT, in, &result, error));
+    FTL_TRY(emit_shared_values(build, e, in, &result, error));
     id = result.columns[0].op;
     if (model->n_scores == 1)
         FTL_TRY(emit_pair(build, e, id, &id, error));
     return ftl_result_scores(build, id, labels, out, error);
 }
 
+/* The class of the largest score, as LGBMClassifier says it. */
+static ftl_status emit_largest(ftl_build *build, const ftl_estimator *e, const ftl_frame *in,
+                               ftl_frame *out, ftl_error *error)
+{
+    ftl_frame scores;
+    uint32_t id = 0;
+    FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &scores, error));
+    FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_ARGMAX, scores.columns[0].op, 1, &id, error));
+    return ftl_result_labels(build, id, scores.columns[0].labels, out, error);
+}
+
 static ftl_status booster_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
                                const ftl_frame *in, ftl_frame *out, ftl_error *error)
 {
     const ftl_lightgbm *model = NULL;
-    ftl_frame raw;
-    uint32_t id = 0;
     FTL_TRY(read_booster(build, e, &model, error));
     if (method == FTL_MARGIN)
         return emit_margin(build, e, model, in, out, error);
@@ -352,10 +384,9 @@ static ftl_status booster_emit(ftl_build *build, const ftl_estimator *e, ftl_met
         return emit_leaves(build, e, model, in, out, error);
     if (method == FTL_PREDICT_PROBA)
         return emit_booster_proba(build, e, model, in, out, error);
-    FTL_TRY(ftl_emit(build, e, FTL_MARGIN, in, &raw, error));
-    FTL_TRY(emit_ready(build, e, model, raw.columns[0].op, &id, error));
-    FTL_TRY(emit_converted(build, e, model, id, &id, error));
-    return ftl_result_values(build, id, out, error);
+    if (booster_classes(model) > 1 && ftl_gives_class(build))
+        return emit_largest(build, e, in, out, error);
+    return emit_values(build, e, in, out, error);
 }
 
 static uint32_t booster_methods(ftl_build *build, const ftl_estimator *e)
@@ -473,7 +504,7 @@ static ftl_status emit_proba(ftl_build *build, const ftl_estimator *e, const ftl
     ftl_frame result;
     const ftl_labels *labels = NULL;
     uint32_t id;
-    FTL_TRY(ftl_emit(build, booster, FTL_PREDICT, in, &result, error));
+    FTL_TRY(emit_shared_values(build, booster, in, &result, error));
     FTL_TRY(classes_of(build, e, result.n_columns, &labels, error));
     id = result.columns[0].op;
     if (result.n_columns == 1)
@@ -487,7 +518,6 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e,
 {
     ftl_frame scores;
     const ftl_labels *labels = NULL;
-    uint32_t id = 0;
     if (method == FTL_PREDICT_PROBA)
         return emit_proba(build, e, booster, in, out, error);
     if (method == FTL_MARGIN || method == FTL_DECISION_FUNCTION) {
@@ -495,10 +525,7 @@ static ftl_status emit_classifier(ftl_build *build, const ftl_estimator *e,
         FTL_TRY(classes_of(build, e, scores.n_columns, &labels, error));
         return ftl_result_scores(build, scores.columns[0].op, labels, out, error);
     }
-    FTL_TRY(ftl_emit(build, e, FTL_PREDICT_PROBA, in, &scores, error));
-    labels = scores.columns[0].labels;
-    FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_ARGMAX, scores.columns[0].op, 1, &id, error));
-    return ftl_result_labels(build, id, labels, out, error);
+    return emit_largest(build, e, in, out, error);
 }
 
 static ftl_status wrapper_emit(ftl_build *build, const ftl_estimator *e, ftl_method method,
@@ -506,6 +533,8 @@ static ftl_status wrapper_emit(ftl_build *build, const ftl_estimator *e, ftl_met
 {
     ftl_estimator booster;
     FTL_TRY(wrapped(build, e, &booster, error));
+    if (!is_classifier(e) && method == FTL_PREDICT)
+        return emit_shared_values(build, &booster, in, out, error);
     if (!is_classifier(e) || method == FTL_APPLY)
         return ftl_emit(build, &booster, method, in, out, error);
     if (has_own_objective(e)) {

@@ -11,6 +11,7 @@
 #include "base/checked.h"
 #include "base/number.h"
 #include "build/iterations.h"
+#include "build/wishes.h"
 #include "estimators/boosters/xgboost.h"
 #include "estimators/linear/linear_model.h"
 #include "estimators/trees/tree_nodes.h"
@@ -472,6 +473,16 @@ static bool has_classes(const ftl_xgb *x)
     return is_multiclass(x) || strcmp(x->objective->name, "binary:logistic") == 0;
 }
 
+/*
+ * Whether there are classes at all: the hinge gives them itself, and the error that XGBoost reports
+ * of raw logits takes those above 0 for class 1.
+ */
+static bool decides_classes(const ftl_xgb *x)
+{
+    return has_classes(x) || x->objective->link == HINGE ||
+           strcmp(x->objective->name, "binary:logitraw") == 0;
+}
+
 /* Each value above one half is class 1. */
 static ftl_status emit_above_half(ftl_build *build, const ftl_xgb *x, uint32_t *id,
                                   ftl_error *error)
@@ -499,7 +510,10 @@ static ftl_status emit_classes(ftl_build *build, const ftl_xgb *x, uint32_t marg
         return ftl_result_labels(build, id, labels, out, error);
     }
     FTL_TRY(emit_values(build, x, margin, &id, error));
-    FTL_TRY(emit_above_half(build, x, &id, error));
+    if (!x->wrapped && strcmp(x->objective->name, "binary:logitraw") == 0)
+        FTL_TRY(ftl_emit_decide(build, x->e, FTL_DECIDE_POSITIVE, id, x->n_outputs, &id, error));
+    else
+        FTL_TRY(emit_above_half(build, x, &id, error));
     if (x->n_outputs == 1) {
         FTL_TRY(read_labels(build, x, 2, &labels, error));
         return ftl_result_labels(build, id, labels, out, error);
@@ -546,7 +560,8 @@ static ftl_status xgb_emit(ftl_build *build, const ftl_estimator *e, ftl_method 
     id = margins.columns[0].op;
     if (method == FTL_PREDICT_PROBA)
         return emit_proba(build, &x, id, out, error);
-    if (e->cls->kind == FTL_CLASSIFIER)
+    if (e->cls->kind == FTL_CLASSIFIER ||
+        (!x.wrapped && decides_classes(&x) && ftl_gives_class(build)))
         return emit_classes(build, &x, id, out, error);
     FTL_TRY(emit_values(build, &x, id, &id, error));
     return ftl_result_values(build, id, out, error);
