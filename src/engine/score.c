@@ -4,6 +4,7 @@
 #include "engine/column_watch.h"
 #include "engine/context.h"
 #include "engine/destinations.h"
+#include "engine/inputs.h"
 #include "engine/names.h"
 
 #include <string.h>
@@ -32,7 +33,6 @@ typedef struct runner {
     ftl_session *session;
     const ftl_score_options *options;
     ftl_score_result result;
-    uint64_t bytes_total;
     struct timespec started, reported;
 
     job_piece *pieces;
@@ -56,7 +56,7 @@ static ftl_status report_progress(runner *run, ftl_error *error)
     const ftl_progress progress = {.struct_size = sizeof progress,
                                    .rows = run->result.rows_read,
                                    .bytes_read = ftl_table_bytes_read(run->table),
-                                   .bytes_total = run->bytes_total};
+                                   .bytes_total = ftl_table_bytes_total(run->table)};
     if (!run->options->progress(run->options->progress_user, &progress))
         return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     return FTL_OK;
@@ -228,7 +228,8 @@ static ftl_status run_pieces(runner *run, ftl_executor *executor, ftl_error *err
 static ftl_status run_all(runner *run, ftl_error *error)
 {
     ftl_executor *executor = NULL;
-    bool small = run->bytes_total && run->bytes_total <= small_input;
+    uint64_t total = ftl_table_bytes_total(run->table);
+    bool small = total && total <= small_input && ftl_table_get_info(run->table)->n_parts <= 1;
     if (!small) {
         FTL_TRY(ftl_context_executor(run->job.model->context, &executor, error));
         return run_pieces(run, executor, error);
@@ -327,9 +328,10 @@ static ftl_status warn_of_columns(runner *run, const ftl_watch *watch, ftl_error
     return status;
 }
 
-static ftl_status run_job(runner *run, const char *output_path, ftl_arena *arena,
+static ftl_status run_job(runner *run, ftl_model *model, const char *output_path, ftl_arena *arena,
                           ftl_binding *binding, ftl_error *error)
 {
+    FTL_TRY(ftl_job_model(model, run->table, run->options, &run->job.model, error));
     FTL_TRY(ftl_binding_make(run->job.model, run->table, run->options, arena, binding, error));
     run->job.binding = binding;
     FTL_TRY(ftl_table_bind(run->table, binding->requests, binding->n_requests, error));
@@ -373,6 +375,17 @@ static ftl_status check_options(const ftl_model *model, const ftl_score_options 
     return FTL_OK;
 }
 
+static ftl_status open_inputs(runner *run, const ftl_model *model, const char *input_path,
+                              const char *output_path, ftl_arena *arena, ftl_error *error)
+{
+    ftl_inputs inputs;
+    FTL_TRY(ftl_inputs_find(arena, input_path, run->options, &inputs, error));
+    FTL_TRY(ftl_check_destinations(model, &inputs, output_path, run->options->reject_path, error));
+    FTL_TRY(ftl_inputs_open(arena, &inputs, run->options, &run->table, error));
+    run->job.table = run->table;
+    return FTL_OK;
+}
+
 ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
                      const ftl_score_options *options, ftl_score_result *result, ftl_error *error)
 {
@@ -384,26 +397,20 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     runner run = {.job = {.account = &model->context->account, .cancel = chosen.cancel},
                   .options = &chosen};
     FTL_TRY(check_options(model, &chosen, &run.job, error));
-    FTL_TRY(ftl_check_destinations(model, input_path, output_path, chosen.reject_path, error));
     clock_gettime(CLOCK_MONOTONIC, &run.started);
-    ftl_job_input input;
-    FTL_TRY(ftl_job_open(run.job.account, input_path, &chosen, &input, error));
-    run.table = input.table;
-    run.job.table = input.table;
-    run.bytes_total = input.bytes_total;
     ftl_arena arena;
     ftl_arena_init(&arena, run.job.account);
     ftl_binding binding = {0};
-    ftl_status status = ftl_job_model(model, run.table, &chosen, &run.job.model, error);
+    ftl_status status = open_inputs(&run, model, input_path, output_path, &arena, error);
     if (status == FTL_OK)
-        status = run_job(&run, output_path, &arena, &binding, error);
+        status = run_job(&run, model, output_path, &arena, &binding, error);
     ftl_sink_abort(run.sink);
     ftl_sink_abort(run.reject);
     free_pieces(&run);
     ftl_session_destroy(run.session);
     ftl_model_release(run.job.model);
-    ftl_arena_free(&arena);
     ftl_table_close(run.table);
+    ftl_arena_free(&arena);
     if (status == FTL_OK) {
         run.result.seconds = seconds_since(&run.started);
         ftl_out_write(result, &run.result, sizeof run.result);
