@@ -96,7 +96,7 @@ static const char *type_name(ftl_type type)
     case FTL_STRING:
         return "text";
     default:
-        return type == FTL_U64 ? "unsigned whole" : "whole number";
+        return type == FTL_U64 ? "uint64" : "int64";
     }
 }
 
