@@ -554,7 +554,7 @@ static int refuse_option(const char *command, int id, const char *word, const ch
     return cli_usage(command, "there is no option '%s'", word);
 }
 
-/* MODEL, or MODEL + MODEL + …, then what else the command takes. */
+/* MODEL, or MODEL + MODEL + …, then what else the command takes: INPUT, and more of them. */
 static int add_positional(const char *command, const char *text, int most, cli_options *out)
 {
     if (out->plus) {
@@ -566,9 +566,14 @@ static int add_positional(const char *command, const char *text, int most, cli_o
         out->plus = true;
         return -1;
     }
+    if (strcmp(text, "+") == 0 && out->n_positional > 1)
+        return cli_usage(command, "+ stands between models; a file that is called so is ./+");
     if (out->n_positional >= most)
         return cli_usage(command, "there is one argument too many: '%s'", text);
-    out->positional[out->n_positional++] = text;
+    if (out->n_positional < 2)
+        out->positional[out->n_positional++] = text;
+    else
+        out->more[out->n_more++] = text;
     return -1;
 }
 
@@ -595,7 +600,8 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
     *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
     out->then = calloc((size_t)argc + 1, sizeof *out->then);
     out->also = calloc((size_t)argc + 1, sizeof *out->also);
-    if (!out->then || !out->also) {
+    out->more = calloc((size_t)argc + 1, sizeof *out->more);
+    if (!out->then || !out->also || !out->more) {
         fprintf(stderr, "foretell: error: out of memory\n");
         return EXIT_INTERNAL;
     }
@@ -614,6 +620,8 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
     }
     while (code < 0 && optind < argc) /* after "--" */
         code = add_positional(command, argv[optind++], most, out);
+    out->score.more_inputs = out->more;
+    out->score.n_more_inputs = out->n_more;
     if (code < 0 && out->plus)
         return cli_usage(command, "a MODEL is missing behind +");
     if (code < 0 && out->n_positional < least)
@@ -634,4 +642,5 @@ void cli_options_free(cli_options *options)
     free(options->na);
     free(options->then);
     free(options->also);
+    free(options->more);
 }

@@ -19,8 +19,10 @@ enum exit_code {
 
 /* Options of predict and check; lists point into argv. */
 typedef struct cli_options {
-    const char *positional[2];
+    const char *positional[2]; /* MODEL, INPUT */
     int n_positional;
+    const char **more; /* inputs behind the first */
+    size_t n_more;
     const char *output;
     const char *select, *labels;
     const char **then; /* MODEL + THEN + … */
@@ -48,15 +50,17 @@ int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_classes(int argc, char **argv);
 /*
- * foretell MODEL [INPUT]: without a command. A card of the model, or its predictions: a short table
- * where a person looks at them, otherwise what predict writes. argv[0] is not looked at.
+ * foretell MODEL [INPUT...]: without a command. A card of the model, or its predictions: a short
+ * table where a person looks at them, otherwise what predict writes. argv[0] is not looked at.
  */
 int cli_open_door(int argc, char **argv);
 
 /* Fills *out from argv; an exit code, or -1 to go on. help is printed by --help. */
 int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
               cli_options *out);
-/* The same for commands that take from least to most arguments. */
+/* The same for commands that take from least to most arguments; those behind the second are more
+ * inputs. */
+enum { CLI_ANY_NUMBER = 1 << 30 };
 int cli_parse_between(int argc, char **argv, const char *allowed, const char *help, int least,
                       int most, cli_options *out);
 void cli_options_free(cli_options *options);

@@ -7,10 +7,10 @@ const char cli_help_main[] =
     "\n"
     "usage\n"
     "  foretell MODEL                                       what it is, and how to run it\n"
-    "  foretell MODEL INPUT                                 a look at its predictions\n"
-    "  foretell predict MODEL INPUT [-o OUTPUT] [options]   rows in, predictions out\n"
+    "  foretell MODEL INPUT...                              a look at its predictions\n"
+    "  foretell predict MODEL INPUT... [-o OUTPUT]          rows in, predictions out\n"
     "  foretell inspect MODEL [--json]                      what is in the file, what it needs\n"
-    "  foretell check MODEL INPUT [options]                 would this table run?\n"
+    "  foretell check MODEL INPUT...                        would this table run?\n"
     "  foretell classes [--json]                            the classes that it runs\n"
     "  foretell help COMMAND                                all options of a command\n"
     "  foretell --version\n"
@@ -28,7 +28,7 @@ const char cli_help_main[] =
     "  5  done, with rejected or emptied rows\n";
 
 const char cli_help_predict[] =
-    "usage: foretell predict MODEL [+ MODEL]... INPUT [-o OUTPUT] [options]\n"
+    "usage: foretell predict MODEL [+ MODEL]... INPUT... [-o OUTPUT] [options]\n"
     "\n"
     "Reads a table (CSV, also compressed, or .npy; - is standard input), predicts every row and\n"
     "writes what OUTPUT's name says: .csv, .csv.gz, .tsv or .npy (default: CSV on standard\n"
@@ -59,9 +59,14 @@ const char cli_help_predict[] =
     "with\n"
     "                      the name of its file in front, or NAME of NAME=MODEL; may repeat\n"
     "\n"
+    "several inputs are one table: the first has the names of the columns, the others need have\n"
+    "those that are used, in any order. A folder stands for the tables in it and in its folders,\n"
+    "a pattern in quotes, 'part-*.csv', for the files that match; both in the order of the names\n"
+    "\n"
     "the table\n"
     "  --keep A,B          copy these input columns to the output, before the predictions; '*' is\n"
-    "                      all of them, '\"last, first\",id' names one with a comma; may repeat\n"
+    "                      all of them, '\"last, first\",id' names one with a comma; may repeat;\n"
+    "                      filename, unless a column is called so, is the path of a row's file\n"
     "  --features A,B      the model's inputs, in its order (for models without column names)\n"
     "  --input-format F    what the input is, csv or npy (default: what its bytes and name say)\n"
     "  --delimiter C       of the CSV, such as , ; | or tab (default: found out)\n"
@@ -100,6 +105,7 @@ const char cli_help_predict[] =
     "  foretell predict model.joblib rows.csv -o predictions.csv --proba --keep id\n"
     "  zcat rows.csv.gz | foretell predict model.joblib - > predictions.csv\n"
     "  foretell predict model.joblib rows.csv -o out.csv --on-error skip --reject bad.csv\n"
+    "  foretell predict model.joblib january.csv february.csv.gz -o out.csv --keep id,filename\n"
     "  foretell predict spam.pkl messages.txt --no-header --delimiter tab --features 1 --keep 0\n";
 
 const char cli_help_inspect[] =
@@ -123,7 +129,7 @@ const char cli_help_inspect[] =
     "  --memory-limit, --max-bytes   as in foretell predict --help\n";
 
 const char cli_help_check[] =
-    "usage: foretell check MODEL INPUT [options]\n"
+    "usage: foretell check MODEL INPUT... [options]\n"
     "\n"
     "Would it run, and how well? Matches the table's columns against the model, predicts all rows\n"
     "(or --limit N of them) and writes a report instead: the share of missing cells and of "

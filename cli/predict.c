@@ -117,7 +117,8 @@ int cli_predict(int argc, char **argv)
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     ftl_cancel *cancel = NULL;
-    int code = cli_parse(argc, argv, cli_predict_options, cli_help_predict, 2, &options);
+    int code = cli_parse_between(argc, argv, cli_predict_options, cli_help_predict, 2,
+                                 CLI_ANY_NUMBER, &options);
     if (code < 0)
         code = cli_open_model(&options, options.score.threads, &context, &model);
     if (code >= 0) {

@@ -769,6 +769,17 @@ typedef struct ftl_score_options {
      * thread. What the models need comes on top
      */
     uint64_t memory;
+    /*
+     * more tables, which are read behind input_path as one table with it. The first has the names
+     * and their order; the others need have each wanted column by its name, or without names as
+     * many columns. In all of them, input_path as well, a folder stands for the files in it whose
+     * names end as tables do (.csv, .npy, compressed, ..., those in its folders too; none whose
+     * name begins with . or _), and a path of no file for all files that it matches as a pattern of
+     * the shell (*, ?, [...]); both in the order of the names. "-" may be among them once. keep may
+     * name "filename", if no column is called so: the path of the file that the row is from.
+     */
+    const char *const *more_inputs;
+    size_t n_more_inputs;
 } ftl_score_options;
 
 typedef struct ftl_score_result {

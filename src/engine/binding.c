@@ -19,15 +19,14 @@ static size_t block_bytes(const ftl_score_options *options)
 }
 
 ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
-                        ftl_job_input *out, ftl_error *error)
+                        ftl_table **out, ftl_error *error)
 {
-    ftl_job_input input = {0};
-    FTL_TRY(ftl_stream_open_file_cancellable(account, path, options->cancel, &input.stream,
-                                             &input.bytes_total, error));
+    ftl_stream *stream = NULL;
+    uint64_t size = 0;
+    FTL_TRY(
+        ftl_stream_open_file_cancellable(account, path, options->cancel, &stream, &size, error));
     char codecs[64] = "";
-    ftl_status status = ftl_codec_decode(account, &input.stream, 0, codecs, sizeof codecs, error);
-    if (codecs[0])
-        input.bytes_total = 0; /* progress counts decoded bytes, whose total is unknown */
+    ftl_status status = ftl_codec_decode(account, &stream, 0, codecs, sizeof codecs, error);
     ftl_table_options table = {.name = path,
                                .format = options->input_format,
                                .delimiter = options->delimiter,
@@ -39,19 +38,14 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
                                .empty_text = options->empty_text,
                                .block_bytes = block_bytes(options)};
     if (status == FTL_OK)
-        status = ftl_table_recode(account, &input.stream, options->encoding, &table.encoding,
-                                  error);
-    if (table.encoding)
-        input.bytes_total = 0;
+        status = ftl_table_recode(account, &stream, options->encoding, &table.encoding, error);
+    /* progress counts decoded bytes, whose total is unknown */
+    table.bytes_total = codecs[0] || table.encoding ? 0 : size;
     if (status == FTL_OK)
-        status = ftl_table_open(account, input.stream, &table, &input.table, error);
-    if (status != FTL_OK) {
-        ftl_stream_close(input.stream);
-        return status;
-    }
-    input.stream = NULL;
-    *out = input;
-    return FTL_OK;
+        status = ftl_table_open(account, stream, &table, out, error);
+    if (status != FTL_OK)
+        ftl_stream_close(stream);
+    return status;
 }
 
 /* ---- Matching -------------------------------------------------------------------------------- */
@@ -389,15 +383,16 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
                             ftl_arena *arena, ftl_binding *binding, ftl_error *error)
 {
     size_t n_columns = ftl_table_get_info(table)->n_columns;
-    uint8_t *kept = ftl_arena_zero_array(arena, n_columns, 1);
-    binding->keep_names = ftl_arena_zero_array(arena, n_columns, sizeof *binding->keep_names);
+    /* one more than the file has: where rows come from */
+    uint8_t *kept = ftl_arena_zero_array(arena, n_columns + 1, 1);
+    binding->keep_names = ftl_arena_zero_array(arena, n_columns + 1, sizeof *binding->keep_names);
     if (!kept || !binding->keep_names)
         return FTL_OOM(error);
     binding->first_keep = binding->n_requests;
     for (size_t i = 0; i < options->n_keep; i++) {
         size_t column = 0;
         bool all = strcmp(options->keep[i], "*") == 0;
-        if (!all)
+        if (!all && !ftl_table_find_origin(table, options->keep[i], &column))
             FTL_TRY(ftl_binding_find(table, options->keep[i], "keep", &column, error));
         for (size_t end = all ? n_columns : column + 1; column < end; column++)
             FTL_TRY(add_kept(table, column, kept, arena, binding, error));
@@ -436,7 +431,7 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
                             ftl_arena *arena, ftl_binding *out, ftl_error *error)
 {
     ftl_binding binding = {.n_inputs = model->graph.n_inputs};
-    size_t n_keep = options->n_keep && !before ? ftl_table_get_info(table)->n_columns : 0;
+    size_t n_keep = options->n_keep && !before ? ftl_table_get_info(table)->n_columns + 1 : 0;
     FTL_TRY(begin_requests(&binding, table, n_keep, before, arena, error));
     binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
                                                     sizeof *binding.request_of_input);

@@ -7,6 +7,7 @@
 #include "base/cancel.h"
 #include "base/options.h"
 #include "engine/context.h"
+#include "engine/inputs.h"
 
 #include <string.h>
 
@@ -261,18 +262,20 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
                          .on_error = FTL_ON_ERROR_FAIL,
                          .cancel = chosen.cancel}};
     FTL_TRY(check_methods(model, &chosen, &c.model.methods[0], error));
-    ftl_job_input input;
-    FTL_TRY(ftl_job_open(c.job.account, input_path, &chosen, &input, error));
-    c.table = input.table;
-    c.job.table = input.table;
+    ftl_inputs inputs;
     ftl_arena_init(&c.arena, c.job.account);
-    ftl_status status = check_table(&c, &chosen, write, user, error);
+    ftl_status status = ftl_inputs_find(&c.arena, input_path, &chosen, &inputs, error);
+    if (status == FTL_OK)
+        status = ftl_inputs_open(&c.arena, &inputs, &chosen, &c.table, error);
+    c.job.table = c.table;
+    if (status == FTL_OK)
+        status = check_table(&c, &chosen, write, user, error);
     ftl_check_target_free(&c.target);
     ftl_job_worker_free(&c.worker);
     ftl_table_block_destroy(c.block);
     ftl_session_destroy(c.model.session);
     ftl_model_release(c.owned);
-    ftl_arena_free(&c.arena);
     ftl_table_close(c.table);
+    ftl_arena_free(&c.arena);
     return status;
 }

@@ -158,7 +158,10 @@ static void text_table(const ftl_check_facts *facts, ftl_strbuf *out)
     ftl_strbuf_puts(out, "model   ");
     put_plain(out, facts->model->class_name);
     ftl_strbuf_printf(out, ", %zu input column%s\n", n, plural(n));
-    ftl_strbuf_printf(out, "table   %s", info->format);
+    ftl_strbuf_puts(out, "table   ");
+    if (info->n_parts > 1)
+        ftl_strbuf_printf(out, "%zu files, the first ", info->n_parts);
+    ftl_strbuf_puts(out, info->format);
     if (info->delimiter)
         ftl_strbuf_printf(out, info->delimiter == '\t' ? ", delimiter tab" : ", delimiter '%c'",
                           info->delimiter);
@@ -303,6 +306,8 @@ static void report_json(const ftl_check_facts *facts, ftl_strbuf *out)
     json_text(out, "model", facts->model->class_name);
     ftl_strbuf_puts(out, ", ");
     json_text(out, "format", info->format);
+    if (info->n_parts)
+        ftl_strbuf_printf(out, ", \"files\": %zu", info->n_parts);
     if (info->delimiter) {
         const char delimiter[2] = {info->delimiter, '\0'};
         ftl_strbuf_puts(out, ", ");

@@ -39,25 +39,27 @@ static ftl_status keep_off(const destination *to, const char *path, const char *
                             to->shown, role);
 }
 
-static ftl_status check_one(const destination *to, const ftl_model *model, const char *input_path,
+static ftl_status check_one(const destination *to, const ftl_model *model, const ftl_inputs *inputs,
                             ftl_error *error)
 {
-    FTL_TRY(keep_off(to, input_path, "the input", error));
+    const char *role = inputs->n > 1 ? "one of the inputs" : "the input";
+    for (size_t i = 0; i < inputs->n; i++)
+        FTL_TRY(keep_off(to, inputs->paths[i], role, error));
     for (const ftl_model_file *file = model->files; file; file = file->next)
         FTL_TRY(keep_off(to, file->path, "a file of the model", error));
     return FTL_OK;
 }
 
-ftl_status ftl_check_destinations(const ftl_model *model, const char *input_path,
+ftl_status ftl_check_destinations(const ftl_model *model, const ftl_inputs *inputs,
                                   const char *output_path, const char *reject_path,
                                   ftl_error *error)
 {
     destination output = destination_of("the output", output_path);
-    FTL_TRY(check_one(&output, model, input_path, error));
+    FTL_TRY(check_one(&output, model, inputs, error));
     if (!reject_path)
         return FTL_OK;
     destination reject = destination_of("the reject file", reject_path);
-    FTL_TRY(check_one(&reject, model, input_path, error));
+    FTL_TRY(check_one(&reject, model, inputs, error));
     if (ftl_file_id_equal(&output.id, &reject.id))
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_SAME_FILE, "reject_path",
                                "options.reject_path %.250s and the output are one file, and one "

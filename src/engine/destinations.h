@@ -2,14 +2,15 @@
 #ifndef FTL_ENGINE_DESTINATIONS_H
 #define FTL_ENGINE_DESTINATIONS_H
 
+#include "engine/inputs.h"
 #include "model/model.h"
 
 /*
- * ARG when the output or the reject file (NULL: none) is the input, a file of the model or the
+ * ARG when the output or the reject file (NULL: none) is an input, a file of the model or the
  * other one, whatever the names are: writing would lose one of them. "-" is standard input or
  * output.
  */
-FTL_MUST_USE ftl_status ftl_check_destinations(const ftl_model *model, const char *input_path,
+FTL_MUST_USE ftl_status ftl_check_destinations(const ftl_model *model, const ftl_inputs *inputs,
                                                const char *output_path, const char *reject_path,
                                                ftl_error *error);
 

@@ -1,5 +1,6 @@
 /* One worker's part of a file job: a block of records → a batch → outputs → text. */
 #include "engine/column_watch.h"
+#include "table/parts.h"
 
 #include <string.h>
 #include <time.h>
@@ -166,18 +167,21 @@ static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ft
 /*
  * Data row and line in front of the reason, when the reason does not begin with its line already.
  */
-static void add_position(ftl_error *error)
+static void add_position(const ftl_table_block *block, ftl_error *error)
 {
+    uint64_t first_row = 0; /* of the block, in its part */
+    ftl_table_block_origin(block, &first_row);
     char message[FTL_ERROR_MESSAGE_SIZE];
     memcpy(message, error->message, sizeof message);
     ftl_error copy = *error;
     if (strncmp(message, "line ", 5) == 0 || strncmp(message, "row ", 4) == 0)
         return;
+    long long row = copy.row - (long long)(ftl_table_block_first_row(block) - first_row);
     if (error->line >= 0)
-        ftl_error_set(error, copy.code, "line %lld (row %lld): %.700s", (long long)copy.line,
-                      (long long)copy.row, message);
+        ftl_error_set(error, copy.code, "line %lld (row %lld): %.700s", (long long)copy.line, row,
+                      message);
     else
-        ftl_error_set(error, copy.code, "row %lld: %.700s", (long long)copy.row, message);
+        ftl_error_set(error, copy.code, "row %lld: %.700s", row, message);
     error->line = copy.line;
     error->row = copy.row;
     error->column = copy.column;
@@ -212,6 +216,7 @@ static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block,
         if (explain(worker, block, view, row, &next, &why) == FTL_OK)
             continue;
         why.message[reason_size(&why)] = '\0';
+        ftl_table_name_origin(&why, ftl_table_block_origin(block->raw, NULL));
         FTL_TRY(ftl_table_block_reject(worker->job->table, block->raw, row, why.message,
                                        &block->rejects, error));
     }
@@ -226,7 +231,8 @@ static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block,
         row++;
     ftl_status status = explain(worker, block, view, row, &next, error);
     if (error)
-        add_position(error);
+        add_position(block->raw, error);
+    ftl_table_name_origin(error, ftl_table_block_origin(block->raw, NULL));
     return status;
 }
 

@@ -59,14 +59,9 @@ FTL_MUST_USE ftl_status ftl_model_for_table(ftl_model *model, const ftl_table *t
                                             const ftl_score_options *options, ftl_model **out,
                                             ftl_error *error);
 
-/* The opened input of a job. */
-typedef struct ftl_job_input {
-    ftl_stream *stream; /* until the table takes it */
-    ftl_table *table;
-    uint64_t bytes_total;
-} ftl_job_input;
+/* Opens one file as the options say. */
 FTL_MUST_USE ftl_status ftl_job_open(ftl_account *account, const char *path,
-                                     const ftl_score_options *options, ftl_job_input *out,
+                                     const ftl_score_options *options, ftl_table **out,
                                      ftl_error *error);
 
 /* A model of a job, and what is asked of it. */

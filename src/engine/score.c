@@ -4,6 +4,7 @@
 #include "engine/column_watch.h"
 #include "engine/context.h"
 #include "engine/destinations.h"
+#include "engine/inputs.h"
 
 #include <string.h>
 
@@ -25,7 +26,6 @@ typedef struct runner {
     ftl_table *table;
     const ftl_score_options *options;
     ftl_score_result result;
-    uint64_t bytes_total;
     double started, reported;
     size_t batch_rows;
 
@@ -44,7 +44,7 @@ static ftl_status report_progress(runner *run, ftl_error *error)
     const ftl_progress progress = {.struct_size = sizeof progress,
                                    .rows = run->result.rows_read,
                                    .bytes_read = ftl_table_bytes_read(run->table),
-                                   .bytes_total = run->bytes_total};
+                                   .bytes_total = ftl_table_bytes_total(run->table)};
     if (!run->options->progress(run->options->progress_user, &progress))
         return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     return FTL_OK;
@@ -214,7 +214,8 @@ static ftl_status run_pieces(runner *run, ftl_executor *executor, ftl_error *err
 static ftl_status run_all(runner *run, ftl_error *error)
 {
     ftl_executor *executor = NULL;
-    bool small = run->bytes_total && run->bytes_total <= small_input;
+    uint64_t total = ftl_table_bytes_total(run->table);
+    bool small = total && total <= small_input && ftl_table_get_info(run->table)->n_parts <= 1;
     if (!small) {
         FTL_TRY(ftl_context_executor(run->setup.models[0].model->context, &executor, error));
         return run_pieces(run, executor, error);
@@ -262,6 +263,18 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_error *error
     return FTL_OK;
 }
 
+static ftl_status open_inputs(runner *run, const char *input_path, const char *output_path,
+                              ftl_arena *arena, ftl_error *error)
+{
+    ftl_inputs inputs;
+    const ftl_job *job = &run->setup.job;
+    FTL_TRY(ftl_inputs_find(arena, input_path, run->options, &inputs, error));
+    for (size_t i = 0; i < job->n_models; i++)
+        FTL_TRY(ftl_check_destinations(job->models[i].model, &inputs, output_path,
+                                       run->options->reject_path, error));
+    return ftl_inputs_open(arena, &inputs, run->options, &run->table, error);
+}
+
 ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
                      const ftl_score_options *options, ftl_score_result *result, ftl_error *error)
 {
@@ -272,17 +285,15 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
     runner run = {.options = &chosen, .started = ftl_job_now()};
     FTL_TRY(ftl_job_choose(&run.setup, model, &chosen, error));
-    for (size_t i = 0; i < run.setup.job.n_models; i++)
-        FTL_TRY(ftl_check_destinations(run.setup.models[i].model, input_path, output_path,
-                                       chosen.reject_path, error));
-    ftl_job_input input;
-    FTL_TRY(ftl_job_open(run.setup.job.account, input_path, &chosen, &input, error));
-    run.table = input.table;
-    run.bytes_total = input.bytes_total;
-    ftl_status status = run_job(&run, output_path, error);
+    ftl_arena arena;
+    ftl_arena_init(&arena, run.setup.job.account);
+    ftl_status status = open_inputs(&run, input_path, output_path, &arena, error);
+    if (status == FTL_OK)
+        status = run_job(&run, output_path, error);
     free_pieces(&run);
     ftl_job_free(&run.setup);
     ftl_table_close(run.table);
+    ftl_arena_free(&arena);
     if (status == FTL_OK) {
         run.result.seconds = ftl_job_now() - run.started;
         ftl_out_write(result, &run.result, sizeof run.result);

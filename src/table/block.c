@@ -47,6 +47,13 @@ int64_t ftl_table_block_line(const ftl_table_block *block, size_t row)
     return block->format->line && row < block->rows ? block->format->line(block, row) : -1;
 }
 
+const char *ftl_table_block_origin(const ftl_table_block *block, uint64_t *first_row)
+{
+    if (first_row)
+        *first_row = block->origin ? block->origin_row : block->first_row;
+    return block->origin;
+}
+
 ftl_status ftl_table_block_reject(const ftl_table *table, const ftl_table_block *block, size_t row,
                                   const char *reason, ftl_strbuf *out, ftl_error *error)
 {

@@ -23,7 +23,7 @@ static struct ftl_name_slot *name_slot(const ftl_table *table, const char *name)
     return &table->name_slots[at];
 }
 
-static ftl_status index_names(ftl_table *table, ftl_error *error)
+ftl_status ftl_table_index_names(ftl_table *table, ftl_error *error)
 {
     if (!table->names)
         return FTL_OK;
@@ -51,6 +51,16 @@ size_t ftl_table_find(const ftl_table *table, const char *name, size_t *index)
         return 0;
     *index = slot->column;
     return slot->count;
+}
+
+bool ftl_table_find_origin(const ftl_table *table, const char *name, size_t *index)
+{
+    size_t column;
+    if (!table->has_origin || strcmp(name, FTL_TABLE_ORIGIN) != 0 ||
+        ftl_table_find(table, name, &column))
+        return false;
+    *index = table->info.n_columns;
+    return true;
 }
 
 static ftl_status set_limits(ftl_table *table, const ftl_table_options *options, ftl_error *error)
@@ -140,6 +150,8 @@ static const ftl_table_format *promised_format(const char *name)
     return NULL;
 }
 
+bool ftl_table_known_ending(const char *name) { return promised_format(name) != NULL; }
+
 static ftl_status choose_format(ftl_table *table, const ftl_table_options *options,
                                 const uint8_t *data, size_t size, ftl_error *error)
 {
@@ -197,22 +209,33 @@ static ftl_status open_format(ftl_table *table, const ftl_table_options *options
     table->info.format = table->format->name;
     table->info.abilities = table->format->abilities;
     table->info.has_names = table->names != NULL;
-    return index_names(table, error);
+    table->reject_format = table->format->reject_format;
+    table->bytes_total = options->bytes_total;
+    return ftl_table_index_names(table, error);
 }
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
+
+ftl_table *ftl_table_new(ftl_account *account, const ftl_table_format *format)
+{
+    ftl_table *table = ftl_alloc_zero(account, 1, sizeof *table);
+    if (!table)
+        return NULL;
+    table->account = account;
+    table->format = format;
+    table->info.rows = -1;
+    ftl_arena_init(&table->arena, account);
+    return table;
+}
 
 ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
                           const ftl_table_options *options, ftl_table **out, ftl_error *error)
 {
     static const ftl_table_options defaults;
-    ftl_table *table = ftl_alloc_zero(account, 1, sizeof *table);
+    ftl_table *table = ftl_table_new(account, NULL);
     if (!table)
         return FTL_OOM(error);
-    table->account = account;
     table->stream = stream;
-    table->info.rows = -1;
-    ftl_arena_init(&table->arena, account);
     ftl_status status = open_format(table, options ? options : &defaults, error);
     if (status != FTL_OK) {
         table->stream = NULL; /* still the caller's */
@@ -238,6 +261,8 @@ const ftl_table_info *ftl_table_get_info(const ftl_table *table) { return &table
 
 const char *ftl_table_column_name(const ftl_table *table, size_t index)
 {
+    if (table->has_origin && index == table->info.n_columns)
+        return FTL_TABLE_ORIGIN;
     return table->names && index < table->info.n_columns ? table->names[index] : NULL;
 }
 
@@ -246,19 +271,29 @@ ftl_type ftl_table_column_type(const ftl_table *table, size_t index)
     return table->format->column_type ? table->format->column_type(table, index) : FTL_STRING;
 }
 
-const char *ftl_table_reject_format(const ftl_table *table) { return table->format->reject_format; }
+const char *ftl_table_reject_format(const ftl_table *table) { return table->reject_format; }
 
-uint64_t ftl_table_bytes_read(const ftl_table *table) { return ftl_stream_offset(table->stream); }
+uint64_t ftl_table_bytes_read(const ftl_table *table)
+{
+    return table->format->bytes_read ? table->format->bytes_read(table)
+                                     : ftl_stream_offset(table->stream);
+}
+
+uint64_t ftl_table_bytes_total(const ftl_table *table)
+{
+    return table->format->bytes_total ? table->format->bytes_total(table) : table->bytes_total;
+}
 
 ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
                           size_t n_requests, ftl_error *error)
 {
     if (table->bound)
         return FTL_FAIL(error, FTL_ARG, "the columns of a table are bound once");
+    size_t n_columns = table->info.n_columns + table->has_origin;
     for (size_t i = 0; i < n_requests; i++) {
-        if (requests[i].index >= table->info.n_columns)
+        if (requests[i].index >= n_columns)
             return FTL_FAIL(error, FTL_ARG, "column %zu is asked for and the table has %zu",
-                            requests[i].index, table->info.n_columns);
+                            requests[i].index, n_columns);
         bool cells = table->format->abilities & FTL_TABLE_CELLS;
         if (cells && requests[i].type != FTL_F64 && requests[i].type != FTL_F32 &&
             requests[i].type != FTL_STRING)

@@ -14,7 +14,8 @@
  * never by the file.
  *
  * One file per row format (csv.c, npy.c), which bid for a table by its first bytes; the name's
- * ending decides where bytes leave a choice, and options.format overrides both.
+ * ending decides where bytes leave a choice, and options.format overrides both. Several tables one
+ * behind the other are a table as well (parts.h).
  *
  * Status codes here speak of data, not of models: SHAPE a ragged row, VALUE an unusable cell or an
  * open quote, SCHEMA the header, LIMIT a record that is too long, CORRUPT and UNSUPPORTED a damaged
@@ -45,6 +46,8 @@ typedef struct ftl_table_options {
     size_t max_record_bytes; /* 0: 1 MiB */
     ftl_empty_text empty_text;
     size_t block_bytes; /* a block ends when it holds as many bytes; 0: 1 MiB */
+    /* that the stream will yield, for who asks ftl_table_bytes_total; 0: nobody knows */
+    uint64_t bytes_total;
 } ftl_table_options;
 
 /*
@@ -55,6 +58,12 @@ typedef struct ftl_table_options {
  */
 FTL_MUST_USE ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream,
                                          const char *encoding, const char **from, ftl_error *error);
+
+/* Whether a name ends as one of the formats' files do, that of a codec behind it included. */
+bool ftl_table_known_ending(const char *name);
+
+/* What ftl_table_find_origin finds. */
+#define FTL_TABLE_ORIGIN "filename"
 
 /* What a format is able to do. */
 enum {
@@ -80,6 +89,7 @@ typedef struct ftl_table_info {
     int64_t rows;      /* when the format says so, otherwise -1 */
     char delimiter;    /* CSV: given or sniffed; 0 for other formats */
     char encoding[32]; /* of a text, before it was made UTF-8; "" for other formats */
+    size_t n_parts;    /* of a table over parts, whose first one says all else; 0: it is no such */
 } ftl_table_info;
 
 const ftl_table_info *ftl_table_get_info(const ftl_table *table);
@@ -89,14 +99,21 @@ const char *ftl_table_column_name(const ftl_table *table, size_t index);
 /* Number of columns of that name; *index receives the first when there is one. */
 size_t ftl_table_find(const ftl_table *table, const char *name, size_t *index);
 /*
+ * A column that is not in the file, and which may be asked for raw: where a row comes from. Its
+ * index is n_columns, and its name "filename". False when the table has no such column, or one of
+ * that name in the file.
+ */
+bool ftl_table_find_origin(const ftl_table *table, const char *name, size_t *index);
+/*
  * What a column holds, as it is copied to an output: F64, F32, I64, U64, BOOL or STRING. Of a table
  * with FTL_TABLE_CELLS always STRING.
  */
 ftl_type ftl_table_column_type(const ftl_table *table, size_t index);
 /* How a sink of the same format is called, for files of rejected rows; NULL: there is none. */
 const char *ftl_table_reject_format(const ftl_table *table);
-/* Bytes of the (decoded) stream taken so far, for progress. */
+/* Bytes of the (decoded) stream taken so far, and in all (0: unknown), for progress. */
 uint64_t ftl_table_bytes_read(const ftl_table *table);
+uint64_t ftl_table_bytes_total(const ftl_table *table);
 
 /*
  * A column that is asked for. raw false, an input: tables with FTL_TABLE_CELLS give what type says,
@@ -134,6 +151,12 @@ size_t ftl_table_block_rows(const ftl_table_block *block);
 uint64_t ftl_table_block_first_row(const ftl_table_block *block); /* 0-based data row */
 /* 1-based line on which a row begins, header included; -1 for formats without lines. */
 int64_t ftl_table_block_line(const ftl_table_block *block, size_t row);
+/*
+ * Of a table over parts the one that the rows are of, as its file is called, and *first_row in it
+ * (may be NULL); messages about a row say so. NULL for other tables, and *first_row is
+ * ftl_table_block_first_row.
+ */
+const char *ftl_table_block_origin(const ftl_table_block *block, uint64_t *first_row);
 /*
  * Appends the row as a line of a reject file: the record as it stands in the file, and the reason.
  * For tables with FTL_TABLE_RECORDS.

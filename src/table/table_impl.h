@@ -27,6 +27,9 @@ typedef struct ftl_table_format {
     void (*close)(ftl_table *table);
     /* What a column is when it is copied; NULL: STRING. */
     ftl_type (*column_type)(const ftl_table *table, size_t column);
+    /* What was taken and will be of streams that are not table->stream; NULL: there are none. */
+    uint64_t (*bytes_read)(const ftl_table *table);
+    uint64_t (*bytes_total)(const ftl_table *table);
     /* Sees the requests and refuses columns that cannot be read. */
     ftl_status (*bind)(ftl_table *table, ftl_error *error);
 
@@ -63,6 +66,9 @@ struct ftl_table {
     void *state;
     ftl_arena arena; /* names, options and the formats' state */
     ftl_table_info info;
+    const char *reject_format; /* see ftl_table_reject_format */
+    bool has_origin;           /* see ftl_table_find_origin */
+    uint64_t bytes_total;
     const char **names; /* info.n_columns of them; NULL when there are none */
     struct ftl_name_slot {
         uint32_t column,
@@ -88,7 +94,17 @@ struct ftl_table_block {
     const ftl_table_format *format;
     size_t rows;
     uint64_t first_row;
+    const char *origin; /* of a table over parts, and its rows before these; see parts.c */
+    uint64_t origin_row;
 };
+
+/*
+ * A table that has no stream and no format of its own among table.c's: the caller fills what
+ * ftl_table_format.open would. NULL: out of memory.
+ */
+ftl_table *ftl_table_new(ftl_account *account, const ftl_table_format *format);
+/* Makes table->names known to ftl_table_find. */
+FTL_MUST_USE ftl_status ftl_table_index_names(ftl_table *table, ftl_error *error);
 
 /* Bytes of a block: grown, reused and freed by its format. */
 typedef struct ftl_block_bytes {
