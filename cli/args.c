@@ -43,7 +43,8 @@ enum option_id {
     OPT_ALSO,
     OPT_METRICS,
     OPT_PROGRESS,
-    OPT_MEMORY
+    OPT_MEMORY,
+    OPT_RESUME
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -89,6 +90,7 @@ static const flag flags[] = {
     {"metrics", NULL, required_argument, OPT_METRICS},
     {"progress", NULL, required_argument, OPT_PROGRESS},
     {"memory", "memory", required_argument, OPT_MEMORY},
+    {"resume", "resume", no_argument, OPT_RESUME},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -489,6 +491,9 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return out->progress_json || strcmp(text, "auto") == 0
                    ? -1
                    : cli_usage(command, "--progress takes auto or json, not '%s'", text);
+    case OPT_RESUME:
+        score->resume = true;
+        return -1;
     case OPT_MEMORY:
         return set_bytes(command, id, text, &score->memory);
     case OPT_BATCH_SIZE:

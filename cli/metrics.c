@@ -21,13 +21,15 @@ static void print_metrics(FILE *file, const ftl_score_result *r)
 {
     double seconds = r->seconds > 0 ? r->seconds : 1e-9;
     fprintf(file,
-            "{\"rows\": %llu, \"rows_written\": %llu, \"rows_rejected\": %llu, \"rows_nulled\": "
+            "{\"rows\": %llu, \"rows_resumed\": %llu, \"rows_written\": %llu, \"rows_rejected\": "
+            "%llu, \"rows_nulled\": "
             "%llu,\n \"seconds\": %.6f, \"rows_per_second\": %.1f,\n \"bytes_read\": %llu, "
             "\"bytes_written\": %llu, \"megabytes_per_second\": %.3f,\n \"batch_rows\": %u, "
             "\"threads\": %u, \"peak_memory_bytes\": %llu,\n",
-            (unsigned long long)r->rows_read, (unsigned long long)r->rows_written,
-            (unsigned long long)r->rows_rejected, (unsigned long long)r->rows_nulled, r->seconds,
-            (double)r->rows_read / seconds, (unsigned long long)r->bytes_read,
+            (unsigned long long)r->rows_read, (unsigned long long)r->rows_resumed,
+            (unsigned long long)r->rows_written, (unsigned long long)r->rows_rejected,
+            (unsigned long long)r->rows_nulled, r->seconds,
+            (double)(r->rows_read - r->rows_resumed) / seconds, (unsigned long long)r->bytes_read,
             (unsigned long long)r->bytes_written, (double)r->bytes_read / 1e6 / seconds,
             r->batch_rows, r->threads, cli_peak_memory());
     fprintf(file,

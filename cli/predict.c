@@ -38,17 +38,21 @@ static void show_split(const ftl_score_result *result)
 static void summarise(const cli_options *options, const ftl_score_result *result)
 {
     enum { quick = 1 }; /* second: shorter work needs one line */
-    char rows[32], rate[32], bad[32], speed[32], memory[32];
+    char rows[32], rate[32], bad[32], speed[32], memory[32], rows_before[32];
     unsigned long long n_bad = result->rows_rejected + result->rows_nulled;
     double seconds = result->seconds > 0 ? result->seconds : 1e-9;
     cli_group_digits(result->rows_read, rows);
     cli_group_digits(n_bad, bad);
-    cli_group_digits((unsigned long long)((double)result->rows_read / seconds), rate);
+    cli_group_digits(
+        (unsigned long long)((double)(result->rows_read - result->rows_resumed) / seconds), rate);
     show_bytes((double)result->bytes_read / seconds, speed);
     show_bytes((double)cli_peak_memory(), memory);
     if (!options->quiet)
         fprintf(stderr, "foretell: %s row%s in %.3f s (%s rows/s, %s/s, peak memory %s)\n", rows,
                 result->rows_read == 1 ? "" : "s", result->seconds, rate, speed, memory);
+    cli_group_digits(result->rows_resumed, rows_before);
+    if (!options->quiet && result->rows_resumed)
+        fprintf(stderr, "foretell: %s of the rows were done by an earlier call\n", rows_before);
     if (!options->quiet && result->seconds >= quick)
         show_split(result);
     if (n_bad)
@@ -97,6 +101,8 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     cli_progress_end(&progress);
     if (status != FTL_OK && error.reason == FTL_REASON_NOBODY_READS && strcmp(output, "-") == 0)
         cli_end_unread();
+    if (status == FTL_CANCELLED && options->score.resume)
+        fputs("foretell: stopped; the same command goes on from here\n", stderr);
     if (status != FTL_OK)
         return cli_fail(&error, PHASE_DATA, NULL);
     summarise(options, &result);
@@ -109,7 +115,7 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
 const char cli_predict_options[] =
     " output quiet method proba keep features delimiter decimal encoding empty no-header na "
     "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes "
-    "labels threshold input-format output-format also metrics progress memory ";
+    "labels threshold input-format output-format also metrics progress memory resume ";
 
 int cli_predict(int argc, char **argv)
 {

@@ -770,6 +770,14 @@ typedef struct ftl_score_options {
      */
     uint64_t memory;
     /*
+     * ftl_score: a job that can be taken up again. When it is stopped, by a signal, by kill -9, by
+     * a power cut, what it has written stays beside the output, with a journal (.NAME.foretell-
+     * partial, .NAME.foretell-journal); the same call then goes on there, and the output has the
+     * bytes that it would have had. Inputs are plain files; the output is one that grows row by row
+     * (CSV, JSON lines, .npy), not compressed. Errors of the data remove what was written, as ever.
+     */
+    bool resume;
+    /*
      * more tables, which are read behind input_path as one table with it. The first has the names
      * and their order; the others need have each wanted column by its name, or without names as
      * many columns. In all of them, input_path as well, a folder stands for the files in it whose
@@ -795,6 +803,7 @@ typedef struct ftl_score_result {
      * them; predicting; making bytes of the results; giving them to the output
      */
     double read_seconds, parse_seconds, predict_seconds, format_seconds, write_seconds;
+    uint64_t rows_resumed; /* of rows_read, those that an earlier call had done */
 } ftl_score_result;
 
 /*

@@ -101,8 +101,9 @@ typedef struct ftl_job_times {
 /* A block on its way: read by the reader, then computed by a worker, then written. */
 typedef struct ftl_job_block {
     ftl_table_block *raw;
-    ftl_strbuf text;    /* formatted rows */
-    ftl_strbuf rejects; /* formatted reject rows */
+    ftl_strbuf text;        /* formatted rows */
+    ftl_strbuf rejects;     /* formatted reject rows */
+    ftl_table_position end; /* of its rows in the table */
     size_t rows_written, rows_bad;
     ftl_job_times times;
     ftl_status status; /* of the computation */
@@ -177,6 +178,8 @@ FTL_MUST_USE ftl_status ftl_job_open_sinks(ftl_job_setup *setup, const char *pat
                                            const ftl_score_options *options, ftl_error *error);
 /* Completes the sinks, the output first; *bytes: what was given to it. */
 FTL_MUST_USE ftl_status ftl_job_commit(ftl_job_setup *setup, uint64_t *bytes, ftl_error *error);
+/* Closes the sinks and leaves what they wrote for a job that goes on with it. */
+void ftl_job_leave_sinks(ftl_job_setup *setup);
 /* Aborts sinks that were not completed and frees everything. Workers are gone before. */
 void ftl_job_free(ftl_job_setup *setup);
 /* Rows of a batch: what was asked for, else by the width of rows and the memory that there may be.

@@ -207,6 +207,7 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
                                    .format = options->output_format,
                                    .columns = columns,
                                    .n_columns = n,
+                                   .resumable = options->resume,
                                    .cancel = options->cancel};
     return ftl_sink_open(setup->job.account, &sink, &setup->sink, error);
 }
@@ -240,6 +241,7 @@ static ftl_status open_reject(ftl_job_setup *setup, const ftl_score_options *opt
                                    .columns = columns,
                                    .n_columns = info->n_columns + 1,
                                    .expected = format,
+                                   .resumable = options->resume,
                                    .delimiter = info->delimiter,
                                    .cancel = options->cancel};
     return ftl_sink_open(setup->job.account, &sink, &setup->reject, error);
@@ -265,6 +267,13 @@ ftl_status ftl_job_commit(ftl_job_setup *setup, uint64_t *bytes, ftl_error *erro
     else if (reject)
         status = ftl_sink_commit(reject, NULL, error);
     return status;
+}
+
+void ftl_job_leave_sinks(ftl_job_setup *setup)
+{
+    ftl_sink_leave(setup->sink);
+    ftl_sink_leave(setup->reject);
+    setup->sink = setup->reject = NULL;
 }
 
 void ftl_job_free(ftl_job_setup *setup)

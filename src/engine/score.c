@@ -4,7 +4,7 @@
 #include "engine/column_watch.h"
 #include "engine/context.h"
 #include "engine/destinations.h"
-#include "engine/inputs.h"
+#include "engine/resume.h"
 
 #include <string.h>
 
@@ -23,9 +23,11 @@ typedef struct job_piece {
  */
 typedef struct runner {
     ftl_job_setup setup;
+    ftl_inputs inputs;
     ftl_table *table;
     const ftl_score_options *options;
     ftl_score_result result;
+    ftl_resume resume;
     double started, reported;
     size_t batch_rows;
 
@@ -64,6 +66,7 @@ static ftl_status read_block(runner *run, ftl_job_block *block, bool *last, ftl_
     FTL_TRY(ftl_table_read(run->table, rows, block->raw, error));
     size_t got = ftl_table_block_rows(block->raw);
     run->result.rows_read += got;
+    ftl_table_tell(run->table, &block->end);
     run->result.read_seconds += ftl_job_now() - start;
     *last = run->options->limit == run->result.rows_read ||
             (got < rows && ftl_table_bytes_read(run->table) < small_input);
@@ -93,6 +96,8 @@ static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *erro
         run->result.rows_rejected += block->rows_bad;
     else
         run->result.rows_nulled += block->rows_bad;
+    FTL_TRY(ftl_resume_note(&run->resume, &block->end, setup->sink, setup->reject, &run->result,
+                            error));
     return report_progress(run, error);
 }
 
@@ -250,7 +255,11 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_error *error
 {
     ftl_job_setup *setup = &run->setup;
     FTL_TRY(ftl_job_bind(setup, run->table, run->options, error));
+    FTL_TRY(ftl_resume_open(&run->resume, &setup->job, &run->inputs, output_path, run->options,
+                            &setup->arena, error));
     FTL_TRY(ftl_job_open_sinks(setup, output_path, run->options, error));
+    FTL_TRY(ftl_resume_go_on(&run->resume, run->table, setup->sink, setup->reject, &run->result,
+                             error));
     FTL_TRY(run_all(run, error));
     for (size_t i = 0; i < setup->job.n_models; i++)
         FTL_TRY(warn_of_columns(run, &setup->models[i], error));
@@ -263,16 +272,32 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_error *error
     return FTL_OK;
 }
 
+/* Whether a job that failed so may be taken up again: the data and the call are not to blame. */
+static bool may_go_on(ftl_status status)
+{
+    return status == FTL_CANCELLED || status == FTL_IO || status == FTL_NOMEM ||
+           status == FTL_INTERNAL;
+}
+
+static void end_job(runner *run, ftl_status status)
+{
+    bool leave = run->resume.fd >= 0 && may_go_on(status);
+    if (leave)
+        ftl_job_leave_sinks(&run->setup);
+    ftl_resume_close(&run->resume, !leave);
+    free_pieces(run);
+    ftl_job_free(&run->setup);
+}
+
 static ftl_status open_inputs(runner *run, const char *input_path, const char *output_path,
                               ftl_arena *arena, ftl_error *error)
 {
-    ftl_inputs inputs;
     const ftl_job *job = &run->setup.job;
-    FTL_TRY(ftl_inputs_find(arena, input_path, run->options, &inputs, error));
+    FTL_TRY(ftl_inputs_find(arena, input_path, run->options, &run->inputs, error));
     for (size_t i = 0; i < job->n_models; i++)
-        FTL_TRY(ftl_check_destinations(job->models[i].model, &inputs, output_path,
+        FTL_TRY(ftl_check_destinations(job->models[i].model, &run->inputs, output_path,
                                        run->options->reject_path, error));
-    return ftl_inputs_open(arena, &inputs, run->options, &run->table, error);
+    return ftl_inputs_open(arena, &run->inputs, run->options, &run->table, error);
 }
 
 ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
@@ -283,15 +308,14 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
         return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input and an output");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
-    runner run = {.options = &chosen, .started = ftl_job_now()};
+    runner run = {.options = &chosen, .started = ftl_job_now(), .resume = {.fd = -1}};
     FTL_TRY(ftl_job_choose(&run.setup, model, &chosen, error));
     ftl_arena arena;
     ftl_arena_init(&arena, run.setup.job.account);
     ftl_status status = open_inputs(&run, input_path, output_path, &arena, error);
     if (status == FTL_OK)
         status = run_job(&run, output_path, error);
-    free_pieces(&run);
-    ftl_job_free(&run.setup);
+    end_job(&run, status);
     ftl_table_close(run.table);
     ftl_arena_free(&arena);
     if (status == FTL_OK) {

@@ -29,6 +29,8 @@ struct ftl_stream {
     const uint8_t *data; /* owned, or the caller's memory */
     size_t begin, end;   /* unread bytes: data[begin..end) */
     bool ended;
+    bool sought; /* since then bytes come from read_at, the next ones from `next` on */
+    uint64_t next;
     ftl_status failed;
 };
 
@@ -130,6 +132,24 @@ ftl_status ftl_stream_read_at(const ftl_stream *stream, uint64_t offset, void *o
     return FTL_OK;
 }
 
+ftl_status ftl_stream_seek(ftl_stream *stream, uint64_t offset, ftl_error *error)
+{
+    uint64_t extent;
+    if (!ftl_stream_extent(stream, &extent) || offset > extent)
+        return FTL_FAIL(error, FTL_INTERNAL, "the stream cannot go to byte %llu",
+                        (unsigned long long)offset);
+    stream->consumed = offset;
+    if (!stream->ops) {
+        stream->begin = (size_t)offset;
+        return FTL_OK;
+    }
+    stream->begin = stream->end = 0;
+    stream->ended = false;
+    stream->sought = true;
+    stream->next = offset;
+    return FTL_OK;
+}
+
 uint64_t ftl_stream_offset(const ftl_stream *stream) { return stream->consumed; }
 
 /* One read from the source into out[0..room), room > 0. Sets ended at the end; failures are
@@ -151,7 +171,9 @@ static ftl_status pull(ftl_stream *stream, void *out, size_t room, size_t *got, 
         room = (size_t)(stream->budget - stream->produced);
     }
     size_t n = 0;
-    ftl_status status = stream->ops->read(stream->state, out, room, &n, error);
+    ftl_status status = stream->sought ? stream->ops->read_at(stream->state, stream->next, out,
+                                                              room, &n, error)
+                                       : stream->ops->read(stream->state, out, room, &n, error);
     if (status != FTL_OK) {
         ftl_error_at(error, (int64_t)stream->produced);
         return stream->failed = status;
@@ -165,6 +187,7 @@ static ftl_status pull(ftl_stream *stream, void *out, size_t room, size_t *got, 
         return over_budget(stream->budget, error);
     }
     stream->produced += n;
+    stream->next += n;
     *got = n;
     return FTL_OK;
 }

@@ -90,7 +90,9 @@ bool ftl_stream_extent(const ftl_stream *stream, uint64_t *size);
  */
 FTL_MUST_USE ftl_status ftl_stream_read_at(const ftl_stream *stream, uint64_t offset, void *out,
                                            size_t size, ftl_error *error);
-/* Bytes consumed so far. */
+/* Goes on reading at an offset within the extent of a stream that has one. */
+FTL_MUST_USE ftl_status ftl_stream_seek(ftl_stream *stream, uint64_t offset, ftl_error *error);
+/* Where the next byte is: bytes consumed so far, but for seeks. */
 uint64_t ftl_stream_offset(const ftl_stream *stream);
 
 #endif

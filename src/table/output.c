@@ -71,6 +71,24 @@ static ftl_status create_temporary(ftl_output *output, ftl_error *error)
     return cannot_write(output, EEXIST, error);
 }
 
+/* The file that jobs for this target have grown; what an earlier one wrote is in it. */
+static ftl_status open_partial(ftl_output *output, ftl_error *error)
+{
+    const char *slash = strrchr(output->target, '/');
+    const char *name = slash ? slash + 1 : output->target;
+    const char *path = ftl_arena_printf(&output->arena, "%.*s.%s.foretell-partial",
+                                        (int)(name - output->target), output->target, name);
+    if (!path)
+        return FTL_OOM(error);
+    do
+        output->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
+    while (output->fd < 0 && errno == EINTR);
+    if (output->fd < 0)
+        return cannot_write(output, errno, error);
+    output->temporary = path;
+    return FTL_OK;
+}
+
 /*
  * Opens a pipe or a device. A FIFO waits for who reads it; with a token the system does not wait,
  * so that no signal is missed between asking the token and the call.
@@ -95,7 +113,7 @@ static ftl_status open_in_place(ftl_output *output, const char *path, bool fifo,
     return FTL_OK;
 }
 
-static ftl_status open_path(ftl_output *output, const char *path, ftl_error *error)
+static ftl_status open_path(ftl_output *output, const char *path, bool resumable, ftl_error *error)
 {
     struct stat st;
     bool exists = stat(path, &st) == 0;
@@ -112,14 +130,14 @@ static ftl_status open_path(ftl_output *output, const char *path, ftl_error *err
         return FTL_FAIL(error, FTL_IO,
                         "cannot write %s: it names a folder; give the name of a file", path);
     FTL_TRY(resolve(output, path, error));
-    FTL_TRY(create_temporary(output, error));
+    FTL_TRY(resumable ? open_partial(output, error) : create_temporary(output, error));
     if (exists && fchmod(output->fd, st.st_mode & 07777) != 0)
         return cannot_write(output, errno, error);
     return FTL_OK;
 }
 
 ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, bool packed,
-                           const ftl_cancel *cancel, ftl_error *error)
+                           bool resumable, const ftl_cancel *cancel, ftl_error *error)
 {
     *output = (ftl_output){.fd = -1, .cancel = cancel};
     ftl_arena_init(&output->arena, account);
@@ -133,7 +151,7 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
     output->shown = ftl_arena_string(&output->arena, path, strlen(path));
     ftl_status status = FTL_NOMEM;
     if (output->shown)
-        status = open_path(output, path, error);
+        status = open_path(output, path, resumable, error);
     else
         ftl_error_set(error, FTL_NOMEM, "out of memory");
     if (status != FTL_OK)
@@ -177,6 +195,28 @@ ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, f
     return n == (ssize_t)size ? FTL_OK : cannot_write(output, n < 0 ? errno : ENOSPC, error);
 }
 
+ftl_status ftl_output_sync(ftl_output *output, ftl_error *error)
+{
+    /* Some file systems cannot sync and say so; that is not the data's loss. */
+    if (fsync(output->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+        return cannot_write(output, errno, error);
+    return FTL_OK;
+}
+
+ftl_status ftl_output_cut(ftl_output *output, uint64_t size, bool *there, ftl_error *error)
+{
+    struct stat st;
+    if (fstat(output->fd, &st) != 0)
+        return cannot_write(output, errno, error);
+    *there = (uint64_t)st.st_size >= size;
+    if (!*there)
+        return FTL_OK;
+    if (ftruncate(output->fd, (off_t)size) != 0 || lseek(output->fd, (off_t)size, SEEK_SET) < 0)
+        return cannot_write(output, errno, error);
+    output->written = size;
+    return FTL_OK;
+}
+
 /* Closes fd, which is not standard output. False on failure, with errno set. */
 static bool close_file(ftl_output *output)
 {
@@ -188,9 +228,7 @@ static bool close_file(ftl_output *output)
 
 static ftl_status complete(ftl_output *output, ftl_error *error)
 {
-    /* Some file systems cannot sync and say so; that is not the data's loss. */
-    if (fsync(output->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
-        return cannot_write(output, errno, error);
+    FTL_TRY(ftl_output_sync(output, error));
     if (!close_file(output) || rename(output->temporary, output->target) != 0)
         return cannot_write(output, errno, error);
     output->temporary = NULL;
@@ -214,6 +252,12 @@ ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
         status = cannot_write(output, errno, error);
     ftl_output_abort(output);
     return status;
+}
+
+void ftl_output_leave(ftl_output *output)
+{
+    output->temporary = NULL;
+    ftl_output_abort(output);
 }
 
 void ftl_output_abort(ftl_output *output)

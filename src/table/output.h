@@ -23,15 +23,25 @@ typedef struct ftl_output {
 
 /*
  * cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. packed: what is
- * written becomes a gzip file, which cannot be patched.
+ * written becomes a gzip file, which cannot be patched. resumable, for plain files that are not
+ * packed: the temporary file has a name of its own for each target, .NAME.foretell-partial, and
+ * what an earlier job left in it stays until it is written over or cut.
  */
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
-                                        bool packed, const ftl_cancel *cancel, ftl_error *error);
+                                        bool packed, bool resumable, const ftl_cancel *cancel,
+                                        ftl_error *error);
 FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
 /* Overwrites bytes at the beginning; for plain files. */
 FTL_MUST_USE ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
+/* Everything that was written is on the disk. */
+FTL_MUST_USE ftl_status ftl_output_sync(ftl_output *output, ftl_error *error);
+/* Cuts a plain file to so many bytes and goes on there; *there: it had as many. */
+FTL_MUST_USE ftl_status ftl_output_cut(ftl_output *output, uint64_t size, bool *there,
+                                       ftl_error *error);
+/* As ftl_output_abort, but that a temporary file stays as it is. */
+void ftl_output_leave(ftl_output *output);
 /* Both close and free the output, the first also when it fails. */
 FTL_MUST_USE ftl_status ftl_output_commit(ftl_output *output, ftl_error *error);
 void ftl_output_abort(ftl_output *output);

@@ -174,11 +174,16 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
         if (!sink->state)
             status = FTL_OOM(error);
     }
+    if (status == FTL_OK && options->resumable && (packed || !sink->kind->grows))
+        status = FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "resume",
+                                 "options.resume needs an output that grows row by row, such as "
+                                 ".csv, and %s %s does not",
+                                 packed ? "packed" : "a file of", sink->kind->name);
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)
-        status = ftl_output_open(&sink->output, account, options->path, packed, options->cancel,
-                                 error);
+        status = ftl_output_open(&sink->output, account, options->path, packed, options->resumable,
+                                 options->cancel, error);
     if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
     if (status != FTL_OK) {
@@ -214,6 +219,22 @@ ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t
     return FTL_OK;
 }
 
+uint64_t ftl_sink_bytes(const ftl_sink *sink) { return sink->output.written; }
+
+ftl_status ftl_sink_sync(ftl_sink *sink, ftl_error *error)
+{
+    return ftl_output_sync(&sink->output, error);
+}
+
+ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, bool *there,
+                        ftl_error *error)
+{
+    FTL_TRY(ftl_output_cut(&sink->output, bytes, there, error));
+    if (*there)
+        sink->rows = rows;
+    return FTL_OK;
+}
+
 /* Frees everything but the output. */
 static void dismantle(ftl_sink *sink)
 {
@@ -243,6 +264,14 @@ void ftl_sink_abort(ftl_sink *sink)
     if (!sink)
         return;
     ftl_output_abort(&sink->output);
+    dismantle(sink);
+}
+
+void ftl_sink_leave(ftl_sink *sink)
+{
+    if (!sink)
+        return;
+    ftl_output_leave(&sink->output);
     dismantle(sink);
 }
 

@@ -32,6 +32,7 @@ typedef struct ftl_sink_options {
     const char *expected;
     const ftl_sink_column *columns; /* copied with their names */
     size_t n_columns;
+    bool resumable; /* see ftl_sink_cut */
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
     /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */
     const ftl_cancel *cancel;
@@ -55,6 +56,18 @@ FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *b
 /* Appends what ftl_sink_format made of `rows` rows. */
 FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                         ftl_error *error);
+/*
+ * Of sinks that were opened as resumable, whose file is there under a name of its own until it is
+ * complete: the bytes that it has; on to the disk with them; back to where it had so many bytes and
+ * rows, which *there tells it had. Formats whose files do not grow row by row are ARG at opening.
+ */
+uint64_t ftl_sink_bytes(const ftl_sink *sink);
+FTL_MUST_USE ftl_status ftl_sink_sync(ftl_sink *sink, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, bool *there,
+                                     ftl_error *error);
+/* Closes and leaves the file for a job that goes on with it. NULL is allowed. */
+void ftl_sink_leave(ftl_sink *sink);
+
 /*
  * Completes and closes: sync, rename, sync of the folder. *bytes (may be NULL): the output's size
  * before it was packed. The sink is gone afterwards, also when this fails.

@@ -111,6 +111,7 @@ const ftl_sink_kind ftl_sink_csv = {
     .keyword = "csv",
     .endings = csv_endings,
     .text = true,
+    .grows = true,
     .begin = csv_begin,
     .format = csv_format,
 };

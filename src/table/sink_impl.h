@@ -12,7 +12,8 @@ typedef struct ftl_sink_kind {
     const char *keyword;        /* what options.output_format says */
     const char *const *endings; /* of names, such as ".csv", ended by NULL */
     bool text;                  /* may be packed by a codec, as its name says */
-    size_t state_size;          /* of sink->state, zeroed */
+    bool grows;        /* what stands in the file is rows that were appended, whatever follows */
+    size_t state_size; /* of sink->state, zeroed */
     /* Checks the columns and writes what comes before the rows. */
     ftl_status (*begin)(ftl_sink *sink, ftl_error *error);
     /* A piece: rows as text, or in a form of the sink's own; any thread. */

@@ -107,6 +107,7 @@ static const char *const npy_endings[] = {".npy", NULL};
 const ftl_sink_kind ftl_sink_npy = {
     .name = ".npy",
     .keyword = "npy",
+    .grows = true,
     .endings = npy_endings,
     .state_size = sizeof(npy_state),
     .begin = npy_begin,

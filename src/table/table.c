@@ -348,3 +348,44 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
     }
     return FTL_OK;
 }
+
+/* ---- Places ---------------------------------------------------------------------------------- */
+
+void ftl_table_tell(const ftl_table *table, ftl_table_position *out)
+{
+    *out = (ftl_table_position){.rows = table->rows_read};
+    if (table->format->tell)
+        table->format->tell(table, out);
+}
+
+/* Reads rows that nobody looks at. */
+static ftl_status pass_over(ftl_table *table, ftl_table_block *block, uint64_t rows,
+                            ftl_error *error)
+{
+    enum { rows_at_once = 1 << 16 };
+    while (table->rows_read < rows) {
+        uint64_t left = rows - table->rows_read;
+        ftl_status status = ftl_table_read(table, left < rows_at_once ? (size_t)left : rows_at_once,
+                                           block, error);
+        if (status == FTL_END)
+            return FTL_FAIL(error, FTL_CORRUPT, "the table has %llu rows where there were %llu",
+                            (unsigned long long)table->rows_read, (unsigned long long)rows);
+        FTL_TRY(status);
+    }
+    return FTL_OK;
+}
+
+ftl_status ftl_table_seek(ftl_table *table, const ftl_table_position *to, ftl_error *error)
+{
+    uint64_t extent;
+    if (table->format->seek && to->offset && ftl_stream_extent(table->stream, &extent)) {
+        FTL_TRY(table->format->seek(table, to, error));
+        table->rows_read = to->rows;
+        return FTL_OK;
+    }
+    ftl_table_block *block;
+    FTL_TRY(ftl_table_block_create(table, &block, error));
+    ftl_status status = pass_over(table, block, to->rows, error);
+    ftl_table_block_destroy(block);
+    return status;
+}

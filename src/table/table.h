@@ -165,6 +165,23 @@ FTL_MUST_USE ftl_status ftl_table_block_reject(const ftl_table *table, const ftl
                                                size_t row, const char *reason, ftl_strbuf *out,
                                                ftl_error *error);
 
+/*
+ * Where a table stands: behind so many rows. offset and line: of the next record in the (decoded)
+ * bytes, for formats that can begin there; 0 for others.
+ */
+typedef struct ftl_table_position {
+    uint64_t rows, offset;
+    int64_t line;
+} ftl_table_position;
+void ftl_table_tell(const ftl_table *table, ftl_table_position *out);
+/*
+ * Moves a table that was bound and not read yet to where it, or another one of the same file, once
+ * stood: at once where the format and the stream can, else by reading. CORRUPT when there are fewer
+ * rows.
+ */
+FTL_MUST_USE ftl_status ftl_table_seek(ftl_table *table, const ftl_table_position *to,
+                                       ftl_error *error);
+
 /* ---- Converting ------------------------------------------------------------------------------ */
 
 FTL_MUST_USE ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out,

@@ -33,6 +33,10 @@ typedef struct ftl_table_format {
     /* Sees the requests and refuses columns that cannot be read. */
     ftl_status (*bind)(ftl_table *table, ftl_error *error);
 
+    /* Fills offset and line; and goes there in a stream that can. Both or none. */
+    void (*tell)(const ftl_table *table, ftl_table_position *out);
+    ftl_status (*seek)(ftl_table *table, const ftl_table_position *to, ftl_error *error);
+
     size_t block_size; /* of the format's block, which begins with a ftl_table_block; zeroed */
     void (*block_free)(ftl_table_block *block); /* what it holds */
     /* Fills a block with 1..max_rows rows (block->rows, which is 0 before), or returns END. */
