@@ -1,6 +1,7 @@
 #include "engine/resume.h"
 
 #include "base/crc64.h"
+#include "base/number.h"
 #include "foretell/experimental.h"
 #include "io/file_id.h"
 
@@ -170,33 +171,48 @@ static ftl_status read_journal(const ftl_resume *resume, ftl_strbuf *out, ftl_er
     }
 }
 
+/* Takes "WORD NUMBER " or "NUMBER " from the front of a line; false when something else is there.
+ */
+static bool take(const char **line, const char *word, uint64_t *out)
+{
+    size_t size = strlen(word), digits;
+    int64_t number;
+    if (strncmp(*line, word, size) != 0)
+        return false;
+    digits = strspn(*line + size, "0123456789");
+    if (!ftl_parse_i64(*line + size, digits, &number) || (*line)[size + digits] != ' ')
+        return false;
+    *out = (uint64_t)number;
+    *line += size + digits + 1;
+    return true;
+}
+
+/* The checksum behind the numbers, as it is written. */
+enum { SUM_DIGITS = 16 };
+static void print_sum(const char *line, size_t size, char out[SUM_DIGITS + 1])
+{
+    snprintf(out, SUM_DIGITS + 1, "%016" PRIx64, ftl_crc64(0, line, size));
+}
+
 /* One line of parts, without its end; false when it was not finished or is none. */
 static bool parse_part(ftl_resume *resume, const char *line, size_t size)
 {
-    char copy[LONGEST_LINE];
-    uint64_t check;
-    int end = 0;
-    if (size >= sizeof copy)
-        return false;
-    memcpy(copy, line, size);
-    copy[size] = '\0';
-    char *sum = strrchr(copy, ' ');
-    if (!sum || sscanf(sum, " %16" SCNx64 "%n", &check, &end) != 1 || sum[end])
-        return false;
-    *sum = '\0';
-    if (check != ftl_crc64(0, copy, strlen(copy)))
-        return false;
+    char sum[SUM_DIGITS + 1];
+    const char *next = line;
+    uint64_t at_line = 0;
     ftl_resume read = *resume;
-    long long at_line;
-    int n = sscanf(copy,
-                   "rows %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " bytes %" SCNu64 " %" SCNu64
-                   " at %" SCNu64 " line %lld",
-                   &read.from.rows, &read.from.written, &read.from.rejected, &read.from.nulled,
-                   &read.from.output, &read.from.reject, &read.from.at.offset, &at_line);
-    if (n != 8)
+    if (size < SUM_DIGITS)
+        return false;
+    print_sum(line, size - SUM_DIGITS, sum);
+    if (memcmp(line + size - SUM_DIGITS, sum, SUM_DIGITS) != 0 ||
+        !take(&next, "rows ", &read.from.rows) || !take(&next, "", &read.from.written) ||
+        !take(&next, "", &read.from.rejected) || !take(&next, "", &read.from.nulled) ||
+        !take(&next, "bytes ", &read.from.output) || !take(&next, "", &read.from.reject) ||
+        !take(&next, "at ", &read.from.at.offset) || !take(&next, "line ", &at_line) ||
+        next != line + size - SUM_DIGITS)
         return false;
     read.from.at.rows = read.from.rows;
-    read.from.at.line = at_line;
+    read.from.at.line = (int64_t)at_line;
     resume->from = read.from;
     return true;
 }
@@ -338,14 +354,14 @@ ftl_status ftl_resume_note(ftl_resume *resume, const ftl_table_position *at, ftl
     FTL_TRY(ftl_sink_sync(sink, error));
     if (reject)
         FTL_TRY(ftl_sink_sync(reject, error));
-    char line[LONGEST_LINE];
+    char line[LONGEST_LINE], sum[SUM_DIGITS + 1];
     int n = snprintf(line, sizeof line,
                      "rows %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " bytes %" PRIu64
-                     " %" PRIu64 " at %" PRIu64 " line %lld",
+                     " %" PRIu64 " at %" PRIu64 " line %lld ",
                      at->rows, result->rows_written, result->rows_rejected, result->rows_nulled,
                      output, rejected, at->offset, (long long)at->line);
-    n += snprintf(line + n, sizeof line - (size_t)n, " %016" PRIx64 "\n",
-                  ftl_crc64(0, line, (size_t)n));
+    print_sum(line, (size_t)n, sum);
+    n += snprintf(line + n, sizeof line - (size_t)n, "%s\n", sum);
     FTL_TRY(append(resume, line, (size_t)n, error));
     resume->last = ftl_job_now();
     resume->pause = SHARE * (resume->last - now);
