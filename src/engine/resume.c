@@ -285,6 +285,7 @@ static ftl_status take_up(ftl_resume *resume, const ftl_strbuf *head, ftl_error 
     FTL_TRY(status);
     if (ftruncate(resume->fd, (off_t)resume->size) != 0)
         return system_error("write", resume->path, error);
+    resume->head = head->size;
     return resume->size ? FTL_OK : append(resume, head->data, head->size, error);
 }
 
@@ -318,24 +319,30 @@ ftl_status ftl_resume_open(ftl_resume *resume, const ftl_job *job, const ftl_inp
 
 /* ---- Going on -------------------------------------------------------------------------------- */
 
+/* Nothing counts of what the files hold behind their headers, nor of what the journal says. */
+static ftl_status begin_anew(ftl_resume *resume, ftl_sink *sink, ftl_sink *reject, ftl_error *error)
+{
+    resume->size = resume->head;
+    if (ftruncate(resume->fd, (off_t)resume->size) != 0)
+        return system_error("write", resume->path, error);
+    FTL_TRY(ftl_sink_cut(sink, ftl_sink_bytes(sink), 0, error));
+    return reject ? ftl_sink_cut(reject, ftl_sink_bytes(reject), 0, error) : FTL_OK;
+}
+
 ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink, ftl_sink *reject,
                             ftl_score_result *result, ftl_error *error)
 {
-    bool there = false, too = true;
     if (resume->fd < 0)
         return FTL_OK;
-    if (resume->from.rows == 0) { /* what stands behind the headers is of no journal */
-        FTL_TRY(ftl_sink_cut(sink, ftl_sink_bytes(sink), 0, &there, error));
-        return reject ? ftl_sink_cut(reject, ftl_sink_bytes(reject), 0, &too, error) : FTL_OK;
-    }
+    /* Files that are not there: the job was stopped between completing them and its journal's end.
+     */
+    if (resume->from.rows == 0 || !ftl_sink_holds(sink, resume->from.output) ||
+        (reject && !ftl_sink_holds(reject, resume->from.reject)))
+        return begin_anew(resume, sink, reject, error);
     uint64_t rejects = resume->from.rejected + resume->from.nulled;
-    FTL_TRY(ftl_sink_cut(sink, resume->from.output, resume->from.written, &there, error));
+    FTL_TRY(ftl_sink_cut(sink, resume->from.output, resume->from.written, error));
     if (reject)
-        FTL_TRY(ftl_sink_cut(reject, resume->from.reject, rejects, &too, error));
-    if (!there || !too) /* what the journal speaks of is gone */
-        return unfit("what was written of the output is not there any more; remove the journal "
-                     "beside the output to begin anew",
-                     error);
+        FTL_TRY(ftl_sink_cut(reject, resume->from.reject, rejects, error));
     FTL_TRY(ftl_table_seek(table, &resume->from.at, error));
     result->rows_read = result->rows_resumed = resume->from.rows;
     result->rows_written = resume->from.written;

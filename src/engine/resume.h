@@ -21,6 +21,7 @@ typedef struct ftl_resume {
     int fd; /* of the journal; -1: the job cannot be taken up */
     const char *path;
     uint64_t size; /* of the journal, but for a line that was not finished */
+    uint64_t head; /* of that, what says which job it is */
     /* how far the job had come; rows 0: it begins */
     struct {
         uint64_t rows, written, rejected, nulled, output, reject;

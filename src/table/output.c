@@ -203,14 +203,14 @@ ftl_status ftl_output_sync(ftl_output *output, ftl_error *error)
     return FTL_OK;
 }
 
-ftl_status ftl_output_cut(ftl_output *output, uint64_t size, bool *there, ftl_error *error)
+bool ftl_output_holds(const ftl_output *output, uint64_t size)
 {
     struct stat st;
-    if (fstat(output->fd, &st) != 0)
-        return cannot_write(output, errno, error);
-    *there = (uint64_t)st.st_size >= size;
-    if (!*there)
-        return FTL_OK;
+    return fstat(output->fd, &st) == 0 && (uint64_t)st.st_size >= size;
+}
+
+ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error)
+{
     if (ftruncate(output->fd, (off_t)size) != 0 || lseek(output->fd, (off_t)size, SEEK_SET) < 0)
         return cannot_write(output, errno, error);
     output->written = size;

@@ -37,9 +37,10 @@ FTL_MUST_USE ftl_status ftl_output_patch(ftl_output *output, const void *data, s
                                          ftl_error *error);
 /* Everything that was written is on the disk. */
 FTL_MUST_USE ftl_status ftl_output_sync(ftl_output *output, ftl_error *error);
-/* Cuts a plain file to so many bytes and goes on there; *there: it had as many. */
-FTL_MUST_USE ftl_status ftl_output_cut(ftl_output *output, uint64_t size, bool *there,
-                                       ftl_error *error);
+/* Whether a plain file has so many bytes at least. */
+bool ftl_output_holds(const ftl_output *output, uint64_t size);
+/* Cuts it to so many and goes on there. */
+FTL_MUST_USE ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error);
 /* As ftl_output_abort, but that a temporary file stays as it is. */
 void ftl_output_leave(ftl_output *output);
 /* Both close and free the output, the first also when it fails. */

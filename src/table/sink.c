@@ -226,12 +226,15 @@ ftl_status ftl_sink_sync(ftl_sink *sink, ftl_error *error)
     return ftl_output_sync(&sink->output, error);
 }
 
-ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, bool *there,
-                        ftl_error *error)
+bool ftl_sink_holds(const ftl_sink *sink, uint64_t bytes)
 {
-    FTL_TRY(ftl_output_cut(&sink->output, bytes, there, error));
-    if (*there)
-        sink->rows = rows;
+    return ftl_output_holds(&sink->output, bytes);
+}
+
+ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, ftl_error *error)
+{
+    FTL_TRY(ftl_output_cut(&sink->output, bytes, error));
+    sink->rows = rows;
     return FTL_OK;
 }
 

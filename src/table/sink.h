@@ -58,12 +58,14 @@ FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t
                                         ftl_error *error);
 /*
  * Of sinks that were opened as resumable, whose file is there under a name of its own until it is
- * complete: the bytes that it has; on to the disk with them; back to where it had so many bytes and
- * rows, which *there tells it had. Formats whose files do not grow row by row are ARG at opening.
+ * complete: the bytes that were written by now; on to the disk with them; whether the file has so
+ * many at least; back to where it had so many bytes and rows. Formats whose files do not grow row
+ * by row are ARG at opening.
  */
 uint64_t ftl_sink_bytes(const ftl_sink *sink);
 FTL_MUST_USE ftl_status ftl_sink_sync(ftl_sink *sink, ftl_error *error);
-FTL_MUST_USE ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, bool *there,
+bool ftl_sink_holds(const ftl_sink *sink, uint64_t bytes); /* also what an earlier job wrote */
+FTL_MUST_USE ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows,
                                      ftl_error *error);
 /* Closes and leaves the file for a job that goes on with it. NULL is allowed. */
 void ftl_sink_leave(ftl_sink *sink);

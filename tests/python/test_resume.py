@@ -159,7 +159,9 @@ def test_an_input_that_changed_is_refused(made, folder):
 def test_a_partial_file_that_is_gone(made, folder):
     interrupt(folder, "rows.csv", *OPTIONS)
     (folder / ".out.csv.foretell-partial").unlink()
-    assert "is not there any more" in finish(folder, "rows.csv", *OPTIONS, code=USAGE)
+    assert "earlier call" not in finish(folder, "rows.csv", *OPTIONS)  # as behind a job that was just finished
+    assert (folder / "out.csv").read_bytes() == made[1] and (folder / "bad.csv").read_bytes() == made[2]
+    assert hidden(folder) == []
 
 
 def test_two_at_once(folder):
