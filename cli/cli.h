@@ -34,6 +34,7 @@ typedef struct cli_options {
     uint64_t memory_limit, max_bytes; /* 0: as the library does by itself */
     bool json, graph;
     bool quiet;
+    uint64_t seen; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
 
 int cli_predict(int argc, char **argv);
