@@ -94,6 +94,7 @@ static const flag flags[] = {
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
+_Static_assert(n_flags <= 64, "a bit each in cli_options.seen");
 
 static const char *flag_name(int id)
 {
@@ -444,10 +445,12 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         score->target = text;
         return -1;
     case OPT_THRESHOLD:
-        out->threshold_set = parse_number(text, &out->threshold);
+        out->threshold_set = parse_number(text, &out->threshold) && out->threshold >= 0 &&
+                             out->threshold <= 1;
         return out->threshold_set
                    ? -1
-                   : cli_usage(command, "--threshold takes a number, not '%s'", text);
+                   : cli_usage(command, "--threshold takes a probability from 0 to 1, not '%s'",
+                               text);
     case OPT_PROBA:
         score->proba = true;
         return -1;
@@ -582,6 +585,23 @@ static int add_positional(const char *command, const char *text, int most, cli_o
     return -1;
 }
 
+/* Options whose every mention adds to the list; others have one value. */
+static bool is_list(int id) { return id == OPT_KEEP || id == OPT_FEATURES || id == OPT_NA; }
+
+/* Of two values the last one would win without a word. seen: the options before, a bit each. */
+static int refuse_repeat(const char *command, int id, uint64_t *seen)
+{
+    size_t i = 0;
+    while (i < n_flags && flags[i].id != id)
+        i++;
+    bool again = i < n_flags && *seen & 1ull << i;
+    *seen |= i < n_flags ? 1ull << i : 0;
+    if (!again || flags[i].argument == no_argument || is_list(id))
+        return -1;
+    return cli_usage(command, "--%s is given twice, and has one value; leave one of them out",
+                     flags[i].name);
+}
+
 /* Takes one option; an exit code, or -1. */
 static int take_option(const char *command, int id, const char *allowed, const char *help,
                        char *value, cli_options *out)
@@ -591,7 +611,8 @@ static int take_option(const char *command, int id, const char *allowed, const c
     if (!is_allowed(allowed, flag_name(id)))
         return cli_usage(command, "%s does not take --%s", command[0] ? command : "this",
                          flag_name(id));
-    return set_option(command, id, value, out);
+    int code = refuse_repeat(command, id, &out->seen);
+    return code < 0 ? set_option(command, id, value, out) : code;
 }
 
 int cli_parse_between(int argc, char **argv, const char *allowed, const char *help, int least,

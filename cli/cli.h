@@ -43,6 +43,7 @@ typedef struct cli_options {
     ftl_method methods[FTL_METHOD_COUNT]; /* --method: those behind the first */
     const char *metrics;                  /* where the figures of a job go; NULL: nowhere */
     bool progress_json;
+    uint64_t seen; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
 
 int cli_predict(int argc, char **argv);

@@ -27,6 +27,8 @@ int cli_inspect(int argc, char **argv)
     int code = cli_parse(argc, argv,
                          " graph json select iterations memory-limit max-bytes labels threshold ",
                          cli_help_inspect, 1, &options);
+    if (code < 0 && options.json && options.graph)
+        code = cli_usage("inspect", "--graph is text; leave --json out");
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
     if (code < 0) {

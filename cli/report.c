@@ -35,11 +35,23 @@ void cli_set_memory_limit(uint64_t bytes) { memory_limit = bytes; }
 /* A file's name may hold line breaks and terminal codes; an error is one line. */
 static void print_name(const char *name) { cli_print_plain(stderr, name, strlen(name)); }
 
+/* Messages about opening say "FILE", others may begin with it. */
+static bool names_file(const char *message, const char *file)
+{
+    size_t size = strlen(file);
+    const char *at = message;
+    if (strncmp(message, file, size) == 0) /* or the name is empty */
+        return true;
+    while ((at = strstr(at, file)) != NULL && !(at > message && at[-1] == '"'))
+        at++;
+    return at;
+}
+
 int cli_fail(const ftl_error *error, cli_phase phase, const char *file)
 {
     fprintf(stderr, "foretell: error: %s: ", ftl_status_name(error->code));
     /* Where: messages about opening and about cells carry their place themselves. */
-    if (file && !strstr(error->message, file)) {
+    if (file && !names_file(error->message, file)) {
         print_name(file);
         fputs(": ", stderr);
     }

@@ -64,6 +64,8 @@ static ftl_status refuse(const ftl_node *node, const char *path, ftl_error *erro
              node->kind == FTL_NODE_TUPLE)
         ftl_error_set(error, code,
                       "the file holds a %s, not an estimator; save the estimator itself", text);
+    else if (node->kind != FTL_NODE_OBJECT)
+        ftl_error_set(error, code, "this is no estimator, but %s; save the estimator itself", text);
     else
         ftl_error_set(error, code, "%s is not supported", text);
     ftl_error_in(error, path);

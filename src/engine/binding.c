@@ -1,4 +1,5 @@
 /* Matching a table's columns with a model's schema. */
+#include "base/number.h"
 #include "base/strbuf.h"
 #include "engine/job.h"
 #include "engine/names.h"
@@ -183,6 +184,26 @@ static size_t put_missing(const ftl_binding *binding, ftl_strbuf *out)
     return n + more;
 }
 
+/* Why a table may have none of several columns that were looked for. */
+static const char *why_none(const ftl_table *table, const ftl_binding *binding)
+{
+    const ftl_table_info *info = ftl_table_get_info(table);
+    bool numbers = true;
+    double number;
+    if (binding->n_requests > 0)
+        return "";
+    for (size_t i = 0; i < info->n_columns && numbers; i++) {
+        const char *name = ftl_table_column_name(table, i);
+        numbers = ftl_parse_f64(name, strlen(name), '.', &number);
+    }
+    if (numbers)
+        return "; its first line holds numbers: without a header it is read with "
+               "options.no_header";
+    return info->n_columns == 1 && binding->n_inputs > 1
+               ? "; it has one column: say what stands between columns with options.delimiter"
+               : "";
+}
+
 /* Lists what a header lacks, in one error; OK when that is nothing. */
 static ftl_status refuse_missing(const ftl_table *table, ftl_arena *arena, ftl_binding *binding,
                                  ftl_error *error)
@@ -206,7 +227,7 @@ static ftl_status refuse_missing(const ftl_table *table, ftl_arena *arena, ftl_b
         status = FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_MISSING_COLUMNS,
                                   "%zu column%s of the model %s missing in the table: %s%s", n,
                                   n == 1 ? "" : "s", n == 1 ? "is" : "are", ftl_strbuf_text(&names),
-                                  ftl_strbuf_text(&hints));
+                                  hints.size ? ftl_strbuf_text(&hints) : why_none(table, binding));
     ftl_strbuf_free(&names);
     ftl_strbuf_free(&hints);
     return status;
@@ -442,8 +463,9 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
     ftl_status status;
     if (options->n_features && options->n_features != binding.n_inputs)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_COLUMN_COUNT, "features",
-                               "options.features names %zu columns; the model expects %zu",
-                               options->n_features, binding.n_inputs);
+                               "options.features names %zu column%s; the model expects %zu",
+                               options->n_features, options->n_features == 1 ? "" : "s",
+                               binding.n_inputs);
     binding.by_name = options->n_features ||
                       (model->has_input_names && ftl_table_get_info(table)->has_names);
     if (binding.by_name) {

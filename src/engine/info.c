@@ -3,6 +3,7 @@
 #include "estimators/families.h"
 #include "model/model.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *ftl_version(void) { return FTL_VERSION_STRING; }
@@ -33,6 +34,21 @@ ftl_status ftl_model_get_info(const ftl_model *model, ftl_model_info *out)
     return FTL_OK;
 }
 
+/* "; it has predict, apply", of a model that has methods. */
+static const char *methods_of(const ftl_model *model, char out[200])
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        if (!model->graph.methods[m].count)
+            continue;
+        int n = snprintf(out + used, 200 - used, "%s%s", used ? ", " : "; it has ",
+                         ftl_method_name((ftl_method)m));
+        used += n > 0 && (size_t)n < 200 - used ? (size_t)n : 0;
+    }
+    return out;
+}
+
 ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ftl_error *error)
 {
     const char *name = ftl_method_name(method);
@@ -44,12 +60,13 @@ ftl_status ftl_model_method_status(const ftl_model *model, ftl_method method, ft
     if (model->graph.methods[method].count)
         return FTL_OK;
     const ftl_error *why = &model->method_error[method];
+    char methods[200];
     if (why->code == FTL_OK)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_METHOD_MISSING, "method",
                                "%s has no %s%s", model->class_name, name,
                                method == FTL_PREDICT_PROBA && model->kind == FTL_REGRESSOR
                                    ? ": it is a regressor, predict is its value"
-                                   : "");
+                                   : methods_of(model, methods));
     if (error)
         *error = *why;
     return why->code;

@@ -281,6 +281,17 @@ static void close_source(ftl_account *account, source *from)
     ftl_free(account, (char *)(uintptr_t)from->folder);
 }
 
+/* An error in a file beside the model's own says which. */
+static void name_file(ftl_error *error, const char *path)
+{
+    char message[FTL_ERROR_MESSAGE_SIZE];
+    if (!error || strstr(error->message, path))
+        return;
+    (void)snprintf(message, sizeof message, "%.240s: %.500s", path, error->message);
+    memcpy(error->message, message, sizeof message);
+    ftl_utf8_make_printable(error->message, strlen(error->message), false);
+}
+
 /* The objects of one more file, which stay with the model's own. */
 static ftl_status load_file(ftl_model *model, const char *path, const ftl_model_options *options,
                             ftl_node **root, ftl_error *error)
@@ -296,9 +307,11 @@ static ftl_status load_file(ftl_model *model, const char *path, const ftl_model_
         status = decode(model, &from, options, &codec, &kind, error);
     if (status == FTL_OK && kind == FTL_FILE_FORETELL)
         status = FTL_FAIL(error, FTL_UNSUPPORTED,
-                          "%.300s: a model that foretell wrote is no part of another one", path);
+                          "a model that foretell wrote is no part of another one");
     if (status == FTL_OK)
         status = load_objects(model, &from, kind, options, root, error);
+    if (status != FTL_OK)
+        name_file(error, path);
     model->file_bytes += from.file_bytes;
     close_source(account, &from);
     return status;

@@ -117,6 +117,20 @@ static bool is_onnx(const uint8_t *data, size_t size)
 }
 
 /*
+ * Core ML begins as ONNX does: its version, then field 2, which is a message here, of the inputs
+ * first (field 1), and no producer's name.
+ */
+static bool is_core_ml(const uint8_t *data, size_t size)
+{
+    size_t i = 3;
+    if (size < 4 || data[0] != 0x08 || data[2] != 0x12)
+        return false;
+    while (i < size && data[i] & 0x80) /* its length */
+        i++;
+    return i + 1 < size && data[i] != 0 && data[i + 1] == 0x0a;
+}
+
+/*
  * XGBoost's binary format as 0.x wrote it, without a header: 136 bytes of parameters, then the
  * objective's name, "reg:linear", with its length in 8 bytes.
  */
@@ -206,6 +220,21 @@ static const struct {
      DUMP("LightGBM's dump_model", "booster.save_model('model.txt')")},
     {"booster[", "booster[0]:", DUMP("XGBoost's dump_model", "booster.save_model('model.json')")},
     {"[", "\"nodeid\"", DUMP("XGBoost's dump_model", "booster.save_model('model.json')")},
+    {"0:", "leaf=", DUMP("XGBoost's get_dump", "booster.save_model('model.json')")},
+    {"0:[", "yes=", DUMP("XGBoost's get_dump", "booster.save_model('model.json')")},
+    {"[", "\"0:leaf=", DUMP("XGBoost's get_dump", "booster.save_model('model.json')")},
+    {"[", "\"digraph", DUMP("XGBoost's get_dump", "booster.save_model('model.json')")},
+    {"digraph", "{",
+     "this is the drawing of a tree (Graphviz), which lacks what predicting needs; save the model "
+     "itself, as booster.save_model('model.json') does"},
+    {"Tree,Node,ID,", ",Split",
+     DUMP("XGBoost's trees_to_dataframe", "booster.save_model('model.json')")},
+    {",Tree,Node,ID,", ",Split",
+     DUMP("XGBoost's trees_to_dataframe", "booster.save_model('model.json')")},
+    {"tree_index,", "node_depth",
+     DUMP("LightGBM's trees_to_dataframe", "booster.save_model('model.txt')")},
+    {",tree_index,", "node_depth",
+     DUMP("LightGBM's trees_to_dataframe", "booster.save_model('model.txt')")},
     {"[", "\"0:[", DUMP("XGBoost's get_dump", "booster.save_model('model.json')")},
     {"{", "\"features_info\"", EXPORT("JSON export")},
     {"{", "\"oblivious_trees\"", EXPORT("JSON export")},
@@ -248,9 +277,11 @@ static ftl_status text_kind(const uint8_t *data, size_t size, ftl_file_kind *kin
         return FTL_FAIL(error, FTL_UNSUPPORTED, "%s", dump);
     if (begins(text, left, 0, "{", 1) || begins(text, left, 0, "[", 1))
         return FTL_FAIL(error, FTL_UNSUPPORTED,
-                        "this is a JSON file, not a saved scikit-learn model");
+                        "this is a JSON file, but not a model of XGBoost's; give the model first, "
+                        "then the data");
     return FTL_FAIL(error, FTL_CORRUPT,
-                    "this is a text file, not a saved model; give a .joblib or .pkl file");
+                    "this is a text file, not a saved model; give the model's file (.joblib, .pkl, "
+                    "a booster's own) first, then the data");
 }
 
 /* A pickle's or a zlib stream's first byte, which is no UTF-8, after a program read it as text. */
@@ -286,6 +317,8 @@ ftl_status ftl_sniff(ftl_stream *stream, ftl_file_kind *kind, ftl_error *error)
         return FTL_FAIL_AT(error, FTL_CORRUPT, 0,
                            "this file was copied as text, which replaced every byte that is no "
                            "UTF-8; it cannot be repaired, copy it again as binary");
+    if (is_core_ml(data, size))
+        return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 0, MODEL("a Core ML model"));
     if (is_onnx(data, size))
         return FTL_FAIL_AT(error, FTL_UNSUPPORTED, 0, MODEL("an ONNX model"));
     if (data[0] != 0x80 && is_text(data, size) && !may_be_protocol_0(data, size))

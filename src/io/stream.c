@@ -79,8 +79,8 @@ static ftl_status over_budget(uint64_t budget, ftl_error *error)
 {
     return FTL_FAIL_AT(
         error, FTL_LIMIT, budget,
-        "the data is longer than the limit of %llu bytes; decompress it first, or raise "
-        "options.max_bytes, if you trust it",
+        "the data is longer than the limit of %llu bytes; raise options.max_bytes, if you "
+        "trust it",
         (unsigned long long)budget);
 }
 

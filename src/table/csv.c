@@ -14,7 +14,10 @@ static int csv_bid(const uint8_t *data, size_t size)
     return 0; /* what no other format claims */
 }
 
-/* Files that are no text but are offered in the place of one. */
+#define PICKLE "a pickle, such as a model or a data frame; save the table as CSV"
+#define JSON "JSON; save the table as CSV"
+
+/* Files that are no table of text but are offered in the place of one. */
 static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *error)
 {
     static const struct {
@@ -29,6 +32,15 @@ static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *er
         {"PK\3\4", 4, "a zip file (.xlsx, .npz); save the table as CSV or .npy"},
         {"\xd0\xcf\x11\xe0", 4, "an Excel file; save the table as CSV"},
         {"SQLite format 3", 15, "a SQLite database; export the table as CSV"},
+        {"\x89HDF", 4, "an HDF5 file; save the table as CSV"},
+        {"\x80\2", 2, PICKLE},
+        {"\x80\3", 2, PICKLE},
+        {"\x80\4", 2, PICKLE},
+        {"\x80\5", 2, PICKLE},
+        {"{\"", 2, JSON},
+        {"{\n", 2, JSON},
+        {"[{", 2, JSON},
+        {"[\n", 2, JSON},
     };
     for (size_t i = 0; i < FTL_ARRAY_LEN(foreign); i++) {
         if (size >= foreign[i].size && memcmp(data, foreign[i].magic, foreign[i].size) == 0)

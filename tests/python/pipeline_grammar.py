@@ -14,19 +14,24 @@ import pipelines
 # Classes of the registry that no recipe has, and why.
 NOT_PLACED = {
     "Imputer": "left the library in 0.22", "_ConstantPredictor": "OneVsRestClassifier makes it",
-    "LabelEncoder": "takes targets", "LabelBinarizer": "takes targets", "IsotonicRegression": "takes one column; calibration has it",
-    "Booster": "is in its wrappers", "CatBoost": "has no wrapper's methods", "LGBMRanker": "takes groups", "XGBRanker": "takes groups",
+    "LabelEncoder": "takes targets", "LabelBinarizer": "takes targets",
+    "IsotonicRegression": "takes one column; calibration has it",
+    "Booster": "is in its wrappers", "CatBoost": "has no wrapper's methods", "LGBMRanker": "takes groups",
+    "XGBRanker": "takes groups",
     "CatBoostRanker": "takes groups", "CategoricalNB": "refuses categories that training never met, for all rows",
     "xgboost.Booster": "is in its wrappers", "DictVectorizer": "takes dicts",
     "LatentDirichletAllocation": "iterates: what it gives is compared alone, to a bound of its own",
     # sklearn-pandas and sklearn2pmml, which take tables by the names of their columns: test_differential_mappers.py
     **{name: "takes columns by name" for name in (
-        "DataFrameMapper", "TransformerPipeline", "NumericalTransformer", "sklearn_pandas.FunctionTransformer", "Alias", "MultiAlias",
-        "CategoricalDomain", "ContinuousDomain", "OrdinalDomain", "MultiDomain", "ContinuousDomainEraser", "DiscreteDomainEraser",
+        "DataFrameMapper", "TransformerPipeline", "NumericalTransformer", "sklearn_pandas.FunctionTransformer", "Alias",
+        "MultiAlias",
+        "CategoricalDomain", "ContinuousDomain", "OrdinalDomain", "MultiDomain", "ContinuousDomainEraser",
+        "DiscreteDomainEraser",
         "EstimatorProxy", "SelectorProxy", "PMMLPipeline", "PMMLLabelBinarizer", "PMMLLabelEncoder", "LookupTransformer",
         "FilterLookupTransformer", "Slicer", "IdentityTransformer")},
 }
-TABLE_ENCODERS = ["category_encoders.OneHotEncoder", "category_encoders.OrdinalEncoder", "category_encoders.TargetEncoder", "BaseNEncoder",
+TABLE_ENCODERS = ["category_encoders.OneHotEncoder", "category_encoders.OrdinalEncoder", "category_encoders.TargetEncoder",
+                  "BaseNEncoder",
                   "BinaryEncoder"]
 
 
@@ -54,7 +59,8 @@ class Draw:
 
     def some(self, things, least=1):
         things = list(things)
-        return [things[i] for i in sorted(self.stream.sample(range(len(things)), self.stream.randint(min(least, len(things)), len(things))))]
+        return [things[i] for i in sorted(self.stream.sample(range(len(things)),
+                                                             self.stream.randint(min(least, len(things)), len(things))))]
 
     def name(self, names):
         """One of the names; favourites twelve times as often, and that again for each time that they are named."""
@@ -96,21 +102,25 @@ def chooser(d, f, xgboost=True):
 
 FUNCTIONS = ["np.arctan", "np.sign", "np.abs", "np.floor", "np.tanh"]
 STEPS = {
-    "StandardScaler": step(lambda d, f: ({"with_mean": not f.sparse and d.chance(0.8)},), sparse=True, gaps=True, large=False),
+    "StandardScaler": step(lambda d, f: ({"with_mean": not f.sparse and d.chance(0.8)},), sparse=True, gaps=True,
+                           large=False),
     "MinMaxScaler": step(lambda d, f: ({"clip": d.chance(0.3)},), gaps=True),
     "MaxAbsScaler": step(sparse=True, gaps=True),
     "RobustScaler": step(lambda d, f: ({"with_centering": not f.sparse},), sparse=True, gaps=True),
     "Normalizer": step(lambda d, f: ({"norm": d.one(["l1", "l2", "max"])},), sparse=True, large=False, rounded=True),
     "Binarizer": step(lambda d, f: ({"threshold": d.one([0.0, 0.5])},), sparse=True, negative=False),
-    "PolynomialFeatures": step(lambda d, f: ({"interaction_only": d.chance(0.5), "include_bias": d.chance(0.5)},), sparse=True,
+    "PolynomialFeatures": step(lambda d, f: ({"interaction_only": d.chance(0.5), "include_bias": d.chance(0.5)},),
+                               sparse=True,
                                large=False, needs=lambda d, f: not f.wide, wide=True),
     "SplineTransformer": step(lambda d, f: ({"n_knots": 3, "degree": d.one([1, 2, 3]),
                                              "extrapolation": d.one(["constant", "linear", "continue"])},),
                               large=False, needs=lambda d, f: not f.wide, wide=True),
     "KBinsDiscretizer": step(lambda d, f: ({"n_bins": 3, "encode": d.one(["onehot", "onehot-dense", "ordinal"]),
-                                            "strategy": d.one(["uniform", "quantile"]), "quantile_method": "averaged_inverted_cdf"},),
+                                            "strategy": d.one(["uniform", "quantile"]),
+                                            "quantile_method": "averaged_inverted_cdf"},),
                              sparse=None),
-    "QuantileTransformer": step(lambda d, f: ({"n_quantiles": 8, "output_distribution": d.one(["uniform", "normal"])},), gaps=True,
+    "QuantileTransformer": step(lambda d, f: ({"n_quantiles": 8, "output_distribution": d.one(["uniform", "normal"])},),
+                                gaps=True,
                                 rounded=True),
     "PowerTransformer": step(gaps=True, large=False, rounded=True),
     "SimpleImputer": step(lambda d, f: ({"strategy": d.one(["mean", "median", "most_frequent", "constant"]),
@@ -121,26 +131,32 @@ STEPS = {
     "PCA": step(lambda d, f: ({"n_components": 1},), large=False, rounded=True),
     "IncrementalPCA": step(lambda d, f: ({"n_components": 1},), large=False, rounded=True),
     "TruncatedSVD": step(lambda d, f: ({"n_components": 1, "random_state": 0},), sparse=True, large=False, rounded=True),
-    "FunctionTransformer": step(lambda d, f: ({"func": d.one([None, *FUNCTIONS]), "accept_sparse": True, "feature_names_out": "one-to-one"},), sparse=True, gaps=True),
-    "LinearDiscriminantAnalysis": step(large=False, rounded=True, needs=lambda d, f: d.target[0] == "classes" and not f.wide),
+    "FunctionTransformer": step(lambda d, f: ({"func": d.one([None, *FUNCTIONS]), "accept_sparse": True,
+                                               "feature_names_out": "one-to-one"},), sparse=True, gaps=True),
+    "LinearDiscriminantAnalysis": step(large=False, rounded=True,
+                                       needs=lambda d, f: d.target[0] == "classes" and not f.wide),
     "TfidfTransformer": step(sparse=True, negative=False, large=False, rounded=True),
     "ColumnTransformer": step(lambda d, f: beside_positions(d, f), sparse=True, gaps=True),
     "FeatureUnion": step(lambda d, f: ({}, *(one_step(d, f)[0] for _ in range(2))), sparse=True, gaps=True),
     "VotingClassifier": step(lambda d, f: ({"voting": "soft"}, *(small_classifier(d, f) for _ in range(2))),
                              sparse=True, needs=lambda d, f: d.target[0] == "classes", rounded=True, wide=False),
-    "StackingRegressor": step(lambda d, f: ({"cv": 2, "passthrough": d.chance(0.5)}, chooser(d, f), leaf(d, f, "Ridge")), sparse=True,
+    "StackingRegressor": step(lambda d, f: ({"cv": 2, "passthrough": d.chance(0.5)}, chooser(d, f), leaf(d, f, "Ridge")),
+                              sparse=True,
                               needs=lambda d, f: d.target[0] == "value", rounded=True),
     # Selectors.
     "VarianceThreshold": step(sparse=True, gaps=True),
     "SelectKBest": step(lambda d, f: ({"k": 2, **score_function(d)},), sparse=True, needs=lambda d, f: supervised(d)),
-    "SelectPercentile": step(lambda d, f: ({"percentile": 60, **score_function(d)},), sparse=True, needs=lambda d, f: supervised(d)),
+    "SelectPercentile": step(lambda d, f: ({"percentile": 60, **score_function(d)},), sparse=True,
+                             needs=lambda d, f: supervised(d)),
     "SelectFpr": step(lambda d, f: ({"alpha": 0.7, **score_function(d)},), sparse=True, needs=lambda d, f: supervised(d)),
     "SelectFdr": step(lambda d, f: ({"alpha": 0.9, **score_function(d)},), sparse=True, needs=lambda d, f: supervised(d)),
     "SelectFwe": step(lambda d, f: ({"alpha": 0.9, **score_function(d)},), sparse=True, needs=lambda d, f: supervised(d)),
     "GenericUnivariateSelect": step(lambda d, f: ({"mode": "k_best", "param": 2, **score_function(d)},), sparse=True,
                                     needs=lambda d, f: supervised(d)),
-    "SelectFromModel": step(lambda d, f: ({"threshold": "median"}, chooser(d, f, False)), sparse=True, gaps=True, needs=lambda d, f: supervised(d)),
-    "RFE": step(lambda d, f: ({"n_features_to_select": 1}, chooser(d, f)), sparse=True, needs=lambda d, f: supervised(d) and not f.wide),
+    "SelectFromModel": step(lambda d, f: ({"threshold": "median"}, chooser(d, f, False)), sparse=True, gaps=True,
+                            needs=lambda d, f: supervised(d)),
+    "RFE": step(lambda d, f: ({"n_features_to_select": 1}, chooser(d, f)), sparse=True,
+                needs=lambda d, f: supervised(d) and not f.wide),
     "RFECV": step(lambda d, f: ({"min_features_to_select": 2, "cv": 2}, chooser(d, f)), sparse=True,
                   needs=lambda d, f: supervised(d) and not f.wide),
     "SequentialFeatureSelector": step(lambda d, f: ({"n_features_to_select": 1, "cv": 2}, chooser(d, f)), sparse=True,
@@ -159,7 +175,8 @@ def fits(d, f, name):
     s = STEPS[name]
     return ((s["sparse"] or not f.sparse) and (s["gaps"] or not f.gaps) and (s["large"] or not f.large)
             and (s["negative"] or not f.negative or name == "Binarizer") and (s["needs"] is None or s["needs"](d, f))
-            and not (f.rounded and name in LEAPS) and not (d.exact and s["gives"].get("rounded")) and (f.spread or name != "KNNImputer"))
+            and not (f.rounded and name in LEAPS) and not (d.exact and s["gives"].get("rounded"))
+            and (f.spread or name != "KNNImputer"))
 
 
 def after(f, name, node):
@@ -203,7 +220,8 @@ def one_step(d, f, names=None):
 def beside_positions(d, f):
     """A column transformer of a matrix, by positions."""
     cut = d.one([1, 2])
-    first = d.one([one_step(d, dataclasses.replace(f, wide=True), ["MaxAbsScaler", "FunctionTransformer", "StandardScaler"])[0], "passthrough"])
+    first = d.one([one_step(d, dataclasses.replace(f, wide=True),
+                            ["MaxAbsScaler", "FunctionTransformer", "StandardScaler"])[0], "passthrough"])
     parts = [(first, ["slice", 0, cut]), (d.one(["passthrough", "drop", first]), ["slice", cut, None])]
     return {"sparse_threshold": 1.0 if f.sparse else 0.3}, *parts
 
@@ -237,14 +255,16 @@ def table_encoder(d):
     """Of category_encoders: its columns are those of texts; what it learns of a target is numbers."""
     name = d.one([n for n in TABLE_ENCODERS if d.target[0] in ("value", "positive") or "Target" not in n])
     params = {"handle_unknown": d.one(["value", "return_nan"]), "return_df": d.chance(0.5)}
-    return (name, params), Form(gaps=params["handle_unknown"] == "return_nan", rounded="Target" in name, wide="Target" not in name)
+    return (name, params), Form(gaps=params["handle_unknown"] == "return_nan", rounded="Target" in name,
+                                wide="Target" not in name)
 
 
 def encoder(d, kinds):
     if "BaseNEncoder" in d.favourites and kinds <= {"word", "plan", "hole", "text"}:
         return table_encoder(d)
     lacks = bool(kinds & {"maybe", "hole", "lack"})
-    name = d.name(["OneHotEncoder", "OneHotEncoder", "OrdinalEncoder", "TargetEncoder"] if supervised(d) else ["OneHotEncoder", "OrdinalEncoder"])
+    name = d.name(["OneHotEncoder", "OneHotEncoder", "OrdinalEncoder", "TargetEncoder"] if supervised(d)
+                  else ["OneHotEncoder", "OrdinalEncoder"])
     if name == "OneHotEncoder":
         params = {"handle_unknown": d.one(["ignore", "ignore", "infrequent_if_exist", "error"])}
         if d.chance(0.4):
@@ -264,9 +284,11 @@ def categories_part(d, names):
     kinds = {d.columns[n] for n in names}
     nodes = []
     if kinds <= {"word", "plan", "hole", "string"} and d.chance(0.4):
-        nodes.append(("SimpleImputer", d.one([{"strategy": "most_frequent"}, {"strategy": "constant", "fill_value": "none"}])))
+        nodes.append(("SimpleImputer", d.one([{"strategy": "most_frequent"},
+                                              {"strategy": "constant", "fill_value": "none"}])))
     elif kinds <= {"maybe"} and d.chance(0.4):
-        nodes.append(("SimpleImputer", d.one([{"strategy": "most_frequent"}, {"strategy": "constant", "fill_value": False}])))
+        nodes.append(("SimpleImputer", d.one([{"strategy": "most_frequent"},
+                                              {"strategy": "constant", "fill_value": False}])))
     elif len(kinds) == 1 and kinds <= {"id", "whole"} and d.chance(0.4):
         nodes.append(("SimpleImputer", {"strategy": "most_frequent"}))
     node, f = encoder(d, kinds)
@@ -291,7 +313,8 @@ def texts_part(d):
 def joined(parts):
     """The form of matrices side by side."""
     forms = [f for _, f, _ in parts]
-    return Form(**{key: any(getattr(f, key) for f in forms) for key in ("sparse", "gaps", "negative", "large", "rounded", "spread")},
+    return Form(**{key: any(getattr(f, key) for f in forms)
+                   for key in ("sparse", "gaps", "negative", "large", "rounded", "spread")},
                 wide=True if len(parts) > 1 else forms[0].wide)
 
 
@@ -403,53 +426,70 @@ CLASSIFIERS = {
     "LogisticRegression": model(lambda d: {"C": d.one([0.1, 1.0]), "max_iter": 30}),
     "LogisticRegressionCV": model({"Cs": 2, "cv": 2, "max_iter": 20}),
     "RidgeClassifier": model({}), "RidgeClassifierCV": model({}, sparse=False),
-    "SGDClassifier": model(lambda d: {"loss": d.one(["hinge", "log_loss", "modified_huber"]), "random_state": 0, "max_iter": 20}, large=False),
+    "SGDClassifier": model(lambda d: {"loss": d.one(["hinge", "log_loss", "modified_huber"]), "random_state": 0,
+                                      "max_iter": 20}, large=False),
     "Perceptron": model({"random_state": 0, "max_iter": 20}, large=False),
     "PassiveAggressiveClassifier": model({"random_state": 0, "max_iter": 20}, large=False),
     "LinearSVC": model({"random_state": 0, "max_iter": 50}, large=False),
-    "SVC": model(lambda d: {"gamma": 0.1, "kernel": d.one(["rbf", "linear"])}, large=False), "NuSVC": model({"nu": 0.1, "gamma": 0.1}, large=False),
+    "SVC": model(lambda d: {"gamma": 0.1, "kernel": d.one(["rbf", "linear"])}, large=False),
+    "NuSVC": model({"nu": 0.1, "gamma": 0.1}, large=False),
     "KNeighborsClassifier": model({"n_neighbors": 3}, large=False, leaps=True, targets=BOTH),
     "NearestCentroid": model({}, large=False, sparse=False), "GaussianNB": model({}, sparse=False, large=False),
     "MultinomialNB": model({}, negative=False, large=False), "ComplementNB": model({}, negative=False, large=False),
     "BernoulliNB": model({}, large=False, leaps=True),
-    "DecisionTreeClassifier": model(TREES, gaps=True, leaps=True, targets=BOTH), "ExtraTreeClassifier": model(TREES, leaps=True, targets=BOTH),
-    "RandomForestClassifier": model(FEW, gaps=True, leaps=True, targets=BOTH), "ExtraTreesClassifier": model(FEW, leaps=True, targets=BOTH),
+    "DecisionTreeClassifier": model(TREES, gaps=True, leaps=True, targets=BOTH),
+    "ExtraTreeClassifier": model(TREES, leaps=True, targets=BOTH),
+    "RandomForestClassifier": model(FEW, gaps=True, leaps=True, targets=BOTH),
+    "ExtraTreesClassifier": model(FEW, leaps=True, targets=BOTH),
     "GradientBoostingClassifier": model(FEW, leaps=True), "HistGradientBoostingClassifier": model(
         {"max_iter": 3, "min_samples_leaf": 4, "random_state": 0}, sparse=False, gaps=True, leaps=True),
     "MLPClassifier": model(SMALL_NET, large=False, targets=BOTH),
-    "QuadraticDiscriminantAnalysis": model({"reg_param": 0.3}, sparse=False, large=False), "DummyClassifier": model({}, gaps=True),
+    "QuadraticDiscriminantAnalysis": model({"reg_param": 0.3}, sparse=False, large=False),
+    "DummyClassifier": model({}, gaps=True),
     "XGBClassifier": model(xgb_classes, gaps=True, leaps=True, targets=BOTH),
     "XGBRFClassifier": model({"n_estimators": 3, "max_depth": 3}, gaps=True, leaps=True),
-    "LGBMClassifier": model(LGBM, gaps=True, leaps=True), "CatBoostClassifier": model(catboost_classes, gaps=True, leaps=True, targets=BOTH),
+    "LGBMClassifier": model(LGBM, gaps=True, leaps=True),
+    "CatBoostClassifier": model(catboost_classes, gaps=True, leaps=True, targets=BOTH),
 }
 VALUE, EVERY = ("value", "positive"), ("value", "positive", "values")
 REGRESSORS = {
-    "LinearRegression": model({}, targets=EVERY), "Ridge": model({}, targets=EVERY), "RidgeCV": model({}, targets=VALUE, sparse=False),
+    "LinearRegression": model({}, targets=EVERY), "Ridge": model({}, targets=EVERY),
+    "RidgeCV": model({}, targets=VALUE, sparse=False),
     "Lasso": model({"alpha": 0.01}, targets=EVERY), "LassoCV": model({"cv": 2, "alphas": 5}, targets=VALUE),
     "ElasticNet": model({"alpha": 0.01}, targets=EVERY), "ElasticNetCV": model({"cv": 2, "alphas": 5}, targets=VALUE),
     "MultiTaskLasso": model({"alpha": 0.01}, targets=("values",), sparse=False),
     "MultiTaskLassoCV": model({"cv": 2, "alphas": 5}, targets=("values",), sparse=False),
     "MultiTaskElasticNet": model({"alpha": 0.01}, targets=("values",), sparse=False),
     "MultiTaskElasticNetCV": model({"cv": 2, "alphas": 5}, targets=("values",), sparse=False),
-    "Lars": model({"n_nonzero_coefs": 3}, sparse=False, large=False, targets=VALUE), "LarsCV": model({"cv": 2, "max_iter": 5}, sparse=False, large=False, targets=VALUE),
+    "Lars": model({"n_nonzero_coefs": 3}, sparse=False, large=False, targets=VALUE),
+    "LarsCV": model({"cv": 2, "max_iter": 5}, sparse=False, large=False, targets=VALUE),
     "LassoLars": model({"alpha": 0.01}, sparse=False, large=False, targets=VALUE),
     "LassoLarsCV": model({"cv": 2, "max_iter": 5}, sparse=False, large=False, targets=VALUE),
     "LassoLarsIC": model({"noise_variance": 1.0}, sparse=False, large=False, targets=VALUE),
     "OrthogonalMatchingPursuit": model({"n_nonzero_coefs": 1}, sparse=False, large=False, targets=VALUE),
     "OrthogonalMatchingPursuitCV": model({"cv": 2, "max_iter": 2}, sparse=False, large=False, targets=VALUE),
-    "BayesianRidge": model({}, sparse=False, targets=VALUE), "ARDRegression": model(ITERATED, sparse=False, large=False, targets=VALUE),
-    "HuberRegressor": model(ITERATED, large=False, targets=VALUE), "QuantileRegressor": model({"alpha": 0.01}, large=False, targets=VALUE),
-    "TheilSenRegressor": model({"random_state": 0, "max_subpopulation": 20, "max_iter": 10}, sparse=False, large=False, targets=VALUE),
+    "BayesianRidge": model({}, sparse=False, targets=VALUE),
+    "ARDRegression": model(ITERATED, sparse=False, large=False, targets=VALUE),
+    "HuberRegressor": model(ITERATED, large=False, targets=VALUE),
+    "QuantileRegressor": model({"alpha": 0.01}, large=False, targets=VALUE),
+    "TheilSenRegressor": model({"random_state": 0, "max_subpopulation": 20, "max_iter": 10}, sparse=False, large=False,
+                               targets=VALUE),
     "SGDRegressor": model({"random_state": 0, "max_iter": 10}, large=False, targets=VALUE),
     "PassiveAggressiveRegressor": model({"random_state": 0, "max_iter": 10}, large=False, targets=VALUE),
-    "PoissonRegressor": model(ITERATED, large=False, targets=("positive",)), "GammaRegressor": model(ITERATED, large=False, targets=("positive",)),
+    "PoissonRegressor": model(ITERATED, large=False, targets=("positive",)),
+    "GammaRegressor": model(ITERATED, large=False, targets=("positive",)),
     "TweedieRegressor": model(dict(ITERATED, power=1.5), large=False, targets=("positive",)),
-    "LinearSVR": model({"random_state": 0, "max_iter": 50}, large=False, targets=VALUE), "SVR": model({"gamma": 0.1}, large=False, targets=VALUE),
-    "NuSVR": model({"gamma": 0.1}, large=False, targets=VALUE), "KNeighborsRegressor": model({"n_neighbors": 3}, large=False, leaps=True, targets=EVERY),
-    "DecisionTreeRegressor": model(TREES, gaps=True, leaps=True, targets=EVERY), "ExtraTreeRegressor": model(TREES, leaps=True, targets=EVERY),
-    "RandomForestRegressor": model(FEW, gaps=True, leaps=True, targets=EVERY), "ExtraTreesRegressor": model(FEW, leaps=True, targets=EVERY),
+    "LinearSVR": model({"random_state": 0, "max_iter": 50}, large=False, targets=VALUE),
+    "SVR": model({"gamma": 0.1}, large=False, targets=VALUE),
+    "NuSVR": model({"gamma": 0.1}, large=False, targets=VALUE),
+    "KNeighborsRegressor": model({"n_neighbors": 3}, large=False, leaps=True, targets=EVERY),
+    "DecisionTreeRegressor": model(TREES, gaps=True, leaps=True, targets=EVERY),
+    "ExtraTreeRegressor": model(TREES, leaps=True, targets=EVERY),
+    "RandomForestRegressor": model(FEW, gaps=True, leaps=True, targets=EVERY),
+    "ExtraTreesRegressor": model(FEW, leaps=True, targets=EVERY),
     "GradientBoostingRegressor": model(FEW, leaps=True, targets=VALUE),
-    "HistGradientBoostingRegressor": model({"max_iter": 3, "min_samples_leaf": 4, "random_state": 0}, sparse=False, gaps=True, leaps=True, targets=VALUE),
+    "HistGradientBoostingRegressor": model({"max_iter": 3, "min_samples_leaf": 4, "random_state": 0}, sparse=False,
+                                           gaps=True, leaps=True, targets=VALUE),
     "MLPRegressor": model(SMALL_NET, large=False, targets=EVERY), "DummyRegressor": model({}, gaps=True, targets=EVERY),
     "XGBRegressor": model(xgb_values, gaps=True, leaps=True, targets=EVERY),
     "XGBRFRegressor": model({"n_estimators": 3, "max_depth": 3}, gaps=True, leaps=True, targets=VALUE),
@@ -460,8 +500,10 @@ ALONE = ("none",)
 OTHERS = {
     "KMeans": model({"n_clusters": 3, "n_init": 1, "random_state": 0}, large=False, targets=ALONE),
     "MiniBatchKMeans": model({"n_clusters": 3, "n_init": 1, "random_state": 0}, large=False, targets=ALONE),
-    "GaussianMixture": model({"n_components": 2, "reg_covar": 0.1, "random_state": 0}, large=False, sparse=False, targets=ALONE),
-    "BayesianGaussianMixture": model({"n_components": 2, "reg_covar": 0.1, "random_state": 0}, large=False, sparse=False, targets=ALONE),
+    "GaussianMixture": model({"n_components": 2, "reg_covar": 0.1, "random_state": 0}, large=False, sparse=False,
+                             targets=ALONE),
+    "BayesianGaussianMixture": model({"n_components": 2, "reg_covar": 0.1, "random_state": 0}, large=False, sparse=False,
+                                     targets=ALONE),
     "IsolationForest": model({"n_estimators": 3, "random_state": 0}, leaps=True, targets=ALONE),
     "OneClassSVM": model({"gamma": 0.1, "nu": 0.2}, large=False, targets=ALONE),
     "SGDOneClassSVM": model({"random_state": 0, "max_iter": 20}, large=False, targets=ALONE),
@@ -479,8 +521,10 @@ def leaf(d, f, name):
 
 
 def leaves(d, f, among):
-    return [n for n in among if n in pipelines.KNOWN and not (d.array and n in OF_SQUARES) and d.target[0] in LEAVES[n]["targets"] and (LEAVES[n]["sparse"] or not f.sparse)
-            and (LEAVES[n]["gaps"] or not f.gaps) and (LEAVES[n]["large"] or not f.large) and (LEAVES[n]["negative"] or not f.negative)
+    return [n for n in among if n in pipelines.KNOWN and not (d.array and n in OF_SQUARES)
+            and d.target[0] in LEAVES[n]["targets"] and (LEAVES[n]["sparse"] or not f.sparse)
+            and (LEAVES[n]["gaps"] or not f.gaps) and (LEAVES[n]["large"] or not f.large)
+            and (LEAVES[n]["negative"] or not f.negative)
             and not (f.rounded and LEAVES[n]["leaps"]) and (f.spread or n not in BY_DISTANCE)]
 
 
@@ -500,7 +544,8 @@ CV = {"cv": 2}
 
 def search(name, child):
     grid = {"max_depth": [2, 3]} if "max_depth" in child[1] else "one"
-    more = {"n_iter": 1, "random_state": 0} if name == "RandomizedSearchCV" else {"random_state": 0} if name.startswith("Halving") else {}
+    more = {"n_iter": 1, "random_state": 0} if name == "RandomizedSearchCV" else \
+        {"random_state": 0} if name.startswith("Halving") else {}
     key = "param_distributions" if "Random" in name else "param_grid"
     return name, dict(more, cv=2, **{key: grid}), child
 
@@ -511,29 +556,39 @@ def calibrated(params, node):
 
 
 CLASS_METAS = {
-    "CalibratedClassifierCV": lambda d, child: calibrated(dict(CV, method=d.one(["sigmoid", "isotonic"]), ensemble=d.chance(0.6)), child()),
+    "CalibratedClassifierCV": lambda d, child: calibrated(dict(CV, method=d.one(["sigmoid", "isotonic"]),
+                                                               ensemble=d.chance(0.6)), child()),
     "OneVsRestClassifier": lambda d, child: ({}, child()), "OneVsOneClassifier": lambda d, child: ({}, child()),
-    "BaggingClassifier": lambda d, child: ({"n_estimators": 2, "random_state": 0, "max_features": d.one([1.0, 0.7])}, child()),
+    "BaggingClassifier": lambda d, child: ({"n_estimators": 2, "random_state": 0, "max_features": d.one([1.0, 0.7])},
+                                           child()),
     "AdaBoostClassifier": lambda d, child: ({"n_estimators": 2, "random_state": 0}, child()),
-    "VotingClassifier": lambda d, child: ({"voting": d.one(["hard", "soft"]), **({"weights": [1, 3]} if d.chance(0.3) else {})}, child(), child()),
-    "StackingClassifier": lambda d, child: (dict(CV, passthrough=d.chance(0.4), stack_method=d.one(["auto", "auto", "predict_proba", "predict"])),
-                                            child(), child(), some_leaf(d, Form(), ["LogisticRegression", "XGBClassifier", "DecisionTreeClassifier", "LGBMClassifier"])),
+    "VotingClassifier": lambda d, child: ({"voting": d.one(["hard", "soft"]),
+                                           **({"weights": [1, 3]} if d.chance(0.3) else {})}, child(), child()),
+    "StackingClassifier": lambda d, child: (dict(CV, passthrough=d.chance(0.4),
+                                                 stack_method=d.one(["auto", "auto", "predict_proba", "predict"])),
+                                            child(), child(),
+                                            some_leaf(d, Form(),
+                                                      ["LogisticRegression", "XGBClassifier", "DecisionTreeClassifier",
+                                                       "LGBMClassifier"])),
     "FixedThresholdClassifier": lambda d, child: ({"threshold": d.one([0.3, 0.6])}, child()),
     "TunedThresholdClassifierCV": lambda d, child: (dict(CV, random_state=0, thresholds=5), child()),
 }
 LABEL_METAS = {
     "MultiOutputClassifier": lambda d, child: ({}, child()),
-    "ClassifierChain": lambda d, child: ({"chain_method": d.one(["predict", "predict_proba", "decision_function"])}, child()),
+    "ClassifierChain": lambda d, child: ({"chain_method": d.one(["predict", "predict_proba", "decision_function"])},
+                                         child()),
     "OneVsRestClassifier": lambda d, child: ({}, child()),
 }
 # No final CatBoost: it leaves out columns that it learnt nothing from, and the program with them what refuses their rows
 # where transform asks for it and predict does not.
 VALUE_METAS = {
-    "BaggingRegressor": lambda d, child: ({"n_estimators": 2, "random_state": 0, "max_features": d.one([1.0, 0.7])}, child()),
+    "BaggingRegressor": lambda d, child: ({"n_estimators": 2, "random_state": 0, "max_features": d.one([1.0, 0.7])},
+                                          child()),
     "AdaBoostRegressor": lambda d, child: ({"n_estimators": 2, "random_state": 0}, child()),
     "VotingRegressor": lambda d, child: ({}, child(), child()),
     "StackingRegressor": lambda d, child: (dict(CV, passthrough=d.chance(0.4)), child(), child(),
-                                           some_leaf(d, Form(), ["Ridge", "XGBRegressor", "DecisionTreeRegressor", "LGBMRegressor"])),
+                                           some_leaf(d, Form(),
+                                                     ["Ridge", "XGBRegressor", "DecisionTreeRegressor", "LGBMRegressor"])),
     "TransformedTargetRegressor": lambda d, child: transformed(d, child),
 }
 SEVERAL_METAS = {
@@ -541,9 +596,11 @@ SEVERAL_METAS = {
     "TransformedTargetRegressor": lambda d, child: ({}, child(), ("StandardScaler", {})),
 }
 SEARCHES = ["GridSearchCV", "RandomizedSearchCV", "HalvingGridSearchCV", "HalvingRandomSearchCV"]
-METAS = {"classes": CLASS_METAS, "labels": LABEL_METAS, "value": VALUE_METAS, "positive": VALUE_METAS, "values": SEVERAL_METAS, "none": {}}
+METAS = {"classes": CLASS_METAS, "labels": LABEL_METAS, "value": VALUE_METAS, "positive": VALUE_METAS,
+         "values": SEVERAL_METAS, "none": {}}
 # What turns a table into an array, which only numbers survive.
-ARRAYS = {"OneVsOneClassifier", "BaggingClassifier", "AdaBoostClassifier", "BaggingRegressor", "AdaBoostRegressor", "ClassifierChain",
+ARRAYS = {"OneVsOneClassifier", "BaggingClassifier", "AdaBoostClassifier", "BaggingRegressor", "AdaBoostRegressor",
+          "ClassifierChain",
           "RegressorChain"}
 BINARY = {"FixedThresholdClassifier", "TunedThresholdClassifierCV"}
 
@@ -591,7 +648,8 @@ def on_table_alone(d):
     plain = kinds <= set(pipelines.NUMBERS)
     ordered = kinds <= {*pipelines.NUMBERS, "category", "lack", "switch", "level"}
     names = []
-    if plain or not d.cloned and kinds <= {*pipelines.NUMBERS, "id", "word", "plan", "string", "category", "switch", "level"}:
+    if plain or not d.cloned and kinds <= {*pipelines.NUMBERS, "id", "word", "plan", "string", "category", "switch",
+                                           "level"}:
         names.append(f"CatBoost{ending}")
     if ordered:
         names += [f"LGBM{ending}"]
@@ -637,7 +695,8 @@ def on_table(d, depth):
         if alone:
             return alone
     if d.array and d.chance(0.9 if d.exact else 0.5):
-        f = Form(gaps=d.gapped or "gaps" in d.columns.values(), large="large" in d.columns.values(), spread="real" in d.columns.values())
+        f = Form(gaps=d.gapped or "gaps" in d.columns.values(), large="large" in d.columns.values(),
+                 spread="real" in d.columns.values())
         first = None
     else:
         first, f = table_node(d)
@@ -672,31 +731,44 @@ def pair(d):
 
 # What a seed is about, in turn: favourite classes, kinds of columns, the share of boosters on whole tables; meta: nearly
 # always a model of models. exact: few steps, and none that rounds, since boosters do not stand behind those.
-ENCODERS_OF_TABLES = {"name": "encoders of tables", "favourites": [*TABLE_ENCODERS, *LGBMS, *XGBS, "Ridge", "LogisticRegression"], "alone": 0.0,
-                      "kinds": ["word", "plan", "hole", "real", "whole"], "targets": ["classes", "value", "positive"], "depth": 1}
+ENCODERS_OF_TABLES = {"name": "encoders of tables",
+                      "favourites": [*TABLE_ENCODERS, *LGBMS, *XGBS, "Ridge", "LogisticRegression"], "alone": 0.0,
+                      "kinds": ["word", "plan", "hole", "real", "whole"], "targets": ["classes", "value", "positive"],
+                      "depth": 1}
 THEMES = [
     {"name": "anything", "favourites": [], "kinds": list(pipelines.KINDS), "alone": 0.15},
-    {"name": "sparse into boosters", "exact": True, "favourites": [*XGBS * 3, "OneHotEncoder", "CountVectorizer", "SimpleImputer", "FeatureUnion", *LGBMS],
+    {"name": "sparse into boosters", "exact": True,
+     "favourites": [*XGBS * 3, "OneHotEncoder", "CountVectorizer", "SimpleImputer", "FeatureUnion", *LGBMS],
      "kinds": ["count", "gaps", "real", "word", "category", "text", "flag", "whole"], "alone": 0.0},
     {"name": "categories of boosters", "favourites": [*CATS, *LGBMS, *XGBS], "alone": 0.9,
-     "kinds": ["switch", "level", "category", "flag", "real", "large", "switch"], "targets": ["classes", "value", "positive"]},
-    {"name": "parents of boosters", "exact": True, "favourites": [*BOOSTERS, *CLASS_METAS], "alone": 0.3, "kinds": ["real", "large", "small", "gaps", "whole"],
+     "kinds": ["switch", "level", "category", "flag", "real", "large", "switch"],
+     "targets": ["classes", "value", "positive"]},
+    {"name": "parents of boosters", "exact": True, "favourites": [*BOOSTERS, *CLASS_METAS], "alone": 0.3,
+     "kinds": ["real", "large", "small", "gaps", "whole"],
      "targets": ["classes", "classes", "labels"], "depth": 2},
-    {"name": "what parents ask", "exact": True, "favourites": [*["LGBMClassifier"] * 4, "CalibratedClassifierCV", "OneVsOneClassifier", "OneVsRestClassifier",
+    {"name": "what parents ask", "exact": True,
+     "favourites": [*["LGBMClassifier"] * 4, "CalibratedClassifierCV", "OneVsOneClassifier", "OneVsRestClassifier",
                                                 "StackingClassifier", "ClassifierChain"],
-     "alone": 0.2, "kinds": ["real", "gaps", "whole"], "targets": ["classes", "classes", "labels"], "depth": 1, "meta": True},
-    {"name": "encoders", "favourites": ["OneHotEncoder", "OrdinalEncoder", "TargetEncoder", *LGBMS, "Ridge", "LogisticRegression"], "alone": 0.1,
+     "alone": 0.2, "kinds": ["real", "gaps", "whole"], "targets": ["classes", "classes", "labels"], "depth": 1,
+     "meta": True},
+    {"name": "encoders", "favourites": ["OneHotEncoder", "OrdinalEncoder", "TargetEncoder", *LGBMS, "Ridge",
+                                        "LogisticRegression"], "alone": 0.1,
      "kinds": ["flag", "maybe", "switch", "plan", "id", "word", "hole", "level", "real"]},
-    {"name": "arrays", "favourites": [], "kinds": ["real", "large", "small", "gaps", "count", "whole"], "alone": 0.0, "array": ["float64", "float32"], "depth": 2},
-    {"name": "bools of CatBoost", "favourites": CATS, "alone": 0.9, "kinds": ["flag", "plan", "flag", "real", "word", "string", "id"],
+    {"name": "arrays", "favourites": [], "kinds": ["real", "large", "small", "gaps", "count", "whole"], "alone": 0.0,
+     "array": ["float64", "float32"], "depth": 2},
+    {"name": "bools of CatBoost", "favourites": CATS, "alone": 0.9,
+     "kinds": ["flag", "plan", "flag", "real", "word", "string", "id"],
      "targets": ["classes", "classes", "classes", "value", "positive"], "classes": [2, 2, 2, 3], "depth": 0},
     {"name": "unsupervised", "favourites": [], "kinds": list(pipelines.KINDS), "alone": 0.0, "targets": ["none"]},
     # CatBoost rounds its matrix to float32, and others work on the same columns.
-    {"name": "two libraries on one matrix", "favourites": [*CATS * 3, "LGBMRegressor", "MLPClassifier", "MLPRegressor", "KNeighborsRegressor", "SVR"],
-     "alone": 0.0, "kinds": ["real", "small", "real"], "targets": ["classes", "value"], "array": ["float64"], "least": 2, "pair": True},
+    {"name": "two libraries on one matrix",
+     "favourites": [*CATS * 3, "LGBMRegressor", "MLPClassifier", "MLPRegressor", "KNeighborsRegressor", "SVR"],
+     "alone": 0.0, "kinds": ["real", "small", "real"], "targets": ["classes", "value"], "array": ["float64"], "least": 2,
+     "pair": True},
     {"name": "files of boosters", "favourites": [*CATS * 5, *XGBS], "alone": 1.0, "depth": 0, "classes": [2, 2, 2, 3],
      "kinds": ["flag", "category", "whole", "real"], "targets": ["classes", "classes", "classes", "positive"]},
-    {"name": "texts", "favourites": ["CountVectorizer", "TfidfVectorizer", "HashingVectorizer", "MultinomialNB", "ComplementNB", *BOOSTERS],
+    {"name": "texts", "favourites": ["CountVectorizer", "TfidfVectorizer", "HashingVectorizer", "MultinomialNB",
+                                     "ComplementNB", *BOOSTERS],
      "kinds": ["text", "count", "word", "real"], "alone": 0.0},
 ]
 
@@ -720,7 +792,8 @@ def draw(stream, theme):
         kinds[0] = "text"
     columns = {name: kind for name, kind in zip("abcdef", kinds)}
     kind = stream.choice(theme.get("targets", ["classes", "classes", "value", "value", "positive", "labels", "values"]))
-    classes = stream.choice(theme.get("classes", [2, 2, 3, 4])) if kind == "classes" else 2 if kind in ("labels", "values") else 1
+    classes = stream.choice(theme.get("classes", [2, 2, 3, 4])) if kind == "classes" else \
+        2 if kind in ("labels", "values") else 1
     d = Draw(stream, columns, (kind, classes, "int"), theme["favourites"])
     d.array = theme.get("array") and set(kinds) <= set(pipelines.NUMBERS)
     special = d.chance(0.2)
@@ -728,16 +801,19 @@ def draw(stream, theme):
     d.meta, d.exact = theme.get("meta"), theme.get("exact")
     node = pair(d) if theme.get("pair") else on_table(d, theme.get("depth", d.one([0, 1, 1, 2])))
     if kind == "classes" and d.chance(0.12):
-        node = d.one([("CalibratedClassifierCV", {"method": "sigmoid", "cv": 2}, ("FrozenEstimator", {}, node)), ("FrozenEstimator", {}, node)])
+        node = d.one([("CalibratedClassifierCV", {"method": "sigmoid", "cv": 2}, ("FrozenEstimator", {}, node)),
+                      ("FrozenEstimator", {}, node)])
     labels = d.one(labels_of(node)) if kind == "classes" else "int"
     if kind == "classes" and labels == "bool":
         classes = 2
     file = d.one(["joblib", "joblib", "pickle", "zlib"])
     if node[0] in CATS and d.chance(0.8):
         file = "cbm"
-    elif node[0] in XGBS and d.chance(0.4) and kind == "classes" and "missing" not in node[1]:  # which such a file does not hold
+    elif node[0] in XGBS and d.chance(0.4) and kind == "classes" and "missing" not in node[1]:
+        # which such a file does not hold
         file = d.one(["json", "ubj"])
-    recipe = {"seed": stream.randrange(10**6), "rows": d.one([48, 60, 80]), "columns": columns, "target": (kind, classes, labels), "model": node,
+    recipe = {"seed": stream.randrange(10**6), "rows": d.one([48, 60, 80]), "columns": columns,
+              "target": (kind, classes, labels), "model": node,
               "file": file}
     if d.array:
         recipe["array"] = d.one(theme["array"])
@@ -757,7 +833,8 @@ def theme_of(seed):
 
 def shows_otherwise(recipe):
     """A union of the table as it came and of its bools as floats, whose columns docs/DIFFERENCES.md tells apart."""
-    return re.search(r"'FeatureUnion', \{[^}]*\}, .*'passthrough'.*'ColumnTransformer'", str(recipe["model"])) and recipe["target"][0] == "none" \
+    union = r"'FeatureUnion', \{[^}]*\}, .*'passthrough'.*'ColumnTransformer'"
+    return re.search(union, str(recipe["model"])) and recipe["target"][0] == "none" \
         and {"flag", "maybe"} & set(recipe["columns"].values())
 
 
@@ -784,10 +861,12 @@ def names_in(node):
 
 
 GRAMMAR = {
-    "table encoders": set(TABLE_ENCODERS), "producers": {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder", "CountVectorizer", "TfidfVectorizer", "HashingVectorizer",
+    "table encoders": set(TABLE_ENCODERS), "producers": {"OneHotEncoder", "OrdinalEncoder", "TargetEncoder",
+                                                         "CountVectorizer", "TfidfVectorizer", "HashingVectorizer",
                   "MissingIndicator"},
     "holders": {"ColumnTransformer", "FeatureUnion", "Pipeline", "FrozenEstimator"},
     "steps": {n for n in STEPS if n not in SELECTORS}, "selectors": set(SELECTORS),
     "classifiers": set(CLASSIFIERS), "regressors": set(REGRESSORS), "others": set(OTHERS),
-    "metas": {*CLASS_METAS, *LABEL_METAS, *VALUE_METAS, *SEVERAL_METAS}, "searches": set(SEARCHES), "boosters": set(BOOSTERS),
+    "metas": {*CLASS_METAS, *LABEL_METAS, *VALUE_METAS, *SEVERAL_METAS}, "searches": set(SEARCHES),
+    "boosters": set(BOOSTERS),
 }

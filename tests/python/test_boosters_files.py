@@ -272,7 +272,8 @@ def class_files(folder, x, noisy, several):
     y = np.digitize(noisy, [-1, 1]) if several else (noisy > 0).astype(int)
     more = {"num_class": 3} if several else {}
     made = {}
-    for objective in ("multi:softprob", "multi:softmax") if several else ("binary:logistic", "binary:hinge", "binary:logitraw"):
+    for objective in ("multi:softprob", "multi:softmax") if several else ("binary:logistic", "binary:hinge",
+        "binary:logitraw"):
         booster = xgboost.train({"objective": objective, **more}, xgboost.DMatrix(x, y), 4)
         score = booster.predict(xgboost.DMatrix(x), output_margin=True)
         for form in ("json", "ubj"):
@@ -355,7 +356,8 @@ def test_wrappers_in_a_model_asked_for_classes(data):
     odd = lightgbm.LGBMRegressor(n_estimators=4, objective="binary", verbose=-1).fit(x, y)
     diff.joblib.dump(odd, folder / "odd.pkl")
     pd.DataFrame(x).assign(y=y).to_csv(folder / "rows.csv", index=False)
-    target = json.loads(ftl.run("check", folder / "odd.pkl", folder / "rows.csv", "--json", "--target", "y").stdout)["target"]
+    target = json.loads(ftl.run("check", folder / "odd.pkl", folder / "rows.csv", "--json", "--target",
+                                "y").stdout)["target"]
     assert target["rmse"] == pytest.approx(np.sqrt(((odd.predict(x) - y) ** 2).mean()))
 
 
@@ -377,7 +379,8 @@ def test_files_of_regressions_say_what_predict_is(data):
     """Kind: --proba of a model without classes."""
     folder, x, noisy = data
     xgboost.train({"objective": "reg:squarederror"}, xgboost.DMatrix(x, noisy), 2).save_model(folder / "model.json")
-    lightgbm.train({"objective": "poisson", "verbose": -1}, lightgbm.Dataset(x, noisy**2), 2).save_model(folder / "model.txt")
+    lightgbm.train({"objective": "poisson", "verbose": -1}, lightgbm.Dataset(x, noisy**2),
+                   2).save_model(folder / "model.txt")
     catboost.CatBoostRegressor(**QUIET).fit(x, noisy).save_model(str(folder / "model.cbm"))
     for name, objective in (("model.json", "reg:squarederror"), ("model.txt", "poisson"), ("model.cbm", "RMSE")):
         said, facts = detail(folder / name)
@@ -488,10 +491,13 @@ def at(content, path):
     return content
 
 
-PLACES = {"a tree": ("gradient_booster", "model", "trees", 1), "tree_param": ("gradient_booster", "model", "trees", 0, "tree_param"),
-          "gbtree_model_param": ("gradient_booster", "model", "gbtree_model_param"), "the booster": ("gradient_booster", "model"),
+PLACES = {"a tree": ("gradient_booster", "model", "trees", 1),
+          "tree_param": ("gradient_booster", "model", "trees", 0, "tree_param"),
+          "gbtree_model_param": ("gradient_booster", "model", "gbtree_model_param"),
+          "the booster": ("gradient_booster", "model"),
           "learner_model_param": ("learner_model_param",), "the objective": ("objective",), "the learner": (),
-          "cats": ("gradient_booster", "model", "cats"), "a column's categories": ("gradient_booster", "model", "cats", "enc", 0)}
+          "cats": ("gradient_booster", "model", "cats"),
+          "a column's categories": ("gradient_booster", "model", "cats", "enc", 0)}
 
 
 @pytest.mark.parametrize("place", sorted(PLACES))
@@ -609,8 +615,17 @@ def test_dumps_say_what_to_save(data):
     (folder / "d.json").write_text(json.dumps(lgb.dump_model()))
     cat.save_model(str(folder / "e.json"), format="json")
     cat.save_model(str(folder / "f.py"), format="python")
+    (folder / "g.txt").write_text(xgb.get_dump()[0])
+    (folder / "h.json").write_text(json.dumps(xgb.get_dump(dump_format="dot")))
+    xgb.trees_to_dataframe().to_csv(folder / "i.csv")
+    lgb.trees_to_dataframe().to_csv(folder / "j.csv", index=False)
+    (folder / "k.dot").write_text(xgb.get_dump(dump_format="dot")[0])
+    cat.save_model(str(folder / "l.mlmodel"), format="coreml")
+    assert "the drawing of a tree (Graphviz)" in refused(folder / "k.dot")
+    assert "a Core ML model" in refused(folder / "l.mlmodel")
     instead = {"a.txt": "model.json", "b.json": "model.json", "c.json": "model.json", "d.json": "model.txt",
-               "e.json": "model.cbm", "f.py": "model.cbm"}
+               "e.json": "model.cbm", "f.py": "model.cbm", "g.txt": "model.json", "h.json": "model.json",
+               "i.csv": "model.json", "j.csv": "model.txt"}
     for name, wanted in instead.items():
         message = refused(folder / name)
         assert "UNSUPPORTED" in message and f"save_model('{wanted}')" in message

@@ -400,7 +400,7 @@ def test_an_interrupted_job_leaves_nothing(models, number, folder):
     ("age;größe;a b\n1;2;3,5\n", [], "data", "; for a decimal comma give --decimal ','"),
     ("age,größe,a b\n1,2,3\n", ["--max-record", "4"], "data", "raise the limit with --max-record"),
     ("age,größe,a b\n1,2,3\n", ["--max-record", "1000000000"], "usage", "--max-record is 1000000000 bytes"),
-    ("age,größe,a b\n1,2,3\n", ["--features", "age"], "usage", "--features names 1 columns"),
+    ("age,größe,a b\n1,2,3\n", ["--features", "age"], "usage", "--features names 1 column;"),
     ("age,größe,a b\n1,2,3\n", ["--proba", "--method", "decision_function"], "usage", "--proba goes with predict"),
 ])
 def test_messages_name_options_as_the_command_line_does(models, table_text, options, code, says):

@@ -253,7 +253,8 @@ def test_words_of_the_command_line(arguments, meant):
 def test_columns(options, near, wanted):
     refused(DATA, "predict", "named.joblib", "rows.csv", *options, says=[f"did you mean '{near}'", wanted])
     if "--keep" in options:
-        refused(DATA, "check", "named.joblib", "rows.csv", "--target", options[1], says=[f"did you mean '{near}'", "--target"])
+        refused(DATA, "check", "named.joblib", "rows.csv", "--target", options[1],
+                says=[f"did you mean '{near}'", "--target"])
 
 
 def test_all_near_columns_are_told():
@@ -286,7 +287,8 @@ def test_many_models_are_counted(made):
 
 def test_a_models_own_columns():
     pathlib.Path("in.csv").write_text("Age,height ,\"a,b\"\n1,2,3\n", encoding="utf-8")
-    refused(DATA, "predict", "named.joblib", "in.csv", says=["age, height", "did you mean 'Age' for 'age', 'height ' for 'height'?"])
+    refused(DATA, "predict", "named.joblib", "in.csv",
+            says=["age, height", "did you mean 'Age' for 'age', 'height ' for 'height'?"])
 
 
 @pytest.mark.parametrize("arguments", [["fit"], ["predict", "m", "r", "--what"],
@@ -297,6 +299,58 @@ def test_nothing_is_suggested_for_far_words(arguments):
 
 def test_an_option_that_takes_no_value_says_so():
     refused(USAGE, "predict", "named.joblib", "rows.csv", "--proba=yes", says="--proba takes no value")
+
+
+# ---- Kind: what a newcomer types or gives ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("option, values", [
+    ("-o", ["a.csv", "b.csv"]), ("--method", ["predict", "predict_proba"]), ("--select", ["a", "b"]),
+    ("--limit", ["1", "2"]),
+    ("--delimiter", [",", ";"]), ("--labels", ["a", "a"]), ("--threads", ["1", "1"]), ("--threshold", ["0.1", "0.2"])])
+def test_one_value_is_given_once(option, values, folder):
+    """The last one won without a word; lists add up, and switches are what they are."""
+    name = "--output" if option == "-o" else option
+    given = [word for value in values for word in (option, value)]
+    for command in ("predict", "check"):
+        refused(USAGE, command, "named.joblib", "rows.csv", *given, says=f"{name} is given twice")
+    assert not (folder / "a.csv").exists() and not (folder / "b.csv").exists()
+    ok("predict", "named.joblib", "rows.csv", "--keep", "id", "--keep", "age", "--proba", "--proba", "-q", "-q")
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "predict_log_proba", "decision_function"])
+def test_a_threshold_is_of_predict(method):
+    for command in ("predict", "check"):
+        refused(USAGE, command, "named.joblib", "rows.csv", "--method", method, "--threshold", "0.3",
+                says=["--threshold is for predict", method])
+    refused(USAGE, "predict", "named.joblib", "rows.csv", "--threshold", "30", says="from 0 to 1")
+
+
+@pytest.mark.parametrize("arguments, code, says", [
+    (["predict", "rows.csv", "named.joblib"], MODEL,
+     "rows.csv: this is a text file, not a saved model; give the model's file"),
+    (["predict", "named.joblib", "scaler.joblib"], DATA, "the input is a pickle"),
+    (["predict", "named.joblib", "rows.json"], DATA, "the input is JSON"),
+    (["predict", "named.joblib", "headerless3.csv"], DATA,
+     "first line holds numbers: without a header it is read with --no-header"),
+    (["predict", "named.joblib", "bars.csv"], DATA, "it has one column: say what stands between columns with --delimiter"),
+    (["predict", "named.joblib", "rows.csv", "--labels", "rows.csv"], MODEL, "CORRUPT: rows.csv: this is a text file"),
+    (["predict", "scaler.joblib", "+", "none.joblib", "rows.csv"], MODEL, 'IO: cannot open "none.joblib"'),
+    (["predict", "named.joblib", "rows.csv", "--method", "transform"], USAGE,
+     "has no transform; it has predict, predict_proba"),
+    (["predict", "named.joblib", "rows.csv", "--max-bytes", "10"], MODEL, "limit of 10 bytes; raise --max-bytes"),
+    (["predict", "named.joblib", "rows.csv", "--features", "age"], USAGE, "names 1 column; the model expects 3"),
+    (["inspect", "number.joblib"], MODEL, "this is no estimator, but int"),
+    (["inspect", "empty"], MODEL, "CORRUPT: empty: the file is empty"),
+    (["inspect", "named.joblib", "--graph", "--json"], USAGE, "leave --json out"),
+    (["inspect", ""], MODEL, 'IO: cannot open ""')])
+def test_messages_say_what_where_and_what_to_do(made, arguments, code, says):
+    joblib.dump(3, "number.joblib")
+    pathlib.Path("empty").touch()
+    pathlib.Path("rows.json").write_text('[{"age": 1}]', encoding="utf-8")
+    pathlib.Path("headerless3.csv").write_text("1,2,3\n4,5,6\n", encoding="utf-8")
+    pathlib.Path("bars.csv").write_text("age^height^a,b\n1^2^3\n".replace(",", "^"), encoding="utf-8")
+    refused(code, *arguments, says=says)
 
 
 # ---- Kind: the program without a command ------------------------------------------------------------------------------
