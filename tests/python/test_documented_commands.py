@@ -200,6 +200,7 @@ def small(command, tmp_path):
     """The command at its smallest, with its own places in the place of the documented ones."""
     command = command.replace("PREFIX=/opt/foretell", f"PREFIX={tmp_path / 'prefix'}")
     command = re.sub(r"FUZZ_SECONDS=\d+", "FUZZ_SECONDS=1", command)
+    command = re.sub(r"BENCH_FLAGS=(\S+)", rf"BENCH_FLAGS='\1 {TINY['BENCH_FLAGS']}'", command)
     command += " --help" if command in WANT_MORE else ""
     return command.replace("FOLDER", str(tmp_path / "models"))
 
