@@ -53,8 +53,9 @@ static double scale(uint64_t w, int64_t q)
     }
     int upper = (int)(high >> 63);
     uint64_t mantissa = high >> (upper + 9); /* 54 bits: the significand and one bit to round by */
-    /* floor(q * log2(10)) + 63, as a fixed-point product */
-    int exponent = (int)((217706 * q) >> 16) + 63 + upper - zeros + exponent_bias;
+    /* floor(q * log2(10)) + 63, as a fixed-point product; nothing negative is shifted */
+    int exponent = (int)((217706 * q + (1LL << 32)) >> 16) - (1 << 16) + 63;
+    exponent += upper - zeros + exponent_bias;
     if (exponent <= 0) { /* subnormal */
         if (-exponent + 1 >= 64)
             return 0;

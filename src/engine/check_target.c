@@ -63,8 +63,9 @@ static bool equals_integer(const truth *is, int64_t integer)
 {
     if (is->is_integer)
         return is->integer == integer;
-    return is->is_number && is->number >= -0x1p63 && is->number < 0x1p63 &&
-           is->number == floor(is->number) && (int64_t)is->number == integer;
+    return is->is_number && is->number >= -9223372036854775808.0 &&
+           is->number < 9223372036854775808.0 && is->number == floor(is->number) &&
+           (int64_t)is->number == integer;
 }
 
 /* Whether a target is the class that the cell holds: the text itself, or an equal number. */

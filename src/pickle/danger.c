@@ -228,7 +228,7 @@ static bool is_dangerous(const char *module, const char *name)
         return false; /* code, but nobody's function: has a message of its own */
     char first[64];   /* load.__call__ is load */
     size_t n = strcspn(name, ".");
-    if (name[n] == '.' && n < sizeof first) {
+    if (n < sizeof first && name[n] == '.') {
         memcpy(first, name, n);
         first[n] = '\0';
         if (listed(dangerous, FTL_ARRAY_LEN(dangerous), module, first))

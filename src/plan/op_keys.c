@@ -29,7 +29,8 @@ static double *values_of(const ftl_step *step, const ftl_exec *exec)
 static uint32_t *entries_of(const ftl_step *step, const ftl_exec *exec)
 {
     size_t n = step->op->u.keys.n_columns;
-    return (uint32_t *)(values_of(step, exec) + (size_t)exec->capacity * n);
+    void *behind = values_of(step, exec) + (size_t)exec->capacity * n;
+    return behind;
 }
 
 /* ---- Cells ----------------------------------------------------------------------------------- */

@@ -31,7 +31,8 @@ static void *topics_of(const ftl_step *step, const ftl_exec *exec)
 
 static uint32_t *columns_of(const ftl_step *step, const ftl_exec *exec)
 {
-    return (uint32_t *)((double *)topics_of(step, exec) + 3 * (size_t)step->op->width);
+    void *behind = (double *)topics_of(step, exec) + 3 * (size_t)step->op->width;
+    return behind;
 }
 
 /* ---- One document ---------------------------------------------------------------------------- */

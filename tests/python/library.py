@@ -5,12 +5,13 @@ import os
 import pathlib
 
 import ftl
+import numpy as np
 import pyarrow as pa
 
 STATUS = ["OK", "END", "ARG", "NOMEM", "IO", "CORRUPT", "UNSUPPORTED", "FORBIDDEN", "LIMIT", "SHAPE", "SCHEMA",
           "CANCELLED", "VALUE", "INTERNAL"]
 METHODS = ["predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "apply",
-           "margin", "kneighbors"]
+           "margin", "kneighbors", "inverse_transform"]
 F64, F32 = 0, 1
 FAIL, NULL = 0, 2
 ARROW_SCHEMA_SIZE, ARROW_ARRAY_SIZE = 72, 80
@@ -25,6 +26,19 @@ class Error(ctypes.Structure):
 class SessionOptions(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("input_dtype", ctypes.c_int), ("methods", ctypes.c_uint32),
                 ("block_rows", ctypes.c_uint32), ("on_error", ctypes.c_int)]
+
+
+class ModelOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("max_bytes", ctypes.c_uint64), ("max_objects", ctypes.c_uint64),
+                ("max_depth", ctypes.c_uint32), ("iterations", ctypes.c_uint32), ("select", ctypes.c_char_p),
+                ("only_plan", ctypes.c_void_p), ("then", ctypes.c_void_p), ("n_then", ctypes.c_size_t),
+                ("labels", ctypes.c_char_p), ("threshold", ctypes.c_double), ("threshold_set", ctypes.c_bool),
+                ("inverse", ctypes.c_bool)]
+
+
+class Matrix(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("dtype", ctypes.c_int), ("rows", ctypes.c_size_t),
+                ("columns", ctypes.c_size_t), ("row_stride", ctypes.c_ssize_t), ("column_stride", ctypes.c_ssize_t)]
 
 
 class ForetellError(Exception):
@@ -49,7 +63,8 @@ class Session:
         self.library = load()
         self.context, self.model, self.session = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
         self._call("ftl_context_create", None, ctypes.byref(self.context))
-        self._call("ftl_model_open", self.context, os.fsencode(path), None, ctypes.byref(self.model))
+        opened = ModelOptions(struct_size=ctypes.sizeof(ModelOptions), inverse="inverse_transform" in methods)
+        self._call("ftl_model_open", self.context, os.fsencode(path), ctypes.byref(opened), ctypes.byref(self.model))
         options = SessionOptions(ctypes.sizeof(SessionOptions), dtype, self.bits(*methods), block_rows, on_error)
         self._call("ftl_session_create", self.model, ctypes.byref(options), ctypes.byref(self.session))
 
@@ -73,6 +88,14 @@ class Session:
             type(batch)._import_from_c(ctypes.addressof(array), ctypes.addressof(schema))
         result = pa.RecordBatch._import_from_c(ctypes.addressof(out), ctypes.addressof(out_schema))
         result.validate(full=True)
+        return result
+
+    def predict_matrix(self, x, method, columns):
+        """The numbers of one method, as a matrix of so many columns, for a C-contiguous matrix of float64."""
+        given = Matrix(x.ctypes.data, F64, *x.shape, x.shape[1], 1)
+        result = np.empty((len(x), columns))
+        self._call("ftl_predict_matrix", self.session, METHODS.index(method), ctypes.byref(given),
+                   ctypes.c_void_p(result.ctypes.data))
         return result
 
     def bad_rows(self):

@@ -36,6 +36,8 @@ EXCEPTIONS = {"make test": ITSELF, ".ci/run": ITSELF, "make test-all": ITSELF}
 # Commands that build or check for minutes also at their smallest: in make test-all.
 LONG = ("make asan", "make tsan", "make fuzz", "make lint", "make bench", "bench/plot", "make unit", "make python",
         "scripts/test", "fuzz/make_ir_seeds.py", "tests/golden/make_graphs.py")
+# They may take so long: what they build may never have been built on this machine.
+SECONDS = 1800
 # What makes commands small. A long run within this one would come to this file again, and wait for itself.
 TINY = {"DEMO_ROWS": "2000", "BENCH_FLAGS": "--quick", "FTL_UNIT_TESTS": "^test_hash$",
         "FTL_PYTHON_TESTS": "test_usage_errors", "FUZZ_SECONDS": "1", "FUZZ_TARGETS": "json", "FTL_LINT": "cppcheck",
@@ -130,7 +132,7 @@ def everyday_files(tmp_path_factory):
 
 
 def shell(command, folder, **environment):
-    process = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=900, check=False,
+    process = subprocess.run(["sh", "-c", command], cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False,
                              stdin=subprocess.DEVNULL, env={**os.environ, **environment})
     assert process.returncode == 0, f"{command}\n{process.stdout[-3000:]}{process.stderr[-3000:]}"
     return process.stdout
@@ -198,6 +200,7 @@ def small(command, tmp_path):
     """The command at its smallest, with its own places in the place of the documented ones."""
     command = command.replace("PREFIX=/opt/foretell", f"PREFIX={tmp_path / 'prefix'}")
     command = re.sub(r"FUZZ_SECONDS=\d+", "FUZZ_SECONDS=1", command)
+    command = re.sub(r"BENCH_FLAGS=(\S+)", rf"BENCH_FLAGS='\1 {TINY['BENCH_FLAGS']}'", command)
     command += " --help" if command in WANT_MORE else ""
     return command.replace("FOLDER", str(tmp_path / "models"))
 
@@ -211,8 +214,8 @@ def check_benchmark():
 
 
 @pytest.mark.parametrize("command", [
-    pytest.param(command, marks=[pytest.mark.long] if command.startswith(LONG) else []) for command in OF_THE_REPOSITORY
-    if not command.startswith("cc ")])
+    pytest.param(command, marks=[pytest.mark.long, pytest.mark.timeout(SECONDS)] if command.startswith(LONG) else [])
+    for command in OF_THE_REPOSITORY if not command.startswith("cc ")])
 def test_the_repositorys_commands(command, alone, copy, tmp_path, everyday_files):
     (tmp_path / "models").mkdir()
     shutil.copy(everyday_files / "model.joblib", tmp_path / "models")

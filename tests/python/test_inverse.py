@@ -7,6 +7,7 @@ included.
 import pickle
 
 import ftl
+import library
 import numpy as np
 import pandas as pd
 import pytest
@@ -151,6 +152,15 @@ def test_ordinal_encoder_of_numbers_and_missing(back):
     np.testing.assert_array_equal(body, texts(encoder.inverse_transform(codes.copy())))
     back(encoder, np.array([[3.0]]), code=4)
     back(encoder, np.array([[np.nan]]), code=4)
+
+
+def test_missing_labels_in_a_matrix(save):
+    """What stands for no category is NaN in the library's matrix as it is an empty cell in a file."""
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit([[1.5], [2.5], [3.5]])
+    codes = np.array([[0.0], [-1.0], [2.0]])
+    with library.Session(save(encoder), "inverse_transform") as session:
+        back = session.predict_matrix(codes, "inverse_transform", 1)
+    np.testing.assert_array_equal(back, encoder.inverse_transform(codes).astype(float))
 
 
 ONE_HOT = [

@@ -8,7 +8,8 @@ import library
 import pytest
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "include"
-MIRRORS = {"ftl_error": library.Error, "ftl_session_options": library.SessionOptions}
+MIRRORS = {"ftl_error": library.Error, "ftl_session_options": library.SessionOptions,
+           "ftl_model_options": library.ModelOptions, "ftl_matrix": library.Matrix}
 
 
 @pytest.mark.parametrize("name", MIRRORS)

@@ -108,9 +108,9 @@ static ftl_status bayesian_weights(ftl_build *build, const ftl_estimator *e, mix
     for (uint32_t k = 0; k < m->n; k++)
         sum += a[k];
     for (uint32_t k = 0; k < m->n; k++) {
-        double both = digamma(process ? a[k] + b[k] : sum);
+        double both = digamma(b ? a[k] + b[k] : sum);
         m->constant[k] += digamma(a[k]) - both + rest;
-        rest += process ? digamma(b[k]) - both : 0;
+        rest += b ? digamma(b[k]) - both : 0;
     }
     return FTL_OK;
 }
