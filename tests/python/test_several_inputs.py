@@ -228,7 +228,10 @@ def test_columns_of_a_part_are_missing(made, folder):
     refused(DATA, "predict", "model.joblib", "all.csv", "lacks.csv", "--keep", "id",
             says="lacks.csv: 2 columns of all.csv are missing here: height, id")
     refused(DATA, "predict", "model.joblib", "lacks.csv", "all.csv",
-            says="1 column of the model is missing in the table: height")
+            says="lacks.csv: 1 column of the model is missing in the table: height")
+    refused(DATA, "predict", "model.joblib", "all.csv", "all.csv", "--keep", "salary",
+            says="SCHEMA: all.csv: there is no column 'salary' for --keep in the table")
+    refused(DATA, "check", "model.joblib", "lacks.csv", "all.csv", says="SCHEMA: lacks.csv: 1 column of the model is missing")
     assert not (folder / "out.csv").exists()
     made.rows[["age", "height"]].to_csv("two.csv", index=False, header=False)
     made.rows[["age", "height", "id"]].to_csv("three.csv", index=False, header=False)
