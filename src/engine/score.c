@@ -263,6 +263,7 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_error *error
     return FTL_OK;
 }
 
+/* run->table, of the files that the names stand for; what they stand for lives in the arena. */
 static ftl_status open_inputs(runner *run, const char *input_path, const char *output_path,
                               ftl_arena *arena, ftl_error *error)
 {
