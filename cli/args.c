@@ -586,7 +586,10 @@ static int add_positional(const char *command, const char *text, int most, cli_o
 }
 
 /* Options whose every mention adds to the list; others have one value. */
-static bool is_list(int id) { return id == OPT_KEEP || id == OPT_FEATURES || id == OPT_NA; }
+static bool is_list(int id)
+{
+    return id == OPT_KEEP || id == OPT_FEATURES || id == OPT_NA || id == OPT_ALSO;
+}
 
 /* Of two values the last one would win without a word. seen: the options before, a bit each. */
 static int refuse_repeat(const char *command, int id, uint64_t *seen)

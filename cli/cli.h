@@ -59,9 +59,9 @@ int cli_open_door(int argc, char **argv);
 /* Fills *out from argv; an exit code, or -1 to go on. help is printed by --help. */
 int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
               cli_options *out);
+enum { CLI_ANY_NUMBER = 1 << 30 };
 /* The same for commands that take from least to most arguments; those behind the second are more
  * inputs. */
-enum { CLI_ANY_NUMBER = 1 << 30 };
 int cli_parse_between(int argc, char **argv, const char *allowed, const char *help, int least,
                       int most, cli_options *out);
 void cli_options_free(cli_options *options);

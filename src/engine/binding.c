@@ -5,6 +5,7 @@
 #include "engine/names.h"
 #include "foretell/experimental.h"
 #include "io/codec.h"
+#include "table/parts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -362,8 +363,8 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
     return FTL_OK;
 }
 
-ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char *option,
-                            size_t *column, ftl_error *error)
+static ftl_status find_named(const ftl_table *table, const char *name, const char *option,
+                             size_t *column, ftl_error *error)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
     bool missing = false;
@@ -381,6 +382,20 @@ ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char
                                name, option, near ? "; did you mean '" : "", near ? near : "",
                                near ? "'?" : "");
     return FTL_OK;
+}
+
+/* What is wrong with the columns of several files is wrong with those of the first. */
+static ftl_status name_first(const ftl_table *table, ftl_status status, ftl_error *error)
+{
+    if (status != FTL_OK)
+        ftl_table_name_origin(error, ftl_table_get_info(table)->first_part);
+    return status;
+}
+
+ftl_status ftl_binding_find(const ftl_table *table, const char *name, const char *option,
+                            size_t *column, ftl_error *error)
+{
+    return name_first(table, find_named(table, name, option, column, error), error);
 }
 
 /* Adds a column to those to keep, unless it is one of them already. */
@@ -481,7 +496,7 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
     out->by_name = binding.by_name;
     out->missing = binding.missing;
     out->near = binding.near;
-    FTL_TRY(status);
+    FTL_TRY(name_first(table, status, error));
     if (n_keep)
         FTL_TRY(bind_keep(table, options, arena, &binding, error));
     *out = binding;

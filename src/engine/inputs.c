@@ -45,11 +45,12 @@ static ftl_status add(finder *f, const char *path, ftl_error *error)
     if (f->found.n == MOST_INPUTS)
         return FTL_FAIL(error, FTL_LIMIT, "there are more than %d inputs", MOST_INPUTS);
     if (f->found.n == f->room) {
-        size_t room = f->room ? 2 * f->room : 16, size = sizeof *f->found.paths;
-        const char **paths = ftl_arena_resize(f->arena, f->found.paths, f->room * size,
-                                              room * size);
+        size_t room = f->room ? 2 * f->room : 16;
+        const char **paths = ftl_arena_array(f->arena, room, sizeof *paths);
         if (!paths)
             return FTL_OOM(error);
+        if (f->found.n)
+            memcpy(paths, f->found.paths, f->found.n * sizeof *paths);
         f->found.paths = paths;
         f->room = room;
     }
@@ -131,12 +132,13 @@ static ftl_status add_folder(finder *f, const char *path, const struct stat *wha
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
-/* A path of something that is there, or else of nothing. */
 static ftl_status add_path(finder *f, const char *path, ftl_error *error)
 {
     struct stat what;
     size_t first = f->found.n;
-    if (stat(path, &what) != 0 || !S_ISDIR(what.st_mode))
+    if (stat(path, &what) != 0) /* now, not when rows of other files are written already */
+        return system_error("open", path, errno, error);
+    if (!S_ISDIR(what.st_mode))
         return add(f, path, error);
     FTL_TRY(add_folder(f, path, &what, NULL, error));
     if (f->found.n == first)

@@ -289,6 +289,7 @@ static void end_job(runner *run, ftl_status status)
     ftl_job_free(&run->setup);
 }
 
+/* run->table, of the files that the names stand for; what they stand for lives in the arena. */
 static ftl_status open_inputs(runner *run, const char *input_path, const char *output_path,
                               ftl_arena *arena, ftl_error *error)
 {

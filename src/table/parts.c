@@ -24,7 +24,7 @@ typedef struct parts {
     one_part *now;         /* being read; NULL: the next one is to be opened */
     uint64_t bytes_before; /* of the parts that were read */
     uint64_t bytes_total;
-    /* of the first one_part */
+    /* of the first part */
     const ftl_table_format *format;
     ftl_type *types; /* [n_columns] as they are copied */
 } parts;
@@ -61,12 +61,12 @@ static const char *shown(const char *path)
     return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
-/* Whether a message has the name in quotes, as those of the system's failures. */
+/* Whether a message begins with the name, or has it in quotes as those of the system's failures. */
 static bool is_named(const char *message, const char *name)
 {
     size_t size = strlen(name);
     for (const char *at = message; (at = strstr(at, name)) != NULL; at++) {
-        if (at > message && at[-1] == '"' && at[size] == '"')
+        if (at > message ? at[-1] == '"' && at[size] == '"' : at[size] == ':')
             return true;
     }
     return false;
@@ -294,6 +294,7 @@ static ftl_status adopt(ftl_table *table, parts *state, ftl_error *error)
     table->info = first->info;
     table->info.rows = -1;
     table->info.n_parts = state->options.n_paths;
+    table->info.first_part = state->now->path;
     table->reject_format = first->reject_format;
     table->has_origin = true;
     state->format = first->format;

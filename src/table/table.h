@@ -89,7 +89,9 @@ typedef struct ftl_table_info {
     int64_t rows;      /* when the format says so, otherwise -1 */
     char delimiter;    /* CSV: given or sniffed; 0 for other formats */
     char encoding[32]; /* of a text, before it was made UTF-8; "" for other formats */
-    size_t n_parts;    /* of a table over parts, whose first one says all else; 0: it is no such */
+    /* of a table over parts, whose first one says all else; 0, NULL: it is no such */
+    size_t n_parts;
+    const char *first_part;
 } ftl_table_info;
 
 const ftl_table_info *ftl_table_get_info(const ftl_table *table);

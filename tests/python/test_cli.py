@@ -91,7 +91,7 @@ def test_help_teaches_on_stdout(arguments, first):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["fit"], ["predict"], ["predict", "m"], ["predict", "m", "r", "extra"], ["predict", "m", "r", "--what"],
+    ["fit"], ["predict"], ["predict", "m"], ["inspect", "m", "extra"], ["predict", "m", "r", "--what"],
     ["predict", "m", "r", "--threads", "0"], ["predict", "m", "r", "--threads", "x"],
     ["predict", "m", "r", "--batch-size", "-1"], ["predict", "m", "r", "--limit", ""],
     ["predict", "m", "r", "--method", "fit"], ["predict", "m", "r", "--on-error", "ignore"],

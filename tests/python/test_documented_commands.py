@@ -123,6 +123,11 @@ def everyday_files(tmp_path_factory):
     frame["bought"] = target
     frame.to_csv(folder / "rows.csv", index=False)
     (folder / "rows.csv.gz").write_bytes(gzip.compress((folder / "rows.csv").read_bytes()))
+    frame[:20].to_csv(folder / "january.csv", index=False)
+    (folder / "february.csv.gz").write_bytes(gzip.compress(frame[20:].to_csv(index=False).encode()))
+    (folder / "data/month=1").mkdir(parents=True)
+    for name in ("part-0.csv", "part-1.csv", "data/month=1/rows.csv"):
+        frame.to_csv(folder / name, index=False)
     for name, like in [("MODEL", "model.joblib"), ("FILE", "model.joblib"), ("INPUT", "rows.csv"), ("IN", "rows.csv"),
                        ("ROWS", "rows.csv"), ("TABLE", "rows.csv")]:
         (folder / name).symlink_to(like)

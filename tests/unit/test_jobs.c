@@ -232,6 +232,44 @@ static void small_inputs_start_no_thread(void **unused)
     close_all(&o);
 }
 
+static void several_inputs_are_one_job(void **unused)
+{
+    (void)unused;
+    opened o = open_with(THREADS, 0);
+    const char *rows = in_folder("rows.csv"), *small = in_folder("small.csv");
+    const char *out = in_folder("out.csv"), *const more[] = {rows, small, in_folder("s*.csv"),
+                                                             NULL};
+    const char *const keep_origin[] = {"id", "filename"};
+    ftl_error error;
+    for (uint32_t threads = 1; threads <= THREADS; threads += 3) {
+        ftl_score_options options = skipping();
+        ftl_score_result result = {.struct_size = sizeof result};
+        options.threads = threads;
+        options.keep = keep_origin;
+        options.n_keep = 2;
+        options.more_inputs = more;
+        options.n_more_inputs = 3;
+        if (ftl_score(o.model, small, out, &options, &result, &error) != FTL_OK)
+            fail_msg("%s", error.message);
+        assert_int_equal(result.rows_read, ROWS + 3 * SMALL_ROWS);
+        options.limit = ROWS + SMALL_ROWS + 1;
+        assert_int_equal(ftl_score(o.model, small, out, &options, &result, &error), FTL_OK);
+        assert_int_equal(result.rows_read, ROWS + SMALL_ROWS + 1);
+
+        options.on_error = FTL_ON_ERROR_FAIL; /* the 1000th row of the second file is bad */
+        assert_int_equal(ftl_score(o.model, small, out, &options, NULL, &error), FTL_VALUE);
+        assert_int_equal(strncmp(error.message, rows, strlen(rows)), 0);
+        assert_non_null(strstr(error.message, ": line 1001, column 'a': 'bad' is not a number"));
+        assert_int_equal(error.line, 1001);
+        assert_int_equal(error.row, SMALL_ROWS + 999);
+
+        options.n_more_inputs = 4;
+        assert_int_equal(ftl_score(o.model, small, out, &options, NULL, &error), FTL_ARG);
+        assert_string_equal(error.option, "more_inputs");
+    }
+    close_all(&o);
+}
+
 typedef struct caller {
     pthread_t thread;
     ftl_model *model;
@@ -708,6 +746,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_do_not_change_the_bytes),
         cmocka_unit_test(small_inputs_start_no_thread),
+        cmocka_unit_test(several_inputs_are_one_job),
         cmocka_unit_test(jobs_side_by_side_share_the_threads),
         cmocka_unit_test(parallel_predictions_are_the_same),
         cmocka_unit_test(parallel_predictions_name_the_first_bad_row),

@@ -410,6 +410,36 @@ static void parts_are_closed_when_they_were_read(void **unused)
     assert_int_equal(ftl_account_used(from.account), 0);
 }
 
+/* What was converted may lie in its part, which stays until something else is converted. */
+static void a_batch_keeps_its_part(void **unused)
+{
+    (void)unused;
+    const file files[] = {CSV("a.csv", "x\n1\n"), CSV("b.csv", "x\n2\n")};
+    const char *const paths[] = {"a.csv", "b.csv"};
+    const ftl_table_column_request request = {0, FTL_F64, false};
+    shelf from = {test_account(), files, 2, 0, 0};
+    ftl_table *table;
+    ftl_table_block *block;
+    ftl_row_batch *batch;
+    assert_int_equal(open_parts(&from, paths, 2, false, &table, NULL), FTL_OK);
+    assert_int_equal(ftl_table_bind(table, &request, 1, NULL), FTL_OK);
+    assert_int_equal(ftl_row_batch_create(table, &batch, NULL), FTL_OK);
+    assert_int_equal(ftl_table_block_create(table, &block, NULL), FTL_OK);
+    assert_int_equal(ftl_table_read(table, 10, block, NULL), FTL_OK);
+    assert_int_equal(ftl_table_convert(table, block, batch, NULL), FTL_OK);
+    assert_int_equal(ftl_table_read(table, 10, block, NULL), FTL_OK);
+    assert_int_equal(from.open, 2);
+    assert_int_equal(ftl_table_convert(table, block, batch, NULL), FTL_OK);
+    assert_int_equal(from.open, 1);
+    assert_int_equal(ftl_table_read(table, 10, block, NULL), FTL_END);
+    assert_int_equal(from.open, 1);
+    ftl_table_block_destroy(block);
+    ftl_row_batch_destroy(batch);
+    assert_int_equal(from.open, 0);
+    ftl_table_close(table);
+    assert_int_equal(ftl_account_used(from.account), 0);
+}
+
 static void survives_failing_allocations(void **unused)
 {
     (void)unused;
@@ -503,7 +533,7 @@ static void threads_do_not_change_the_result(void **unused)
 {
     (void)unused;
     enum { parts = 60 };
-    static char names[parts][16], texts[parts][4096];
+    static char names[parts][24], texts[parts][4096];
     static file files[parts];
     const char *paths[parts];
     ftl_account account;
@@ -548,6 +578,7 @@ int main(void)
         cmocka_unit_test(errors_name_the_part),
         cmocka_unit_test(rejects_are_of_one_form),
         cmocka_unit_test(parts_are_closed_when_they_were_read),
+        cmocka_unit_test(a_batch_keeps_its_part),
         cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(threads_do_not_change_the_result),
     };
