@@ -85,20 +85,28 @@ static __attribute__((noinline)) bool csv_other(const uint8_t *text, size_t size
     return size == 0 || ftl_parse_f64((const char *)text, size, decimal, out);
 }
 
-size_t CSV_NAME(numbers)(const ftl_csv_cells *cells, size_t column, char decimal, double *out,
-                         uint32_t *left)
+/* lead: the column is the first one, whose cells begin where their records do. */
+CSV_INLINE size_t csv_numbers(const ftl_csv_cells *cells, size_t column, bool lead, char decimal,
+                              double *out, uint32_t *left)
 {
-    const uint8_t *data = cells->data;
+    const ftl_csv_cells in = *cells;
+    const uint32_t *ends = in.ends + column;
     size_t n_left = 0;
-    for (size_t r = 0; r < cells->n_rows; r++) {
-        const ftl_csv_row *row = &cells->rows[r];
-        const uint32_t *end = cells->ends + row->first + column;
-        size_t begin = column ? end[-1] + (size_t)1 : row->start;
+    for (size_t r = 0; r < in.n_rows; r++) {
+        const uint32_t *end = ends + in.rows[r].first;
+        size_t begin = lead ? in.rows[r].start : end[-1] + (size_t)1;
         size_t size = *end - begin;
-        if (size && csv_short(data + *end, size, decimal, &out[r]))
+        if (FTL_LIKELY(size && csv_short(in.data + *end, size, decimal, &out[r])))
             continue;
-        if (!csv_other(data + begin, size, decimal, &out[r]))
+        if (!csv_other(in.data + begin, size, decimal, &out[r]))
             left[n_left++] = (uint32_t)r;
     }
     return n_left;
+}
+
+size_t CSV_NAME(numbers)(const ftl_csv_cells *cells, size_t column, char decimal, double *out,
+                         uint32_t *left)
+{
+    return column ? csv_numbers(cells, column, false, decimal, out, left)
+                  : csv_numbers(cells, 0, true, decimal, out, left);
 }

@@ -3,6 +3,7 @@
 #define FTL_KERNELS_CSV_IMPL_H
 
 #include "base/number.h"
+#include "base/status.h"
 #include "kernels/csv.h"
 
 #include <math.h>

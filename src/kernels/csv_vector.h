@@ -6,92 +6,66 @@
  * by one and close the gap, bytes that are no digits of the cell become zero, and what is left is a
  * decimal integer of the register's width.
  */
-typedef struct csv_place {
-    uint32_t digits;   /* bytes that are digits once the gap is closed */
-    uint32_t moved;    /* bytes up to the separator */
-    unsigned fraction; /* digits behind it */
-    bool negative;
-} csv_place;
-
-/*
- * size: of the cell, 1 to width; separators: the bytes of the register that are one. False where
- * there are several, and for no digits.
- */
-CSV_INLINE bool csv_locate(const uint8_t *end, size_t size, uint32_t separators, unsigned width,
-                           csv_place *out)
-{
-    uint32_t all = width == 32 ? UINT32_MAX : (UINT32_C(1) << width) - 1;
-    uint32_t first = UINT32_C(1) << (width - size);
-    out->negative = end[-(ptrdiff_t)size] == '-';
-    uint32_t cell = (all & -first) & ~(out->negative ? first : 0);
-    separators &= cell;
-    bool has = separators != 0;
-    out->moved = separators | (separators - has);
-    out->fraction = has ? width - 32 + (unsigned)__builtin_clz(separators | 1) : 0;
-    out->digits = has ? cell & (cell - 1) : cell;
-    return !(separators & (separators - has)) && out->digits;
-}
-
-CSV_INLINE bool csv_finish(uint64_t digits, const csv_place *place, double *out)
-{
-    double value = ftl_f64_of_decimal(digits, place->fraction);
-    *out = place->negative ? -value : value;
-    return true;
-}
 
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
-#define CSV_SEPARATORS_16(text, c) _mm_cmpeq_epi8_mask(text, _mm_set1_epi8(c))
-#define CSV_SEPARATORS_32(text, c) _mm256_cmpeq_epi8_mask(text, _mm256_set1_epi8(c))
+#define CSV_EQUAL_16(text, c) (uint32_t) _mm_cmpeq_epi8_mask(text, _mm_set1_epi8(c))
+#define CSV_EQUAL_32(text, c) (uint32_t) _mm256_cmpeq_epi8_mask(text, _mm256_set1_epi8(c))
+#else
+#define CSV_EQUAL_16(text, c) \
+    (uint32_t) _mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8(c)))
+#define CSV_EQUAL_32(text, c) \
+    (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(c)))
+#endif
 
-CSV_INLINE bool csv_digits_16(const csv_place *place, __m128i text, __m128i moved, __m128i *out)
-{
-    text = _mm_mask_blend_epi8((__mmask16)place->moved, text, moved);
-    *out = _mm_maskz_sub_epi8((__mmask16)place->digits, text, _mm_set1_epi8('0'));
-    return !_mm_cmpgt_epu8_mask(*out, _mm_set1_epi8(9));
-}
+/*
+ * By the separator's byte, 16 where there is none: what the digits are divided by, for positive and
+ * for negative numbers, and how many bytes move on. Tables, for nothing may branch by a sign or a
+ * separator, which come and go from number to number.
+ */
+static const double csv_divisors[2][17] = {
+    {1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1},
+    {-1e15, -1e14, -1e13, -1e12, -1e11, -1e10, -1e9, -1e8, -1e7, -1e6, -1e5, -1e4, -1e3, -1e2, -1e1,
+     -1, -1}};
+#if defined(__AVX512BW__) && defined(__AVX512VL__)
+static const uint16_t csv_moving[17] = {0x1,   0x3,   0x7,   0xf,    0x1f,   0x3f,
+                                        0x7f,  0xff,  0x1ff, 0x3ff,  0x7ff,  0xfff,
+                                        0x1fff, 0x3fff, 0x7fff, 0xffff, 0};
 
-CSV_INLINE bool csv_digits_32(const csv_place *place, __m256i text, __m256i moved, __m256i *out)
+/* Bytes from first on are digits; false where one is none. */
+CSV_INLINE bool csv_digits_16(const uint8_t *end, uint32_t separator, uint32_t first, __m128i *text)
 {
-    text = _mm256_mask_blend_epi8(place->moved, text, moved);
-    *out = _mm256_maskz_sub_epi8(place->digits, text, _mm256_set1_epi8('0'));
-    return !_mm256_cmpgt_epu8_mask(*out, _mm256_set1_epi8(9));
+    __m128i moved = _mm_loadu_si128((const void *)(end - 17));
+    moved = _mm_mask_blend_epi8(csv_moving[separator], *text, moved);
+    *text = _mm_maskz_sub_epi8((__mmask16)(UINT32_MAX << first), moved, _mm_set1_epi8('0'));
+    return !_mm_cmpgt_epu8_mask(*text, _mm_set1_epi8(9));
 }
 #else
-#define CSV_SEPARATORS_16(text, c) \
-    (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8(c)))
-#define CSV_SEPARATORS_32(text, c) \
-    (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(c)))
+static const int8_t csv_moving[17] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0};
+static const uint8_t csv_from[32] = {[16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                     0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
-CSV_INLINE bool csv_digits_16(const csv_place *place, __m128i text, __m128i moved, __m128i *out)
+CSV_INLINE bool csv_digits_16(const uint8_t *end, uint32_t separator, uint32_t first, __m128i *text)
 {
     const __m128i at = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    char stay = (char)__builtin_ctz(~place->moved), first = (char)__builtin_ctz(place->digits);
-    text = _mm_blendv_epi8(text, moved, _mm_cmpgt_epi8(_mm_set1_epi8(stay), at));
-    __m128i digits = _mm_sub_epi8(text, _mm_set1_epi8('0'));
-    *out = _mm_andnot_si128(_mm_cmpgt_epi8(_mm_set1_epi8(first), at), digits);
-    return !_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(*out, _mm_set1_epi8(10)), *out));
-}
-
-CSV_INLINE bool csv_digits_32(const csv_place *place, __m256i text, __m256i moved, __m256i *out)
-{
-    const __m256i at = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-                                        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
-                                        31);
-    char stay = (char)__builtin_ctz(~place->moved), first = (char)__builtin_ctz(place->digits);
-    text = _mm256_blendv_epi8(text, moved, _mm256_cmpgt_epi8(_mm256_set1_epi8(stay), at));
-    __m256i digits = _mm256_sub_epi8(text, _mm256_set1_epi8('0'));
-    *out = _mm256_andnot_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8(first), at), digits);
-    return !_mm256_movemask_epi8(
-        _mm256_cmpeq_epi8(_mm256_max_epu8(*out, _mm256_set1_epi8(10)), *out));
+    __m128i moved = _mm_loadu_si128((const void *)(end - 17));
+    moved = _mm_blendv_epi8(*text, moved,
+                            _mm_cmpgt_epi8(_mm_set1_epi8(csv_moving[separator]), at));
+    *text = _mm_and_si128(_mm_sub_epi8(moved, _mm_set1_epi8('0')),
+                          _mm_loadu_si128((const void *)(csv_from + 16 - first)));
+    return !_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(*text, _mm_set1_epi8(10)), *text));
 }
 #endif
 
 CSV_INLINE bool csv_short_16(const uint8_t *end, size_t size, char decimal, double *out)
 {
-    csv_place place;
     __m128i text = _mm_loadu_si128((const void *)(end - 16));
-    if (!csv_locate(end, size, CSV_SEPARATORS_16(text, decimal), 16, &place) ||
-        !csv_digits_16(&place, text, _mm_loadu_si128((const void *)(end - 17)), &text))
+    uint32_t begin = 16 - (uint32_t)size;
+    uint32_t separators = CSV_EQUAL_16(text, decimal) & UINT32_MAX << begin;
+    uint32_t separator = (uint32_t)__builtin_ctz(separators | 1 << 16);
+    uint32_t negative = end[-(ptrdiff_t)size] == '-';
+    uint32_t first = begin + negative + 1 - (separator >> 4);
+    if (first > 15 || separators & (separators - 1) ||
+        !csv_digits_16(end, separator, first, &text))
         return false;
     /* Digits become pairs, fours and eights: two numbers in the low half. */
     text = _mm_maddubs_epi16(text, _mm_set1_epi16(0x010a));
@@ -99,17 +73,37 @@ CSV_INLINE bool csv_short_16(const uint8_t *end, size_t size, char decimal, doub
     text = _mm_packus_epi32(text, text);
     text = _mm_madd_epi16(text, _mm_set1_epi32(0x00012710));
     uint64_t eights = (uint64_t)_mm_cvtsi128_si64(text);
-    return csv_finish((eights & UINT32_MAX) * 100000000 + (eights >> 32), &place, out);
+    uint64_t digits = (eights & UINT32_MAX) * 100000000 + (eights >> 32);
+    if (FTL_UNLIKELY(digits >> 53)) {
+        double value = ftl_f64_of_decimal(digits, 15 - separator + (separator >> 4));
+        *out = negative ? -value : value;
+        return true;
+    }
+    *out = (double)(int64_t)digits / csv_divisors[negative][separator];
+    return true;
 }
 
-/* Of more than 19 digits the first must be zeros. */
+/* The same in 32 bytes, for the digits of long numbers; of more than 19 the first must be zeros. */
 static __attribute__((noinline)) bool csv_short_32(const uint8_t *end, size_t size, char decimal,
                                                    double *out)
 {
-    csv_place place;
+    const __m256i at = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
+                                        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
+                                        31);
     __m256i text = _mm256_loadu_si256((const void *)(end - 32));
-    if (!csv_locate(end, size, CSV_SEPARATORS_32(text, decimal), 32, &place) ||
-        !csv_digits_32(&place, text, _mm256_loadu_si256((const void *)(end - 33)), &text))
+    __m256i moved = _mm256_loadu_si256((const void *)(end - 33));
+    uint32_t begin = 32 - (uint32_t)size;
+    uint32_t separators = CSV_EQUAL_32(text, decimal) & UINT32_MAX << begin;
+    uint32_t separator = (uint32_t)__builtin_ctz(separators | UINT32_C(1) << 31), has = separators != 0;
+    uint32_t negative = end[-(ptrdiff_t)size] == '-';
+    uint32_t first = begin + negative + has;
+    if (separators & (separators - 1))
+        return false;
+    char moving = (char)(has ? separator + 1 : 0);
+    text = _mm256_blendv_epi8(text, moved, _mm256_cmpgt_epi8(_mm256_set1_epi8(moving), at));
+    text = _mm256_sub_epi8(text, _mm256_set1_epi8('0'));
+    text = _mm256_andnot_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8((char)first), at), text);
+    if (CSV_EQUAL_32(_mm256_cmpeq_epi8(_mm256_max_epu8(text, _mm256_set1_epi8(10)), text), -1))
         return false;
     text = _mm256_maddubs_epi16(text, _mm256_set1_epi16(0x010a));
     text = _mm256_madd_epi16(text, _mm256_set1_epi32(0x00010064));
@@ -121,7 +115,9 @@ static __attribute__((noinline)) bool csv_short_32(const uint8_t *end, size_t si
         return false;
     uint64_t digits = (high >> 32) * UINT64_C(10000000000000000) + (low & UINT32_MAX) * 100000000 +
                       (low >> 32);
-    return csv_finish(digits, &place, out);
+    double value = ftl_f64_of_decimal(digits, has ? 31 - separator : 0);
+    *out = negative ? -value : value;
+    return true;
 }
 
 CSV_INLINE bool csv_short(const uint8_t *end, size_t size, char decimal, double *out)
