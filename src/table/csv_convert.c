@@ -35,6 +35,10 @@ static ftl_status cell_text(const ftl_csv_block *block, size_t row, ftl_row_batc
     *out = (cell){(const char *)data, size, false};
     if (size == 0 || data[0] != '"')
         return FTL_OK;
+    if (size > 2 && data[size - 1] == '"' && !memchr(data + 1, '"', size - 2)) {
+        *out = (cell){(const char *)data + 1, size - 2, false};
+        return FTL_OK;
+    }
     FTL_TRY(ftl_grow(batch->account, &scratch->text, &scratch->text_room, size, 1, error));
     out->text = scratch->text;
     out->size = ftl_csv_unquote(data, size, scratch->text);
@@ -146,33 +150,58 @@ static ftl_status convert_text(tile *t, size_t i, size_t request, ftl_error *err
     return ftl_row_batch_set_string(t->batch, request, t->from + i, c.text, c.size, valid, error);
 }
 
+static ftl_status convert_texts(tile *t, size_t request, ftl_error *error)
+{
+    for (size_t i = 0; i < t->n; i++)
+        FTL_TRY(convert_text(t, i, request, error));
+    return FTL_OK;
+}
+
+/* Takes back the texts of the tile's rows. */
+static void drop_texts(tile *t, size_t request)
+{
+    ftl_column_buffer *buffer = &t->batch->buffers[request];
+    buffer->used = buffer->offsets[t->from];
+    memset(buffer->validity + t->from / 8, 0, (t->n + 7) / 8);
+}
+
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* Numbers column by column, then row by row the texts, and what makes a row bad. */
-static ftl_status convert_tile(const ftl_table *table, tile *t, ftl_error *error)
+/*
+ * Some rows are bad. Which ones is known when all columns were looked at; the texts are then set
+ * again, row by row, for a row's are blanked while they are the last of their columns.
+ */
+static ftl_status blank_bad(tile *t, ftl_error *error)
 {
-    size_t n_texts = 0;
-    for (size_t i = 0; i < t->batch->n_columns; i++) {
-        if (t->batch->requests[i].type == FTL_STRING)
-            n_texts++;
-        else
-            FTL_TRY(convert_column(t, i, table->info.n_columns, error));
+    const ftl_row_batch *batch = t->batch;
+    for (size_t k = 0; k < batch->n_columns; k++) {
+        if (batch->requests[k].type == FTL_STRING)
+            drop_texts(t, k);
     }
-    for (size_t i = 0; t->block->ragged && i < t->n; i++) {
-        if (t->block->rows[t->from + i].cells != table->info.n_columns)
-            set_bad(t, i);
-    }
-    for (size_t i = 0; (n_texts || t->any_bad) && i < t->n; i++) {
-        for (size_t k = 0; n_texts && k < t->batch->n_columns; k++) {
-            if (t->batch->requests[k].type == FTL_STRING)
+    for (size_t i = 0; i < t->n; i++) {
+        for (size_t k = 0; k < batch->n_columns; k++) {
+            if (batch->requests[k].type == FTL_STRING)
                 FTL_TRY(convert_text(t, i, k, error));
         }
-        if (FTL_LIKELY(!t->bad[i]))
+        if (!t->bad[i])
             continue;
         ftl_row_batch_blank(t->batch, t->from + i);
         FTL_TRY(ftl_row_batch_mark_bad(t->batch, t->from + i, error));
     }
     return FTL_OK;
+}
+
+static ftl_status convert_tile(const ftl_table *table, tile *t, ftl_error *error)
+{
+    for (size_t i = 0; t->block->ragged && i < t->n; i++) {
+        if (t->block->rows[t->from + i].cells != table->info.n_columns)
+            set_bad(t, i);
+    }
+    for (size_t k = 0; k < t->batch->n_columns; k++)
+        FTL_TRY(t->batch->requests[k].type == FTL_STRING
+                    ? convert_texts(t, k, error)
+                    : convert_column(t, k, table->info.n_columns, error));
+    return FTL_UNLIKELY(t->any_bad) ? blank_bad(t, error) : FTL_OK;
 }
 
 ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
