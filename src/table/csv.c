@@ -78,7 +78,9 @@ static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **re
                                                   content, total);
         if (found == FTL_CSV_OPEN_QUOTE)
             return ftl_csv_open_quote(table, error);
-        if ((found == FTL_CSV_MORE ? size : *content) > table->max_record)
+        /* a CR at the end may be the beginning of its line end */
+        size_t least = found != FTL_CSV_MORE ? *content : size - ((*record)[size - 1] == '\r');
+        if (least > table->max_record)
             return ftl_csv_too_long(table, error);
         if (found == FTL_CSV_RECORD && !ftl_csv_is_blank(*record, *content, csv->delimiter))
             return FTL_OK;
