@@ -64,8 +64,8 @@ CSV_INLINE bool csv_short_16(const uint8_t *end, size_t size, char decimal, doub
     uint32_t separator = (uint32_t)__builtin_ctz(separators | 1 << 16);
     uint32_t negative = end[-(ptrdiff_t)size] == '-';
     uint32_t first = begin + negative + 1 - (separator >> 4);
-    if (first > 15 || separators & (separators - 1) ||
-        !csv_digits_16(end, separator, first, &text))
+    /* a second separator is no digit */
+    if (first > 15 || !csv_digits_16(end, separator, first, &text))
         return false;
     /* Digits become pairs, fours and eights: two numbers in the low half. */
     text = _mm_maddubs_epi16(text, _mm_set1_epi16(0x010a));
@@ -97,8 +97,6 @@ static __attribute__((noinline)) bool csv_short_32(const uint8_t *end, size_t si
     uint32_t separator = (uint32_t)__builtin_ctz(separators | UINT32_C(1) << 31), has = separators != 0;
     uint32_t negative = end[-(ptrdiff_t)size] == '-';
     uint32_t first = begin + negative + has;
-    if (separators & (separators - 1))
-        return false;
     char moving = (char)(has ? separator + 1 : 0);
     text = _mm256_blendv_epi8(text, moved, _mm256_cmpgt_epi8(_mm256_set1_epi8(moving), at));
     text = _mm256_sub_epi8(text, _mm256_set1_epi8('0'));
