@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 enum {
-    FTL_CPU_AVX2 = 1,   /* AVX2, FMA, BMI2 */
+    FTL_CPU_AVX2 = 1,   /* AVX2, FMA, BMI, BMI2 */
     FTL_CPU_AVX512 = 2, /* AVX-512 F, BW, DQ, VL; implies AVX2 */
     FTL_CPU_VBMI = 4    /* AVX-512 VBMI and GFNI; implies AVX512 */
 };

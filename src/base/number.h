@@ -16,6 +16,20 @@
  * be terminated.
  */
 bool ftl_parse_f64(const char *text, size_t size, char decimal, double *out);
+/* The double nearest to digits * 10**exponent. */
+double ftl_f64_scale(uint64_t digits, int64_t exponent);
+
+enum { FTL_EXACT_POW10 = 22 };                          /* the largest power of ten that is exact */
+extern const double ftl_exact_pow10[FTL_EXACT_POW10 + 1]; /* 1, 10, 100, … */
+
+/* The double nearest to digits / 10**fraction: the forms that most texts have need one division. */
+static inline double ftl_f64_of_decimal(uint64_t digits, unsigned fraction)
+{
+    if (digits <= UINT64_C(1) << 53 && fraction <= FTL_EXACT_POW10)
+        return (double)(int64_t)digits / ftl_exact_pow10[fraction];
+    return ftl_f64_scale(digits, -(int64_t)fraction);
+}
+
 /* Optional sign and digits, within int64. */
 bool ftl_parse_i64(const char *text, size_t size, int64_t *out);
 

@@ -16,7 +16,8 @@
 #include <math.h>
 #include <string.h>
 
-static const double exact_pow10[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+const double ftl_exact_pow10[FTL_EXACT_POW10 + 1] = {
+    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                        1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                        1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
@@ -34,8 +35,7 @@ static double from_bits(uint64_t bits)
     return value;
 }
 
-/* The double nearest to w * 10**q. */
-static double scale(uint64_t w, int64_t q)
+double ftl_f64_scale(uint64_t w, int64_t q)
 {
     if (w == 0 || q < FTL_POW10_MIN)
         return 0;
@@ -196,7 +196,7 @@ static bool parse_short(const char *text, size_t size, char decimal, double *out
     size_t fraction = separator ? (size_t)(end - 1 - separator) : 0;
     if (w > UINT64_C(1) << 53 || (separator && size == 1 + (size_t)negative))
         return false;
-    double value = (double)w / exact_pow10[fraction];
+    double value = (double)w / ftl_exact_pow10[fraction];
     *out = negative ? -value : value;
     return true;
 }
@@ -236,11 +236,11 @@ bool ftl_parse_f64(const char *text, size_t size, char decimal, double *out)
     exponent += written - after;
 
     if (s.w <= UINT64_C(1) << 53 && !s.lost && exponent >= -22 && exponent <= 22) {
-        value = exponent < 0 ? (double)s.w / exact_pow10[-exponent]
-                             : (double)s.w * exact_pow10[exponent];
+        value = exponent < 0 ? (double)s.w / ftl_exact_pow10[-exponent]
+                             : (double)s.w * ftl_exact_pow10[exponent];
     } else {
-        value = scale(s.w, exponent);
-        if (s.lost && scale(s.w + 1, exponent) != value)
+        value = ftl_f64_scale(s.w, exponent);
+        if (s.lost && ftl_f64_scale(s.w + 1, exponent) != value)
             value = ftl_decimal_round(s.first, (size_t)(digits_end - s.first), written - after,
                                       value);
     }

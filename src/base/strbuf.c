@@ -37,6 +37,11 @@ static bool reserve(ftl_strbuf *buffer, size_t size)
     return true;
 }
 
+char *ftl_strbuf_reserve(ftl_strbuf *buffer, size_t size)
+{
+    return reserve(buffer, size) ? buffer->data + buffer->size : NULL;
+}
+
 void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size)
 {
     if (!reserve(buffer, size) || size == 0)

@@ -10,6 +10,7 @@ static const ftl_kernels portable = {
     .oblivious = FTL_OBLIVIOUS_KERNELS(portable),
     .vmath = FTL_VMATH_KERNELS(portable),
     .rows = FTL_ROWS_KERNELS(portable),
+    .csv = FTL_CSV_KERNELS(portable),
 };
 
 #if defined(__x86_64__)
@@ -21,6 +22,7 @@ static const ftl_kernels avx2 = {
     .oblivious = FTL_OBLIVIOUS_KERNELS(avx2),
     .vmath = FTL_VMATH_KERNELS(avx2),
     .rows = FTL_ROWS_KERNELS(avx2),
+    .csv = FTL_CSV_KERNELS(avx2),
 };
 
 static const ftl_kernels avx512 = {
@@ -31,6 +33,7 @@ static const ftl_kernels avx512 = {
     .oblivious = FTL_OBLIVIOUS_KERNELS(avx512),
     .vmath = FTL_VMATH_KERNELS(avx512),
     .rows = FTL_ROWS_KERNELS(avx512),
+    .csv = FTL_CSV_KERNELS(avx512),
 };
 #endif
 

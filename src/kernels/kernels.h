@@ -12,6 +12,7 @@
 #ifndef FTL_KERNELS_KERNELS_H
 #define FTL_KERNELS_KERNELS_H
 
+#include "kernels/csv.h"
 #include "kernels/distance.h"
 #include "kernels/linear.h"
 #include "kernels/oblivious.h"
@@ -29,6 +30,7 @@ typedef struct ftl_kernels {
     ftl_oblivious_kernels oblivious;
     ftl_vmath_kernels vmath;
     ftl_rows_kernels rows;
+    ftl_csv_kernels csv;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

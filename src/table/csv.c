@@ -1,11 +1,15 @@
 /* CSV: RFC 4180 and what people have. docs/CSV.md says what is read how. */
 #include "table/csv.h"
 #include "base/utf8.h"
+#include "kernels/kernels.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { SNIFF_BYTES = 16 * 1024 };
+enum {
+    SNIFF_BYTES = 16 * 1024,
+    DEFAULT_BLOCK = 256 * 1024 /* a block, its index and its numbers stay in the cache */
+};
 
 static int csv_bid(const uint8_t *data, size_t size)
 {
@@ -71,108 +75,6 @@ static ftl_status set_dialect(ftl_csv *csv, const ftl_table_options *options, ft
     return FTL_OK;
 }
 
-static bool is_blank(const uint8_t *data, size_t size, char delimiter)
-{
-    for (size_t i = 0; i < size; i++) {
-        if ((data[i] != ' ' && data[i] != '\t') || data[i] == (uint8_t)delimiter)
-            return false;
-    }
-    return true;
-}
-
-static ftl_status record_too_long(const ftl_table *table, const ftl_csv *csv, ftl_error *error)
-{
-    ftl_error_set(error, FTL_LIMIT,
-                  "line %lld: the record that begins here is longer than %zu bytes; look for a "
-                  "quote that is not closed, or raise the limit with options.max_record_bytes",
-                  (long long)csv->line, table->max_record);
-    ftl_error_because(error, FTL_REASON_RECORD_SIZE, "max_record_bytes");
-    if (error)
-        error->line = csv->line;
-    return FTL_LIMIT;
-}
-
-static ftl_status quote_is_open(const ftl_csv *csv, ftl_error *error)
-{
-    ftl_error_set(error, FTL_VALUE,
-                  "line %lld: a quote opened in the record that begins here is never closed",
-                  (long long)csv->line);
-    ftl_error_because(error, FTL_REASON_OPEN_QUOTE, NULL);
-    if (error)
-        error->line = csv->line;
-    return FTL_VALUE;
-}
-
-/*
- * Scans records in data[*used..size) and lists those that are not blank (records and their lines;
- * starts count from data[0] plus base). Stops at max_rows, behind wanted bytes or where a record
- * does not end; *used moves behind the last one.
- */
-static ftl_csv_found scan_run(const ftl_table *table, ftl_csv *csv, ftl_csv_scan *scan,
-                              const uint8_t *data, size_t size, bool final, size_t base,
-                              size_t wanted, size_t max_rows, ftl_csv_block *block, size_t *used)
-{
-    while (*used < size && *used < wanted && block->block.rows < max_rows &&
-           block->block.rows < block->records_room) {
-        size_t content = 0, total = 0;
-        ftl_csv_found found = ftl_csv_scan_record(scan, csv->delimiter, data + *used, size - *used,
-                                                  final, &content, &total);
-        if (found != FTL_CSV_RECORD)
-            return found;
-        if (content > table->max_record)
-            return FTL_CSV_MORE; /* the caller sees that it is too long */
-        if (!is_blank(data + *used, content, csv->delimiter))
-            block->records[block->block.rows++] = (ftl_record){
-                .start = (uint32_t)(base + *used), .size = (uint32_t)content, .line = csv->line};
-        csv->line += 1 + (scan->lines ? (int64_t)ftl_csv_count_lines(data + *used, content) : 0);
-        *used += total;
-        *scan = (ftl_csv_scan){0};
-    }
-    return FTL_CSV_RECORD;
-}
-
-static ftl_status csv_read(ftl_table *table, size_t max_rows, ftl_table_block *into,
-                           ftl_error *error)
-{
-    ftl_csv_block *block = (ftl_csv_block *)into;
-    ftl_csv *csv = table->state;
-    ftl_csv_scan scan = {0};
-    size_t min = 1;
-    block->bytes.size = 0;
-    while (block->block.rows < max_rows && block->bytes.size < table->block_bytes) {
-        const uint8_t *data;
-        size_t size, used = 0;
-        FTL_TRY(ftl_stream_ahead(table->stream, min, &data, &size, error));
-        bool final = size < min;
-        if (size == 0)
-            break;
-        FTL_TRY(ftl_grow(table->account, &block->records, &block->records_room,
-                         block->block.rows + 1, sizeof(ftl_record), error));
-        size_t complete = block->block.rows; /* rows whose bytes are in the block */
-        ftl_csv_found found = scan_run(table, csv, &scan, data, size, final, block->bytes.size,
-                                       table->block_bytes - block->bytes.size, max_rows, block,
-                                       &used);
-        /* blank lines before the first row are dropped: a block of them would look like the end */
-        if (block->block.rows) {
-            ftl_status status = ftl_block_bytes_reserve(table->account, &block->bytes,
-                                                        block->bytes.size + used, error);
-            if (status != FTL_OK) {
-                block->block.rows = complete;
-                return status;
-            }
-            memcpy(block->bytes.data + block->bytes.size, data, used);
-            block->bytes.size += used;
-        }
-        ftl_stream_consume(table->stream, used);
-        if (found == FTL_CSV_OPEN_QUOTE)
-            return quote_is_open(csv, error);
-        if (found == FTL_CSV_MORE && size - used > table->max_record)
-            return record_too_long(table, csv, error);
-        min = found == FTL_CSV_MORE ? size - used + 1 : 1;
-    }
-    return block->block.rows ? FTL_OK : FTL_END;
-}
-
 /* The next record that is not blank, shown in the stream's buffer and not consumed; END when there
  * is none. */
 static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **record,
@@ -187,10 +89,12 @@ static ftl_status peek_record(ftl_table *table, ftl_csv *csv, const uint8_t **re
         ftl_csv_found found = ftl_csv_scan_record(&scan, csv->delimiter, *record, size, size < min,
                                                   content, total);
         if (found == FTL_CSV_OPEN_QUOTE)
-            return quote_is_open(csv, error);
-        if ((found == FTL_CSV_MORE ? size : *content) > table->max_record)
-            return record_too_long(table, csv, error);
-        if (found == FTL_CSV_RECORD && !is_blank(*record, *content, csv->delimiter))
+            return ftl_csv_open_quote(table, error);
+        /* a CR at the end may be the beginning of its line end */
+        size_t least = found != FTL_CSV_MORE ? *content : size - ((*record)[size - 1] == '\r');
+        if (least > table->max_record)
+            return ftl_csv_too_long(table, error);
+        if (found == FTL_CSV_RECORD && !ftl_csv_is_blank(*record, *content, csv->delimiter))
             return FTL_OK;
         min = size + 1;
         if (found == FTL_CSV_RECORD) {
@@ -296,6 +200,9 @@ static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, f
         return FTL_OOM(error);
     table->state = csv;
     csv->line = 1;
+    csv->kernels = &ftl_kernels_get()->csv;
+    if (!options->block_bytes)
+        table->block_bytes = DEFAULT_BLOCK;
     snprintf(table->info.encoding, sizeof table->info.encoding, "%s",
              options->encoding ? options->encoding : "UTF-8");
     FTL_TRY(set_dialect(csv, options, error));
@@ -304,16 +211,17 @@ static ftl_status csv_open(ftl_table *table, const ftl_table_options *options, f
     return begin(table, csv, options, error);
 }
 
-static void csv_block_free(ftl_table_block *block)
+static void csv_close(ftl_table *table)
 {
-    ftl_csv_block *csv = (ftl_csv_block *)block;
-    ftl_free(block->account, csv->bytes.data);
-    ftl_free(block->account, csv->records);
+    ftl_csv *csv = table->state;
+    if (csv)
+        ftl_free(table->account, csv->rest);
 }
 
 static int64_t csv_line(const ftl_table_block *block, size_t row)
 {
-    return ((const ftl_csv_block *)block)->records[row].line;
+    const ftl_csv_block *csv = (const ftl_csv_block *)block;
+    return csv->line + csv->rows[row].line;
 }
 
 /* The record as it came, then the reason as one more cell. */
@@ -321,9 +229,9 @@ static ftl_status csv_reject(const ftl_table *table, const ftl_table_block *bloc
                              const char *reason, ftl_strbuf *out, ftl_error *error)
 {
     const ftl_csv *csv = table->state;
-    const ftl_csv_block *from = (const ftl_csv_block *)block;
-    ftl_strbuf_append(out, (const char *)from->bytes.data + from->records[row].start,
-                      from->records[row].size);
+    size_t size;
+    const char *record = ftl_csv_record((const ftl_csv_block *)block, row, &size);
+    ftl_strbuf_append(out, record, size);
     ftl_strbuf_putc(out, csv->delimiter);
     ftl_strbuf_putc(out, '"');
     for (const char *c = reason; *c; c++) {
@@ -338,7 +246,6 @@ static ftl_status csv_reject(const ftl_table *table, const ftl_table_block *bloc
 static void csv_batch_free(ftl_row_batch *batch)
 {
     ftl_csv_scratch *scratch = batch->state;
-    ftl_free(batch->account, scratch->cells);
     ftl_free(batch->account, scratch->text);
 }
 
@@ -351,9 +258,10 @@ const ftl_table_format ftl_table_csv = {
     .abilities = FTL_TABLE_CELLS | FTL_TABLE_RECORDS,
     .bid = csv_bid,
     .open = csv_open,
+    .close = csv_close,
     .block_size = sizeof(ftl_csv_block),
-    .block_free = csv_block_free,
-    .read = csv_read,
+    .block_free = ftl_csv_block_free,
+    .read = ftl_csv_read,
     .line = csv_line,
     .batch_size = sizeof(ftl_csv_scratch),
     .batch_free = csv_batch_free,

@@ -3,26 +3,11 @@
 #define FTL_TABLE_CSV_H
 
 #include "base/na_values.h"
+#include "table/csv_block.h"
 #include "table/csv_scan.h"
-#include "table/table_impl.h"
-
-/* A record: bytes data[start .. start + size) of its block, without the line end. */
-typedef struct ftl_record {
-    uint32_t start, size;
-    int64_t line; /* 1-based */
-} ftl_record;
-
-typedef struct ftl_csv_block {
-    ftl_table_block block;
-    ftl_block_bytes bytes; /* whole records with their line ends, and blank lines between them */
-    ftl_record *records;
-    size_t records_room;
-} ftl_csv_block;
 
 /* What converting needs beside the columns. */
 typedef struct ftl_csv_scratch {
-    uint32_t *cells; /* ends of the cells of the record at hand */
-    size_t cells_room;
     char *text; /* of a quoted cell */
     size_t text_room;
 } ftl_csv_scratch;
@@ -31,7 +16,13 @@ typedef struct ftl_csv {
     char delimiter, decimal;
     ftl_na_values na;
     bool empty_is_text; /* "" in quotes, beside other cells, is a text without letters */
-    int64_t line;       /* 1-based line of the next record */
+    const ftl_csv_kernels *kernels;
+
+    /* Of reading alone. */
+    int64_t line;  /* 1-based line of the next record */
+    uint8_t *rest; /* bytes that were read behind the last block's last row */
+    size_t rest_size, rest_room;
+    size_t row_bytes; /* of a row of the last block; 0 before */
 } ftl_csv;
 
 /* The likeliest delimiter of a beginning of a file; final: it is the whole file. decimal is never

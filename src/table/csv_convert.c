@@ -15,33 +15,39 @@ typedef struct cell {
     bool empty_quotes;
 } cell;
 
-/* Splits a record into scratch->cells. Returns the number of cells, which may be another than the
- * table's. */
-static size_t split_record(const ftl_csv *csv, const ftl_table *table, const ftl_csv_block *block,
-                           size_t row, ftl_csv_scratch *scratch)
+/* A cell as it stands in the file. */
+static const uint8_t *raw_cell(const ftl_csv_block *block, size_t row, size_t column, size_t *size)
 {
-    const ftl_record *record = &block->records[row];
-    return ftl_csv_split(block->bytes.data + record->start, record->size, csv->delimiter,
-                         scratch->cells, table->info.n_columns);
+    const ftl_csv_row *r = &block->rows[row];
+    const uint32_t *end = block->index.ends + r->first + column;
+    size_t begin = column ? end[-1] + (size_t)1 : r->start;
+    *size = *end - begin;
+    return ftl_csv_text(block) + begin;
 }
 
-/* The text of a cell of the record that was split last; in the file's bytes, or in scratch when it
- * had quotes. */
-static cell cell_text(const ftl_csv_block *block, size_t row, const ftl_csv_scratch *scratch,
-                      size_t column)
+/* The text of a cell; in the file's bytes, or in scratch when it had quotes. */
+static ftl_status cell_text(const ftl_csv_block *block, size_t row, ftl_row_batch *batch,
+                            size_t column, cell *out, ftl_error *error)
 {
-    const uint8_t *data = block->bytes.data + block->records[row].start;
-    size_t begin = column ? scratch->cells[column - 1] + (size_t)1 : 0;
-    size_t size = scratch->cells[column] - begin;
-    if (size == 0 || data[begin] != '"')
-        return (cell){(const char *)data + begin, size, false};
-    size_t unquoted = ftl_csv_unquote(data + begin, size, scratch->text);
+    ftl_csv_scratch *scratch = batch->state;
+    size_t size;
+    const uint8_t *data = raw_cell(block, row, column, &size);
+    *out = (cell){(const char *)data, size, false};
+    if (size == 0 || data[0] != '"')
+        return FTL_OK;
+    if (size > 2 && data[size - 1] == '"' && !memchr(data + 1, '"', size - 2)) {
+        *out = (cell){(const char *)data + 1, size - 2, false};
+        return FTL_OK;
+    }
+    FTL_TRY(ftl_grow(batch->account, &scratch->text, &scratch->text_room, size, 1, error));
+    out->text = scratch->text;
+    out->size = ftl_csv_unquote(data, size, scratch->text);
     /*
      * A writer must quote the only cell of a record even when it is missing, lest the line be
      * blank.
      */
-    bool lone = column == 0 && scratch->cells[0] == block->records[row].size;
-    return (cell){scratch->text, unquoted, unquoted == 0 && !lone};
+    out->empty_quotes = out->size == 0 && block->rows[row].cells > 1;
+    return FTL_OK;
 }
 
 static bool cell_number(const ftl_csv *csv, cell c, double *out)
@@ -49,63 +55,167 @@ static bool cell_number(const ftl_csv *csv, cell c, double *out)
     return ftl_text_to_f64(c.text, c.size, csv->decimal, &csv->na, out);
 }
 
-/* Sets one value of one column; *good turns false for text in a number column, and for bytes that
- * are no text. */
-static ftl_status convert_cell(const ftl_csv *csv, ftl_row_batch *batch, size_t i, size_t row,
-                               cell c, bool *good, ftl_error *error)
+/* ---- Numbers --------------------------------------------------------------------------------- */
+
+/*
+ * Rows are converted some at a time, so that their text, their index and their values are still in
+ * the nearest cache when the next column comes.
+ */
+enum { TILE = 64 };
+
+/* Rows from .. from + n of the block, at most TILE. bad: those that cannot be read. */
+typedef struct tile {
+    const ftl_csv *csv;
+    const ftl_csv_block *block;
+    ftl_row_batch *batch;
+    size_t from, n;
+    bool bad[TILE];
+    bool any_bad;
+} tile;
+
+static void set_bad(tile *t, size_t i)
 {
-    const ftl_table_column_request *request = &batch->requests[i];
-    if (request->type == FTL_STRING) {
-        bool empty_text = csv->empty_is_text && c.empty_quotes;
-        bool valid = request->raw || empty_text || !ftl_na_values_has(&csv->na, c.text, c.size);
-        if (FTL_UNLIKELY(!ftl_utf8_valid(c.text, c.size))) {
-            *good = false; /* and nothing of it is copied: outputs are UTF-8 */
-            c.size = 0;
-        }
-        return ftl_row_batch_set_string(batch, i, row, c.text, c.size, valid, error);
-    }
-    double value = (double)NAN;
-    if (!cell_number(csv, c, &value))
-        *good = false;
-    if (request->type == FTL_F64)
-        ((double *)batch->buffers[i].values)[row] = value;
-    else
-        ((float *)batch->buffers[i].values)[row] = (float)value;
+    t->bad[i] = true;
+    t->any_bad = true;
+}
+
+/* What the kernel leaves: texts that stand for numbers or for missing cells, and others. */
+static ftl_status odd_number(tile *t, size_t i, size_t column, double *out, ftl_error *error)
+{
+    cell c;
+    FTL_TRY(cell_text(t->block, t->from + i, t->batch, column, &c, error));
+    *out = (double)NAN;
+    if (!cell_number(t->csv, c, out))
+        set_bad(t, i);
     return FTL_OK;
 }
 
-static ftl_status convert_record(const ftl_table *table, const ftl_csv_block *block, size_t row,
-                                 ftl_row_batch *batch, ftl_error *error)
+/* Rows begin .. end of the tile, all of which have the table's cells. */
+static ftl_status convert_numbers(tile *t, size_t begin, size_t end, size_t column, double *out,
+                                  ftl_error *error)
 {
-    const ftl_csv *csv = table->state;
-    size_t cells = split_record(csv, table, block, row, batch->state);
-    bool good = cells == table->info.n_columns;
-    for (size_t i = 0; i < batch->n_columns; i++) {
-        size_t column = batch->requests[i].index;
-        /* A short row's last cells count as empty: the row is bad, yet its raw columns are kept. */
-        cell c = column < cells ? cell_text(block, row, batch->state, column)
-                                : (cell){"", 0, false};
-        FTL_TRY(convert_cell(csv, batch, i, row, c, &good, error));
+    uint32_t left[TILE];
+    const ftl_csv_cells cells = {.data = ftl_csv_text(t->block),
+                                 .ends = t->block->index.ends,
+                                 .rows = t->block->rows + t->from + begin,
+                                 .n_rows = end - begin};
+    size_t n = t->csv->kernels->numbers(&cells, column, t->csv->decimal, out + begin, left);
+    for (size_t k = 0; k < n; k++)
+        FTL_TRY(odd_number(t, begin + left[k], column, &out[begin + left[k]], error));
+    for (size_t i = begin; t->csv->na.n_numbers && i < end; i++) {
+        if (ftl_na_values_has_number(&t->csv->na, out[i]))
+            out[i] = (double)NAN;
     }
-    if (FTL_LIKELY(good))
-        return FTL_OK;
-    ftl_row_batch_blank(batch, row);
-    return ftl_row_batch_mark_bad(batch, row, error);
+    return FTL_OK;
+}
+
+/* A column of numbers. Ragged rows stay what they are: they are bad, and blanked in the end. */
+static ftl_status convert_column(tile *t, size_t request, size_t n_cells, ftl_error *error)
+{
+    const ftl_csv_row *rows = t->block->rows + t->from;
+    size_t column = t->batch->requests[request].index;
+    bool narrow = t->batch->requests[request].type == FTL_F32;
+    double room[TILE], *out = room;
+    if (!narrow)
+        out = (double *)t->batch->buffers[request].values + t->from;
+    if (!t->block->ragged) {
+        FTL_TRY(convert_numbers(t, 0, t->n, column, out, error));
+    } else {
+        for (size_t i = 0; i < t->n; i++) {
+            out[i] = (double)NAN;
+            if (rows[i].cells == n_cells)
+                FTL_TRY(convert_numbers(t, i, i + 1, column, out, error));
+        }
+    }
+    for (size_t i = 0; narrow && i < t->n; i++)
+        ((float *)t->batch->buffers[request].values)[t->from + i] = (float)out[i];
+    return FTL_OK;
+}
+
+/* ---- Texts ----------------------------------------------------------------------------------- */
+
+static ftl_status convert_text(tile *t, size_t i, size_t request, ftl_error *error)
+{
+    const ftl_table_column_request *r = &t->batch->requests[request];
+    /* A short row's last cells count as empty: the row is bad, yet its raw columns are kept. */
+    cell c = {"", 0, false};
+    if (r->index < t->block->rows[t->from + i].cells)
+        FTL_TRY(cell_text(t->block, t->from + i, t->batch, r->index, &c, error));
+    bool empty_text = t->csv->empty_is_text && c.empty_quotes;
+    bool valid = r->raw || empty_text || !ftl_na_values_has(&t->csv->na, c.text, c.size);
+    if (FTL_UNLIKELY(!ftl_utf8_valid(c.text, c.size))) {
+        set_bad(t, i); /* and nothing of it is copied: outputs are UTF-8 */
+        c.size = 0;
+    }
+    return ftl_row_batch_set_string(t->batch, request, t->from + i, c.text, c.size, valid, error);
+}
+
+static ftl_status convert_texts(tile *t, size_t request, ftl_error *error)
+{
+    for (size_t i = 0; i < t->n; i++)
+        FTL_TRY(convert_text(t, i, request, error));
+    return FTL_OK;
+}
+
+/* Takes back the texts of the tile's rows. */
+static void drop_texts(tile *t, size_t request)
+{
+    ftl_column_buffer *buffer = &t->batch->buffers[request];
+    buffer->used = buffer->offsets[t->from];
+    memset(buffer->validity + t->from / 8, 0, (t->n + 7) / 8);
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+/*
+ * Some rows are bad. Which ones is known when all columns were looked at; the texts are then set
+ * again, row by row, for a row's are blanked while they are the last of their columns.
+ */
+static ftl_status blank_bad(tile *t, ftl_error *error)
+{
+    const ftl_row_batch *batch = t->batch;
+    for (size_t k = 0; k < batch->n_columns; k++) {
+        if (batch->requests[k].type == FTL_STRING)
+            drop_texts(t, k);
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        for (size_t k = 0; k < batch->n_columns; k++) {
+            if (batch->requests[k].type == FTL_STRING)
+                FTL_TRY(convert_text(t, i, k, error));
+        }
+        if (!t->bad[i])
+            continue;
+        ftl_row_batch_blank(t->batch, t->from + i);
+        FTL_TRY(ftl_row_batch_mark_bad(t->batch, t->from + i, error));
+    }
+    return FTL_OK;
+}
+
+static ftl_status convert_tile(const ftl_table *table, tile *t, ftl_error *error)
+{
+    for (size_t i = 0; t->block->ragged && i < t->n; i++) {
+        if (t->block->rows[t->from + i].cells != table->info.n_columns)
+            set_bad(t, i);
+    }
+    for (size_t k = 0; k < t->batch->n_columns; k++)
+        FTL_TRY(t->batch->requests[k].type == FTL_STRING
+                    ? convert_texts(t, k, error)
+                    : convert_column(t, k, table->info.n_columns, error));
+    return FTL_UNLIKELY(t->any_bad) ? blank_bad(t, error) : FTL_OK;
 }
 
 ftl_status ftl_csv_convert(const ftl_table *table, const ftl_table_block *block,
                            ftl_row_batch *batch, ftl_error *error)
 {
-    const ftl_csv_block *from = (const ftl_csv_block *)block;
-    ftl_csv_scratch *scratch = batch->state;
-    size_t longest = 0;
-    for (size_t row = 0; row < block->rows; row++)
-        longest = from->records[row].size > longest ? from->records[row].size : longest;
-    FTL_TRY(ftl_grow(batch->account, &scratch->text, &scratch->text_room, longest, 1, error));
-    FTL_TRY(ftl_grow(batch->account, &scratch->cells, &scratch->cells_room, table->info.n_columns,
-                     sizeof(uint32_t), error));
-    for (size_t row = 0; row < block->rows; row++)
-        FTL_TRY(convert_record(table, from, row, batch, error));
+    for (size_t from = 0; from < block->rows; from += TILE) {
+        size_t n = block->rows - from < TILE ? block->rows - from : TILE;
+        tile t = {.csv = table->state,
+                  .block = (const ftl_csv_block *)block,
+                  .batch = batch,
+                  .from = from,
+                  .n = n};
+        FTL_TRY(convert_tile(table, &t, error));
+    }
     return FTL_OK;
 }
 
@@ -183,8 +293,8 @@ void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_r
 {
     const ftl_csv *csv = table->state;
     const ftl_csv_block *from = (const ftl_csv_block *)block;
-    int64_t line = from->records[row].line;
-    size_t cells = split_record(csv, table, from, row, batch->state);
+    int64_t line = from->line + from->rows[row].line;
+    size_t cells = from->rows[row].cells;
     if (cells != table->info.n_columns) {
         ftl_error_set(error, FTL_SHAPE, "line %lld: %zu cell%s where the %s %zu", (long long)line,
                       cells, cells == 1 ? "" : "s",
@@ -197,7 +307,10 @@ void ftl_csv_explain(const ftl_table *table, const ftl_table_block *block, ftl_r
         double value;
         size_t column = batch->requests[i].index;
         bool text = batch->requests[i].type == FTL_STRING;
-        cell c = cell_text(from, row, batch->state, column);
+        cell c;
+        ftl_status status = cell_text(from, row, batch, column, &c, error);
+        if (status != FTL_OK)
+            return; /* memory: the error says so */
         if (text ? ftl_utf8_valid(c.text, c.size) : cell_number(csv, c, &value))
             continue;
         name_column(table, column, place, sizeof place);

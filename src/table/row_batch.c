@@ -117,7 +117,8 @@ ftl_status ftl_row_batch_set_string(ftl_row_batch *batch, size_t column, size_t 
     size_t needed;
     if (!ftl_add_size(buffer->used, size, &needed) || needed > UINT32_MAX)
         return FTL_FAIL(error, FTL_LIMIT, "a column of a batch holds more than 4 GiB of text");
-    FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, needed, 1, error));
+    if (FTL_UNLIKELY(needed > buffer->values_room))
+        FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, needed, 1, error));
     if (size)
         memcpy((char *)buffer->values + buffer->used, text, size);
     buffer->used = needed;
