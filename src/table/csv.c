@@ -218,6 +218,21 @@ static void csv_close(ftl_table *table)
         ftl_free(table->account, csv->rest);
 }
 
+static void csv_tell(const ftl_table *table, ftl_table_position *out)
+{
+    const ftl_csv *csv = table->state;
+    out->offset = ftl_stream_offset(table->stream) - csv->rest_size;
+    out->line = csv->line;
+}
+
+static ftl_status csv_seek(ftl_table *table, const ftl_table_position *to, ftl_error *error)
+{
+    ftl_csv *csv = table->state;
+    csv->rest_size = 0;
+    csv->line = to->line;
+    return ftl_stream_seek(table->stream, to->offset, error);
+}
+
 static int64_t csv_line(const ftl_table_block *block, size_t row)
 {
     const ftl_csv_block *csv = (const ftl_csv_block *)block;
@@ -259,6 +274,8 @@ const ftl_table_format ftl_table_csv = {
     .bid = csv_bid,
     .open = csv_open,
     .close = csv_close,
+    .tell = csv_tell,
+    .seek = csv_seek,
     .block_size = sizeof(ftl_csv_block),
     .block_free = ftl_csv_block_free,
     .read = ftl_csv_read,

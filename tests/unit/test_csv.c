@@ -384,6 +384,71 @@ static void keeps_records(void **unused)
     ftl_table_close(table);
 }
 
+/* The first cell of the rows that are left, in batches of so many rows. */
+static size_t read_first_cells(ftl_table *table, size_t rows_at_once, double *out)
+{
+    ftl_table_block *block;
+    ftl_row_batch *batch;
+    ftl_row_view view;
+    size_t n = 0;
+    assert_int_equal(ftl_table_block_create(table, &block, NULL), FTL_OK);
+    assert_int_equal(ftl_row_batch_create(table, &batch, NULL), FTL_OK);
+    while (ftl_table_read(table, rows_at_once, block, NULL) == FTL_OK) {
+        assert_int_equal(ftl_table_convert(table, block, batch, NULL), FTL_OK);
+        ftl_row_batch_view(batch, &view);
+        for (size_t row = 0; row < view.batch.rows; row++)
+            out[n++] = ((const double *)view.batch.columns[0].values)[row];
+    }
+    ftl_row_batch_destroy(batch);
+    ftl_table_block_destroy(block);
+    return n;
+}
+
+/* From every place where a table stood, a new one goes on with the same rows and lines. */
+static void goes_on_where_it_stood(void **unused)
+{
+    (void)unused;
+    static const char csv[] = "a,b\n1,x\n\n2,\"y\nz\"\r\n3,x\n4,x\n5,\"\"\n6,x";
+    static const ftl_table_column_request request = {.index = 0, .type = FTL_F64};
+    enum { rows = 6 };
+    for (size_t before = 1; before <= rows; before++) {
+        for (int piped = 0; piped < 2; piped++) {
+            ftl_account *account = test_account();
+            ftl_table *table;
+            ftl_table_block *block;
+            ftl_table_position at;
+            double values[rows];
+            assert_int_equal(open_table(account, csv, sizeof csv - 1, NULL, &table, NULL), FTL_OK);
+            assert_int_equal(ftl_table_bind(table, &request, 1, NULL), FTL_OK);
+            assert_int_equal(ftl_table_block_create(table, &block, NULL), FTL_OK);
+            assert_int_equal(ftl_table_read(table, before, block, NULL), FTL_OK);
+            ftl_table_tell(table, &at);
+            assert_int_equal(at.rows, before);
+            ftl_table_block_destroy(block);
+            ftl_table_close(table);
+            piecewise state = {.data = csv, .size = sizeof csv - 1, .piece = 7};
+            ftl_stream *stream;
+            if (piped)
+                assert_int_equal(
+                    ftl_stream_create(account, &piecewise_ops, &state, 0, &stream, NULL), FTL_OK);
+            else
+                assert_int_equal(
+                    ftl_stream_open_memory(account, csv, sizeof csv - 1, &stream, NULL), FTL_OK);
+            assert_int_equal(ftl_table_open(account, stream, NULL, &table, NULL), FTL_OK);
+            assert_int_equal(ftl_table_bind(table, &request, 1, NULL), FTL_OK);
+            assert_int_equal(ftl_table_seek(table, &at, NULL), FTL_OK);
+            assert_int_equal(read_first_cells(table, 2, values), rows - before);
+            for (size_t i = before; i < rows; i++)
+                assert_true(values[i - before] == (double)(i + 1));
+            ftl_table_position end;
+            ftl_table_tell(table, &end);
+            assert_int_equal(end.rows, rows);
+            ftl_table_close(table);
+            assert_int_equal(ftl_account_used(account), 0);
+        }
+    }
+}
+
 /* 200,000 rows hold no more memory than 2,000. */
 static void memory_stays_constant(void **unused)
 {
@@ -518,6 +583,7 @@ int main(void)
         cmocka_unit_test(caps_records),
         cmocka_unit_test(finds_columns),
         cmocka_unit_test(keeps_records),
+        cmocka_unit_test(goes_on_where_it_stood),
         cmocka_unit_test(memory_stays_constant),
         cmocka_unit_test(survives_failing_allocations),
         cmocka_unit_test(rows_that_memory_was_short_for_are_not_given),
