@@ -31,7 +31,7 @@ const char cli_help_predict[] =
     "usage: foretell predict MODEL [+ MODEL]... INPUT... [-o OUTPUT] [options]\n"
     "\n"
     "Reads a table (CSV, also compressed, or .npy; - is standard input), predicts every row and\n"
-    "writes what OUTPUT's name says: .csv, .csv.gz, .tsv or .npy (default: CSV on standard\n"
+    "writes what OUTPUT's name says: .csv, .csv.zst, .tsv or .npy (default: CSV on standard\n"
     "output). Columns are matched by name; extra ones are ignored. Memory stays the same however\n"
     "long the table is. A file appears under its name only when it is complete; standard output\n"
     "and pipes get rows as they are computed.\n"

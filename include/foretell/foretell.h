@@ -809,10 +809,10 @@ typedef struct ftl_score_result {
 /*
  * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table; "-" is standard
  * output, as CSV. The name's ending decides what is written: .npy; .tsv and .tab, CSV with tabs;
- * .gz, the CSV in a gzip file. Endings of formats that are not written (.parquet, .json, .xlsx,
- * ...) are ARG, anything else is CSV. The output appears under its name only when complete
- * (temporary file, fsync, rename). An output or a reject file that is the input, a file of the
- * model or each other, by whatever name, is ARG.
+ * behind them or alone .gz, .zst, .bz2, .xz and .lz4, which compress (not .npy). Endings of formats
+ * that are not written (.parquet, .json, .xlsx, ...) are ARG, anything else is CSV. The output
+ * appears under its name only when complete (temporary file, fsync, rename). An output or a reject
+ * file that is the input, a file of the model or each other, by whatever name, is ARG.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
                                           const char *output_path, const ftl_score_options *options,

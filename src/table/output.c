@@ -136,30 +136,7 @@ static ftl_status open_path(ftl_output *output, const char *path, bool resumable
     return FTL_OK;
 }
 
-ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path, bool packed,
-                           bool resumable, const ftl_cancel *cancel, ftl_error *error)
-{
-    *output = (ftl_output){.fd = -1, .cancel = cancel};
-    ftl_arena_init(&output->arena, account);
-    if (packed)
-        FTL_TRY(ftl_gzip_writer_create(account, &output->gzip, error));
-    if (strcmp(path, "-") == 0) {
-        output->fd = STDOUT_FILENO;
-        output->shown = "standard output";
-        return FTL_OK;
-    }
-    output->shown = ftl_arena_string(&output->arena, path, strlen(path));
-    ftl_status status = FTL_NOMEM;
-    if (output->shown)
-        status = open_path(output, path, resumable, error);
-    else
-        ftl_error_set(error, FTL_NOMEM, "out of memory");
-    if (status != FTL_OK)
-        ftl_output_abort(output);
-    return status;
-}
-
-/* ftl_gzip_emit_fn: writes bytes as they are. */
+/* ftl_emit_fn: writes bytes as they are. */
 static ftl_status write_bytes(void *user, const void *data, size_t size, ftl_error *error)
 {
     ftl_output *output = user;
@@ -181,12 +158,36 @@ static ftl_status write_bytes(void *user, const void *data, size_t size, ftl_err
     return FTL_OK;
 }
 
+ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
+                           const ftl_encoding *encoding, bool resumable, const ftl_cancel *cancel,
+                           ftl_error *error)
+{
+    *output = (ftl_output){.fd = -1, .cancel = cancel};
+    ftl_arena_init(&output->arena, account);
+    if (encoding)
+        FTL_TRY(
+            ftl_encoder_create(account, encoding, write_bytes, output, &output->encoder, error));
+    if (strcmp(path, "-") == 0) {
+        output->fd = STDOUT_FILENO;
+        output->shown = "standard output";
+        return FTL_OK;
+    }
+    output->shown = ftl_arena_string(&output->arena, path, strlen(path));
+    ftl_status status = FTL_NOMEM;
+    if (output->shown)
+        status = open_path(output, path, resumable, error);
+    else
+        ftl_error_set(error, FTL_NOMEM, "out of memory");
+    if (status != FTL_OK)
+        ftl_output_abort(output);
+    return status;
+}
+
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
 {
     output->written += size;
-    return output->gzip
-               ? ftl_gzip_writer_write(output->gzip, data, size, false, write_bytes, output, error)
-               : write_bytes(output, data, size, error);
+    return output->encoder ? ftl_encoder_write(output->encoder, data, size, error)
+                           : write_bytes(output, data, size, error);
 }
 
 ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error)
@@ -244,8 +245,8 @@ static ftl_status complete(ftl_output *output, ftl_error *error)
 ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
 {
     ftl_status status = FTL_OK;
-    if (output->gzip)
-        status = ftl_gzip_writer_write(output->gzip, "", 0, true, write_bytes, output, error);
+    if (output->encoder)
+        status = ftl_encoder_finish(output->encoder, error);
     if (status == FTL_OK && output->temporary)
         status = complete(output, error);
     else if (status == FTL_OK && output->fd != STDOUT_FILENO && !close_file(output))
@@ -268,7 +269,7 @@ void ftl_output_abort(ftl_output *output)
     if (output->temporary)
         unlink(output->temporary);
     output->temporary = NULL;
-    ftl_gzip_writer_destroy(output->gzip);
-    output->gzip = NULL;
+    ftl_encoder_destroy(output->encoder);
+    output->encoder = NULL;
     ftl_arena_free(&output->arena);
 }

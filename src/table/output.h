@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 #include "base/cancel.h"
-#include "table/gzip_writer.h"
+#include "io/encoder.h"
 
 typedef struct ftl_output {
     ftl_arena arena;       /* the strings */
@@ -18,18 +18,18 @@ typedef struct ftl_output {
     const char *temporary; /* NULL: written in place */
     const char *folder;
     const ftl_cancel *cancel; /* NULL: none */
-    ftl_gzip_writer *gzip;    /* NULL: bytes are written as they are */
+    ftl_encoder *encoder;     /* NULL: bytes are written as they are */
 } ftl_output;
 
 /*
- * cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. packed: what is
- * written becomes a gzip file, which cannot be patched. resumable, for plain files that are not
- * packed: the temporary file has a name of its own for each target, .NAME.foretell-partial, and
- * what an earlier job left in it stays until it is written over or cut.
+ * cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. encoding: how what
+ * is written is compressed, and then it cannot be patched; NULL: not at all. resumable, for plain
+ * files that are not compressed: the temporary file has a name of its own for each target,
+ * .NAME.foretell-partial, and what an earlier job left in it stays until it is written over or cut.
  */
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
-                                        bool packed, bool resumable, const ftl_cancel *cancel,
-                                        ftl_error *error);
+                                        const ftl_encoding *encoding, bool resumable,
+                                        const ftl_cancel *cancel, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
 /* Overwrites bytes at the beginning; for plain files. */

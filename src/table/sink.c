@@ -13,22 +13,16 @@ static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy};
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
-    {".parquet", "Parquet"},   {".pq", "Parquet"},
-    {".feather", "Feather"},   {".arrow", "Arrow"},
-    {".ipc", "Arrow"},         {".arrows", "Arrow"},
-    {".orc", "ORC"},           {".avro", "Avro"},
-    {".json", "JSON"},         {".jsonl", "JSON lines"},
-    {".ndjson", "JSON lines"}, {".xlsx", "Excel"},
-    {".xls", "Excel"},         {".ods", "OpenDocument"},
-    {".npz", "npz"},           {".h5", "HDF5"},
-    {".hdf5", "HDF5"},         {".pkl", "pickle"},
-    {".pickle", "pickle"},     {".joblib", "joblib"},
-    {".db", "SQLite"},         {".sqlite", "SQLite"},
-    {".xml", "XML"},           {".html", "HTML"},
-    {".yaml", "YAML"},         {".zip", "zip"},
-    {".bz2", "bzip2"},         {".xz", "xz"},
-    {".lzma", "lzma"},         {".zst", "zstd"},
-    {".lz4", "lz4"},           {".z", "compressed"},
+    {".parquet", "Parquet"},  {".pq", "Parquet"},        {".feather", "Feather"},
+    {".arrow", "Arrow"},      {".ipc", "Arrow"},         {".arrows", "Arrow"},
+    {".orc", "ORC"},          {".avro", "Avro"},         {".json", "JSON"},
+    {".jsonl", "JSON lines"}, {".ndjson", "JSON lines"}, {".xlsx", "Excel"},
+    {".xls", "Excel"},        {".ods", "OpenDocument"},  {".npz", "npz"},
+    {".h5", "HDF5"},          {".hdf5", "HDF5"},         {".pkl", "pickle"},
+    {".pickle", "pickle"},    {".joblib", "joblib"},     {".db", "SQLite"},
+    {".sqlite", "SQLite"},    {".xml", "XML"},           {".html", "HTML"},
+    {".yaml", "YAML"},        {".zip", "zip"},           {".lzma", "lzma"},
+    {".z", "compressed"},
 };
 
 static bool ends_with(const char *path, size_t size, const char *text)
@@ -114,20 +108,24 @@ static ftl_status choose_kind(ftl_sink *sink, const ftl_sink_options *options, s
 }
 
 /* What the sink becomes: by the options, by the name. */
-static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options, bool *packed,
-                                ftl_error *error)
+static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
 {
     const char *path = options->path;
     size_t size = strlen(path);
-    *packed = ends_with(path, size, ".gz");
-    if (*packed)
-        size -= strlen(".gz");
-    FTL_TRY(choose_kind(sink, options, size, error));
-    if (*packed && !sink->kind->text)
+    sink->encoding = ftl_encoding_of_name(path, &size);
+    size_t inner = size;
+    if (sink->encoding && ftl_encoding_of_name(path, &inner))
         return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
-                                "cannot write %s: its name says packed %s, which is not written; "
-                                "leave the last ending away",
-                                path, sink->kind->name);
+                                "cannot write %s: its name says that it is compressed twice; give "
+                                "a name with one such ending",
+                                path);
+    FTL_TRY(choose_kind(sink, options, size, error));
+    if (sink->encoding && !sink->kind->text)
+        return FTL_FAIL_BECAUSE(
+            error, FTL_ARG, FTL_REASON_BAD_OPTION,
+            "cannot write %s: its name says compressed %s, which is not written; "
+            "leave the last ending away",
+            path, sink->kind->name);
     bool tabs = ends_with(path, size, ".tsv") || ends_with(path, size, ".tab");
     sink->delimiter = options->delimiter ? options->delimiter : tabs ? '\t' : ',';
     if (tabs && sink->delimiter != '\t')
@@ -167,8 +165,7 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     ftl_arena_init(&sink->arena, account);
     ftl_arena_init(&sink->output.arena, account);
     ftl_strbuf_init(&sink->scratch, account, 0);
-    bool packed = false;
-    ftl_status status = choose_format(sink, options, &packed, error);
+    ftl_status status = choose_format(sink, options, error);
     if (status == FTL_OK && sink->kind->state_size) {
         sink->state = ftl_alloc_zero(account, 1, sink->kind->state_size);
         if (!sink->state)
@@ -182,8 +179,8 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)
-        status = ftl_output_open(&sink->output, account, options->path, packed, options->resumable,
-                                 options->cancel, error);
+        status = ftl_output_open(&sink->output, account, options->path, sink->encoding,
+                                 options->resumable, options->cancel, error);
     if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
     if (status != FTL_OK) {

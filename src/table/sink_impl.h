@@ -11,7 +11,7 @@ typedef struct ftl_sink_kind {
     const char *name;           /* for people */
     const char *keyword;        /* what options.output_format says */
     const char *const *endings; /* of names, such as ".csv", ended by NULL */
-    bool text;                  /* may be packed by a codec, as its name says */
+    bool text;                  /* may be compressed, as its name says */
     bool grows;        /* what stands in the file is rows that were appended, whatever follows */
     size_t state_size; /* of sink->state, zeroed */
     /* Checks the columns and writes what comes before the rows. */
@@ -40,7 +40,8 @@ struct ftl_sink {
     ftl_sink_column *columns;
     size_t n_columns;
     char delimiter;
-    uint64_t rows; /* appended */
+    const ftl_encoding *encoding; /* how it is compressed; NULL: not at all */
+    uint64_t rows;                /* appended */
     ftl_strbuf scratch;
 };
 

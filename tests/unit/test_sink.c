@@ -336,8 +336,8 @@ static void checks_its_columns(void **unused)
 static void goes_by_the_name(void **unused)
 {
     (void)unused;
-    static const char *const refused[] = {"o.json", "o.PARQUET", "o.csv.zst", "o.npy.gz",
-                                          "o.jsonl.gz"};
+    static const char *const refused[] = {"o.json",     "o.PARQUET",    "o.npy.zst", "o.npy.gz",
+                                          "o.jsonl.gz", "o.csv.gz.bz2", "o.xz.xz"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(refused); i++) {
         ftl_error error;
         assert_int_equal(write_csv(test_account(), in_folder(refused[i]), 0, 5, &error), FTL_ARG);
@@ -358,8 +358,8 @@ static void goes_by_the_name(void **unused)
 static void survives_failing_allocations(void **unused)
 {
     (void)unused;
-    static const char *const files[] = {"out.csv", "out.npy", "out.csv.gz"};
-    for (size_t i = 0; i < 3; i++) {
+    static const char *const files[] = {"out.csv", "out.npy", "out.csv.gz", "out.bz2", "out.xz"};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(files); i++) {
         ftl_status status = FTL_NOMEM;
         const char *path = in_folder(files[i]);
         for (long n = 1; status != FTL_OK; n++) {
