@@ -136,6 +136,19 @@ static size_t decode_one(const char *text, size_t size, char out[4], size_t *n)
     return used;
 }
 
+size_t ftl_json_unescape(const char *text, size_t size, char *out)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < size;) {
+        char bytes[4];
+        size_t n;
+        i += decode_one(text + i, size - i, bytes, &n);
+        memcpy(out + used, bytes, n);
+        used += n;
+    }
+    return used;
+}
+
 bool ftl_json_is(const ftl_json *json, const char *text)
 {
     size_t size = strlen(text), at = 0;
@@ -165,14 +178,7 @@ ftl_status ftl_json_copy(const ftl_json *json, ftl_arena *arena, const char **te
         return FTL_OOM(error);
     size_t used = json->text_size;
     if (json->escaped) {
-        used = 0;
-        for (size_t i = 0; i < json->text_size;) {
-            char bytes[4];
-            size_t n;
-            i += decode_one(json->text + i, json->text_size - i, bytes, &n);
-            memcpy(copy + used, bytes, n);
-            used += n;
-        }
+        used = ftl_json_unescape(json->text, json->text_size, copy);
         copy[used] = '\0';
     }
     *text = copy;

@@ -77,6 +77,11 @@ bool ftl_json_is(const ftl_json *json, const char *text);
  */
 FTL_MUST_USE ftl_status ftl_json_copy(const ftl_json *json, ftl_arena *arena, const char **text,
                                       size_t *size, ftl_error *error);
+/*
+ * What stands between the quotes of a text that was scanned, escapes resolved, into out, which has
+ * room for size bytes and may be the text itself. Its size is returned.
+ */
+size_t ftl_json_unescape(const char *text, size_t size, char *out);
 /* NUMBER, as strtod reads it. */
 FTL_MUST_USE ftl_status ftl_json_f64(const ftl_json *json, double *out, ftl_error *error);
 /* NUMBER without fraction and exponent, within int64. */

@@ -1,0 +1,241 @@
+#include "table/json_cut.h"
+
+#include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+static bool is_space(uint8_t c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+
+int64_t ftl_json_count_lines(const uint8_t *data, size_t size)
+{
+    int64_t n = 0;
+    const uint8_t *end = data + size;
+    while (data < end && (data = memchr(data, '\n', (size_t)(end - data)))) {
+        n++;
+        data++;
+    }
+    return n;
+}
+
+/* ---- Values ---------------------------------------------------------------------------------- */
+
+/* The first of a, b and c (b | 0x20 and its like) at or behind `at`. */
+static size_t find_quote(const uint8_t *data, size_t at, size_t size)
+{
+#if defined(__SSE2__)
+    for (; size - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + at));
+        int mask = _mm_movemask_epi8(_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+        if (mask)
+            return at + (size_t)__builtin_ctz((unsigned)mask);
+    }
+#endif
+    while (at < size && data[at] != '"' && data[at] != '\\')
+        at++;
+    return at;
+}
+
+/* The first quote, bracket or brace. */
+static size_t find_structure(const uint8_t *data, size_t at, size_t size)
+{
+#if defined(__SSE2__)
+    for (; size - at >= 16; at += 16) {
+        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)(data + at));
+        __m128i folded = _mm_or_si128(bytes, _mm_set1_epi8(0x20)); /* [ becomes {, ] becomes } */
+        __m128i found = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(folded, _mm_set1_epi8('{')));
+        found = _mm_or_si128(found, _mm_cmpeq_epi8(folded, _mm_set1_epi8('}')));
+        int mask = _mm_movemask_epi8(found);
+        if (mask)
+            return at + (size_t)__builtin_ctz((unsigned)mask);
+    }
+#endif
+    while (at < size && data[at] != '"' && (data[at] | 0x20) != '{' && (data[at] | 0x20) != '}')
+        at++;
+    return at;
+}
+
+/* To the end of a text, behind its opening quote. */
+static bool scan_text(ftl_json_scan *scan, const uint8_t *data, size_t size)
+{
+    while (scan->at < size) {
+        if (scan->escaped) {
+            scan->escaped = false;
+            scan->at++;
+            continue;
+        }
+        scan->at = find_quote(data, scan->at, size);
+        if (scan->at == size)
+            return false;
+        scan->text = data[scan->at] != '"';
+        scan->escaped = scan->text;
+        scan->at++;
+        if (!scan->text)
+            return true;
+    }
+    return false;
+}
+
+/* Numbers and words, and what is none: up to what may stand behind one. */
+static bool scan_scalar(ftl_json_scan *scan, const uint8_t *data, size_t size, bool final)
+{
+    for (; scan->at < size; scan->at++) {
+        uint8_t c = data[scan->at];
+        if (is_space(c) || c == ',' || c == ']' || c == '}' || c == ':')
+            return true;
+    }
+    return final;
+}
+
+bool ftl_json_scan_value(ftl_json_scan *scan, const uint8_t *data, size_t size, bool final)
+{
+    if (!scan->begun && size) {
+        scan->begun = true;
+        scan->text = data[0] == '"';
+        scan->depth = data[0] == '{' || data[0] == '[';
+        scan->scalar = !scan->text && !scan->depth;
+        scan->at = 1;
+    }
+    if (scan->scalar)
+        return scan_scalar(scan, data, size, final);
+    while (scan->begun) {
+        if (scan->text && !scan_text(scan, data, size))
+            return false;
+        if (scan->depth == 0)
+            return true;
+        scan->at = find_structure(data, scan->at, size);
+        if (scan->at == size)
+            return false;
+        uint8_t c = data[scan->at++];
+        scan->text = c == '"';
+        if (scan->text)
+            continue;
+        if (c == '{' || c == '[')
+            scan->depth++;
+        else if (--scan->depth == 0)
+            return true;
+    }
+    return false;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static bool is_blank(const uint8_t *data, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (!is_space(data[i]))
+            return false;
+    }
+    return true;
+}
+
+static ftl_json_found cut_line(ftl_json_cut *cut, const uint8_t *data, size_t size, bool final,
+                               ftl_json_span *row)
+{
+    while (cut->at < size) {
+        size_t from = cut->at + cut->scan.at; /* where no line end was before */
+        const uint8_t *end = from < size ? memchr(data + from, '\n', size - from) : NULL;
+        if (!end && !final) {
+            cut->scan.at = size - cut->at;
+            return FTL_JSON_MORE;
+        }
+        size_t behind = end ? (size_t)(end - data) : size, start = cut->at,
+               content = behind - start;
+        int64_t line = cut->line;
+        cut->line += end != NULL;
+        cut->at = behind + (end != NULL);
+        cut->scan.at = 0;
+        while (content && is_space(data[start + content - 1]))
+            content--;
+        if (content == 0 || is_blank(data + start, content))
+            continue;
+        *row = (ftl_json_span){.start = start, .size = content, .line = line};
+        return FTL_JSON_ROW;
+    }
+    return final ? FTL_JSON_END : FTL_JSON_MORE;
+}
+
+/* A byte that stands before a row. True: it was passed; *found ROW: the row begins here. */
+static bool pass(ftl_json_cut *cut, ftl_json_layout layout, uint8_t c, ftl_json_found *found,
+                 const char **what)
+{
+    uint8_t close = layout == FTL_JSON_MEMBERS ? '}' : ']';
+    bool array = layout == FTL_JSON_ELEMENTS || layout == FTL_JSON_MEMBERS;
+    if (array && c == close &&
+        (cut->expects == FTL_CUT_FIRST || cut->expects == FTL_CUT_SEPARATOR)) {
+        cut->at++;
+        *found = FTL_JSON_END;
+        return false;
+    }
+    if (array && cut->expects == FTL_CUT_SEPARATOR) {
+        if (c != ',') {
+            *what = "a comma is missing behind a row";
+            *found = FTL_JSON_DAMAGE;
+            return false;
+        }
+        cut->expects = FTL_CUT_NEXT;
+        cut->at++;
+        return true;
+    }
+    if (cut->expects == FTL_CUT_COLON) {
+        if (c != ':') {
+            *what = "there is no colon behind a name";
+            *found = FTL_JSON_DAMAGE;
+            return false;
+        }
+        cut->expects = FTL_CUT_VALUE;
+        cut->at++;
+        return true;
+    }
+    if (c == ',' || c == ']' || c == '}' || c == ':' ||
+        (layout == FTL_JSON_MEMBERS && cut->expects != FTL_CUT_VALUE && c != '"')) {
+        *what = "a row is missing";
+        *found = FTL_JSON_DAMAGE;
+        return false;
+    }
+    *found = FTL_JSON_ROW;
+    return false;
+}
+
+ftl_json_found ftl_json_cut_row(ftl_json_cut *cut, ftl_json_layout layout, const uint8_t *data,
+                                size_t size, bool final, ftl_json_span *row, const char **what)
+{
+    if (layout == FTL_JSON_LINES)
+        return cut_line(cut, data, size, final, row);
+    for (;;) {
+        ftl_json_found found = FTL_JSON_MORE;
+        while (cut->at < size) {
+            if (is_space(data[cut->at])) {
+                cut->line += data[cut->at] == '\n';
+                cut->at++;
+            } else if (!pass(cut, layout, data[cut->at], &found, what)) {
+                break;
+            }
+        }
+        if (found == FTL_JSON_MORE && final && layout == FTL_JSON_SEQUENCE &&
+            cut->expects != FTL_CUT_COLON)
+            return FTL_JSON_END;
+        if (found == FTL_JSON_MORE && final) {
+            *what = "it ends too early";
+            return FTL_JSON_DAMAGE;
+        }
+        if (found != FTL_JSON_ROW)
+            return found;
+        if (!ftl_json_scan_value(&cut->scan, data + cut->at, size - cut->at, final)) {
+            if (!final)
+                return FTL_JSON_MORE;
+            *what = "it ends too early";
+            return FTL_JSON_DAMAGE;
+        }
+        *row = (ftl_json_span){.start = cut->at, .size = cut->scan.at, .line = cut->line};
+        cut->line += ftl_json_count_lines(data + cut->at, cut->scan.at);
+        cut->at += cut->scan.at;
+        cut->scan = (ftl_json_scan){0};
+        bool key = layout == FTL_JSON_MEMBERS && cut->expects != FTL_CUT_VALUE;
+        cut->expects = key ? FTL_CUT_COLON : FTL_CUT_SEPARATOR;
+        if (!key)
+            return FTL_JSON_ROW;
+    }
+}
