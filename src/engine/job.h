@@ -169,10 +169,11 @@ FTL_MUST_USE ftl_status ftl_job_choose(ftl_job_setup *setup, ftl_model *model,
                                        const ftl_score_options *options, ftl_error *error);
 /*
  * Binds the table's columns, and makes plans and sessions. The table becomes the job's, though its
- * caller closes it.
+ * caller closes it. output_path: where results will go, which says how columns are kept.
  */
 FTL_MUST_USE ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table,
-                                     const ftl_score_options *options, ftl_error *error);
+                                     const char *output_path, const ftl_score_options *options,
+                                     ftl_error *error);
 /* Opens the output, and the file of rejected rows where one is asked for. */
 FTL_MUST_USE ftl_status ftl_job_open_sinks(ftl_job_setup *setup, const char *path,
                                            const ftl_score_options *options, ftl_error *error);

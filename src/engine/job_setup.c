@@ -90,8 +90,18 @@ static ftl_status bind_models(ftl_job_setup *setup, const ftl_table *table,
     return FTL_OK;
 }
 
-ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const ftl_score_options *options,
-                        ftl_error *error)
+/* Columns go from JSON to JSON as they stand. */
+static void keep_json(const ftl_binding *binding, const ftl_table *table, const char *path,
+                      const ftl_score_options *options)
+{
+    bool json = ftl_table_get_info(table)->abilities & FTL_TABLE_JSON &&
+                ftl_sink_takes_json(path, options->output_format);
+    for (size_t i = 0; json && i < binding->n_keep; i++)
+        binding->requests[binding->first_keep + i].json = true;
+}
+
+ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const char *output_path,
+                        const ftl_score_options *options, ftl_error *error)
 {
     ftl_job *job = &setup->job;
     job->table = table;
@@ -103,6 +113,7 @@ ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const ftl_score_
         setup->n_owned++;
     }
     FTL_TRY(bind_models(setup, table, options, error));
+    keep_json(job->binding, table, output_path, options);
     FTL_TRY(ftl_table_bind(table, job->binding->requests, job->binding->n_requests, error));
     for (size_t i = 0; i < job->n_models; i++)
         FTL_TRY(open_session(&setup->models[i], error));
@@ -174,7 +185,7 @@ static ftl_status list_outputs(const ftl_job_model *model, bool method, ftl_aren
                 name = ftl_arena_printf(arena, "%s__%s", model->prefix, name);
             if (!name)
                 return FTL_OOM(error);
-            columns[(*n)++] = (ftl_sink_column){name, column.type};
+            columns[(*n)++] = (ftl_sink_column){.name = name, .type = column.type};
         }
     }
     return FTL_OK;
@@ -190,9 +201,10 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
     ftl_sink_column *columns = ftl_arena_zero_array(&setup->arena, room + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
-    for (size_t i = 0; i < binding->n_keep; i++)
-        columns[n++] = (ftl_sink_column){binding->keep_names[i],
-                                         binding->requests[binding->first_keep + i].type};
+    for (size_t i = 0; i < binding->n_keep; i++) {
+        const ftl_table_column_request *kept = &binding->requests[binding->first_keep + i];
+        columns[n++] = (ftl_sink_column){binding->keep_names[i], kept->type, kept->json};
+    }
     for (size_t i = 0; i < setup->job.n_models; i++) {
         size_t first = n;
         bool repeats;
@@ -232,11 +244,12 @@ static ftl_status open_reject(ftl_job_setup *setup, const ftl_score_options *opt
     for (size_t i = 0; i < info->n_columns; i++) {
         const char *name = ftl_table_column_name(table, i);
         columns[i] = (ftl_sink_column){
-            name ? name : ftl_arena_printf(&setup->arena, "column_%zu", i), FTL_STRING};
+            .name = name ? name : ftl_arena_printf(&setup->arena, "column_%zu", i),
+            .type = FTL_STRING};
         if (!columns[i].name)
             return FTL_OOM(error);
     }
-    columns[info->n_columns] = (ftl_sink_column){"error", FTL_STRING};
+    columns[info->n_columns] = (ftl_sink_column){.name = "error", .type = FTL_STRING};
     const ftl_sink_options sink = {.path = options->reject_path,
                                    .columns = columns,
                                    .n_columns = info->n_columns + 1,

@@ -254,7 +254,7 @@ static ftl_status warn_of_columns(const runner *run, const ftl_job_model *model,
 static ftl_status run_job(runner *run, const char *output_path, ftl_error *error)
 {
     ftl_job_setup *setup = &run->setup;
-    FTL_TRY(ftl_job_bind(setup, run->table, run->options, error));
+    FTL_TRY(ftl_job_bind(setup, run->table, output_path, run->options, error));
     FTL_TRY(ftl_resume_open(&run->resume, &setup->job, &run->inputs, output_path, run->options,
                             &setup->arena, error));
     FTL_TRY(ftl_job_open_sinks(setup, output_path, run->options, error));

@@ -122,11 +122,37 @@ static bool is_missing_text(const ftl_json_table *json, const ftl_json_cell *cel
     return json->na_given && ftl_na_values_has(&json->na, cell->text, cell->size);
 }
 
+/* The cell as it stands in the row, on one line. */
+static ftl_status copy_json(ftl_row_batch *batch, size_t i, size_t row, const ftl_json_cell *cell,
+                            ftl_error *error)
+{
+    bool valid = cell->kind != FTL_JSON_ABSENT && cell->kind != FTL_JSON_IS_NULL;
+    bool quoted = cell->kind == FTL_JSON_PLAIN || cell->kind == FTL_JSON_ESCAPED;
+    const char *text = valid ? cell->text - quoted : "";
+    size_t size = valid ? cell->size + 2 * (size_t)quoted : 0;
+    if (cell->kind == FTL_JSON_WORD) { /* which RFC 8259 does not know */
+        valid = text[0] != 'N';
+        text = text[0] == '-' ? "-1e999" : "1e999";
+        size = strlen(text);
+    }
+    FTL_TRY(ftl_row_batch_set_string(batch, i, row, text, size, valid, error));
+    if (cell->kind != FTL_JSON_NESTED)
+        return FTL_OK;
+    ftl_column_buffer *buffer = &batch->buffers[i];
+    for (char *c = (char *)buffer->values + buffer->offsets[row]; size; c++, size--) {
+        if (*c == '\n' || *c == '\r') /* white space between values: texts have none of it */
+            *c = ' ';
+    }
+    return FTL_OK;
+}
+
 /* Sets one value of one column; *good turns false for what the column cannot take. */
 static ftl_status convert_cell(const ftl_json_table *json, ftl_row_batch *batch, size_t i,
                                size_t row, ftl_json_cell cell, bool *good, ftl_error *error)
 {
     const ftl_table_column_request *request = &batch->requests[i];
+    if (request->json)
+        return copy_json(batch, i, row, &cell, error);
     FTL_TRY(resolve(batch, &cell, error));
     if (request->type == FTL_STRING) {
         if (cell.kind == FTL_JSON_NESTED && !request->raw)

@@ -7,21 +7,19 @@
 #include <strings.h>
 
 /* Another output format is another entry. */
-static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy};
+static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy, &ftl_sink_json,
+                                             &ftl_sink_jsonl};
 
 /* Endings of formats that are not written, lest a file of another format gets such a name. */
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
-    {".parquet", "Parquet"},  {".pq", "Parquet"},        {".feather", "Feather"},
-    {".arrow", "Arrow"},      {".ipc", "Arrow"},         {".arrows", "Arrow"},
-    {".orc", "ORC"},          {".avro", "Avro"},         {".json", "JSON"},
-    {".jsonl", "JSON lines"}, {".ndjson", "JSON lines"}, {".xlsx", "Excel"},
-    {".xls", "Excel"},        {".ods", "OpenDocument"},  {".npz", "npz"},
-    {".h5", "HDF5"},          {".hdf5", "HDF5"},         {".pkl", "pickle"},
-    {".pickle", "pickle"},    {".joblib", "joblib"},     {".db", "SQLite"},
-    {".sqlite", "SQLite"},    {".xml", "XML"},           {".html", "HTML"},
-    {".yaml", "YAML"},        {".zip", "zip"},           {".lzma", "lzma"},
+    {".parquet", "Parquet"}, {".pq", "Parquet"},   {".feather", "Feather"},  {".arrow", "Arrow"},
+    {".ipc", "Arrow"},       {".arrows", "Arrow"}, {".orc", "ORC"},          {".avro", "Avro"},
+    {".xlsx", "Excel"},      {".xls", "Excel"},    {".ods", "OpenDocument"}, {".npz", "npz"},
+    {".h5", "HDF5"},         {".hdf5", "HDF5"},    {".pkl", "pickle"},       {".pickle", "pickle"},
+    {".joblib", "joblib"},   {".db", "SQLite"},    {".sqlite", "SQLite"},    {".xml", "XML"},
+    {".html", "HTML"},       {".yaml", "YAML"},    {".zip", "zip"},          {".lzma", "lzma"},
     {".z", "compressed"},
 };
 
@@ -62,6 +60,15 @@ static const ftl_sink_kind *kind_of_keyword(const char *keyword)
             return kinds[i];
     }
     return NULL;
+}
+
+bool ftl_sink_takes_json(const char *path, const char *format)
+{
+    size_t size = strlen(path);
+    if (!format)
+        (void)ftl_encoding_of_name(path, &size);
+    const ftl_sink_kind *kind = format ? kind_of_keyword(format) : kind_of_ending(path, size);
+    return kind && kind->json;
 }
 
 static ftl_status refuse_name(const char *path, const char *what, const char *known,
@@ -145,6 +152,7 @@ static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, 
     for (size_t i = 0; i < sink->n_columns; i++) {
         const ftl_sink_column *column = &options->columns[i];
         sink->columns[i].type = column->type;
+        sink->columns[i].json = column->json;
         sink->columns[i].name = ftl_arena_string(&sink->arena, column->name, strlen(column->name));
         if (!sink->columns[i].name)
             return FTL_OOM(error);
@@ -171,11 +179,11 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
         if (!sink->state)
             status = FTL_OOM(error);
     }
-    if (status == FTL_OK && options->resumable && (packed || !sink->kind->grows))
+    if (status == FTL_OK && options->resumable && (sink->encoding || !sink->kind->grows))
         status = FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "resume",
                                  "options.resume needs an output that grows row by row, such as "
                                  ".csv, and %s %s does not",
-                                 packed ? "packed" : "a file of", sink->kind->name);
+                                 sink->encoding ? "compressed" : "a file of", sink->kind->name);
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)

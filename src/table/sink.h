@@ -18,6 +18,7 @@ typedef struct ftl_sink ftl_sink;
 typedef struct ftl_sink_column {
     const char *name;
     ftl_type type;
+    bool json; /* STRING: each text is JSON and is written as it stands; see ftl_sink_takes_json */
 } ftl_sink_column;
 
 typedef struct ftl_sink_options {
@@ -44,6 +45,9 @@ typedef struct ftl_sink_options {
  */
 FTL_MUST_USE ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options,
                                       ftl_sink **out, ftl_error *error);
+
+/* Whether columns may be JSON in a sink of this path and format (NULL: by the path). */
+bool ftl_sink_takes_json(const char *path, const char *format);
 
 /*
  * Appends the batch's rows to out in a form that ftl_sink_append takes: the sink's format, or what

@@ -12,6 +12,7 @@ typedef struct ftl_sink_kind {
     const char *keyword;        /* what options.output_format says */
     const char *const *endings; /* of names, such as ".csv", ended by NULL */
     bool text;                  /* may be compressed, as its name says */
+    bool json;                  /* takes columns of JSON */
     bool grows;        /* what stands in the file is rows that were appended, whatever follows */
     size_t state_size; /* of sink->state, zeroed */
     /* Checks the columns and writes what comes before the rows. */
@@ -29,7 +30,7 @@ typedef struct ftl_sink_kind {
 } ftl_sink_kind;
 
 /* Another output format is one more here and in sink.c. */
-extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy;
+extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy, ftl_sink_json, ftl_sink_jsonl;
 
 struct ftl_sink {
     ftl_account *account;

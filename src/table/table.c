@@ -115,7 +115,7 @@ static const ftl_table_format *format_of_keyword(const char *keyword)
 
 static ftl_status unknown_format(const char *keyword, ftl_error *error)
 {
-    char known[128] = "";
+    char known[256] = "";
     for (size_t i = 0, n = 0; i < FTL_ARRAY_LEN(formats); i++)
         n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
                               formats[i]->keyword);

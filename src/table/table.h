@@ -71,7 +71,9 @@ enum {
      */
     FTL_TABLE_CELLS = 1u,
     /* rows are records of text: they have lines, and reject files hold them as they came */
-    FTL_TABLE_RECORDS = 2u
+    FTL_TABLE_RECORDS = 2u,
+    /* copies of columns may be asked for as JSON */
+    FTL_TABLE_JSON = 4u
 };
 
 /* Takes ownership of stream (already decoded) on success; on failure it is still the caller's. */
@@ -127,6 +129,7 @@ typedef struct ftl_table_column_request {
     size_t index; /* column of the table */
     ftl_type type;
     bool raw;
+    bool json; /* raw, FTL_TABLE_JSON: each cell's JSON as it stands, null where it has none */
 } ftl_table_column_request;
 
 /*
