@@ -91,13 +91,10 @@ static ftl_status bind_models(ftl_job_setup *setup, const ftl_table *table,
 }
 
 /* Columns go from JSON to JSON as they stand. */
-static void keep_json(const ftl_binding *binding, const ftl_table *table, const char *path,
-                      const ftl_score_options *options)
+static bool keeps_json(const ftl_table *table, const char *path, const ftl_score_options *options)
 {
-    bool json = ftl_table_get_info(table)->abilities & FTL_TABLE_JSON &&
-                ftl_sink_takes_json(path, options->output_format);
-    for (size_t i = 0; json && i < binding->n_keep; i++)
-        binding->requests[binding->first_keep + i].json = true;
+    return ftl_table_get_info(table)->abilities & FTL_TABLE_JSON &&
+           ftl_sink_takes_json(path, options->output_format);
 }
 
 ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const char *output_path,
@@ -113,7 +110,8 @@ ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const char *outp
         setup->n_owned++;
     }
     FTL_TRY(bind_models(setup, table, options, error));
-    keep_json(job->binding, table, output_path, options);
+    if (keeps_json(table, output_path, options))
+        ftl_table_give_json(table);
     FTL_TRY(ftl_table_bind(table, job->binding->requests, job->binding->n_requests, error));
     for (size_t i = 0; i < job->n_models; i++)
         FTL_TRY(open_session(&setup->models[i], error));
@@ -201,10 +199,9 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
     ftl_sink_column *columns = ftl_arena_zero_array(&setup->arena, room + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
-    for (size_t i = 0; i < binding->n_keep; i++) {
-        const ftl_table_column_request *kept = &binding->requests[binding->first_keep + i];
-        columns[n++] = (ftl_sink_column){binding->keep_names[i], kept->type, kept->json};
-    }
+    for (size_t i = 0; i < binding->n_keep; i++)
+        columns[n++] = (ftl_sink_column){binding->keep_names[i],
+                                         binding->requests[binding->first_keep + i].type};
     for (size_t i = 0; i < setup->job.n_models; i++) {
         size_t first = n;
         bool repeats;
@@ -215,12 +212,14 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
             FTL_TRY(list_outputs(&setup->models[i], true, &setup->arena, columns, &n, error));
     }
     FTL_TRY(ftl_number_repeats(columns, binding->n_keep, n, &setup->arena, error));
-    const ftl_sink_options sink = {.path = path,
-                                   .format = options->output_format,
-                                   .columns = columns,
-                                   .n_columns = n,
-                                   .resumable = options->resume,
-                                   .cancel = options->cancel};
+    const ftl_sink_options sink = {
+        .path = path,
+        .format = options->output_format,
+        .columns = columns,
+        .n_columns = n,
+        .resumable = options->resume,
+        .n_json = keeps_json(setup->job.table, path, options) ? binding->n_keep : 0,
+        .cancel = options->cancel};
     return ftl_sink_open(setup->job.account, &sink, &setup->sink, error);
 }
 

@@ -96,6 +96,7 @@ static ftl_status json_bind(ftl_table *table, ftl_error *error)
 {
     ftl_json_table *json = table->state;
     size_t n = table->info.n_columns;
+    json->give_json = table->give_json;
     json->wanted_of = ftl_arena_array(&table->arena, n, sizeof *json->wanted_of);
     json->cell_of = ftl_arena_array(&table->arena, table->n_requests + 1, sizeof *json->cell_of);
     if (!json->wanted_of || !json->cell_of)

@@ -37,6 +37,7 @@ typedef struct ftl_json_table {
     ftl_na_values na;
     bool na_given; /* by the caller: then texts of text columns are missing by it, too */
     bool empty_is_missing;
+    bool give_json;   /* raw columns are JSON */
     ftl_json_cut cut; /* where reading is; cut.at is 0 between reads */
     /* what is wanted, made by bind */
     int32_t *wanted_of;     /* of a column: its cell, -1: none */

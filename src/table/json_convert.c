@@ -151,7 +151,7 @@ static ftl_status convert_cell(const ftl_json_table *json, ftl_row_batch *batch,
                                size_t row, ftl_json_cell cell, bool *good, ftl_error *error)
 {
     const ftl_table_column_request *request = &batch->requests[i];
-    if (request->json)
+    if (request->raw && json->give_json)
         return copy_json(batch, i, row, &cell, error);
     FTL_TRY(resolve(batch, &cell, error));
     if (request->type == FTL_STRING) {

@@ -17,7 +17,7 @@
 #include <string.h>
 
 /* Rows whose names are looked at before the first is read. */
-enum { SHOWN = 64 << 10, MOST_SHOWN = FTL_RECORD_LIMIT };
+enum { SHOWN = 64 << 10, MOST_SHOWN = FTL_RECORD_LIMIT + 1024 };
 
 /* ---- Bytes ------------------------------------------------------------------------------------ */
 
@@ -200,13 +200,15 @@ static ftl_status name_columns(ftl_table *table, ftl_error *error)
         status = ftl_stream_ahead(table->stream, min, &data, &size, error);
         if (status != FTL_OK)
             break;
-        status = see_rows(table, &names, &arena, data, size, size < min, &more, error);
+        bool final = size < min;
+        size = final ? size : min; /* whatever else is shown: names do not depend on it */
+        status = see_rows(table, &names, &arena, data, size, final, &more, error);
         if (status == FTL_OK && more && size > table->max_record)
             status = FTL_FAIL_OPTION(error, FTL_LIMIT, FTL_REASON_RECORD_SIZE, "max_record_bytes",
                                      "line %lld: the first row is longer than %zu bytes; raise the "
                                      "limit with options.max_record_bytes",
                                      (long long)json->cut.line, table->max_record);
-        min = size + 1;
+        min = 2 * min < MOST_SHOWN ? 2 * min : MOST_SHOWN;
     }
     if (status == FTL_OK && json->objects)
         status = ftl_json_set_names(&names, table, error);
@@ -443,9 +445,11 @@ static ftl_status begin_lists(ftl_table *table, ftl_error *error)
     size_t size;
     ftl_json_scan scan = {0};
     FTL_TRY(ftl_stream_ahead(table->stream, SHOWN, &data, &size, error));
+    bool final = size < SHOWN;
+    size = final ? size : SHOWN;
     size_t inside = pass_space(data, 1, size);
     bool single = inside < size && !strchr("[{]", data[inside]);
-    if (!single || !ftl_json_scan_value(&scan, data, size, size < SHOWN))
+    if (!single || !ftl_json_scan_value(&scan, data, size, final))
         return begin_array(table, error);
     size_t behind = pass_space(data, scan.at, size);
     if (behind == size || data[behind] != '[')
@@ -479,7 +483,7 @@ ftl_status ftl_json_begin(ftl_table *table, bool lines, ftl_error *error)
     size_t shown = SHOWN;
     for (;; shown = shown * 2 < MOST_SHOWN ? shown * 2 : MOST_SHOWN) {
         FTL_TRY(ftl_stream_ahead(table->stream, shown, &data, &size, error));
-        look(data, size, &g);
+        look(data, size < shown ? size : shown, &g);
         if (!g.incomplete || size < shown)
             break;
         if (shown == MOST_SHOWN)

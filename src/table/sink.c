@@ -146,13 +146,13 @@ static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options,
 static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
 {
     sink->n_columns = options->n_columns;
+    sink->n_json = options->n_json;
     sink->columns = ftl_arena_zero_array(&sink->arena, sink->n_columns, sizeof *sink->columns);
     if (!sink->columns)
         return FTL_OOM(error);
     for (size_t i = 0; i < sink->n_columns; i++) {
         const ftl_sink_column *column = &options->columns[i];
         sink->columns[i].type = column->type;
-        sink->columns[i].json = column->json;
         sink->columns[i].name = ftl_arena_string(&sink->arena, column->name, strlen(column->name));
         if (!sink->columns[i].name)
             return FTL_OOM(error);

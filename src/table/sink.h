@@ -18,7 +18,6 @@ typedef struct ftl_sink ftl_sink;
 typedef struct ftl_sink_column {
     const char *name;
     ftl_type type;
-    bool json; /* STRING: each text is JSON and is written as it stands; see ftl_sink_takes_json */
 } ftl_sink_column;
 
 typedef struct ftl_sink_options {
@@ -33,6 +32,9 @@ typedef struct ftl_sink_options {
     const char *expected;
     const ftl_sink_column *columns; /* copied with their names */
     size_t n_columns;
+    /* the first columns, of texts, are JSON that is written as it stands; see ftl_sink_takes_json
+     */
+    size_t n_json;
     bool resumable; /* see ftl_sink_cut */
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
     /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */

@@ -39,7 +39,7 @@ struct ftl_sink {
     void *state; /* the kind's */
     ftl_output output;
     ftl_sink_column *columns;
-    size_t n_columns;
+    size_t n_columns, n_json;
     char delimiter;
     const ftl_encoding *encoding; /* how it is compressed; NULL: not at all */
     uint64_t rows;                /* appended */

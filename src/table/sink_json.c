@@ -55,8 +55,7 @@ static void put_number(ftl_strbuf *out, const ftl_column *column, size_t row)
         ftl_strbuf_append(out, text, size);
 }
 
-static void put_value(ftl_strbuf *out, const ftl_sink_column *kind, const ftl_column *column,
-                      size_t row)
+static void put_value(ftl_strbuf *out, bool json, const ftl_column *column, size_t row)
 {
     if (!ftl_column_is_valid(column, row)) {
         ftl_strbuf_append(out, "null", 4);
@@ -68,7 +67,7 @@ static void put_value(ftl_strbuf *out, const ftl_sink_column *kind, const ftl_co
     }
     const char *text = (const char *)column->values + column->offsets[row];
     size_t size = column->offsets[row + 1] - column->offsets[row];
-    if (kind->json)
+    if (json)
         ftl_strbuf_append(out, text, size);
     else
         put_text(out, text, size);
@@ -79,7 +78,7 @@ static void put_row(ftl_strbuf *out, const ftl_sink *sink, const ftl_batch *batc
     const json_sink *json = sink->state;
     for (size_t i = 0; i < batch->n_columns; i++) {
         ftl_strbuf_append(out, json->before[i], json->sizes[i]);
-        put_value(out, &sink->columns[i], &batch->columns[i], row);
+        put_value(out, i < sink->n_json, &batch->columns[i], row);
     }
 }
 

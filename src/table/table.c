@@ -313,6 +313,8 @@ ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requ
     return FTL_OK;
 }
 
+void ftl_table_give_json(ftl_table *table) { table->give_json = true; }
+
 /* ---- Reading --------------------------------------------------------------------------------- */
 
 ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block,

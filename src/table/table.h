@@ -129,7 +129,6 @@ typedef struct ftl_table_column_request {
     size_t index; /* column of the table */
     ftl_type type;
     bool raw;
-    bool json; /* raw, FTL_TABLE_JSON: each cell's JSON as it stands, null where it has none */
 } ftl_table_column_request;
 
 /*
@@ -138,6 +137,12 @@ typedef struct ftl_table_column_request {
  */
 FTL_MUST_USE ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
                                        size_t n_requests, ftl_error *error);
+
+/*
+ * FTL_TABLE_JSON: raw columns become each cell's JSON as it stands, null where it has none, in the
+ * place of its text. Before the columns are bound.
+ */
+void ftl_table_give_json(ftl_table *table);
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 

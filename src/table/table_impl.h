@@ -81,7 +81,7 @@ struct ftl_table {
     size_t name_mask;
     ftl_table_column_request *requests;
     size_t n_requests;
-    bool bound;
+    bool bound, give_json;
     size_t block_bytes, max_record;
     uint64_t rows_read;
     ftl_error failed; /* code != FTL_OK: what every further read returns */
