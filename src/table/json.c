@@ -116,15 +116,6 @@ static ftl_status json_bind(ftl_table *table, ftl_error *error)
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-ftl_status ftl_json_damaged(const ftl_json_table *json, const char *what, ftl_error *error)
-{
-    ftl_error_set(error, FTL_CORRUPT, "line %lld: the JSON is damaged: %s",
-                  (long long)json->cut.line, what);
-    if (error)
-        error->line = json->cut.line;
-    return FTL_CORRUPT;
-}
-
 static ftl_status row_too_long(const ftl_table *table, const ftl_json_table *json, ftl_error *error)
 {
     ftl_error_set(error, FTL_LIMIT,

@@ -336,8 +336,8 @@ static void checks_its_columns(void **unused)
 static void goes_by_the_name(void **unused)
 {
     (void)unused;
-    static const char *const refused[] = {"o.json",     "o.PARQUET",    "o.npy.zst", "o.npy.gz",
-                                          "o.jsonl.gz", "o.csv.gz.bz2", "o.xz.xz"};
+    static const char *const refused[] = {"o.xlsx",   "o.PARQUET",    "o.npy.zst", "o.npy.gz",
+                                          "o.pkl.gz", "o.csv.gz.bz2", "o.xz.xz"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(refused); i++) {
         ftl_error error;
         assert_int_equal(write_csv(test_account(), in_folder(refused[i]), 0, 5, &error), FTL_ARG);
