@@ -742,8 +742,8 @@ typedef struct ftl_score_options {
     const char *target;
     bool json; /* ftl_check: its report is one JSON object */
     /*
-     * "csv" or "npy": what the input is, NULL: what its first bytes say, and its name where they
-     * leave a choice; and what is written, NULL: what the output's name says
+     * "csv", "json", "jsonl" or "npy": what the input is, NULL: what its first bytes say, and its
+     * name where they leave a choice; and what is written, NULL: what the output's name says
      */
     const char *input_format;
     const char *output_format;
@@ -809,10 +809,11 @@ typedef struct ftl_score_result {
 /*
  * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table; "-" is standard
  * output, as CSV. The name's ending decides what is written: .npy; .tsv and .tab, CSV with tabs;
- * behind them or alone .gz, .zst, .bz2, .xz and .lz4, which compress (not .npy). Endings of formats
- * that are not written (.parquet, .json, .xlsx, ...) are ARG, anything else is CSV. The output
- * appears under its name only when complete (temporary file, fsync, rename). An output or a reject
- * file that is the input, a file of the model or each other, by whatever name, is ARG.
+ * .json, .jsonl and .ndjson; behind a text format's or alone .gz, .zst, .bz2, .xz and .lz4, which
+ * compress. Endings of formats that are not written (.parquet, .xlsx, ...) are ARG, anything else
+ * is CSV. The output appears under its name only when complete (temporary file, fsync, rename). An
+ * output or a reject file that is the input, a file of the model or each other, by whatever name,
+ * is ARG.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
                                           const char *output_path, const ftl_score_options *options,
