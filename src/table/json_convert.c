@@ -80,7 +80,9 @@ static bool cell_number(const ftl_json_table *json, ftl_json_cell cell, double *
         return true;
     case FTL_JSON_FINITE:
     case FTL_JSON_WORD:
-        if (!ftl_parse_f64(cell.text, cell.size, '.', out))
+        if (cell.kind == FTL_JSON_FINITE && cell.known)
+            *out = cell.value;
+        else if (!ftl_parse_f64(cell.text, cell.size, '.', out))
             return false;
         if (json->na.n_numbers && ftl_na_values_has_number(&json->na, *out))
             *out = (double)NAN;
@@ -198,14 +200,21 @@ ftl_status ftl_json_convert(const ftl_table *table, const ftl_table_block *block
     const ftl_json_block *from = (const ftl_json_block *)block;
     FTL_TRY(make_ready(table, batch, error));
     const ftl_json_cell *cells = ((ftl_json_scratch *)batch->state)->split.cells;
+    bool plain = json->na.n_numbers == 0; /* no number stands for a missing one */
     bool checked = ftl_utf8_valid((const char *)from->bytes.data, from->bytes.size);
     for (size_t row = 0; row < block->rows; row++) {
         bool utf8;
         ftl_json_fault fault;
         FTL_TRY(split_row(from, row, checked, batch, &utf8, &fault, error));
         bool good = fault == FTL_JSON_SOUND;
-        for (size_t i = 0; i < batch->n_columns; i++)
-            FTL_TRY(convert_cell(json, batch, i, row, cells[json->cell_of[i]], &good, error));
+        for (size_t i = 0; i < batch->n_columns; i++) {
+            const ftl_json_cell *cell = &cells[json->cell_of[i]];
+            if (cell->kind == FTL_JSON_FINITE && plain && cell->known &&
+                batch->requests[i].type == FTL_F64)
+                ((double *)batch->buffers[i].values)[row] = cell->value;
+            else
+                FTL_TRY(convert_cell(json, batch, i, row, *cell, &good, error));
+        }
         if (FTL_LIKELY(good))
             continue;
         ftl_row_batch_blank(batch, row);

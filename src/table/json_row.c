@@ -1,5 +1,6 @@
 #include "table/json_row.h"
 
+#include "base/number.h"
 #include "io/json.h"
 
 #include <string.h>
@@ -34,34 +35,91 @@ static inline const char *skip_space(const char *at, const char *end)
 
 static inline bool is_digit(char c) { return (unsigned char)(c - '0') < 10; }
 
-static inline const char *skip_digits(const char *at, const char *end)
+/*
+ * Behind the digits at `at`, which are appended to *w; what does not fit in it is lost. Eight at
+ * once where the row goes on: the bytes behind the last digit are shifted out, zeros come in before
+ * the first.
+ */
+static inline const char *gather_digits(const char *at, const char *end, uint64_t *w)
 {
-    while (at < end && is_digit(*at))
-        at++;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    static const uint64_t powers[9] = {1,      10,      100,      1000,     10000,
+                                       100000, 1000000, 10000000, 100000000};
+    const uint64_t high = UINT64_C(0x8080808080808080), mask = UINT64_C(0x000000ff000000ff);
+    while (end - at >= 8) {
+        uint64_t bytes;
+        memcpy(&bytes, at, 8);
+        bytes ^= UINT64_C(
+            0x3030303030303030); /* a digit is its value now, others are more than 9 */
+        uint64_t others = (((bytes & ~high) + UINT64_C(0x7676767676767676)) | bytes) & high;
+        unsigned n = others ? (unsigned)__builtin_ctzll(others) / 8 : 8;
+        if (n == 0)
+            return at;
+        bytes <<= 8 * (8 - n);
+        bytes = bytes * 10 + (bytes >> 8); /* pairs in bytes 0, 2, 4, 6 */
+        uint64_t value = ((bytes & mask) * UINT64_C(0x000f424000000064) +
+                          ((bytes >> 16) & mask) * UINT64_C(0x0000271000000001)) >>
+                         32;
+        *w = *w * powers[n] + value;
+        at += n;
+        if (n < 8)
+            return at;
+    }
+#endif
+    for (; at < end && is_digit(*at); at++)
+        *w = *w * 10 + (uint64_t)(*at - '0');
     return at;
 }
 
-/* Behind the number at `at`; NULL when there is none. */
-static inline const char *skip_number(const char *at, const char *end)
+/* Behind the exponent at `at`, which is the letter; NULL when it is none. */
+static const char *scan_exponent(const char *at, const char *end, int *exponent)
 {
-    at += at < end && *at == '-';
+    uint64_t size = 0;
+    bool down = ++at < end && *at == '-';
+    at += at < end && (*at == '+' || *at == '-');
     const char *first = at;
-    at = skip_digits(at, end);
-    if (at == first || (*first == '0' && at - first > 1))
+    at = gather_digits(at, end, &size);
+    *exponent = at - first > 4 ? 0 : down ? -(int)size : (int)size;
+    return at == first ? NULL : at;
+}
+
+/* Behind the number at `at`; NULL when there is none. */
+static inline const char *scan_number(const char *at, const char *end, ftl_json_cell *cell)
+{
+    enum { GATHERED = 19 /* digits fit in 64 bits */, LONGEST = 40 };
+    const char *text = at;
+    uint64_t w = 0;
+    int exponent = 0;
+    bool negative = at < end && *at == '-';
+    const char *first = at += negative;
+    at = gather_digits(at, end, &w);
+    ptrdiff_t digits = at - first;
+    if (digits == 0 || (*first == '0' && digits > 1))
         return NULL;
+    ptrdiff_t fraction = 0;
     if (at < end && *at == '.') {
         first = ++at;
-        at = skip_digits(at, end);
-        if (at == first)
+        at = gather_digits(at, end, &w);
+        fraction = at - first;
+        if (fraction == 0)
             return NULL;
     }
     if (at < end && (*at | 0x20) == 'e') {
-        at++;
-        at += at < end && (*at == '+' || *at == '-');
-        first = at;
-        at = skip_digits(at, end);
-        if (at == first)
+        const char *letter = at;
+        at = scan_exponent(at, end, &exponent);
+        if (!at)
             return NULL;
+        if (at - letter > 5)
+            fraction = LONGEST; /* for the general parser */
+    }
+    cell->text = text;
+    cell->size = (uint32_t)(at - text);
+    cell->kind = FTL_JSON_FINITE;
+    cell->known = digits + fraction <= GATHERED;
+    if (cell->known) {
+        double value = exponent ? ftl_f64_scale(w, exponent - fraction)
+                                : ftl_f64_of_decimal(w, (unsigned)fraction);
+        cell->value = negative ? -value : value;
     }
     return at;
 }
@@ -162,11 +220,8 @@ static inline const char *scan_value(const char *at, const char *end, ftl_json_c
         return scan_text(at, end, cell);
     if (*at == '{' || *at == '[')
         return scan_nested(at, end, cell);
-    const char *behind = skip_number(at, end);
-    if (!behind)
-        return scan_word(at, end, cell);
-    *cell = (ftl_json_cell){.text = at, .size = (uint32_t)(behind - at), .kind = FTL_JSON_FINITE};
-    return behind;
+    const char *behind = scan_number(at, end, cell);
+    return FTL_LIKELY(behind) ? behind : scan_word(at, end, cell);
 }
 
 /* ---- Objects --------------------------------------------------------------------------------- */
@@ -184,16 +239,29 @@ static ftl_status expect_key(ftl_json_split *split, size_t position, const char 
         split->n_expected = position + 1;
     expected->wanted = wanted;
     expected->size = size + 1 <= sizeof expected->text ? (uint32_t)size + 1 : 0;
-    if (expected->size)
-        memcpy(expected->text, key, expected->size);
+    if (!expected->size)
+        return FTL_OK;
+    memset(expected->text, 0, sizeof expected->text);
+    memcpy(expected->text, key, expected->size);
+    uint64_t mask = 0;
+    memset(&mask, 0xff, expected->size < sizeof mask ? expected->size : sizeof mask);
+    expected->mask = mask;
     return FTL_OK;
 }
 
 /* What matches ends at its closing quote, as it did when it was remembered. */
 static inline bool is_expected(const ftl_json_expected *expected, const char *at, const char *end)
 {
-    return expected->size && (size_t)(end - at) > expected->size && *at == '"' &&
-           memcmp(at + 1, expected->text, expected->size) == 0;
+    size_t size = expected->size;
+    if (size == 0 || (size_t)(end - at) <= size || *at != '"')
+        return false;
+    if (FTL_UNLIKELY(end - at <= 8))
+        return memcmp(at + 1, expected->text, size) == 0;
+    uint64_t here, there;
+    memcpy(&here, at + 1, 8);
+    memcpy(&there, expected->text, 8);
+    return ((here ^ there) & expected->mask) == 0 &&
+           (size <= 8 || memcmp(at + 9, expected->text + 8, size - 8) == 0);
 }
 
 /* The key at `at` that is not the expected one: *next behind it, NULL when it is none. */

@@ -26,6 +26,10 @@ typedef struct ftl_json_cell {
     const char *text;
     uint32_t size;
     ftl_json_kind kind;
+    /* FTL_JSON_FINITE, and known: its value. Else it has more digits than are gathered in passing
+     */
+    bool known;
+    double value;
 } ftl_json_cell;
 
 /* What is wrong with a row. */
@@ -41,7 +45,8 @@ typedef enum ftl_json_fault {
 typedef struct ftl_json_expected {
     uint32_t size;  /* with its closing quote; 0: nothing is expected */
     int32_t wanted; /* -1: nobody wants it */
-    char text[56];
+    uint64_t mask;  /* of the bytes of the first eight that it has */
+    char text[48];
 } ftl_json_expected;
 
 /*
