@@ -92,7 +92,8 @@ static inline const char *scan_number(const char *at, const char *end, ftl_json_
     int exponent = 0;
     bool negative = at < end && *at == '-';
     const char *first = at += negative;
-    at = gather_digits(at, end, &w);
+    for (; at < end && is_digit(*at); at++) /* mostly one or two */
+        w = w * 10 + (uint64_t)(*at - '0');
     ptrdiff_t digits = at - first;
     if (digits == 0 || (*first == '0' && digits > 1))
         return NULL;
