@@ -19,7 +19,7 @@ bool ftl_parse_f64(const char *text, size_t size, char decimal, double *out);
 /* The double nearest to digits * 10**exponent. */
 double ftl_f64_scale(uint64_t digits, int64_t exponent);
 
-enum { FTL_EXACT_POW10 = 22 };                          /* the largest power of ten that is exact */
+enum { FTL_EXACT_POW10 = 22 }; /* the largest power of ten that is exact */
 extern const double ftl_exact_pow10[FTL_EXACT_POW10 + 1]; /* 1, 10, 100, … */
 
 /* The double nearest to digits / 10**fraction: the forms that most texts have need one division. */

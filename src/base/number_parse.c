@@ -16,10 +16,9 @@
 #include <math.h>
 #include <string.h>
 
-const double ftl_exact_pow10[FTL_EXACT_POW10 + 1] = {
-    1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+const double ftl_exact_pow10[FTL_EXACT_POW10 + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
+                                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+                                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 enum { max_digits = 19, exponent_bias = 1023, significand_bits = 52, infinite_exponent = 0x7ff };
 /* Far beyond any exponent that matters, and still far from overflow when digit positions are added.

@@ -189,9 +189,7 @@ PRINT_INLINE char *lay_out(char *p, decimal value)
     put_digits(text + 2, high);
     put_digits(text + 10, low);
     memset(text + PLACES, '0', PADDING);
-    unsigned begin = top    ? top < 10
-                     : high ? 2 + zeros_before(high)
-                            : 10 + zeros_before(low);
+    unsigned begin = top ? top < 10 : high ? 2 + zeros_before(high) : 10 + zeros_before(low);
     unsigned end = low    ? PLACES - zeros_behind(low)
                    : high ? PLACES - 8 - zeros_behind(high)
                           : 1 + (top % 10 != 0);

@@ -67,8 +67,8 @@ typedef struct ftl_csv_kernels {
     ftl_csv_numbers_fn *numbers;
 } ftl_csv_kernels;
 
-#define FTL_CSV_DECLARE(isa)               \
-    ftl_csv_index_fn ftl_csv_index_##isa;  \
+#define FTL_CSV_DECLARE(isa)              \
+    ftl_csv_index_fn ftl_csv_index_##isa; \
     ftl_csv_numbers_fn ftl_csv_numbers_##isa
 FTL_CSV_DECLARE(portable);
 FTL_CSV_DECLARE(avx2);

@@ -8,13 +8,12 @@
  */
 
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
-#define CSV_EQUAL_16(text, c) (uint32_t) _mm_cmpeq_epi8_mask(text, _mm_set1_epi8(c))
-#define CSV_EQUAL_32(text, c) (uint32_t) _mm256_cmpeq_epi8_mask(text, _mm256_set1_epi8(c))
+#define CSV_EQUAL_16(text, c) (uint32_t)_mm_cmpeq_epi8_mask(text, _mm_set1_epi8(c))
+#define CSV_EQUAL_32(text, c) (uint32_t)_mm256_cmpeq_epi8_mask(text, _mm256_set1_epi8(c))
 #else
-#define CSV_EQUAL_16(text, c) \
-    (uint32_t) _mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8(c)))
+#define CSV_EQUAL_16(text, c) (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8(c)))
 #define CSV_EQUAL_32(text, c) \
-    (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(c)))
+    (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(c)))
 #endif
 
 /*
@@ -27,8 +26,8 @@ static const double csv_divisors[2][17] = {
     {-1e15, -1e14, -1e13, -1e12, -1e11, -1e10, -1e9, -1e8, -1e7, -1e6, -1e5, -1e4, -1e3, -1e2, -1e1,
      -1, -1}};
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
-static const uint16_t csv_moving[17] = {0x1,   0x3,   0x7,   0xf,    0x1f,   0x3f,
-                                        0x7f,  0xff,  0x1ff, 0x3ff,  0x7ff,  0xfff,
+static const uint16_t csv_moving[17] = {0x1,    0x3,    0x7,    0xf,    0x1f,  0x3f,
+                                        0x7f,   0xff,   0x1ff,  0x3ff,  0x7ff, 0xfff,
                                         0x1fff, 0x3fff, 0x7fff, 0xffff, 0};
 
 /* Bytes from first on are digits; false where one is none. */
@@ -48,8 +47,7 @@ CSV_INLINE bool csv_digits_16(const uint8_t *end, uint32_t separator, uint32_t f
 {
     const __m128i at = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
     __m128i moved = _mm_loadu_si128((const void *)(end - 17));
-    moved = _mm_blendv_epi8(*text, moved,
-                            _mm_cmpgt_epi8(_mm_set1_epi8(csv_moving[separator]), at));
+    moved = _mm_blendv_epi8(*text, moved, _mm_cmpgt_epi8(_mm_set1_epi8(csv_moving[separator]), at));
     *text = _mm_and_si128(_mm_sub_epi8(moved, _mm_set1_epi8('0')),
                           _mm_loadu_si128((const void *)(csv_from + 16 - first)));
     return !_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(*text, _mm_set1_epi8(10)), *text));
@@ -88,13 +86,13 @@ static __attribute__((noinline)) bool csv_short_32(const uint8_t *end, size_t si
                                                    double *out)
 {
     const __m256i at = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-                                        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,
-                                        31);
+                                        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
     __m256i text = _mm256_loadu_si256((const void *)(end - 32));
     __m256i moved = _mm256_loadu_si256((const void *)(end - 33));
     uint32_t begin = 32 - (uint32_t)size;
     uint32_t separators = CSV_EQUAL_32(text, decimal) & UINT32_MAX << begin;
-    uint32_t separator = (uint32_t)__builtin_ctz(separators | UINT32_C(1) << 31), has = separators != 0;
+    uint32_t separator = (uint32_t)__builtin_ctz(separators | UINT32_C(1) << 31),
+             has = separators != 0;
     uint32_t negative = end[-(ptrdiff_t)size] == '-';
     uint32_t first = begin + negative + has;
     char moving = (char)(has ? separator + 1 : 0);

@@ -129,8 +129,8 @@ static ftl_status index_slice(const ftl_csv *csv, ftl_csv_block *block, size_t t
     FTL_TRY(ftl_grow(account, &index->lines, &block->lines_room, index->n_lines + most,
                      sizeof *index->lines, error));
     if (block->walk == FTL_CSV_WALK_NONE)
-        block->at = csv->kernels->index(ftl_csv_text(block), block->at, to,
-                                        (uint8_t)csv->delimiter, index);
+        block->at = csv->kernels->index(ftl_csv_text(block), block->at, to, (uint8_t)csv->delimiter,
+                                        index);
     else
         walk_record(block, to, csv->delimiter);
     return FTL_OK;
@@ -155,8 +155,8 @@ static ftl_status list_rows(const ftl_table *table, ftl_csv *csv, ftl_csv_block 
             return ftl_csv_too_long(table, error);
         if (cells > 1 ||
             !ftl_csv_is_blank(text + block->start, end - block->start, csv->delimiter)) {
-            block->rows[block->block.rows++] = (ftl_csv_row){
-                (uint32_t)block->start, first, cells, (uint32_t)(csv->line - block->line)};
+            block->rows[block->block.rows++] = (ftl_csv_row){(uint32_t)block->start, first, cells,
+                                                             (uint32_t)(csv->line - block->line)};
             block->ragged |= cells != table->info.n_columns;
         }
         block->start = end + 1;
@@ -231,8 +231,8 @@ static ftl_status keep_rest(ftl_table *table, ftl_csv *csv, ftl_csv_block *block
 
 static ftl_status reserve(ftl_csv_block *block, size_t size, ftl_error *error)
 {
-    FTL_TRY(ftl_block_bytes_reserve(block->block.account, &block->bytes, FTL_CSV_MARGIN + size,
-                                    error));
+    FTL_TRY(
+        ftl_block_bytes_reserve(block->block.account, &block->bytes, FTL_CSV_MARGIN + size, error));
     memset(block->bytes.data, 0, FTL_CSV_MARGIN);
     return FTL_OK;
 }

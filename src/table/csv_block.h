@@ -54,8 +54,7 @@ ftl_status ftl_csv_too_long(const ftl_table *table, ftl_error *error);
 ftl_status ftl_csv_open_quote(const ftl_table *table, ftl_error *error);
 
 /* END when there are no more rows. See ftl_table_format.read. */
-ftl_status ftl_csv_read(ftl_table *table, size_t max_rows, ftl_table_block *into,
-                        ftl_error *error);
+ftl_status ftl_csv_read(ftl_table *table, size_t max_rows, ftl_table_block *into, ftl_error *error);
 void ftl_csv_block_free(ftl_table_block *block);
 
 #endif

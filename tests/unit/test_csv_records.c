@@ -131,9 +131,9 @@ static void check_text(const uint8_t *text, size_t size, size_t set)
 /* Letters of which some are special, and pieces that keep to the rules or break them. */
 static size_t random_text(uint8_t *text, size_t turn)
 {
-    static const char *const alphabets[] = {",\"\n\r",          "a,\"\"\n\r",        "ab,,,\"\n ",
-                                            "0123456789,\n",    "abcdefghijk,\r\n",  "xyz,,\"\"\",\n",
-                                            "aaaaaaaaa\t \n,\"", "aaaaaaaaaaaaaaa\","};
+    static const char *const alphabets[] = {
+        ",\"\n\r",          "a,\"\"\n\r",     "ab,,,\"\n ",        "0123456789,\n",
+        "abcdefghijk,\r\n", "xyz,,\"\"\",\n", "aaaaaaaaa\t \n,\"", "aaaaaaaaaaaaaaa\","};
     static const char *const pieces[] = {",\"x,\ny\"",  "\n\"\"\"\",", ",\"\",",  "\r\n",
                                          "\r\n\"a\"\n", "5\" x,",      "\"a\"b,", "\"a\" \"b\"\n",
                                          "\n  \t\n",    "\"\r\n\""};
