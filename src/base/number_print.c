@@ -139,18 +139,21 @@ static unsigned zeros_behind(uint64_t digits) { return (unsigned)__builtin_clzll
 enum { TEN_8 = 100000000 };
 static const uint64_t ten_16 = UINT64_C(10000000000000000);
 
+/* Eight bytes are written at least. */
 static size_t print_u64(uint64_t value, char *out)
 {
     char text[24];
-    uint64_t top = value / ten_16, high = spread_digits(value / TEN_8 % TEN_8),
-             low = spread_digits(value % TEN_8);
-    put_digits(text, spread_digits(top));
+    if (value < TEN_8) {
+        uint64_t digits = spread_digits(value);
+        unsigned zeros = digits ? zeros_before(digits) : 7;
+        put_digits(out, digits >> 8 * zeros);
+        return 8 - zeros;
+    }
+    uint64_t top = spread_digits(value / ten_16), high = spread_digits(value / TEN_8 % TEN_8);
+    put_digits(text, top);
     put_digits(text + 8, high);
-    put_digits(text + 16, low);
-    size_t at = top    ? zeros_before(spread_digits(top))
-                : high ? 8 + zeros_before(high)
-                : low  ? 16 + zeros_before(low)
-                       : 23;
+    put_digits(text + 16, spread_digits(value % TEN_8));
+    size_t at = top ? zeros_before(top) : 8 + zeros_before(high);
     memcpy(out, text + at, sizeof text - at);
     return sizeof text - at;
 }

@@ -91,42 +91,8 @@ size_t ftl_csv_count_lines(const uint8_t *data, size_t size)
     return lines;
 }
 
-/* Cells of a record without quotes: eight bytes at a time. */
-static size_t split_plain(const uint8_t *data, size_t size, char delimiter, uint32_t *ends,
-                          size_t max)
-{
-    size_t n = 0, i = 0;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
-    const uint64_t wanted = (uint8_t)delimiter * UINT64_C(0x0101010101010101);
-    for (; i + 8 <= size; i += 8) {
-        uint64_t chunk;
-        memcpy(&chunk, data + i, 8);
-        chunk ^= wanted;
-        /* The top bit of every byte that is zero now, and of no other. */
-        uint64_t hits = ~(((chunk & low7) + low7) | chunk | low7);
-        for (; hits; hits &= hits - 1, n++) {
-            if (n < max)
-                ends[n] = (uint32_t)(i + (size_t)__builtin_ctzll(hits) / 8);
-        }
-    }
-#endif
-    for (; i < size; i++) {
-        if (data[i] != (uint8_t)delimiter)
-            continue;
-        if (n < max)
-            ends[n] = (uint32_t)i;
-        n++;
-    }
-    if (n < max)
-        ends[n] = (uint32_t)size;
-    return n + 1;
-}
-
 size_t ftl_csv_split(const uint8_t *data, size_t size, char delimiter, uint32_t *ends, size_t max)
 {
-    if (find(data, 0, size, '"') == size)
-        return split_plain(data, size, delimiter, ends, max);
     size_t n = 0;
     for (size_t at = 0;; at++, n++) {
         if (at < size && data[at] == '"') {

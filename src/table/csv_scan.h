@@ -1,6 +1,7 @@
 /*
- * Splitting CSV bytes: a stream into records, a record into cells. These two functions are all that
- * knows about quotes and line ends, so that a faster scanner can take their place.
+ * Splitting CSV bytes, record by record: a stream into records, a record into cells. The header and
+ * the search for the delimiter need no more; rows are indexed many at a time (csv_block.h), and
+ * test_csv_records.c holds the two together.
  *
  * Rules: a quote is special at the beginning of a cell alone; inside quotes two quotes are one;
  * what follows the closing quote belongs to the cell. A record ends with LF, CR LF or CR outside
