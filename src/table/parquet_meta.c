@@ -448,7 +448,7 @@ ftl_status ftl_parquet_meta_read(const ftl_parquet_source *source, ftl_arena *ar
     ftl_parquet_meta meta = {0};
     ftl_thrift in;
     ftl_thrift_struct s;
-    int64_t rows = -1;
+    int64_t rows = 0;
     bool is_encrypted = false;
     FTL_TRY(load_footer(source, arena, &meta, error));
     ftl_thrift_init(&in, meta.footer, meta.footer_size);
@@ -477,7 +477,8 @@ ftl_status ftl_parquet_meta_read(const ftl_parquet_source *source, ftl_arena *ar
     FTL_TRY(ftl_thrift_status(&in, "the Parquet file's footer", meta.footer_at, error));
     if (is_encrypted)
         return encrypted(error);
-    if (rows < 0 || (uint64_t)rows != meta.rows)
+    /* Row groups are what is read; some writers say 0 for all of them together. */
+    if (rows && (uint64_t)rows != meta.rows)
         return FTL_FAIL(error, FTL_CORRUPT,
                         "the Parquet file is damaged: it claims %lld rows and its row groups %llu",
                         (long long)rows, (unsigned long long)meta.rows);
