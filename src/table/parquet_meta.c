@@ -411,21 +411,27 @@ static ftl_status encrypted(ftl_error *error)
 }
 
 /* At the file's end: the footer, its size in 4 bytes, and the magic again. */
-static ftl_status load_footer(const ftl_parquet_source *source, ftl_arena *arena,
+static ftl_status load_footer(const ftl_stream *source, ftl_arena *arena,
                               ftl_parquet_meta *meta, ftl_error *error)
 {
     uint8_t tail[TAIL_SIZE];
-    if (source->size < MAGIC_SIZE + TAIL_SIZE)
+    uint64_t extent;
+    if (!ftl_stream_extent(source, &extent))
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "a Parquet file is read at many places at once, so it must be a plain "
+                        "file: no pipe, and not compressed as a whole; unpack it, or copy it to a "
+                        "file");
+    if (extent < MAGIC_SIZE + TAIL_SIZE)
         return no_parquet(error);
-    FTL_TRY(source->read_at(source->user, source->size - TAIL_SIZE, tail, TAIL_SIZE, error));
+    FTL_TRY(ftl_stream_read_at(source, extent - TAIL_SIZE, tail, TAIL_SIZE, error));
     if (memcmp(tail + 4, magic_encrypted, MAGIC_SIZE) == 0)
         return encrypted(error);
     if (memcmp(tail + 4, magic, MAGIC_SIZE) != 0)
         return no_parquet(error);
     uint64_t size = (uint64_t)tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 |
                     (uint64_t)tail[3] << 24;
-    if (size > source->size - MAGIC_SIZE - TAIL_SIZE)
-        return FTL_FAIL_AT(error, FTL_CORRUPT, source->size - TAIL_SIZE,
+    if (size > extent - MAGIC_SIZE - TAIL_SIZE)
+        return FTL_FAIL_AT(error, FTL_CORRUPT, extent - TAIL_SIZE,
                            "the Parquet file is truncated or damaged: its footer of %llu bytes is "
                            "longer than the file; get it again",
                            (unsigned long long)size);
@@ -435,14 +441,14 @@ static ftl_status load_footer(const ftl_parquet_source *source, ftl_arena *arena
                         "row groups",
                         (unsigned long long)size, FOOTER_LIMIT);
     meta->footer_size = (size_t)size;
-    meta->footer_at = source->size - TAIL_SIZE - size;
+    meta->footer_at = extent - TAIL_SIZE - size;
     meta->footer = ftl_arena_alloc(arena, meta->footer_size + 1);
     if (!meta->footer)
         return FTL_OOM(error);
-    return source->read_at(source->user, meta->footer_at, meta->footer, meta->footer_size, error);
+    return ftl_stream_read_at(source, meta->footer_at, meta->footer, meta->footer_size, error);
 }
 
-ftl_status ftl_parquet_meta_read(const ftl_parquet_source *source, ftl_arena *arena,
+ftl_status ftl_parquet_meta_read(const ftl_stream *source, ftl_arena *arena,
                                  ftl_parquet_meta *out, ftl_error *error)
 {
     ftl_parquet_meta meta = {0};

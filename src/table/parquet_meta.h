@@ -10,14 +10,7 @@
 #define FTL_TABLE_PARQUET_META_H
 
 #include "base/arena.h"
-
-/* Random access to a file, or to whatever stands for one. */
-typedef struct ftl_parquet_source {
-    /* Exactly size bytes; the reader asks for none beyond the source's size. */
-    ftl_status (*read_at)(void *user, uint64_t offset, void *out, size_t size, ftl_error *error);
-    void *user;
-    uint64_t size;
-} ftl_parquet_source;
+#include "io/stream.h"
 
 /* How values are stored; as the format numbers them. */
 typedef enum ftl_parquet_physical {
@@ -71,8 +64,8 @@ typedef struct ftl_parquet_chunk {
 /* Whether data begins as a Parquet file does. */
 bool ftl_parquet_magic(const uint8_t *data, size_t size);
 
-/* The footer and all else lie in the arena. */
-FTL_MUST_USE ftl_status ftl_parquet_meta_read(const ftl_parquet_source *source, ftl_arena *arena,
+/* source has an extent (io/stream.h). The footer and all else lie in the arena. */
+FTL_MUST_USE ftl_status ftl_parquet_meta_read(const ftl_stream *source, ftl_arena *arena,
                                               ftl_parquet_meta *out, ftl_error *error);
 
 /*

@@ -17,7 +17,7 @@ enum { LEVELS_RLE = 3, LEVELS_BIT_PACKED = 4 };
 
 /* ---- Shared ---------------------------------------------------------------------------------- */
 
-void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_parquet_source *source,
+void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_stream *source,
                              ftl_account *account, size_t text_limit)
 {
     *shared = (ftl_parquet_shared){.source = source, .account = account, .text_limit = text_limit};
@@ -174,12 +174,12 @@ static ftl_parquet_buffer *read_buffer(ftl_parquet_cursor *cursor)
 /* The first `size` bytes from cursor->at on, `have` of which are there. */
 static ftl_status read_to(ftl_parquet_cursor *cursor, size_t have, size_t size, ftl_error *error)
 {
-    const ftl_parquet_source *source = cursor->shared->source;
+    const ftl_stream *source = cursor->shared->source;
     ftl_parquet_buffer *buffer = read_buffer(cursor);
     FTL_TRY(buffer_grow(buffer, cursor->shared->account, have, size, error));
     if (size == have)
         return FTL_OK;
-    return source->read_at(source->user, cursor->at + have, buffer->data + have, size - have,
+    return ftl_stream_read_at(source, cursor->at + have, buffer->data + have, size - have,
                            error);
 }
 

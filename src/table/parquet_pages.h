@@ -18,14 +18,14 @@ typedef struct ftl_parquet_buffer {
 
 /* What the cursors of a file share. */
 typedef struct ftl_parquet_shared {
-    const ftl_parquet_source *source;
+    const ftl_stream *source;
     ftl_account *account;
     ftl_parquet_codecs codecs;
     ftl_parquet_buffer read; /* compressed pages as they are read */
     size_t text_limit;       /* bytes of a text */
 } ftl_parquet_shared;
 
-void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_parquet_source *source,
+void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_stream *source,
                              ftl_account *account, size_t text_limit);
 void ftl_parquet_shared_free(ftl_parquet_shared *shared);
 

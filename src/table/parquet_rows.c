@@ -6,13 +6,13 @@
 enum { TEXT_STEP = 256 };
 
 ftl_status ftl_parquet_rows_open(ftl_parquet_rows *rows, ftl_account *account,
-                                 const ftl_parquet_source *source, size_t text_limit,
+                                 const ftl_stream *source, size_t text_limit,
                                  size_t block_text, ftl_error *error)
 {
-    *rows = (ftl_parquet_rows){.account = account, .source = *source, .block_text = block_text};
+    *rows = (ftl_parquet_rows){.account = account, .block_text = block_text};
     ftl_arena_init(&rows->arena, account);
-    ftl_parquet_shared_init(&rows->shared, &rows->source, account, text_limit);
-    FTL_TRY(ftl_parquet_meta_read(&rows->source, &rows->arena, &rows->meta, error));
+    ftl_parquet_shared_init(&rows->shared, source, account, text_limit);
+    FTL_TRY(ftl_parquet_meta_read(source, &rows->arena, &rows->meta, error));
     rows->group = SIZE_MAX; /* the one before the first */
     return FTL_OK;
 }

@@ -9,7 +9,6 @@
 
 typedef struct ftl_parquet_rows {
     ftl_account *account;
-    ftl_parquet_source source;
     ftl_parquet_meta meta;
     ftl_arena arena;
     ftl_parquet_shared shared;
@@ -24,9 +23,9 @@ typedef struct ftl_parquet_rows {
     size_t block_text; /* about so many bytes of text are read at once */
 } ftl_parquet_rows;
 
-/* text_limit: bytes of one text; block_text: see above. free is for the caller also on failure. */
+/* source is borrowed, and has an extent (io/stream.h). text_limit: bytes of one text; block_text: see above. free is for the caller also on failure. */
 FTL_MUST_USE ftl_status ftl_parquet_rows_open(ftl_parquet_rows *rows, ftl_account *account,
-                                              const ftl_parquet_source *source, size_t text_limit,
+                                              const ftl_stream *source, size_t text_limit,
                                               size_t block_text, ftl_error *error);
 void ftl_parquet_rows_free(ftl_parquet_rows *rows);
 

@@ -57,7 +57,7 @@ typedef struct ftl_table_format {
 } ftl_table_format;
 
 /* Another row format is one more here and in table.c. */
-extern const ftl_table_format ftl_table_csv, ftl_table_npy;
+extern const ftl_table_format ftl_table_csv, ftl_table_npy, ftl_table_parquet;
 
 struct ftl_table {
     ftl_account *account;

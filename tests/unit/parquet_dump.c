@@ -7,27 +7,12 @@
 
 #include "base/number.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { MOST_COLUMNS = 4096 };
-
-static ftl_status read_file(void *user, uint64_t offset, void *out, size_t size, ftl_error *error)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t got = pread(*(int *)user, (char *)out + done, size - done, (off_t)(offset + done));
-        if (got <= 0)
-            return FTL_FAIL(error, FTL_IO, "pread: %s", strerror(errno));
-        done += (size_t)got;
-    }
-    return FTL_OK;
-}
 
 static void show_text(const char *text, size_t size)
 {
@@ -161,17 +146,15 @@ int main(int argc, char **argv)
         if (argv[at][1] == 'b' && at + 1 < argc)
             block = (size_t)strtoul(argv[++at], NULL, 10);
     }
-    struct stat st;
-    int file = at < argc ? open(argv[at], O_RDONLY) : -1;
-    if (file < 0 || fstat(file, &st) != 0)
-        return 2;
-    const ftl_parquet_source source = {read_file, &file, (uint64_t)st.st_size};
     ftl_account account;
     ftl_parquet_rows rows;
     ftl_error error;
     ftl_error_clear(&error);
     ftl_account_init(&account, NULL, 0);
-    ftl_status status = ftl_parquet_rows_open(&rows, &account, &source, 1 << 20, 16 << 20, &error);
+    ftl_stream *source = NULL;
+    if (at >= argc || ftl_stream_open_file(&account, argv[at], &source, NULL, &error) != FTL_OK)
+        return 2;
+    ftl_status status = ftl_parquet_rows_open(&rows, &account, source, 1 << 20, 16 << 20, &error);
     if (status == FTL_OK)
         choose(&rows.meta, argv + at + 1, argc - at - 1);
     for (size_t i = 0; schema && i < rows.meta.n_columns; i++)
@@ -183,7 +166,7 @@ int main(int argc, char **argv)
     if (status != FTL_OK)
         fprintf(stderr, "%s: %s\n", ftl_status_name(status), error.message);
     ftl_parquet_rows_free(&rows);
-    close(file);
+    ftl_stream_close(source);
     if (ftl_account_used(&account)) {
         fprintf(stderr, "%llu bytes were not freed\n",
                 (unsigned long long)ftl_account_used(&account));
