@@ -153,7 +153,7 @@ static ftl_thrift_items items_head(ftl_thrift *reader)
         fail_at_end(reader);
     if (count > UINT32_MAX)
         ftl_thrift_fail(reader, "a list is too long");
-    if (items.item.type == FTL_THRIFT_STOP || items.item.type > FTL_THRIFT_UUID)
+    if (count && (items.item.type == FTL_THRIFT_STOP || items.item.type > FTL_THRIFT_UUID))
         ftl_thrift_fail(reader, "a list holds no type that there is");
     items.count = reader->failed ? 0 : (uint32_t)count;
     return items;
