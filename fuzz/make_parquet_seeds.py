@@ -30,7 +30,7 @@ def columns():
         "f": pa.array(gaps([i / 4 for i in rows], 4), pa.float32()),
         "d": pa.array([i % 9 / 3 for i in rows]),
         "s": pa.array(gaps([f"text {i % 6}" * (i % 4) for i in rows], 5)),
-        "m": pa.array(gaps([decimal.Decimal(i * 12345678901234567890).scaleb(-8) for i in rows], 6),
+        "m": pa.array(gaps([decimal.Decimal(i * 1234567890123).scaleb(-8) for i in rows], 6),
                       pa.decimal128(38, 8)),
         "n": pa.nulls(ROWS),
         "t": pa.array(rows, pa.timestamp("us")),

@@ -16,7 +16,8 @@ ALWAYS_INLINE uint64_t load_64(const uint8_t *p)
 
 /* ---- Unpacking ------------------------------------------------------------------------------- */
 
-/* Eight values of `width` bits, which is known where this is inlined; reads up to 8 bytes beyond. */
+/* Eight values of `width` bits, which is known where this is inlined; reads up to 8 bytes beyond.
+ */
 ALWAYS_INLINE void unpack_eight(const uint8_t *in, unsigned width, uint32_t *out)
 {
     const uint32_t mask = width == 32 ? UINT32_MAX : (UINT32_C(1) << width) - 1;
@@ -35,10 +36,9 @@ ALWAYS_INLINE void unpack_eight(const uint8_t *in, unsigned width, uint32_t *out
         for (size_t i = 0; i < groups; i++)                                                   \
             unpack_eight(in + i * w, w, out + 8 * i);                                         \
     }
-#define EACH_WIDTH(f)                                                                       \
-    f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14) f(15) f(16)  \
-    f(17) f(18) f(19) f(20) f(21) f(22) f(23) f(24) f(25) f(26) f(27) f(28) f(29) f(30)     \
-    f(31) f(32)
+#define EACH_WIDTH(f)                                                                            \
+    f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) f(12) f(13) f(14) f(15) f(16) f(17) \
+        f(18) f(19) f(20) f(21) f(22) f(23) f(24) f(25) f(26) f(27) f(28) f(29) f(30) f(31) f(32)
 EACH_WIDTH(UNPACK)
 
 typedef void unpack_fn(const uint8_t *restrict in, uint32_t *restrict out, size_t groups);
@@ -268,8 +268,7 @@ static bool next_miniblock(ftl_delta *delta)
     const unsigned width = delta->widths[delta->miniblock];
     const size_t have = (size_t)(delta->end - delta->at);
     const size_t full = (size_t)delta->per_miniblock / 8 * width;
-    const uint64_t values = delta->left < delta->per_miniblock ? delta->left
-                                                               : delta->per_miniblock;
+    const uint64_t values = delta->left < delta->per_miniblock ? delta->left : delta->per_miniblock;
     if (width > 64 || (values * width + 7) / 8 > have)
         return false;
     delta->bits = delta->at;

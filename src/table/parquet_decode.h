@@ -18,12 +18,12 @@ enum { FTL_PARQUET_PADDING = 16 };
 
 typedef struct ftl_rle {
     const uint8_t *at, *end;
-    unsigned width;       /* bits of a value, 0 to 32 */
-    uint32_t left;        /* values left of the run at hand */
-    bool packed;          /* whether its values stand in bits, or are all `value` */
-    uint32_t value;       /* of a run */
-    const uint8_t *bits;  /* of a packed run */
-    uint32_t next;        /* the value in it that comes next */
+    unsigned width;      /* bits of a value, 0 to 32 */
+    uint32_t left;       /* values left of the run at hand */
+    bool packed;         /* whether its values stand in bits, or are all `value` */
+    uint32_t value;      /* of a run */
+    const uint8_t *bits; /* of a packed run */
+    uint32_t next;       /* the value in it that comes next */
 } ftl_rle;
 
 /* width is at most 32. */

@@ -20,8 +20,8 @@ enum { REQUIRED = 0, OPTIONAL = 1, REPEATED = 2 };
 
 bool ftl_parquet_magic(const uint8_t *data, size_t size)
 {
-    return size >= MAGIC_SIZE && (memcmp(data, magic, MAGIC_SIZE) == 0 ||
-                                  memcmp(data, magic_encrypted, MAGIC_SIZE) == 0);
+    return size >= MAGIC_SIZE &&
+           (memcmp(data, magic, MAGIC_SIZE) == 0 || memcmp(data, magic_encrypted, MAGIC_SIZE) == 0);
 }
 
 /* ---- What a column holds --------------------------------------------------------------------- */
@@ -67,11 +67,11 @@ typedef struct element {
 static int32_t logical_of(const element *e, bool *is_unsigned)
 {
     static const uint8_t table[] = {
-        LOGICAL_STRING,    LOGICAL_MAP,     LOGICAL_MAP,     LOGICAL_LIST, LOGICAL_ENUM,
-        LOGICAL_DECIMAL,   LOGICAL_DATE,    LOGICAL_TIME,    LOGICAL_TIME, LOGICAL_TIMESTAMP,
+        LOGICAL_STRING,    LOGICAL_MAP,     LOGICAL_MAP,     LOGICAL_LIST,    LOGICAL_ENUM,
+        LOGICAL_DECIMAL,   LOGICAL_DATE,    LOGICAL_TIME,    LOGICAL_TIME,    LOGICAL_TIMESTAMP,
         LOGICAL_TIMESTAMP, LOGICAL_INTEGER, LOGICAL_INTEGER, /* unsigned: 11 to 14 */
-        LOGICAL_INTEGER,   LOGICAL_INTEGER, LOGICAL_INTEGER, LOGICAL_INTEGER,
-        LOGICAL_INTEGER,   LOGICAL_INTEGER, LOGICAL_JSON,    LOGICAL_BSON, LOGICAL_INTERVAL};
+        LOGICAL_INTEGER,   LOGICAL_INTEGER, LOGICAL_INTEGER, LOGICAL_INTEGER, LOGICAL_INTEGER,
+        LOGICAL_INTEGER,   LOGICAL_JSON,    LOGICAL_BSON,    LOGICAL_INTERVAL};
     *is_unsigned = e->logical ? e->is_unsigned : e->converted >= 11 && e->converted <= 14;
     if (e->logical)
         return e->logical;
@@ -131,15 +131,19 @@ static void classify_decimal(const element *e, ftl_parquet_column *column)
 
 static void classify(const element *e, ftl_parquet_column *column)
 {
-    static const char *const no_input[] = {
-        [LOGICAL_MAP] = "maps",           [LOGICAL_LIST] = "lists",
-        [LOGICAL_DATE] = "dates",         [LOGICAL_TIME] = "times",
-        [LOGICAL_INTERVAL] = "intervals", [LOGICAL_TIMESTAMP] = "timestamps",
-        [LOGICAL_BSON] = "BSON",          [LOGICAL_UUID] = "UUIDs",
-        [LOGICAL_VARIANT] = "variants",   [LOGICAL_GEOMETRY] = "geometries",
-        [LOGICAL_GEOGRAPHY] = "geographies"};
-    bool is_unsigned, bytes = column->physical == FTL_PARQUET_BYTE_ARRAY ||
-                              column->physical == FTL_PARQUET_FIXED;
+    static const char *const no_input[] = {[LOGICAL_MAP] = "maps",
+                                           [LOGICAL_LIST] = "lists",
+                                           [LOGICAL_DATE] = "dates",
+                                           [LOGICAL_TIME] = "times",
+                                           [LOGICAL_INTERVAL] = "intervals",
+                                           [LOGICAL_TIMESTAMP] = "timestamps",
+                                           [LOGICAL_BSON] = "BSON",
+                                           [LOGICAL_UUID] = "UUIDs",
+                                           [LOGICAL_VARIANT] = "variants",
+                                           [LOGICAL_GEOMETRY] = "geometries",
+                                           [LOGICAL_GEOGRAPHY] = "geographies"};
+    bool is_unsigned,
+        bytes = column->physical == FTL_PARQUET_BYTE_ARRAY || column->physical == FTL_PARQUET_FIXED;
     int32_t logical = logical_of(e, &is_unsigned);
     switch (logical) {
     case LOGICAL_STRING:
@@ -274,12 +278,9 @@ static element read_element(ftl_thrift *in)
 static ftl_status make_column(const element *e, uint32_t leaf, ftl_arena *arena,
                               ftl_parquet_column *column, ftl_error *error)
 {
-    static const uint8_t widths[] = {[FTL_PARQUET_INT32] = 4,
-                                     [FTL_PARQUET_INT64] = 8,
-                                     [FTL_PARQUET_INT96] = 12,
-                                     [FTL_PARQUET_FLOAT] = 4,
-                                     [FTL_PARQUET_DOUBLE] = 8,
-                                     [FTL_PARQUET_GROUP] = 0};
+    static const uint8_t widths[] = {
+        [FTL_PARQUET_INT32] = 4, [FTL_PARQUET_INT64] = 8,  [FTL_PARQUET_INT96] = 12,
+        [FTL_PARQUET_FLOAT] = 4, [FTL_PARQUET_DOUBLE] = 8, [FTL_PARQUET_GROUP] = 0};
     if (!ftl_utf8_valid(e->name, e->name_size) || memchr(e->name, 0, e->name_size))
         return FTL_FAIL(error, FTL_CORRUPT,
                         "the Parquet file is damaged: the name of column %u is not UTF-8", leaf);
@@ -387,8 +388,8 @@ static ftl_status read_groups(ftl_thrift *in, const ftl_thrift_struct *s, ftl_ar
     meta->groups = groups;
     for (uint32_t i = 0; i < items.count && !in->failed; i++) {
         groups[i] = read_group(in);
-        if (!in->failed && (!ftl_add_u64(meta->rows, groups[i].rows, &meta->rows) ||
-                            meta->rows > INT64_MAX))
+        if (!in->failed &&
+            (!ftl_add_u64(meta->rows, groups[i].rows, &meta->rows) || meta->rows > INT64_MAX))
             ftl_thrift_fail(in, "it claims more rows than can be counted");
         meta->n_groups = i + 1;
     }
@@ -411,8 +412,8 @@ static ftl_status encrypted(ftl_error *error)
 }
 
 /* At the file's end: the footer, its size in 4 bytes, and the magic again. */
-static ftl_status load_footer(const ftl_stream *source, ftl_arena *arena,
-                              ftl_parquet_meta *meta, ftl_error *error)
+static ftl_status load_footer(const ftl_stream *source, ftl_arena *arena, ftl_parquet_meta *meta,
+                              ftl_error *error)
 {
     uint8_t tail[TAIL_SIZE];
     uint64_t extent;
@@ -448,8 +449,8 @@ static ftl_status load_footer(const ftl_stream *source, ftl_arena *arena,
     return ftl_stream_read_at(source, meta->footer_at, meta->footer, meta->footer_size, error);
 }
 
-ftl_status ftl_parquet_meta_read(const ftl_stream *source, ftl_arena *arena,
-                                 ftl_parquet_meta *out, ftl_error *error)
+ftl_status ftl_parquet_meta_read(const ftl_stream *source, ftl_arena *arena, ftl_parquet_meta *out,
+                                 ftl_error *error)
 {
     ftl_parquet_meta meta = {0};
     ftl_thrift in;
@@ -592,10 +593,11 @@ static ftl_status place_chunk(const ftl_parquet_meta *meta, size_t group,
                         : facts->data_page;
     if (begin < MAGIC_SIZE || (uint64_t)begin > meta->footer_at || facts->size < 0 ||
         (uint64_t)facts->size > meta->footer_at - (uint64_t)begin)
-        return FTL_FAIL(error, FTL_CORRUPT,
-                        "the Parquet file is damaged: column '%.120s' of row group %zu lies outside "
-                        "of it (%lld bytes at %lld)",
-                        column->name, group, (long long)facts->size, (long long)begin);
+        return FTL_FAIL(
+            error, FTL_CORRUPT,
+            "the Parquet file is damaged: column '%.120s' of row group %zu lies outside "
+            "of it (%lld bytes at %lld)",
+            column->name, group, (long long)facts->size, (long long)begin);
     *chunk = (ftl_parquet_chunk){
         .begin = (uint64_t)begin, .end = (uint64_t)(begin + facts->size), .codec = facts->codec};
     return FTL_OK;

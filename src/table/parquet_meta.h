@@ -69,8 +69,8 @@ FTL_MUST_USE ftl_status ftl_parquet_meta_read(const ftl_stream *source, ftl_aren
                                               ftl_parquet_meta *out, ftl_error *error);
 
 /*
- * Where the columns wanted[0..n) of a row group lie: chunks[i] is of wanted[i]. wanted: columns that
- * are not refused, in the order of their leaves, each once.
+ * Where the columns wanted[0..n) of a row group lie: chunks[i] is of wanted[i]. wanted: columns
+ * that are not refused, in the order of their leaves, each once.
  */
 FTL_MUST_USE ftl_status ftl_parquet_chunks(const ftl_parquet_meta *meta, size_t group,
                                            const ftl_parquet_column *const *wanted, size_t n,

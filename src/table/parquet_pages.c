@@ -1,15 +1,11 @@
 /* Pages: their heads, their bytes, and which of their rows are null. */
+#include "table/parquet_pages.h"
 #include "base/checked.h"
 #include "io/thrift.h"
-#include "table/parquet_pages.h"
 
 #include <string.h>
 
-enum {
-    FIRST_READ = 64 * 1024,
-    HEAD_LIMIT = 16 * 1024 * 1024,
-    PAGE_LIMIT = 1 << 30
-};
+enum { FIRST_READ = 64 * 1024, HEAD_LIMIT = 16 * 1024 * 1024, PAGE_LIMIT = 1 << 30 };
 
 /* As the format numbers them. */
 enum { DATA_PAGE = 0, DICTIONARY_PAGE = 2, DATA_PAGE_V2 = 3 };
@@ -133,7 +129,8 @@ static bool is_part(const page_head *head, int32_t field)
 static void parse_head(ftl_thrift *in, page_head *head)
 {
     ftl_thrift_struct s;
-    *head = (page_head){.type = -1, .size = -1, .stored_size = -1, .values = -1, .compressed = true};
+    *head = (page_head){
+        .type = -1, .size = -1, .stored_size = -1, .values = -1, .compressed = true};
     ftl_thrift_begin(in, &s);
     while (ftl_thrift_next(in, &s)) {
         if (s.field == 1) {
@@ -179,8 +176,7 @@ static ftl_status read_to(ftl_parquet_cursor *cursor, size_t have, size_t size, 
     FTL_TRY(buffer_grow(buffer, cursor->shared->account, have, size, error));
     if (size == have)
         return FTL_OK;
-    return ftl_stream_read_at(source, cursor->at + have, buffer->data + have, size - have,
-                           error);
+    return ftl_stream_read_at(source, cursor->at + have, buffer->data + have, size - have, error);
 }
 
 /* The head of the page at cursor->at and the page's bytes, in the read buffer. */
@@ -215,8 +211,7 @@ static ftl_status read_stored(ftl_parquet_cursor *cursor, page_head *head, ftl_e
     if (all > have)
         FTL_TRY(read_to(cursor, have, all, error));
     const uint8_t *stored = read_buffer(cursor)->data + head->head_size;
-    if (head->has_crc &&
-        !ftl_parquet_crc_matches(head->crc, stored, (size_t)head->stored_size))
+    if (head->has_crc && !ftl_parquet_crc_matches(head->crc, stored, (size_t)head->stored_size))
         return FTL_FAIL(error, FTL_CORRUPT, "the page's checksum does not match");
     return FTL_OK;
 }
@@ -234,8 +229,9 @@ static ftl_status unpack(ftl_parquet_cursor *cursor, const page_head *head, size
     if (plain > size || plain > stored)
         return FTL_FAIL(error, FTL_CORRUPT, "the page's levels are longer than the page");
     if (codec == FTL_PARQUET_UNCOMPRESSED && size != stored)
-        return FTL_FAIL(error, FTL_CORRUPT, "the page is not compressed and has two sizes, %d and %d",
-                        head->size, head->stored_size);
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "the page is not compressed and has two sizes, %d and %d", head->size,
+                        head->stored_size);
     if (read == out) {
         /* what follows the page was read with it, and stands for the padding */
         *data = read->data + head->head_size;
@@ -267,7 +263,8 @@ static void begin_packed_levels(ftl_rle *levels, uint8_t *data, size_t size, uin
     levels->left = rows;
 }
 
-/* Version 1: levels stand before the values, with their size. *data and *size become the values'. */
+/* Version 1: levels stand before the values, with their size. *data and *size become the values'.
+ */
 static ftl_status begin_levels(ftl_parquet_cursor *cursor, const page_head *head, uint8_t **data,
                                size_t *size, ftl_error *error)
 {
@@ -277,8 +274,8 @@ static ftl_status begin_levels(ftl_parquet_cursor *cursor, const page_head *head
     if (head->level_encoding == LEVELS_RLE) {
         prefix = 4;
         bytes = *size < 4 ? SIZE_MAX
-                          : (size_t)(*data)[0] | (size_t)(*data)[1] << 8 | (size_t)(*data)[2] << 16 |
-                                (size_t)(*data)[3] << 24;
+                          : (size_t)(*data)[0] | (size_t)(*data)[1] << 8 |
+                                (size_t)(*data)[2] << 16 | (size_t)(*data)[3] << 24;
     } else if (head->level_encoding == LEVELS_BIT_PACKED) {
         bytes = ((size_t)head->values + 7) / 8;
     } else {

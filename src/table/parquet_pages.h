@@ -70,11 +70,11 @@ typedef struct ftl_parquet_cursor {
     const ftl_parquet_column *column;
     size_t group;
     int codec;
-    uint64_t at, end;    /* what is left of the chunk, in the file */
-    uint64_t rows_left;  /* of the row group, in pages that were not begun */
-    uint64_t page_at;    /* for messages */
-    size_t page_bytes;   /* of the last page with its head: how much to read for the next */
-    bool begun;          /* a data page was seen */
+    uint64_t at, end;   /* what is left of the chunk, in the file */
+    uint64_t rows_left; /* of the row group, in pages that were not begun */
+    uint64_t page_at;   /* for messages */
+    size_t page_bytes;  /* of the last page with its head: how much to read for the next */
+    bool begun;         /* a data page was seen */
 
     ftl_parquet_buffer dictionary; /* numbers, decimals as doubles; or texts where spans say */
     ftl_parquet_span *spans;

@@ -6,8 +6,8 @@
 enum { TEXT_STEP = 256 };
 
 ftl_status ftl_parquet_rows_open(ftl_parquet_rows *rows, ftl_account *account,
-                                 const ftl_stream *source, size_t text_limit,
-                                 size_t block_text, ftl_error *error)
+                                 const ftl_stream *source, size_t text_limit, size_t block_text,
+                                 ftl_error *error)
 {
     *rows = (ftl_parquet_rows){.account = account, .block_text = block_text};
     ftl_arena_init(&rows->arena, account);
@@ -86,8 +86,8 @@ static ftl_status next_group(ftl_parquet_rows *rows, ftl_error *error)
         if (meta->groups[group].rows == 0)
             continue;
         if (rows->n_wanted)
-            FTL_TRY(ftl_parquet_chunks(meta, group, rows->wanted, rows->n_wanted, rows->chunks,
-                                       error));
+            FTL_TRY(
+                ftl_parquet_chunks(meta, group, rows->wanted, rows->n_wanted, rows->chunks, error));
         for (size_t i = 0; i < rows->n_wanted; i++)
             FTL_TRY(ftl_parquet_cursor_begin(&rows->cursors[i], group, meta->groups[group].rows,
                                              &rows->chunks[i], error));

@@ -23,7 +23,8 @@ typedef struct ftl_parquet_rows {
     size_t block_text; /* about so many bytes of text are read at once */
 } ftl_parquet_rows;
 
-/* source is borrowed, and has an extent (io/stream.h). text_limit: bytes of one text; block_text: see above. free is for the caller also on failure. */
+/* source is borrowed, and has an extent (io/stream.h). text_limit: bytes of one text; block_text:
+ * see above. free is for the caller also on failure. */
 FTL_MUST_USE ftl_status ftl_parquet_rows_open(ftl_parquet_rows *rows, ftl_account *account,
                                               const ftl_stream *source, size_t text_limit,
                                               size_t block_text, ftl_error *error);

@@ -79,8 +79,8 @@ ftl_status ftl_parquet_values_reserve(const ftl_parquet_cursor *cursor, ftl_parq
             ftl_grow(account, &values->validity, &values->validity_room, rows / 8 + 1, 1, error));
     if (!is_text(column))
         return FTL_OK;
-    FTL_TRY(
-        ftl_grow(account, &values->offsets, &values->offsets_room, rows + 1, sizeof(uint32_t), error));
+    FTL_TRY(ftl_grow(account, &values->offsets, &values->offsets_room, rows + 1, sizeof(uint32_t),
+                     error));
     values->offsets[0] = 0;
     return FTL_OK;
 }
@@ -99,8 +99,7 @@ static ftl_status room_for_text(const ftl_parquet_cursor *cursor, ftl_parquet_va
 
 /* text has the padding behind it. *at: the next place in the offsets. */
 static inline ftl_status put_text(const ftl_parquet_cursor *cursor, ftl_parquet_values *values,
-                                  const uint8_t *text, size_t size, uint32_t **at,
-                                  ftl_error *error)
+                                  const uint8_t *text, size_t size, uint32_t **at, ftl_error *error)
 {
     if (FTL_UNLIKELY(size > cursor->shared->text_limit))
         return FTL_FAIL_OPTION(error, FTL_LIMIT, FTL_REASON_RECORD_SIZE, "max_record_bytes",
@@ -359,8 +358,8 @@ static ftl_status delta_texts(ftl_parquet_cursor *cursor, size_t n, ftl_parquet_
         FTL_TRY(take_lengths(&cursor->delta, lengths, some, error));
         for (size_t i = 0; i < some; i++) {
             FTL_TRY(next_text(cursor, prefixes[i], lengths[i], error));
-            FTL_TRY(put_text(cursor, values, cursor->previous.data, cursor->previous.size, &at,
-                             error));
+            FTL_TRY(
+                put_text(cursor, values, cursor->previous.data, cursor->previous.size, &at, error));
         }
         n -= some;
     }
@@ -570,8 +569,8 @@ static ftl_status take_text_decimals(ftl_parquet_cursor *cursor, size_t n, uint8
         FTL_TRY(take_texts(cursor, some, texts, ends, error));
         begin = 0;
         for (size_t i = 0; i < some; i++, out += sizeof(double)) {
-            FTL_TRY(put_text_decimal(cursor->column, texts->data + begin, ends[i] - begin, out,
-                                     error));
+            FTL_TRY(
+                put_text_decimal(cursor->column, texts->data + begin, ends[i] - begin, out, error));
             begin = ends[i];
         }
         n -= some;

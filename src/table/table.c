@@ -9,7 +9,8 @@
 #include <strings.h>
 
 /* Another row format is another entry; the highest bid wins, the first of equal ones. */
-static const ftl_table_format *const formats[] = {&ftl_table_csv, &ftl_table_npy, &ftl_table_parquet};
+static const ftl_table_format *const formats[] = {&ftl_table_csv, &ftl_table_npy,
+                                                  &ftl_table_parquet};
 
 enum { DEFAULT_RECORD = 1 << 20, DEFAULT_BLOCK = 1 << 20, MAGIC_BYTES = 16 };
 

@@ -113,14 +113,14 @@ static ftl_status dump(ftl_parquet_rows *rows, size_t block, bool quiet, ftl_err
     static ftl_column views[MOST_COLUMNS];
     size_t n;
     ftl_status status = ftl_parquet_rows_want(rows, columns, n_columns, error);
-    while (status == FTL_OK && (status = ftl_parquet_rows_read(rows, block, values, &n, error)) ==
-                                   FTL_OK) {
+    while (status == FTL_OK &&
+           (status = ftl_parquet_rows_read(rows, block, values, &n, error)) == FTL_OK) {
         for (size_t i = 0; i < n_columns; i++) {
             const ftl_parquet_column *column = &rows->meta.columns[columns[i]];
             views[i] = (ftl_column){.type = FTL_NULL};
             if (column->type != FTL_NULL)
-                views[i] = ftl_parquet_values_view(
-                    &values[ftl_parquet_rows_slot(rows, columns[i])], column->type);
+                views[i] = ftl_parquet_values_view(&values[ftl_parquet_rows_slot(rows, columns[i])],
+                                                   column->type);
         }
         for (size_t row = 0; !quiet && row < n; row++) {
             for (size_t i = 0; i < n_columns; i++) {

@@ -7,9 +7,9 @@
 #include <string.h>
 
 /* Fields: 1 i32 -3, 2 true, 3 binary "ab", 20 i64 2^40, 21 a list of 2 structs { 1 i16 7 }. */
-static const uint8_t example[] = {0x15, 0x05, 0x11, 0x18, 0x02, 'a',  'b',  0x06, 0x28,
-                                  0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0x19, 0x2c, 0x14,
-                                  0x0e, 0x00, 0x14, 0x0e, 0x00, 0x00};
+static const uint8_t example[] = {0x15, 0x05, 0x11, 0x18, 0x02, 'a',  'b',  0x06,
+                                  0x28, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0x19,
+                                  0x2c, 0x14, 0x0e, 0x00, 0x14, 0x0e, 0x00, 0x00};
 
 typedef struct content {
     int32_t number;
@@ -78,10 +78,10 @@ static void skips_what_it_does_not_know(void **unused)
 {
     (void)unused;
     /* a double, a set of bools, a map of i32 to binary, an empty map, a list of lists, a uuid */
-    static const uint8_t other[] = {0x17, 1,    2, 3, 4,    5,    6,    7, 8,    0x1a, 0x21, 1,
-                                    2,    0x1b, 2, 0x58, 2, 1,    'x',  4, 0,    0x1b, 0,    0x19,
-                                    0x19, 0x13, 9, 0x1d, 0, 1,    2,    3, 4,    5,    6,    7,
-                                    8,    9,    10, 11, 12, 13,   14,   15, 0x13, 7,   0x00};
+    static const uint8_t other[] = {0x17, 1,    2,  3,    4,  5,  6,   7,  8,    0x1a, 0x21, 1,
+                                    2,    0x1b, 2,  0x58, 2,  1,  'x', 4,  0,    0x1b, 0,    0x19,
+                                    0x19, 0x13, 9,  0x1d, 0,  1,  2,   3,  4,    5,    6,    7,
+                                    8,    9,    10, 11,   12, 13, 14,  15, 0x13, 7,    0x00};
     ftl_thrift in;
     ftl_thrift_struct s;
     ftl_thrift_init(&in, example, sizeof example);
@@ -130,14 +130,14 @@ static void fails(const char *bytes, size_t size, const char *message)
 static void tells_damage(void **unused)
 {
     (void)unused;
-    fails("\x18\x01x\x00", 4, "another type");                     /* text for a number */
+    fails("\x18\x01x\x00", 4, "another type"); /* text for a number */
     fails("\x15\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 11, "longer than 64 bits");
     fails("\x15\x80\x80\x80\x80\x80\x01\x00", 8, "longer than 32 bits");
     fails("\x1f\x00", 2, "no number or type");
-    fails("\x05\xff\xff\x7f\x00", 5, "no number or type");         /* a field's number */
-    fails("\x25\x02\x00", 3, "another type");                      /* a number for a bool */
-    fails("\x99\x10\x00\x00\x00", 5, "no type that there is");     /* a list, skipped */
-    fails("\x09\x2a\x15\x00\x00\x00", 6, "another type");          /* a list of numbers */
+    fails("\x05\xff\xff\x7f\x00", 5, "no number or type");     /* a field's number */
+    fails("\x25\x02\x00", 3, "another type");                  /* a number for a bool */
+    fails("\x99\x10\x00\x00\x00", 5, "no type that there is"); /* a list, skipped */
+    fails("\x09\x2a\x15\x00\x00\x00", 6, "another type");      /* a list of numbers */
 }
 
 static void does_not_go_too_deep(void **unused)
@@ -167,10 +167,8 @@ static void does_not_go_too_deep(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_values),
-        cmocka_unit_test(skips_what_it_does_not_know),
-        cmocka_unit_test(ends_at_every_place),
-        cmocka_unit_test(tells_damage),
+        cmocka_unit_test(reads_values),         cmocka_unit_test(skips_what_it_does_not_know),
+        cmocka_unit_test(ends_at_every_place),  cmocka_unit_test(tells_damage),
         cmocka_unit_test(does_not_go_too_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
