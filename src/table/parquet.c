@@ -3,8 +3,8 @@
  * decides what it is read as (parquet_meta.h); nested columns, timestamps and other types that no
  * model takes are refused when they are asked for and not looked at otherwise.
  *
- * The reading thread decodes rows of one row group into the block, the wanted columns alone;
- * converting borrows them from there.
+ * The reading thread decodes rows into the block, of the wanted columns alone; converting borrows
+ * them from there.
  */
 #include "table/parquet_rows.h"
 #include "table/table_impl.h"
@@ -82,7 +82,11 @@ static ftl_status parquet_read(ftl_table *table, size_t max_rows, ftl_table_bloc
             return FTL_OOM(error);
         block->n_values = rows->n_wanted;
     }
-    return ftl_parquet_rows_read(rows, max_rows, block->values, &into->rows, error);
+    ftl_status status = ftl_parquet_rows_read(rows, max_rows, block->values, &into->rows, error);
+    /* Half of a new file behind half of an old one looks damaged, or whole. */
+    if (status == FTL_CORRUPT || status == FTL_END)
+        FTL_TRY(ftl_stream_verify(table->stream, error));
+    return status;
 }
 
 static void parquet_block_free(ftl_table_block *block)

@@ -111,22 +111,23 @@ static ftl_status read_columns(ftl_parquet_rows *rows, size_t n, ftl_parquet_val
 ftl_status ftl_parquet_rows_read(ftl_parquet_rows *rows, size_t max_rows,
                                  ftl_parquet_values *values, size_t *n, ftl_error *error)
 {
-    size_t text = 0, done = 0;
+    size_t text = 0;
     *n = 0;
     for (size_t i = 0; i < rows->n_wanted; i++)
         ftl_parquet_values_clear(&values[i]);
-    FTL_TRY(next_group(rows, error));
-    if (max_rows > rows->group_left)
-        max_rows = (size_t)rows->group_left;
-    while (done < max_rows && text < rows->block_text) {
-        size_t some = max_rows - done;
+    while (*n < max_rows && text < rows->block_text) {
+        ftl_status status = next_group(rows, error);
+        if (status == FTL_END && *n > 0)
+            return FTL_OK;
+        FTL_TRY(status);
+        size_t some = max_rows - *n;
         if (rows->has_text && some > TEXT_STEP)
             some = TEXT_STEP;
+        if (some > rows->group_left)
+            some = (size_t)rows->group_left;
         FTL_TRY(read_columns(rows, some, values, &text, error));
-        done += some;
+        rows->group_left -= some;
+        *n += some;
     }
-    rows->group_left -= done;
-    rows->rows_read += done;
-    *n = done;
     return FTL_OK;
 }

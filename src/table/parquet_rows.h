@@ -1,6 +1,5 @@
 /*
- * The rows of a Parquet file: of the columns that are wanted, some rows of one row group at a time.
- * Of one thread.
+ * The rows of a Parquet file, of the columns that are wanted. Of one thread.
  */
 #ifndef FTL_TABLE_PARQUET_ROWS_H
 #define FTL_TABLE_PARQUET_ROWS_H
@@ -19,7 +18,6 @@ typedef struct ftl_parquet_rows {
     bool has_text;
     size_t group;        /* the one at hand */
     uint64_t group_left; /* rows of it */
-    uint64_t rows_read;
     size_t block_text; /* about so many bytes of text are read at once */
 } ftl_parquet_rows;
 
@@ -40,8 +38,8 @@ FTL_MUST_USE ftl_status ftl_parquet_rows_want(ftl_parquet_rows *rows, const size
 size_t ftl_parquet_rows_slot(const ftl_parquet_rows *rows, size_t column);
 
 /*
- * The next 1..max_rows rows: values[i] of wanted[i], which are cleared before. *n: how many. END
- * when there are none left.
+ * The next 1..max_rows rows: values[i] of wanted[i], which are cleared before. *n: how many; when
+ * it fails, those before the failure. END when there are none left.
  */
 FTL_MUST_USE ftl_status ftl_parquet_rows_read(ftl_parquet_rows *rows, size_t max_rows,
                                               ftl_parquet_values *values, size_t *n,
