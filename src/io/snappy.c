@@ -37,82 +37,131 @@ static inline uint32_t load_le(const uint8_t *in, unsigned bytes)
 }
 
 /* length bytes from offset back; the two may overlap, and a short offset then repeats itself. */
-static inline void copy_back(uint8_t *out, size_t offset, size_t length, bool has_margin)
+static inline void copy_back(uint8_t *out, size_t offset, size_t length)
 {
     const uint8_t *from = out - offset;
-    if (has_margin && offset >= 16) {
-        /* no more than 64 bytes: copies past the end stay within the margin */
-        for (size_t i = 0; i < length; i += 16)
-            memcpy(out + i, from + i, 16);
-        return;
-    }
-    if (has_margin && offset >= 8) {
-        for (size_t i = 0; i < length; i += 8)
-            memcpy(out + i, from + i, 8);
-        return;
-    }
     for (size_t i = 0; i < length; i++)
         out[i] = from[i];
 }
 
+/* Bytes behind a tag that say how far a copy goes back, by the tag's low bits. */
+static const uint8_t offset_bytes[4] = {0, 1, 2, 4};
+
+/* A place in the data and the place where it goes. */
+typedef struct progress {
+    const uint8_t *in;
+    uint8_t *out;
+} progress;
+
 /*
- * The tag's low two bits: 0 a literal, whose length stands above them or, from 60 on, in 1 to 4
- * bytes behind; 1 to 3 a copy with 11, 16 or 32 bits of offset.
+ * Far from both ends: elements of at most 64 bytes, each as one copy of 16 or 64 bytes, some of
+ * which are for nothing. What an element is costs no branch that could be foreseen wrongly. Stops
+ * at long literals, at offsets of 4 bytes, at damage, and near an end.
  */
+static progress decompress_quickly(progress p, const uint8_t *in_end, const uint8_t *begin,
+                                   const uint8_t *out_end)
+{
+    static const uint32_t offset_masks[4] = {0, 0xff, 0xffff, 0};
+    const uint8_t *in = p.in;
+    uint8_t *out = p.out;
+    while (in_end - in >= MARGIN + 8 && out_end - out >= MARGIN) {
+        const unsigned tag = *in, kind = tag & 3;
+        const bool literal = kind == 0;
+        uint32_t word;
+        memcpy(&word, in + 1, sizeof word);
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+        word = __builtin_bswap32(word);
+#endif
+        const size_t length = kind == 1 ? (tag >> 2 & 7) + 4 : (tag >> 2) + 1;
+        const size_t offset = (word & offset_masks[kind]) | (kind == 1 ? tag >> 5 << 8 : 0);
+        if (kind == 3 || (literal && length > 60))
+            break;
+        if (!literal && offset - 1 >= (size_t)(out - begin))
+            break;
+        const uint8_t *from = literal ? in + 1 : out - offset;
+        in += 1 + (literal ? length : offset_bytes[kind]);
+        if (!literal && offset < 16 && offset < length) {
+            copy_back(out, offset, length);
+            out += length;
+            continue;
+        }
+        uint8_t piece[16]; /* a short copy's bytes may lie less than 16 before it */
+        memcpy(piece, from, sizeof piece);
+        memcpy(out, piece, sizeof piece);
+        if (length > 16) {
+            memcpy(out + 16, from + 16, 16);
+            if (length > 32) {
+                memcpy(out + 32, from + 32, 16);
+                memcpy(out + 48, from + 48, 16);
+            }
+        }
+        out += length;
+    }
+    return (progress){in, out};
+}
+
+/* A literal, whose length stands above the tag's low bits or, from 60 on, in 1 to 4 bytes behind.
+ */
+static ftl_status literal(progress *p, unsigned tag, const uint8_t *in_end, const uint8_t *out_end,
+                          ftl_error *error)
+{
+    size_t length = (tag >> 2) + 1;
+    if (length > 60) {
+        const unsigned bytes = (unsigned)length - 60;
+        if ((size_t)(in_end - p->in) < bytes)
+            return damaged(error, "it ends inside a literal's length");
+        length = (size_t)load_le(p->in, bytes) + 1;
+        p->in += bytes;
+    }
+    if (length > (size_t)(in_end - p->in) || length > (size_t)(out_end - p->out))
+        return damaged(error, "a literal is longer than what is left");
+    memcpy(p->out, p->in, length);
+    p->in += length;
+    p->out += length;
+    return FTL_OK;
+}
+
+/* A copy of earlier bytes with 11, 16 or 32 bits of offset. */
+static ftl_status copy(progress *p, unsigned tag, const uint8_t *in_end, const uint8_t *begin,
+                       const uint8_t *out_end, ftl_error *error)
+{
+    const unsigned kind = tag & 3, bytes = offset_bytes[kind];
+    if ((size_t)(in_end - p->in) < bytes)
+        return damaged(error, "it ends inside a copy");
+    size_t length = (tag >> 2) + 1, offset = load_le(p->in, bytes);
+    if (kind == 1) {
+        length = (tag >> 2 & 7) + 4;
+        offset |= (size_t)(tag >> 5) << 8;
+    }
+    p->in += bytes;
+    if (offset == 0 || offset > (size_t)(p->out - begin) || length > (size_t)(out_end - p->out))
+        return damaged(error, "a copy reaches outside of the data");
+    copy_back(p->out, offset, length);
+    p->out += length;
+    return FTL_OK;
+}
+
 ftl_status ftl_snappy_decompress(const uint8_t *in, size_t in_size, uint8_t *out, size_t out_size,
                                  ftl_error *error)
 {
-    static const uint8_t offset_bytes[4] = {0, 1, 2, 4};
-    const uint8_t *in_end = in + in_size;
-    uint8_t *const begin = out, *const out_end = out + out_size;
+    const uint8_t *in_end = in + in_size, *const out_end = out + out_size;
     uint64_t claimed;
-    in = read_length(in, in_end, &claimed);
-    if (!in)
+    progress p = {read_length(in, in_end, &claimed), out};
+    if (!p.in)
         return damaged(error, "it has no length");
     if (claimed != out_size)
         return FTL_FAIL(error, FTL_CORRUPT,
                         "snappy data is damaged: it claims %llu bytes where %zu belong",
                         (unsigned long long)claimed, out_size);
-    while (in < in_end) {
-        const unsigned tag = *in++, kind = tag & 3;
-        size_t length = (tag >> 2) + 1;
-        if (kind == 0) {
-            if (length <= 16 && in_end - in >= MARGIN && out_end - out >= MARGIN) {
-                memcpy(out, in, 16);
-                in += length;
-                out += length;
-                continue;
-            }
-            if (length > 60) {
-                const unsigned bytes = (unsigned)length - 60;
-                if ((size_t)(in_end - in) < bytes)
-                    return damaged(error, "it ends inside a literal's length");
-                length = (size_t)load_le(in, bytes) + 1;
-                in += bytes;
-            }
-            if (length > (size_t)(in_end - in) || length > (size_t)(out_end - out))
-                return damaged(error, "a literal is longer than what is left");
-            memcpy(out, in, length);
-            in += length;
-            out += length;
-            continue;
-        }
-        if ((size_t)(in_end - in) < offset_bytes[kind])
-            return damaged(error, "it ends inside a copy");
-        size_t offset;
-        if (kind == 1) {
-            length = (tag >> 2 & 7) + 4;
-            offset = (size_t)(tag >> 5) << 8 | *in;
-        } else {
-            offset = load_le(in, kind == 2 ? 2 : 4);
-        }
-        in += offset_bytes[kind];
-        if (offset == 0 || offset > (size_t)(out - begin) || length > (size_t)(out_end - out))
-            return damaged(error, "a copy reaches outside of the data");
-        copy_back(out, offset, length, out_end - out >= MARGIN + 16);
-        out += length;
+    for (;;) {
+        p = decompress_quickly(p, in_end, out, out_end);
+        if (p.in == in_end)
+            break;
+        const unsigned tag = *p.in++;
+        FTL_TRY((tag & 3) == 0 ? literal(&p, tag, in_end, out_end, error)
+                               : copy(&p, tag, in_end, out, out_end, error));
     }
-    return out == out_end ? FTL_OK : damaged(error, "it ends too early");
+    return p.out == out_end ? FTL_OK : damaged(error, "it ends too early");
 }
 
 /* ---- Compression ----------------------------------------------------------------------------- */

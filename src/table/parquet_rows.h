@@ -18,7 +18,7 @@ typedef struct ftl_parquet_rows {
     bool has_text;
     size_t group;        /* the one at hand */
     uint64_t group_left; /* rows of it */
-    size_t block_text; /* about so many bytes of text are read at once */
+    size_t block_text;   /* about so many bytes of text are read at once */
 } ftl_parquet_rows;
 
 /* source is borrowed, and has an extent (io/stream.h). text_limit: bytes of one text; block_text:
