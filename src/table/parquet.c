@@ -61,6 +61,15 @@ static ftl_type parquet_column_type(const ftl_table *table, size_t column)
     return rows->meta.columns[column].refused ? FTL_STRING : ftl_plain_type(&shown);
 }
 
+/* Bytes are read at many places: the share of the rows tells how far it is. */
+static uint64_t parquet_bytes_read(const ftl_table *table)
+{
+    uint64_t extent = 0;
+    if (!ftl_stream_extent(table->stream, &extent) || table->info.rows <= 0)
+        return extent;
+    return (uint64_t)((double)extent * ((double)table->rows_read / (double)table->info.rows));
+}
+
 static ftl_status parquet_bind(ftl_table *table, ftl_error *error)
 {
     size_t *columns = ftl_arena_array(&table->arena, table->n_requests + 1, sizeof *columns);
@@ -123,6 +132,7 @@ const ftl_table_format ftl_table_parquet = {
     .open = parquet_open,
     .close = parquet_close,
     .column_type = parquet_column_type,
+    .bytes_read = parquet_bytes_read,
     .bind = parquet_bind,
     .block_size = sizeof(parquet_block),
     .block_free = parquet_block_free,

@@ -427,3 +427,18 @@ def test_damage_is_told_with_its_place(job, tmp_path):
     path.write_bytes(data[:4] + bytes(200) + data[204:])
     process = run("predict", folder / "model.pkl", path, "-o", tmp_path / "no.csv")
     assert process.returncode != 0 and "column 'a', row group 0, page at byte 4" in process.stderr
+
+
+def test_a_folder_of_files(job, tmp_path):
+    """Several files are one table; what differs between them in kind is no matter."""
+    folder, model, rows = job
+    (tmp_path / "parts").mkdir()
+    pq.write_table(pa.Table.from_pandas(rows[:1500], preserve_index=False), tmp_path / "parts/a.parquet",
+                   compression="zstd", row_group_size=100)
+    pq.write_table(pa.Table.from_pandas(rows[1500:].iloc[:, ::-1], preserve_index=False), tmp_path / "parts/b.parquet",
+                   use_dictionary=False, data_page_version="2.0")
+    out = tmp_path / "out.csv"
+    process = run("predict", folder / "model.pkl", tmp_path / "parts", "-o", out, "--method", "predict_proba")
+    assert process.returncode == 0, process.stderr
+    got = pd.read_csv(out)
+    assert np.abs(got[["probability_0", "probability_1"]].to_numpy() - model.predict_proba(rows)).max() < 1e-12
