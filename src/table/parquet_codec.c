@@ -6,16 +6,28 @@
 
 #if FTL_HAVE_ZLIB
 #include <zlib.h>
+enum { HAVE_ZLIB = 1 };
+#else
+enum { HAVE_ZLIB = 0 };
 #endif
 #if FTL_HAVE_ZSTD
 #include <zstd.h>
 #include <zstd_errors.h>
+enum { HAVE_ZSTD = 1 };
+#else
+enum { HAVE_ZSTD = 0 };
 #endif
 #if FTL_HAVE_LZ4
 #include <lz4.h>
+enum { HAVE_LZ4 = 1 };
+#else
+enum { HAVE_LZ4 = 0 };
 #endif
 #if FTL_HAVE_BROTLI
 #include <brotli/decode.h>
+enum { HAVE_BROTLI = 1 };
+#else
+enum { HAVE_BROTLI = 0 };
 #endif
 
 void ftl_parquet_codecs_init(ftl_parquet_codecs *codecs, ftl_account *account)
@@ -186,51 +198,35 @@ static ftl_status lz4(int codec, const uint8_t *in, size_t in_size, uint8_t *out
 
 /* ---- Choosing -------------------------------------------------------------------------------- */
 
-static ftl_status not_built(ftl_error *error, const char *name, const char *option)
-{
-    return FTL_FAIL(error, FTL_UNSUPPORTED,
-                    "the Parquet file is compressed with %s and this build reads none: build with "
-                    "%s=ON",
-                    name, option);
-}
+/* By the format's numbers; option: the build switch without which a codec is not there. */
+static const struct {
+    const char *name, *option;
+    bool built;
+} known[] = {
+    [FTL_PARQUET_UNCOMPRESSED] = {"nothing", "", true},
+    [FTL_PARQUET_SNAPPY] = {"snappy", "", true},
+    [FTL_PARQUET_GZIP] = {"gzip", "FTL_WITH_ZLIB", HAVE_ZLIB},
+    [FTL_PARQUET_LZO] = {"lzo", NULL, false},
+    [FTL_PARQUET_BROTLI] = {"brotli", "FTL_WITH_BROTLI", HAVE_BROTLI},
+    [FTL_PARQUET_LZ4_HADOOP] = {"lz4", "FTL_WITH_LZ4", HAVE_LZ4},
+    [FTL_PARQUET_ZSTD] = {"zstd", "FTL_WITH_ZSTD", HAVE_ZSTD},
+    [FTL_PARQUET_LZ4_RAW] = {"lz4", "FTL_WITH_LZ4", HAVE_LZ4},
+};
 
 ftl_status ftl_parquet_codec_check(int codec, ftl_error *error)
 {
-    switch (codec) {
-    case FTL_PARQUET_UNCOMPRESSED:
-    case FTL_PARQUET_SNAPPY:
+    bool is_known = codec >= 0 && (size_t)codec < FTL_ARRAY_LEN(known);
+    if (is_known && known[codec].built)
         return FTL_OK;
-    case FTL_PARQUET_GZIP:
-#if FTL_HAVE_ZLIB
-        return FTL_OK;
-#else
-        return not_built(error, "gzip", "FTL_WITH_ZLIB");
-#endif
-    case FTL_PARQUET_BROTLI:
-#if FTL_HAVE_BROTLI
-        return FTL_OK;
-#else
-        return not_built(error, "brotli", "FTL_WITH_BROTLI");
-#endif
-    case FTL_PARQUET_LZ4_HADOOP:
-    case FTL_PARQUET_LZ4_RAW:
-#if FTL_HAVE_LZ4
-        return FTL_OK;
-#else
-        return not_built(error, "lz4", "FTL_WITH_LZ4");
-#endif
-    case FTL_PARQUET_ZSTD:
-#if FTL_HAVE_ZSTD
-        return FTL_OK;
-#else
-        return not_built(error, "zstd", "FTL_WITH_ZSTD");
-#endif
-    default:
+    if (!is_known || !known[codec].option)
         return FTL_FAIL(error, FTL_UNSUPPORTED,
                         "the Parquet file is compressed with %s, which is not read; write it with "
                         "snappy or zstd",
-                        codec == FTL_PARQUET_LZO ? "lzo" : "a codec of a later version");
-    }
+                        is_known ? known[codec].name : "a codec of a later version");
+    return FTL_FAIL(error, FTL_UNSUPPORTED,
+                    "the Parquet file is compressed with %s and this build reads none: build with "
+                    "%s=ON",
+                    known[codec].name, known[codec].option);
 }
 
 ftl_status ftl_parquet_decompress(ftl_parquet_codecs *codecs, int codec, const uint8_t *in,

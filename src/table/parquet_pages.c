@@ -27,32 +27,6 @@ void ftl_parquet_shared_free(ftl_parquet_shared *shared)
     shared->read = (ftl_parquet_buffer){0};
 }
 
-/* The content of `keep` bytes stays. */
-static ftl_status buffer_grow(ftl_parquet_buffer *buffer, ftl_account *account, size_t keep,
-                              size_t size, ftl_error *error)
-{
-    size_t room = size + FTL_PARQUET_PADDING;
-    if (room > buffer->room) {
-        room += room / 8; /* pages differ a little in size */
-        uint8_t *data = keep ? ftl_realloc(account, buffer->data, room) : ftl_alloc(account, room);
-        if (!data)
-            return FTL_OOM(error);
-        if (!keep)
-            ftl_free(account, buffer->data);
-        buffer->data = data;
-        buffer->room = room;
-    }
-    buffer->size = size;
-    memset(buffer->data + size, 0, FTL_PARQUET_PADDING);
-    return FTL_OK;
-}
-
-ftl_status ftl_parquet_buffer_fit(ftl_parquet_buffer *buffer, ftl_account *account, size_t size,
-                                  ftl_error *error)
-{
-    return buffer_grow(buffer, account, 0, size, error);
-}
-
 /* ---- Heads ----------------------------------------------------------------------------------- */
 
 typedef struct page_head {
@@ -173,7 +147,7 @@ static ftl_status read_to(ftl_parquet_cursor *cursor, size_t have, size_t size, 
 {
     const ftl_stream *source = cursor->shared->source;
     ftl_parquet_buffer *buffer = read_buffer(cursor);
-    FTL_TRY(buffer_grow(buffer, cursor->shared->account, have, size, error));
+    FTL_TRY(ftl_parquet_buffer_fit(buffer, cursor->shared->account, have, size, error));
     if (size == have)
         return FTL_OK;
     return ftl_stream_read_at(source, cursor->at + have, buffer->data + have, size - have, error);
@@ -237,7 +211,7 @@ static ftl_status unpack(ftl_parquet_cursor *cursor, const page_head *head, size
         *data = read->data + head->head_size;
         return FTL_OK;
     }
-    FTL_TRY(ftl_parquet_buffer_fit(out, cursor->shared->account, size, error));
+    FTL_TRY(ftl_parquet_buffer_fit(out, cursor->shared->account, 0, size, error));
     *data = out->data;
     const uint8_t *from = read->data + head->head_size;
     if (plain)

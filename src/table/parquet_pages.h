@@ -6,15 +6,10 @@
 #ifndef FTL_TABLE_PARQUET_PAGES_H
 #define FTL_TABLE_PARQUET_PAGES_H
 
+#include "table/parquet_buffer.h"
 #include "table/parquet_codec.h"
 #include "table/parquet_decode.h"
 #include "table/parquet_meta.h"
-
-/* Bytes with room for more, FTL_PARQUET_PADDING of which are beyond size. */
-typedef struct ftl_parquet_buffer {
-    uint8_t *data;
-    size_t size, room;
-} ftl_parquet_buffer;
 
 /* What the cursors of a file share. */
 typedef struct ftl_parquet_shared {
@@ -108,11 +103,8 @@ FTL_MUST_USE ftl_status ftl_parquet_cursor_begin(ftl_parquet_cursor *cursor, siz
 FTL_MUST_USE ftl_status ftl_parquet_cursor_read(ftl_parquet_cursor *cursor, size_t n,
                                                 ftl_parquet_values *values, ftl_error *error);
 
-/* ---- Between parquet_pages.c and parquet_values.c -------------------------------------------- */
+/* ---- What parquet_values.c does for parquet_pages.c ------------------------------------------ */
 
-/* Room for size bytes and the padding, which is cleared. Content is not kept. */
-FTL_MUST_USE ftl_status ftl_parquet_buffer_fit(ftl_parquet_buffer *buffer, ftl_account *account,
-                                               size_t size, ftl_error *error);
 /* n values of `encoding` begin at data. */
 FTL_MUST_USE ftl_status ftl_parquet_values_begin(ftl_parquet_cursor *cursor, int encoding,
                                                  const uint8_t *data, size_t size,

@@ -707,7 +707,7 @@ static ftl_status convert_decimals(ftl_parquet_cursor *cursor, uint32_t n, ftl_e
 {
     const ftl_parquet_column *column = cursor->column;
     ftl_parquet_buffer doubles = {0};
-    FTL_TRY(ftl_parquet_buffer_fit(&doubles, cursor->shared->account, (size_t)n * sizeof(double),
+    FTL_TRY(ftl_parquet_buffer_fit(&doubles, cursor->shared->account, 0, (size_t)n * sizeof(double),
                                    error));
     ftl_status status = FTL_OK;
     if (column->physical != FTL_PARQUET_BYTE_ARRAY)
