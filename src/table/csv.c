@@ -31,7 +31,7 @@ static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *er
     } foreign[] = {
         {"\xff\xfe", 2, "UTF-16 text; read it with options.encoding 'utf-16'"},
         {"\xfe\xff", 2, "UTF-16 text; read it with options.encoding 'utf-16'"},
-        {"PAR1", 4, "a Parquet file; convert it to CSV"},
+        {"PAR1", 4, "a Parquet file, which options.input_format calls CSV"},
         {"ARROW1", 6, "an Arrow file; convert it to CSV"},
         {"PK\3\4", 4, "a zip file (.xlsx, .npz); save the table as CSV or .npy"},
         {"\xd0\xcf\x11\xe0", 4, "an Excel file; save the table as CSV"},

@@ -6,9 +6,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* Another output format is another entry. */
-static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy, &ftl_sink_json,
-                                             &ftl_sink_jsonl};
+#define FTL_ENTRY(name) &ftl_sink_##name,
+static const ftl_sink_kind *const kinds[] = {FTL_SINK_KINDS(FTL_ENTRY)};
+#undef FTL_ENTRY
 
 /* Endings of formats that are not written, lest a file of another format gets such a name. */
 static const struct {

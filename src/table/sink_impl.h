@@ -29,8 +29,11 @@ typedef struct ftl_sink_kind {
     void (*close)(ftl_sink *sink);
 } ftl_sink_kind;
 
-/* Another output format is one more here and in sink.c. */
-extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy, ftl_sink_json, ftl_sink_jsonl;
+/* Another output format is another entry. */
+#define FTL_SINK_KINDS(X) X(csv) X(npy) X(json) X(jsonl)
+#define FTL_DECLARE(name) extern const ftl_sink_kind ftl_sink_##name;
+FTL_SINK_KINDS(FTL_DECLARE)
+#undef FTL_DECLARE
 
 struct ftl_sink {
     ftl_account *account;

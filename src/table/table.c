@@ -8,9 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* Another row format is another entry; the highest bid wins, the first of equal ones. */
-static const ftl_table_format *const formats[] = {&ftl_table_csv, &ftl_table_npy, &ftl_table_json,
-                                                  &ftl_table_jsonl};
+/* The highest bid wins, the first of equal ones. */
+#define FTL_ENTRY(name) &ftl_table_##name,
+static const ftl_table_format *const formats[] = {FTL_TABLE_FORMATS(FTL_ENTRY)};
+#undef FTL_ENTRY
 
 enum { DEFAULT_RECORD = 1 << 20, DEFAULT_BLOCK = 1 << 20, MAGIC_BYTES = 16 };
 

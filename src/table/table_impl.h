@@ -60,8 +60,11 @@ typedef struct ftl_table_format {
                          const char *reason, ftl_strbuf *out, ftl_error *error);
 } ftl_table_format;
 
-/* Another row format is one more here and in table.c. */
-extern const ftl_table_format ftl_table_csv, ftl_table_npy, ftl_table_json, ftl_table_jsonl;
+/* Another row format is another entry. */
+#define FTL_TABLE_FORMATS(X) X(csv) X(npy) X(json) X(jsonl) X(parquet)
+#define FTL_DECLARE(name) extern const ftl_table_format ftl_table_##name;
+FTL_TABLE_FORMATS(FTL_DECLARE)
+#undef FTL_DECLARE
 
 struct ftl_table {
     ftl_account *account;

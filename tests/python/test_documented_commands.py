@@ -107,6 +107,7 @@ def everyday_files(tmp_path_factory):
     joblib.dump(scaler, folder / "scaler.joblib")
     joblib.dump(encoder, folder / "encoder.joblib")
     np.save(folder / "rows.npy", frame.to_numpy())
+    frame.to_parquet(folder / "rows.parquet")
     numbers = xgboost.XGBClassifier(n_estimators=3).fit(frame, encoder.transform(target))
     numbers.get_booster().save_model(folder / "booster.json")
     joblib.dump(numbers, folder / "numbers.joblib")

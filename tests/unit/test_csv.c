@@ -296,8 +296,9 @@ static void refuses_what_is_no_table(void **unused)
                 "",
                 "SCHEMA line 1, the name of column 2: 'gr\\xf6\\xdfe' is not UTF-8; give the "
                 "encoding of the file with options.encoding, such as 'latin-1' or 'cp1252'");
-    expect_text("PAR1xxxxxxxxxxxxxxxxxx", "",
-                "UNSUPPORTED the input is a Parquet file; convert it to CSV");
+    static const ftl_table_options csv = {.format = "csv"};
+    expect("PAR1xxxxxxxxxxxxxxxxxx", 22, &csv, "",
+           "UNSUPPORTED the input is a Parquet file, which options.input_format calls CSV");
     expect_text("PK\3\4aaaaaaaaaaaaaa", "",
                 "UNSUPPORTED the input is a zip file (.xlsx, .npz); save the table as CSV or .npy");
     static const ftl_table_options same = {.delimiter = ',', .decimal = ','};
