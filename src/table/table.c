@@ -9,7 +9,7 @@
 #include <strings.h>
 
 /* Another row format is another entry; the highest bid wins, the first of equal ones. */
-static const ftl_table_format *const formats[] = {&ftl_table_csv, &ftl_table_npy};
+static const ftl_table_format *const formats[] = {&ftl_table_csv, &ftl_table_npy, &ftl_table_arrow};
 
 enum { DEFAULT_RECORD = 1 << 20, DEFAULT_BLOCK = 1 << 20, MAGIC_BYTES = 16 };
 
@@ -248,7 +248,11 @@ ftl_type ftl_table_column_type(const ftl_table *table, size_t index)
 
 const char *ftl_table_reject_format(const ftl_table *table) { return table->format->reject_format; }
 
-uint64_t ftl_table_bytes_read(const ftl_table *table) { return ftl_stream_offset(table->stream); }
+uint64_t ftl_table_bytes_read(const ftl_table *table)
+{
+    uint64_t ahead = ftl_stream_offset(table->stream);
+    return ahead > table->bytes_at ? ahead : table->bytes_at;
+}
 
 ftl_status ftl_table_bind(ftl_table *table, const ftl_table_column_request *requests,
                           size_t n_requests, ftl_error *error)

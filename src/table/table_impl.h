@@ -54,7 +54,7 @@ typedef struct ftl_table_format {
 } ftl_table_format;
 
 /* Another row format is one more here and in table.c. */
-extern const ftl_table_format ftl_table_csv, ftl_table_npy;
+extern const ftl_table_format ftl_table_csv, ftl_table_npy, ftl_table_arrow;
 
 struct ftl_table {
     ftl_account *account;
@@ -74,6 +74,7 @@ struct ftl_table {
     bool bound;
     size_t block_bytes, max_record;
     uint64_t rows_read;
+    uint64_t bytes_at; /* how far a format has come that reads at places of its own */
     ftl_error failed; /* code != FTL_OK: what every further read returns */
 };
 
