@@ -7,15 +7,13 @@
 #include <strings.h>
 
 /* Another output format is another entry. */
-static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy};
+static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy, &ftl_sink_arrow};
 
 /* Endings of formats that are not written, lest a file of another format gets such a name. */
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
     {".parquet", "Parquet"},   {".pq", "Parquet"},
-    {".feather", "Feather"},   {".arrow", "Arrow"},
-    {".ipc", "Arrow"},         {".arrows", "Arrow"},
     {".orc", "ORC"},           {".avro", "Avro"},
     {".json", "JSON"},         {".jsonl", "JSON lines"},
     {".ndjson", "JSON lines"}, {".xlsx", "Excel"},

@@ -28,7 +28,7 @@ typedef struct ftl_sink_kind {
 } ftl_sink_kind;
 
 /* Another output format is one more here and in sink.c. */
-extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy;
+extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy, ftl_sink_arrow;
 
 struct ftl_sink {
     ftl_account *account;
