@@ -188,11 +188,13 @@ ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const cha
 
 static ftl_status open_format(ftl_table *table, const ftl_table_options *options, ftl_error *error)
 {
-    const uint8_t *data;
-    size_t size;
     FTL_TRY(set_limits(table, options, error));
-    FTL_TRY(ftl_stream_ahead(table->stream, MAGIC_BYTES, &data, &size, error));
-    FTL_TRY(choose_format(table, options, data, size, error));
+    if (!table->arrow) {
+        const uint8_t *data;
+        size_t size;
+        FTL_TRY(ftl_stream_ahead(table->stream, MAGIC_BYTES, &data, &size, error));
+        FTL_TRY(choose_format(table, options, data, size, error));
+    }
     FTL_TRY(table->format->open(table, options, error));
     table->info.format = table->format->name;
     table->info.abilities = table->format->abilities;
@@ -202,23 +204,52 @@ static ftl_status open_format(ftl_table *table, const ftl_table_options *options
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
 
+static ftl_table *new_table(ftl_account *account)
+{
+    ftl_table *table = ftl_alloc_zero(account, 1, sizeof *table);
+    if (!table)
+        return NULL;
+    table->account = account;
+    table->info.rows = -1;
+    ftl_arena_init(&table->arena, account);
+    return table;
+}
+
 ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
                           const ftl_table_options *options, ftl_table **out, ftl_error *error)
 {
     static const ftl_table_options defaults;
-    ftl_table *table = ftl_alloc_zero(account, 1, sizeof *table);
+    ftl_table *table = new_table(account);
     if (!table)
         return FTL_OOM(error);
-    table->account = account;
     table->stream = stream;
-    table->info.rows = -1;
-    ftl_arena_init(&table->arena, account);
     ftl_status status = open_format(table, options ? options : &defaults, error);
     if (status != FTL_OK) {
         table->stream = NULL; /* still the caller's */
         ftl_table_close(table);
         return status;
     }
+    *out = table;
+    return FTL_OK;
+}
+
+ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,
+                                ftl_table **out, ftl_error *error)
+{
+    static const ftl_table_options defaults;
+    ftl_table *table = new_table(account);
+    if (!table)
+        return FTL_OOM(error);
+    table->arrow = stream;
+    table->format = &ftl_table_arrow_stream;
+    ftl_status status = open_format(table, &defaults, error);
+    if (status != FTL_OK) {
+        ftl_table_close(table);
+        return status;
+    }
+    table->owned = *stream;
+    table->arrow = &table->owned;
+    stream->release = NULL;
     *out = table;
     return FTL_OK;
 }
@@ -230,6 +261,8 @@ void ftl_table_close(ftl_table *table)
     if (table->format && table->format->close)
         table->format->close(table);
     ftl_stream_close(table->stream);
+    if (table->owned.release)
+        table->owned.release(&table->owned);
     ftl_arena_free(&table->arena);
     ftl_free(table->account, table);
 }
@@ -250,7 +283,7 @@ const char *ftl_table_reject_format(const ftl_table *table) { return table->form
 
 uint64_t ftl_table_bytes_read(const ftl_table *table)
 {
-    uint64_t ahead = ftl_stream_offset(table->stream);
+    uint64_t ahead = table->stream ? ftl_stream_offset(table->stream) : 0;
     return ahead > table->bytes_at ? ahead : table->bytes_at;
 }
 

@@ -4,6 +4,7 @@
 #define FTL_TABLE_TABLE_IMPL_H
 
 #include "base/arena.h"
+#include "foretell/arrow.h"
 #include "table/table.h"
 
 /*
@@ -55,10 +56,14 @@ typedef struct ftl_table_format {
 
 /* Another row format is one more here and in table.c. */
 extern const ftl_table_format ftl_table_csv, ftl_table_npy, ftl_table_arrow;
+/* Of programs, not of files: see ftl_table_open_arrow. */
+extern const ftl_table_format ftl_table_arrow_stream;
 
 struct ftl_table {
     ftl_account *account;
-    ftl_stream *stream;
+    ftl_stream *stream;             /* NULL for an Arrow stream */
+    struct ArrowArrayStream *arrow; /* this, or while it is opened the caller's */
+    struct ArrowArrayStream owned;
     const ftl_table_format *format;
     void *state;
     ftl_arena arena; /* names, options and the formats' state */
