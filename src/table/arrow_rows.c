@@ -160,13 +160,12 @@ static ftl_status misplaced(const ftl_table *table, const ftl_arrow_block *block
     const ftl_arrow_rows *rows = block->rows;
     char message[FTL_ERROR_MESSAGE_SIZE];
     size_t index = table->requests[i].index;
-    const char *name = ftl_table_column_name(table, index);
     if (!error)
         return status;
     memcpy(message, error->message, sizeof message);
     ftl_error_set(error, status, "record batch %llu, from row %llu on: column '%.120s' %.500s",
                   (unsigned long long)rows->batch, (unsigned long long)(rows->first + block->from),
-                  name ? name : "", message);
+                  table->names[index], message);
     error->column = (int64_t)index;
     return status;
 }

@@ -254,6 +254,12 @@ ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *s
     return FTL_OK;
 }
 
+void ftl_table_give_back(ftl_table *table, struct ArrowArrayStream *stream)
+{
+    *stream = table->owned;
+    table->owned.release = NULL;
+}
+
 void ftl_table_close(ftl_table *table)
 {
     if (!table)
