@@ -155,7 +155,7 @@ static ftl_status set_part(ftl_arrow_batch *batch, const lists *from, size_t nod
 
 /* Goes through all fields up to the last wanted one: what comes before says where it is. */
 static ftl_status find_parts(ftl_arrow_batch *batch, const lists *from,
-                             const ftl_arrow_field *fields, size_t n_fields, bool union_bits,
+                             const ftl_arrow_field *fields, size_t n_fields, bool once_valid,
                              ftl_error *error)
 {
     size_t node = 0, buffer = 0, view = 0, found = 0;
@@ -169,7 +169,7 @@ static ftl_status find_parts(ftl_arrow_batch *batch, const lists *from,
             found++;
         }
         node += share->nodes;
-        buffer += share->buffers + (union_bits ? share->unions : 0);
+        buffer += share->buffers + (once_valid ? share->once_valid : 0);
         for (size_t k = 0; k < share->views; k++, view++) {
             int64_t n = view < from->views.count
                             ? ftl_fb_i64_within(&from->views, (uint32_t)view, 0)

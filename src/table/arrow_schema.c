@@ -14,6 +14,7 @@ typedef enum type_kind {
     KIND_BOOL = 6,
     KIND_UNION = 14,
     KIND_LARGE_UTF8 = 20,
+    KIND_RUN_END = 22,
     KIND_UTF8_VIEW = 24,
     KIND_COUNT = 27
 } type_kind;
@@ -44,7 +45,7 @@ static const struct {
     [19] = {3, .refused = "large bytes"},
     [KIND_LARGE_UTF8] = {3},
     [21] = {2, .refused = "a list"},
-    [22] = {0, .refused = "a run-end encoded array"},
+    [KIND_RUN_END] = {0, .refused = "a run-end encoded array"},
     [23] = {2, .view = true, .refused = "a view of bytes"},
     [KIND_UTF8_VIEW] = {2, .view = true},
     [25] = {3, .refused = "a list view"},
@@ -157,9 +158,9 @@ static ftl_status count_share(const ftl_fb_table *field, const char *name, unsig
         return unknown_type(name, error);
     share->buffers += kinds[kind].buffers;
     share->views += kinds[kind].view;
+    share->once_valid += kind == KIND_UNION || kind == KIND_RUN_END;
     if (kind == KIND_UNION) {
         const ftl_fb_table type = ftl_fb_child(field, FIELD_TYPE);
-        share->unions++;
         share->buffers += ftl_fb_i16(&type, UNION_MODE, 0) == 1;
     }
     const ftl_fb_vector children = ftl_fb_items(field, FIELD_CHILDREN, 4);

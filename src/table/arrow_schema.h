@@ -12,8 +12,8 @@
 /* What a field takes of a record batch. */
 typedef struct ftl_arrow_share {
     size_t nodes, buffers;
-    size_t views;  /* fields with a number of further buffers that the batch says */
-    size_t unions; /* which have one buffer more before metadata version 5 */
+    size_t views;      /* fields with a number of further buffers that the batch says */
+    size_t once_valid; /* unions and the like: before metadata version 5 they have validity bits */
 } ftl_arrow_share;
 
 enum { FTL_ARROW_V4 = 3, FTL_ARROW_V5 = 4 }; /* as the format numbers them */
