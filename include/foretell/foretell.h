@@ -806,10 +806,11 @@ FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_pa
  * columns to keep, as int64, uint64, float64, float32, bool or utf8, and the outputs; bad rows are
  * errors, left out or null by options->on_error.
  *
- * Ownership: on success `in` is moved, its release becomes NULL; it goes with *out, which the caller
- * releases, and which needs the context, the cancel token and the callbacks of the options and
- * `result` until then; the model is held. What *out yields owns its memory and outlives everything
- * but the context's allocator. On failure `in` is still the caller's.
+ * Ownership: on success `in` is moved, its release becomes NULL, and *out is the caller's to release;
+ * on failure `in` is still the caller's. As long as *out has neither ended nor failed it needs the
+ * context, the cancel token, the callbacks of the options and `result`; the model is held, and `in`
+ * released at the end. What *out yields owns its memory and outlives everything but the context's
+ * allocator.
  *
  * Threads: `in` is used by the thread that calls *out's get_next or release, never by two at once,
  * and so must *out be; record batches of `in` are read by the context's threads (options->threads at

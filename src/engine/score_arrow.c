@@ -9,9 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the stream that is handed out owns. */
+/*
+ * What the stream that is handed out owns. The structure and the columns' names are memory of its
+ * own; all else is the context's, and is given up as soon as the stream has ended or failed.
+ */
 typedef struct stream_job {
-    ftl_account *account;
+    ftl_account own; /* of this structure and the names */
+    ftl_arena names;
     ftl_job_setup setup;
     ftl_job_ring ring;
     ftl_table *table;
@@ -27,14 +31,38 @@ typedef struct stream_job {
     char message[FTL_ERROR_MESSAGE_SIZE + 32];
 } stream_job;
 
-static void destroy(stream_job *job)
+static stream_job *new_job(const ftl_allocator *allocator)
 {
+    ftl_account account;
+    ftl_account_init(&account, allocator, 0);
+    stream_job *job = ftl_alloc_zero(&account, 1, sizeof *job);
+    if (!job)
+        return NULL;
+    ftl_account_init(&job->own, allocator, 0);
+    ftl_arena_init(&job->names, &job->own);
+    ftl_error_clear(&job->error);
+    return job;
+}
+
+/* Everything that is the context's. */
+static void give_up(stream_job *job)
+{
+    if (!job->model)
+        return;
     ftl_ring_end(&job->ring);
     ftl_job_free(&job->setup);
     ftl_table_close(job->table);
-    ftl_model *model = job->model;
-    ftl_free(job->account, job);
-    ftl_model_release(model); /* the last thing: its context has the account */
+    ftl_model_release(job->model);
+    job->model = NULL;
+}
+
+static void destroy(stream_job *job)
+{
+    ftl_account account;
+    give_up(job);
+    ftl_arena_free(&job->names);
+    ftl_account_init(&account, &job->own.allocator, 0);
+    ftl_free(&account, job);
 }
 
 /* ---- The stream ------------------------------------------------------------------------------ */
@@ -42,6 +70,7 @@ static void destroy(stream_job *job)
 /* The interface knows errno values; the status stands in the message. */
 static int fail(stream_job *job, ftl_status status)
 {
+    give_up(job);
     job->status = status;
     snprintf(job->message, sizeof job->message, "%s: %s", ftl_status_name(status),
              job->error.message);
@@ -60,7 +89,7 @@ static int fail(stream_job *job, ftl_status status)
 static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
     stream_job *job = stream->private_data;
-    ftl_status status = ftl_arrow_export_schema(job->setup.job.allocator, job->columns,
+    ftl_status status = ftl_arrow_export_schema(&job->own.allocator, job->columns,
                                                 job->n_columns, out, &job->error);
     return status == FTL_OK ? 0 : fail(job, status);
 }
@@ -119,6 +148,7 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
         return 0;
     if (status != FTL_END)
         return fail(job, status);
+    give_up(job);
     job->status = FTL_END;
     *out = (struct ArrowArray){0};
     return 0;
@@ -158,15 +188,32 @@ static void forget_lists(ftl_score_options *options)
     options->n_keep = options->n_features = options->n_na_values = 0;
 }
 
+/* The columns of the results, kept apart. */
+static ftl_status list_columns(stream_job *job, ftl_error *error)
+{
+    ftl_sink_column *columns;
+    FTL_TRY(ftl_job_list_outputs(&job->setup, &columns, &job->n_columns, error));
+    job->columns = ftl_arena_copy(&job->names, columns, job->n_columns * sizeof *columns);
+    if (!job->columns)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < job->n_columns; i++) {
+        job->columns[i].name = ftl_arena_string(&job->names, columns[i].name,
+                                                strlen(columns[i].name));
+        if (!job->columns[i].name)
+            return FTL_OOM(error);
+    }
+    return FTL_OK;
+}
+
 static ftl_status set_up(stream_job *job, ftl_model *model, ftl_error *error)
 {
     ftl_job_setup *setup = &job->setup;
     ftl_executor *executor;
     FTL_TRY(ftl_job_choose(setup, model, &job->options, error));
     FTL_TRY(ftl_job_bind(setup, job->table, &job->options, error));
-    FTL_TRY(ftl_job_list_outputs(setup, &job->columns, &job->n_columns, error));
+    FTL_TRY(list_columns(job, error));
     setup->job.arrow = job->columns;
-    setup->job.allocator = &model->context->account.allocator;
+    setup->job.allocator = &job->own.allocator;
     FTL_TRY(ftl_context_executor(model->context, &executor, error));
     forget_lists(&job->options);
     return ftl_ring_begin(&job->ring, &setup->job, job->table, &job->options, executor, error);
@@ -184,15 +231,13 @@ ftl_status ftl_score_arrow(ftl_model *model, struct ArrowArrayStream *in,
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
     FTL_TRY(check_options(&chosen, error));
     ftl_account *account = &model->context->account;
-    stream_job *job = ftl_alloc_zero(account, 1, sizeof *job);
+    stream_job *job = new_job(&account->allocator);
     if (!job)
         return FTL_OOM(error);
-    job->account = account;
     job->options = chosen;
     job->result = result;
     job->started = ftl_job_now();
     job->model = ftl_model_retain(model);
-    ftl_error_clear(&job->error);
     ftl_status status = ftl_table_open_arrow(account, in, &job->table, error);
     if (status == FTL_OK)
         status = set_up(job, model, error);
