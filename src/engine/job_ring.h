@@ -46,8 +46,8 @@ FTL_MUST_USE ftl_status ftl_ring_begin(ftl_job_ring *ring, const ftl_job *job, f
                                        const ftl_score_options *options, ftl_executor *executor,
                                        ftl_error *error);
 /*
- * The next computed block, which is the caller's until the next call; what failed in computing it is
- * this call's failure. END behind the last one.
+ * The next computed block, which is the caller's until the next call; what failed in computing it
+ * is this call's failure. END behind the last one.
  */
 FTL_MUST_USE ftl_status ftl_ring_next(ftl_job_ring *ring, ftl_job_block **out, ftl_error *error);
 /* Waits for what is being computed, and frees everything. */

@@ -5,7 +5,6 @@
 #include "engine/destinations.h"
 #include "engine/job_ring.h"
 
-
 /* A file job on its way. */
 typedef struct runner {
     ftl_job_setup setup;

@@ -89,8 +89,8 @@ static int fail(stream_job *job, ftl_status status)
 static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
     stream_job *job = stream->private_data;
-    ftl_status status = ftl_arrow_export_schema(&job->own.allocator, job->columns,
-                                                job->n_columns, out, &job->error);
+    ftl_status status = ftl_arrow_export_schema(&job->own.allocator, job->columns, job->n_columns,
+                                                out, &job->error);
     return status == FTL_OK ? 0 : fail(job, status);
 }
 

@@ -33,8 +33,7 @@ static ftl_status too_large(const ftl_arrow_batch *batch, ftl_error *error)
 {
     return FTL_FAIL(error, FTL_LIMIT,
                     "%s takes more than %d bytes of memory; write the table in smaller batches%s",
-                    batch->what, FTL_BLOCK_LIMIT,
-                    batch->source->random ? ", or uncompressed" : "");
+                    batch->what, FTL_BLOCK_LIMIT, batch->source->random ? ", or uncompressed" : "");
 }
 
 /* ---- Where things lie ------------------------------------------------------------------------ */
@@ -116,9 +115,7 @@ static ftl_status add_views(ftl_arrow_batch *batch, const lists *from, size_t vi
                             ftl_arrow_part *part, ftl_error *error)
 {
     part->first_view = batch->n_views;
-    int64_t n = view < from->views.count
-                    ? ftl_fb_i64_within(&from->views, (uint32_t)view, 0)
-                    : -1;
+    int64_t n = view < from->views.count ? ftl_fb_i64_within(&from->views, (uint32_t)view, 0) : -1;
     if (n < 0 || buffer > from->buffers.count || (uint64_t)n > from->buffers.count - buffer)
         return FTL_FAIL(error, FTL_CORRUPT, "it has no buffers for its views");
     part->n_views = (size_t)n;
@@ -175,8 +172,8 @@ static ftl_status find_parts(ftl_arrow_batch *batch, const lists *from,
                             ? ftl_fb_i64_within(&from->views, (uint32_t)view, 0)
                             : -1;
             if (n < 0 || (uint64_t)n > from->buffers.count)
-                return FTL_FAIL(error, FTL_CORRUPT, "%s does not say how many buffers its views have",
-                                batch->what);
+                return FTL_FAIL(error, FTL_CORRUPT,
+                                "%s does not say how many buffers its views have", batch->what);
             buffer += (size_t)n;
         }
     }
@@ -404,7 +401,7 @@ ftl_status ftl_arrow_batch_begin(ftl_arrow_batch *batch, const ftl_arrow_message
                                  const ftl_fb_table *table, const ftl_arrow_field *fields,
                                  size_t n_fields, const char *what, ftl_error *error)
 {
-    enum { LENGTH = 0, NODES = 1, BUFFERS = 2, COMPRESSION = 3, VIEWS = 4 };
+    enum { LENGTH = 0, NODES = 1, BUFFERS = 2, COMPRESSION = 3, VIEWS = 4, BATCH_FIELDS = 5 };
     ftl_arrow_source *source = batch->source;
     snprintf(batch->what, sizeof batch->what, "%s", what);
     int64_t rows = ftl_fb_i64(table, LENGTH, 0);
@@ -413,6 +410,7 @@ ftl_status ftl_arrow_batch_begin(ftl_arrow_batch *batch, const ftl_arrow_message
                         .views = ftl_fb_items(table, VIEWS, COUNT_SIZE)};
     const ftl_fb_table compression = ftl_fb_child(table, COMPRESSION);
     FTL_TRY(read_codec(batch, &compression, error));
+    ftl_fb_expect(table, BATCH_FIELDS, "RecordBatch"); /* what is added changes what buffers hold */
     FTL_TRY(ftl_fb_status(table->buffer, what, error));
     FTL_TRY(check_rows(batch, rows, error));
     batch->rows = (uint64_t)rows;
@@ -515,10 +513,10 @@ static ftl_status shrink(const ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl
             const ftl_arrow_part *part = &batch->parts[i];
             if (!has_texts(part))
                 continue;
-            FTL_TRY(at_part(batch, part,
-                            text_span(part, rows->bytes.data + part->first_at, rows->rows, &from,
-                                      &size, error),
-                            error));
+            FTL_TRY(at_part(
+                batch, part,
+                text_span(part, rows->bytes.data + part->first_at, rows->rows, &from, &size, error),
+                error));
             all += size;
         }
         if (all <= WINDOW_TEXT || rows->rows <= LEAST_ROWS)
@@ -542,8 +540,8 @@ static ftl_status load_texts(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_a
     return FTL_OK;
 }
 
-static void set_column(const ftl_arrow_batch *batch, const ftl_arrow_part *part, const uint8_t *base,
-                       ftl_column *out)
+static void set_column(const ftl_arrow_batch *batch, const ftl_arrow_part *part,
+                       const uint8_t *base, ftl_column *out)
 {
     ftl_column column = {.type = part->type};
     if (part->nulls)

@@ -58,8 +58,7 @@ ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i, ftl_
     if (!ftl_arrow_format_parse(child->format, &type))
         return type_error(name, i, child->format, "", error);
     if (child->n_children)
-        return FTL_FAIL(error, FTL_ARG, "column %zu '%.120s' has children of its own", i,
-                        name);
+        return FTL_FAIL(error, FTL_ARG, "column %zu '%.120s' has children of its own", i, name);
     found.type = type;
     if (!child->dictionary) {
         *out = found;
@@ -67,13 +66,12 @@ ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i, ftl_
     }
     if (!ftl_type_is_integer(type))
         return FTL_FAIL(error, FTL_ARG,
-                        "column %zu '%.120s' is a dictionary whose indices are no integers",
-                        i, name);
+                        "column %zu '%.120s' is a dictionary whose indices are no integers", i,
+                        name);
     if (child->dictionary->dictionary)
         return FTL_FAIL_BECAUSE(
             error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
-            "column %zu '%.120s' is a dictionary of dictionaries, which no model takes",
-            i, name);
+            "column %zu '%.120s' is a dictionary of dictionaries, which no model takes", i, name);
     if (!ftl_arrow_format_parse(child->dictionary->format, &found.value_type))
         return type_error(name, i, child->dictionary->format, "a dictionary of ", error);
     found.index_type = type;

@@ -260,11 +260,12 @@ ftl_status ftl_arrow_dictionary_read(ftl_arrow_source *source, const ftl_arrow_m
                                      const ftl_arrow_schema *schema,
                                      ftl_arrow_dictionary *dictionaries, ftl_error *error)
 {
-    enum { ID = 0, DATA = 1, IS_DELTA = 2 };
+    enum { ID = 0, DATA = 1, IS_DELTA = 2, DICTIONARY_FIELDS = 3 };
     int64_t id = ftl_fb_i64(&message->header, ID, 0);
     bool delta = ftl_fb_u8(&message->header, IS_DELTA, 0);
     const ftl_fb_table data = ftl_fb_child(&message->header, DATA);
     char what[160];
+    ftl_fb_expect(&message->header, DICTIONARY_FIELDS, "DictionaryBatch");
     FTL_TRY(ftl_fb_status(&source->buffer, "a dictionary batch of the Arrow data", error));
     size_t i = find(schema, id);
     if (i == SIZE_MAX || !dictionaries[i].wanted)

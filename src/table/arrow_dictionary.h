@@ -17,7 +17,8 @@ FTL_MUST_USE ftl_status ftl_arrow_dictionaries_init(ftl_account *account,
                                                     const ftl_arrow_schema *schema,
                                                     const size_t *wanted, size_t n_wanted,
                                                     ftl_arrow_dictionary *out, ftl_error *error);
-void ftl_arrow_dictionaries_free(const ftl_arrow_schema *schema, ftl_arrow_dictionary *dictionaries);
+void ftl_arrow_dictionaries_free(const ftl_arrow_schema *schema,
+                                 ftl_arrow_dictionary *dictionaries);
 /* Takes the source's last message, a dictionary batch. */
 FTL_MUST_USE ftl_status ftl_arrow_dictionary_read(ftl_arrow_source *source,
                                                   const ftl_arrow_message *message,

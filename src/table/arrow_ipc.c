@@ -110,8 +110,8 @@ static void arrow_close(ftl_table *table)
 static ftl_type arrow_column_type(const ftl_table *table, size_t column)
 {
     const ftl_arrow_field *field = &((const arrow *)table->state)->schema.fields[column];
-    const ftl_column shape = {
-        .type = field->type == FTL_DICTIONARY ? field->value_type : field->type};
+    const ftl_column shape = {.type = field->type == FTL_DICTIONARY ? field->value_type
+                                                                    : field->type};
     return ftl_plain_type(&shape);
 }
 
@@ -197,8 +197,7 @@ static ftl_status next_message(arrow *state, ftl_error *error)
                                          state->dictionaries, error);
     case FTL_ARROW_BATCH:
         state->batch.number = state->n_batches++;
-        snprintf(what, sizeof what, "record batch %llu",
-                 (unsigned long long)state->batch.number);
+        snprintf(what, sizeof what, "record batch %llu", (unsigned long long)state->batch.number);
         return ftl_arrow_batch_begin(&state->batch, &message, &message.header, state->schema.fields,
                                      state->schema.n_fields, what, error);
     default:

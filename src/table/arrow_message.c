@@ -122,13 +122,15 @@ static ftl_status read_length(ftl_arrow_source *source, uint32_t *size, size_t *
 
 static ftl_status parse_message(ftl_arrow_source *source, ftl_arrow_message *out, ftl_error *error)
 {
-    enum { VERSION = 0, KIND = 1, HEADER = 2, BODY_SIZE = 3, OLDEST_VERSION = 3 };
+    enum { VERSION = 0, KIND = 1, HEADER = 2, BODY_SIZE = 3, MESSAGE_FIELDS = 5 };
+    enum { OLDEST_VERSION = 3 };
     const ftl_fb_table root = ftl_fb_root(&source->buffer);
     int64_t body = ftl_fb_i64(&root, BODY_SIZE, 0);
     ftl_arrow_message message = {.kind = ftl_fb_u8(&root, KIND, 0),
                                  .version = ftl_fb_i16(&root, VERSION, 0),
                                  .header = ftl_fb_child(&root, HEADER),
                                  .body_size = (uint64_t)body};
+    ftl_fb_expect(&root, MESSAGE_FIELDS, "Message");
     FTL_TRY(ftl_fb_status(&source->buffer, "a message of the Arrow data", error));
     if (message.version < OLDEST_VERSION)
         return FTL_FAIL(error, FTL_UNSUPPORTED,
@@ -272,8 +274,8 @@ static ftl_status read_footer(ftl_arrow_source *source, ftl_fb_table *schema, ft
     *schema = ftl_fb_child(&footer, SCHEMA);
     FTL_TRY(read_places(source, &footer, DICTIONARIES, &left, &source->dictionaries,
                         &source->n_dictionaries, error));
-    FTL_TRY(read_places(source, &footer, BATCHES, &left, &source->batches, &source->n_batches,
-                        error));
+    FTL_TRY(
+        read_places(source, &footer, BATCHES, &left, &source->batches, &source->n_batches, error));
     FTL_TRY(ftl_fb_status(&source->buffer, "the footer of the Arrow file", error));
     return schema->buffer ? FTL_OK
                           : FTL_FAIL(error, FTL_CORRUPT,

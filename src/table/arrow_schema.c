@@ -63,13 +63,7 @@ size_t ftl_arrow_buffers_of(ftl_type type)
 
 /* Numbers of fields in the tables of format/Schema.fbs. */
 enum { INT_WIDTH = 0, INT_SIGNED = 1, FLOAT_PRECISION = 0, UNION_MODE = 0 };
-enum {
-    FIELD_NAME = 0,
-    FIELD_KIND = 2,
-    FIELD_TYPE = 3,
-    FIELD_DICTIONARY = 4,
-    FIELD_CHILDREN = 5
-};
+enum { FIELD_NAME = 0, FIELD_KIND = 2, FIELD_TYPE = 3, FIELD_DICTIONARY = 4, FIELD_CHILDREN = 5 };
 enum { DICTIONARY_ID = 0, DICTIONARY_INDEX = 1 };
 
 static bool int_type(const ftl_fb_table *table, ftl_type *out)
@@ -212,8 +206,8 @@ static ftl_status parse_name(const ftl_fb_table *table, size_t i, ftl_arena *are
 {
     const ftl_fb_text name = ftl_fb_string(table, FIELD_NAME);
     if (memchr(name.text, 0, name.size) || !ftl_utf8_valid(name.text, name.size))
-        return FTL_FAIL(error, FTL_CORRUPT, "the name of column %zu is not UTF-8, or has a zero byte",
-                        i);
+        return FTL_FAIL(error, FTL_CORRUPT,
+                        "the name of column %zu is not UTF-8, or has a zero byte", i);
     *out = ftl_arena_string(arena, name.text, name.size);
     return *out ? FTL_OK : FTL_OOM(error);
 }

@@ -13,20 +13,16 @@ static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy, &ftl_
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
-    {".parquet", "Parquet"},   {".pq", "Parquet"},
-    {".orc", "ORC"},           {".avro", "Avro"},
-    {".json", "JSON"},         {".jsonl", "JSON lines"},
-    {".ndjson", "JSON lines"}, {".xlsx", "Excel"},
-    {".xls", "Excel"},         {".ods", "OpenDocument"},
-    {".npz", "npz"},           {".h5", "HDF5"},
-    {".hdf5", "HDF5"},         {".pkl", "pickle"},
-    {".pickle", "pickle"},     {".joblib", "joblib"},
-    {".db", "SQLite"},         {".sqlite", "SQLite"},
-    {".xml", "XML"},           {".html", "HTML"},
-    {".yaml", "YAML"},         {".zip", "zip"},
-    {".bz2", "bzip2"},         {".xz", "xz"},
-    {".lzma", "lzma"},         {".zst", "zstd"},
-    {".lz4", "lz4"},           {".z", "compressed"},
+    {".parquet", "Parquet"},   {".pq", "Parquet"}, {".orc", "ORC"},
+    {".avro", "Avro"},         {".json", "JSON"},  {".jsonl", "JSON lines"},
+    {".ndjson", "JSON lines"}, {".xlsx", "Excel"}, {".xls", "Excel"},
+    {".ods", "OpenDocument"},  {".npz", "npz"},    {".h5", "HDF5"},
+    {".hdf5", "HDF5"},         {".pkl", "pickle"}, {".pickle", "pickle"},
+    {".joblib", "joblib"},     {".db", "SQLite"},  {".sqlite", "SQLite"},
+    {".xml", "XML"},           {".html", "HTML"},  {".yaml", "YAML"},
+    {".zip", "zip"},           {".bz2", "bzip2"},  {".xz", "xz"},
+    {".lzma", "lzma"},         {".zst", "zstd"},   {".lz4", "lz4"},
+    {".z", "compressed"},
 };
 
 static bool ends_with(const char *path, size_t size, const char *text)

@@ -396,9 +396,8 @@ static uint64_t build_batch(ftl_sink *sink, ftl_strbuf *nodes, ftl_strbuf *buffe
     const ftl_fb_slot slots[] = {{8, (int64_t)state->rows}, {4, 0}, {4, 0}};
     size_t batch = ftl_fb_put_table(&builder, slots, FTL_ARRAY_LEN(slots));
     ftl_fb_refer(&builder, ftl_fb_slot_of(&builder, message, HEADER), batch);
-    ftl_fb_refer(
-        &builder, ftl_fb_slot_of(&builder, batch, BATCH_NODES),
-        ftl_fb_put_vector(&builder, nodes->data, nodes->size / PAIR_SIZE, PAIR_SIZE, 8));
+    ftl_fb_refer(&builder, ftl_fb_slot_of(&builder, batch, BATCH_NODES),
+                 ftl_fb_put_vector(&builder, nodes->data, nodes->size / PAIR_SIZE, PAIR_SIZE, 8));
     ftl_fb_refer(
         &builder, ftl_fb_slot_of(&builder, batch, BATCH_BUFFERS),
         ftl_fb_put_vector(&builder, buffers->data, buffers->size / PAIR_SIZE, PAIR_SIZE, 8));
@@ -474,9 +473,9 @@ static ftl_status write_footer(ftl_sink *sink, ftl_error *error)
     ftl_fb_refer(&builder, ftl_fb_slot_of(&builder, footer, SCHEMA), put_schema(sink, &builder));
     ftl_fb_refer(&builder, ftl_fb_slot_of(&builder, footer, DICTIONARIES),
                  ftl_fb_put_vector(&builder, NULL, 0, sizeof(block_place), 8));
-    ftl_fb_refer(&builder, ftl_fb_slot_of(&builder, footer, BATCHES),
-                 ftl_fb_put_vector(&builder, state->blocks, state->n_blocks, sizeof(block_place),
-                                   8));
+    ftl_fb_refer(
+        &builder, ftl_fb_slot_of(&builder, footer, BATCHES),
+        ftl_fb_put_vector(&builder, state->blocks, state->n_blocks, sizeof(block_place), 8));
     if (state->message.failed)
         return FTL_OOM(error);
     char size[4];

@@ -70,8 +70,8 @@ FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
                                        const ftl_table_options *options, ftl_table **out,
                                        ftl_error *error);
 /*
- * The same for an Arrow C stream, whose structure is moved: the caller's is marked as released. It is
- * read and released by the threads that read and close the table.
+ * The same for an Arrow C stream, whose structure is moved: the caller's is marked as released. It
+ * is read and released by the threads that read and close the table.
  */
 struct ArrowArrayStream;
 FTL_MUST_USE ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,

@@ -80,7 +80,7 @@ struct ftl_table {
     size_t block_bytes, max_record;
     uint64_t rows_read;
     uint64_t bytes_at; /* how far a format has come that reads at places of its own */
-    ftl_error failed; /* code != FTL_OK: what every further read returns */
+    ftl_error failed;  /* code != FTL_OK: what every further read returns */
 };
 
 enum {
