@@ -742,8 +742,9 @@ typedef struct ftl_score_options {
     const char *target;
     bool json; /* ftl_check: its report is one JSON object */
     /*
-     * "csv", "json", "jsonl" or "npy": what the input is, NULL: what its first bytes say, and its
-     * name where they leave a choice; and what is written, NULL: what the output's name says
+     * "csv", "json", "jsonl", "parquet", "arrow" or "npy": what the input is, NULL: what its first
+     * bytes say, and its name where they leave a choice; and what is written, NULL: what the
+     * output's name says
      */
     const char *input_format;
     const char *output_format;
@@ -807,17 +808,45 @@ typedef struct ftl_score_result {
 } ftl_score_result;
 
 /*
- * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table; "-" is standard
- * output, as CSV. The name's ending decides what is written: .npy; .tsv and .tab, CSV with tabs;
- * .json, .jsonl and .ndjson; behind a text format's or alone .gz, .zst, .bz2, .xz and .lz4, which
- * compress. Endings of formats that are not written (.parquet, .xlsx, ...) are ARG, anything else
- * is CSV. The output appears under its name only when complete (temporary file, fsync, rename). An
- * output or a reject file that is the input, a file of the model or each other, by whatever name,
- * is ARG.
+ * Reads a table (CSV, JSON, JSON lines, Parquet, Arrow IPC or .npy; "-" is standard input),
+ * predicts and writes a table; "-" is standard output, as CSV. The name's ending decides what is
+ * written: .tsv and .tab, CSV with tabs; .json, .jsonl and .ndjson; .parquet and .pq; .arrow, .ipc
+ * and .feather, an Arrow file; .arrows, an Arrow stream; .npy; behind a text format's or alone .gz,
+ * .zst, .bz2, .xz and .lz4, which compress. Endings of formats that are not written (.xlsx, ...)
+ * are ARG, anything else is CSV. The output appears under its name only when complete (temporary
+ * file, fsync, rename). An output or a reject file that is the input, a file of the model or each
+ * other, by whatever name, is ARG.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
                                           const char *output_path, const ftl_score_options *options,
                                           ftl_score_result *result, ftl_error *error);
+/*
+ * ftl_score with Arrow C streams (foretell/arrow.h) in the places of both files: record batches are
+ * taken from `in` as somebody takes batches from *out, a few of them are on their way at a time,
+ * and memory stays the same however many there are. Columns are matched as those of a file with
+ * names; they are read where they lie. Results are record batches of batch_rows rows at most with
+ * the columns to keep, as int64, uint64, float64, float32, bool or utf8, and the outputs; bad rows
+ * are errors, left out or null by options->on_error.
+ *
+ * Ownership: on success `in` is moved, its release becomes NULL, and *out is the caller's to
+ * release; on failure `in` is still the caller's. As long as *out has neither ended nor failed it
+ * needs the context, the cancel token, the callbacks of the options and `result`; the model is
+ * held, and `in` released at the end. What *out yields owns its memory and outlives everything but
+ * the context's allocator.
+ *
+ * Threads: `in` is used by the thread that calls *out's get_next or release, never by two at once,
+ * and so must *out be; record batches of `in` are read by the context's threads (options->threads
+ * at most) until they are released. get_next fails with an errno value, and get_last_error begins
+ * with the status: "VALUE: row 7: ...". A failed stream fails again.
+ *
+ * result (NULL: not wanted) is filled when *out has ended. Of the options, what speaks of files
+ * (reject_path, encoding, the formats) is ARG, and what speaks of text changes nothing.
+ */
+struct ArrowArrayStream;
+FTL_API FTL_MUST_USE ftl_status ftl_score_arrow(ftl_model *model, struct ArrowArrayStream *in,
+                                                const ftl_score_options *options,
+                                                struct ArrowArrayStream *out,
+                                                ftl_score_result *result, ftl_error *error);
 /*
  * Would it run, and how well? Matches the columns of the table against the schema, predicts all
  * rows (or options->limit of them) and writes nothing but a report: the table's format, what is

@@ -1,6 +1,7 @@
 #include "engine/arrow_export.h"
 
 #include "base/checked.h"
+#include "base/column.h"
 
 #include <string.h>
 
@@ -57,6 +58,8 @@ static const char *format_of(ftl_type type)
         return "f";
     case FTL_I64:
         return "l";
+    case FTL_U64:
+        return "L";
     case FTL_BOOL:
         return "b";
     default:
@@ -64,15 +67,15 @@ static const char *format_of(ftl_type type)
     }
 }
 
-static ftl_status export_field(const ftl_allocator *allocator, const ftl_arrow_output *output,
+static ftl_status export_field(const ftl_allocator *allocator, const ftl_sink_column *column,
                                struct ArrowSchema *out, ftl_error *error)
 {
-    size_t size = strlen(output->name) + 1;
+    size_t size = strlen(column->name) + 1;
     owned_block *block = new_block(allocator, size);
     if (!block)
         return FTL_OOM(error);
-    memcpy(block->data, output->name, size);
-    *out = (struct ArrowSchema){.format = format_of(output->column.type),
+    memcpy(block->data, column->name, size);
+    *out = (struct ArrowSchema){.format = format_of(column->type),
                                 .name = (const char *)block->data,
                                 .flags = ARROW_FLAG_NULLABLE,
                                 .release = release_schema,
@@ -80,7 +83,7 @@ static ftl_status export_field(const ftl_allocator *allocator, const ftl_arrow_o
     return FTL_OK;
 }
 
-ftl_status ftl_arrow_export_schema(const ftl_allocator *allocator, const ftl_arrow_output *outputs,
+ftl_status ftl_arrow_export_schema(const ftl_allocator *allocator, const ftl_sink_column *columns,
                                    size_t n, struct ArrowSchema *out, ftl_error *error)
 {
     size_t size;
@@ -96,7 +99,7 @@ ftl_status ftl_arrow_export_schema(const ftl_allocator *allocator, const ftl_arr
                                .release = release_schema,
                                .private_data = block};
     for (size_t i = 0; i < n; i++) {
-        ftl_status status = export_field(allocator, &outputs[i], &fields[i], error);
+        ftl_status status = export_field(allocator, &columns[i], &fields[i], error);
         if (status != FTL_OK) {
             release_schema(&made);
             return status;
@@ -136,71 +139,139 @@ static bool add_part(size_t *at, size_t count, size_t width, size_t *begin)
            ftl_add_size(*at, bytes & ~(size_t)(BUFFER_ALIGNMENT - 1), at);
 }
 
-/* first: offsets or values; second: the bytes of texts. */
-static bool lay_out(const ftl_column *column, size_t rows, layout *out)
+/* The rows that are copied: all but those with a byte in skip. */
+typedef struct chosen {
+    size_t all, n;
+    const uint8_t *skip; /* NULL: all of them */
+} chosen;
+
+static chosen choose(size_t rows, const uint8_t *skip)
 {
-    size_t at = 0, pointers, bits = rows / 8 + 1;
+    chosen rows_of = {.all = rows, .n = rows, .skip = skip};
+    for (size_t i = 0; skip && i < rows; i++)
+        rows_of.n -= skip[i] != 0;
+    return rows_of;
+}
+
+static bool is_left_out(const chosen *rows, size_t i) { return rows->skip && rows->skip[i]; }
+
+static size_t text_size(const ftl_column *column, size_t row)
+{
+    return column->offsets[row + 1] - column->offsets[row];
+}
+
+static size_t text_bytes(const ftl_column *column, const chosen *rows)
+{
+    size_t bytes = 0;
+    if (!rows->skip)
+        return rows->all ? column->offsets[rows->all] - column->offsets[0] : 0;
+    for (size_t i = 0; i < rows->all; i++)
+        bytes += is_left_out(rows, i) ? 0 : text_size(column, i);
+    return bytes;
+}
+
+/* first: offsets or values; second: the bytes of texts. */
+static bool lay_out(const ftl_column *column, const chosen *rows, layout *out)
+{
+    size_t at = 0, pointers, bits = rows->n / 8 + 1;
     bool fits = add_part(&at, 3, sizeof(void *), &pointers) &&
                 add_part(&at, column->validity ? bits : 0, 1, &out->validity);
-    switch (column->type) {
-    case FTL_BOOL:
+    if (column->type == FTL_BOOL)
         fits = fits && add_part(&at, bits, 1, &out->first);
-        break;
-    case FTL_F32:
-        fits = fits && add_part(&at, rows, sizeof(float), &out->first);
-        break;
-    case FTL_STRING:
-        fits = fits && add_part(&at, rows + 1, sizeof(int32_t), &out->first) &&
-               add_part(&at, rows ? column->offsets[rows] : 0, 1, &out->second);
-        break;
-    default:
-        fits = fits && add_part(&at, rows, sizeof(double), &out->first);
-        break;
-    }
+    else if (column->type == FTL_STRING)
+        fits = fits && add_part(&at, rows->n + 1, sizeof(int32_t), &out->first) &&
+               add_part(&at, text_bytes(column, rows), 1, &out->second);
+    else
+        fits = fits && add_part(&at, rows->n, ftl_type_size(column->type), &out->first);
     return fits && ftl_add_size(at, BUFFER_ALIGNMENT, &out->size);
 }
 
-static int64_t count_nulls(const uint8_t *validity, size_t rows)
+static void set_bit(unsigned char *bits, size_t i)
 {
-    int64_t n = 0;
-    for (size_t i = 0; validity && i < rows; i++)
-        n += !(validity[i / 8] >> (i % 8) & 1);
-    return n;
+    bits[i / 8] = (unsigned char)(bits[i / 8] | 1u << i % 8);
 }
 
-static void copy_values(const ftl_column *column, size_t rows, const layout *at,
-                        unsigned char *base)
+/* Into zeroed bits. Returns how many nulls there are. */
+static int64_t copy_validity(const ftl_column *column, const chosen *rows, unsigned char *out)
 {
-    unsigned char *first = base + at->first;
-    if (rows == 0) {
-        if (column->type == FTL_STRING) /* texts have an offset also without rows */
-            memset(first, 0, sizeof(int32_t));
-    } else if (column->type == FTL_STRING) {
-        size_t bytes = column->offsets[rows];
-        memcpy(first, column->offsets, (rows + 1) * sizeof *column->offsets);
-        if (bytes)
-            memcpy(base + at->second, column->values, bytes);
-    } else if (column->type == FTL_BOOL) {
-        memset(first, 0, rows / 8 + 1);
-        for (size_t i = 0; i < rows; i++) {
-            if (((const uint8_t *)column->values)[i])
-                first[i / 8] = (unsigned char)(first[i / 8] | 1u << i % 8);
+    size_t at = 0, valid = 0;
+    for (size_t i = 0; i < rows->all; i++) {
+        if (is_left_out(rows, i))
+            continue;
+        if (ftl_bit_at(column->validity, i)) {
+            set_bit(out, at);
+            valid++;
         }
-    } else {
-        memcpy(first, column->values,
-               rows * (column->type == FTL_F32 ? sizeof(float) : sizeof(double)));
+        at++;
+    }
+    return (int64_t)(at - valid);
+}
+
+static void copy_bools(const ftl_column *column, const chosen *rows, unsigned char *out)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < rows->all; i++) {
+        if (is_left_out(rows, i))
+            continue;
+        if (*ftl_column_at_index(column, FTL_BOOL, i))
+            set_bit(out, at);
+        at++;
     }
 }
 
-static ftl_status export_column(const ftl_allocator *allocator, const ftl_arrow_output *output,
-                                size_t rows, struct ArrowArray *out, ftl_error *error)
+static void copy_texts(const ftl_column *column, const chosen *rows, int32_t *offsets,
+                       unsigned char *texts)
 {
-    const ftl_column *column = &output->column;
+    size_t at = 0, end = 0;
+    offsets[0] = 0;
+    for (size_t i = 0; i < rows->all; i++) {
+        if (is_left_out(rows, i))
+            continue;
+        size_t size = text_size(column, i);
+        if (size)
+            memcpy(texts + end, (const char *)column->values + column->offsets[i], size);
+        end += size;
+        offsets[++at] = (int32_t)end;
+    }
+}
+
+static void copy_numbers(const ftl_column *column, const chosen *rows, unsigned char *out)
+{
+    size_t width = ftl_type_size(column->type);
+    if (!rows->skip && ftl_column_step(column, column->type) == (ptrdiff_t)width) {
+        if (rows->all)
+            memcpy(out, column->values, rows->all * width);
+        return;
+    }
+    for (size_t i = 0; i < rows->all; i++) {
+        if (is_left_out(rows, i))
+            continue;
+        memcpy(out, ftl_column_at_index(column, column->type, i), width);
+        out += width;
+    }
+}
+
+static void copy_values(const ftl_column *column, const chosen *rows, const layout *at,
+                        unsigned char *base)
+{
+    unsigned char *first = base + at->first;
+    if (column->type == FTL_STRING)
+        copy_texts(column, rows, (int32_t *)(void *)first, base + at->second);
+    else if (column->type == FTL_BOOL)
+        copy_bools(column, rows, first);
+    else
+        copy_numbers(column, rows, first);
+}
+
+static ftl_status export_column(const ftl_allocator *allocator, const char *name,
+                                const ftl_column *column, const chosen *rows,
+                                struct ArrowArray *out, ftl_error *error)
+{
     layout at = {0};
-    if (column->type == FTL_STRING && rows && column->offsets[rows] > INT32_MAX)
+    if (column->type == FTL_STRING && text_bytes(column, rows) > INT32_MAX)
         return FTL_FAIL(error, FTL_LIMIT,
                         "the text of output '%.120s' is larger than 2 GiB; use smaller batches",
-                        output->name);
+                        name);
     owned_block *block = lay_out(column, rows, &at) ? new_block(allocator, at.size) : NULL;
     if (!block)
         return FTL_OOM(error);
@@ -210,11 +281,16 @@ static ftl_status export_column(const ftl_allocator *allocator, const ftl_arrow_
     buffers[0] = column->validity ? base + at.validity : NULL;
     buffers[1] = base + at.first;
     buffers[2] = base + at.second;
-    if (column->validity)
-        memcpy(base + at.validity, column->validity, rows / 8 + 1);
+    int64_t nulls = 0;
+    if (column->validity) {
+        memset(base + at.validity, 0, rows->n / 8 + 1);
+        nulls = copy_validity(column, rows, base + at.validity);
+    }
+    if (column->type == FTL_BOOL)
+        memset(base + at.first, 0, rows->n / 8 + 1);
     copy_values(column, rows, &at, base);
-    *out = (struct ArrowArray){.length = (int64_t)rows,
-                               .null_count = count_nulls(column->validity, rows),
+    *out = (struct ArrowArray){.length = (int64_t)rows->n,
+                               .null_count = nulls,
                                .n_buffers = column->type == FTL_STRING ? 3 : 2,
                                .buffers = buffers,
                                .release = release_array,
@@ -222,10 +298,12 @@ static ftl_status export_column(const ftl_allocator *allocator, const ftl_arrow_
     return FTL_OK;
 }
 
-ftl_status ftl_arrow_export_array(const ftl_allocator *allocator, const ftl_arrow_output *outputs,
-                                  size_t n, size_t rows, struct ArrowArray *out, ftl_error *error)
+ftl_status ftl_arrow_export_array(const ftl_allocator *allocator, const ftl_sink_column *columns,
+                                  const ftl_batch *batch, const uint8_t *skip,
+                                  struct ArrowArray *out, ftl_error *error)
 {
-    size_t size;
+    size_t size, n = batch->n_columns;
+    const chosen rows = choose(batch->rows, skip);
     if (!ftl_mul_size(n, sizeof(struct ArrowArray) + sizeof(struct ArrowArray *), &size) ||
         !ftl_add_size(size, sizeof(void *), &size))
         return FTL_OOM(error);
@@ -236,14 +314,15 @@ ftl_status ftl_arrow_export_array(const ftl_allocator *allocator, const ftl_arro
     struct ArrowArray **pointers = (struct ArrowArray **)(children + n);
     const void **buffers = (const void **)(pointers + n);
     buffers[0] = NULL; /* a record batch's validity */
-    struct ArrowArray made = {.length = (int64_t)rows,
+    struct ArrowArray made = {.length = (int64_t)rows.n,
                               .n_buffers = 1,
                               .buffers = buffers,
                               .children = pointers,
                               .release = release_array,
                               .private_data = block};
     for (size_t i = 0; i < n; i++) {
-        ftl_status status = export_column(allocator, &outputs[i], rows, &children[i], error);
+        ftl_status status = export_column(allocator, columns[i].name, &batch->columns[i], &rows,
+                                          &children[i], error);
         if (status != FTL_OK) {
             release_array(&made);
             return status;

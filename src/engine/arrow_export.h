@@ -7,24 +7,21 @@
 
 #include "base/alloc.h"
 #include "foretell/arrow.h"
+#include "table/sink.h"
 
-/*
- * Column i of the outputs: its name and a view of it (F64, F32, I64, BOOL or STRING, contiguous,
- * offset 0). All columns have the same rows.
- */
-typedef struct ftl_arrow_output {
-    const char *name;
-    ftl_column column;
-} ftl_arrow_output;
+/* Column i: its name and its type, F64, F32, I64, U64, BOOL or STRING. */
 
 /* A record batch's schema; *out stays untouched on failure. */
 FTL_MUST_USE ftl_status ftl_arrow_export_schema(const ftl_allocator *allocator,
-                                                const ftl_arrow_output *outputs, size_t n,
+                                                const ftl_sink_column *columns, size_t n,
                                                 struct ArrowSchema *out, ftl_error *error);
-/* A record batch with copies of the columns; *out stays untouched on failure. */
+/*
+ * A record batch with copies of the batch's columns, which have offset 0 and those types. skip (may
+ * be NULL): rows with a non-zero byte are left out. *out stays untouched on failure.
+ */
 FTL_MUST_USE ftl_status ftl_arrow_export_array(const ftl_allocator *allocator,
-                                               const ftl_arrow_output *outputs, size_t n,
-                                               size_t rows, struct ArrowArray *out,
-                                               ftl_error *error);
+                                               const ftl_sink_column *columns,
+                                               const ftl_batch *batch, const uint8_t *skip,
+                                               struct ArrowArray *out, ftl_error *error);
 
 #endif

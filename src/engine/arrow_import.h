@@ -3,9 +3,9 @@
  * a record batch each of the model's inputs is and of which type; it is made once for a schema and
  * holds the columns that view the last record batch. It belongs to its session and its thread.
  *
- * Everything in the structures is hostile: counts, pointers and formats are checked here, what the
- * buffers hold in engine/columns.c. The sizes of buffers are the producer's word: the interface
- * does not carry them.
+ * Everything in the structures is hostile: counts, pointers and formats are checked by
+ * table/arrow_c.c, what the buffers hold in engine/columns.c. The sizes of buffers are the
+ * producer's word: the interface does not carry them.
  */
 #ifndef FTL_ENGINE_ARROW_IMPORT_H
 #define FTL_ENGINE_ARROW_IMPORT_H

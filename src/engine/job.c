@@ -1,4 +1,5 @@
 /* One worker's part of a file job: a block of records → a batch → outputs → text. */
+#include "engine/arrow_export.h"
 #include "engine/column_watch.h"
 #include "table/parts.h"
 
@@ -307,11 +308,15 @@ static ftl_status format(ftl_job_worker *worker, ftl_job_block *block, const ftl
     const ftl_job *job = worker->job;
     bool skip = n_bad && job->on_error == FTL_ON_ERROR_SKIP;
     block->rows_written = view->batch.rows - (skip ? n_bad : 0);
-    if (job->sink) {
-        ftl_batch out;
+    const uint8_t *left_out = skip ? worker->bad : NULL;
+    ftl_batch out;
+    if (job->sink || job->arrow)
         FTL_TRY(set_outputs(worker, view, n_bad, &out, error));
-        FTL_TRY(ftl_sink_format(job->sink, &out, skip ? worker->bad : NULL, &block->text, error));
-    }
+    if (job->sink)
+        FTL_TRY(ftl_sink_format(job->sink, &out, left_out, &block->text, error));
+    if (job->arrow)
+        FTL_TRY(ftl_arrow_export_array(job->allocator, job->arrow, &out, left_out, &block->array,
+                                       error));
     return n_bad && job->want_rejects ? write_rejects(worker, block, view, error) : FTL_OK;
 }
 
@@ -335,8 +340,16 @@ static ftl_status compute(ftl_job_worker *worker, ftl_job_block *block, ftl_erro
     return FTL_OK;
 }
 
+void ftl_job_block_drop(ftl_job_block *block)
+{
+    if (block->array.release)
+        block->array.release(&block->array);
+    block->array.release = NULL;
+}
+
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block)
 {
+    ftl_job_block_drop(block);
     ftl_strbuf_clear(&block->text);
     ftl_strbuf_clear(&block->rejects);
     ftl_error_clear(&block->error);

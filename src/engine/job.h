@@ -7,6 +7,7 @@
 #define FTL_ENGINE_JOB_H
 
 #include "engine/session.h"
+#include "foretell/arrow.h"
 #include "table/sink.h"
 #include "table/table.h"
 
@@ -88,6 +89,9 @@ typedef struct ftl_job {
     const ftl_table *table;
     const ftl_binding *binding; /* of the last model: all requests, and the columns to keep */
     const ftl_sink *sink;       /* NULL: nothing is formatted (check) */
+    /* [outputs] of an Arrow stream: blocks become record batches of them; NULL: they do not */
+    const ftl_sink_column *arrow;
+    const ftl_allocator *allocator; /* of these, which outlive the job */
     ftl_on_error on_error;
     bool want_rejects;
     const ftl_cancel *cancel; /* ends the prediction of a block; NULL: none */
@@ -104,6 +108,7 @@ typedef struct ftl_job_block {
     ftl_strbuf text;        /* formatted rows */
     ftl_strbuf rejects;     /* formatted reject rows */
     ftl_table_position end; /* of its rows in the table */
+    struct ArrowArray array;
     size_t rows_written, rows_bad;
     ftl_job_times times;
     ftl_status status; /* of the computation */
@@ -140,6 +145,8 @@ FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_jo
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);
+/* Releases the block's record batch, if nobody took it. */
+void ftl_job_block_drop(ftl_job_block *block);
 
 double ftl_job_now(void); /* seconds of a clock that only goes on */
 
@@ -173,6 +180,14 @@ FTL_MUST_USE ftl_status ftl_job_choose(ftl_job_setup *setup, ftl_model *model,
  */
 FTL_MUST_USE ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table,
                                      const char *output_path, const ftl_score_options *options,
+                                     ftl_error *error);
+/* The columns of the output; the setup's. */
+FTL_MUST_USE ftl_status ftl_job_list_outputs(ftl_job_setup *setup, ftl_sink_column **columns,
+                                             size_t *n, ftl_error *error);
+/* Adds a computed block to the figures, but for reading and writing. */
+void ftl_job_add_block(ftl_score_result *result, const ftl_job *job, const ftl_job_block *block);
+/* Lines for options->warn about the columns as a whole, behind the last block. */
+FTL_MUST_USE ftl_status ftl_job_warn(const ftl_job *job, const ftl_score_options *options,
                                      ftl_error *error);
 /* Opens the output, and the file of rejected rows where one is asked for. */
 FTL_MUST_USE ftl_status ftl_job_open_sinks(ftl_job_setup *setup, const char *path,

@@ -145,6 +145,43 @@ size_t ftl_job_batch_rows(const ftl_job *job, const ftl_score_options *options, 
     return rows > most_rows ? most_rows : rows < least_rows ? least_rows : rows;
 }
 
+void ftl_job_add_block(ftl_score_result *result, const ftl_job *job, const ftl_job_block *block)
+{
+    result->parse_seconds += block->times.parse;
+    result->predict_seconds += block->times.predict;
+    result->format_seconds += block->times.format;
+    result->rows_written += block->rows_written;
+    if (job->on_error == FTL_ON_ERROR_SKIP)
+        result->rows_rejected += block->rows_bad;
+    else
+        result->rows_nulled += block->rows_bad;
+}
+
+static ftl_status warn_of_model(const ftl_job *job, const ftl_job_model *model,
+                                const ftl_score_options *options, ftl_error *error)
+{
+    ftl_status status = FTL_OK;
+    ftl_strbuf line;
+    ftl_strbuf_init(&line, job->account, 1 << 16);
+    for (size_t i = 0; model->watch && i < model->watch->n && status == FTL_OK; i++) {
+        ftl_strbuf_clear(&line);
+        if (!ftl_watch_warning(model->model, model->watch, i, &line))
+            continue;
+        const char *text = ftl_strbuf_text(&line);
+        if (!options->warn(options->warn_user, text, strlen(text)))
+            status = FTL_FAIL(error, FTL_CANCELLED, "cancelled");
+    }
+    ftl_strbuf_free(&line);
+    return status;
+}
+
+ftl_status ftl_job_warn(const ftl_job *job, const ftl_score_options *options, ftl_error *error)
+{
+    for (size_t i = 0; i < job->n_models; i++)
+        FTL_TRY(warn_of_model(job, &job->models[i], options, error));
+    return FTL_OK;
+}
+
 /* ---- Sinks ----------------------------------------------------------------------------------- */
 
 static int by_name(const void *a, const void *b)
@@ -189,8 +226,8 @@ static ftl_status list_outputs(const ftl_job_model *model, bool method, ftl_aren
     return FTL_OK;
 }
 
-static ftl_status open_output(ftl_job_setup *setup, const char *path,
-                              const ftl_score_options *options, ftl_error *error)
+ftl_status ftl_job_list_outputs(ftl_job_setup *setup, ftl_sink_column **out, size_t *n_out,
+                                ftl_error *error)
 {
     const ftl_binding *binding = setup->job.binding;
     size_t n = 0, room = binding->n_keep;
@@ -212,13 +249,24 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
             FTL_TRY(list_outputs(&setup->models[i], true, &setup->arena, columns, &n, error));
     }
     FTL_TRY(ftl_number_repeats(columns, binding->n_keep, n, &setup->arena, error));
+    *out = columns;
+    *n_out = n;
+    return FTL_OK;
+}
+
+static ftl_status open_output(ftl_job_setup *setup, const char *path,
+                              const ftl_score_options *options, ftl_error *error)
+{
+    ftl_sink_column *columns;
+    size_t n;
+    FTL_TRY(ftl_job_list_outputs(setup, &columns, &n, error));
     const ftl_sink_options sink = {
         .path = path,
         .format = options->output_format,
         .columns = columns,
         .n_columns = n,
         .resumable = options->resume,
-        .n_json = keeps_json(setup->job.table, path, options) ? binding->n_keep : 0,
+        .n_json = keeps_json(setup->job.table, path, options) ? setup->job.binding->n_keep : 0,
         .cancel = options->cancel};
     return ftl_sink_open(setup->job.account, &sink, &setup->sink, error);
 }

@@ -14,30 +14,34 @@ static size_t count_outputs(const ftl_session *session, uint32_t methods)
     return n;
 }
 
-/* The outputs of the last run, method by method. */
+/* Names and types of the outputs of the last run, method by method, and their columns. */
 static void view_outputs(const ftl_session *session, uint32_t methods, size_t rows,
-                         ftl_arrow_output *out)
+                         ftl_sink_column *names, ftl_column *columns)
 {
+    size_t n = 0;
     for (int m = 0; m < FTL_METHOD_COUNT; m++) {
         ftl_batch batch;
         if (!(methods & 1u << m))
             continue;
         ftl_session_view(session, (ftl_method)m, rows, &batch);
-        for (size_t i = 0; i < batch.n_columns; i++)
-            *out++ = (ftl_arrow_output){session->model->graph.methods[m].outputs[i].name,
-                                        batch.columns[i]};
+        for (size_t i = 0; i < batch.n_columns; i++, n++) {
+            columns[n] = batch.columns[i];
+            names[n] = (ftl_sink_column){session->model->graph.methods[m].outputs[i].name,
+                                         batch.columns[i].type};
+        }
     }
 }
 
-static ftl_status export(const ftl_session *session, const ftl_arrow_output *outputs, size_t n,
-                         size_t rows, struct ArrowSchema *out_schema, struct ArrowArray *out,
-                         ftl_error *error)
+static ftl_status export(const ftl_session *session, const ftl_sink_column *names,
+                         const ftl_batch *batch, struct ArrowSchema *out_schema,
+                         struct ArrowArray *out, ftl_error *error)
 {
     const ftl_allocator *allocator = &session->model->context->account.allocator;
     struct ArrowArray array;
-    FTL_TRY(ftl_arrow_export_array(allocator, outputs, n, rows, &array, error));
+    FTL_TRY(ftl_arrow_export_array(allocator, names, batch, NULL, &array, error));
     if (out_schema) {
-        ftl_status status = ftl_arrow_export_schema(allocator, outputs, n, out_schema, error);
+        ftl_status status = ftl_arrow_export_schema(allocator, names, batch->n_columns, out_schema,
+                                                    error);
         if (status != FTL_OK) {
             array.release(&array);
             return status;
@@ -64,11 +68,15 @@ ftl_status ftl_predict_arrow(ftl_session *session, uint32_t methods,
     FTL_TRY(ftl_session_run(session, methods, &batch, error));
     const ftl_session *shown = session->shows_wide ? session->wide : session;
     size_t n = count_outputs(shown, methods);
-    ftl_arrow_output *outputs = ftl_alloc_array(&session->account, n, sizeof *outputs);
-    if (!outputs)
-        return FTL_OOM(error);
-    view_outputs(shown, methods, batch.rows, outputs);
-    ftl_status status = export(session, outputs, n, batch.rows, out_schema, out, error);
-    ftl_free(&session->account, outputs);
+    ftl_sink_column *names = ftl_alloc_array(&session->account, n, sizeof *names);
+    ftl_column *columns = ftl_alloc_array(&session->account, n, sizeof *columns);
+    ftl_status status = names && columns ? FTL_OK : FTL_OOM(error);
+    if (status == FTL_OK) {
+        view_outputs(shown, methods, batch.rows, names, columns);
+        const ftl_batch results = {.rows = batch.rows, .n_columns = n, .columns = columns};
+        status = export(session, names, &results, out_schema, out, error);
+    }
+    ftl_free(&session->account, names);
+    ftl_free(&session->account, columns);
     return status;
 }

@@ -131,6 +131,18 @@ void ftl_fb_expect(const ftl_fb_table *table, uint32_t n, const char *name)
     }
 }
 
+int16_t ftl_fb_i16(const ftl_fb_table *table, uint32_t field, int16_t fallback)
+{
+    size_t at = field_at(table, field, 2);
+    return at ? (int16_t)ftl_le_u16(table->buffer->data + at) : fallback;
+}
+
+int64_t ftl_fb_i64(const ftl_fb_table *table, uint32_t field, int64_t fallback)
+{
+    size_t at = field_at(table, field, 8);
+    return at ? (int64_t)ftl_le_u64(table->buffer->data + at) : fallback;
+}
+
 int32_t ftl_fb_i32(const ftl_fb_table *table, uint32_t field, int32_t fallback)
 {
     size_t at = field_at(table, field, 4);
@@ -229,4 +241,9 @@ ftl_fb_text ftl_fb_string_at(const ftl_fb_vector *vector, uint32_t i)
 int32_t ftl_fb_i32_at(const ftl_fb_vector *vector, uint32_t i)
 {
     return (int32_t)ftl_le_u32(vector->data + 4 * (size_t)i);
+}
+
+int64_t ftl_fb_i64_within(const ftl_fb_vector *vector, uint32_t i, uint32_t offset)
+{
+    return (int64_t)ftl_le_u64(vector->data + (size_t)vector->item_size * i + offset);
 }

@@ -60,7 +60,9 @@ FTL_MUST_USE ftl_status ftl_fb_status(const ftl_flatbuf *buffer, const char *wha
 void ftl_fb_expect(const ftl_fb_table *table, uint32_t n, const char *name);
 
 /* Fields by their number in the schema. An absent field is its default. */
+int16_t ftl_fb_i16(const ftl_fb_table *table, uint32_t field, int16_t fallback);
 int32_t ftl_fb_i32(const ftl_fb_table *table, uint32_t field, int32_t fallback);
+int64_t ftl_fb_i64(const ftl_fb_table *table, uint32_t field, int64_t fallback);
 uint8_t ftl_fb_u8(const ftl_fb_table *table, uint32_t field, uint8_t fallback);
 float ftl_fb_f32(const ftl_fb_table *table, uint32_t field, float fallback);
 double ftl_fb_f64(const ftl_fb_table *table, uint32_t field, double fallback);
@@ -73,6 +75,8 @@ ftl_fb_vector ftl_fb_items(const ftl_fb_table *table, uint32_t field, uint32_t i
 ftl_fb_table ftl_fb_table_at(const ftl_fb_vector *vector, uint32_t i);
 ftl_fb_text ftl_fb_string_at(const ftl_fb_vector *vector, uint32_t i);
 int32_t ftl_fb_i32_at(const ftl_fb_vector *vector, uint32_t i);
+/* A number of 64 bits at an offset within item i, for vectors of structs of such. */
+int64_t ftl_fb_i64_within(const ftl_fb_vector *vector, uint32_t i, uint32_t offset);
 
 /* Little-endian numbers at any address. */
 uint16_t ftl_le_u16(const uint8_t *at);

@@ -32,7 +32,7 @@ static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *er
         {"\xff\xfe", 2, "UTF-16 text; read it with options.encoding 'utf-16'"},
         {"\xfe\xff", 2, "UTF-16 text; read it with options.encoding 'utf-16'"},
         {"PAR1", 4, "a Parquet file, which options.input_format calls CSV"},
-        {"ARROW1", 6, "an Arrow file; convert it to CSV"},
+        {"ARROW1", 6, "an Arrow file, which options.input_format calls CSV"},
         {"PK\3\4", 4, "a zip file (.xlsx, .npz); save the table as CSV or .npy"},
         {"\xd0\xcf\x11\xe0", 4, "an Excel file; save the table as CSV"},
         {"SQLite format 3", 15, "a SQLite database; export the table as CSV"},

@@ -14,12 +14,11 @@ static const ftl_sink_kind *const kinds[] = {FTL_SINK_KINDS(FTL_ENTRY)};
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
-    {".parquet", "Parquet"}, {".pq", "Parquet"},   {".feather", "Feather"},  {".arrow", "Arrow"},
-    {".ipc", "Arrow"},       {".arrows", "Arrow"}, {".orc", "ORC"},          {".avro", "Avro"},
-    {".xlsx", "Excel"},      {".xls", "Excel"},    {".ods", "OpenDocument"}, {".npz", "npz"},
-    {".h5", "HDF5"},         {".hdf5", "HDF5"},    {".pkl", "pickle"},       {".pickle", "pickle"},
-    {".joblib", "joblib"},   {".db", "SQLite"},    {".sqlite", "SQLite"},    {".xml", "XML"},
-    {".html", "HTML"},       {".yaml", "YAML"},    {".zip", "zip"},          {".lzma", "lzma"},
+    {".parquet", "Parquet"}, {".pq", "Parquet"}, {".orc", "ORC"},          {".avro", "Avro"},
+    {".xlsx", "Excel"},      {".xls", "Excel"},  {".ods", "OpenDocument"}, {".npz", "npz"},
+    {".h5", "HDF5"},         {".hdf5", "HDF5"},  {".pkl", "pickle"},       {".pickle", "pickle"},
+    {".joblib", "joblib"},   {".db", "SQLite"},  {".sqlite", "SQLite"},    {".xml", "XML"},
+    {".html", "HTML"},       {".yaml", "YAML"},  {".zip", "zip"},          {".lzma", "lzma"},
     {".z", "compressed"},
 };
 

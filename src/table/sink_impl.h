@@ -30,7 +30,7 @@ typedef struct ftl_sink_kind {
 } ftl_sink_kind;
 
 /* Another output format is another entry. */
-#define FTL_SINK_KINDS(X) X(csv) X(npy) X(json) X(jsonl)
+#define FTL_SINK_KINDS(X) X(csv) X(npy) X(json) X(jsonl) X(arrow)
 #define FTL_DECLARE(name) extern const ftl_sink_kind ftl_sink_##name;
 FTL_SINK_KINDS(FTL_DECLARE)
 #undef FTL_DECLARE

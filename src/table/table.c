@@ -202,11 +202,13 @@ ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const cha
 
 static ftl_status open_format(ftl_table *table, const ftl_table_options *options, ftl_error *error)
 {
-    const uint8_t *data;
-    size_t size;
     FTL_TRY(set_limits(table, options, error));
-    FTL_TRY(ftl_stream_ahead(table->stream, MAGIC_BYTES, &data, &size, error));
-    FTL_TRY(choose_format(table, options, data, size, error));
+    if (!table->arrow) {
+        const uint8_t *data;
+        size_t size;
+        FTL_TRY(ftl_stream_ahead(table->stream, MAGIC_BYTES, &data, &size, error));
+        FTL_TRY(choose_format(table, options, data, size, error));
+    }
     FTL_TRY(table->format->open(table, options, error));
     table->info.format = table->format->name;
     table->info.abilities = table->format->abilities;
@@ -248,6 +250,32 @@ ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
     return FTL_OK;
 }
 
+ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,
+                                ftl_table **out, ftl_error *error)
+{
+    static const ftl_table_options defaults;
+    ftl_table *table = ftl_table_new(account, &ftl_table_arrow_stream);
+    if (!table)
+        return FTL_OOM(error);
+    table->arrow = stream;
+    ftl_status status = open_format(table, &defaults, error);
+    if (status != FTL_OK) {
+        ftl_table_close(table);
+        return status;
+    }
+    table->owned = *stream;
+    table->arrow = &table->owned;
+    stream->release = NULL;
+    *out = table;
+    return FTL_OK;
+}
+
+void ftl_table_give_back(ftl_table *table, struct ArrowArrayStream *stream)
+{
+    *stream = table->owned;
+    table->owned.release = NULL;
+}
+
 void ftl_table_close(ftl_table *table)
 {
     if (!table)
@@ -255,6 +283,8 @@ void ftl_table_close(ftl_table *table)
     if (table->format && table->format->close)
         table->format->close(table);
     ftl_stream_close(table->stream);
+    if (table->owned.release)
+        table->owned.release(&table->owned);
     ftl_arena_free(&table->arena);
     ftl_free(table->account, table);
 }
@@ -277,8 +307,10 @@ const char *ftl_table_reject_format(const ftl_table *table) { return table->reje
 
 uint64_t ftl_table_bytes_read(const ftl_table *table)
 {
-    return table->format->bytes_read ? table->format->bytes_read(table)
-                                     : ftl_stream_offset(table->stream);
+    if (table->format->bytes_read)
+        return table->format->bytes_read(table);
+    uint64_t ahead = table->stream ? ftl_stream_offset(table->stream) : 0;
+    return ahead > table->bytes_at ? ahead : table->bytes_at;
 }
 
 uint64_t ftl_table_bytes_total(const ftl_table *table)

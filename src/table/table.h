@@ -80,6 +80,15 @@ enum {
 FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
                                        const ftl_table_options *options, ftl_table **out,
                                        ftl_error *error);
+/*
+ * The same for an Arrow C stream, whose structure is moved: the caller's is marked as released. It
+ * is read and released by the threads that read and close the table.
+ */
+struct ArrowArrayStream;
+FTL_MUST_USE ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,
+                                             ftl_table **out, ftl_error *error);
+/* Moves the stream back, before the first read; the table can only be closed then. */
+void ftl_table_give_back(ftl_table *table, struct ArrowArrayStream *stream);
 void ftl_table_close(
     ftl_table *table); /* NULL is allowed; blocks and batches are destroyed before their table */
 

@@ -4,6 +4,7 @@
 #define FTL_TABLE_TABLE_IMPL_H
 
 #include "base/arena.h"
+#include "foretell/arrow.h"
 #include "table/table.h"
 
 /*
@@ -61,14 +62,18 @@ typedef struct ftl_table_format {
 } ftl_table_format;
 
 /* Another row format is another entry. */
-#define FTL_TABLE_FORMATS(X) X(csv) X(npy) X(json) X(jsonl) X(parquet)
+#define FTL_TABLE_FORMATS(X) X(csv) X(npy) X(json) X(jsonl) X(parquet) X(arrow)
 #define FTL_DECLARE(name) extern const ftl_table_format ftl_table_##name;
 FTL_TABLE_FORMATS(FTL_DECLARE)
 #undef FTL_DECLARE
+/* Of programs, not of files: see ftl_table_open_arrow. */
+extern const ftl_table_format ftl_table_arrow_stream;
 
 struct ftl_table {
     ftl_account *account;
-    ftl_stream *stream;
+    ftl_stream *stream;             /* NULL for an Arrow stream */
+    struct ArrowArrayStream *arrow; /* this, or while it is opened the caller's */
+    struct ArrowArrayStream owned;
     const ftl_table_format *format;
     void *state;
     ftl_arena arena; /* names, options and the formats' state */
@@ -87,7 +92,8 @@ struct ftl_table {
     bool bound, give_json;
     size_t block_bytes, max_record;
     uint64_t rows_read;
-    ftl_error failed; /* code != FTL_OK: what every further read returns */
+    uint64_t bytes_at; /* how far a format has come that reads at places of its own */
+    ftl_error failed;  /* code != FTL_OK: what every further read returns */
 };
 
 enum {

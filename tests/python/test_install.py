@@ -1,6 +1,7 @@
 """Installs the release build into an empty folder and uses it from there, as another project would.
 
-examples/predict.c is built four ways (pkg-config and find_package, shared and static) and runs the demo's model.
+examples/predict.c is built four ways (pkg-config and find_package, shared and static) and runs the demo's model;
+examples/arrow_stream.c gives the same by Arrow streams.
 """
 
 import os
@@ -77,6 +78,15 @@ def test_find_package(prefix, tmp_path, target):
     run("cmake", "-S", ROOT / "examples", "-B", tmp_path / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}")
     run("cmake", "--build", tmp_path / "build", "--target", target)
     use(tmp_path / "build" / target, prefix, tmp_path)
+
+
+def test_arrow_streams(prefix, tmp_path):
+    run("cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", ROOT / "examples/arrow_stream.c",
+        *pkg_config(prefix, "--cflags", "--libs"), "-o", tmp_path / "arrow_stream")
+    env = {"LD_LIBRARY_PATH": str(library_folder(prefix))}
+    (tmp_path / "rows.csv").write_text(",".join(ROW) + "\n" + ",".join(ROW.values()) + "\n", encoding="utf-8")
+    _, by_command = run(prefix / "bin/foretell", "predict", MODEL, tmp_path / "rows.csv").splitlines()
+    assert run(tmp_path / "arrow_stream", MODEL, 3, *ROW.values(), env=env).splitlines() == 3 * [by_command]
 
 
 @pytest.mark.parametrize("compiler, flags", [

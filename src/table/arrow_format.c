@@ -1,4 +1,4 @@
-#include "engine/arrow_format.h"
+#include "table/arrow_format.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Format strings of the Arrow C data interface. Stateless. */
-#ifndef FTL_ENGINE_ARROW_FORMAT_H
-#define FTL_ENGINE_ARROW_FORMAT_H
+#ifndef FTL_TABLE_ARROW_FORMAT_H
+#define FTL_TABLE_ARROW_FORMAT_H
 
 #include "base/status.h"
 

@@ -1,0 +1,56 @@
+/*
+ * The ring of a job: blocks are read in order by the calling thread, computed by threads of an
+ * executor, and come back in order. One thread at a time; not always the same one.
+ */
+#ifndef FTL_ENGINE_JOB_RING_H
+#define FTL_ENGINE_JOB_RING_H
+
+#include "base/executor.h"
+#include "engine/job.h"
+
+/* Inputs of fewer bytes are over before a thread would have started. */
+enum { FTL_SMALL_INPUT = 1 << 20 };
+
+/* A block on its way, and the task that computes it. */
+typedef struct ftl_ring_piece {
+    struct ftl_job_ring *ring;
+    ftl_task task;
+    ftl_job_block block;
+} ftl_ring_piece;
+
+/*
+ * The calling thread fills at head and empties at tail; what lies between waits for a thread, is
+ * being computed or is done.
+ */
+typedef struct ftl_job_ring {
+    const ftl_job *job;
+    ftl_table *table;
+    const ftl_score_options *options;
+    size_t batch_rows;
+    uint32_t width; /* pieces that are computed at once */
+    uint64_t rows_read;
+    double read_seconds;
+
+    ftl_task_group group;
+    bool begun; /* the group */
+    ftl_ring_piece *pieces;
+    size_t n_pieces, n_made;
+    size_t head, tail;                       /* counters; the piece is the counter % n_pieces */
+    ftl_job_worker workers[FTL_GROUP_WIDTH]; /* by slot; made when a task first has the slot */
+    ftl_status read_status;
+    ftl_error read_error;
+} ftl_job_ring;
+
+/* Zeroed before. What is given is borrowed; ftl_ring_end is called in any case. */
+FTL_MUST_USE ftl_status ftl_ring_begin(ftl_job_ring *ring, const ftl_job *job, ftl_table *table,
+                                       const ftl_score_options *options, ftl_executor *executor,
+                                       ftl_error *error);
+/*
+ * The next computed block, which is the caller's until the next call; what failed in computing it
+ * is this call's failure. END behind the last one.
+ */
+FTL_MUST_USE ftl_status ftl_ring_next(ftl_job_ring *ring, ftl_job_block **out, ftl_error *error);
+/* Waits for what is being computed, and frees everything. */
+void ftl_ring_end(ftl_job_ring *ring);
+
+#endif
