@@ -743,7 +743,8 @@ typedef struct ftl_score_options {
     bool json; /* ftl_check: its report is one JSON object */
     /*
      * "csv" or "npy": what the input is, NULL: what its first bytes say, and its name where they
-     * leave a choice; and what is written, NULL: what the output's name says
+     * leave a choice; and "csv", "npy" or "parquet", what is written, NULL: what the output's name
+     * says
      */
     const char *input_format;
     const char *output_format;
@@ -780,6 +781,11 @@ typedef struct ftl_score_options {
      */
     const char *const *more_inputs;
     size_t n_more_inputs;
+    /*
+     * how a format that compresses its parts does so: of Parquet "zstd", "snappy" or "none";
+     * NULL: zstd where it was compiled in
+     */
+    const char *compression;
 } ftl_score_options;
 
 typedef struct ftl_score_result {
@@ -799,9 +805,9 @@ typedef struct ftl_score_result {
 
 /*
  * Reads a table (CSV or .npy; "-" is standard input), predicts and writes a table; "-" is standard
- * output, as CSV. The name's ending decides what is written: .npy; .tsv and .tab, CSV with tabs;
- * .gz, the CSV in a gzip file. Endings of formats that are not written (.parquet, .json, .xlsx,
- * ...) are ARG, anything else is CSV. The output appears under its name only when complete
+ * output, as CSV. The name's ending decides what is written: .npy; .parquet and .pq; .tsv and .tab,
+ * CSV with tabs; .gz, the CSV in a gzip file. Endings of formats that are not written (.json,
+ * .xlsx, ...) are ARG, anything else is CSV. The output appears under its name only when complete
  * (temporary file, fsync, rename). An output or a reject file that is the input, a file of the
  * model or each other, by whatever name, is ARG.
  */

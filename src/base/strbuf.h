@@ -18,6 +18,8 @@ void ftl_strbuf_init(ftl_strbuf *buffer, ftl_account *account, size_t limit); /*
 void ftl_strbuf_free(ftl_strbuf *buffer);
 void ftl_strbuf_clear(ftl_strbuf *buffer);
 void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size);
+/* So many more bytes for the caller to fill; NULL when that failed. */
+char *ftl_strbuf_extend(ftl_strbuf *buffer, size_t size);
 void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text);
 void ftl_strbuf_putc(ftl_strbuf *buffer, char c);
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...) FTL_PRINTF(2, 3);

@@ -205,6 +205,7 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
     FTL_TRY(ftl_number_repeats(columns, binding->n_keep, n, &setup->arena, error));
     const ftl_sink_options sink = {.path = path,
                                    .format = options->output_format,
+                                   .compression = options->compression,
                                    .columns = columns,
                                    .n_columns = n,
                                    .cancel = options->cancel};

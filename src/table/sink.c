@@ -7,27 +7,19 @@
 #include <strings.h>
 
 /* Another output format is another entry. */
-static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy};
+static const ftl_sink_kind *const kinds[] = {&ftl_sink_csv, &ftl_sink_npy, &ftl_sink_parquet};
 
 /* Endings of formats that are not written, lest a file of another format gets such a name. */
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
-    {".parquet", "Parquet"},   {".pq", "Parquet"},
-    {".feather", "Feather"},   {".arrow", "Arrow"},
-    {".ipc", "Arrow"},         {".arrows", "Arrow"},
-    {".orc", "ORC"},           {".avro", "Avro"},
-    {".json", "JSON"},         {".jsonl", "JSON lines"},
-    {".ndjson", "JSON lines"}, {".xlsx", "Excel"},
-    {".xls", "Excel"},         {".ods", "OpenDocument"},
-    {".npz", "npz"},           {".h5", "HDF5"},
-    {".hdf5", "HDF5"},         {".pkl", "pickle"},
-    {".pickle", "pickle"},     {".joblib", "joblib"},
-    {".db", "SQLite"},         {".sqlite", "SQLite"},
-    {".xml", "XML"},           {".html", "HTML"},
-    {".yaml", "YAML"},         {".zip", "zip"},
-    {".bz2", "bzip2"},         {".xz", "xz"},
-    {".lzma", "lzma"},         {".zst", "zstd"},
+    {".feather", "Feather"},   {".arrow", "Arrow"},   {".ipc", "Arrow"}, {".arrows", "Arrow"},
+    {".orc", "ORC"},           {".avro", "Avro"},     {".json", "JSON"}, {".jsonl", "JSON lines"},
+    {".ndjson", "JSON lines"}, {".xlsx", "Excel"},    {".xls", "Excel"}, {".ods", "OpenDocument"},
+    {".npz", "npz"},           {".h5", "HDF5"},       {".hdf5", "HDF5"}, {".pkl", "pickle"},
+    {".pickle", "pickle"},     {".joblib", "joblib"}, {".db", "SQLite"}, {".sqlite", "SQLite"},
+    {".xml", "XML"},           {".html", "HTML"},     {".yaml", "YAML"}, {".zip", "zip"},
+    {".bz2", "bzip2"},         {".xz", "xz"},         {".lzma", "lzma"}, {".zst", "zstd"},
     {".lz4", "lz4"},           {".z", "compressed"},
 };
 
@@ -138,6 +130,31 @@ static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options,
     return FTL_OK;
 }
 
+static ftl_status choose_compression(ftl_sink *sink, const ftl_sink_options *options,
+                                     ftl_error *error)
+{
+    char known[160] = "";
+    size_t n = 0;
+    const char *const *names = sink->kind->compressions, *wanted = options->compression;
+    if (!names && !wanted)
+        return FTL_OK;
+    if (!names)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "compression",
+                               "options.compression goes with formats that compress their parts, "
+                               "such as Parquet; %s is written",
+                               sink->kind->name);
+    for (const char *const *name = names; *name; name++) {
+        if (!wanted || strcmp(*name, wanted) == 0) {
+            sink->compression = *name;
+            return FTL_OK;
+        }
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", *name);
+    }
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "compression",
+                           "options.compression '%.40s' is none of %s, which %s can have here",
+                           wanted, known, sink->kind->name);
+}
+
 static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
 {
     sink->n_columns = options->n_columns;
@@ -169,6 +186,8 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     ftl_strbuf_init(&sink->scratch, account, 0);
     bool packed = false;
     ftl_status status = choose_format(sink, options, &packed, error);
+    if (status == FTL_OK)
+        status = choose_compression(sink, options, error);
     if (status == FTL_OK && sink->kind->state_size) {
         sink->state = ftl_alloc_zero(account, 1, sink->kind->state_size);
         if (!sink->state)

@@ -32,6 +32,8 @@ typedef struct ftl_sink_options {
     const char *expected;
     const ftl_sink_column *columns; /* copied with their names */
     size_t n_columns;
+    /* of a format that compresses its parts, such as "zstd" of Parquet; NULL: the usual one */
+    const char *compression;
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
     /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */
     const ftl_cancel *cancel;

@@ -12,7 +12,9 @@ typedef struct ftl_sink_kind {
     const char *keyword;        /* what options.output_format says */
     const char *const *endings; /* of names, such as ".csv", ended by NULL */
     bool text;                  /* may be packed by a codec, as its name says */
-    size_t state_size;          /* of sink->state, zeroed */
+    /* what options.compression may say, the usual one first, ended by NULL; NULL: nothing */
+    const char *const *compressions;
+    size_t state_size; /* of sink->state, zeroed */
     /* Checks the columns and writes what comes before the rows. */
     ftl_status (*begin)(ftl_sink *sink, ftl_error *error);
     /* A piece: rows as text, or in a form of the sink's own; any thread. */
@@ -28,7 +30,7 @@ typedef struct ftl_sink_kind {
 } ftl_sink_kind;
 
 /* Another output format is one more here and in sink.c. */
-extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy;
+extern const ftl_sink_kind ftl_sink_csv, ftl_sink_npy, ftl_sink_parquet;
 
 struct ftl_sink {
     ftl_account *account;
@@ -39,7 +41,8 @@ struct ftl_sink {
     ftl_sink_column *columns;
     size_t n_columns;
     char delimiter;
-    uint64_t rows; /* appended */
+    const char *compression; /* one of the kind's; NULL: it has none */
+    uint64_t rows;           /* appended */
     ftl_strbuf scratch;
 };
 
