@@ -20,7 +20,7 @@ size_t ftl_bits_count(const uint8_t *bits, size_t at, size_t n)
 {
     size_t ones = 0;
     for (; n && at % 8; at++, n--)
-        ones += (bits[at / 8] >> at % 8) & 1u;
+        ones += bits_at(bits, at, 1);
     bits += at / 8;
     for (; n >= 64; n -= 64, bits += 8) {
         uint64_t word;

@@ -148,7 +148,11 @@ static ftl_status put_plain(const rows *r, const ftl_column *column, const ftl_s
         memcpy(to, &size, sizeof size);
         memcpy(to + FTL_PARQUET_PREFIX, text, size);
     }
-    (void)put_part(out, padded(out->size - begin) - (out->size - begin));
+    size_t size = out->size - begin;
+    char *end = ftl_strbuf_extend(out, padded(size) - size);
+    if (!end)
+        return FTL_OOM(error);
+    memset(end, 0, padded(size) - size);
     return FTL_OK;
 }
 

@@ -336,7 +336,7 @@ static void checks_its_columns(void **unused)
 static void goes_by_the_name(void **unused)
 {
     (void)unused;
-    static const char *const refused[] = {"o.json", "o.PARQUET", "o.csv.zst", "o.npy.gz",
+    static const char *const refused[] = {"o.json", "o.FEATHER", "o.csv.zst", "o.npy.gz",
                                           "o.jsonl.gz"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(refused); i++) {
         ftl_error error;
