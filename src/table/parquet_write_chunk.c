@@ -183,47 +183,60 @@ static ftl_status add_rows(ftl_parquet_chunk *chunk, ftl_parquet_cursor *cursor,
     return FTL_OK;
 }
 
+static ftl_status add_bytes(ftl_parquet_chunk *chunk, const uint8_t *bytes, size_t size,
+                            ftl_error *error)
+{
+    FTL_TRY(ftl_grow(chunk->account, &chunk->values, &chunk->values_room, chunk->size + size + 1, 1,
+                     error));
+    memcpy(chunk->values + chunk->size, bytes, size);
+    chunk->size += size;
+    return FTL_OK;
+}
+
 static ftl_status take_numbers(ftl_parquet_chunk *chunk, ftl_parquet_cursor *cursor, size_t n,
                                ftl_error *error)
 {
     size_t width = ftl_parquet_width(chunk->type);
     const ftl_parquet_part *part = &cursor->part;
     size_t n_valid = part->validity ? ftl_bits_count(part->validity, cursor->row, n) : n;
-    size_t bytes = n_valid * width;
-    FTL_TRY(ftl_grow(chunk->account, &chunk->values, &chunk->values_room, chunk->size + bytes + 1,
-                     1, error));
-    memcpy(chunk->values + chunk->size, part->values + cursor->at, bytes);
-    cursor->at += bytes;
-    chunk->size += bytes;
+    FTL_TRY(add_bytes(chunk, part->values + cursor->at, n_valid * width, error));
+    cursor->at += n_valid * width;
     return add_rows(chunk, cursor, n, n_valid, error);
-}
-
-static ftl_status add_plain(ftl_parquet_chunk *chunk, const uint8_t *at, ftl_error *error)
-{
-    size_t bytes = FTL_PARQUET_PREFIX + ftl_parquet_text_size(at);
-    FTL_TRY(ftl_grow(chunk->account, &chunk->values, &chunk->values_room, chunk->size + bytes, 1,
-                     error));
-    memcpy(chunk->values + chunk->size, at, bytes);
-    chunk->size += bytes;
-    ftl_parquet_range_text(&chunk->range, at + FTL_PARQUET_PREFIX, bytes - FTL_PARQUET_PREFIX);
-    return FTL_OK;
 }
 
 /* Up to n rows, until the page is full. */
 static ftl_status take_plain(ftl_parquet_chunk *chunk, ftl_parquet_cursor *cursor, size_t n,
                              ftl_error *error)
 {
+    const uint8_t *from = cursor->part.values + cursor->at, *at = from;
+    const size_t room = FTL_PARQUET_PAGE_BYTES - chunk->size;
+    size_t done = 0, n_valid = 0;
+    for (; done < n && (size_t)(at - from) < room; done++) {
+        if (!is_valid(cursor, cursor->row + done))
+            continue;
+        size_t size = ftl_parquet_text_size(at);
+        ftl_parquet_range_text(&chunk->range, at + FTL_PARQUET_PREFIX, size);
+        at += FTL_PARQUET_PREFIX + size;
+        n_valid++;
+    }
+    FTL_TRY(add_bytes(chunk, from, (size_t)(at - from), error));
+    cursor->at += (size_t)(at - from);
+    return add_rows(chunk, cursor, done, n_valid, error);
+}
+
+/* The same where the piece has indices: it was made before the dictionary was given up. */
+static ftl_status take_distinct(ftl_parquet_chunk *chunk, ftl_parquet_cursor *cursor, size_t n,
+                                ftl_error *error)
+{
     const ftl_parquet_part *part = &cursor->part;
     size_t done = 0, n_valid = 0;
     for (; done < n && chunk->size < FTL_PARQUET_PAGE_BYTES; done++) {
         if (!is_valid(cursor, cursor->row + done))
             continue;
-        const uint8_t *at = part->values + (part->distinct
-                                                ? part->at[part->indices[cursor->n_valid + n_valid]]
-                                                : cursor->at);
-        FTL_TRY(add_plain(chunk, at, error));
-        cursor->at += FTL_PARQUET_PREFIX + ftl_parquet_text_size(at);
-        n_valid++;
+        const uint8_t *at = part->values + part->at[part->indices[cursor->n_valid + n_valid++]];
+        size_t size = ftl_parquet_text_size(at);
+        ftl_parquet_range_text(&chunk->range, at + FTL_PARQUET_PREFIX, size);
+        FTL_TRY(add_bytes(chunk, at, FTL_PARQUET_PREFIX + size, error));
     }
     return add_rows(chunk, cursor, done, n_valid, error);
 }
@@ -272,7 +285,8 @@ static ftl_status take_texts(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
 {
     bool full = false;
     if (chunk->plain)
-        return take_plain(chunk, cursor, n, error);
+        return cursor->part.distinct ? take_distinct(chunk, cursor, n, error)
+                                     : take_plain(chunk, cursor, n, error);
     FTL_TRY(take_indices(chunk, cursor, n, &full, error));
     if (!full)
         return FTL_OK;

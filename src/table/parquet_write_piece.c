@@ -11,7 +11,7 @@ typedef struct piece_head {
 
 typedef struct part_head {
     uint64_t rows, n_valid;
-    uint64_t size; /* of values */
+    size_t size; /* of values */
     uint64_t distinct, n_entries;
 } part_head;
 
@@ -47,6 +47,24 @@ static bool has_text(const ftl_sink *sink)
 
 /* ---- Making: what all columns have ----------------------------------------------------------- */
 
+/* Adds the sizes of a column's texts to those of each row. */
+static void add_sizes(const rows *r, const ftl_column *column, uint32_t *bytes)
+{
+    const uint32_t *offsets = column->offsets;
+    if (!r->skip && !column->validity) {
+        for (size_t row = 0; row < r->batch->rows; row++)
+            bytes[row] += offsets[row + 1] - offsets[row];
+        return;
+    }
+    for (size_t row = 0, n = 0; row < r->batch->rows; row++) {
+        if (is_skipped(r, row))
+            continue;
+        if (ftl_column_is_valid(column, row))
+            bytes[n] += offsets[row + 1] - offsets[row];
+        n++;
+    }
+}
+
 static void put_text_bytes(const rows *r, ftl_strbuf *out)
 {
     uint32_t *bytes = put_part(out, r->kept * sizeof *bytes);
@@ -54,16 +72,8 @@ static void put_text_bytes(const rows *r, ftl_strbuf *out)
         return;
     memset(bytes, 0, r->kept * sizeof *bytes);
     for (size_t i = 0; i < r->sink->n_columns; i++) {
-        const ftl_column *column = &r->batch->columns[i];
-        if (column->type != FTL_STRING)
-            continue;
-        for (size_t row = 0, n = 0; row < r->batch->rows; row++) {
-            if (is_skipped(r, row))
-                continue;
-            if (ftl_column_is_valid(column, row))
-                bytes[n] += column->offsets[row + 1] - column->offsets[row];
-            n++;
-        }
+        if (r->sink->columns[i].type == FTL_STRING)
+            add_sizes(r, &r->batch->columns[i], bytes);
     }
 }
 
@@ -132,27 +142,75 @@ static ftl_status check_text(const ftl_sink_column *about, const char *text, siz
                     about->name);
 }
 
-static ftl_status put_plain(const rows *r, const ftl_column *column, const ftl_sink_column *about,
-                            ftl_strbuf *out, ftl_error *error)
+/*
+ * Whether all texts of a batch are UTF-8: their bytes in one go, and none begins inside of a
+ * character. False: they have to be looked at one by one.
+ */
+static bool are_utf8(const ftl_column *column, size_t n_rows)
 {
-    size_t begin = out->size;
+    size_t from = column->offsets[0], size = column->offsets[n_rows] - from;
+    const char *texts = column->values;
+    if (size == 0 || ftl_utf8_ascii_prefix(texts + from, size) == size)
+        return true;
+    if (!ftl_utf8_valid(texts + from, size))
+        return false;
+    for (size_t row = 1; row < n_rows; row++) {
+        if (column->offsets[row] < from + size && (texts[column->offsets[row]] & 0xc0) == 0x80)
+            return false;
+    }
+    return true;
+}
+
+static size_t count_bytes(const rows *r, const ftl_column *column)
+{
+    size_t bytes = 0;
+    for (size_t row = 0; row < r->batch->rows; row++) {
+        if (!is_skipped(r, row) && ftl_column_is_valid(column, row))
+            bytes += column->offsets[row + 1] - column->offsets[row];
+    }
+    return bytes;
+}
+
+/*
+ * Copies a text of up to 16 bytes, mostly, as 16 bytes where so many can be read; behind `to` is
+ * room for so many.
+ */
+static void copy_text(char *to, const char *text, size_t size, const char *end)
+{
+    enum { USUAL = 16 };
+    if (FTL_LIKELY(size <= USUAL && end - text >= USUAL))
+        memcpy(to, text, USUAL);
+    else if (size)
+        memcpy(to, text, size);
+}
+
+static ftl_status put_plain(const rows *r, const ftl_column *column, const ftl_sink_column *about,
+                            size_t n_valid, size_t *bytes, ftl_strbuf *out, ftl_error *error)
+{
+    enum { SLACK = 16 };
+    *bytes = 0;
+    if (n_valid == 0)
+        return FTL_OK;
+    const char *texts = column->values ? column->values : "";
+    const char *end = texts + column->offsets[r->batch->rows];
+    bool checked = are_utf8(column, r->batch->rows);
+    *bytes = count_bytes(r, column) + n_valid * FTL_PARQUET_PREFIX;
+    char *to = ftl_strbuf_extend(out, padded(*bytes) + SLACK);
+    if (!to)
+        return FTL_OOM(error);
+    out->size -= SLACK;
     for (size_t row = 0; row < r->batch->rows; row++) {
         if (is_skipped(r, row) || !ftl_column_is_valid(column, row))
             continue;
+        const char *text = texts + column->offsets[row];
         uint32_t size = column->offsets[row + 1] - column->offsets[row];
-        const char *text = size ? (const char *)column->values + column->offsets[row] : "";
-        FTL_TRY(check_text(about, text, size, error));
-        char *to = ftl_strbuf_extend(out, FTL_PARQUET_PREFIX + size);
-        if (!to)
-            return FTL_OOM(error);
+        if (!checked)
+            FTL_TRY(check_text(about, text, size, error));
         memcpy(to, &size, sizeof size);
-        memcpy(to + FTL_PARQUET_PREFIX, text, size);
+        copy_text(to + FTL_PARQUET_PREFIX, text, size, end);
+        to += FTL_PARQUET_PREFIX + size;
     }
-    size_t size = out->size - begin;
-    char *end = ftl_strbuf_extend(out, padded(size) - size);
-    if (!end)
-        return FTL_OOM(error);
-    memset(end, 0, padded(size) - size);
+    memset(to, 0, padded(*bytes) - *bytes);
     return FTL_OK;
 }
 
@@ -214,13 +272,11 @@ static ftl_status put_column(const rows *r, size_t i, bool plain,
         return FTL_OOM(error);
     if (head.n_valid < head.rows)
         put_validity(r, column, out);
-    size_t begin = out->size;
     if (column->type != FTL_STRING) {
         put_numbers(r, column, head.n_valid, out);
         head.size = head.n_valid * ftl_parquet_width(column->type);
     } else if (plain) {
-        FTL_TRY(put_plain(r, column, about, out, error));
-        head.size = out->size - begin;
+        FTL_TRY(put_plain(r, column, about, head.n_valid, &head.size, out, error));
     } else {
         FTL_TRY(put_distinct(r, column, about, head.n_valid, dictionary, out, error));
         head.distinct = 1;

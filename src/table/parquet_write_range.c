@@ -91,10 +91,21 @@ void ftl_parquet_range_numbers(ftl_parquet_range *range, const void *values, siz
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
+/* The first eight bytes, or all there are and zeros, as a number of the same order. */
 static uint64_t key_of(const uint8_t *text, size_t size)
 {
     uint64_t key = 0;
-    memcpy(&key, text, size < sizeof key ? size : sizeof key);
+    if (FTL_LIKELY(size >= sizeof key)) {
+        memcpy(&key, text, sizeof key);
+    } else if (size >= 4) { /* two loads that overlap */
+        uint32_t low, high;
+        memcpy(&low, text, sizeof low);
+        memcpy(&high, text + size - 4, sizeof high);
+        key = low | (uint64_t)high << (size - 4) * 8;
+    } else {
+        for (size_t i = 0; i < size; i++)
+            key |= (uint64_t)text[i] << i * 8;
+    }
     return __builtin_bswap64(key);
 }
 

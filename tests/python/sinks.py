@@ -44,6 +44,8 @@ def floats(h):
 def texts(kind, rows, h):
     out = []
     distinct = int(kind[1:]) if kind[0] == "t" else 0
+    if kind == "a":
+        return [f"id-{number >> 40}" for number in h.tolist()]
     for row, number in zip(rows.tolist(), h.tolist(), strict=True):
         n = number % distinct if distinct else row
         text = "" if distinct and n == 0 else MARKS[n % 6] + str(n)

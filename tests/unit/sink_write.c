@@ -5,8 +5,9 @@
  *     sink_write OUTPUT ROWS BATCH SKIP COMPRESSION COLUMN...
  *
  * SKIP: every so many rows one is left out, 0: none; COMPRESSION: "-" is the usual one. A column is
- * TYPE[,NULLS]: f64, f32, i64, u64, bool, tN (N distinct texts), u (a text of its own in each row)
- * or l (texts up to 200,000 bytes); NULLS: every so many rows one is null, 1: all.
+ * TYPE[,NULLS]: f64, f32, i64, u64, bool, tN (N distinct texts), u (a text of its own in each row),
+ * l (texts up to 200,000 bytes) or a (short ones of ASCII); NULLS: every so many rows one is null,
+ * 1: all.
  */
 #include "table/sink.h"
 
@@ -70,6 +71,8 @@ static double float_at(uint64_t h)
 static size_t text_at(const recipe *r, uint64_t row, uint64_t h, char *out)
 {
     static const char *const marks[] = {"", "é", "漢字", "😀", "\xef\xbf\xbf", "\x01\"\n"};
+    if (r->kind == 'a')
+        return (size_t)snprintf(out, TEXT_ROOM, "id-%u", (unsigned)(h >> 40));
     uint64_t n = r->kind == 't' ? h % r->distinct : row;
     int size = snprintf(out, TEXT_ROOM, "%s%llu", marks[n % 6], (unsigned long long)n);
     if (r->kind == 't' && n == 0)
@@ -125,8 +128,9 @@ static bool parse(const char *text, recipe *r, size_t batch)
     static const struct {
         const char *name;
         ftl_type type;
-    } types[] = {{"f64", FTL_F64},   {"f32", FTL_F32},  {"i64", FTL_I64},  {"u64", FTL_U64},
-                 {"bool", FTL_BOOL}, {"t", FTL_STRING}, {"u", FTL_STRING}, {"l", FTL_STRING}};
+    } types[] = {{"f64", FTL_F64},  {"f32", FTL_F32},   {"i64", FTL_I64},
+                 {"u64", FTL_U64},  {"bool", FTL_BOOL}, {"t", FTL_STRING},
+                 {"u", FTL_STRING}, {"l", FTL_STRING},  {"a", FTL_STRING}};
     const char *comma = strchr(text, ',');
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         size_t size = strlen(types[i].name);
