@@ -167,7 +167,7 @@ static size_t whole_characters(const uint8_t *text, size_t size)
  * Makes a beginning greater than all texts that begin so: its last character becomes the next one.
  * The size; 0 when there is no such text.
  */
-static size_t raise(uint8_t *text, size_t size)
+static size_t round_up(uint8_t *text, size_t size)
 {
     enum { LAST = 0x10ffff, BEFORE_SURROGATES = 0xd7ff, BEHIND_SURROGATES = 0xe000 };
     while (size > 0) {
@@ -194,7 +194,7 @@ static void write_texts(const ftl_parquet_range *range, ftl_thrift_writer *write
     size_t size = greatest->size;
     memcpy(text, greatest->text, size);
     if (greatest->cut)
-        size = raise(text, whole_characters(text, size));
+        size = round_up(text, whole_characters(text, size));
     bool bounded = size > 0 || !greatest->cut;
     if (bounded)
         ftl_thrift_put_text(writer, 5, text, size);

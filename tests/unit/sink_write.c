@@ -221,7 +221,7 @@ int main(int argc, char **argv)
         status = write_batch(&j, at, rows - at < most ? (size_t)(rows - at) : most, skip, &error);
     if (status == FTL_OK) {
         double begun = now();
-        status = ftl_sink_commit(j.sink, &error);
+        status = ftl_sink_commit(j.sink, NULL, &error);
         fprintf(stderr, "%.1f ns a row\n", 1e9 * (j.seconds + now() - begun) / (double)rows);
     } else if (opened) {
         ftl_sink_abort(j.sink);

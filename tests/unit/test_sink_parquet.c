@@ -485,7 +485,7 @@ static ftl_status write_file(ftl_account *account, const ftl_sink_options *optio
         ftl_sink_abort(sink);
         return status;
     }
-    return ftl_sink_commit(sink, error);
+    return ftl_sink_commit(sink, NULL, error);
 }
 
 static size_t read_file(const char *path, uint8_t *out, size_t room)
@@ -570,7 +570,7 @@ static void takes_several_pieces_at_once(void **unused)
     for (int i = 0; i < 2; i++)
         assert_int_equal(ftl_sink_format(sink, &batch, NULL, &pieces, NULL), FTL_OK);
     assert_int_equal(ftl_sink_append(sink, pieces.data, pieces.size, 6, NULL), FTL_OK);
-    assert_int_equal(ftl_sink_commit(sink, NULL), FTL_OK);
+    assert_int_equal(ftl_sink_commit(sink, NULL, NULL), FTL_OK);
     ftl_strbuf_free(&pieces);
     assert_int_equal(read_file(path, two, sizeof two), size);
     assert_memory_equal(one, two, size);
@@ -686,7 +686,7 @@ static void ends_when_it_is_cancelled(void **unused)
     assert_int_equal(ftl_sink_open(account, &options, &sink, NULL), FTL_OK);
     assert_int_equal(write_times(account, sink, &batch, 5, NULL), FTL_OK);
     atomic_store(&cancel.triggered, true);
-    assert_int_equal(ftl_sink_commit(sink, NULL), FTL_CANCELLED);
+    assert_int_equal(ftl_sink_commit(sink, NULL, NULL), FTL_CANCELLED);
     assert_int_equal(files_in_folder(), 0);
     assert_int_equal(ftl_account_used(account), 0);
 }
