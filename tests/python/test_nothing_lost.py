@@ -124,7 +124,7 @@ def test_devices_may_be_named_twice():
 # ---- Kind: the output's name says what it holds -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["o.parquet", "o.json", "o.JSON", "o.jsonl", "o.xlsx", "o.feather", "o.arrow", "o.npz",
+@pytest.mark.parametrize("name", ["o.orc", "o.json", "o.JSON", "o.jsonl", "o.xlsx", "o.feather", "o.arrow", "o.npz",
                                   "o.csv.bz2", "o.csv.xz", "o.csv.zst", "o.zip", "o.npy.gz", "o.json.gz", "o.pkl"])
 @pytest.mark.parametrize("option", ["-o", "--reject"])
 def test_names_of_other_formats_are_refused(name, option):
