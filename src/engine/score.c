@@ -205,7 +205,11 @@ static ftl_status run_pieces(runner *run, ftl_executor *executor, ftl_error *err
     FTL_TRY(make_pieces(run, n_pieces, error));
     ftl_task_group group;
     ftl_group_begin(&group, executor, width);
+    if (width > 1)
+        ftl_sink_share(run->setup.sink, &group, width);
     ftl_status status = drive(run, &group, error);
+    if (status == FTL_OK)
+        ftl_sink_share(run->setup.sink, NULL, 0);
     ftl_group_end(&group);
     return status;
 }

@@ -2,11 +2,7 @@
 
 #include "table/parquet_write_encode.h"
 
-#include <limits.h>
 #include <string.h>
-
-enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };                         /* PageType */
-enum { ENCODING_PLAIN = 0, ENCODING_RLE = 3, ENCODING_INDICES = 8 }; /* Encoding */
 
 void ftl_parquet_chunk_init(ftl_parquet_chunk *chunk, ftl_account *account, ftl_type type)
 {
@@ -17,11 +13,16 @@ void ftl_parquet_chunk_init(ftl_parquet_chunk *chunk, ftl_account *account, ftl_
 
 void ftl_parquet_chunk_clear(ftl_parquet_chunk *chunk)
 {
-    for (size_t i = 0; i < chunk->n_pages; i++)
-        ftl_free(chunk->account, chunk->pages[i].bytes);
-    chunk->n_pages = chunk->rows = chunk->n_valid = chunk->size = 0;
+    for (ftl_parquet_page *page = chunk->first, *next; page; page = next) {
+        next = page->next;
+        ftl_parquet_page_free(page);
+    }
+    ftl_parquet_page_free(chunk->dictionary_page);
+    chunk->first = chunk->last = chunk->dictionary_page = NULL;
+    chunk->rows = chunk->n_valid = chunk->size = 0;
+    chunk->n_indices = chunk->n_plain = 0;
+    chunk->rows_ended = 0;
     chunk->has_nulls = false;
-    chunk->totals = (ftl_parquet_totals){0};
     ftl_parquet_range_init(&chunk->range, chunk->type);
     ftl_parquet_dictionary_clear(&chunk->dictionary);
 }
@@ -29,7 +30,6 @@ void ftl_parquet_chunk_clear(ftl_parquet_chunk *chunk)
 void ftl_parquet_chunk_free(ftl_parquet_chunk *chunk)
 {
     ftl_parquet_chunk_clear(chunk);
-    ftl_free(chunk->account, chunk->pages);
     ftl_free(chunk->account, chunk->validity);
     ftl_free(chunk->account, chunk->values);
     ftl_free(chunk->account, chunk->indices);
@@ -39,107 +39,55 @@ void ftl_parquet_chunk_free(ftl_parquet_chunk *chunk)
 
 /* ---- Pages ----------------------------------------------------------------------------------- */
 
-static bool has_indices(const ftl_parquet_chunk *chunk)
+static void put_body(const ftl_parquet_chunk *chunk, bool indices, ftl_strbuf *body)
 {
-    return !chunk->plain && chunk->dictionary.n > 0;
-}
-
-static void put_header(ftl_strbuf *out, const ftl_parquet_chunk *chunk, size_t unpacked,
-                       size_t packed, bool dictionary)
-{
-    ftl_thrift_writer writer;
-    ftl_thrift_begin_write(&writer, out);
-    ftl_thrift_put_i32(&writer, 1, dictionary ? PAGE_DICTIONARY : PAGE_DATA);
-    ftl_thrift_put_i32(&writer, 2, (int32_t)unpacked);
-    ftl_thrift_put_i32(&writer, 3, (int32_t)packed);
-    if (dictionary) {
-        ftl_thrift_put_struct(&writer, 7);
-        ftl_thrift_put_i32(&writer, 1, (int32_t)chunk->dictionary.n);
-        ftl_thrift_put_i32(&writer, 2, ENCODING_PLAIN);
-    } else {
-        ftl_thrift_put_struct(&writer, 5);
-        ftl_thrift_put_i32(&writer, 1, (int32_t)chunk->rows);
-        ftl_thrift_put_i32(&writer, 2, has_indices(chunk) ? ENCODING_INDICES : ENCODING_PLAIN);
-        ftl_thrift_put_i32(&writer, 3, ENCODING_RLE);
-        ftl_thrift_put_i32(&writer, 4, ENCODING_RLE);
-    }
-    ftl_thrift_put_end(&writer);
-    ftl_thrift_put_end(&writer);
-}
-
-/* Compresses tools->body, which becomes a page with its header. */
-static ftl_status make_page(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools, bool dictionary,
-                            ftl_parquet_page *page, ftl_error *error)
-{
-    const void *packed;
-    size_t size, unpacked = tools->body.size;
-    if (tools->body.failed)
-        return FTL_OOM(error);
-    if (unpacked > INT32_MAX)
-        return FTL_FAIL(error, FTL_LIMIT, "a page of more than 2 GiB, which Parquet cannot hold");
-    FTL_TRY(ftl_parquet_pack(tools->packer, tools->body.data, unpacked, &packed, &size, error));
-    if (size > INT32_MAX)
-        return FTL_FAIL(error, FTL_LIMIT, "a page of more than 2 GiB, which Parquet cannot hold");
-    ftl_strbuf_clear(&tools->header);
-    put_header(&tools->header, chunk, unpacked, size, dictionary);
-    if (tools->header.failed)
-        return FTL_OOM(error);
-    size_t header = tools->header.size;
-    uint8_t *bytes = ftl_alloc(chunk->account, header + size);
-    if (!bytes)
-        return FTL_OOM(error);
-    memcpy(bytes, tools->header.data, header);
-    memcpy(bytes + header, packed, size);
-    *page = (ftl_parquet_page){.bytes = bytes, .size = header + size};
-    chunk->totals.unpacked += header + unpacked;
-    chunk->totals.packed += header + size;
-    return FTL_OK;
-}
-
-/* Completes the page that is being filled. */
-static ftl_status end_page(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools, ftl_error *error)
-{
-    if (chunk->rows == 0)
-        return FTL_OK;
-    FTL_TRY(ftl_grow(chunk->account, &chunk->pages, &chunk->pages_room, chunk->n_pages + 1,
-                     sizeof *chunk->pages, error));
-    if (chunk->type != FTL_STRING)
-        ftl_parquet_range_numbers(&chunk->range, chunk->values, chunk->n_valid);
-    chunk->range.nulls += chunk->rows - chunk->n_valid;
-    ftl_strbuf *body = &tools->body;
-    ftl_strbuf_clear(body);
     ftl_parquet_put_levels(body, chunk->has_nulls ? chunk->validity : NULL, chunk->rows);
-    if (has_indices(chunk))
+    if (indices)
         ftl_parquet_put_indices(body, chunk->indices, chunk->n_valid, chunk->dictionary.n);
     else if (chunk->type == FTL_BOOL)
         ftl_parquet_put_bools(body, chunk->values, chunk->n_valid);
     else
         ftl_strbuf_append(body, (const char *)chunk->values, chunk->size);
-    FTL_TRY(make_page(chunk, tools, false, &chunk->pages[chunk->n_pages], error));
-    chunk->n_pages++;
-    chunk->totals.rows += chunk->rows;
-    if (has_indices(chunk))
-        chunk->totals.indices++;
+}
+
+/* Completes the page that is being filled. One without texts has no indices to a dictionary. */
+static ftl_status end_page(ftl_parquet_chunk *chunk, ftl_parquet_press *press, ftl_error *error)
+{
+    bool indices = !chunk->plain && chunk->dictionary.n > 0;
+    ftl_parquet_page *page;
+    if (chunk->rows == 0)
+        return FTL_OK;
+    if (chunk->type != FTL_STRING)
+        ftl_parquet_range_numbers(&chunk->range, chunk->values, chunk->n_valid);
+    chunk->range.nulls += chunk->rows - chunk->n_valid;
+    put_body(chunk, indices, &press->body);
+    FTL_TRY(ftl_parquet_press_put(press, false, chunk->rows,
+                                  indices ? FTL_PARQUET_INDICES : FTL_PARQUET_PLAIN, &page, error));
+    if (chunk->last)
+        chunk->last->next = page;
     else
-        chunk->totals.plain++;
+        chunk->first = page;
+    chunk->last = page;
+    if (indices)
+        chunk->n_indices++;
+    else
+        chunk->n_plain++;
+    chunk->rows_ended += chunk->rows;
     chunk->rows = chunk->n_valid = chunk->size = 0;
     chunk->has_nulls = false;
     return FTL_OK;
 }
 
-ftl_status ftl_parquet_chunk_end(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
-                                 ftl_parquet_page *dictionary, ftl_error *error)
+ftl_status ftl_parquet_chunk_end(ftl_parquet_chunk *chunk, ftl_parquet_press *press,
+                                 ftl_error *error)
 {
-    *dictionary = (ftl_parquet_page){0};
-    FTL_TRY(end_page(chunk, tools, error));
-    if (chunk->totals.indices == 0)
+    const ftl_parquet_dictionary *dictionary = &chunk->dictionary;
+    FTL_TRY(end_page(chunk, press, error));
+    if (chunk->n_indices == 0)
         return FTL_OK;
-    ftl_strbuf_clear(&tools->body);
-    ftl_strbuf_append(&tools->body, (const char *)chunk->dictionary.bytes, chunk->dictionary.size);
-    FTL_TRY(make_page(chunk, tools, true, dictionary, error));
-    chunk->totals.dictionary_bytes = dictionary->size;
-    chunk->totals.dictionary_pages = 1;
-    return FTL_OK;
+    ftl_strbuf_append(&press->body, (const char *)dictionary->bytes, dictionary->size);
+    return ftl_parquet_press_put(press, true, dictionary->n, FTL_PARQUET_PLAIN,
+                                 &chunk->dictionary_page, error);
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -280,7 +228,7 @@ static ftl_status take_indices(ftl_parquet_chunk *chunk, ftl_parquet_cursor *cur
     return add_rows(chunk, cursor, done, n_valid, error);
 }
 
-static ftl_status take_texts(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
+static ftl_status take_texts(ftl_parquet_chunk *chunk, ftl_parquet_press *press,
                              ftl_parquet_cursor *cursor, size_t n, ftl_error *error)
 {
     bool full = false;
@@ -290,23 +238,23 @@ static ftl_status take_texts(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
     FTL_TRY(take_indices(chunk, cursor, n, &full, error));
     if (!full)
         return FTL_OK;
-    FTL_TRY(end_page(chunk, tools, error));
+    FTL_TRY(end_page(chunk, press, error));
     chunk->plain = true;
     return FTL_OK;
 }
 
-ftl_status ftl_parquet_chunk_take(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
+ftl_status ftl_parquet_chunk_take(ftl_parquet_chunk *chunk, ftl_parquet_press *press,
                                   ftl_parquet_cursor *cursor, size_t n, ftl_error *error)
 {
     for (size_t end = cursor->row + n; cursor->row < end;) {
         size_t room = FTL_PARQUET_PAGE_ROWS - chunk->rows, left = end - cursor->row;
         size_t part = left < room ? left : room;
-        FTL_TRY(chunk->type == FTL_STRING ? take_texts(chunk, tools, cursor, part, error)
+        FTL_TRY(chunk->type == FTL_STRING ? take_texts(chunk, press, cursor, part, error)
                                           : take_numbers(chunk, cursor, part, error));
         bool full = chunk->rows == FTL_PARQUET_PAGE_ROWS ||
                     (chunk->type == FTL_STRING && chunk->size >= FTL_PARQUET_PAGE_BYTES);
         if (full)
-            FTL_TRY(end_page(chunk, tools, error));
+            FTL_TRY(end_page(chunk, press, error));
     }
     return FTL_OK;
 }

@@ -5,7 +5,7 @@
 #ifndef FTL_TABLE_PARQUET_WRITE_CHUNK_H
 #define FTL_TABLE_PARQUET_WRITE_CHUNK_H
 
-#include "table/parquet_write_pack.h"
+#include "table/parquet_write_page.h"
 #include "table/parquet_write_piece.h"
 #include "table/parquet_write_range.h"
 
@@ -14,19 +14,6 @@ enum {
     FTL_PARQUET_PAGE_BYTES = 1 << 20,      /* of PLAIN texts */
     FTL_PARQUET_DICTIONARY_BYTES = 1 << 20 /* more, and the texts become PLAIN */
 };
-
-/* A page that is compressed, its header in front. */
-typedef struct ftl_parquet_page {
-    uint8_t *bytes;
-    size_t size;
-} ftl_parquet_page;
-
-/* What a chunk became. Sizes count the headers of pages. */
-typedef struct ftl_parquet_totals {
-    uint64_t rows, unpacked, packed;
-    uint64_t dictionary_bytes;                /* of the dictionary page; 0: there is none */
-    int32_t dictionary_pages, indices, plain; /* pages: of those, of indices, of PLAIN values */
-} ftl_parquet_totals;
 
 typedef struct ftl_parquet_chunk {
     ftl_account *account;
@@ -41,9 +28,10 @@ typedef struct ftl_parquet_chunk {
     uint32_t *indices; /* texts of the dictionary: [n_valid] */
     size_t indices_room;
     /* the pages before it */
-    ftl_parquet_page *pages;
-    size_t n_pages, pages_room;
-    ftl_parquet_totals totals;
+    ftl_parquet_page *first, *last;
+    ftl_parquet_page *dictionary_page; /* when the chunk has ended; NULL: it has none */
+    int32_t n_indices, n_plain;        /* how many are of indices, and of PLAIN values */
+    uint64_t rows_ended;               /* rows in them */
     ftl_parquet_range range;
     /* texts */
     bool plain; /* no dictionary, and never again */
@@ -59,12 +47,6 @@ typedef struct ftl_parquet_cursor {
     size_t at;           /* of the next value; of PLAIN texts: in bytes */
 } ftl_parquet_cursor;
 
-/* What chunks share. */
-typedef struct ftl_parquet_tools {
-    ftl_parquet_packer *packer;
-    ftl_strbuf body, header;
-} ftl_parquet_tools;
-
 void ftl_parquet_chunk_init(ftl_parquet_chunk *chunk, ftl_account *account, ftl_type type);
 void ftl_parquet_chunk_free(ftl_parquet_chunk *chunk);
 
@@ -72,15 +54,15 @@ void ftl_parquet_chunk_free(ftl_parquet_chunk *chunk);
 FTL_MUST_USE ftl_status ftl_parquet_chunk_begin(ftl_parquet_chunk *chunk,
                                                 const ftl_parquet_cursor *cursor, ftl_error *error);
 /* Takes the next n rows of the piece. */
-FTL_MUST_USE ftl_status ftl_parquet_chunk_take(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
+FTL_MUST_USE ftl_status ftl_parquet_chunk_take(ftl_parquet_chunk *chunk, ftl_parquet_press *press,
                                                ftl_parquet_cursor *cursor, size_t n,
                                                ftl_error *error);
 /*
- * Completes the chunk: a dictionary page, which comes first in the file, where there is a
- * dictionary, and all other pages. They stay until the chunk is cleared for the next row group.
+ * Completes the chunk: its last page, and the dictionary's, which comes first in the file. They
+ * stay until the chunk is cleared for the next row group.
  */
-FTL_MUST_USE ftl_status ftl_parquet_chunk_end(ftl_parquet_chunk *chunk, ftl_parquet_tools *tools,
-                                              ftl_parquet_page *dictionary, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_parquet_chunk_end(ftl_parquet_chunk *chunk, ftl_parquet_press *press,
+                                              ftl_error *error);
 void ftl_parquet_chunk_clear(ftl_parquet_chunk *chunk);
 
 #endif

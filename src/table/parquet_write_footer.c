@@ -4,10 +4,9 @@
 
 /* enum Type */
 enum { TYPE_BOOLEAN = 0, TYPE_INT64 = 2, TYPE_FLOAT = 4, TYPE_DOUBLE = 5, TYPE_BYTE_ARRAY = 6 };
-enum { OPTIONAL = 1 };                                               /* FieldRepetitionType */
-enum { CONVERTED_UTF8 = 0, CONVERTED_UINT_64 = 14 };                 /* ConvertedType */
-enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };                         /* PageType */
-enum { ENCODING_PLAIN = 0, ENCODING_RLE = 3, ENCODING_INDICES = 8 }; /* Encoding */
+enum { OPTIONAL = 1 };                               /* FieldRepetitionType */
+enum { CONVERTED_UTF8 = 0, CONVERTED_UINT_64 = 14 }; /* ConvertedType */
+enum { PAGE_DATA = 0, PAGE_DICTIONARY = 2 };         /* PageType */
 
 static int32_t physical_type(ftl_type type)
 {
@@ -39,37 +38,62 @@ static void put_encoding_stats(ftl_thrift_writer *writer, int32_t page, int32_t 
     ftl_thrift_put_end(writer);
 }
 
-static void put_metadata(ftl_thrift_writer *writer, const ftl_sink_column *column,
-                         const ftl_parquet_chunk *chunk, int32_t codec, uint64_t offset)
+/* What a chunk's pages take, headers included. */
+typedef struct totals {
+    uint64_t unpacked, packed;
+} totals;
+
+static void add_page(totals *sum, const ftl_parquet_page *page)
 {
-    static const int32_t encodings[] = {ENCODING_PLAIN, ENCODING_RLE, ENCODING_INDICES};
-    const ftl_parquet_totals *totals = &chunk->totals;
-    const int32_t kinds = (totals->dictionary_pages > 0) + (totals->indices > 0) +
-                          (totals->plain > 0);
+    sum->unpacked += page->header + page->unpacked;
+    sum->packed += page->size;
+}
+
+static totals totals_of(const ftl_parquet_chunk *chunk)
+{
+    totals sum = {0};
+    if (chunk->dictionary_page)
+        add_page(&sum, chunk->dictionary_page);
+    for (const ftl_parquet_page *page = chunk->first; page; page = page->next)
+        add_page(&sum, page);
+    return sum;
+}
+
+static void put_metadata(ftl_thrift_writer *writer, const ftl_sink_column *column,
+                         const ftl_parquet_chunk *chunk, int32_t codec, uint64_t offset,
+                         const totals *sum)
+{
+    static const int32_t encodings[] = {FTL_PARQUET_PLAIN, FTL_PARQUET_RLE, FTL_PARQUET_INDICES};
+    const ftl_parquet_page *dictionary = chunk->dictionary_page;
+    const int32_t n_dictionaries = dictionary ? 1 : 0;
+    const int32_t kinds = n_dictionaries + (chunk->n_indices > 0) + (chunk->n_plain > 0);
     ftl_thrift_put_i32(writer, 1, physical_type(column->type));
-    ftl_thrift_put_i32s(writer, 2, encodings, totals->indices ? 3 : 2);
+    ftl_thrift_put_i32s(writer, 2, encodings, chunk->n_indices ? 3 : 2);
     ftl_thrift_put_lone_text(writer, 3, column->name, strlen(column->name));
     ftl_thrift_put_i32(writer, 4, codec);
-    ftl_thrift_put_i64(writer, 5, (int64_t)totals->rows);
-    ftl_thrift_put_i64(writer, 6, (int64_t)totals->unpacked);
-    ftl_thrift_put_i64(writer, 7, (int64_t)totals->packed);
-    ftl_thrift_put_i64(writer, 9, (int64_t)(offset + totals->dictionary_bytes));
-    if (totals->dictionary_pages)
+    ftl_thrift_put_i64(writer, 5, (int64_t)chunk->rows_ended);
+    ftl_thrift_put_i64(writer, 6, (int64_t)sum->unpacked);
+    ftl_thrift_put_i64(writer, 7, (int64_t)sum->packed);
+    ftl_thrift_put_i64(writer, 9, (int64_t)(offset + (dictionary ? dictionary->size : 0)));
+    if (dictionary)
         ftl_thrift_put_i64(writer, 11, (int64_t)offset);
     ftl_parquet_range_write(&chunk->range, writer, 12);
     ftl_thrift_put_structs(writer, 13, (size_t)kinds);
-    put_encoding_stats(writer, PAGE_DICTIONARY, ENCODING_PLAIN, totals->dictionary_pages);
-    put_encoding_stats(writer, PAGE_DATA, ENCODING_INDICES, totals->indices);
-    put_encoding_stats(writer, PAGE_DATA, ENCODING_PLAIN, totals->plain);
+    put_encoding_stats(writer, PAGE_DICTIONARY, FTL_PARQUET_PLAIN, n_dictionaries);
+    put_encoding_stats(writer, PAGE_DATA, FTL_PARQUET_INDICES, chunk->n_indices);
+    put_encoding_stats(writer, PAGE_DATA, FTL_PARQUET_PLAIN, chunk->n_plain);
 }
 
 void ftl_parquet_put_chunk(ftl_thrift_writer *writer, const ftl_sink_column *column,
-                           const ftl_parquet_chunk *chunk, int32_t codec, uint64_t offset)
+                           const ftl_parquet_chunk *chunk, int32_t codec, uint64_t offset,
+                           uint64_t *unpacked)
 {
+    const totals sum = totals_of(chunk);
+    *unpacked = sum.unpacked;
     ftl_thrift_put_item(writer);
     ftl_thrift_put_i64(writer, 2, 0); /* no metadata elsewhere */
     ftl_thrift_put_struct(writer, 3);
-    put_metadata(writer, column, chunk, codec, offset);
+    put_metadata(writer, column, chunk, codec, offset, &sum);
     ftl_thrift_put_end(writer);
     ftl_thrift_put_end(writer);
 }

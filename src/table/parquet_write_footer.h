@@ -4,9 +4,13 @@
 
 #include "table/parquet_write_chunk.h"
 
-/* Where a chunk lies, and as what: one struct ColumnChunk. offset: of its first page. */
+/*
+ * A chunk whose pages are packed, as a struct ColumnChunk. offset: where the first of them lies;
+ * *unpacked: their bytes before they were.
+ */
 void ftl_parquet_put_chunk(ftl_thrift_writer *writer, const ftl_sink_column *column,
-                           const ftl_parquet_chunk *chunk, int32_t codec, uint64_t offset);
+                           const ftl_parquet_chunk *chunk, int32_t codec, uint64_t offset,
+                           uint64_t *unpacked);
 
 /* What stands behind the rows; groups: n_groups structs RowGroup. */
 void ftl_parquet_put_footer(const ftl_sink *sink, uint64_t rows, const ftl_strbuf *groups,

@@ -29,6 +29,13 @@ struct ftl_parquet_packer {
 #endif
 };
 
+int32_t ftl_parquet_codec(const char *name)
+{
+    if (strcmp(name, "zstd") == 0)
+        return CODEC_ZSTD;
+    return strcmp(name, "snappy") == 0 ? CODEC_SNAPPY : CODEC_NONE;
+}
+
 static ftl_status prepare(ftl_parquet_packer *packer, ftl_error *error)
 {
     if (packer->codec == CODEC_SNAPPY) {
@@ -53,9 +60,7 @@ ftl_status ftl_parquet_packer_create(ftl_account *account, const char *name,
     if (!packer)
         return FTL_OOM(error);
     packer->account = account;
-    packer->codec = strcmp(name, "zstd") == 0     ? CODEC_ZSTD
-                    : strcmp(name, "snappy") == 0 ? CODEC_SNAPPY
-                                                  : CODEC_NONE;
+    packer->codec = ftl_parquet_codec(name);
     ftl_status status = prepare(packer, error);
     if (status != FTL_OK) {
         ftl_parquet_packer_destroy(packer);
@@ -76,8 +81,6 @@ void ftl_parquet_packer_destroy(ftl_parquet_packer *packer)
     ftl_free(packer->account, packer->out);
     ftl_free(packer->account, packer);
 }
-
-int32_t ftl_parquet_packer_codec(const ftl_parquet_packer *packer) { return packer->codec; }
 
 #if FTL_HAVE_ZSTD
 static ftl_status pack_zstd(ftl_parquet_packer *packer, const void *data, size_t size,

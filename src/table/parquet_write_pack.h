@@ -13,8 +13,8 @@ typedef struct ftl_parquet_packer ftl_parquet_packer;
 FTL_MUST_USE ftl_status ftl_parquet_packer_create(ftl_account *account, const char *name,
                                                   ftl_parquet_packer **out, ftl_error *error);
 void ftl_parquet_packer_destroy(ftl_parquet_packer *packer); /* NULL is allowed */
-/* The codec's number in the file. */
-int32_t ftl_parquet_packer_codec(const ftl_parquet_packer *packer);
+/* The number in the file of a codec of that name. */
+int32_t ftl_parquet_codec(const char *name);
 /* Compresses a page; *out is the packer's (or data itself) until the next call. */
 FTL_MUST_USE ftl_status ftl_parquet_pack(ftl_parquet_packer *packer, const void *data, size_t size,
                                          const void **out, size_t *out_size, ftl_error *error);

@@ -233,6 +233,12 @@ ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t
     return FTL_OK;
 }
 
+void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
+{
+    if (sink->kind->share)
+        sink->kind->share(sink, group, width);
+}
+
 /* Frees everything but the output. */
 static void dismantle(ftl_sink *sink)
 {

@@ -10,6 +10,7 @@
 #ifndef FTL_TABLE_SINK_H
 #define FTL_TABLE_SINK_H
 
+#include "base/executor.h"
 #include "base/strbuf.h"
 
 typedef struct ftl_sink ftl_sink;
@@ -57,6 +58,12 @@ FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *b
 /* Appends what ftl_sink_format made of `rows` rows. */
 FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                         ftl_error *error);
+/*
+ * Lends a group of that width, which belongs to the thread that appends: part of the work becomes
+ * its tasks. NULL: no more, and those that there are have ended. Before the group ends it is taken
+ * back so, unless all that follows is ftl_sink_abort, after the group has ended.
+ */
+void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width);
 /*
  * Completes and closes: sync, rename, sync of the folder. *bytes (may be NULL): the output's size
  * before it was packed. The sink is gone afterwards, also when this fails.

@@ -23,6 +23,8 @@ typedef struct ftl_sink_kind {
     /* Takes a piece of so many rows; NULL: its bytes are written as they are. */
     ftl_status (*append)(ftl_sink *sink, const void *data, size_t size, size_t rows,
                          ftl_error *error);
+    /* See ftl_sink_share. */
+    void (*share)(ftl_sink *sink, ftl_task_group *group, uint32_t width);
     /* Writes what comes after them. */
     ftl_status (*finish)(ftl_sink *sink, ftl_error *error);
     /* Frees what the state holds. */

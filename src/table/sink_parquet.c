@@ -5,8 +5,8 @@
  * written depends on the rows alone, not on batches or threads, and is never gone back to, so that
  * it may be a pipe.
  *
- * Memory: the compressed pages of one row group, and of each column one page and one dictionary;
- * all pages together are not above the row group's limit.
+ * Memory: the compressed pages of one row group, those that are being compressed (two a thread),
+ * and of each column one page and one dictionary; all pages are no more than the row group's limit.
  */
 #include "base/cancel.h"
 #include "base/utf8.h"
@@ -24,7 +24,7 @@ typedef struct parquet_state {
     /* [columns] set when a column's texts are too many for a dictionary: read by any thread */
     atomic_bool *plain;
     size_t n_chunks; /* that were initialized */
-    ftl_parquet_tools tools;
+    ftl_parquet_press press;
     size_t row_bytes;   /* of values that have a width, and the sizes of texts */
     size_t group_rows;  /* in the row group so far, */
     size_t group_bytes; /* uncompressed */
@@ -54,8 +54,7 @@ static ftl_status write_bytes(ftl_sink *sink, const void *data, size_t size, ftl
 static ftl_status parquet_begin(ftl_sink *sink, ftl_error *error)
 {
     parquet_state *state = sink->state;
-    ftl_strbuf_init(&state->tools.body, sink->account, SIZE_MAX);
-    ftl_strbuf_init(&state->tools.header, sink->account, 0);
+    ftl_parquet_press_init(&state->press, sink->account, sink->compression);
     ftl_strbuf_init(&state->groups, sink->account, INT32_MAX);
     state->chunks = ftl_alloc_array(sink->account, sink->n_columns, sizeof *state->chunks);
     state->cursors = ftl_alloc_zero(sink->account, sink->n_columns, sizeof *state->cursors);
@@ -69,8 +68,6 @@ static ftl_status parquet_begin(ftl_sink *sink, ftl_error *error)
         state->n_chunks++;
         state->row_bytes += type == FTL_STRING ? FTL_PARQUET_PREFIX : ftl_parquet_width(type);
     }
-    FTL_TRY(
-        ftl_parquet_packer_create(sink->account, sink->compression, &state->tools.packer, error));
     return write_bytes(sink, magic, MAGIC_SIZE, error);
 }
 
@@ -85,25 +82,25 @@ static ftl_status parquet_format(const ftl_sink *sink, const ftl_batch *batch, c
 
 static ftl_status write_page(ftl_sink *sink, ftl_parquet_page *page, ftl_error *error)
 {
-    return page->size ? write_bytes(sink, page->bytes, page->size, error) : FTL_OK;
+    parquet_state *state = sink->state;
+    FTL_TRY(ftl_parquet_press_wait(&state->press, page, error));
+    return write_bytes(sink, page->bytes, page->size, error);
 }
 
-/* Completes and writes one column of the row group. */
-static ftl_status write_chunk(ftl_sink *sink, size_t i, ftl_thrift_writer *writer, ftl_error *error)
+/* Writes one column of the row group, and its struct ColumnChunk. */
+static ftl_status write_chunk(ftl_sink *sink, size_t i, ftl_thrift_writer *writer,
+                              uint64_t *unpacked, ftl_error *error)
 {
     parquet_state *state = sink->state;
-    ftl_parquet_chunk *chunk = &state->chunks[i];
-    ftl_parquet_page dictionary = {0};
+    const ftl_parquet_chunk *chunk = &state->chunks[i];
     uint64_t offset = state->offset;
     FTL_TRY(ftl_cancel_check(sink->output.cancel, error));
-    FTL_TRY(ftl_parquet_chunk_end(chunk, &state->tools, &dictionary, error));
-    ftl_status status = write_page(sink, &dictionary, error);
-    ftl_free(sink->account, dictionary.bytes);
-    for (size_t page = 0; status == FTL_OK && page < chunk->n_pages; page++)
-        status = write_page(sink, &chunk->pages[page], error);
-    FTL_TRY(status);
-    ftl_parquet_put_chunk(writer, &sink->columns[i], chunk,
-                          ftl_parquet_packer_codec(state->tools.packer), offset);
+    if (chunk->dictionary_page)
+        FTL_TRY(write_page(sink, chunk->dictionary_page, error));
+    for (ftl_parquet_page *page = chunk->first; page; page = page->next)
+        FTL_TRY(write_page(sink, page, error));
+    ftl_parquet_put_chunk(writer, &sink->columns[i], chunk, ftl_parquet_codec(sink->compression),
+                          offset, unpacked);
     return FTL_OK;
 }
 
@@ -112,12 +109,15 @@ static ftl_status end_group(ftl_sink *sink, ftl_error *error)
     parquet_state *state = sink->state;
     uint64_t begin = state->offset, unpacked = 0;
     ftl_thrift_writer writer;
+    for (size_t i = 0; i < sink->n_columns; i++)
+        FTL_TRY(ftl_parquet_chunk_end(&state->chunks[i], &state->press, error));
     ftl_thrift_begin_write(&writer, &state->groups);
     ftl_thrift_put_structs(&writer, 1, sink->n_columns);
     for (size_t i = 0; i < sink->n_columns; i++) {
-        FTL_TRY(write_chunk(sink, i, &writer, error));
-        unpacked += state->chunks[i].totals.unpacked;
+        uint64_t bytes;
+        FTL_TRY(write_chunk(sink, i, &writer, &bytes, error));
         ftl_parquet_chunk_clear(&state->chunks[i]);
+        unpacked += bytes;
     }
     ftl_thrift_put_i64(&writer, 2, (int64_t)unpacked);
     ftl_thrift_put_i64(&writer, 3, (int64_t)state->group_rows);
@@ -174,7 +174,7 @@ static ftl_status append_piece(ftl_sink *sink, ftl_parquet_piece *piece, ftl_err
         FTL_TRY(begin_columns(sink, error));
         for (size_t i = 0; i < sink->n_columns; i++) {
             ftl_parquet_chunk *chunk = &state->chunks[i];
-            FTL_TRY(ftl_parquet_chunk_take(chunk, &state->tools, &state->cursors[i], n, error));
+            FTL_TRY(ftl_parquet_chunk_take(chunk, &state->press, &state->cursors[i], n, error));
             atomic_store_explicit(&state->plain[i], chunk->plain, memory_order_relaxed);
         }
         row += n;
@@ -205,7 +205,7 @@ static ftl_status parquet_finish(ftl_sink *sink, ftl_error *error)
     parquet_state *state = sink->state;
     if (state->group_rows)
         FTL_TRY(end_group(sink, error));
-    ftl_strbuf *footer = &state->tools.body;
+    ftl_strbuf *footer = &state->press.body;
     ftl_strbuf_clear(footer);
     ftl_parquet_put_footer(sink, state->rows, &state->groups, state->n_groups, footer);
     if (footer->failed)
@@ -223,6 +223,12 @@ static ftl_status parquet_finish(ftl_sink *sink, ftl_error *error)
     return write_bytes(sink, footer->data, footer->size, error);
 }
 
+static void parquet_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
+{
+    parquet_state *state = sink->state;
+    ftl_parquet_press_share(&state->press, group, width);
+}
+
 static void parquet_close(ftl_sink *sink)
 {
     parquet_state *state = sink->state;
@@ -231,11 +237,9 @@ static void parquet_close(ftl_sink *sink)
     ftl_free(sink->account, state->chunks);
     ftl_free(sink->account, state->cursors);
     ftl_free(sink->account, state->plain);
-    ftl_parquet_packer_destroy(state->tools.packer);
-    if (!state->tools.body.account)
+    if (!state->press.account)
         return; /* it did not get as far as to begin */
-    ftl_strbuf_free(&state->tools.body);
-    ftl_strbuf_free(&state->tools.header);
+    ftl_parquet_press_free(&state->press);
     ftl_strbuf_free(&state->groups);
 }
 
@@ -250,6 +254,7 @@ const ftl_sink_kind ftl_sink_parquet = {
     .begin = parquet_begin,
     .format = parquet_format,
     .append = parquet_append,
+    .share = parquet_share,
     .finish = parquet_finish,
     .close = parquet_close,
 };

@@ -254,7 +254,7 @@ def model(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("model")
     rng = np.random.default_rng(1)
-    table = pandas.DataFrame(rng.normal(size=(12_345, 3)), columns=["a", "b", "c"])
+    table = pandas.DataFrame(rng.normal(size=(140_000, 3)), columns=["a", "b", "c"])
     joblib.dump(LogisticRegression().fit(table, np.where(table.a > table.b, "höher", "tiefer")), folder / "m.joblib")
     table.insert(0, "id", [f"row {i}" for i in range(len(table))])
     table.to_csv(folder / "rows.csv", index=False)
@@ -323,7 +323,7 @@ def test_output_format_on_standard_output(model):
     done = subprocess.run([ftl.program(), "predict", model / "m.joblib", model / "rows.csv", "--output-format",
                            "parquet"], capture_output=True, timeout=60, check=False)
     assert done.returncode == 0
-    assert pq.read_table(io.BytesIO(done.stdout)).num_rows == 12_345
+    assert pq.read_table(io.BytesIO(done.stdout)).num_rows == 140_000
 
 
 def test_nothing_stays_of_a_file_that_grows_too_large(tmp_path):

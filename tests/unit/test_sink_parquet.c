@@ -691,6 +691,120 @@ static void ends_when_it_is_cancelled(void **unused)
     assert_int_equal(ftl_account_used(account), 0);
 }
 
+/* A batch of pages' length: numbers at random and texts of their own. */
+typedef struct long_batch {
+    ftl_column columns[3];
+    ftl_batch batch;
+} long_batch;
+
+enum { LONG_ROWS = 100000, LONG_WIDTH = 12 };
+
+static void make_long(long_batch *b)
+{
+    double *numbers = calloc(LONG_ROWS, sizeof *numbers);
+    char *texts = calloc(LONG_ROWS + 1, LONG_WIDTH);
+    uint32_t *ends = calloc(LONG_ROWS + 1, sizeof *ends);
+    uint8_t *validity = calloc(LONG_ROWS / 8 + 1, 1);
+    assert_true(numbers && texts && ends && validity);
+    for (uint32_t i = 0; i < LONG_ROWS; i++) {
+        numbers[i] = (double)next_random();
+        snprintf(texts + i * LONG_WIDTH, LONG_WIDTH + 1, "%012u", (unsigned)next_random() % 50000);
+        ends[i + 1] = (i + 1) * LONG_WIDTH;
+        validity[i / 8] = (uint8_t)next_random();
+    }
+    b->columns[0] = (ftl_column){.type = FTL_STRING, .values = texts, .offsets = ends};
+    b->columns[1] = (ftl_column){.type = FTL_F64, .values = numbers, .validity = validity};
+    b->columns[2] = (ftl_column){.type = FTL_F32, .values = numbers};
+    b->batch = (ftl_batch){.rows = LONG_ROWS, .n_columns = 3, .columns = b->columns};
+}
+
+static void free_long(long_batch *b)
+{
+    free((void *)b->columns[0].values);
+    free((void *)b->columns[0].offsets);
+    free((void *)b->columns[1].values);
+    free((void *)b->columns[1].validity);
+}
+
+/* Writes the batch so often, with the threads' help; false: it failed, and left nothing. */
+static bool write_long(ftl_account *account, const char *path, const long_batch *b, size_t times,
+                       uint32_t threads, long fail)
+{
+    const ftl_sink_options options = {
+        .path = path, .columns = names, .n_columns = 3, .compression = "snappy"};
+    ftl_sink *sink = NULL;
+    ftl_executor *executor = NULL;
+    ftl_task_group group;
+    if (threads)
+        assert_int_equal(ftl_executor_create(account, threads, &executor, NULL), FTL_OK);
+    fail_after = fail;
+    ftl_status status = ftl_sink_open(account, &options, &sink, NULL);
+    if (threads)
+        ftl_group_begin(&group, executor, threads);
+    if (status == FTL_OK && threads)
+        ftl_sink_share(sink, &group, threads);
+    if (status == FTL_OK)
+        status = write_times(account, sink, &b->batch, times, NULL);
+    if (status == FTL_OK && threads)
+        ftl_sink_share(sink, NULL, 0);
+    if (threads)
+        ftl_group_end(&group);
+    if (status == FTL_OK)
+        status = ftl_sink_commit(sink, NULL, NULL);
+    else
+        ftl_sink_abort(sink);
+    fail_after = 0;
+    ftl_executor_destroy(executor);
+    assert_true(status == FTL_OK || status == FTL_NOMEM);
+    assert_int_equal(ftl_account_used(account), 0);
+    return status == FTL_OK;
+}
+
+/* Two row groups, whose pages are compressed by one thread or several: the file is the same. */
+static void lets_threads_help(void **unused)
+{
+    (void)unused;
+    enum { ROOM = 64 << 20 };
+    ftl_account account;
+    long_batch b;
+    ftl_account_init(&account, NULL, 0);
+    make_long(&b);
+    uint8_t *alone = calloc(ROOM, 1), *helped = calloc(ROOM, 1);
+    assert_true(alone && helped);
+    assert_true(write_long(&account, in_folder("alone.parquet"), &b, 13, 0, 0));
+    size_t size = read_file(in_folder("alone.parquet"), alone, ROOM);
+    assert_true(size > 1 << 20 && size < ROOM);
+    for (uint32_t threads = 1; threads <= 5; threads += 2) {
+        assert_true(write_long(&account, in_folder("helped.parquet"), &b, 13, threads, 0));
+        assert_int_equal(read_file(in_folder("helped.parquet"), helped, ROOM), size);
+        assert_memory_equal(alone, helped, size);
+    }
+    unlink(in_folder("alone.parquet"));
+    unlink(in_folder("helped.parquet"));
+    free(alone);
+    free(helped);
+    free_long(&b);
+}
+
+/* Memory ends while pages are on their way. */
+static void survives_failures_of_threads(void **unused)
+{
+    (void)unused;
+    long_batch b;
+    make_long(&b);
+    bool done = false;
+    long n = 1;
+    for (; !done; n += n < 40 ? 1 : 7) {
+        done = write_long(test_account(), in_folder("out.parquet"), &b, 3, 2, n);
+        assert_int_equal(files_in_folder(), done);
+        assert_true(n < 2000);
+    }
+    assert_true(n > 60);
+    unlink(in_folder("out.parquet"));
+    assert_int_equal(live_blocks, 0);
+    free_long(&b);
+}
+
 /* Every allocation fails once, with each codec. */
 static void survives_failing_allocations(void **unused)
 {
@@ -735,6 +849,8 @@ int main(void)
         cmocka_unit_test(chooses_the_compression),
         cmocka_unit_test(leaves_nothing_half_written),
         cmocka_unit_test(ends_when_it_is_cancelled),
+        cmocka_unit_test(lets_threads_help),
+        cmocka_unit_test(survives_failures_of_threads),
         cmocka_unit_test(survives_failing_allocations),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
