@@ -44,7 +44,8 @@ enum option_id {
     OPT_METRICS,
     OPT_PROGRESS,
     OPT_MEMORY,
-    OPT_RESUME
+    OPT_RESUME,
+    OPT_COMPRESSION
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -91,6 +92,7 @@ static const flag flags[] = {
     {"progress", NULL, required_argument, OPT_PROGRESS},
     {"memory", "memory", required_argument, OPT_MEMORY},
     {"resume", "resume", no_argument, OPT_RESUME},
+    {"compression", "compression", required_argument, OPT_COMPRESSION},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -506,6 +508,9 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         return -1;
     case OPT_OUTPUT_FORMAT:
         score->output_format = text;
+        return -1;
+    case OPT_COMPRESSION:
+        score->compression = text;
         return -1;
     case OPT_EMPTY:
         return parse_empty(text, &score->empty_text)

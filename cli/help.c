@@ -96,6 +96,7 @@ const char cli_help_predict[] =
     "FILE\n"
     "                      says, CSV on standard "
     "output)\n"
+    "  --compression C     of Parquet: zstd (default), snappy or none\n"
     "  --threads N         workers (default: one per processor); results never depend on it\n"
     "  --batch-size N      rows of a batch (default auto: chosen by the columns and --memory);\n"
     "                      results never depend on it\n"

@@ -115,7 +115,7 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
 const char cli_predict_options[] =
     " output quiet method proba keep features delimiter decimal encoding empty no-header na "
     "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes "
-    "labels threshold input-format output-format also metrics progress memory resume ";
+    "labels threshold input-format output-format compression also metrics progress memory resume ";
 
 int cli_predict(int argc, char **argv)
 {

@@ -789,6 +789,11 @@ typedef struct ftl_score_options {
      */
     const char *const *more_inputs;
     size_t n_more_inputs;
+    /*
+     * how a format that compresses its parts does so: of Parquet "zstd", "snappy" or "none";
+     * NULL: zstd where it was compiled in
+     */
+    const char *compression;
 } ftl_score_options;
 
 typedef struct ftl_score_result {

@@ -50,6 +50,15 @@ void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size)
     buffer->size += size;
 }
 
+char *ftl_strbuf_extend(ftl_strbuf *buffer, size_t size)
+{
+    if (!reserve(buffer, size))
+        return NULL;
+    char *bytes = buffer->data + buffer->size;
+    buffer->size += size;
+    return bytes;
+}
+
 void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text)
 {
     ftl_strbuf_append(buffer, text, strlen(text));

@@ -23,6 +23,8 @@ void ftl_strbuf_append(ftl_strbuf *buffer, const char *data, size_t size);
  * written. NULL after a failure.
  */
 char *ftl_strbuf_reserve(ftl_strbuf *buffer, size_t size);
+/* So many more bytes for the caller to fill; NULL when that failed. */
+char *ftl_strbuf_extend(ftl_strbuf *buffer, size_t size);
 void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text);
 void ftl_strbuf_putc(ftl_strbuf *buffer, char c);
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...) FTL_PRINTF(2, 3);

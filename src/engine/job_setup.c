@@ -263,6 +263,7 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
     const ftl_sink_options sink = {
         .path = path,
         .format = options->output_format,
+        .compression = options->compression,
         .columns = columns,
         .n_columns = n,
         .resumable = options->resume,

@@ -56,11 +56,15 @@ static ftl_status run_blocks(runner *run, ftl_executor *executor, ftl_error *err
     ring->rows_read = run->result.rows_read; /* those that an earlier call had done */
     ftl_status status = ftl_ring_begin(ring, &run->setup.job, run->table, run->options, executor,
                                        error);
+    if (status == FTL_OK && ring->width > 1)
+        ftl_sink_share(run->setup.sink, &ring->group, ring->width);
     while (status == FTL_OK) {
         status = ftl_ring_next(ring, &block, error);
         if (status == FTL_OK)
             status = write_block(run, block, error);
     }
+    if (status == FTL_END)
+        ftl_sink_share(run->setup.sink, NULL, 0);
     ftl_ring_end(ring);
     run->result.threads = ring->width;
     run->result.batch_rows = (uint32_t)ring->batch_rows;

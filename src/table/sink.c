@@ -14,12 +14,11 @@ static const ftl_sink_kind *const kinds[] = {FTL_SINK_KINDS(FTL_ENTRY)};
 static const struct {
     const char *ending, *what;
 } unwritten[] = {
-    {".parquet", "Parquet"}, {".pq", "Parquet"}, {".orc", "ORC"},          {".avro", "Avro"},
-    {".xlsx", "Excel"},      {".xls", "Excel"},  {".ods", "OpenDocument"}, {".npz", "npz"},
-    {".h5", "HDF5"},         {".hdf5", "HDF5"},  {".pkl", "pickle"},       {".pickle", "pickle"},
-    {".joblib", "joblib"},   {".db", "SQLite"},  {".sqlite", "SQLite"},    {".xml", "XML"},
-    {".html", "HTML"},       {".yaml", "YAML"},  {".zip", "zip"},          {".lzma", "lzma"},
-    {".z", "compressed"},
+    {".orc", "ORC"},          {".avro", "Avro"},     {".xlsx", "Excel"},    {".xls", "Excel"},
+    {".ods", "OpenDocument"}, {".npz", "npz"},       {".h5", "HDF5"},       {".hdf5", "HDF5"},
+    {".pkl", "pickle"},       {".pickle", "pickle"}, {".joblib", "joblib"}, {".db", "SQLite"},
+    {".sqlite", "SQLite"},    {".xml", "XML"},       {".html", "HTML"},     {".yaml", "YAML"},
+    {".zip", "zip"},          {".lzma", "lzma"},     {".z", "compressed"},
 };
 
 static bool ends_with(const char *path, size_t size, const char *text)
@@ -142,6 +141,31 @@ static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options,
     return FTL_OK;
 }
 
+static ftl_status choose_compression(ftl_sink *sink, const ftl_sink_options *options,
+                                     ftl_error *error)
+{
+    char known[160] = "";
+    size_t n = 0;
+    const char *const *names = sink->kind->compressions, *wanted = options->compression;
+    if (!names && !wanted)
+        return FTL_OK;
+    if (!names)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "compression",
+                               "options.compression goes with formats that compress their parts, "
+                               "such as Parquet; %s is written",
+                               sink->kind->name);
+    for (const char *const *name = names; *name; name++) {
+        if (!wanted || strcmp(*name, wanted) == 0) {
+            sink->compression = *name;
+            return FTL_OK;
+        }
+        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", *name);
+    }
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "compression",
+                           "options.compression '%.40s' is none of %s, which %s can have here",
+                           wanted, known, sink->kind->name);
+}
+
 static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
 {
     sink->n_columns = options->n_columns;
@@ -173,6 +197,8 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     ftl_arena_init(&sink->output.arena, account);
     ftl_strbuf_init(&sink->scratch, account, 0);
     ftl_status status = choose_format(sink, options, error);
+    if (status == FTL_OK)
+        status = choose_compression(sink, options, error);
     if (status == FTL_OK && sink->kind->state_size) {
         sink->state = ftl_alloc_zero(account, 1, sink->kind->state_size);
         if (!sink->state)
@@ -240,6 +266,12 @@ ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, ftl_error
     FTL_TRY(ftl_output_cut(&sink->output, bytes, error));
     sink->rows = rows;
     return FTL_OK;
+}
+
+void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
+{
+    if (sink->kind->share)
+        sink->kind->share(sink, group, width);
 }
 
 /* Frees everything but the output. */

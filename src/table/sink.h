@@ -10,6 +10,7 @@
 #ifndef FTL_TABLE_SINK_H
 #define FTL_TABLE_SINK_H
 
+#include "base/executor.h"
 #include "base/strbuf.h"
 
 typedef struct ftl_sink ftl_sink;
@@ -36,6 +37,8 @@ typedef struct ftl_sink_options {
      */
     size_t n_json;
     bool resumable; /* see ftl_sink_cut */
+    /* of a format that compresses its parts, such as "zstd" of Parquet; NULL: the usual one */
+    const char *compression;
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
     /* waiting for who reads a pipe ends when it is triggered; NULL: none. It outlives the sink */
     const ftl_cancel *cancel;
@@ -76,6 +79,12 @@ FTL_MUST_USE ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t ro
 /* Closes and leaves the file for a job that goes on with it. NULL is allowed. */
 void ftl_sink_leave(ftl_sink *sink);
 
+/*
+ * Lends a group of that width, which belongs to the thread that appends: part of the work becomes
+ * its tasks. NULL: no more, and those that there are have ended. Before the group ends it is taken
+ * back so, unless all that follows is ftl_sink_abort, after the group has ended.
+ */
+void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width);
 /*
  * Completes and closes: sync, rename, sync of the folder. *bytes (may be NULL): the output's size
  * before it was packed. The sink is gone afterwards, also when this fails.

@@ -13,7 +13,9 @@ typedef struct ftl_sink_kind {
     const char *const *endings; /* of names, such as ".csv", ended by NULL */
     bool text;                  /* may be compressed, as its name says */
     bool json;                  /* takes columns of JSON */
-    bool grows;        /* what stands in the file is rows that were appended, whatever follows */
+    bool grows; /* what stands in the file is rows that were appended, whatever follows */
+    /* what options.compression may say, the usual one first, ended by NULL; NULL: nothing */
+    const char *const *compressions;
     size_t state_size; /* of sink->state, zeroed */
     /* Checks the columns and writes what comes before the rows. */
     ftl_status (*begin)(ftl_sink *sink, ftl_error *error);
@@ -23,6 +25,8 @@ typedef struct ftl_sink_kind {
     /* Takes a piece of so many rows; NULL: its bytes are written as they are. */
     ftl_status (*append)(ftl_sink *sink, const void *data, size_t size, size_t rows,
                          ftl_error *error);
+    /* See ftl_sink_share. */
+    void (*share)(ftl_sink *sink, ftl_task_group *group, uint32_t width);
     /* Writes what comes after them. */
     ftl_status (*finish)(ftl_sink *sink, ftl_error *error);
     /* Frees what the state holds. */
@@ -30,7 +34,7 @@ typedef struct ftl_sink_kind {
 } ftl_sink_kind;
 
 /* Another output format is another entry. */
-#define FTL_SINK_KINDS(X) X(csv) X(npy) X(json) X(jsonl) X(arrow)
+#define FTL_SINK_KINDS(X) X(csv) X(npy) X(json) X(jsonl) X(arrow) X(parquet)
 #define FTL_DECLARE(name) extern const ftl_sink_kind ftl_sink_##name;
 FTL_SINK_KINDS(FTL_DECLARE)
 #undef FTL_DECLARE
@@ -44,6 +48,7 @@ struct ftl_sink {
     ftl_sink_column *columns;
     size_t n_columns, n_json;
     char delimiter;
+    const char *compression;      /* one of the kind's; NULL: it has none */
     const ftl_encoding *encoding; /* how it is compressed; NULL: not at all */
     uint64_t rows;                /* appended */
     ftl_strbuf scratch;

@@ -128,7 +128,7 @@ def test_devices_may_be_named_twice():
 # ---- Kind: the output's name says what it holds -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["o.parquet", "o.PARQUET", "o.xlsx", "o.feather", "o.arrow", "o.npz",
+@pytest.mark.parametrize("name", ["o.orc", "o.xlsx", "o.npz",
                                   "o.csv.lzma", "o.zip", "o.npy.gz", "o.npy.zst", "o.pkl.gz", "o.csv.gz.zst", "o.pkl"])
 @pytest.mark.parametrize("option", ["-o", "--reject"])
 def test_names_of_other_formats_are_refused(name, option):

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /* The n-th request from now on fails, and all after it; 0: none. */
-static long fail_after;
-static long live_blocks;
+static _Atomic long fail_after;
+static _Atomic long live_blocks;
 
 static inline void *counting_realloc(void *user, void *pointer, size_t size)
 {

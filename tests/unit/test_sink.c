@@ -336,7 +336,7 @@ static void checks_its_columns(void **unused)
 static void goes_by_the_name(void **unused)
 {
     (void)unused;
-    static const char *const refused[] = {"o.xlsx",   "o.PARQUET",    "o.npy.zst", "o.npy.gz",
+    static const char *const refused[] = {"o.xlsx",   "o.ORC",        "o.npy.zst", "o.npy.gz",
                                           "o.pkl.gz", "o.csv.gz.bz2", "o.xz.xz"};
     for (size_t i = 0; i < FTL_ARRAY_LEN(refused); i++) {
         ftl_error error;

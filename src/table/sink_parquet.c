@@ -1,0 +1,260 @@
+/*
+ * Parquet output: optional columns, data pages of version 1, row groups of up to a million rows or
+ * 64 MiB. Workers bring each batch's columns into the form that pages have; here they are gathered
+ * into pages, which are compressed when they are full and written when the row group is. What is
+ * written depends on the rows alone, not on batches or threads, and is never gone back to, so that
+ * it may be a pipe.
+ *
+ * Memory: the compressed pages of one row group, those that are being compressed (two a thread),
+ * and of each column one page and one dictionary; all pages are no more than the row group's limit.
+ */
+#include "base/cancel.h"
+#include "base/utf8.h"
+#include "table/parquet_write_footer.h"
+
+#include <string.h>
+
+enum { GROUP_ROWS = 1 << 20, GROUP_BYTES = 64 << 20 };
+static const char magic[] = "PAR1";
+enum { MAGIC_SIZE = 4 };
+
+typedef struct parquet_state {
+    ftl_parquet_chunk *chunks;   /* [columns] */
+    ftl_parquet_cursor *cursors; /* [columns] */
+    /* [columns] set when a column's texts are too many for a dictionary: read by any thread */
+    atomic_bool *plain;
+    size_t n_chunks; /* that were initialized */
+    ftl_parquet_press press;
+    size_t row_bytes;   /* of values that have a width, and the sizes of texts */
+    size_t group_rows;  /* in the row group so far, */
+    size_t group_bytes; /* uncompressed */
+    ftl_strbuf groups;  /* struct RowGroup of those that were written */
+    size_t n_groups;
+    uint64_t rows, offset; /* written */
+} parquet_state;
+
+/* ---- Begin ----------------------------------------------------------------------------------- */
+
+static ftl_status check_name(const char *name, ftl_error *error)
+{
+    if (ftl_utf8_valid(name, strlen(name)))
+        return FTL_OK;
+    return FTL_FAIL(error, FTL_UNSUPPORTED,
+                    "a column's name is not UTF-8, which Parquet cannot hold; write CSV");
+}
+
+static ftl_status write_bytes(ftl_sink *sink, const void *data, size_t size, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    FTL_TRY(ftl_output_write(&sink->output, data, size, error));
+    state->offset += size;
+    return FTL_OK;
+}
+
+static ftl_status parquet_begin(ftl_sink *sink, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    ftl_parquet_press_init(&state->press, sink->account, sink->compression);
+    ftl_strbuf_init(&state->groups, sink->account, INT32_MAX);
+    state->chunks = ftl_alloc_array(sink->account, sink->n_columns, sizeof *state->chunks);
+    state->cursors = ftl_alloc_zero(sink->account, sink->n_columns, sizeof *state->cursors);
+    state->plain = ftl_alloc_zero(sink->account, sink->n_columns, sizeof *state->plain);
+    if (!state->chunks || !state->cursors || !state->plain)
+        return FTL_OOM(error);
+    for (size_t i = 0; i < sink->n_columns; i++) {
+        ftl_type type = sink->columns[i].type;
+        FTL_TRY(check_name(sink->columns[i].name, error));
+        ftl_parquet_chunk_init(&state->chunks[i], sink->account, type);
+        state->n_chunks++;
+        state->row_bytes += type == FTL_STRING ? FTL_PARQUET_PREFIX : ftl_parquet_width(type);
+    }
+    return write_bytes(sink, magic, MAGIC_SIZE, error);
+}
+
+static ftl_status parquet_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
+                                 ftl_strbuf *out, ftl_error *error)
+{
+    const parquet_state *state = sink->state;
+    return ftl_parquet_put_piece(sink, batch, skip, state->plain, out, error);
+}
+
+/* ---- Row groups ------------------------------------------------------------------------------ */
+
+static ftl_status write_page(ftl_sink *sink, ftl_parquet_page *page, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    FTL_TRY(ftl_parquet_press_wait(&state->press, page, error));
+    return write_bytes(sink, page->bytes, page->size, error);
+}
+
+/* Writes one column of the row group, and its struct ColumnChunk. */
+static ftl_status write_chunk(ftl_sink *sink, size_t i, ftl_thrift_writer *writer,
+                              uint64_t *unpacked, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    const ftl_parquet_chunk *chunk = &state->chunks[i];
+    uint64_t offset = state->offset;
+    FTL_TRY(ftl_cancel_check(sink->output.cancel, error));
+    if (chunk->dictionary_page)
+        FTL_TRY(write_page(sink, chunk->dictionary_page, error));
+    for (ftl_parquet_page *page = chunk->first; page; page = page->next)
+        FTL_TRY(write_page(sink, page, error));
+    ftl_parquet_put_chunk(writer, &sink->columns[i], chunk, ftl_parquet_codec(sink->compression),
+                          offset, unpacked);
+    return FTL_OK;
+}
+
+static ftl_status end_group(ftl_sink *sink, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    uint64_t begin = state->offset, unpacked = 0;
+    ftl_thrift_writer writer;
+    for (size_t i = 0; i < sink->n_columns; i++)
+        FTL_TRY(ftl_parquet_chunk_end(&state->chunks[i], &state->press, error));
+    ftl_thrift_begin_write(&writer, &state->groups);
+    ftl_thrift_put_structs(&writer, 1, sink->n_columns);
+    for (size_t i = 0; i < sink->n_columns; i++) {
+        uint64_t bytes;
+        FTL_TRY(write_chunk(sink, i, &writer, &bytes, error));
+        ftl_parquet_chunk_clear(&state->chunks[i]);
+        unpacked += bytes;
+    }
+    ftl_thrift_put_i64(&writer, 2, (int64_t)unpacked);
+    ftl_thrift_put_i64(&writer, 3, (int64_t)state->group_rows);
+    ftl_thrift_put_i64(&writer, 5, (int64_t)begin);
+    ftl_thrift_put_i64(&writer, 6, (int64_t)(state->offset - begin));
+    if (state->n_groups <= INT16_MAX)
+        ftl_thrift_put_i16(&writer, 7, (int16_t)state->n_groups);
+    ftl_thrift_put_end(&writer);
+    if (state->groups.failed)
+        return FTL_OOM(error);
+    state->n_groups++;
+    state->group_rows = state->group_bytes = 0;
+    return FTL_OK;
+}
+
+/* ---- Rows ------------------------------------------------------------------------------------ */
+
+static bool group_is_full(const parquet_state *state)
+{
+    return state->group_rows >= GROUP_ROWS || state->group_bytes >= GROUP_BYTES;
+}
+
+/* Counts the rows of the piece from `row` on that go into the row group: one at least. */
+static size_t count_rows(parquet_state *state, const ftl_parquet_piece *piece, size_t row)
+{
+    size_t n = 0;
+    while (row + n < piece->rows && !group_is_full(state)) {
+        state->group_bytes += state->row_bytes;
+        if (piece->text_bytes)
+            state->group_bytes += piece->text_bytes[row + n];
+        state->group_rows++;
+        n++;
+    }
+    return n;
+}
+
+static ftl_status begin_columns(ftl_sink *sink, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    for (size_t i = 0; i < sink->n_columns; i++)
+        FTL_TRY(ftl_parquet_chunk_begin(&state->chunks[i], &state->cursors[i], error));
+    return FTL_OK;
+}
+
+static ftl_status append_piece(ftl_sink *sink, ftl_parquet_piece *piece, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    for (size_t i = 0; i < sink->n_columns; i++) {
+        state->cursors[i] = (ftl_parquet_cursor){0};
+        ftl_parquet_get_part(piece, &state->cursors[i].part);
+    }
+    for (size_t row = 0; row < piece->rows;) {
+        size_t n = count_rows(state, piece, row);
+        FTL_TRY(begin_columns(sink, error));
+        for (size_t i = 0; i < sink->n_columns; i++) {
+            ftl_parquet_chunk *chunk = &state->chunks[i];
+            FTL_TRY(ftl_parquet_chunk_take(chunk, &state->press, &state->cursors[i], n, error));
+            atomic_store_explicit(&state->plain[i], chunk->plain, memory_order_relaxed);
+        }
+        row += n;
+        if (group_is_full(state))
+            FTL_TRY(end_group(sink, error));
+    }
+    state->rows += piece->rows;
+    return FTL_OK;
+}
+
+/* Several pieces may stand in a row. */
+static ftl_status parquet_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
+                                 ftl_error *error)
+{
+    (void)rows;
+    for (size_t at = 0; at < size;) {
+        ftl_parquet_piece piece;
+        at += ftl_parquet_get_piece(sink, (const char *)data + at, &piece);
+        FTL_TRY(append_piece(sink, &piece, error));
+    }
+    return FTL_OK;
+}
+
+/* ---- End ------------------------------------------------------------------------------------- */
+
+static ftl_status parquet_finish(ftl_sink *sink, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    if (state->group_rows)
+        FTL_TRY(end_group(sink, error));
+    ftl_strbuf *footer = &state->press.body;
+    ftl_strbuf_clear(footer);
+    ftl_parquet_put_footer(sink, state->rows, &state->groups, state->n_groups, footer);
+    if (footer->failed)
+        return FTL_OOM(error);
+    if (footer->size > INT32_MAX)
+        return FTL_FAIL(error, FTL_LIMIT,
+                        "%llu rows of %zu columns need more metadata than a Parquet file can hold; "
+                        "write fewer columns or several files",
+                        (unsigned long long)state->rows, sink->n_columns);
+    uint32_t size = (uint32_t)footer->size;
+    ftl_strbuf_append(footer, (const char *)&size, sizeof size);
+    ftl_strbuf_append(footer, magic, MAGIC_SIZE);
+    if (footer->failed)
+        return FTL_OOM(error);
+    return write_bytes(sink, footer->data, footer->size, error);
+}
+
+static void parquet_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
+{
+    parquet_state *state = sink->state;
+    ftl_parquet_press_share(&state->press, group, width);
+}
+
+static void parquet_close(ftl_sink *sink)
+{
+    parquet_state *state = sink->state;
+    for (size_t i = 0; i < state->n_chunks; i++)
+        ftl_parquet_chunk_free(&state->chunks[i]);
+    ftl_free(sink->account, state->chunks);
+    ftl_free(sink->account, state->cursors);
+    ftl_free(sink->account, state->plain);
+    if (!state->press.account)
+        return; /* it did not get as far as to begin */
+    ftl_parquet_press_free(&state->press);
+    ftl_strbuf_free(&state->groups);
+}
+
+static const char *const parquet_endings[] = {".parquet", ".pq", NULL};
+
+const ftl_sink_kind ftl_sink_parquet = {
+    .name = "Parquet",
+    .keyword = "parquet",
+    .endings = parquet_endings,
+    .compressions = ftl_parquet_codecs,
+    .state_size = sizeof(parquet_state),
+    .begin = parquet_begin,
+    .format = parquet_format,
+    .append = parquet_append,
+    .share = parquet_share,
+    .finish = parquet_finish,
+    .close = parquet_close,
+};
