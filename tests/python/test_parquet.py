@@ -10,8 +10,11 @@ import pickle
 import struct
 import subprocess
 
+import duckdb
+import fastparquet
 import numpy as np
 import pandas as pd
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -310,7 +313,6 @@ def frame():
 
 
 def test_polars(tmp_path):
-    polars = pytest.importorskip("polars")
     data = polars.DataFrame({name: frame()[name].to_numpy() if name != "text" else frame()[name].tolist()
                              for name in frame()}).with_columns(polars.col("gaps").fill_nan(None))
     path = tmp_path / "t.parquet"
@@ -320,7 +322,6 @@ def test_polars(tmp_path):
 
 
 def test_duckdb(tmp_path):
-    duckdb = pytest.importorskip("duckdb")
     data = frame()
     path = tmp_path / "t.parquet"
     for options in ("COMPRESSION snappy", "COMPRESSION zstd", "COMPRESSION gzip", "COMPRESSION lz4_raw",
@@ -332,7 +333,6 @@ def test_duckdb(tmp_path):
 
 
 def test_fastparquet(tmp_path):
-    fastparquet = pytest.importorskip("fastparquet")
     data = frame()
     data["category"] = pd.Series(data.text.str[:2]).astype("category")
     data["text"] = data.text.astype(object)

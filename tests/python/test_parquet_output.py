@@ -1,4 +1,4 @@
-"""Parquet files that foretell writes, read by pyarrow, DuckDB, polars and fastparquet where these are installed."""
+"""Parquet files that foretell writes, read by pyarrow, DuckDB, polars and fastparquet."""
 
 import io
 import math
@@ -7,13 +7,15 @@ import pathlib
 import subprocess
 import threading
 
+import duckdb
+import fastparquet
 import ftl
 import numpy as np
+import polars
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sinks
-
-pa = pytest.importorskip("pyarrow")
-pq = pytest.importorskip("pyarrow.parquet")
 
 ALL = ["f64", "f64,7", "f32", "f32,3", "i64", "i64,2", "u64", "u64,5", "bool", "bool,2", "t10", "t10,4", "t50000", "u",
        "u,10", "t1", "t3,1", "f64,1"]
@@ -185,7 +187,6 @@ def test_long_texts_have_short_statistics(tmp_path):
 
 
 def test_duckdb(tmp_path):
-    duckdb = pytest.importorskip("duckdb")
     path = tmp_path / "out.parquet"
     for compression, rows in (("zstd", 150_000), ("snappy", 9_000), ("none", 9_000)):
         sinks.write(path, ALL, rows, compression=compression)
@@ -198,7 +199,6 @@ def test_duckdb(tmp_path):
 
 
 def test_polars(tmp_path):
-    polars = pytest.importorskip("polars")
     path = tmp_path / "out.parquet"
     schema = pa.schema([(f"c{i}", arrow_type(recipe)) for i, recipe in enumerate(ALL)])
     for compression, rows in (("snappy", 9_000), ("none", 9_000), ("zstd", 150_000)):
@@ -211,7 +211,6 @@ def test_polars(tmp_path):
 
 
 def test_fastparquet(tmp_path):
-    fastparquet = pytest.importorskip("fastparquet")
     path = tmp_path / "out.parquet"
     # It has no missing integers, and loses texts behind the place where a dictionary became too large, in pyarrow's
     # files too.
