@@ -252,8 +252,7 @@ ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
 }
 
 ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,
-                                const ftl_table_options *options, ftl_table **out,
-                                ftl_error *error)
+                                const ftl_table_options *options, ftl_table **out, ftl_error *error)
 {
     static const ftl_table_options defaults;
     ftl_table *table = ftl_table_new(account, &ftl_table_arrow_stream);

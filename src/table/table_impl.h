@@ -170,8 +170,8 @@ void ftl_row_batch_blank(ftl_row_batch *batch, size_t row);
 /*
  * For formats with types: column i of the batch is what `from` views, or where it was asked for raw
  * a column of one of the types of outputs (plain_column.c): a view of `from` too where it has such
- * a type, else a copy in the batch's buffers. Empty texts become missing in columns that are not raw,
- * when the table's options say so.
+ * a type, else a copy in the batch's buffers. Empty texts become missing in columns that are not
+ * raw, when the table's options say so.
  */
 FTL_MUST_USE ftl_status ftl_row_batch_set_column(ftl_row_batch *batch, size_t i,
                                                  const ftl_column *from, ftl_error *error);
