@@ -845,7 +845,8 @@ FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_pa
  * with the status: "VALUE: row 7: ...". A failed stream fails again.
  *
  * result (NULL: not wanted) is filled when *out has ended. Of the options, what speaks of files
- * (reject_path, encoding, the formats) is ARG, and what speaks of text changes nothing.
+ * (reject_path, encoding, the formats) is ARG, and what speaks of text changes nothing, but for
+ * empty_text.
  */
 struct ArrowArrayStream;
 FTL_API FTL_MUST_USE ftl_status ftl_score_arrow(ftl_model *model, struct ArrowArrayStream *in,

@@ -240,7 +240,8 @@ ftl_status ftl_score_arrow(ftl_model *model, struct ArrowArrayStream *in,
     job->result = result;
     job->started = ftl_job_now();
     job->model = ftl_model_retain(model);
-    ftl_status status = ftl_table_open_arrow(account, in, &job->table, error);
+    const ftl_table_options table = {.empty_text = chosen.empty_text};
+    ftl_status status = ftl_table_open_arrow(account, in, &table, &job->table, error);
     if (status == FTL_OK)
         status = set_up(job, model, error);
     if (status != FTL_OK) {

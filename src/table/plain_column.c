@@ -79,6 +79,28 @@ static ftl_status copy_texts(ftl_row_batch *batch, size_t i, const ftl_column *f
     return FTL_OK;
 }
 
+/* The column of texts, or of a dictionary of such, with validity bits that are 0 for empty ones. */
+static ftl_status hide_empty(ftl_row_batch *batch, size_t i, const ftl_column *from,
+                             ftl_error *error)
+{
+    ftl_column_buffer *buffer = &batch->buffers[i];
+    size_t bits = (from->offset + batch->rows + 7) / 8;
+    FTL_TRY(ftl_column_check(from, batch->rows, error));
+    FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, bits, 1, error));
+    if (bits)
+        memset(buffer->validity, 0, bits);
+    for (size_t row = 0; row < batch->rows; row++) {
+        const ftl_column *column = from;
+        size_t index, size = 0, at = from->offset + row;
+        if (ftl_column_find(&column, row, &index))
+            (void)ftl_column_text(column, index, &size);
+        if (size)
+            buffer->validity[at / 8] = (uint8_t)(buffer->validity[at / 8] | 1u << at % 8);
+    }
+    batch->columns[i].validity = buffer->validity;
+    return FTL_OK;
+}
+
 /* Whether sinks can take the column as it lies. */
 static bool is_plain(const ftl_column *column)
 {
@@ -89,7 +111,11 @@ static bool is_plain(const ftl_column *column)
 ftl_status ftl_row_batch_set_column(ftl_row_batch *batch, size_t i, const ftl_column *from,
                                     ftl_error *error)
 {
+    bool text = ftl_plain_type(from) == FTL_STRING && from->type != FTL_NULL &&
+                !(from->type == FTL_DICTIONARY && from->dictionary->type == FTL_NULL);
     batch->columns[i] = *from;
+    if (!batch->requests[i].raw && batch->empty_is_missing && text)
+        return hide_empty(batch, i, from, error);
     if (!batch->requests[i].raw || is_plain(from))
         return FTL_OK;
     ftl_column_buffer *buffer = &batch->buffers[i];

@@ -16,6 +16,7 @@ ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out, ftl
     batch->format = table->format;
     batch->requests = table->requests;
     batch->n_columns = table->n_requests;
+    batch->empty_is_missing = table->empty_is_missing;
     batch->buffers = ftl_alloc_zero(table->account, batch->n_columns, sizeof *batch->buffers);
     batch->columns = ftl_alloc_zero(table->account, batch->n_columns, sizeof *batch->columns);
     size_t state = table->format->batch_size;

@@ -203,6 +203,7 @@ ftl_status ftl_table_recode(ftl_account *account, ftl_stream **stream, const cha
 static ftl_status open_format(ftl_table *table, const ftl_table_options *options, ftl_error *error)
 {
     FTL_TRY(set_limits(table, options, error));
+    table->empty_is_missing = options->empty_text == FTL_EMPTY_IS_MISSING;
     if (!table->arrow) {
         const uint8_t *data;
         size_t size;
@@ -251,14 +252,14 @@ ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
 }
 
 ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,
-                                ftl_table **out, ftl_error *error)
+                                const ftl_table_options *options, ftl_table **out, ftl_error *error)
 {
     static const ftl_table_options defaults;
     ftl_table *table = ftl_table_new(account, &ftl_table_arrow_stream);
     if (!table)
         return FTL_OOM(error);
     table->arrow = stream;
-    ftl_status status = open_format(table, &defaults, error);
+    ftl_status status = open_format(table, options ? options : &defaults, error);
     if (status != FTL_OK) {
         ftl_table_close(table);
         return status;

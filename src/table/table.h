@@ -86,7 +86,8 @@ FTL_MUST_USE ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
  */
 struct ArrowArrayStream;
 FTL_MUST_USE ftl_status ftl_table_open_arrow(ftl_account *account, struct ArrowArrayStream *stream,
-                                             ftl_table **out, ftl_error *error);
+                                             const ftl_table_options *options, ftl_table **out,
+                                             ftl_error *error);
 /* Moves the stream back, before the first read; the table can only be closed then. */
 void ftl_table_give_back(ftl_table *table, struct ArrowArrayStream *stream);
 void ftl_table_close(

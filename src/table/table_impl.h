@@ -91,6 +91,7 @@ struct ftl_table {
     size_t n_requests;
     bool bound, give_json;
     size_t block_bytes, max_record;
+    bool empty_is_missing; /* where a format has nulls, an empty text is one, too */
     uint64_t rows_read;
     uint64_t bytes_at; /* how far a format has come that reads at places of its own */
     ftl_error failed;  /* code != FTL_OK: what every further read returns */
@@ -145,6 +146,7 @@ struct ftl_row_batch {
     const ftl_table_format *format;
     const ftl_table_column_request *requests; /* the table's */
     size_t n_columns;
+    bool empty_is_missing; /* the table's */
     ftl_column_buffer *buffers;
     ftl_column *columns; /* the view */
     size_t rows;
@@ -168,7 +170,8 @@ void ftl_row_batch_blank(ftl_row_batch *batch, size_t row);
 /*
  * For formats with types: column i of the batch is what `from` views, or where it was asked for raw
  * a column of one of the types of outputs (plain_column.c): a view of `from` too where it has such
- * a type, else a copy in the batch's buffers.
+ * a type, else a copy in the batch's buffers. Empty texts become missing in columns that are not
+ * raw, when the table's options say so.
  */
 FTL_MUST_USE ftl_status ftl_row_batch_set_column(ftl_row_batch *batch, size_t i,
                                                  const ftl_column *from, ftl_error *error);

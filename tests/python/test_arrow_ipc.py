@@ -150,6 +150,21 @@ def test_missing_text_is_not_the_empty_text(models, tmp_path):
     assert same.column(0).to_pylist() == result["probability_no"].to_pylist()
 
 
+@pytest.mark.parametrize("kind", [*test_arrow.TEXTS, pa.dictionary(pa.int8(), pa.string())], ids=str)
+def test_empty_texts_may_be_missing(models, kind, tmp_path):
+    frame = test_arrow.rows(11)
+    frame["plan"] = ["", None, "plus"] * 20
+    model = models / "pipeline.joblib"
+    batch = test_arrow.batch_of(frame, plan=kind)
+    assert batch.column("plan").null_count == 20
+    expected = csv_of(model, frame, tmp_path, "--proba")  # where both are missing
+    path = write(tmp_path / "t.arrow", [batch.slice(0, 3), batch.slice(3)])
+    for size in ("1000", "7"):
+        assert predict(model, path, tmp_path / "out.csv", "--proba", "--empty", "missing", "--batch-size", size) == expected
+    predict(model, path, tmp_path / "out.arrow", "--keep", "plan", "--empty", "missing")
+    assert read_all(tmp_path / "out.arrow")["plan"].to_pylist() == ["", None, "plus"] * 20  # what is kept stays
+
+
 @pytest.mark.parametrize("array, words", REFUSED, ids=[words + str(i) for i, (_, words) in enumerate(REFUSED)])
 @pytest.mark.parametrize("version", [ipc.MetadataVersion.V4, ipc.MetadataVersion.V5], ids=["V4", "V5"])
 @pytest.mark.parametrize("compression", COMPRESSIONS, ids=str)
