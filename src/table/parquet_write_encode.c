@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Parquet's numbers are little-endian, and their bytes are copied as they lie. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers would have to be turned around");
-
 /* ---- Bits ------------------------------------------------------------------------------------ */
 
 /* Bits [at, at + n) in the low end of a byte, n <= 8; only bytes that hold some are read. */
