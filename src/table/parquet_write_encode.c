@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-/* Parquet's numbers are little-endian, and their bytes are copied as they lie. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers would have to be turned around");
-
 /* ---- Bits ------------------------------------------------------------------------------------ */
 
 /* Bits [at, at + n) in the low end of a byte, n <= 8; only bytes that hold some are read. */
@@ -32,24 +29,29 @@ size_t ftl_bits_count(const uint8_t *bits, size_t at, size_t n)
     return ones;
 }
 
+/* Bits of one byte from `at` on, and zeros behind them. */
+static void put_bits(uint8_t *to, size_t at, unsigned value)
+{
+    unsigned before = to[at / 8] & ((1u << at % 8) - 1);
+    to[at / 8] = (uint8_t)(before | value << at % 8);
+}
+
 void ftl_bits_copy(uint8_t *to, size_t to_at, const uint8_t *from, size_t from_at, size_t n)
 {
     size_t part = 8 - to_at % 8; /* up to a whole byte, then in whole bytes */
     for (; n; to_at += part, from_at += part, n -= part, part = 8) {
         part = part < n ? part : n;
-        unsigned kept = to[to_at / 8] & ((1u << to_at % 8) - 1);
-        to[to_at / 8] = (uint8_t)(kept | bits_at(from, from_at, part) << to_at % 8);
+        put_bits(to, to_at, bits_at(from, from_at, part));
     }
 }
 
 void ftl_bits_fill(uint8_t *to, size_t to_at, size_t n)
 {
-    static const uint8_t ones = 0xff;
-    for (; n && to_at % 8; n--, to_at++)
-        ftl_bits_copy(to, to_at, &ones, 0, 1);
-    memset(to + to_at / 8, 0xff, n / 8);
-    if (n % 8)
-        ftl_bits_copy(to, to_at + n / 8 * 8, &ones, 0, n % 8);
+    size_t part = 8 - to_at % 8;
+    for (; n; to_at += part, n -= part, part = 8) {
+        part = part < n ? part : n;
+        put_bits(to, to_at, (1u << part) - 1);
+    }
 }
 
 /* ---- Runs ------------------------------------------------------------------------------------ */

@@ -30,7 +30,7 @@ typedef struct parquet_state {
     size_t group_bytes; /* uncompressed */
     ftl_strbuf groups;  /* struct RowGroup of those that were written */
     size_t n_groups;
-    uint64_t rows, offset; /* written */
+    uint64_t rows; /* appended */
 } parquet_state;
 
 /* ---- Begin ----------------------------------------------------------------------------------- */
@@ -43,17 +43,12 @@ static ftl_status check_name(const char *name, ftl_error *error)
                     "a column's name is not UTF-8, which Parquet cannot hold; write CSV");
 }
 
-static ftl_status write_bytes(ftl_sink *sink, const void *data, size_t size, ftl_error *error)
-{
-    parquet_state *state = sink->state;
-    FTL_TRY(ftl_output_write(&sink->output, data, size, error));
-    state->offset += size;
-    return FTL_OK;
-}
-
 static ftl_status parquet_begin(ftl_sink *sink, ftl_error *error)
 {
     parquet_state *state = sink->state;
+    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__) /* values are copied as they lie */
+        return FTL_FAIL(error, FTL_UNSUPPORTED,
+                        "Parquet is written by little-endian machines only");
     ftl_parquet_press_init(&state->press, sink->account, sink->compression);
     ftl_strbuf_init(&state->groups, sink->account, INT32_MAX);
     state->chunks = ftl_alloc_array(sink->account, sink->n_columns, sizeof *state->chunks);
@@ -68,7 +63,7 @@ static ftl_status parquet_begin(ftl_sink *sink, ftl_error *error)
         state->n_chunks++;
         state->row_bytes += type == FTL_STRING ? FTL_PARQUET_PREFIX : ftl_parquet_width(type);
     }
-    return write_bytes(sink, magic, MAGIC_SIZE, error);
+    return ftl_output_write(&sink->output, magic, MAGIC_SIZE, error);
 }
 
 static ftl_status parquet_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
@@ -84,7 +79,7 @@ static ftl_status write_page(ftl_sink *sink, ftl_parquet_page *page, ftl_error *
 {
     parquet_state *state = sink->state;
     FTL_TRY(ftl_parquet_press_wait(&state->press, page, error));
-    return write_bytes(sink, page->bytes, page->size, error);
+    return ftl_output_write(&sink->output, page->bytes, page->size, error);
 }
 
 /* Writes one column of the row group, and its struct ColumnChunk. */
@@ -93,7 +88,7 @@ static ftl_status write_chunk(ftl_sink *sink, size_t i, ftl_thrift_writer *write
 {
     parquet_state *state = sink->state;
     const ftl_parquet_chunk *chunk = &state->chunks[i];
-    uint64_t offset = state->offset;
+    uint64_t offset = sink->output.written;
     FTL_TRY(ftl_cancel_check(sink->output.cancel, error));
     if (chunk->dictionary_page)
         FTL_TRY(write_page(sink, chunk->dictionary_page, error));
@@ -107,7 +102,7 @@ static ftl_status write_chunk(ftl_sink *sink, size_t i, ftl_thrift_writer *write
 static ftl_status end_group(ftl_sink *sink, ftl_error *error)
 {
     parquet_state *state = sink->state;
-    uint64_t begin = state->offset, unpacked = 0;
+    uint64_t begin = sink->output.written, unpacked = 0;
     ftl_thrift_writer writer;
     for (size_t i = 0; i < sink->n_columns; i++)
         FTL_TRY(ftl_parquet_chunk_end(&state->chunks[i], &state->press, error));
@@ -122,7 +117,7 @@ static ftl_status end_group(ftl_sink *sink, ftl_error *error)
     ftl_thrift_put_i64(&writer, 2, (int64_t)unpacked);
     ftl_thrift_put_i64(&writer, 3, (int64_t)state->group_rows);
     ftl_thrift_put_i64(&writer, 5, (int64_t)begin);
-    ftl_thrift_put_i64(&writer, 6, (int64_t)(state->offset - begin));
+    ftl_thrift_put_i64(&writer, 6, (int64_t)(sink->output.written - begin));
     if (state->n_groups <= INT16_MAX)
         ftl_thrift_put_i16(&writer, 7, (int16_t)state->n_groups);
     ftl_thrift_put_end(&writer);
@@ -220,7 +215,7 @@ static ftl_status parquet_finish(ftl_sink *sink, ftl_error *error)
     ftl_strbuf_append(footer, magic, MAGIC_SIZE);
     if (footer->failed)
         return FTL_OOM(error);
-    return write_bytes(sink, footer->data, footer->size, error);
+    return ftl_output_write(&sink->output, footer->data, footer->size, error);
 }
 
 static void parquet_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)

@@ -305,6 +305,22 @@ def test_missing_predictions_are_nan_and_empty_ones_null(model, tmp_path):
     assert second.null_count == 0 and math.isnan(second[0].as_py()) and second[1].as_py() == 1.0
 
 
+def test_every_type_comes_back_through_the_program(tmp_path):
+    import joblib
+    import pandas
+    from sklearn.preprocessing import StandardScaler
+
+    source, out = tmp_path / "in.parquet", tmp_path / "out.parquet"
+    sinks.write(source, ALL, 150_000)
+    joblib.dump(StandardScaler().fit(pandas.DataFrame({"c2": [0.0, 1.0]})), tmp_path / "scaler.joblib")
+    for threads in ("1", "3"):
+        done = ftl.run("predict", tmp_path / "scaler.joblib", source, "--keep", "*", "-o", out, "--threads", threads)
+        assert done.returncode == 0, done.stderr
+        table = pq.read_table(out)
+        assert table.column_names[-1] == "c2" and table.column_names[2] == "c2.1", "the model's, and the one that is kept"
+        expect_table(table.select(range(len(ALL))).rename_columns([f"c{i}" for i in range(len(ALL))]), ALL, 150_000)
+
+
 def test_option_compression(model, tmp_path):
     common = ["predict", model / "m.joblib", model / "rows.csv"]
     out = tmp_path / "out.pq"
