@@ -19,7 +19,7 @@ static int csv_bid(const uint8_t *data, size_t size)
 }
 
 #define PICKLE "a pickle, such as a model or a data frame; save the table as CSV"
-#define JSON "JSON; save the table as CSV"
+#define JSON "JSON, but is called CSV; read it with options.input_format 'json' or 'jsonl'"
 
 /* Files that are no table of text but are offered in the place of one. */
 static ftl_status refuse_foreign(const uint8_t *data, size_t size, ftl_error *error)

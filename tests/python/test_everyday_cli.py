@@ -330,7 +330,8 @@ def test_a_threshold_is_of_predict(method):
     (["predict", "rows.csv", "named.joblib"], MODEL,
      "rows.csv: this is a text file, not a saved model; give the model's file"),
     (["predict", "named.joblib", "scaler.joblib"], DATA, "the input is a pickle"),
-    (["predict", "named.joblib", "rows.json"], DATA, "the input is JSON"),
+    (["predict", "named.joblib", "rows.json.csv"], DATA,
+     "the input is JSON, but is called CSV; read it with --input-format 'json' or 'jsonl'"),
     (["predict", "named.joblib", "headerless3.csv"], DATA,
      "first line holds numbers: without a header it is read with --no-header"),
     (["predict", "named.joblib", "bars.csv"], DATA, "it has one column: say what stands between columns with --delimiter"),
@@ -347,7 +348,7 @@ def test_a_threshold_is_of_predict(method):
 def test_messages_say_what_where_and_what_to_do(made, arguments, code, says):
     joblib.dump(3, "number.joblib")
     pathlib.Path("empty").touch()
-    pathlib.Path("rows.json").write_text('[{"age": 1}]', encoding="utf-8")
+    pathlib.Path("rows.json.csv").write_text('[{"age": 1}]', encoding="utf-8")
     pathlib.Path("headerless3.csv").write_text("1,2,3\n4,5,6\n", encoding="utf-8")
     pathlib.Path("bars.csv").write_text("age^height^a,b\n1^2^3\n".replace(",", "^"), encoding="utf-8")
     refused(code, *arguments, says=says)
