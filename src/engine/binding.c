@@ -436,13 +436,37 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
     return FTL_OK;
 }
 
+/* All columns that can be copied, for rows that are rejected whose records are no text. */
+static ftl_status bind_rejects(const ftl_table *table, ftl_arena *arena, ftl_binding *binding,
+                               ftl_error *error)
+{
+    size_t n_columns = ftl_table_get_info(table)->n_columns;
+    binding->reject_names = ftl_arena_zero_array(arena, n_columns + 1,
+                                                 sizeof *binding->reject_names);
+    if (!binding->reject_names)
+        return FTL_OOM(error);
+    binding->first_reject = binding->n_requests;
+    for (size_t i = 0; i < n_columns; i++) {
+        const char *name = ftl_table_column_name(table, i);
+        if (!ftl_table_column_readable(table, i))
+            continue;
+        if (!name)
+            name = ftl_arena_printf(arena, "column_%zu", i);
+        if (!name)
+            return FTL_OOM(error);
+        binding->reject_names[binding->n_reject++] = name;
+        add_request(binding, i, ftl_table_column_type(table, i), true);
+    }
+    return FTL_OK;
+}
+
 /* Requests of a model before this one, and room for as many more as there may be. */
-static ftl_status begin_requests(ftl_binding *binding, const ftl_table *table, size_t n_keep,
+static ftl_status begin_requests(ftl_binding *binding, const ftl_table *table, size_t n_copies,
                                  const ftl_binding *before, ftl_arena *arena, ftl_error *error)
 {
     size_t n_before = before ? before->n_requests : 0;
     size_t n_columns = ftl_table_get_info(table)->n_columns;
-    binding->requests = ftl_arena_zero_array(arena, n_before + binding->n_inputs + n_keep + 1,
+    binding->requests = ftl_arena_zero_array(arena, n_before + binding->n_inputs + n_copies + 1,
                                              sizeof *binding->requests);
     for (int i = 0; i < 2; i++) {
         binding->seen[i] = before ? before->seen[i]
@@ -458,6 +482,9 @@ static ftl_status begin_requests(ftl_binding *binding, const ftl_table *table, s
         binding->first_keep = before->first_keep;
         binding->n_keep = before->n_keep;
         binding->keep_names = before->keep_names;
+        binding->first_reject = before->first_reject;
+        binding->n_reject = before->n_reject;
+        binding->reject_names = before->reject_names;
     }
     return FTL_OK;
 }
@@ -468,7 +495,9 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
 {
     ftl_binding binding = {.n_inputs = model->graph.n_inputs};
     size_t n_keep = options->n_keep && !before ? ftl_table_get_info(table)->n_columns + 1 : 0;
-    FTL_TRY(begin_requests(&binding, table, n_keep, before, arena, error));
+    bool rejects = options->reject_path && !before && !ftl_table_reject_format(table);
+    size_t n_rejects = rejects ? ftl_table_get_info(table)->n_columns : 0;
+    FTL_TRY(begin_requests(&binding, table, n_keep + n_rejects, before, arena, error));
     binding.request_of_input = ftl_arena_zero_array(arena, binding.n_inputs + 1,
                                                     sizeof *binding.request_of_input);
     binding.missing = ftl_arena_zero_array(arena, binding.n_inputs + 1, sizeof *binding.missing);
@@ -499,6 +528,8 @@ ftl_status ftl_binding_make(const ftl_model *model, const ftl_table *table,
     FTL_TRY(name_first(table, status, error));
     if (n_keep)
         FTL_TRY(bind_keep(table, options, arena, &binding, error));
+    if (rejects)
+        FTL_TRY(bind_rejects(table, arena, &binding, error));
     *out = binding;
     return FTL_OK;
 }

@@ -81,6 +81,7 @@ void ftl_job_worker_free(ftl_job_worker *worker)
     ftl_free(account, worker->validity);
     ftl_free(account, worker->bad);
     ftl_free(account, worker->merged);
+    ftl_reject_free(account, worker->reject);
     *worker = (ftl_job_worker){0};
 }
 
@@ -140,8 +141,8 @@ static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
  * Why row i is bad: a cell that cannot be read comes before what a model says of it. next: the
  * next problem of the table.
  */
-static ftl_status explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
-                          size_t row, size_t *next, ftl_error *error)
+ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
+                           size_t row, size_t *next, ftl_error *error)
 {
     const ftl_job *job = worker->job;
     if (view->bad[row]) {
@@ -190,47 +191,13 @@ static void add_position(const ftl_table_block *block, ftl_error *error)
     ftl_error_in(error, copy.path);
 }
 
-/*
- * What a message says without its advice: where it speaks of an option, that stands behind the last
- * semicolon. Who reads the rejected rows has not made the call whose options it means.
- */
-static size_t reason_size(const ftl_error *why)
-{
-    size_t size = strlen(why->message);
-    for (size_t i = size; why->option[0] && i > 0; i--) {
-        if (strncmp(why->message + i, "; ", 2) == 0)
-            return i;
-    }
-    return size;
-}
-
-/* The reject file: the records as they came, each with its reason. */
-static ftl_status write_rejects(ftl_job_worker *worker, ftl_job_block *block,
-                                const ftl_row_view *view, ftl_error *error)
-{
-    size_t next = 0;
-    for (size_t row = 0; row < view->batch.rows; row++) {
-        ftl_error why;
-        ftl_error_clear(&why);
-        if (!worker->bad[row])
-            continue;
-        if (explain(worker, block, view, row, &next, &why) == FTL_OK)
-            continue;
-        why.message[reason_size(&why)] = '\0';
-        ftl_table_name_origin(&why, ftl_table_block_origin(block->raw, NULL));
-        FTL_TRY(ftl_table_block_reject(worker->job->table, block->raw, row, why.message,
-                                       &block->rejects, error));
-    }
-    return FTL_OK;
-}
-
 static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block,
                                 const ftl_row_view *view, ftl_error *error)
 {
     size_t row = 0, next = 0;
     while (!worker->bad[row])
         row++;
-    ftl_status status = explain(worker, block, view, row, &next, error);
+    ftl_status status = ftl_job_explain(worker, block, view, row, &next, error);
     if (error)
         add_position(block->raw, error);
     ftl_table_name_origin(error, ftl_table_block_origin(block->raw, NULL));
@@ -317,7 +284,7 @@ static ftl_status format(ftl_job_worker *worker, ftl_job_block *block, const ftl
     if (job->arrow)
         FTL_TRY(ftl_arrow_export_array(job->allocator, job->arrow, &out, left_out, &block->array,
                                        error));
-    return n_bad && job->want_rejects ? write_rejects(worker, block, view, error) : FTL_OK;
+    return n_bad && job->want_rejects ? ftl_job_reject(worker, block, view, error) : FTL_OK;
 }
 
 static ftl_status compute(ftl_job_worker *worker, ftl_job_block *block, ftl_error *error)

@@ -30,6 +30,8 @@ typedef struct ftl_binding {
     size_t first_keep, n_keep;
     /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
     const char **keep_names;
+    size_t first_reject, n_reject; /* for a file of rejected rows of a table without records */
+    const char **reject_names;     /* [n_reject] */
     uint32_t
         *seen[2]; /* [columns of the table] of numbers and of texts: the request + 1, 0: none */
 } ftl_binding;
@@ -89,6 +91,7 @@ typedef struct ftl_job {
     const ftl_table *table;
     const ftl_binding *binding; /* of the last model: all requests, and the columns to keep */
     const ftl_sink *sink;       /* NULL: nothing is formatted (check) */
+    const ftl_sink *reject;     /* takes columns, of tables without records; NULL: none does */
     /* [outputs] of an Arrow stream: blocks become record batches of them; NULL: they do not */
     const ftl_sink_column *arrow;
     const ftl_allocator *allocator; /* of these, which outlive the job */
@@ -132,6 +135,7 @@ typedef struct ftl_job_worker {
     uint8_t *validity;   /* bits of rows that were bad in either way */
     uint8_t *bad;        /* bytes */
     size_t rows_room;
+    struct ftl_reject_batch *reject; /* of job->reject; NULL: not made yet */
     uint8_t *merged; /* [n_outputs] validities of outputs that miss values of their own */
     size_t merged_room;
 } ftl_job_worker;
@@ -143,6 +147,17 @@ typedef struct ftl_job_worker {
 FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, bool own,
                                             ftl_error *error);
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
+/*
+ * Why a row that is bad is so: a cell that cannot be read comes before what a model says of it.
+ * next: the next problem of the table, 0 before the first row of a block.
+ */
+FTL_MUST_USE ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block,
+                                        const ftl_row_view *view, size_t row, size_t *next,
+                                        ftl_error *error);
+/* Appends a block's bad rows to block->rejects (job_reject.c). */
+FTL_MUST_USE ftl_status ftl_job_reject(ftl_job_worker *worker, ftl_job_block *block,
+                                       const ftl_row_view *view, ftl_error *error);
+void ftl_reject_free(ftl_account *account, struct ftl_reject_batch *batch); /* NULL is allowed */
 /* Converts, predicts and formats one block; the result is in the block. */
 void ftl_job_compute(ftl_job_worker *worker, ftl_job_block *block);
 /* Releases the block's record batch, if nobody took it. */

@@ -272,40 +272,49 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
     return ftl_sink_open(setup->job.account, &sink, &setup->sink, error);
 }
 
-/* Its columns are the table's and the reason. */
-static ftl_status open_reject(ftl_job_setup *setup, const ftl_score_options *options,
-                              ftl_error *error)
+/* The columns of the table, and the reason: as texts, or as they are where records are no texts. */
+static ftl_status list_rejects(ftl_job_setup *setup, bool records, ftl_sink_column **out, size_t *n,
+                               ftl_error *error)
 {
     const ftl_table *table = setup->job.table;
-    const ftl_table_info *info = ftl_table_get_info(table);
-    const char *format = ftl_table_reject_format(table);
-    if (!options->reject_path)
-        return FTL_OK;
-    if (!format)
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "reject_path",
-                               "options.reject_path needs an input of text, and this is %s",
-                               info->format);
-    ftl_sink_column *columns = ftl_arena_zero_array(&setup->arena, info->n_columns + 1,
-                                                    sizeof *columns);
+    const ftl_binding *binding = setup->job.binding;
+    size_t count = records ? ftl_table_get_info(table)->n_columns : binding->n_reject;
+    ftl_sink_column *columns = ftl_arena_zero_array(&setup->arena, count + 1, sizeof *columns);
     if (!columns)
         return FTL_OOM(error);
-    for (size_t i = 0; i < info->n_columns; i++) {
-        const char *name = ftl_table_column_name(table, i);
-        columns[i] = (ftl_sink_column){
-            .name = name ? name : ftl_arena_printf(&setup->arena, "column_%zu", i),
-            .type = FTL_STRING};
+    for (size_t i = 0; i < count; i++) {
+        const char *name = records ? ftl_table_column_name(table, i) : binding->reject_names[i];
+        columns[i].type = records ? FTL_STRING : binding->requests[binding->first_reject + i].type;
+        columns[i].name = name ? name : ftl_arena_printf(&setup->arena, "column_%zu", i);
         if (!columns[i].name)
             return FTL_OOM(error);
     }
-    columns[info->n_columns] = (ftl_sink_column){.name = "error", .type = FTL_STRING};
+    columns[count] = (ftl_sink_column){"error", FTL_STRING};
+    *out = columns;
+    *n = count + 1;
+    return records ? FTL_OK : ftl_number_repeats(columns, count, count + 1, &setup->arena, error);
+}
+
+static ftl_status open_reject(ftl_job_setup *setup, const ftl_score_options *options,
+                              ftl_error *error)
+{
+    const ftl_table_info *info = ftl_table_get_info(setup->job.table);
+    const char *format = ftl_table_reject_format(setup->job.table);
+    ftl_sink_column *columns;
+    size_t n;
+    if (!options->reject_path)
+        return FTL_OK;
+    FTL_TRY(list_rejects(setup, format != NULL, &columns, &n, error));
     const ftl_sink_options sink = {.path = options->reject_path,
                                    .columns = columns,
-                                   .n_columns = info->n_columns + 1,
+                                   .n_columns = n,
                                    .expected = format,
                                    .resumable = options->resume,
                                    .delimiter = info->delimiter,
                                    .cancel = options->cancel};
-    return ftl_sink_open(setup->job.account, &sink, &setup->reject, error);
+    FTL_TRY(ftl_sink_open(setup->job.account, &sink, &setup->reject, error));
+    setup->job.reject = format ? NULL : setup->reject;
+    return FTL_OK;
 }
 
 ftl_status ftl_job_open_sinks(ftl_job_setup *setup, const char *path,

@@ -6,6 +6,9 @@ import ftl
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet as pq
 import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -175,3 +178,75 @@ def test_results_do_not_depend_on_memory_and_batches(made):
                       "--metrics", "f.json", cwd=folder)
     assert process.returncode == DONE
     assert json.loads((folder / "f.json").read_text())["batch_rows"] <= 512
+
+
+# ---- Rejected rows of inputs that are no text -----------------------------------------------------------------------
+
+
+@pytest.fixture()
+def typed(made, tmp_path):
+    """Rows with missing cells, which the model refuses, beside columns of other types, one of which is not read."""
+    rng = np.random.default_rng(7)
+    rows = pd.DataFrame(rng.normal(size=(300, 4)), columns=list("abcd"))
+    rows.loc[[3, 150, 299], "b"] = np.nan
+    rows["id"] = np.arange(300) + 2**60
+    rows["note"] = [None if i % 7 == 0 else f"n{i}" for i in range(300)]
+    rows["when"] = pd.Timestamp("2024-01-01")
+    rows["flag"] = rows.index % 2 == 0
+    rows.to_parquet(tmp_path / "rows.parquet")
+    pa.feather.write_feather(pa.Table.from_pandas(rows), tmp_path / "rows.arrow")
+    rows.iloc[:200].to_parquet(tmp_path / "first.parquet")
+    rows.iloc[200:].to_parquet(tmp_path / "second.parquet")
+    np.save(tmp_path / "rows.npy", rows[list("abcd")].to_numpy())
+    (tmp_path / "model.joblib").symlink_to(made[0] / "churn.joblib")
+    return tmp_path, rows
+
+
+def read_rejects(path):
+    if path.suffix == ".parquet":
+        return pq.read_table(path).to_pandas()
+    if path.suffix == ".arrow":
+        return pa.feather.read_feather(path)
+    if path.suffix == ".csv":
+        return pd.read_csv(path, float_precision="round_trip")
+    return pd.DataFrame([json.loads(line) for line in path.read_text().splitlines()])
+
+
+@pytest.mark.parametrize("reject", ["bad.parquet", "bad.arrow", "bad.csv", "bad.jsonl"])
+@pytest.mark.parametrize("inputs", [["rows.parquet"], ["rows.arrow"], ["first.parquet", "second.parquet"]],
+                         ids=["parquet", "arrow", "parts"])
+def test_rejected_rows_keep_their_types(typed, inputs, reject):
+    folder, rows = typed
+    process = ftl.run("predict", "model.joblib", *inputs, "-o", "out.csv", "--on-error", "skip", "--reject", reject,
+                      "--keep", "id", "--batch-size", 64, cwd=folder)
+    assert process.returncode == REJECTED, process.stderr
+    good = rows["b"].notna()
+    assert list(pd.read_csv(folder / "out.csv")["id"]) == list(rows.loc[good, "id"])
+    bad = read_rejects(folder / reject)
+    assert list(bad) == ["a", "b", "c", "d", "id", "note", "flag", "error"]  # "when" cannot be read
+    want = rows[~good].reset_index(drop=True)
+    assert list(bad["id"]) == list(want["id"]) and list(bad["flag"]) == list(want["flag"])
+    assert [None if pd.isna(note) else note for note in bad["note"]] == list(want["note"])
+    np.testing.assert_array_equal(bad[list("abcd")].astype(float), want[list("abcd")])
+    assert all("NaN" in error and "--" not in error for error in bad["error"])
+    if reject.endswith((".parquet", ".arrow")):
+        assert bad["id"].dtype == np.int64 and bad["flag"].dtype == bool
+
+
+def test_rejected_rows_of_a_matrix(typed):
+    folder, rows = typed
+    process = ftl.run("predict", "model.joblib", "rows.npy", "-o", "out.npy", "--method", "predict_proba", "--on-error",
+                      "null", "--reject", "bad.csv", cwd=folder)
+    assert process.returncode == REJECTED, process.stderr
+    bad = read_rejects(folder / "bad.csv")
+    assert list(bad) == ["column_0", "column_1", "column_2", "column_3", "error"]
+    np.testing.assert_array_equal(bad.iloc[:, :4], rows[rows["b"].isna()][list("abcd")])
+
+
+def test_a_column_called_error_is_numbered(typed):
+    folder, rows = typed
+    rows.assign(error=1).to_parquet(folder / "rows.parquet")
+    process = ftl.run("predict", "model.joblib", "rows.parquet", "-o", "out.csv", "--on-error", "skip", "--reject",
+                      "bad.parquet", cwd=folder)
+    assert process.returncode == REJECTED, process.stderr
+    assert list(read_rejects(folder / "bad.parquet"))[-2:] == ["error.1", "error"]
