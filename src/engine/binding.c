@@ -17,7 +17,9 @@ static size_t block_bytes(const ftl_score_options *options)
 {
     enum { blocks = 16, least = 4096, most = 1 << 20 };
     uint64_t share = options->memory / blocks;
-    return options->memory == 0 || share > most ? most : share < least ? least : (size_t)share;
+    if (options->memory == 0) /* as the format likes */
+        return 0;
+    return share > most ? most : share < least ? least : (size_t)share;
 }
 
 ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
