@@ -3,6 +3,7 @@
 #include "base/checked.h"
 #include "base/column.h"
 
+#include <errno.h>
 #include <string.h>
 
 /*
@@ -81,6 +82,20 @@ static ftl_status export_field(const ftl_allocator *allocator, const ftl_sink_co
                                 .release = release_schema,
                                 .private_data = block};
     return FTL_OK;
+}
+
+int ftl_arrow_errno(ftl_status status)
+{
+    switch (status) {
+    case FTL_NOMEM:
+        return ENOMEM;
+    case FTL_CANCELLED:
+        return ECANCELED;
+    case FTL_IO:
+        return EIO;
+    default:
+        return EINVAL;
+    }
 }
 
 ftl_status ftl_arrow_export_schema(const ftl_allocator *allocator, const ftl_sink_column *columns,

@@ -9,6 +9,9 @@
 #include "foretell/arrow.h"
 #include "table/sink.h"
 
+/* The errno value for a stream's failure: the interface knows no others. */
+int ftl_arrow_errno(ftl_status status);
+
 /* Column i: its name and its type, F64, F32, I64, U64, BOOL or STRING. */
 
 /* A record batch's schema; *out stays untouched on failure. */

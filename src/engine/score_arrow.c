@@ -5,7 +5,6 @@
 #include "engine/context.h"
 #include "engine/job_ring.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,23 +66,13 @@ static void destroy(stream_job *job)
 
 /* ---- The stream ------------------------------------------------------------------------------ */
 
-/* The interface knows errno values; the status stands in the message. */
 static int fail(stream_job *job, ftl_status status)
 {
     give_up(job);
     job->status = status;
     snprintf(job->message, sizeof job->message, "%s: %s", ftl_status_name(status),
              job->error.message);
-    switch (status) {
-    case FTL_NOMEM:
-        return ENOMEM;
-    case FTL_CANCELLED:
-        return ECANCELED;
-    case FTL_IO:
-        return EIO;
-    default:
-        return EINVAL;
-    }
+    return ftl_arrow_errno(status);
 }
 
 static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)

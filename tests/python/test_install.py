@@ -89,6 +89,19 @@ def test_arrow_streams(prefix, tmp_path):
     assert run(tmp_path / "arrow_stream", MODEL, 3, *ROW.values(), env=env).splitlines() == 3 * [by_command]
 
 
+def test_tables_without_a_program(prefix, tmp_path):
+    """examples/convert.c: a file, a model and a file give what the command gives."""
+    run("cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", ROOT / "examples/convert.c",
+        *pkg_config(prefix, "--cflags", "--libs"), "-o", tmp_path / "convert")
+    env = {"LD_LIBRARY_PATH": str(library_folder(prefix))}
+    rows, parquet, out = (tmp_path / name for name in ("rows.csv", "rows.parquet", "out.csv"))
+    names, values = ",".join(["id", *ROW]), ",".join(ROW.values())
+    rows.write_text(f"{names}\n" + "".join(f"r{i},{values}\n" for i in range(3)), encoding="utf-8")
+    assert run(tmp_path / "convert", "-", rows, parquet, env=env) == "3 rows\n"
+    assert run(tmp_path / "convert", MODEL, parquet, out, env=env) == "3 rows\n"
+    assert out.read_text(encoding="utf-8") == run(prefix / "bin/foretell", "predict", MODEL, rows, "--keep", "id")
+
+
 @pytest.mark.parametrize("compiler, flags", [
     ("cc", "-std=c99"), ("cc", "-std=c11"), ("cc", "-std=c17"), ("c++", "-std=c++17")])
 @pytest.mark.parametrize("header", sorted(path.name for path in (ROOT / "include/foretell").glob("*.h")))
