@@ -1,0 +1,173 @@
+"""System calls that fail, the 1st, the 2nd, ... of a whole job: broken disks, full ones, signals, short counts.
+
+tests/unit/failing_io.c is preloaded and makes them fail. Whatever fails, a job either writes the bytes that it
+writes ever, or says in one line what went wrong and leaves nothing.
+"""
+
+import errno
+import itertools
+import os
+import pathlib
+import re
+
+import ftl
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+DONE, INTERNAL, USAGE, MODEL, DATA, REJECTED = range(6)
+FOREST = ftl.ROOT / "fuzz/corpus/model/1.9-rf_balanced"  # five numbers without names
+INPUTS = ["csv", "csv.gz", "csv.zst", "json", "jsonl", "parquet", "arrow", "arrows", "npy"]
+OUTPUTS = ["csv", "csv.gz", "csv.zst", "csv.bz2", "csv.xz", "csv.lz4", "json", "jsonl", "parquet", "arrow", "arrows", "npy"]
+HARMLESS = ["EINTR", "short"]
+GROWING = ["csv", "jsonl", "npy"]
+ROWS, MOST = 60, 400
+
+
+def preloaded():
+    beside = pathlib.Path(ftl.program()).parent / "tests/unit/libfailing_io.so"
+    found = [beside] if beside.exists() else sorted(ftl.ROOT.glob("build/*/tests/unit/libfailing_io.so"))
+    assert found, "no build has tests/unit/libfailing_io.so"
+    return str(found[0])
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("failing") / "in"
+    folder.mkdir()
+    rows = pd.DataFrame(np.random.default_rng(4).normal(size=(ROWS, 5)).round(3), columns=list("abcde"))
+    table = pa.Table.from_pandas(rows)
+    for ending in ["csv", "csv.gz"]:
+        rows.to_csv(folder / f"rows.{ending}", index=False)
+    with pa.CompressedOutputStream(folder / "rows.csv.zst", "zstd") as file:
+        file.write(rows.to_csv(index=False).encode())
+    rows.to_json(folder / "rows.json", orient="records")
+    rows.to_json(folder / "rows.jsonl", orient="records", lines=True)
+    pq.write_table(table, folder / "rows.parquet", row_group_size=25)
+    with pa.ipc.new_file(folder / "rows.arrow", table.schema) as file:
+        file.write_table(table, 25)
+    with pa.ipc.new_stream(folder / "rows.arrows", table.schema) as stream:
+        stream.write_table(table, 25)
+    np.save(folder / "rows.npy", rows.to_numpy())
+    return folder
+
+
+def score(folder, *names, output, fail=None, options=()):
+    """The process, and whether a call failed in it."""
+    mark = folder / "mark"
+    mark.unlink(missing_ok=True)
+    environment = dict(os.environ)
+    if fail:
+        environment |= {"LD_PRELOAD": preloaded(), "FTL_FAIL": fail, "FTL_FAIL_MARK": str(mark)}
+    process = ftl.run("predict", FOREST, *names, "-o", folder / "out" / output, "--batch-size", 7, *options,
+                      env=environment)
+    return process, mark.exists()
+
+
+def plan(call, n, how, part):
+    return f"{call}:{n}:{how if how in HARMLESS else getattr(errno, how)}:{part}"
+
+
+def entries(folder):
+    return sorted(path.name for path in (folder / "out").iterdir())
+
+
+def expect_error(process):
+    assert process.returncode == DATA, (process.returncode, process.stderr)
+    lines = process.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("foretell: error: IO: "), process.stderr
+    assert re.search(os.strerror(errno.EIO) + "|" + os.strerror(errno.ENOSPC), lines[0])
+
+
+@pytest.fixture()
+def folder(tmp_path):
+    (tmp_path / "out").mkdir()
+    return tmp_path
+
+
+def fail_each(folder, names, output, call, part, how, options=()):
+    """Each call fails in turn. Returns how many there were, and how many ended the job."""
+    whole, _ = score(folder, *names, output=output, options=options)
+    assert whole.returncode == DONE, whole.stderr
+    target = folder / "out" / output
+    wanted = target.read_bytes()
+    failed = 0
+    for n in range(1, MOST):
+        target.write_bytes(b"old")
+        process, hit = score(folder, *names, output=output, options=options, fail=plan(call, n, how, part))
+        if process.returncode == DONE:
+            assert target.read_bytes() == wanted, (call, n)
+        else:
+            assert how not in HARMLESS, (call, n, process.stderr)
+            expect_error(process)
+            assert target.read_bytes() == b"old"
+            failed += 1
+        assert entries(folder) == [output], (call, n)
+        if not hit:
+            return n - 1, failed
+    raise AssertionError("too many calls")
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("ending", INPUTS)
+def test_reading(inputs, folder, ending, threads):
+    name = inputs / f"rows.{ending}"
+    total = 0
+    for call, how in itertools.product(["read", "pread", "open"], ["EIO", "EINTR", "short"]):
+        calls, failed = fail_each(folder, [name], "out.csv", call, "/in/rows.", how, ["--threads", threads])
+        total += calls
+        assert how != "EIO" or calls == failed
+    assert total > 3
+
+
+@pytest.mark.parametrize("ending", OUTPUTS)
+def test_writing(inputs, folder, ending):
+    total = 0
+    for call, how in itertools.product(["write", "pwrite", "fsync", "close", "open", "rename"],
+                                       ["EIO", "ENOSPC", "EINTR", "short"]):
+        if (call == "close" and how == "EINTR") or (how == "ENOSPC" and call not in ("write", "fsync")):
+            continue
+        calls, failed = fail_each(folder, [inputs / "rows.csv"], f"out.{ending}", call, "/out/.foretell-", how)
+        total += calls
+        assert how in HARMLESS or calls == failed, call
+    assert total > 10
+
+
+def test_several_inputs(inputs, folder):
+    names = [inputs / f"rows.{ending}" for ending in INPUTS if ending != "npy"]
+    for call, how in itertools.product(["read", "pread", "open"], ["EIO", "EINTR", "short"]):
+        calls, _ = fail_each(folder, names, "out.csv", call, "/in/rows.", how)
+        assert calls, (call, how)
+
+
+@pytest.mark.parametrize("output", GROWING)
+@pytest.mark.parametrize("where", ["in", "out"])
+def test_resume(inputs, folder, output, where):
+    """What fails leaves files that the same call goes on with, or none."""
+    names, output = [inputs / "rows.csv", inputs / "rows.jsonl"], f"out.{output}"
+    whole, _ = score(folder, *names, output=output)
+    target = folder / "out" / output
+    wanted = target.read_bytes()
+    calls = ["read", "pread", "open"] if where == "in" else ["read", "pread", "write", "pwrite", "fsync", "fdatasync", "close",
+                                                              "open", "rename", "ftruncate"]
+    for call, how in itertools.product(calls, ["EIO", "EINTR", "short"]):
+        if call == "close" and how == "EINTR":
+            continue
+        for n in range(1, MOST):
+            target.write_bytes(b"old")
+            process, hit = score(folder, *names, output=output, options=["--resume"],
+                                 fail=plan(call, n, how, f"/{where}/"))
+            if process.returncode != DONE:
+                assert how == "EIO", (call, n, process.stderr)
+                expect_error(process)
+                assert target.read_bytes() == b"old"
+                # a job that was all but done does not lose its work
+                assert call != "rename" or f".{output}.foretell-partial" in entries(folder)
+                process, _ = score(folder, *names, output=output, options=["--resume"])
+            assert process.returncode == DONE, (call, n, process.stderr)
+            assert target.read_bytes() == wanted, (call, n)
+            assert entries(folder) == [output], (call, n)
+            if not hit:
+                break
