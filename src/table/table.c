@@ -390,7 +390,8 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
 void ftl_table_tell(const ftl_table *table, ftl_table_position *out)
 {
     *out = (ftl_table_position){.rows = table->rows_read};
-    if (table->format->tell)
+    /* a read that failed behind some rows may have left off anywhere */
+    if (table->format->tell && table->failed.code == FTL_OK)
         table->format->tell(table, out);
 }
 

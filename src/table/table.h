@@ -186,7 +186,7 @@ FTL_MUST_USE ftl_status ftl_table_block_reject(const ftl_table *table, const ftl
 
 /*
  * Where a table stands: behind so many rows. offset and line: of the next record in the (decoded)
- * bytes, for formats that can begin there; 0 for others.
+ * bytes, for formats that can begin there; 0 for others, and once a read has failed.
  */
 typedef struct ftl_table_position {
     uint64_t rows, offset;

@@ -61,7 +61,9 @@ def score(folder, *names, output, fail=None, options=()):
     environment = dict(os.environ)
     if fail:
         environment |= {"LD_PRELOAD": preloaded(), "FTL_FAIL": fail, "FTL_FAIL_MARK": str(mark)}
-    process = ftl.run("predict", FOREST, *names, "-o", folder / "out" / output, "--batch-size", 7, *options,
+    if "--batch-size" not in options:
+        options = [*options, "--batch-size", 7]
+    process = ftl.run("predict", FOREST, *names, "-o", folder / "out" / output, *options,
                       env=environment)
     return process, mark.exists()
 
@@ -171,3 +173,33 @@ def test_resume(inputs, folder, output, where):
             assert entries(folder) == [output], (call, n)
             if not hit:
                 break
+
+
+@pytest.mark.parametrize("batch", [1900, 60_000])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "json", "parquet", "arrow", "npy"])
+def test_resume_behind_a_broken_place(folder, ending, batch):
+    """The rows in front of what cannot be read count, and none is left out or comes twice."""
+    (folder / "in").mkdir()
+    rows = pd.DataFrame(np.random.default_rng(5).normal(size=(60_000, 5)).round(3), columns=list("abcde"))
+    name = folder / "in" / f"rows.{ending}"
+    write = {"csv": lambda: rows.to_csv(name, index=False), "jsonl": lambda: rows.to_json(name, orient="records", lines=True),
+             "json": lambda: rows.to_json(name, orient="records"), "npy": lambda: np.save(name, rows.to_numpy()),
+             "parquet": lambda: rows.to_parquet(name, row_group_size=9000), "arrow": lambda: rows.to_feather(name, chunksize=9000)}
+    write[ending]()
+    options = ["--batch-size", batch, "--threads", 2]
+    whole, _ = score(folder, name, output="out.csv", options=options)
+    assert whole.returncode == DONE, whole.stderr
+    wanted = (folder / "out/out.csv").read_bytes()
+    went_on = 0
+    for call in ["read", "pread"]:
+        for n in [*range(1, 9), *range(9, 60, 7)]:
+            process, hit = score(folder, name, output="out.csv", options=[*options, "--resume"],
+                                 fail=plan(call, n, "EIO", "/in/"))
+            assert process.returncode == (DATA if hit else DONE), process.stderr
+            process, _ = score(folder, name, output="out.csv", options=[*options, "--resume"])
+            assert process.returncode == DONE, process.stderr
+            went_on += "done by an earlier call" in process.stderr
+            assert (folder / "out/out.csv").read_bytes() == wanted, (call, n)
+            if not hit:
+                break
+    assert went_on or batch == 60_000
