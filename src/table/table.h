@@ -124,6 +124,13 @@ bool ftl_table_find_origin(const ftl_table *table, const char *name, size_t *ind
 ftl_type ftl_table_column_type(const ftl_table *table, size_t index);
 /* How a sink of the same format is called, for files of rejected rows; NULL: there is none. */
 const char *ftl_table_reject_format(const ftl_table *table);
+/*
+ * Why reading ended, or failed with that status and error: half of a new file behind half of an old
+ * one looks damaged, or whole. IO when the file is no longer what was opened. Reads ask by
+ * themselves.
+ */
+FTL_MUST_USE ftl_status ftl_table_cause(const ftl_table *table, ftl_status status,
+                                        ftl_error *error);
 /* Bytes of the (decoded) stream taken so far, and in all (0: unknown), for progress. */
 uint64_t ftl_table_bytes_read(const ftl_table *table);
 uint64_t ftl_table_bytes_total(const ftl_table *table);

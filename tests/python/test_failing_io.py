@@ -69,7 +69,7 @@ def score(folder, *names, output, fail=None, options=()):
 
 
 def plan(call, n, how, part):
-    return f"{call}:{n}:{how if how in HARMLESS else getattr(errno, how)}:{part}"
+    return f"{call}:{n}:{how if how == 'EINTR' else getattr(errno, how, how)}:{part}"
 
 
 def entries(folder):
@@ -175,17 +175,34 @@ def test_resume(inputs, folder, output, where):
                 break
 
 
+def large(folder, ending):
+    """The path of a table of some megabytes, which is read piece by piece."""
+    (folder / "in").mkdir(exist_ok=True)
+    rows = pd.DataFrame(np.random.default_rng(5).normal(size=(60_000, 5)).round(3), columns=list("abcde"))
+    name = folder / "in" / f"rows.{ending}"
+    match ending:
+        case "csv" | "csv.gz":
+            rows.to_csv(name, index=False)
+        case "json" | "jsonl":
+            rows.to_json(name, orient="records", lines=ending == "jsonl")
+        case "npy":
+            np.save(name, rows.to_numpy())
+        case "parquet":
+            rows.to_parquet(name, row_group_size=9000)
+        case "arrow":
+            rows.to_feather(name, chunksize=9000, compression="uncompressed")
+        case "arrows":
+            table = pa.Table.from_pandas(rows)
+            with pa.ipc.new_stream(name, table.schema) as stream:
+                stream.write_table(table, 9000)
+    return name
+
+
 @pytest.mark.parametrize("batch", [1900, 60_000])
 @pytest.mark.parametrize("ending", ["csv", "jsonl", "json", "parquet", "arrow", "npy"])
 def test_resume_behind_a_broken_place(folder, ending, batch):
     """The rows in front of what cannot be read count, and none is left out or comes twice."""
-    (folder / "in").mkdir()
-    rows = pd.DataFrame(np.random.default_rng(5).normal(size=(60_000, 5)).round(3), columns=list("abcde"))
-    name = folder / "in" / f"rows.{ending}"
-    write = {"csv": lambda: rows.to_csv(name, index=False), "jsonl": lambda: rows.to_json(name, orient="records", lines=True),
-             "json": lambda: rows.to_json(name, orient="records"), "npy": lambda: np.save(name, rows.to_numpy()),
-             "parquet": lambda: rows.to_parquet(name, row_group_size=9000), "arrow": lambda: rows.to_feather(name, chunksize=9000)}
-    write[ending]()
+    name = large(folder, ending)
     options = ["--batch-size", batch, "--threads", 2]
     whole, _ = score(folder, name, output="out.csv", options=options)
     assert whole.returncode == DONE, whole.stderr
@@ -203,3 +220,28 @@ def test_resume_behind_a_broken_place(folder, ending, batch):
             if not hit:
                 break
     assert went_on or batch == 60_000
+
+
+@pytest.mark.parametrize("how", ["shrink", "change"])
+@pytest.mark.parametrize("ending", ["csv", "csv.gz", "jsonl", "json", "parquet", "arrow", "arrows", "npy"])
+def test_files_that_change_while_they_are_read(folder, ending, how):
+    """No mixture of two files becomes an output."""
+    name = large(folder, ending)
+    before, whole = name.read_bytes(), score(folder, name, output="out.csv", options=["--batch-size", 1900])[0]
+    assert whole.returncode == DONE, whole.stderr
+    wanted = (folder / "out/out.csv").read_bytes()
+    refused = 0
+    for call, n in itertools.product(["read", "pread"], [*range(1, 9), *range(9, 60, 7)]):
+        name.write_bytes(before)
+        os.utime(name, (1e9, 1e9))  # clocks of file systems tick slowly
+        (folder / "out/out.csv").unlink(missing_ok=True)
+        process, hit = score(folder, name, output="out.csv", options=["--batch-size", 1900],
+                             fail=plan(call, n, how, "/in/"))
+        if process.returncode == DONE:
+            assert (folder / "out/out.csv").read_bytes() == wanted, (call, n)
+            continue
+        refused += 1
+        assert process.returncode == DATA and "changed while it was read" in process.stderr or \
+            "became shorter while it was read" in process.stderr, (call, n, process.stderr)
+        assert entries(folder) == []
+    assert refused
