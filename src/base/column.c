@@ -86,6 +86,12 @@ bool ftl_column_find(const ftl_column **column, size_t row, size_t *index)
     }
 }
 
+/* An element of an array that may lie anywhere, as columns need no alignment: to be copied from. */
+static const char *element(const void *array, size_t width, size_t index)
+{
+    return (const char *)array + width * index;
+}
+
 static const char *view_text(const ftl_column *column, size_t index, size_t *size)
 {
     const char *view = (const char *)column->values + index * 16;
@@ -105,12 +111,12 @@ const char *ftl_column_text(const ftl_column *column, size_t index, size_t *size
         return view_text(column, index, size);
     if (column->type == FTL_LARGE_STRING) {
         int64_t ends[2];
-        memcpy(ends, column->large_offsets + index, sizeof ends);
+        memcpy(ends, element(column->large_offsets, sizeof *ends, index), sizeof ends);
         *size = (size_t)(ends[1] - ends[0]);
         return *size ? (const char *)column->values + ends[0] : "";
     }
     uint32_t ends[2];
-    memcpy(ends, column->offsets + index, sizeof ends);
+    memcpy(ends, element(column->offsets, sizeof *ends, index), sizeof ends);
     *size = ends[1] - ends[0];
     return *size ? (const char *)column->values + ends[0] : "";
 }
@@ -207,10 +213,10 @@ static ftl_status check_offsets(const ftl_column *column, size_t rows, ftl_error
     const uint32_t *offsets = column->offsets;
     if (!offsets)
         return FTL_FAIL(error, FTL_ARG, "has no offsets");
-    memcpy(&from, offsets + column->offset, sizeof from);
+    memcpy(&from, element(offsets, sizeof from, column->offset), sizeof from);
     const uint32_t first = from;
     for (size_t i = 1; i <= rows; i++, from = to) {
-        memcpy(&to, offsets + column->offset + i, sizeof to);
+        memcpy(&to, element(offsets, sizeof to, column->offset + i), sizeof to);
         if (to < from)
             return FTL_FAIL(error, FTL_ARG, "has a text of negative length in row %zu", i - 1);
     }
@@ -225,12 +231,12 @@ static ftl_status check_large_offsets(const ftl_column *column, size_t rows, ftl
     const int64_t *offsets = column->large_offsets;
     if (!offsets)
         return FTL_FAIL(error, FTL_ARG, "has no large_offsets");
-    memcpy(&from, offsets + column->offset, sizeof from);
+    memcpy(&from, element(offsets, sizeof from, column->offset), sizeof from);
     const int64_t first = from;
     if (from < 0)
         return FTL_FAIL(error, FTL_ARG, "has a negative offset in row 0");
     for (size_t i = 1; i <= rows; i++, from = to) {
-        memcpy(&to, offsets + column->offset + i, sizeof to);
+        memcpy(&to, element(offsets, sizeof to, column->offset + i), sizeof to);
         if (to < from)
             return FTL_FAIL(error, FTL_ARG, "has a text of negative length in row %zu", i - 1);
         if (to - from > UINT32_MAX)
@@ -253,7 +259,7 @@ static bool view_is_good(const ftl_column *column, size_t index)
     if (buffer < 0 || (size_t)buffer >= column->n_buffers || offset < 0)
         return false;
     int64_t bytes;
-    memcpy(&bytes, column->buffer_sizes + buffer, sizeof bytes);
+    memcpy(&bytes, element(column->buffer_sizes, sizeof bytes, (size_t)buffer), sizeof bytes);
     return column->buffers[buffer] && (int64_t)offset + length <= bytes;
 }
 

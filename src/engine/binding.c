@@ -193,7 +193,7 @@ static const char *why_none(const ftl_table *table, const ftl_binding *binding)
     const ftl_table_info *info = ftl_table_get_info(table);
     bool numbers = true;
     double number;
-    if (binding->n_requests > 0)
+    if (binding->n_requests > 0 || !info->delimiter) /* only CSV has such a header */
         return "";
     for (size_t i = 0; i < info->n_columns && numbers; i++) {
         const char *name = ftl_table_column_name(table, i);

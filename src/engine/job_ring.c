@@ -140,7 +140,7 @@ ftl_status ftl_ring_next(ftl_job_ring *ring, ftl_job_block **out, ftl_error *err
     if (piece->block.status != FTL_OK) {
         if (error)
             *error = piece->block.error;
-        return piece->block.status;
+        return ftl_table_cause(ring->table, piece->block.status, error);
     }
     ring->tail++;
     *out = &piece->block;

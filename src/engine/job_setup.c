@@ -330,13 +330,10 @@ ftl_status ftl_job_open_sinks(ftl_job_setup *setup, const char *path,
 ftl_status ftl_job_commit(ftl_job_setup *setup, uint64_t *bytes, ftl_error *error)
 {
     ftl_sink *sink = setup->sink, *reject = setup->reject;
-    setup->sink = setup->reject = NULL;
-    ftl_status status = ftl_sink_commit(sink, bytes, error);
-    if (status != FTL_OK)
-        ftl_sink_abort(reject);
-    else if (reject)
-        status = ftl_sink_commit(reject, NULL, error);
-    return status;
+    setup->sink = NULL;
+    FTL_TRY(ftl_sink_commit(sink, bytes, error));
+    setup->reject = NULL;
+    return reject ? ftl_sink_commit(reject, NULL, error) : FTL_OK;
 }
 
 void ftl_job_leave_sinks(ftl_job_setup *setup)

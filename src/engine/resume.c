@@ -61,13 +61,25 @@ static ftl_status put_models(const ftl_job *job, ftl_strbuf *out, ftl_error *err
 static ftl_status sum_of_head(const char *path, ftl_strbuf *scratch, struct stat *st, uint64_t *sum,
                               ftl_error *error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd;
+    do
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return system_error("read", path, error);
-    ssize_t n = fstat(fd, st) == 0 ? pread(fd, scratch->data, HEAD_BYTES, 0) : -1;
+    size_t size = 0;
+    ssize_t n = fstat(fd, st);
+    while (n >= 0 && size < HEAD_BYTES) {
+        n = pread(fd, scratch->data + size, HEAD_BYTES - size, (off_t)size);
+        if (n < 0 && errno == EINTR)
+            n = 0;
+        else if (n <= 0)
+            break;
+        size += (size_t)n;
+    }
     ftl_status status = n < 0 ? system_error("read", path, error) : FTL_OK;
     close(fd);
-    *sum = n > 0 ? ftl_crc64(0, scratch->data, (size_t)n) : 0;
+    *sum = ftl_crc64(0, scratch->data, size);
     return status;
 }
 
@@ -268,10 +280,24 @@ static ftl_status append(ftl_resume *resume, const char *data, size_t size, ftl_
             return system_error("write", resume->path, error);
         done += (size_t)n;
     }
-    if (fdatasync(resume->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+    int failed;
+    do
+        failed = fdatasync(resume->fd);
+    while (failed && errno == EINTR);
+    if (failed && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
         return system_error("write", resume->path, error);
     resume->size += size;
     return FTL_OK;
+}
+
+/* To what counts of it. */
+static ftl_status cut(const ftl_resume *resume, ftl_error *error)
+{
+    int failed;
+    do
+        failed = ftruncate(resume->fd, (off_t)resume->size);
+    while (failed && errno == EINTR);
+    return failed ? system_error("write", resume->path, error) : FTL_OK;
 }
 
 static ftl_status take_up(ftl_resume *resume, const ftl_strbuf *head, ftl_error *error)
@@ -283,8 +309,7 @@ static ftl_status take_up(ftl_resume *resume, const ftl_strbuf *head, ftl_error 
         status = find_place(resume, &journal, head, error);
     ftl_strbuf_free(&journal);
     FTL_TRY(status);
-    if (ftruncate(resume->fd, (off_t)resume->size) != 0)
-        return system_error("write", resume->path, error);
+    FTL_TRY(cut(resume, error));
     resume->head = head->size;
     return resume->size ? FTL_OK : append(resume, head->data, head->size, error);
 }
@@ -303,7 +328,10 @@ ftl_status ftl_resume_open(ftl_resume *resume, const ftl_job *job, const ftl_inp
     ftl_strbuf_init(&head, job->account, MOST_JOURNAL);
     ftl_status status = describe_job(job, inputs, options, &head, error);
     if (status == FTL_OK) {
-        resume->fd = open(resume->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0666);
+        do
+            resume->fd = open(resume->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY,
+                              0666);
+        while (resume->fd < 0 && errno == EINTR);
         if (resume->fd < 0)
             status = system_error("write", resume->path, error);
         else if (flock(resume->fd, LOCK_EX | LOCK_NB) != 0)
@@ -323,8 +351,7 @@ ftl_status ftl_resume_open(ftl_resume *resume, const ftl_job *job, const ftl_inp
 static ftl_status begin_anew(ftl_resume *resume, ftl_sink *sink, ftl_sink *reject, ftl_error *error)
 {
     resume->size = resume->head;
-    if (ftruncate(resume->fd, (off_t)resume->size) != 0)
-        return system_error("write", resume->path, error);
+    FTL_TRY(cut(resume, error));
     FTL_TRY(ftl_sink_cut(sink, ftl_sink_bytes(sink), 0, error));
     return reject ? ftl_sink_cut(reject, ftl_sink_bytes(reject), 0, error) : FTL_OK;
 }

@@ -109,16 +109,9 @@ static ftl_status run_job(runner *run, const char *output_path, ftl_error *error
     return FTL_OK;
 }
 
-/* Whether a job that failed so may be taken up again: the data and the call are not to blame. */
-static bool may_go_on(ftl_status status)
-{
-    return status == FTL_CANCELLED || status == FTL_IO || status == FTL_NOMEM ||
-           status == FTL_INTERNAL;
-}
-
 static void end_job(runner *run, ftl_status status)
 {
-    bool leave = run->resume.fd >= 0 && may_go_on(status);
+    bool leave = run->resume.fd >= 0 && ftl_sink_may_go_on(status);
     if (leave)
         ftl_job_leave_sinks(&run->setup);
     ftl_resume_close(&run->resume, !leave);

@@ -105,10 +105,12 @@ static bool text_fits(const ftl_column *column, size_t rows, size_t text_size)
     int64_t large;
     size_t end = column->offset + rows;
     if (column->type == FTL_STRING) {
-        memcpy(&small, column->offsets + end, sizeof small);
+        memcpy(&small, (const char *)(const void *)column->offsets + end * sizeof small,
+               sizeof small);
         return small <= text_size;
     }
-    memcpy(&large, column->large_offsets + end, sizeof large);
+    memcpy(&large, (const char *)(const void *)column->large_offsets + end * sizeof large,
+           sizeof large);
     return large >= 0 && (uint64_t)large <= text_size;
 }
 

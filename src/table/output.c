@@ -173,14 +173,9 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
         return FTL_OK;
     }
     output->shown = ftl_arena_string(&output->arena, path, strlen(path));
-    ftl_status status = FTL_NOMEM;
-    if (output->shown)
-        status = open_path(output, path, resumable, error);
-    else
-        ftl_error_set(error, FTL_NOMEM, "out of memory");
-    if (status != FTL_OK)
-        ftl_output_abort(output);
-    return status;
+    if (!output->shown)
+        return FTL_OOM(error);
+    return open_path(output, path, resumable, error);
 }
 
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
@@ -192,14 +187,25 @@ ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, f
 
 ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error)
 {
-    ssize_t n = pwrite(output->fd, data, size, 0);
-    return n == (ssize_t)size ? FTL_OK : cannot_write(output, n < 0 ? errno : ENOSPC, error);
+    for (size_t done = 0; done < size;) {
+        ssize_t n = pwrite(output->fd, (const char *)data + done, size - done, (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return cannot_write(output, errno, error);
+        done += (size_t)n;
+    }
+    return FTL_OK;
 }
 
 ftl_status ftl_output_sync(ftl_output *output, ftl_error *error)
 {
+    int failed;
+    do
+        failed = fsync(output->fd);
+    while (failed && errno == EINTR);
     /* Some file systems cannot sync and say so; that is not the data's loss. */
-    if (fsync(output->fd) != 0 && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
+    if (failed && errno != EINVAL && errno != ENOTSUP && errno != EROFS)
         return cannot_write(output, errno, error);
     return FTL_OK;
 }
@@ -212,7 +218,11 @@ bool ftl_output_holds(const ftl_output *output, uint64_t size)
 
 ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error)
 {
-    if (ftruncate(output->fd, (off_t)size) != 0 || lseek(output->fd, (off_t)size, SEEK_SET) < 0)
+    int failed;
+    do
+        failed = ftruncate(output->fd, (off_t)size);
+    while (failed && errno == EINTR);
+    if (failed || lseek(output->fd, (off_t)size, SEEK_SET) < 0)
         return cannot_write(output, errno, error);
     output->written = size;
     return FTL_OK;
@@ -229,8 +239,14 @@ static bool close_file(ftl_output *output)
 
 static ftl_status complete(ftl_output *output, ftl_error *error)
 {
+    int failed;
     FTL_TRY(ftl_output_sync(output, error));
-    if (!close_file(output) || rename(output->temporary, output->target) != 0)
+    if (!close_file(output))
+        return cannot_write(output, errno, error);
+    do
+        failed = rename(output->temporary, output->target);
+    while (failed && errno == EINTR);
+    if (failed)
         return cannot_write(output, errno, error);
     output->temporary = NULL;
     int folder = open(output->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -251,7 +267,8 @@ ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
         status = complete(output, error);
     else if (status == FTL_OK && output->fd != STDOUT_FILENO && !close_file(output))
         status = cannot_write(output, errno, error);
-    ftl_output_abort(output);
+    if (status == FTL_OK)
+        ftl_output_abort(output);
     return status;
 }
 

@@ -26,6 +26,7 @@ typedef struct ftl_output {
  * is written is compressed, and then it cannot be patched; NULL: not at all. resumable, for plain
  * files that are not compressed: the temporary file has a name of its own for each target,
  * .NAME.foretell-partial, and what an earlier job left in it stays until it is written over or cut.
+ * Also one that failed to open is to be aborted or left.
  */
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
                                         const ftl_encoding *encoding, bool resumable,
@@ -43,7 +44,7 @@ bool ftl_output_holds(const ftl_output *output, uint64_t size);
 FTL_MUST_USE ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error);
 /* As ftl_output_abort, but that a temporary file stays as it is. */
 void ftl_output_leave(ftl_output *output);
-/* Both close and free the output, the first also when it fails. */
+/* Both close and free the output, the first unless it fails. */
 FTL_MUST_USE ftl_status ftl_output_commit(ftl_output *output, ftl_error *error);
 void ftl_output_abort(ftl_output *output);
 

@@ -38,6 +38,8 @@ static ftl_status parquet_open(ftl_table *table, const ftl_table_options *option
     FTL_TRY(ftl_parquet_rows_open(rows, table->account, table->stream, table->max_record,
                                   TEXT_BLOCKS * table->block_bytes, error));
     const ftl_parquet_meta *meta = &rows->meta;
+    if (meta->n_columns == 0)
+        return FTL_FAIL(error, FTL_SHAPE, "the Parquet file has no columns");
     table->names = ftl_arena_array(&table->arena, meta->n_columns + 1, sizeof *table->names);
     if (!table->names)
         return FTL_OOM(error);
@@ -96,11 +98,7 @@ static ftl_status parquet_read(ftl_table *table, size_t max_rows, ftl_table_bloc
             return FTL_OOM(error);
         block->n_values = rows->n_wanted;
     }
-    ftl_status status = ftl_parquet_rows_read(rows, max_rows, block->values, &into->rows, error);
-    /* Half of a new file behind half of an old one looks damaged, or whole. */
-    if (status == FTL_CORRUPT || status == FTL_END)
-        FTL_TRY(ftl_stream_verify(table->stream, error));
-    return status;
+    return ftl_parquet_rows_read(rows, max_rows, block->values, &into->rows, error);
 }
 
 static void parquet_block_free(ftl_table_block *block)

@@ -283,7 +283,9 @@ static ftl_status make_column(const element *e, uint32_t leaf, ftl_arena *arena,
         [FTL_PARQUET_FLOAT] = 4, [FTL_PARQUET_DOUBLE] = 8, [FTL_PARQUET_GROUP] = 0};
     if (!ftl_utf8_valid(e->name, e->name_size) || memchr(e->name, 0, e->name_size))
         return FTL_FAIL(error, FTL_CORRUPT,
-                        "the Parquet file is damaged: the name of column %u is not UTF-8", leaf);
+                        "the Parquet file is damaged: the name of column %u is not UTF-8, or "
+                        "has a zero byte",
+                        leaf);
     *column = (ftl_parquet_column){.leaf = leaf,
                                    .physical = e->physical,
                                    .width = widths[e->physical],

@@ -101,11 +101,14 @@ static ftl_status hide_empty(ftl_row_batch *batch, size_t i, const ftl_column *f
     return FTL_OK;
 }
 
-/* Whether sinks can take the column as it lies. */
+/* Whether sinks can take the column as it lies; a file may place its numbers at odd addresses. */
 static bool is_plain(const ftl_column *column)
 {
+    bool text = column->type == FTL_STRING;
+    uintptr_t address = (uintptr_t)(text ? (const void *)column->offsets : column->values);
+    size_t width = text ? sizeof *column->offsets : ftl_type_size(column->type);
     return column->type == ftl_plain_type(column) && column->type != FTL_NULL &&
-           column->offset == 0;
+           column->offset == 0 && address % width == 0;
 }
 
 ftl_status ftl_row_batch_set_column(ftl_row_batch *batch, size_t i, const ftl_column *from,

@@ -183,6 +183,33 @@ static ftl_status copy_columns(ftl_sink *sink, const ftl_sink_options *options, 
     return FTL_OK;
 }
 
+bool ftl_sink_may_go_on(ftl_status status)
+{
+    return status == FTL_CANCELLED || status == FTL_IO || status == FTL_NOMEM ||
+           status == FTL_INTERNAL;
+}
+
+/* Frees everything but the output. */
+static void dismantle(ftl_sink *sink)
+{
+    if (sink->state && sink->kind->close)
+        sink->kind->close(sink);
+    ftl_free(sink->account, sink->state);
+    ftl_strbuf_free(&sink->scratch);
+    ftl_arena_free(&sink->arena);
+    ftl_free(sink->account, sink);
+}
+
+/* Frees a sink that failed. */
+static void give_up(ftl_sink *sink, ftl_status status)
+{
+    if (sink->resumable && ftl_sink_may_go_on(status))
+        ftl_output_leave(&sink->output);
+    else
+        ftl_output_abort(&sink->output);
+    dismantle(sink);
+}
+
 ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out,
                          ftl_error *error)
 {
@@ -193,6 +220,7 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
         return FTL_OOM(error);
     sink->account = account;
     sink->output.fd = -1;
+    sink->resumable = options->resumable;
     ftl_arena_init(&sink->arena, account);
     ftl_arena_init(&sink->output.arena, account);
     ftl_strbuf_init(&sink->scratch, account, 0);
@@ -217,7 +245,7 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
     if (status != FTL_OK) {
-        ftl_sink_abort(sink);
+        give_up(sink, status);
         return status;
     }
     *out = sink;
@@ -274,17 +302,6 @@ void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
         sink->kind->share(sink, group, width);
 }
 
-/* Frees everything but the output. */
-static void dismantle(ftl_sink *sink)
-{
-    if (sink->state && sink->kind->close)
-        sink->kind->close(sink);
-    ftl_free(sink->account, sink->state);
-    ftl_strbuf_free(&sink->scratch);
-    ftl_arena_free(&sink->arena);
-    ftl_free(sink->account, sink);
-}
-
 ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error)
 {
     ftl_status status = sink->kind->finish ? sink->kind->finish(sink, error) : FTL_OK;
@@ -292,9 +309,10 @@ ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error)
         *bytes = sink->output.written;
     if (status == FTL_OK)
         status = ftl_output_commit(&sink->output, error);
+    if (status == FTL_OK)
+        dismantle(sink);
     else
-        ftl_output_abort(&sink->output);
-    dismantle(sink);
+        give_up(sink, status);
     return status;
 }
 

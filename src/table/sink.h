@@ -85,9 +85,12 @@ void ftl_sink_leave(ftl_sink *sink);
  * back so, unless all that follows is ftl_sink_abort, after the group has ended.
  */
 void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width);
+/* Whether a job that failed so may be taken up again: the data and the call are not to blame. */
+bool ftl_sink_may_go_on(ftl_status status);
 /*
  * Completes and closes: sync, rename, sync of the folder. *bytes (may be NULL): the output's size
- * before it was packed. The sink is gone afterwards, also when this fails.
+ * before it was packed. The sink is gone afterwards, also when this fails; of one that is
+ * resumable the temporary file stays then, if the job may go on. Opening does the same.
  */
 FTL_MUST_USE ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error);
 /* Closes and removes what was written, except on standard output and devices. NULL is allowed. */

@@ -45,6 +45,7 @@ struct ftl_sink {
     const ftl_sink_kind *kind;
     void *state; /* the kind's */
     ftl_output output;
+    bool resumable;
     ftl_sink_column *columns;
     size_t n_columns, n_json;
     char delimiter;

@@ -243,6 +243,7 @@ ftl_status ftl_table_open(ftl_account *account, ftl_stream *stream,
     table->stream = stream;
     ftl_status status = open_format(table, options ? options : &defaults, error);
     if (status != FTL_OK) {
+        status = ftl_table_cause(table, status, error);
         table->stream = NULL; /* still the caller's */
         ftl_table_close(table);
         return status;
@@ -356,6 +357,15 @@ void ftl_table_give_json(ftl_table *table) { table->give_json = true; }
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
+ftl_status ftl_table_cause(const ftl_table *table, ftl_status status, ftl_error *error)
+{
+    if (!table->stream || status == FTL_OK || status == FTL_IO || status == FTL_NOMEM ||
+        status == FTL_CANCELLED)
+        return status;
+    ftl_status changed = ftl_stream_verify(table->stream, error);
+    return changed == FTL_OK ? status : changed;
+}
+
 ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
                           ftl_error *error)
 {
@@ -374,6 +384,7 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
     ftl_error failure;
     ftl_error_clear(&failure);
     ftl_status status = table->format->read(table, max_rows, block, &failure);
+    status = ftl_table_cause(table, status, &failure);
     if (status == FTL_END)
         return FTL_END;
     table->rows_read += block->rows;
@@ -396,7 +407,8 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
 void ftl_table_tell(const ftl_table *table, ftl_table_position *out)
 {
     *out = (ftl_table_position){.rows = table->rows_read};
-    if (table->format->tell)
+    /* a read that failed behind some rows may have left off anywhere */
+    if (table->format->tell && table->failed.code == FTL_OK)
         table->format->tell(table, out);
 }
 

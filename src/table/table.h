@@ -127,6 +127,13 @@ ftl_type ftl_table_column_type(const ftl_table *table, size_t index);
 bool ftl_table_column_readable(const ftl_table *table, size_t index);
 /* How a sink of the same format is called, for files of rejected rows; NULL: there is none. */
 const char *ftl_table_reject_format(const ftl_table *table);
+/*
+ * Why reading ended, or failed with that status and error: half of a new file behind half of an old
+ * one looks damaged, or whole. IO when the file is no longer what was opened. Reads ask by
+ * themselves.
+ */
+FTL_MUST_USE ftl_status ftl_table_cause(const ftl_table *table, ftl_status status,
+                                        ftl_error *error);
 /* Bytes of the (decoded) stream taken so far, and in all (0: unknown), for progress. */
 uint64_t ftl_table_bytes_read(const ftl_table *table);
 uint64_t ftl_table_bytes_total(const ftl_table *table);
@@ -189,7 +196,7 @@ FTL_MUST_USE ftl_status ftl_table_block_reject(const ftl_table *table, const ftl
 
 /*
  * Where a table stands: behind so many rows. offset and line: of the next record in the (decoded)
- * bytes, for formats that can begin there; 0 for others.
+ * bytes, for formats that can begin there; 0 for others, and once a read has failed.
  */
 typedef struct ftl_table_position {
     uint64_t rows, offset;
