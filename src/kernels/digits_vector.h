@@ -33,6 +33,13 @@ static const double digits_divisors[2][17] = {
     {1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1},
     {-1e15, -1e14, -1e13, -1e12, -1e11, -1e10, -1e9, -1e8, -1e7, -1e6, -1e5, -1e4, -1e3, -1e2, -1e1,
      -1, -1}};
+/*
+ * By the last four bits of the separator's byte and one more, 0 where there is none: what the
+ * digits are divided by. Behind the last byte is none as well.
+ */
+static const double digits_scales[16] = {1,   1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9,
+                                         1e8, 1e7,  1e6,  1e5,  1e4,  1e3,  1e2,  1e1};
+
 #if defined(__AVX512BW__) && defined(__AVX512VL__)
 static const uint16_t digits_moving[17] = {0x1,    0x3,    0x7,    0xf,    0x1f,  0x3f,
                                            0x7f,   0xff,   0x1ff,  0x3ff,  0x7ff, 0xfff,
