@@ -91,6 +91,12 @@ void ftl_utf8_replace_surrogates(char *text, size_t size)
 size_t ftl_utf8_ascii_prefix(const char *text, size_t size)
 {
     size_t i = 0;
+    for (; i + 32 <= size; i += 32) {
+        uint64_t words[4];
+        memcpy(words, text + i, sizeof words);
+        if ((words[0] | words[1] | words[2] | words[3]) & UINT64_C(0x8080808080808080))
+            break;
+    }
     for (; i + 8 <= size; i += 8) {
         uint64_t word;
         memcpy(&word, text + i, sizeof word);

@@ -7,6 +7,11 @@
  *         the bits' offsets in order; room for 64
  *     bool csv_short(const uint8_t *end, size_t size, char decimal, double *out)
  *         a number of a plain form, which ends there; size > 0; false: another form
+ *     CSV_TOGETHER, if there is
+ *     uint32_t csv_together(const uint8_t *data, const uint32_t *const *ends, char decimal,
+ *                           double *out)
+ *         the same for so many cells of any size, which end at *ends[i] and begin behind the ends
+ *         before; a bit for each of another form
  */
 
 /* The last bit of each is that of all quotes up to it. */
@@ -86,21 +91,38 @@ static __attribute__((noinline)) bool csv_other(const uint8_t *text, size_t size
 }
 
 /* lead: the column is the first one, whose cells begin where their records do. */
+CSV_INLINE size_t csv_number(const ftl_csv_cells *in, size_t r, size_t column, bool lead,
+                             char decimal, double *out, uint32_t *left, size_t n_left)
+{
+    const uint32_t *end = in->ends + column + in->rows[r].first;
+    size_t begin = lead ? in->rows[r].start : end[-1] + (size_t)1;
+    size_t size = *end - begin;
+    if (FTL_LIKELY(size && csv_short(in->data + *end, size, decimal, &out[r])))
+        return n_left;
+    if (!csv_other(in->data + begin, size, decimal, &out[r]))
+        left[n_left++] = (uint32_t)r;
+    return n_left;
+}
+
 CSV_INLINE size_t csv_numbers(const ftl_csv_cells *cells, size_t column, bool lead, char decimal,
                               double *out, uint32_t *left)
 {
     const ftl_csv_cells in = *cells;
-    const uint32_t *ends = in.ends + column;
-    size_t n_left = 0;
-    for (size_t r = 0; r < in.n_rows; r++) {
-        const uint32_t *end = ends + in.rows[r].first;
-        size_t begin = lead ? in.rows[r].start : end[-1] + (size_t)1;
-        size_t size = *end - begin;
-        if (FTL_LIKELY(size && csv_short(in.data + *end, size, decimal, &out[r])))
-            continue;
-        if (!csv_other(in.data + begin, size, decimal, &out[r]))
-            left[n_left++] = (uint32_t)r;
+    size_t n_left = 0, r = 0;
+#if defined(CSV_TOGETHER)
+    const uint32_t *ends = in.ends + column, *some[CSV_TOGETHER];
+    for (; !lead && r + CSV_TOGETHER <= in.n_rows; r += CSV_TOGETHER) {
+#pragma GCC unroll 8
+        for (size_t i = 0; i < CSV_TOGETHER; i++)
+            some[i] = ends + in.rows[r + i].first;
+        uint32_t others = csv_together(in.data, some, decimal, out + r);
+        for (; FTL_UNLIKELY(others); others &= others - 1)
+            n_left = csv_number(&in, r + (size_t)__builtin_ctz(others), column, lead, decimal, out,
+                                left, n_left);
     }
+#endif
+    for (; r < in.n_rows; r++)
+        n_left = csv_number(&in, r, column, lead, decimal, out, left, n_left);
     return n_left;
 }
 

@@ -1,126 +1,57 @@
 /*
  * The vector forms of the CSV kernels, included by instruction sets that define CSV_NAME, csv_find
- * and csv_put_ends (csv_body.h): numbers of up to 24 bytes at once.
- *
- * A cell is loaded so that it ends where the register ends. The bytes up to the separator move on
- * by one and close the gap, bytes that are no digits of the cell become zero, and what is left is a
- * decimal integer of the register's width.
+ * and csv_put_ends (csv_body.h).
  */
-
-#if defined(__AVX512BW__) && defined(__AVX512VL__)
-#define CSV_EQUAL_16(text, c) (uint32_t)_mm_cmpeq_epi8_mask(text, _mm_set1_epi8(c))
-#define CSV_EQUAL_32(text, c) (uint32_t)_mm256_cmpeq_epi8_mask(text, _mm256_set1_epi8(c))
+#if defined(__AVX512BW__)
+#include "kernels/digits_eight.h"
+#define CSV_TOGETHER 8
 #else
-#define CSV_EQUAL_16(text, c) (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_set1_epi8(c)))
-#define CSV_EQUAL_32(text, c) \
-    (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(text, _mm256_set1_epi8(c)))
+#include "kernels/digits_four.h"
+#define CSV_TOGETHER 4
 #endif
-
-/*
- * By the separator's byte, 16 where there is none: what the digits are divided by, for positive and
- * for negative numbers, and how many bytes move on. Tables, for nothing may branch by a sign or a
- * separator, which come and go from number to number.
- */
-static const double csv_divisors[2][17] = {
-    {1e15, 1e14, 1e13, 1e12, 1e11, 1e10, 1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 1e2, 1e1, 1, 1},
-    {-1e15, -1e14, -1e13, -1e12, -1e11, -1e10, -1e9, -1e8, -1e7, -1e6, -1e5, -1e4, -1e3, -1e2, -1e1,
-     -1, -1}};
-#if defined(__AVX512BW__) && defined(__AVX512VL__)
-static const uint16_t csv_moving[17] = {0x1,    0x3,    0x7,    0xf,    0x1f,  0x3f,
-                                        0x7f,   0xff,   0x1ff,  0x3ff,  0x7ff, 0xfff,
-                                        0x1fff, 0x3fff, 0x7fff, 0xffff, 0};
-
-/* Bytes from first on are digits; false where one is none. */
-CSV_INLINE bool csv_digits_16(const uint8_t *end, uint32_t separator, uint32_t first, __m128i *text)
-{
-    __m128i moved = _mm_loadu_si128((const void *)(end - 17));
-    moved = _mm_mask_blend_epi8(csv_moving[separator], *text, moved);
-    *text = _mm_maskz_sub_epi8((__mmask16)(UINT32_MAX << first), moved, _mm_set1_epi8('0'));
-    return !_mm_cmpgt_epu8_mask(*text, _mm_set1_epi8(9));
-}
-#else
-static const int8_t csv_moving[17] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0};
-static const uint8_t csv_from[32] = {[16] = 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                     0xff,        0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-
-CSV_INLINE bool csv_digits_16(const uint8_t *end, uint32_t separator, uint32_t first, __m128i *text)
-{
-    const __m128i at = _mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    __m128i moved = _mm_loadu_si128((const void *)(end - 17));
-    moved = _mm_blendv_epi8(*text, moved, _mm_cmpgt_epi8(_mm_set1_epi8(csv_moving[separator]), at));
-    *text = _mm_and_si128(_mm_sub_epi8(moved, _mm_set1_epi8('0')),
-                          _mm_loadu_si128((const void *)(csv_from + 16 - first)));
-    return !_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_max_epu8(*text, _mm_set1_epi8(10)), *text));
-}
-#endif
-
-CSV_INLINE bool csv_short_16(const uint8_t *end, size_t size, char decimal, double *out)
-{
-    __m128i text = _mm_loadu_si128((const void *)(end - 16));
-    uint32_t begin = 16 - (uint32_t)size;
-    uint32_t separators = CSV_EQUAL_16(text, decimal) & UINT32_MAX << begin;
-    uint32_t separator = (uint32_t)__builtin_ctz(separators | 1 << 16);
-    uint32_t negative = end[-(ptrdiff_t)size] == '-';
-    uint32_t first = begin + negative + 1 - (separator >> 4);
-    /* a second separator is no digit */
-    if (first > 15 || !csv_digits_16(end, separator, first, &text))
-        return false;
-    /* Digits become pairs, fours and eights: two numbers in the low half. */
-    text = _mm_maddubs_epi16(text, _mm_set1_epi16(0x010a));
-    text = _mm_madd_epi16(text, _mm_set1_epi32(0x00010064));
-    text = _mm_packus_epi32(text, text);
-    text = _mm_madd_epi16(text, _mm_set1_epi32(0x00012710));
-    uint64_t eights = (uint64_t)_mm_cvtsi128_si64(text);
-    uint64_t digits = (eights & UINT32_MAX) * 100000000 + (eights >> 32);
-    if (FTL_UNLIKELY(digits >> 53)) {
-        double value = ftl_f64_of_decimal(digits, 15 - separator + (separator >> 4));
-        *out = negative ? -value : value;
-        return true;
-    }
-    *out = (double)(int64_t)digits / csv_divisors[negative][separator];
-    return true;
-}
-
-/* The same in 32 bytes, for the digits of long numbers; of more than 19 the first must be zeros. */
-static __attribute__((noinline)) bool csv_short_32(const uint8_t *end, size_t size, char decimal,
-                                                   double *out)
-{
-    const __m256i at = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,
-                                        17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31);
-    __m256i text = _mm256_loadu_si256((const void *)(end - 32));
-    __m256i moved = _mm256_loadu_si256((const void *)(end - 33));
-    uint32_t begin = 32 - (uint32_t)size;
-    uint32_t separators = CSV_EQUAL_32(text, decimal) & UINT32_MAX << begin;
-    uint32_t separator = (uint32_t)__builtin_ctz(separators | UINT32_C(1) << 31),
-             has = separators != 0;
-    uint32_t negative = end[-(ptrdiff_t)size] == '-';
-    uint32_t first = begin + negative + has;
-    char moving = (char)(has ? separator + 1 : 0);
-    text = _mm256_blendv_epi8(text, moved, _mm256_cmpgt_epi8(_mm256_set1_epi8(moving), at));
-    text = _mm256_sub_epi8(text, _mm256_set1_epi8('0'));
-    text = _mm256_andnot_si256(_mm256_cmpgt_epi8(_mm256_set1_epi8((char)first), at), text);
-    if (CSV_EQUAL_32(_mm256_cmpeq_epi8(_mm256_max_epu8(text, _mm256_set1_epi8(10)), text), -1))
-        return false;
-    text = _mm256_maddubs_epi16(text, _mm256_set1_epi16(0x010a));
-    text = _mm256_madd_epi16(text, _mm256_set1_epi32(0x00010064));
-    text = _mm256_packus_epi32(text, text);
-    text = _mm256_madd_epi16(text, _mm256_set1_epi32(0x00012710));
-    uint64_t high = (uint64_t)_mm256_extract_epi64(text, 0);
-    uint64_t low = (uint64_t)_mm256_extract_epi64(text, 2);
-    if ((high & UINT32_MAX) || high >> 32 >= 1000)
-        return false;
-    uint64_t digits = (high >> 32) * UINT64_C(10000000000000000) + (low & UINT32_MAX) * 100000000 +
-                      (low >> 32);
-    double value = ftl_f64_of_decimal(digits, has ? 31 - separator : 0);
-    *out = negative ? -value : value;
-    return true;
-}
 
 CSV_INLINE bool csv_short(const uint8_t *end, size_t size, char decimal, double *out)
 {
     if (size <= 16)
-        return csv_short_16(end, size, decimal, out);
-    return size <= 24 && csv_short_32(end, size, decimal, out);
+        return digits_number_16(end, size, decimal, out);
+    return size <= 24 && digits_number_32(end, size, decimal, out);
 }
+
+/* Where four cells end, and how long they are. */
+CSV_INLINE __m128i csv_sizes(const uint8_t *data, const uint32_t *const *ends, const uint8_t **end)
+{
+#pragma GCC unroll 4
+    for (size_t i = 0; i < 4; i++)
+        end[i] = data + *ends[i];
+    __m128i low = _mm_unpacklo_epi64(_mm_loadl_epi64((const void *)(ends[0] - 1)),
+                                     _mm_loadl_epi64((const void *)(ends[1] - 1)));
+    __m128i high = _mm_unpacklo_epi64(_mm_loadl_epi64((const void *)(ends[2] - 1)),
+                                      _mm_loadl_epi64((const void *)(ends[3] - 1)));
+    __m128i before = _mm_castps_si128(
+        _mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), _MM_SHUFFLE(2, 0, 2, 0)));
+    __m128i own = _mm_castps_si128(
+        _mm_shuffle_ps(_mm_castsi128_ps(low), _mm_castsi128_ps(high), _MM_SHUFFLE(3, 1, 3, 1)));
+    /* without the separator between them */
+    return _mm_add_epi32(_mm_sub_epi32(own, before), _mm_set1_epi32(-1));
+}
+
+#if CSV_TOGETHER == 8
+CSV_INLINE uint32_t csv_together(const uint8_t *data, const uint32_t *const *ends, char decimal,
+                                 double *out)
+{
+    const uint8_t *end[8];
+    __m128i low = csv_sizes(data, ends, end), high = csv_sizes(data, ends + 4, end + 4);
+    return digits_eight(end, _mm256_inserti128_si256(_mm256_castsi128_si256(low), high, 1), decimal,
+                        out);
+}
+#else
+CSV_INLINE uint32_t csv_together(const uint8_t *data, const uint32_t *const *ends, char decimal,
+                                 double *out)
+{
+    const uint8_t *end[4];
+    __m128i sizes = csv_sizes(data, ends, end);
+    return digits_four(end, sizes, decimal, out);
+}
+#endif
 
 #include "kernels/csv_body.h"

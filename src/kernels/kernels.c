@@ -11,6 +11,7 @@ static const ftl_kernels portable = {
     .vmath = FTL_VMATH_KERNELS(portable),
     .rows = FTL_ROWS_KERNELS(portable),
     .csv = FTL_CSV_KERNELS(portable),
+    .json = {.values = NULL},
 };
 
 #if defined(__x86_64__)
@@ -23,6 +24,7 @@ static const ftl_kernels avx2 = {
     .vmath = FTL_VMATH_KERNELS(avx2),
     .rows = FTL_ROWS_KERNELS(avx2),
     .csv = FTL_CSV_KERNELS(avx2),
+    .json = {.values = ftl_json_values_avx2},
 };
 
 static const ftl_kernels avx512 = {
@@ -34,6 +36,7 @@ static const ftl_kernels avx512 = {
     .vmath = FTL_VMATH_KERNELS(avx512),
     .rows = FTL_ROWS_KERNELS(avx512),
     .csv = FTL_CSV_KERNELS(avx512),
+    .json = {.values = ftl_json_values_avx512},
 };
 #endif
 

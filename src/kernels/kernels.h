@@ -14,6 +14,7 @@
 
 #include "kernels/csv.h"
 #include "kernels/distance.h"
+#include "kernels/json.h"
 #include "kernels/linear.h"
 #include "kernels/oblivious.h"
 #include "kernels/rows.h"
@@ -31,6 +32,7 @@ typedef struct ftl_kernels {
     ftl_vmath_kernels vmath;
     ftl_rows_kernels rows;
     ftl_csv_kernels csv;
+    ftl_json_kernels json;
 } ftl_kernels;
 
 const ftl_kernels *ftl_kernels_get(void);

@@ -25,6 +25,9 @@ typedef void ftl_linear_one_f64_fn(size_t rows, size_t n, const double *x, size_
                                    const double *w, double *acc);
 typedef void ftl_linear_one_f32_fn(size_t rows, size_t n, const float *x, size_t stride,
                                    const double *w, double *acc);
+/* The same of a matrix by columns, with `stride` elements between columns. */
+typedef ftl_linear_one_f64_fn ftl_linear_columns_f64_fn;
+typedef ftl_linear_one_f32_fn ftl_linear_columns_f32_fn;
 /* Several outputs; w: [n][ftl_linear_padded(n_out)], zero beyond n_out. */
 typedef void ftl_linear_many_f64_fn(size_t rows, size_t n, size_t n_out, const double *x,
                                     size_t stride, const double *w, double *acc);
@@ -34,23 +37,29 @@ typedef void ftl_linear_many_f32_fn(size_t rows, size_t n, size_t n_out, const f
 typedef struct ftl_linear_kernels {
     ftl_linear_one_f64_fn *one_f64;
     ftl_linear_one_f32_fn *one_f32;
+    ftl_linear_columns_f64_fn *columns_f64;
+    ftl_linear_columns_f32_fn *columns_f32;
     ftl_linear_many_f64_fn *many_f64;
     ftl_linear_many_f32_fn *many_f32;
 } ftl_linear_kernels;
 
-#define FTL_LINEAR_DECLARE(isa)                       \
-    ftl_linear_one_f64_fn ftl_linear_one_f64_##isa;   \
-    ftl_linear_one_f32_fn ftl_linear_one_f32_##isa;   \
-    ftl_linear_many_f64_fn ftl_linear_many_f64_##isa; \
+#define FTL_LINEAR_DECLARE(isa)                             \
+    ftl_linear_one_f64_fn ftl_linear_one_f64_##isa;         \
+    ftl_linear_one_f32_fn ftl_linear_one_f32_##isa;         \
+    ftl_linear_columns_f64_fn ftl_linear_columns_f64_##isa; \
+    ftl_linear_columns_f32_fn ftl_linear_columns_f32_##isa; \
+    ftl_linear_many_f64_fn ftl_linear_many_f64_##isa;       \
     ftl_linear_many_f32_fn ftl_linear_many_f32_##isa
 FTL_LINEAR_DECLARE(portable);
 FTL_LINEAR_DECLARE(avx2);
 FTL_LINEAR_DECLARE(avx512);
 
-#define FTL_LINEAR_KERNELS(isa)             \
-    {.one_f64 = ftl_linear_one_f64_##isa,   \
-     .one_f32 = ftl_linear_one_f32_##isa,   \
-     .many_f64 = ftl_linear_many_f64_##isa, \
+#define FTL_LINEAR_KERNELS(isa)                   \
+    {.one_f64 = ftl_linear_one_f64_##isa,         \
+     .one_f32 = ftl_linear_one_f32_##isa,         \
+     .columns_f64 = ftl_linear_columns_f64_##isa, \
+     .columns_f32 = ftl_linear_columns_f32_##isa, \
+     .many_f64 = ftl_linear_many_f64_##isa,       \
      .many_f32 = ftl_linear_many_f32_##isa}
 
 #endif

@@ -16,6 +16,7 @@ typedef double linear_lane __attribute__((vector_size(LINEAR_BYTES)));
 typedef float linear_half __attribute__((vector_size(LINEAR_BYTES / 2)));
 #define LINEAR_INLINE static inline __attribute__((always_inline))
 #define LINEAR_UNROLL _Pragma("GCC unroll 6")
+#define LINEAR_EACH(i) _Pragma("GCC unroll 8") for (size_t i = 0; i < FTL_LINEAR_LANES; i++)
 
 LINEAR_INLINE void linear_load_f64(linear_lane *out, const double *from)
 {
@@ -181,7 +182,49 @@ LINEAR_INLINE void linear_add(double *acc, const linear_lane *sum, size_t n)
         }                                                                                     \
     }
 
+/*
+ * One output of columns: rows are lanes, each with its eight sums, which are those of the form by
+ * rows: what that adds beyond n is zero times zero, and no sum is a negative zero.
+ */
+#define LINEAR_COLUMNS(name, type, load)                                                         \
+    void LINEAR_NAME(name)(size_t rows, size_t n, const type *x, size_t stride, const double *w, \
+                           double *acc)                                                          \
+    {                                                                                            \
+        size_t whole = n / FTL_LINEAR_LANES * FTL_LINEAR_LANES, r = 0;                           \
+        for (; r + linear_lanes <= rows; r += linear_lanes) {                                    \
+            const type *at = x + r;                                                              \
+            linear_lane v[FTL_LINEAR_LANES], xj, out;                                            \
+            LINEAR_EACH(i) v[i] = (linear_lane){0};                                              \
+            for (size_t j = 0; j < whole;                                                        \
+                 j += FTL_LINEAR_LANES, at += FTL_LINEAR_LANES * stride) {                       \
+                LINEAR_EACH(i)                                                                   \
+                {                                                                                \
+                    load(&xj, at + i * stride);                                                  \
+                    v[i] += xj * w[j + i];                                                       \
+                }                                                                                \
+            }                                                                                    \
+            LINEAR_EACH(i)                                                                       \
+            {                                                                                    \
+                if (i >= n - whole)                                                              \
+                    break;                                                                       \
+                load(&xj, at + i * stride);                                                      \
+                v[i] += xj * w[whole + i];                                                       \
+            }                                                                                    \
+            memcpy(&out, acc + r, sizeof out);                                                   \
+            out += ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));            \
+            memcpy(acc + r, &out, sizeof out);                                                   \
+        }                                                                                        \
+        for (; r < rows; r++) {                                                                  \
+            double v[FTL_LINEAR_LANES] = {0};                                                    \
+            for (size_t j = 0; j < n; j++)                                                       \
+                v[j % FTL_LINEAR_LANES] += (double)x[r + j * stride] * w[j];                     \
+            acc[r] += ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));         \
+        }                                                                                        \
+    }
+
 LINEAR_ONE(linear_one_f64, double, linear_load_f64)
 LINEAR_ONE(linear_one_f32, float, linear_load_f32)
+LINEAR_COLUMNS(linear_columns_f64, double, linear_load_f64)
+LINEAR_COLUMNS(linear_columns_f32, float, linear_load_f32)
 LINEAR_MANY(linear_many_f64, double)
 LINEAR_MANY(linear_many_f32, float)

@@ -111,28 +111,32 @@ static bool even_numbers(const ftl_exec *exec, uint32_t input, const unsigned ch
                 out[i * stride] = (T)ftl_input_value(step, exec, column, i);                \
             return;                                                                         \
         }                                                                                   \
-        switch (type) {                                                                     \
-        case FTL_F64:                                                                       \
-            COPY(double, T)                                                                 \
-        case FTL_F32:                                                                       \
-            COPY(float, T)                                                                  \
-        case FTL_I8:                                                                        \
-            COPY(int8_t, T)                                                                 \
-        case FTL_I16:                                                                       \
-            COPY(int16_t, T)                                                                \
-        case FTL_I32:                                                                       \
-            COPY(int32_t, T)                                                                \
-        case FTL_U8:                                                                        \
-            COPY(uint8_t, T)                                                                \
-        case FTL_U16:                                                                       \
-            COPY(uint16_t, T)                                                               \
-        case FTL_U32:                                                                       \
-            COPY(uint32_t, T)                                                               \
-        case FTL_U64:                                                                       \
-            COPY(uint64_t, T)                                                               \
-        default:                                                                            \
-            COPY(int64_t, T)                                                                \
-        }                                                                                   \
+        bool same = type == (sizeof(T) == sizeof(double) ? FTL_F64 : FTL_F32);              \
+        if (same && stride == 1 && step_ == (ptrdiff_t)sizeof(T))                           \
+            memcpy(out, data, exec->rows * sizeof(T));                                      \
+        else                                                                                \
+            switch (type) {                                                                 \
+            case FTL_F64:                                                                   \
+                COPY(double, T)                                                             \
+            case FTL_F32:                                                                   \
+                COPY(float, T)                                                              \
+            case FTL_I8:                                                                    \
+                COPY(int8_t, T)                                                             \
+            case FTL_I16:                                                                   \
+                COPY(int16_t, T)                                                            \
+            case FTL_I32:                                                                   \
+                COPY(int32_t, T)                                                            \
+            case FTL_U8:                                                                    \
+                COPY(uint8_t, T)                                                            \
+            case FTL_U16:                                                                   \
+                COPY(uint16_t, T)                                                           \
+            case FTL_U32:                                                                   \
+                COPY(uint32_t, T)                                                           \
+            case FTL_U64:                                                                   \
+                COPY(uint64_t, T)                                                           \
+            default:                                                                        \
+                COPY(int64_t, T)                                                            \
+            }                                                                               \
         const ftl_column *c = exec->in->matrix ? NULL : &exec->in->columns[column];         \
         for (uint32_t i = 0; c && c->validity && i < exec->rows; i++) {                     \
             if (!ftl_bit_at(c->validity, c->offset + exec->in_row + i))                     \

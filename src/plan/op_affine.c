@@ -20,31 +20,46 @@ _Static_assert((int)FTL_AFFINE_SUB == FTL_ROWS_SUB && (int)FTL_AFFINE_ADD == FTL
                    (int)FTL_AFFINE_CLIP_HIGH == FTL_ROWS_CLIP_HIGH,
                "the steps' kinds are the kernels'");
 
-/* The first step reads the source, later ones work in place. */
-static void run_f64(const ftl_step *step, ftl_exec *exec, const double *from)
+/*
+ * The first step reads the source, later ones work in place. A matrix of rows, whose columns are
+ * those from `first` on: all of them, or one that lies in one piece.
+ */
+static void run_f64(const ftl_step *step, ftl_exec *exec, size_t first, size_t width,
+                    const double *from, double *out)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
     const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
-    double *out = ftl_slot(step, exec);
     for (uint32_t s = 0; s < affine->n_steps; s++, from = out)
-        kernels->apply_f64((ftl_rows_op)affine->steps[s].kind, exec->rows, step->slot_width, from,
-                           affine->steps[s].vector, out);
+        kernels->apply_f64((ftl_rows_op)affine->steps[s].kind, exec->rows, width, from,
+                           affine->steps[s].vector + first, out);
 }
 
-static void run_f32(const ftl_step *step, ftl_exec *exec, const float *from)
+static void run_f32(const ftl_step *step, ftl_exec *exec, size_t first, size_t width,
+                    const float *from, float *out)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
     const affine_state *state = step->state;
     const ftl_rows_kernels *kernels = &exec->plan->kernels->rows;
-    float *out = ftl_slot(step, exec);
     for (uint32_t s = 0; s < affine->n_steps; s++, from = out) {
         ftl_rows_op op = (ftl_rows_op)affine->steps[s].kind;
         if (affine->steps[s].wide)
-            kernels->apply_wide(op, exec->rows, step->slot_width, from, affine->steps[s].vector,
-                                out);
+            kernels->apply_wide(op, exec->rows, width, from, affine->steps[s].vector + first, out);
         else
-            kernels->apply_f32(op, exec->rows, step->slot_width, from, state->narrow[s], out);
+            kernels->apply_f32(op, exec->rows, width, from, state->narrow[s] + first, out);
     }
+}
+
+/* Columns first .. first + width of the source, which lie as the step's own do. */
+static void run_part(const ftl_step *step, ftl_exec *exec, size_t first, size_t width,
+                     const void *data)
+{
+    size_t at = first * exec->rows;
+    if (step->is_f32)
+        run_f32(step, exec, first, width, (const float *)data + at,
+                (float *)ftl_slot(step, exec) + at);
+    else
+        run_f64(step, exec, first, width, (const double *)data + at,
+                (double *)ftl_slot(step, exec) + at);
 }
 
 static void run(const ftl_step *step, ftl_exec *exec)
@@ -52,12 +67,13 @@ static void run(const ftl_step *step, ftl_exec *exec)
     bool is_f32;
     const void *data = ftl_matrix_source(step, exec, &is_f32);
     size_t element = is_f32 ? sizeof(float) : sizeof(double);
+    bool columns = ftl_by_columns(step, exec);
     if (step->op->u.affine.n_steps == 0)
         memcpy(ftl_slot(step, exec), data, (size_t)exec->rows * step->slot_width * element);
-    else if (is_f32)
-        run_f32(step, exec, data);
-    else
-        run_f64(step, exec, data);
+    else if (!columns)
+        run_part(step, exec, 0, step->slot_width, data);
+    for (size_t j = 0; columns && j < step->slot_width; j++)
+        run_part(step, exec, j, 1, data);
 }
 
 /* One value of a sparse matrix; zeros stay zeros. */
@@ -102,6 +118,7 @@ static void run_sparse(const ftl_step *step, ftl_exec *exec)
 static ftl_status compile(ftl_plan *plan, ftl_step *step, ftl_error *error)
 {
     const ftl_affine_op *affine = &step->op->u.affine;
+    step->reads_columns = step->writes_columns = step->op->edge == FTL_EDGE_NUM;
     if (!step->is_f32 || step->op->edge == FTL_EDGE_SPARSE)
         return FTL_OK;
     affine_state *state = ftl_blob_state(&plan->blob, 1, sizeof *state);

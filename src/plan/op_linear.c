@@ -146,8 +146,17 @@ static void add_dense(const linear_part *part, const ftl_step *step, const ftl_e
 {
     const ftl_step *source = ftl_source_step(step, exec, part->segment);
     size_t first = step->op->segments[part->segment].first, n_out = step->op->width,
-           stride = source->slot_width;
+           stride = source->slot_width, rows = exec->rows;
     const ftl_linear_kernels *k = &exec->plan->kernels->linear;
+    if (ftl_by_columns(source, exec)) { /* then there is one output */
+        if (source->is_f32)
+            k->columns_f32(rows, part->count, (const float *)ftl_slot(source, exec) + first * rows,
+                           rows, part->weights, acc);
+        else
+            k->columns_f64(rows, part->count, (const double *)ftl_slot(source, exec) + first * rows,
+                           rows, part->weights, acc);
+        return;
+    }
     if (source->is_f32) {
         const float *x = (const float *)ftl_slot(source, exec) + first;
         if (n_out == 1)
@@ -265,6 +274,7 @@ static ftl_status compile_linear(ftl_plan *plan, ftl_step *step, ftl_error *erro
         reads = reads || part->kind == PART_READ;
         first += part->count;
     }
+    step->reads_columns = op->width == 1 && !reads;
     step->scratch_per_row = ((step->is_f32 ? op->width : 0) + (reads ? 1 : 0)) * sizeof(double);
     step->state = state;
     return FTL_OK;

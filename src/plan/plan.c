@@ -159,9 +159,15 @@ static ftl_status compile_steps(ftl_plan *plan, ftl_error *error)
     return plan->blob.failed ? FTL_OOM(error) : FTL_OK;
 }
 
+/* A step whose matrix lies as its source's does: a check, or one that works on either. */
+static bool lies_as_source(const ftl_step *step)
+{
+    return step->alias_of != UINT32_MAX || (step->reads_columns && step->writes_columns);
+}
+
 /*
- * Edges lie by columns where the step that writes one and all that read it can, a check in between
- * included. What a method yields is read by rows.
+ * Edges lie by columns where the step that writes one and all that read it can, and steps in
+ * between that lie as their source. What a method yields is read by rows.
  */
 static ftl_status choose_layouts(ftl_plan *plan, ftl_error *error)
 {
@@ -175,15 +181,15 @@ static ftl_status choose_layouts(ftl_plan *plan, ftl_error *error)
     }
     for (size_t id = plan->n_steps; id-- > 0;) {
         const ftl_step *step = &plan->steps[id];
-        bool passes = step->alias_of != UINT32_MAX && !rows[id];
+        bool reads = lies_as_source(step) ? !rows[id] : step->reads_columns;
         for (uint32_t i = 0; step->methods && i < step->op->n_segments; i++) {
-            if (!passes && !step->reads_columns)
+            if (!reads)
                 rows[step->op->segments[i].op] = true;
         }
     }
     for (size_t id = 0; id < plan->n_steps; id++) {
         ftl_step *step = &plan->steps[id];
-        if (step->methods && step->alias_of != UINT32_MAX)
+        if (step->methods && lies_as_source(step))
             step->layout = plan->steps[step->op->segments[0].op].layout;
         else if (step->methods && step->writes_columns && !rows[id])
             step->layout = FTL_LAYOUT_BATCH;

@@ -82,8 +82,10 @@ struct ftl_step {
      */
     size_t scratch_fixed, scratch_per_row;
     uint32_t scratch_rows;
-    /* Set by compile where they hold: run can write the step's matrix by columns; run can read its
-     * source's so. */
+    /*
+     * Set by compile where they hold: run can write the step's matrix by columns; run can read its
+     * source's so. Both: where all that read it can, it lies as its source does.
+     */
     bool writes_columns, reads_columns;
     ftl_layout layout;
 };

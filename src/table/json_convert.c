@@ -4,6 +4,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "io/json.h"
+#include "kernels/kernels.h"
 #include "table/csv.h"
 #include "table/json.h"
 
@@ -44,6 +45,7 @@ static ftl_status make_ready(const ftl_table *table, ftl_row_batch *batch, ftl_e
     scratch->ready = true;
     scratch->split.find = find_cell;
     scratch->split.user = table;
+    scratch->split.values = ftl_kernels_get()->json.values;
     if (!json->objects) {
         scratch->split.columns = json->element_cells;
         scratch->split.n_columns = json->n_elements;
@@ -187,7 +189,8 @@ static ftl_status split_row(const ftl_json_block *block, size_t row, bool checke
     const ftl_json_record *record = &block->records[row];
     const char *text = (const char *)block->bytes.data + record->start;
     *utf8 = checked || ftl_utf8_valid(text, record->size);
-    FTL_TRY(ftl_json_split_row(split, text, *utf8 ? record->size : 0, fault, error));
+    FTL_TRY(ftl_json_split_row(split, text, *utf8 ? record->size : 0,
+                               block->bytes.size - record->start, fault, error));
     for (size_t i = 0; *fault == FTL_JSON_BROKEN && i < split->n_cells; i++)
         split->cells[i].kind = FTL_JSON_ABSENT;
     return FTL_OK;

@@ -8,7 +8,7 @@
 #include <emmintrin.h>
 #endif
 
-enum { MOST_EXPECTED = 4096 };
+enum { MOST_LEADS = 4096 };
 
 ftl_status ftl_json_split_init(ftl_json_split *split, ftl_account *account, size_t n_cells,
                                ftl_error *error)
@@ -22,7 +22,7 @@ ftl_status ftl_json_split_init(ftl_json_split *split, ftl_account *account, size
 void ftl_json_split_free(ftl_json_split *split)
 {
     ftl_free(split->account, split->cells);
-    ftl_free(split->account, split->expected);
+    ftl_free(split->account, split->leads);
     ftl_free(split->account, split->key);
 }
 
@@ -225,53 +225,56 @@ static inline const char *scan_value(const char *at, const char *end, ftl_json_c
     return FTL_LIKELY(behind) ? behind : scan_word(at, end, cell);
 }
 
-/* ---- Objects --------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
-/* Remembers the key that stands at a position. */
-static ftl_status expect_key(ftl_json_split *split, size_t position, const char *key, size_t size,
+/* Remembers what stands before the value at a position. */
+static ftl_status learn_lead(ftl_json_split *split, size_t position, const char *text, size_t size,
                              int32_t wanted, ftl_error *error)
 {
-    if (position >= MOST_EXPECTED)
+    if (position >= MOST_LEADS)
         return FTL_OK;
-    FTL_TRY(ftl_grow(split->account, &split->expected, &split->expected_room, position + 1,
-                     sizeof *split->expected, error));
-    ftl_json_expected *expected = &split->expected[position];
-    if (position >= split->n_expected) /* positions come one after the other */
-        split->n_expected = position + 1;
-    expected->wanted = wanted;
-    expected->size = size + 1 <= sizeof expected->text ? (uint32_t)size + 1 : 0;
-    if (!expected->size)
-        return FTL_OK;
-    memset(expected->text, 0, sizeof expected->text);
-    memcpy(expected->text, key, expected->size);
-    uint64_t mask = 0;
-    memset(&mask, 0xff, expected->size < sizeof mask ? expected->size : sizeof mask);
-    expected->mask = mask;
+    FTL_TRY(ftl_grow(split->account, &split->leads, &split->leads_room, position + 1,
+                     sizeof *split->leads, error));
+    ftl_json_lead *lead = &split->leads[position];
+    if (position >= split->n_leads) /* positions come one after the other */
+        split->n_leads = position + 1;
+    *lead = (ftl_json_lead){.wanted = wanted};
+    if (size <= sizeof lead->text) {
+        memcpy(lead->text, text, size);
+        lead->size = (uint32_t)size;
+    }
     return FTL_OK;
 }
 
-/* What matches ends at its closing quote, as it did when it was remembered. */
-static inline bool is_expected(const ftl_json_expected *expected, const char *at, const char *end)
+static inline bool is_lead(const ftl_json_split *split, size_t position, const char *at,
+                           const char *end)
 {
-    size_t size = expected->size;
-    if (size == 0 || (size_t)(end - at) <= size || *at != '"')
+    if (position >= split->n_leads || (position == 0 && split->columns)) /* [] is no value */
         return false;
-    if (FTL_UNLIKELY(end - at <= 8))
-        return memcmp(at + 1, expected->text, size) == 0;
-    uint64_t here, there;
-    memcpy(&here, at + 1, 8);
-    memcpy(&there, expected->text, 8);
-    return ((here ^ there) & expected->mask) == 0 &&
-           (size <= 8 || memcmp(at + 9, expected->text + 8, size - 8) == 0);
+    const ftl_json_lead *lead = &split->leads[position];
+    size_t size = lead->size;
+    if (size == 0 || (size_t)(end - at) <= size)
+        return false;
+    if (size < 8)
+        return memcmp(lead->text, at, size) == 0;
+    /* the first eight bytes, the last eight, and what more there is between them */
+    uint64_t here[2], there[2];
+    memcpy(&here[0], at, 8);
+    memcpy(&there[0], lead->text, 8);
+    memcpy(&here[1], at + size - 8, 8);
+    memcpy(&there[1], lead->text + size - 8, 8);
+    return here[0] == there[0] && here[1] == there[1] &&
+           (size <= 16 || memcmp(lead->text + 8, at + 8, size - 16) == 0);
 }
 
-/* The key at `at` that is not the expected one: *next behind it, NULL when it is none. */
-static ftl_status look_up_key(ftl_json_split *split, size_t position, const char *at,
-                              const char *end, const char **next, int32_t *wanted, ftl_error *error)
+/* The key at `at` and its colon: *next behind them, NULL when they are none. */
+static ftl_status look_up_key(ftl_json_split *split, const char *at, const char *end,
+                              const char **next, int32_t *wanted, ftl_error *error)
 {
     ftl_json_cell key;
-    *next = *at == '"' ? scan_text(at, end, &key) : NULL;
-    if (!*next)
+    const char *behind = at < end && *at == '"' ? scan_text(at, end, &key) : NULL;
+    *next = NULL;
+    if (!behind)
         return FTL_OK;
     const char *text = key.text;
     size_t size = key.size;
@@ -281,38 +284,66 @@ static ftl_status look_up_key(ftl_json_split *split, size_t position, const char
         text = split->key;
     }
     *wanted = split->find(split->user, text, size);
-    return expect_key(split, position, key.text, key.size, *wanted, error);
+    behind = skip_space(behind, end);
+    if (behind < end && *behind == ':')
+        *next = behind + 1;
+    return FTL_OK;
 }
 
-/* The members of the object whose brace has been passed. *next: behind it, NULL when it is broken.
+/*
+ * What stands before a value, `at` being the row's bracket or the end of the value before. *next:
+ * the value, or behind the row's other bracket, where it *ends; NULL when it is broken.
  */
-static ftl_status split_object(ftl_json_split *split, const char *at, const char *end,
-                               const char **next, ftl_json_fault *fault, ftl_error *error)
+static ftl_status scan_lead(ftl_json_split *split, size_t position, const char *at, const char *end,
+                            const char **next, int32_t *wanted, bool *ends, ftl_error *error)
 {
+    const char close = split->columns ? ']' : '}', *lead = at;
     *next = NULL;
-    at = skip_space(at, end);
-    if (at < end && *at == '}') {
+    if (position > 0)
+        at = skip_space(at, end);
+    bool more = at < end && (position == 0 || *at == ',');
+    if (more)
+        at = skip_space(at + 1, end);
+    if (at < end && *at == close && (position == 0 || !more)) {
+        *ends = true;
         *next = at + 1;
         return FTL_OK;
     }
+    if (!more)
+        return FTL_OK;
+    if (split->columns) {
+        *wanted = position < split->n_columns ? split->columns[position] : -1;
+    } else {
+        FTL_TRY(look_up_key(split, at, end, &at, wanted, error));
+        if (!at)
+            return FTL_OK;
+        at = skip_space(at, end);
+    }
+    *next = at;
+    return learn_lead(split, position, lead, (size_t)(at - lead), *wanted, error);
+}
+
+/* The values of the row at `at`. *next: behind it, NULL when it is broken. */
+static ftl_status split_values(ftl_json_split *split, const char *at, const char *end,
+                               const char *readable, const char **next, ftl_json_fault *fault,
+                               ftl_error *error)
+{
     for (size_t position = 0;; position++) {
         int32_t wanted = -1;
-        if (at == end)
-            return FTL_OK;
-        const ftl_json_expected *expected = position < split->n_expected
-                                                ? &split->expected[position]
-                                                : NULL;
-        if (FTL_LIKELY(expected && is_expected(expected, at, end))) {
-            at += 1 + expected->size;
-            wanted = expected->wanted;
+        if (split->values && position < split->n_leads)
+            position += split->values(split->leads + position, split->n_leads - position, &at, end,
+                                      readable, split->cells);
+        if (is_lead(split, position, at, end)) {
+            wanted = split->leads[position].wanted;
+            at = skip_space(at + split->leads[position].size, end);
         } else {
-            FTL_TRY(look_up_key(split, position, at, end, &at, &wanted, error));
-            if (!at)
+            bool ends = false;
+            FTL_TRY(scan_lead(split, position, at, end, next, &wanted, &ends, error));
+            split->n_elements = position;
+            at = *next;
+            if (!at || ends)
                 return FTL_OK;
         }
-        at = skip_space(at, end);
-        if (at == end || *at != ':')
-            return FTL_OK;
         ftl_json_cell unwanted, *cell = &unwanted;
         if (wanted >= 0) {
             cell = &split->cells[wanted];
@@ -321,60 +352,23 @@ static ftl_status split_object(ftl_json_split *split, const char *at, const char
                 split->fault_at = wanted;
             }
         }
-        at = scan_value(skip_space(at + 1, end), end, cell);
+        at = scan_value(at, end, cell);
+        *next = NULL;
         if (!at)
             return FTL_OK;
-        at = skip_space(at, end);
-        if (at < end && *at == '}') {
-            *next = at + 1;
-            return FTL_OK;
-        }
-        if (at == end || *at != ',')
-            return FTL_OK;
-        at = skip_space(at + 1, end);
     }
 }
 
-/* ---- Arrays ---------------------------------------------------------------------------------- */
-
-static const char *split_array(ftl_json_split *split, const char *at, const char *end)
-{
-    size_t n = 0;
-    split->n_elements = 0;
-    at = skip_space(at, end);
-    if (at < end && *at == ']')
-        return at + 1;
-    for (;; n++) {
-        int32_t wanted = n < split->n_columns ? split->columns[n] : -1;
-        ftl_json_cell unwanted;
-        at = scan_value(at, end, wanted >= 0 ? &split->cells[wanted] : &unwanted);
-        if (!at)
-            return NULL;
-        at = skip_space(at, end);
-        if (at < end && *at == ']') {
-            split->n_elements = n + 1;
-            return at + 1;
-        }
-        if (at == end || *at != ',')
-            return NULL;
-        at = skip_space(at + 1, end);
-    }
-}
-
-ftl_status ftl_json_split_row(ftl_json_split *split, const char *row, size_t size,
+ftl_status ftl_json_split_row(ftl_json_split *split, const char *row, size_t size, size_t room,
                               ftl_json_fault *fault, ftl_error *error)
 {
     const char *end = row + size, *at = skip_space(row, end), *next = NULL;
     *fault = FTL_JSON_SOUND;
     for (size_t i = 0; i < split->n_cells; i++)
         split->cells[i].kind = FTL_JSON_ABSENT;
-    bool array = at < end && *at == '[', object = at < end && *at == '{';
-    if (split->columns ? array : object) {
-        if (array)
-            next = split_array(split, at + 1, end);
-        else
-            FTL_TRY(split_object(split, at + 1, end, &next, fault, error));
-        if (next && array && split->n_elements != split->n_columns)
+    if (at < end && *at == (split->columns ? '[' : '{')) {
+        FTL_TRY(split_values(split, at, end, row + room, &next, fault, error));
+        if (next && split->columns && split->n_elements != split->n_columns)
             *fault = FTL_JSON_COUNT;
     } else if (at < end) {
         ftl_json_cell whole;

@@ -338,7 +338,8 @@ static void knows_the_grammar(void **unused)
             ftl_json_fault fault;
             assert_int_equal(ftl_json_split_init(&split, account, 1, NULL), FTL_OK);
             int n = snprintf(row, sizeof row, form ? "[[%s]]" : "[%s]", value);
-            assert_int_equal(ftl_json_split_row(&split, row, (size_t)n, &fault, NULL), FTL_OK);
+            assert_int_equal(ftl_json_split_row(&split, row, (size_t)n, (size_t)n, &fault, NULL),
+                             FTL_OK);
             bool sound = fault != FTL_JSON_BROKEN && (form || value[0] || fault == FTL_JSON_COUNT);
             if (value[0] && sound != is_good)
                 fail_msg("%s is %s", row, sound ? "taken" : "refused");

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MAX_ROWS = 14, MAX_N = 67, MAX_OUT = 67, STRIDE = 71 };
+enum { MAX_ROWS = 21, MAX_N = 67, MAX_OUT = 67, STRIDE = 71 };
 
 static double next_number(void)
 {
@@ -23,6 +23,8 @@ typedef struct problem {
     float x32[MAX_ROWS * STRIDE];
     double one[MAX_N + 8];
     double many[MAX_N * (MAX_OUT + 8)];
+    double columns64[MAX_N * MAX_ROWS]; /* x by columns */
+    float columns32[MAX_N * MAX_ROWS];
 } problem;
 
 static void fill(problem *p, size_t rows, size_t n, size_t n_out)
@@ -34,6 +36,10 @@ static void fill(problem *p, size_t rows, size_t n, size_t n_out)
         p->x64[i] = next_number();
     }
     for (size_t j = 0; j < n; j++) {
+        for (size_t r = 0; r < MAX_ROWS; r++) {
+            p->columns64[j * MAX_ROWS + r] = p->x64[r * STRIDE + j];
+            p->columns32[j * MAX_ROWS + r] = p->x32[r * STRIDE + j];
+        }
         p->one[j] = next_number();
         for (size_t k = 0; k < n_out; k++)
             p->many[j * ftl_linear_padded(n_out) + k] = next_number();
@@ -50,6 +56,11 @@ static void compute(const ftl_linear_kernels *kernels, const problem *p, size_t 
     memset(out, 0, sizeof *out);
     kernels->one_f64(rows, p->n, p->x64 + first * STRIDE, STRIDE, p->one, out->one64);
     kernels->one_f32(rows, p->n, p->x32 + first * STRIDE, STRIDE, p->one, out->one32);
+    double columns64[MAX_ROWS] = {0}, columns32[MAX_ROWS] = {0};
+    kernels->columns_f64(rows, p->n, p->columns64 + first, MAX_ROWS, p->one, columns64);
+    kernels->columns_f32(rows, p->n, p->columns32 + first, MAX_ROWS, p->one, columns32);
+    assert_memory_equal(columns64, out->one64, sizeof columns64);
+    assert_memory_equal(columns32, out->one32, sizeof columns32);
     kernels->many_f64(rows, p->n, p->n_out, p->x64 + first * STRIDE, STRIDE, p->many, out->many64);
     kernels->many_f32(rows, p->n, p->n_out, p->x32 + first * STRIDE, STRIDE, p->many, out->many32);
 }

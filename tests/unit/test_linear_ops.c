@@ -84,6 +84,63 @@ static void linear_reads_every_kind_of_source(void **state)
     }
 }
 
+/* ---- Scaled numbers ---------------------------------------------------------------------------- */
+
+/*
+ * Scaled columns in a linear step: the fixture runs them as rows and as columns, which must give
+ * the same bits. forked: something else reads the scaled numbers that takes rows alone.
+ */
+static void check_scaled(ftl_type dtype, uint32_t width, bool wide, bool forked, uint32_t block)
+{
+    static const ftl_segment inputs[INPUTS] = {{0, 0, 1}, {1, 0, 1}, {2, 0, 1}, {3, 0, 1}};
+    static const ftl_segment gathered = {4, 0, INPUTS}, checked = {5, 0, INPUTS};
+    static const ftl_segment scaled[] = {{6, 1, 3}, {6, 0, 1}}, both[] = {{7, 0, 1}, {6, 2, 1}};
+    const double shift[INPUTS] = {0.1, -3, 1.0 / 3, 1e-3}, scale[INPUTS] = {0.7, 3, 1.1, 9},
+                 most[INPUTS] = {2, 1, 30, 1e9}, coef[] = {0.3, -1.7, 1e-2, 5, 1, 2, 3, 0.1};
+    const ftl_affine_step steps[] = {
+        {.kind = FTL_AFFINE_SUB, .wide = wide, FTL_SIZED(vector, shift, INPUTS)},
+        {.kind = FTL_AFFINE_DIV, FTL_SIZED(vector, scale, INPUTS)},
+        {.kind = FTL_AFFINE_CLIP_HIGH, FTL_SIZED(vector, most, INPUTS)}};
+    double x[ROWS * INPUTS], out[ROWS * 2];
+    float x32[ROWS * INPUTS];
+    for (size_t i = 0; i < ROWS * INPUTS; i++) {
+        x[i] = (double)(i * 37 % 101) / 7 - 6;
+        x32[i] = (float)x[i];
+    }
+    fixture f;
+    start(&f);
+    add(&f, FTL_OP_GATHER, INPUTS, inputs, INPUTS);
+    ftl_op *op = add(&f, FTL_OP_CHECK, INPUTS, &gathered, 1);
+    op->u.check = (ftl_check_op){.refuse = FTL_CHECK_NAN, .estimator = "t"};
+    op = add(&f, FTL_OP_AFFINE, INPUTS, &checked, 1);
+    op->u.affine = (ftl_affine_op){3, FTL_SIZED(steps, steps, 3)};
+    op = add(&f, FTL_OP_LINEAR, width, scaled, 2);
+    op->u.linear = (ftl_linear_op){FTL_SIZED(coef, coef, (size_t)width * INPUTS)};
+    if (forked)
+        add(&f, FTL_OP_GATHER, 2, both, 2);
+    ftl_matrix in = {dtype == FTL_F32 ? (const void *)x32 : x, dtype, ROWS, INPUTS, INPUTS, 1};
+    run(&f, dtype, block, &in, out);
+    for (size_t r = 0; r < ROWS; r++) {
+        double y[INPUTS], sum = 0;
+        for (size_t j = 0; j < INPUTS; j++) {
+            y[j] = (x[r * INPUTS + j] - shift[j]) / scale[j];
+            y[j] = y[j] > most[j] ? most[j] : y[j];
+        }
+        for (size_t j = 0; j < INPUTS; j++)
+            sum += y[(j + 1) % INPUTS] * coef[j];
+        assert_true(fabs(out[r * (forked ? 2 : width)] - sum) <=
+                    (dtype == FTL_F32 ? 1e-4 : 1e-12) * (1 + fabs(sum)));
+    }
+}
+
+static void scaled_numbers_lie_either_way(void **state)
+{
+    (void)state;
+    const uint32_t blocks[] = {0, 16, 20, 64};
+    for (unsigned i = 0; i < 64; i++)
+        check_scaled(i & 1 ? FTL_F32 : FTL_F64, i & 2 ? 2 : 1, i & 4, i & 8, blocks[i >> 4]);
+}
+
 /* ---- Links and decisions ------------------------------------------------------------------------ */
 
 /* Scores through one link or decision, in float64 or float32. */
@@ -193,6 +250,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear_reads_every_kind_of_source),
+        cmocka_unit_test(scaled_numbers_lie_either_way),
         cmocka_unit_test(links),
         cmocka_unit_test(float32_underflows_as_float32),
         cmocka_unit_test(decisions),

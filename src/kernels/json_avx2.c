@@ -1,0 +1,2 @@
+#define JSON_NAME(name) ftl_json_##name##_avx2
+#include "kernels/json_vector.h"
