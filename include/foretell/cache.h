@@ -44,7 +44,8 @@ FTL_API void ftl_cache_destroy(ftl_cache *cache);
 
 typedef struct ftl_cache_get_options {
     size_t struct_size;
-    const ftl_model_options *model; /* how to open it; other options are another model. NULL: none */
+    const ftl_model_options
+        *model; /* how to open it; other options are another model. NULL: none */
     /*
      * The model is opened for the caller alone: whatever is in the cache is neither given out nor
      * changed.
@@ -53,9 +54,9 @@ typedef struct ftl_cache_get_options {
 } ftl_cache_get_options;
 
 typedef struct ftl_cache_answer {
-    size_t struct_size; /* set by the caller */
-    bool hit;           /* the model was in the cache */
-    bool stale;         /* its file has changed since, and the new one is not open (yet) */
+    size_t struct_size;  /* set by the caller */
+    bool hit;            /* the model was in the cache */
+    bool stale;          /* its file has changed since, and the new one is not open (yet) */
     double load_seconds; /* of this request: opening, or waiting for who opened; 0 for a hit */
 } ftl_cache_answer;
 
@@ -102,17 +103,17 @@ FTL_API size_t ftl_cache_clear(ftl_cache *cache);
 
 /* Counts are since the cache was made. A moment's figures: others may change them meanwhile. */
 typedef struct ftl_cache_stats {
-    size_t struct_size;  /* set by the caller */
-    uint32_t models;     /* in the cache now */
-    uint32_t cache_size; /* models at most */
-    double utilization;  /* models / cache_size */
-    uint64_t bytes;      /* of the models with their plans and sessions */
-    uint64_t max_bytes;  /* 0: no limit */
-    uint64_t hits;       /* requests that got a model of the cache, stale ones included */
-    uint64_t misses;     /* all others, failed ones included; not those with no_cache */
-    double hit_rate;     /* hits / (hits + misses); 0 before the first */
-    uint64_t stale_hits; /* of hits, those that got the model of a file that has changed */
-    uint64_t evictions;  /* models that had to leave for others, for bytes or for memory */
+    size_t struct_size;     /* set by the caller */
+    uint32_t models;        /* in the cache now */
+    uint32_t cache_size;    /* models at most */
+    double utilization;     /* models / cache_size */
+    uint64_t bytes;         /* of the models with their plans and sessions */
+    uint64_t max_bytes;     /* 0: no limit */
+    uint64_t hits;          /* requests that got a model of the cache, stale ones included */
+    uint64_t misses;        /* all others, failed ones included; not those with no_cache */
+    double hit_rate;        /* hits / (hits + misses); 0 before the first */
+    uint64_t stale_hits;    /* of hits, those that got the model of a file that has changed */
+    uint64_t evictions;     /* models that had to leave for others, for bytes or for memory */
     uint64_t invalidations; /* models that left because their file changed or is gone */
     uint64_t loads;         /* files opened, those that failed included */
     uint64_t failures;      /* of loads */

@@ -81,6 +81,32 @@ static void note_failure(search *s, ftl_status status, const ftl_error *error)
         memcpy(name->message, error->message, size);
 }
 
+/* The name led elsewhere already while this request was at work. */
+static bool was_overtaken(const search *s)
+{
+    const ftl_cache_name *name = ftl_cache_find(s->cache, s->request);
+    return name && name->entry != s->old;
+}
+
+/*
+ * The model that was opened comes into the table, unless its file has changed meanwhile and another
+ * request has opened what it became.
+ */
+static ftl_status keep_entry(search *s, ftl_cache_entry *entry, ftl_error *error)
+{
+    ftl_cache *cache = s->cache;
+    bool late = entry->young && was_overtaken(s);
+    ftl_cache_insert(cache, entry);
+    ftl_status status = late ? FTL_OK : ftl_cache_set_name(cache, s->request, entry, error);
+    if (status == FTL_OK)
+        s->model = ftl_cache_take(cache, entry, false, false);
+    if (entry->n_names == 0)
+        ftl_cache_remove(cache, entry);
+    else
+        ftl_cache_fit(cache, entry);
+    return status;
+}
+
 /* Under the lock, with what became of it. */
 static void land(search *s, ftl_cache_flight *flight, ftl_cache_entry *entry, double took)
 {
@@ -90,15 +116,8 @@ static void land(search *s, ftl_cache_flight *flight, ftl_cache_entry *entry, do
     cache->counts.load_seconds += took;
     if (flight->status == FTL_OK) {
         entry->load_seconds = took;
-        ftl_cache_insert(cache, entry);
-        flight->status = ftl_cache_set_name(cache, s->request, entry, &flight->error);
         flight->side_files = entry->files != NULL;
-        if (flight->status == FTL_OK) {
-            s->model = ftl_cache_take(cache, entry, false, false);
-            ftl_cache_fit(cache, entry);
-        } else {
-            ftl_cache_remove(cache, entry);
-        }
+        flight->status = keep_entry(s, entry, &flight->error);
     }
     if (flight->status != FTL_OK) {
         cache->counts.failures++;
@@ -160,7 +179,7 @@ static ftl_status join(search *s, ftl_cache_flight *flight, bool *again, ftl_err
         ftl_free(&cache->account, flight);
     }
     ftl_cache_entry *entry = ftl_cache_find_entry(cache, &s->target.asked, &s->target.mark);
-    if (s->model && entry) /* the next time it is a hit */
+    if (s->model && entry && !was_overtaken(s)) /* the next time it is a hit */
         status = ftl_cache_set_name(cache, s->request, entry, error);
     return status;
 }

@@ -37,9 +37,9 @@ void ftl_cache_resolve(const ftl_cache_request *request, ftl_cache_target *out)
 
 static uint64_t add_mark(uint64_t state, const ftl_file_mark *mark)
 {
-    const uint64_t fields[] = {(uint64_t)mark->error,  mark->device,
-                               mark->inode,            (uint64_t)mark->size,
-                               (uint64_t)mark->written, (uint64_t)mark->changed};
+    const uint64_t fields[] = {
+        (uint64_t)mark->error,   mark->device,           mark->inode, (uint64_t)mark->size,
+        (uint64_t)mark->written, (uint64_t)mark->changed};
     return ftl_hash_bytes(state, fields, sizeof fields);
 }
 

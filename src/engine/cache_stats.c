@@ -34,7 +34,10 @@ typedef struct listed {
     char *message; /* a copy; NULL: none */
 } listed;
 
-static double since(int64_t then, int64_t now) { return now > then ? 1e-9 * (double)(now - then) : 0; }
+static double since(int64_t then, int64_t now)
+{
+    return now > then ? 1e-9 * (double)(now - then) : 0;
+}
 
 static char *copy_text(ftl_account *account, const char *text)
 {
