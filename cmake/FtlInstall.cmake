@@ -5,7 +5,8 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(FILES include/foretell/foretell.h include/foretell/jobs.h include/foretell/arrow.h include/foretell/experimental.h
+install(FILES include/foretell/foretell.h include/foretell/jobs.h include/foretell/arrow.h include/foretell/cache.h
+        include/foretell/experimental.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/foretell)
 install(TARGETS foretell_shared foretell_static EXPORT foretellTargets
   LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}

@@ -1,7 +1,7 @@
 """Installs the release build into an empty folder and uses it from there, as another project would.
 
 examples/predict.c is built four ways (pkg-config and find_package, shared and static) and runs the demo's model;
-examples/arrow_stream.c gives the same by Arrow streams.
+examples/arrow_stream.c gives the same by Arrow streams; examples/cache.c asks a cache for models.
 """
 
 import os
@@ -100,6 +100,23 @@ def test_tables_without_a_program(prefix, tmp_path):
     assert run(tmp_path / "convert", "-", rows, parquet, env=env) == "3 rows\n"
     assert run(tmp_path / "convert", MODEL, parquet, out, env=env) == "3 rows\n"
     assert out.read_text(encoding="utf-8") == run(prefix / "bin/foretell", "predict", MODEL, rows, "--keep", "id")
+
+
+def test_cache(prefix, tmp_path):
+    run("cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", ROOT / "examples/cache.c",
+        *pkg_config(prefix, "--cflags", "--libs"), "-o", tmp_path / "cache")
+    models = [tmp_path / f"{name}.joblib" for name in "abc"]
+    for model in models:
+        shutil.copy(MODEL, model)
+    env = {"LD_LIBRARY_PATH": str(library_folder(prefix))}
+    lines = run(tmp_path / "cache", 0, 2, *models, env=env).splitlines()
+    assert lines[:6] == 2 * [f"{model}: 7 columns, hit" for model in models]
+    assert [line.split(":")[0] for line in lines[6:9]] == [str(model) for model in reversed(models)]
+    assert all(": 2 hits, " in line for line in lines[6:9])
+    assert lines[9] == "3 of 15 models, 6 hits, 3 misses, 0 evictions"
+    lines = run(tmp_path / "cache", 2, 1, *models, env=env).splitlines()  # each has gone when it is asked for again
+    assert lines[:3] == [f"{model}: 7 columns, opened" for model in models]
+    assert lines[-1] == "2 of 2 models, 0 hits, 6 misses, 4 evictions"
 
 
 @pytest.mark.parametrize("compiler, flags", [
