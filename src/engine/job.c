@@ -13,14 +13,6 @@ double ftl_job_now(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-uint32_t ftl_job_methods(const ftl_job_model *model)
-{
-    uint32_t methods = 0;
-    for (size_t i = 0; i < model->n_methods; i++)
-        methods |= 1u << model->methods[i];
-    return methods;
-}
-
 size_t ftl_job_outputs(const ftl_job_model *model)
 {
     size_t n = 0;
@@ -101,25 +93,6 @@ static ftl_status room_for_rows(ftl_job_worker *worker, size_t rows, ftl_error *
     return FTL_OK;
 }
 
-/* The batch of a model's inputs: views of what was converted. */
-static ftl_batch inputs_of(const ftl_job_worker *worker, size_t model, const ftl_row_view *view)
-{
-    const ftl_binding *binding = worker->job->models[model].binding;
-    ftl_column *inputs = worker->models[model].inputs;
-    for (size_t i = 0; i < binding->n_inputs; i++) {
-        size_t request = binding->request_of_input[i];
-        inputs[i] = request == SIZE_MAX ? (ftl_column){.type = FTL_F64}
-                                        : view->batch.columns[request];
-    }
-    return (ftl_batch){.rows = view->batch.rows, .n_columns = binding->n_inputs, .columns = inputs};
-}
-
-/* Whether a model refuses the row. */
-static bool refuses(const ftl_session *session, size_t row)
-{
-    return session->bad_rows && !((session->validity[row / 8] >> (row % 8)) & 1);
-}
-
 /* Rows that are bad because of a cell or because of a model. Returns how many. */
 static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
 {
@@ -128,42 +101,13 @@ static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
     for (size_t i = 0; i < rows; i++) {
         worker->bad[i] = view->bad[i];
         for (size_t m = 0; m < worker->job->n_models && !worker->bad[i]; m++)
-            worker->bad[i] = refuses(worker->models[m].session, i);
+            worker->bad[i] = ftl_job_refuses(worker->models[m].session, i);
         if (worker->bad[i]) {
             worker->validity[i / 8] &= (uint8_t)~(1u << (i % 8));
             n++;
         }
     }
     return n;
-}
-
-/*
- * Why row i is bad: a cell that cannot be read comes before what a model says of it. next: the
- * next problem of the table.
- */
-ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
-                           size_t row, size_t *next, ftl_error *error)
-{
-    const ftl_job *job = worker->job;
-    if (view->bad[row]) {
-        size_t at = SIZE_MAX;
-        while (*next < view->n_bad) {
-            ftl_row_batch_problem(job->table, block->raw, worker->batch, (*next)++, &at, error);
-            if (at == row)
-                return error ? error->code : FTL_VALUE;
-        }
-    }
-    size_t m = 0;
-    while (m + 1 < job->n_models && !refuses(worker->models[m].session, row))
-        m++;
-    const ftl_batch in = inputs_of(worker, m, view);
-    ftl_status status = ftl_session_explain(worker->models[m].session,
-                                            ftl_job_methods(&job->models[m]), &in, row, error);
-    if (error) {
-        error->row = (int64_t)(ftl_table_block_first_row(block->raw) + row);
-        error->line = ftl_table_block_line(block->raw, row);
-    }
-    return status == FTL_OK ? FTL_INTERNAL : status;
 }
 
 /*
@@ -251,7 +195,7 @@ static ftl_status predict(ftl_job_worker *worker, const ftl_row_view *view, ftl_
 {
     const ftl_job *job = worker->job;
     for (size_t m = 0; m < job->n_models; m++) {
-        const ftl_batch in = inputs_of(worker, m, view);
+        const ftl_batch in = ftl_job_inputs(worker, m, view);
         if (job->models[m].watch)
             ftl_watch_block(job->models[m].watch, in.columns, in.rows);
         FTL_TRY(ftl_session_run(worker->models[m].session, ftl_job_methods(&job->models[m]), &in,

@@ -147,6 +147,9 @@ typedef struct ftl_job_worker {
 FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, bool own,
                                             ftl_error *error);
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
+/* The batch of a model's inputs: views of what was converted, for the worker. */
+ftl_batch ftl_job_inputs(const ftl_job_worker *worker, size_t model, const ftl_row_view *view);
+bool ftl_job_refuses(const ftl_session *session, size_t row); /* whether a model did */
 /*
  * Why a row that is bad is so: a cell that cannot be read comes before what a model says of it.
  * next: the next problem of the table, 0 before the first row of a block.

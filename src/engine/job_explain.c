@@ -1,0 +1,52 @@
+/* What the models of a job are asked, and why a row is bad. */
+#include "engine/job.h"
+
+uint32_t ftl_job_methods(const ftl_job_model *model)
+{
+    uint32_t methods = 0;
+    for (size_t i = 0; i < model->n_methods; i++)
+        methods |= 1u << model->methods[i];
+    return methods;
+}
+
+ftl_batch ftl_job_inputs(const ftl_job_worker *worker, size_t model, const ftl_row_view *view)
+{
+    const ftl_binding *binding = worker->job->models[model].binding;
+    ftl_column *inputs = worker->models[model].inputs;
+    for (size_t i = 0; i < binding->n_inputs; i++) {
+        size_t request = binding->request_of_input[i];
+        inputs[i] = request == SIZE_MAX ? (ftl_column){.type = FTL_F64}
+                                        : view->batch.columns[request];
+    }
+    return (ftl_batch){.rows = view->batch.rows, .n_columns = binding->n_inputs, .columns = inputs};
+}
+
+bool ftl_job_refuses(const ftl_session *session, size_t row)
+{
+    return session->bad_rows && !((session->validity[row / 8] >> (row % 8)) & 1);
+}
+
+ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
+                           size_t row, size_t *next, ftl_error *error)
+{
+    const ftl_job *job = worker->job;
+    if (view->bad[row]) {
+        size_t at = SIZE_MAX;
+        while (*next < view->n_bad) {
+            ftl_row_batch_problem(job->table, block->raw, worker->batch, (*next)++, &at, error);
+            if (at == row)
+                return error ? error->code : FTL_VALUE;
+        }
+    }
+    size_t m = 0;
+    while (m + 1 < job->n_models && !ftl_job_refuses(worker->models[m].session, row))
+        m++;
+    const ftl_batch in = ftl_job_inputs(worker, m, view);
+    ftl_status status = ftl_session_explain(worker->models[m].session,
+                                            ftl_job_methods(&job->models[m]), &in, row, error);
+    if (error) {
+        error->row = (int64_t)(ftl_table_block_first_row(block->raw) + row);
+        error->line = ftl_table_block_line(block->raw, row);
+    }
+    return status == FTL_OK ? FTL_INTERNAL : status;
+}
