@@ -88,7 +88,7 @@ static const flag flags[] = {
     {"input-format", "input_format", required_argument, OPT_INPUT_FORMAT},
     {"output-format", "output_format", required_argument, OPT_OUTPUT_FORMAT},
     {"also", "more_models", required_argument, OPT_ALSO},
-    {"metrics", NULL, required_argument, OPT_METRICS},
+    {"metrics", "metrics_path", required_argument, OPT_METRICS},
     {"progress", NULL, required_argument, OPT_PROGRESS},
     {"memory", "memory", required_argument, OPT_MEMORY},
     {"resume", "resume", no_argument, OPT_RESUME},
@@ -489,7 +489,7 @@ static int set_option(const char *command, int id, char *text, cli_options *out)
         out->also[out->n_also++] = text;
         return -1;
     case OPT_METRICS:
-        out->metrics = text;
+        score->metrics_path = text;
         return -1;
     case OPT_PROGRESS:
         out->progress_json = strcmp(text, "json") == 0;

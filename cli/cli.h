@@ -41,7 +41,6 @@ typedef struct cli_options {
     ftl_model **models; /* of --also, opened */
     char **names;       /* [1 + n_also] of the first and of those; NULL: there are no others */
     ftl_method methods[FTL_METHOD_COUNT]; /* --method: those behind the first */
-    const char *metrics;                  /* where the figures of a job go; NULL: nowhere */
     bool progress_json;
     uint64_t seen; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;

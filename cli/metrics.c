@@ -2,14 +2,34 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+
+/* Linux counts in ru_maxrss what the process held before it became this program, when it was a
+ * copy of the one that started it; VmHWM is of this program alone. 0: not known. */
+static unsigned long long high_water_mark(void)
+{
+    char line[256];
+    unsigned long long kilobytes = 0;
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "VmHWM:", 6) == 0) {
+            kilobytes = strtoull(line + 6, NULL, 10);
+            break;
+        }
+    }
+    if (file)
+        fclose(file);
+    return kilobytes * 1024;
+}
 
 unsigned long long cli_peak_memory(void)
 {
     struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0)
-        return 0;
+    unsigned long long peak = high_water_mark();
+    if (peak || getrusage(RUSAGE_SELF, &usage) != 0)
+        return peak;
 #ifdef __APPLE__
     return (unsigned long long)usage.ru_maxrss;
 #else
@@ -42,6 +62,10 @@ static void print_metrics(FILE *file, const ftl_score_result *r)
 int cli_write_metrics(const char *path, const ftl_score_result *result)
 {
     char text[128];
+    if (strcmp(path, "-") == 0) {
+        print_metrics(stdout, result);
+        return cli_end_output(-1);
+    }
     FILE *file = fopen(path, "we");
     bool written = file != NULL;
     int number = errno;

@@ -106,7 +106,8 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     if (status != FTL_OK)
         return cli_fail(&error, PHASE_DATA, NULL);
     summarise(options, &result);
-    int code = options->metrics ? cli_write_metrics(options->metrics, &result) : -1;
+    int code = options->score.metrics_path ? cli_write_metrics(options->score.metrics_path, &result)
+                                           : -1;
     if (code >= 0)
         return code;
     return result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;

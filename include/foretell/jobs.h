@@ -123,6 +123,12 @@ typedef struct ftl_score_options {
      * NULL: zstd where it was compiled in
      */
     const char *compression;
+    /*
+     * ftl_score: a file that the caller writes when the job is done, its figures say; "-": standard
+     * output. It is not touched here, but what may not be a reject file may not be this one; NULL:
+     * none
+     */
+    const char *metrics_path;
 } ftl_score_options;
 
 typedef struct ftl_score_result {
@@ -148,8 +154,8 @@ typedef struct ftl_score_result {
  * and .feather, an Arrow file; .arrows, an Arrow stream; .npy; behind a text format's or alone .gz,
  * .zst, .bz2, .xz and .lz4, which compress. Endings of formats that are not written (.xlsx, ...)
  * are ARG, anything else is CSV. The output appears under its name only when complete (temporary
- * file, fsync, rename). An output or a reject file that is the input, a file of the model or each
- * other, by whatever name, is ARG.
+ * file, fsync, rename). An output, a reject file or a file of figures that is the input, a file of
+ * the model or one of the others, by whatever name, is ARG.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
                                           const char *output_path, const ftl_score_options *options,

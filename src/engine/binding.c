@@ -187,7 +187,7 @@ static size_t put_missing(const ftl_binding *binding, ftl_strbuf *out)
     return n + more;
 }
 
-/* Why a table may have none of several columns that were looked for. */
+/* Why a CSV may have none of several columns that were looked for. */
 static const char *why_none(const ftl_table *table, const ftl_binding *binding)
 {
     const ftl_table_info *info = ftl_table_get_info(table);
@@ -350,9 +350,11 @@ static ftl_status match_positions(const ftl_model *model, const ftl_table *table
     if (info->n_columns - kept != binding->n_inputs && info->n_columns != binding->n_inputs)
         return FTL_FAIL_OPTION(
             error, FTL_SHAPE, FTL_REASON_COLUMN_COUNT, "features",
-            "the table has %zu columns%s and the model, which has no column names, "
-            "expects %zu; choose them with options.features and set others aside with options.keep",
-            info->n_columns - kept, kept ? " besides those to keep" : "", binding->n_inputs);
+            "the table%s has %zu columns%s and the model%s expects %zu; choose them with "
+            "options.features and set others aside with options.keep",
+            info->has_names ? "" : ", which has no column names,", info->n_columns - kept,
+            kept ? " besides those to keep" : "",
+            info->has_names ? ", which has no column names," : "", binding->n_inputs);
     bool all = info->n_columns == binding->n_inputs;
     for (size_t i = 0; i < info->n_columns; i++) {
         if (!all && is_kept(table, i, options))

@@ -51,19 +51,28 @@ static ftl_status check_one(const destination *to, const ftl_model *model, const
 }
 
 ftl_status ftl_check_destinations(const ftl_model *model, const ftl_inputs *inputs,
-                                  const char *output_path, const char *reject_path,
+                                  const char *output_path, const ftl_score_options *options,
                                   ftl_error *error)
 {
-    destination output = destination_of("the output", output_path);
-    FTL_TRY(check_one(&output, model, inputs, error));
-    if (!reject_path)
-        return FTL_OK;
-    destination reject = destination_of("the reject file", reject_path);
-    FTL_TRY(check_one(&reject, model, inputs, error));
-    if (ftl_file_id_equal(&output.id, &reject.id))
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_SAME_FILE, "reject_path",
-                               "options.reject_path %.250s and the output are one file, and one "
-                               "would replace the other; give another name",
-                               reject.shown);
+    const struct {
+        const char *what, *option, *path;
+    } files[] = {{"the output", NULL, output_path},
+                 {"the reject file", "reject_path", options->reject_path},
+                 {"the file of figures", "metrics_path", options->metrics_path}};
+    destination to[FTL_ARRAY_LEN(files)];
+    for (size_t i = 0; i < FTL_ARRAY_LEN(files); i++) {
+        to[i] = (destination){0};
+        if (!files[i].path)
+            continue;
+        to[i] = destination_of(files[i].what, files[i].path);
+        FTL_TRY(check_one(&to[i], model, inputs, error));
+        for (size_t k = 0; k < i; k++) {
+            if (ftl_file_id_equal(&to[k].id, &to[i].id))
+                return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_SAME_FILE, files[i].option,
+                                       "options.%s %.250s and %s are one file, and one would "
+                                       "replace the other; give another name",
+                                       files[i].option, to[i].shown, to[k].what);
+        }
+    }
     return FTL_OK;
 }

@@ -6,12 +6,12 @@
 #include "model/model.h"
 
 /*
- * ARG when the output or the reject file (NULL: none) is an input, a file of the model or the
- * other one, whatever the names are: writing would lose one of them. "-" is standard input or
- * output.
+ * ARG when the output, the reject file or the file of figures (options, NULL: none) is an input, a
+ * file of the model or one of the others, whatever the names are: writing would lose one of them.
+ * "-" is standard input or output.
  */
 FTL_MUST_USE ftl_status ftl_check_destinations(const ftl_model *model, const ftl_inputs *inputs,
-                                               const char *output_path, const char *reject_path,
-                                               ftl_error *error);
+                                               const char *output_path,
+                                               const ftl_score_options *options, ftl_error *error);
 
 #endif

@@ -126,7 +126,7 @@ static ftl_status open_inputs(runner *run, const char *input_path, const char *o
     FTL_TRY(ftl_inputs_find(arena, input_path, run->options, &run->inputs, error));
     for (size_t i = 0; i < job->n_models; i++)
         FTL_TRY(ftl_check_destinations(job->models[i].model, &run->inputs, output_path,
-                                       run->options->reject_path, error));
+                                       run->options, error));
     return ftl_inputs_open(arena, &run->inputs, run->options, &run->table, error);
 }
 

@@ -163,6 +163,7 @@ static ftl_status check_options(const ftl_score_options *options, ftl_error *err
                        : options->input_format  ? "input_format"
                        : options->encoding      ? "encoding"
                        : options->output_format ? "output_format"
+                       : options->metrics_path  ? "metrics_path"
                        : options->n_more_inputs ? "more_inputs"
                        : options->resume        ? "resume"
                                                 : NULL;

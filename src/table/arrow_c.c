@@ -41,11 +41,11 @@ static ftl_status type_error(const char *name, size_t child, const char *format,
     if (!words)
         return FTL_FAIL(error, FTL_ARG, "column %zu '%.120s': %s'%.40s' is no format of Arrow",
                         child, name, role, format);
-    return FTL_FAIL_BECAUSE(
-        error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
-        "column %zu '%.120s' is %s%s (format %.40s), which no model takes; cast it to "
-        "a number or to text",
-        child, name, role, words, format);
+    return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+                            "column %zu '%.120s' is %s%s (format %.40s), which neither models nor "
+                            "outputs take; cast it to "
+                            "a number or to text",
+                            child, name, role, words, format);
 }
 
 ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i, ftl_arrow_type *out,

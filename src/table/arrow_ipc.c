@@ -128,12 +128,12 @@ static ftl_status arrow_bind(ftl_table *table, ftl_error *error)
         size_t column = table->requests[i].index;
         const ftl_arrow_field *field = &schema->fields[column];
         if (field->refused)
-            return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
-                                    "column %zu '%.120s' is %s%s, which no model takes; cast it to "
-                                    "a number or to text",
-                                    column, field->name,
-                                    field->type == FTL_DICTIONARY ? "a dictionary of " : "",
-                                    field->refused);
+            return FTL_FAIL_BECAUSE(
+                error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+                "column %zu '%.120s' is %s%s, which neither models nor outputs take; cast it to "
+                "a number or to text",
+                column, field->name, field->type == FTL_DICTIONARY ? "a dictionary of " : "",
+                field->refused);
     }
     FTL_TRY(ftl_arrow_list_wanted(table, &state->wanted, &state->n_wanted, &state->places, error));
     state->dictionaries = ftl_arena_zero_array(&table->arena, schema->n_dictionaries,

@@ -27,10 +27,11 @@ void ftl_parquet_rows_free(ftl_parquet_rows *rows)
 
 static ftl_status refuse(const ftl_parquet_column *column, ftl_error *error)
 {
-    return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
-                            "column '%.120s' of the Parquet file holds %s, which no model takes; "
-                            "cast it to a number or to text",
-                            column->name, column->refused);
+    return FTL_FAIL_BECAUSE(
+        error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
+        "column '%.120s' of the Parquet file holds %s, which neither models nor outputs take; "
+        "cast it to a number or to text",
+        column->name, column->refused);
 }
 
 ftl_status ftl_parquet_rows_want(ftl_parquet_rows *rows, const size_t *columns, size_t n,

@@ -214,7 +214,7 @@ static bool form_of(ftl_parquet_physical physical, int encoding, ftl_parquet_for
     case PLAIN_DICTIONARY:
     case RLE_DICTIONARY:
         *form = FTL_PARQUET_DICTIONARY;
-        return !boolean;
+        return true;
     case RLE:
         *form = FTL_PARQUET_RUNS;
         return boolean;
@@ -524,6 +524,8 @@ static ftl_status take_booleans(ftl_parquet_cursor *cursor, size_t n, uint8_t *o
                                 ftl_error *error)
 {
     uint32_t bits[SOME];
+    if (cursor->form == FTL_PARQUET_DICTIONARY)
+        return dictionary_numbers(cursor, n, out, error);
     if (cursor->form == FTL_PARQUET_PLAIN_BITS) {
         if (n > cursor->places - cursor->place)
             return short_of(error);
@@ -721,12 +723,28 @@ static ftl_status convert_decimals(ftl_parquet_cursor *cursor, uint32_t n, ftl_e
     return status;
 }
 
+/* Makes bytes of the bits that booleans are stored as; fastparquet writes such dictionaries. */
+static ftl_status convert_booleans(ftl_parquet_cursor *cursor, uint32_t n, ftl_error *error)
+{
+    ftl_parquet_buffer bytes = {0};
+    if (n > 2)
+        return FTL_FAIL(error, FTL_CORRUPT, "a dictionary of %u booleans", n);
+    if (n && cursor->dictionary.size == 0)
+        return short_of(error);
+    FTL_TRY(ftl_parquet_buffer_fit(&bytes, cursor->shared->account, 0, n, error));
+    for (uint32_t i = 0; i < n; i++)
+        bytes.data[i] = cursor->dictionary.data[0] >> i & 1;
+    ftl_free(cursor->shared->account, cursor->dictionary.data);
+    cursor->dictionary = bytes;
+    return FTL_OK;
+}
+
 ftl_status ftl_parquet_dictionary_take(ftl_parquet_cursor *cursor, uint32_t n, ftl_error *error)
 {
     const ftl_parquet_column *column = cursor->column;
     if (column->physical == FTL_PARQUET_BOOLEAN)
-        return FTL_FAIL(error, FTL_CORRUPT, "booleans have no dictionary");
-    if (is_text(column) || column->physical == FTL_PARQUET_BYTE_ARRAY)
+        FTL_TRY(convert_booleans(cursor, n, error));
+    else if (is_text(column) || column->physical == FTL_PARQUET_BYTE_ARRAY)
         FTL_TRY(find_spans(cursor, n, error));
     else if (n > cursor->dictionary.size / column->width)
         return short_of(error);

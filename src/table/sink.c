@@ -38,16 +38,22 @@ static const ftl_sink_kind *kind_of_ending(const char *path, size_t size)
     return NULL;
 }
 
-/* "csv, npy" or ".csv, .tsv, .npy". */
-static void list_kinds(bool endings, char out[160])
+/* Appends a word to a list with commas, as far as there is room. */
+static void list(char *out, size_t room, const char *word)
 {
-    size_t n = 0;
+    size_t n = strlen(out);
+    snprintf(out + n, room - n, "%s%s", n ? ", " : "", word);
+}
+
+/* "csv, npy" or ".csv, .tsv, .npy". */
+static void list_kinds(bool endings, char out[256])
+{
     out[0] = '\0';
     for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
         if (!endings)
-            n += (size_t)snprintf(out + n, 160 - n, "%s%s", n ? ", " : "", kinds[i]->keyword);
+            list(out, 256, kinds[i]->keyword);
         for (const char *const *ending = kinds[i]->endings; endings && *ending; ending++)
-            n += (size_t)snprintf(out + n, 160 - n, "%s%s", n ? ", " : "", *ending);
+            list(out, 256, *ending);
     }
 }
 
@@ -82,7 +88,7 @@ static ftl_status refuse_name(const char *path, const char *what, const char *kn
 static ftl_status choose_kind(ftl_sink *sink, const ftl_sink_options *options, size_t size,
                               ftl_error *error)
 {
-    char known[160];
+    char known[256];
     const char *path = options->path;
     const ftl_sink_kind *expected = options->expected ? kind_of_keyword(options->expected)
                                                       : &ftl_sink_csv;
@@ -145,7 +151,6 @@ static ftl_status choose_compression(ftl_sink *sink, const ftl_sink_options *opt
                                      ftl_error *error)
 {
     char known[160] = "";
-    size_t n = 0;
     const char *const *names = sink->kind->compressions, *wanted = options->compression;
     if (!names && !wanted)
         return FTL_OK;
@@ -159,7 +164,7 @@ static ftl_status choose_compression(ftl_sink *sink, const ftl_sink_options *opt
             sink->compression = *name;
             return FTL_OK;
         }
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", n ? ", " : "", *name);
+        list(known, sizeof known, *name);
     }
     return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "compression",
                            "options.compression '%.40s' is none of %s, which %s can have here",

@@ -117,9 +117,10 @@ static const ftl_table_format *format_of_keyword(const char *keyword)
 static ftl_status unknown_format(const char *keyword, ftl_error *error)
 {
     char known[256] = "";
-    for (size_t i = 0, n = 0; i < FTL_ARRAY_LEN(formats); i++)
-        n += (size_t)snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "",
-                              formats[i]->keyword);
+    for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
+        size_t n = strlen(known);
+        snprintf(known + n, sizeof known - n, "%s%s", i ? ", " : "", formats[i]->keyword);
+    }
     return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "input_format",
                            "options.input_format '%.40s' is none of %s", keyword, known);
 }
@@ -127,7 +128,7 @@ static ftl_status unknown_format(const char *keyword, ftl_error *error)
 /* The format of a table that begins so: what was recognised, then what the name says. */
 static const ftl_table_format *best_format(const char *name, const uint8_t *data, size_t size)
 {
-    enum { bits_of_a_name = 32 }; /* more than a brace tells, less than a magic number */
+    enum { bits_of_a_name = 16 }; /* more than a brace tells, less than any magic number */
     const ftl_table_format *found = NULL;
     int best = -1;
     for (size_t i = 0; i < FTL_ARRAY_LEN(formats); i++) {
@@ -171,10 +172,14 @@ static ftl_status choose_format(ftl_table *table, const ftl_table_options *optio
     table->format = best_format(options->name, data, size);
     const ftl_table_format *promised = promised_format(options->name);
     if (promised && promised->bid(data, size) < 0 && table->format->bid(data, size) == 0)
-        return FTL_FAIL(error, FTL_CORRUPT,
-                        "the file's name says %s, and it does not begin like one; if it is "
-                        "something else, say so with options.input_format",
-                        promised->name);
+        return size == 0
+                   ? FTL_FAIL(error, FTL_CORRUPT,
+                              "the file is empty, and its name says %s; get it again",
+                              promised->name)
+                   : FTL_FAIL(error, FTL_CORRUPT,
+                              "the file's name says %s, and it does not begin like one; if it is "
+                              "something else, say so with options.input_format",
+                              promised->name);
     return FTL_OK;
 }
 

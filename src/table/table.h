@@ -13,9 +13,9 @@
  * fills another block. Buffers are reused: memory is bounded by the options and the bound columns,
  * never by the file.
  *
- * One file per row format (csv.c, npy.c), which bid for a table by its first bytes; the name's
- * ending decides where bytes leave a choice, and options.format overrides both. Several tables one
- * behind the other are a table as well (parts.h).
+ * One file or a few per row format (csv.c, parquet.c), which bid for a table by its first bytes;
+ * the name's ending decides where bytes leave a choice, and options.format overrides both. Several
+ * tables one behind the other are a table as well (parts.h).
  *
  * Status codes here speak of data, not of models: SHAPE a ragged row, VALUE an unusable cell or an
  * open quote, SCHEMA the header, LIMIT a record that is too long, CORRUPT and UNSUPPORTED a damaged

@@ -144,6 +144,22 @@ def test_the_figures_of_a_job(made):
     assert f"{len(rows):,} rows in" in process.stderr and "peak memory" in process.stderr
 
 
+def test_figures_on_standard_output(made):
+    process = ftl.run("predict", "churn.joblib", "rows.csv", "-o", "out.csv", "--metrics", "-", cwd=made[0])
+    assert process.returncode == DONE and json.loads(process.stdout)["rows"] == len(made[1])
+    assert not (made[0] / "-").exists()
+    process = ftl.run("predict", "churn.joblib", "rows.csv", "--metrics", "-", cwd=made[0])
+    assert process.returncode == USAGE and process.stdout == "" and "one file" in process.stderr
+
+
+def test_memory_is_that_of_the_program(made):
+    """Whoever starts it may hold more: the system's own figure has that in it."""
+    much = np.ones(30_000_000)
+    process = ftl.run("predict", "churn.joblib", "rows.csv", "-o", "out.csv", "--metrics", "figures.json", cwd=made[0])
+    assert process.returncode == DONE
+    assert json.loads((made[0] / "figures.json").read_text())["peak_memory_bytes"] < much.nbytes / 2
+
+
 def test_figures_that_cannot_be_written(made):
     process = ftl.run("predict", "churn.joblib", "rows.csv", "-o", "out.csv", "--metrics", "no/figures.json",
                       cwd=made[0])

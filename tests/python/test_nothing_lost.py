@@ -70,7 +70,7 @@ def other_names(folder):
 
 @pytest.mark.parametrize("name", ["m.pkl", "./m.pkl", "sub/../in.csv", "in.csv", "model_twin.csv", "model_link.csv",
                                   "rows_twin.csv", "rows_link.csv", "sub/rows.csv"])
-@pytest.mark.parametrize("option", ["-o", "--reject"])
+@pytest.mark.parametrize("option", ["-o", "--reject", "--metrics"])
 def test_an_output_that_is_read_is_refused_by_identity(other_names, name, option):
     more = [] if option == "-o" else ["-o", "out.csv"]
     role = "the model" if "model" in name or "m.pkl" in name else "the input"
@@ -105,6 +105,14 @@ def test_the_reject_file_is_not_the_output():
                            ("link.csv", "new.csv"), ("link.csv", "link.csv")]:
         keeps_everything("predict", "m.pkl", "in.csv", "-o", output, "--reject", reject, "--on-error", "skip",
                          says="--reject")
+
+
+def test_the_figures_are_neither_the_output_nor_the_reject_file():
+    pathlib.Path("out.csv").write_text("what was there\n", encoding="utf-8")
+    for name in ("out.csv", "./out.csv"):
+        keeps_everything("predict", "m.pkl", "in.csv", "-o", "out.csv", "--metrics", name, says="--metrics")
+    keeps_everything("predict", "m.pkl", "in.csv", "-o", "new.csv", "--reject", "bad.csv", "--metrics", "bad.csv",
+                     says="--metrics bad.csv and the reject file are one file")
 
 
 def test_standard_output_is_a_file_too():

@@ -8,6 +8,7 @@ import math
 import pathlib
 import pickle
 import struct
+import shutil
 import subprocess
 
 import duckdb
@@ -343,6 +344,19 @@ def test_fastparquet(tmp_path):
             check(path, pq.read_table(path))
 
 
+def test_booleans_of_a_dictionary(tmp_path):
+    """What fastparquet makes of a category of booleans; pyarrow does not read it."""
+    for values in (["yes", "no"], ["no", "yes"], ["yes"]):
+        flags = pd.Series([value == "yes" for value in values * 700])
+        gaps = flags.astype(object).where(np.arange(len(flags)) % 5 > 0)
+        fastparquet.write(str(tmp_path / "t.parquet"), pd.DataFrame({"flag": flags.astype("category"),
+                                                                     "gap": gaps.astype("category")}))
+        assert "DICTIONARY" in str(pq.read_metadata(tmp_path / "t.parquet").row_group(0).column(0).encodings)
+        lines = dump(tmp_path / "t.parquet")
+        pq.write_table(pa.table({"flag": flags, "gap": pa.array(gaps, pa.bool_())}), tmp_path / "plain.parquet")
+        assert lines == dump(tmp_path / "plain.parquet")
+
+
 # ---- The program ----
 
 
@@ -415,6 +429,29 @@ def test_pipes_and_compressed_files(job):
     process = subprocess.run([ftl.program(), "predict", str(folder / "model.pkl"), "-", "-o", str(folder / "no.csv")],
                              input=data, capture_output=True, check=False)
     assert process.returncode != 0 and b"it must be a plain file" in process.stderr
+
+
+def test_what_the_name_says_gives_way_to_what_the_file_is(job, tmp_path):
+    folder, _, rows = job
+    expected = predict(folder, folder / "rows.parquet")
+    for name in ("rows.csv", "rows.json", "rows.txt", "rows"):
+        shutil.copy(folder / "rows.parquet", tmp_path / name)
+        pd.testing.assert_frame_equal(predict(folder, tmp_path / name), expected)
+    rows.to_csv(tmp_path / "text.parquet", index=False)
+    for name, says in [("text.parquet", "the file's name says Parquet, and it does not begin like one"),
+                       ("empty.parquet", "the file is empty, and its name says Parquet"),
+                       ("empty.arrow", "the file is empty, and its name says Arrow")]:
+        (tmp_path / name).touch()
+        process = run("predict", folder / "model.pkl", tmp_path / name)
+        assert process.returncode == 4 and says in process.stderr
+
+
+def test_missing_columns_of_a_table_that_is_no_text(job, tmp_path):
+    """Nothing is said of headers and delimiters, which it has not."""
+    for names in (["only"], ["0", "1", "2", "3", "4"]):
+        pq.write_table(pa.table([pa.array([1.0])] * len(names), names), tmp_path / "few.parquet")
+        process = run("predict", job[0] / "model.pkl", tmp_path / "few.parquet")
+        assert process.returncode == 4 and process.stderr.strip().endswith("missing in the table: a, b, c, f, flag")
 
 
 def test_damage_is_told_with_its_place(job, tmp_path):
