@@ -23,9 +23,11 @@ static ftl_status at_part(const ftl_arrow_batch *batch, const ftl_arrow_part *pa
     char message[FTL_ERROR_MESSAGE_SIZE];
     if (status == FTL_OK || !error)
         return status;
+    const ftl_error bare = *error;
     memcpy(message, error->message, sizeof message);
     ftl_error_set(error, status, "%s, column '%.120s': %.400s", batch->what, part->field->name,
                   message);
+    ftl_error_because(error, bare.reason, bare.option);
     return status;
 }
 
@@ -534,6 +536,8 @@ static ftl_status load_texts(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_a
                     &part->text_size, error);
     uint64_t from = 0, size = 0;
     FTL_TRY(text_span(part, rows->bytes.data + part->first_at, rows->rows, &from, &size, error));
+    if (rows->rows && size / rows->rows > batch->source->table->max_record) /* one at least is */
+        return ftl_arrow_long_text(size / rows->rows, batch->source->table->max_record, error);
     FTL_TRY(load(batch, &rows->bytes, &part->second, from, size, &part->second_at, &part->text_size,
                  error));
     rebase(part, rows->bytes.data + part->first_at, rows->rows, from);

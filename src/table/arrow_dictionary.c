@@ -234,10 +234,13 @@ static ftl_status read_values(ftl_arrow_source *source, const ftl_arrow_message 
     FTL_TRY(status);
     rows->columns[0].type = dictionary->type;
     char why[FTL_ERROR_MESSAGE_SIZE];
-    status = ftl_arrow_column_check(&rows->columns[0], rows->rows, rows->text_sizes[0], error);
+    status = ftl_arrow_column_check(&rows->columns[0], rows->rows, rows->text_sizes[0],
+                                    source->table->max_record, error);
     if (status != FTL_OK && error) {
+        const ftl_error bare = *error;
         memcpy(why, error->message, sizeof why);
         ftl_error_set(error, status, "%s %.500s", what, why);
+        ftl_error_because(error, bare.reason, bare.option);
     }
     return status;
 }

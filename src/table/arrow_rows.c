@@ -114,13 +114,39 @@ static bool text_fits(const ftl_column *column, size_t rows, size_t text_size)
     return large >= 0 && (uint64_t)large <= text_size;
 }
 
+ftl_status ftl_arrow_long_text(uint64_t size, size_t limit, ftl_error *error)
+{
+    return FTL_FAIL_OPTION(error, FTL_LIMIT, FTL_REASON_RECORD_SIZE, "max_record_bytes",
+                           "has a text of %llu bytes, longer than %zu; the limit is set with "
+                           "options.max_record_bytes",
+                           (unsigned long long)size, limit);
+}
+
+/* Of a good column of texts; what lies under nulls is not looked at. */
+static ftl_status check_lengths(const ftl_column *column, size_t rows, size_t limit,
+                                ftl_error *error)
+{
+    for (size_t row = 0; row < rows; row++) {
+        const ftl_column *from = column;
+        size_t index, size = 0;
+        if (!ftl_column_find(&from, row, &index))
+            continue;
+        (void)ftl_column_text(from, index, &size);
+        if (size > limit)
+            return ftl_arrow_long_text(size, limit, error);
+    }
+    return FTL_OK;
+}
+
 ftl_status ftl_arrow_column_check(const ftl_column *column, size_t rows, size_t text_size,
-                                  ftl_error *error)
+                                  size_t limit, ftl_error *error)
 {
     ftl_status status = ftl_column_check(column, rows, error);
     bool text = column->type == FTL_STRING || column->type == FTL_LARGE_STRING;
     if (status == FTL_OK && rows && text && !text_fits(column, rows, text_size))
         status = FTL_FAIL(error, FTL_CORRUPT, "has a text that reaches beyond its buffer");
+    if (status == FTL_OK && ((text && text_size > limit) || column->type == FTL_STRING_VIEW))
+        status = check_lengths(column, rows, limit, error);
     if (status == FTL_ARG && error) /* nobody's argument, but a file's */
         error->code = FTL_CORRUPT;
     return status == FTL_ARG ? FTL_CORRUPT : status;
@@ -164,10 +190,12 @@ static ftl_status misplaced(const ftl_table *table, const ftl_arrow_block *block
     size_t index = table->requests[i].index;
     if (!error)
         return status;
+    const ftl_error bare = *error;
     memcpy(message, error->message, sizeof message);
     ftl_error_set(error, status, "record batch %llu, from row %llu on: column '%.120s' %.500s",
                   (unsigned long long)rows->batch, (unsigned long long)(rows->first + block->from),
                   table->names[index], message);
+    ftl_error_because(error, bare.reason, bare.option);
     error->column = (int64_t)index;
     return status;
 }
@@ -177,11 +205,12 @@ ftl_status ftl_arrow_convert(const ftl_table *table, const ftl_table_block *bloc
 {
     const ftl_arrow_block *from = (const ftl_arrow_block *)block;
     const ftl_arrow_rows *rows = from->rows;
+    size_t limit = table->stream ? table->max_record : SIZE_MAX; /* a program's own texts */
     for (size_t i = 0; i < batch->n_columns; i++) {
         size_t place = from->places[i];
         const ftl_column column = column_from(&rows->columns[place], from->from);
         ftl_status status = ftl_arrow_column_check(&column, block->rows, rows->text_sizes[place],
-                                                   error);
+                                                   limit, error);
         if (status != FTL_OK)
             return misplaced(table, from, i, status, error);
         FTL_TRY(ftl_row_batch_set_column(batch, i, &column, error));

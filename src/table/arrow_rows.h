@@ -58,9 +58,11 @@ FTL_MUST_USE ftl_status ftl_arrow_list_wanted(ftl_table *table, size_t **wanted,
                                               size_t **places, ftl_error *error);
 /*
  * Whether the offsets, views and indices of all rows stay within what a column has. CORRUPT, with a
- * message that goes on behind the column's name. text_size: as in ftl_arrow_rows.
+ * message that goes on behind the column's name. text_size: as in ftl_arrow_rows. LIMIT when a text
+ * is longer than the limit.
  */
 FTL_MUST_USE ftl_status ftl_arrow_column_check(const ftl_column *column, size_t rows,
-                                               size_t text_size, ftl_error *error);
+                                               size_t text_size, size_t limit, ftl_error *error);
+ftl_status ftl_arrow_long_text(uint64_t size, size_t limit, ftl_error *error);
 
 #endif

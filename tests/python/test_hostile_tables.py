@@ -109,3 +109,18 @@ def test_names_for_terminals(tmp_path, ending, name):
         write(path, pa.Table.from_arrays([pa.array([1.0])] * 4 + [bad], names=[*"abcd", name]))
     for chosen in [[], ["--features", ",".join(NAMES)], ["--features", "a,b,c,d,d", "--keep", "*"]]:
         score(path, *chosen)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json", "jsonl", "parquet", "arrow", "arrows", "views", "coded"])
+def test_long_texts(tmp_path, ending):
+    """Of any format a text is as long as --max-record says, and what is too long is not looked for in memory."""
+    texts = pa.array(["short", None, "x" * 3_000_000, "é"])
+    kinds = {"views": lambda: texts.cast(pa.string_view()), "coded": texts.dictionary_encode}
+    texts = kinds.get(ending, lambda: texts)()
+    table = pa.table({name: [1.0] * 4 for name in NAMES} | {"note": texts})
+    path = write(tmp_path / f"rows.{'arrow' if ending in kinds else ending}", table)
+    process = score(path, *options(ending))
+    assert process.returncode == DATA and "LIMIT" in process.stderr and "--max-record" in process.stderr
+    assert score(path, *options(ending), "--max-record", "3500000").returncode == DONE
+    if ending not in ["csv", "json", "jsonl"]:  # a column that nobody wants
+        assert score(path, "--features", ",".join(NAMES)).returncode == DONE
