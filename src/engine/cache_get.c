@@ -215,7 +215,7 @@ static bool keep_old(search *s)
         return false;
     ftl_cache_set_stale(s->cache, name, true);
     bool failed = name->failed_state == s->state && !may_pass(name->failed_status);
-    return failed || s->target.mark.error || (s->cache->interval && find_flight(s));
+    return failed || (s->cache->interval && find_flight(s));
 }
 
 static void keep_fresh(search *s)

@@ -175,17 +175,37 @@ static void test_a_file_that_is_gone_is_an_error(void **state)
     end(&f);
 }
 
+/* Neither there nor gone: a link to itself. */
+static void test_a_file_that_cannot_be_seen_leaves_the_old_model(void **state)
+{
+    (void)state;
+    fixture f = begin_strict(0);
+    const char *path = put(FOREST, "a");
+    settle();
+    ask(&f, path);
+    unlink(path);
+    assert_int_equal(symlink("a", path), 0);
+    assert_int_equal(ask_columns(&f, path), n_forest);
+    assert_true(last.hit && last.stale);
+    unlink(path);
+    copy_over(OTHER, path);
+    assert_int_equal(ask_columns(&f, path), n_other);
+    end(&f);
+}
+
 static void test_files_are_looked_at_once_an_interval(void **state)
 {
     (void)state;
     fixture f = begin_with((ftl_cache_options){.check_interval_ms = 300}, 0);
     const char *path = put(FOREST, "a");
+    const struct timespec interval = {.tv_nsec = 400 * 1000 * 1000};
     settle();
     assert_int_equal(ask_columns(&f, path), n_forest);
+    nanosleep(&interval, NULL);
+    assert_int_equal(ask_columns(&f, path), n_forest); /* looks */
     copy_over(OTHER, path);
     assert_int_equal(ask_columns(&f, path), n_forest); /* known, and documented */
     assert_true(last.hit);
-    const struct timespec interval = {.tv_nsec = 400 * 1000 * 1000};
     nanosleep(&interval, NULL);
     assert_int_equal(ask_columns(&f, path), n_other);
     end(&f);
@@ -369,6 +389,7 @@ int main(void)
         cmocka_unit_test(test_a_half_written_file_leaves_the_old_model),
         cmocka_unit_test(test_the_reason_of_a_stale_model_is_told),
         cmocka_unit_test(test_a_file_that_is_gone_is_an_error),
+        cmocka_unit_test(test_a_file_that_cannot_be_seen_leaves_the_old_model),
         cmocka_unit_test(test_files_are_looked_at_once_an_interval),
         cmocka_unit_test(test_files_that_options_name_are_watched),
         cmocka_unit_test(test_side_files_are_watched),
