@@ -273,6 +273,44 @@ static void reads_forms(void **unused)
     check_column(&c, '.');
 }
 
+/* Cells are read some at once: one that is odd among plain ones, at every place. */
+static void reads_odd_cells_among_plain_ones(void **unused)
+{
+    (void)unused;
+    static const char *const odd[] = {"",
+                                      "-",
+                                      ".",
+                                      "-.",
+                                      "1.2.3.4.5.6.7.8.",
+                                      "................",
+                                      "................................",
+                                      "-123456789012.45",
+                                      "123456789012345.",
+                                      ".123456789012345",
+                                      "-.12345678901234",
+                                      "9007199254740991",
+                                      "9007199254740992",
+                                      "-9007199254740993",
+                                      "0000000000000000",
+                                      "-0",
+                                      "-0.0",
+                                      "1e5",
+                                      "nan",
+                                      "x",
+                                      "\"12.5\"",
+                                      "0.12345678901234567",
+                                      "1.7976931348623157e308",
+                                      "a text of more than thirty-two bytes"};
+    static column c;
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        for (size_t at = 0; at < 16; at++) {
+            for (size_t k = 0; k < 19; k++)
+                add_cell(&c, k == at || k == at + i % 5 ? odd[i] : k % 2 ? "-12.375" : "40960.1");
+            check_column(&c, '.');
+        }
+    }
+}
+
 /* Numbers of all lengths, a separator anywhere; now and then a byte that spoils them. */
 static void random_cell(char text[CELL_ROOM])
 {
@@ -321,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_ends_and_lines),
         cmocka_unit_test(reads_forms),
+        cmocka_unit_test(reads_odd_cells_among_plain_ones),
         cmocka_unit_test(reads_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
