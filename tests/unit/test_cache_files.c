@@ -196,9 +196,9 @@ static void test_a_file_that_cannot_be_seen_leaves_the_old_model(void **state)
 static void test_files_are_looked_at_once_an_interval(void **state)
 {
     (void)state;
-    fixture f = begin_with((ftl_cache_options){.check_interval_ms = 300}, 0);
+    fixture f = begin_with((ftl_cache_options){.check_interval_ms = 800}, 0);
     const char *path = put(FOREST, "a");
-    const struct timespec interval = {.tv_nsec = 400 * 1000 * 1000};
+    const struct timespec interval = {.tv_nsec = 900 * 1000 * 1000};
     settle();
     assert_int_equal(ask_columns(&f, path), n_forest);
     nanosleep(&interval, NULL);
