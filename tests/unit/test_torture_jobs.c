@@ -221,7 +221,7 @@ static void torture(job *j, const char *in, const char *ending, ftl_score_option
     r.entries = entries();
     for (int k = 0; k < 2; k++) {
         j->f.once = k;
-        for (unsigned long n = 1; n <= total + 1; n += all ? 1 : 1 + n / 25)
+        for (unsigned long n = 1; n <= total + 1; n += all ? 1 : 1 + n / 12)
             try_at(j, &r, n);
     }
     free(r.wanted.data);
