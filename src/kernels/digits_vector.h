@@ -131,7 +131,8 @@ static __attribute__((noinline)) bool digits_number_32(const uint8_t *end, size_
         return false;
     uint64_t digits = (high >> 32) * UINT64_C(10000000000000000) + (low & UINT32_MAX) * 100000000 +
                       (low >> 32);
-    double value = ftl_f64_of_decimal(digits, has ? 31 - separator : 0);
+    /* some have 53 bits and some more, without an order: one way for all of them */
+    double value = ftl_f64_scale(digits, has ? (int64_t)separator - 31 : 0);
     *out = negative ? -value : value;
     return true;
 }
