@@ -44,8 +44,8 @@ FTL_API void ftl_cache_destroy(ftl_cache *cache);
 
 typedef struct ftl_cache_get_options {
     size_t struct_size;
-    const ftl_model_options
-        *model; /* how to open it; other options are another model. NULL: none */
+    /* how to open it; other options are another model. NULL: the defaults */
+    const ftl_model_options *model;
     /*
      * The model is opened for the caller alone: whatever is in the cache is neither given out nor
      * changed.

@@ -4,6 +4,8 @@
  */
 #include "public_api.h"
 
+#include <foretell/cache.h>
+
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -114,6 +116,25 @@ static ftl_status check(subject *s)
     return ftl_check(s->o.model, table, s->options, ignore_text, NULL, &s->o.error);
 }
 
+static ftl_status create_cache(subject *s)
+{
+    ftl_cache *cache = NULL;
+    ftl_status status = ftl_cache_create(s->o.context, s->options, &cache, &s->o.error);
+    ftl_cache_destroy(cache);
+    return status;
+}
+
+static ftl_status ask_cache(subject *s)
+{
+    ftl_cache *cache = NULL;
+    ftl_model *model = NULL;
+    assert_int_equal(ftl_cache_create(s->o.context, NULL, &cache, NULL), FTL_OK);
+    ftl_status status = ftl_cache_get(cache, FOREST_PATH, s->options, NULL, &model, &s->o.error);
+    ftl_model_release(model);
+    ftl_cache_destroy(cache);
+    return status;
+}
+
 /* Every public function that takes a struct of options. */
 static const struct call {
     ftl_status (*function)(subject *s);
@@ -129,6 +150,8 @@ static const struct call {
     {predict_parallel, "ftl_parallel_options", sizeof(ftl_parallel_options)},
     {score, "ftl_score_options", sizeof(ftl_score_options)},
     {check, "ftl_score_options", sizeof(ftl_score_options)},
+    {create_cache, "ftl_cache_options", sizeof(ftl_cache_options)},
+    {ask_cache, "ftl_cache_get_options", sizeof(ftl_cache_get_options)},
 };
 
 static void read_model(subject *s)
@@ -213,6 +236,32 @@ static ftl_status fill_plan(const opened *o, void *out)
     return status;
 }
 
+static ftl_status fill_cache_stats(const opened *o, void *out)
+{
+    ftl_cache *cache = NULL;
+    assert_int_equal(ftl_cache_create(o->context, NULL, &cache, NULL), FTL_OK);
+    ftl_status status = ftl_cache_get_stats(cache, out);
+    ftl_cache_destroy(cache);
+    return status;
+}
+
+/* Of a hit: the time of a load differs from one to the next. */
+static ftl_status fill_cache_answer(const opened *o, void *out)
+{
+    ftl_cache *cache = NULL;
+    ftl_model *model = NULL;
+    assert_int_equal(ftl_cache_create(o->context, NULL, &cache, NULL), FTL_OK);
+    assert_int_equal(ftl_cache_get(cache, FOREST_PATH, NULL, NULL, &model, NULL), FTL_OK);
+    ftl_model_release(model);
+    model = NULL;
+    ftl_status status = FTL_ARG;
+    if (out) /* nobody needs an answer */
+        status = ftl_cache_get(cache, FOREST_PATH, NULL, out, &model, NULL);
+    ftl_model_release(model);
+    ftl_cache_destroy(cache);
+    return status;
+}
+
 static const struct fact {
     ftl_status (*fill)(const opened *o, void *out);
     size_t size;
@@ -224,6 +273,8 @@ static const struct fact {
     {fill_session_output, sizeof(ftl_output_column)},
     {fill_label, sizeof(ftl_label)},
     {fill_plan, sizeof(ftl_plan_info)},
+    {fill_cache_stats, sizeof(ftl_cache_stats)},
+    {fill_cache_answer, sizeof(ftl_cache_answer)},
 };
 
 enum { ROOM = 256 };
