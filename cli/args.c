@@ -579,7 +579,7 @@ static int add_positional(const char *command, const char *text, int most, cli_o
         out->plus = true;
         return -1;
     }
-    if (strcmp(text, "+") == 0 && out->n_positional > 1)
+    if (strcmp(text, "+") == 0)
         return cli_usage(command, "+ stands between models; a file that is called so is ./+");
     if (out->n_positional >= most)
         return cli_usage(command, "there is one argument too many: '%s'", text);
