@@ -18,10 +18,10 @@ help: ## print this list
 demo: build ## predict 200,000 rows with a real pipeline and show the result
 	@examples/demo/run
 
-build: ## build the program: build/release/foretell
+build: ## build the programs: build/release/foretell, and foretell-server beside it
 	@scripts/bootstrap build
 	@mkdir -p build && cmake --preset release $(FRESH_BUILD) >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
-	@cmake --build --preset release -j$(JOBS) --target foretell foretell_shared foretell_static
+	@cmake --build --preset release -j$(JOBS) --target ftl_products
 
 test: ## everything a change must pass (<= 20 minutes on two cores)
 	@scripts/test

@@ -16,6 +16,13 @@ if(FTL_BUILD_CLI)
   install(TARGETS foretell RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
 
+if(FTL_SERVER)
+  install(TARGETS foretell-server RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(DIRECTORY ${FTL_THIRD_PARTY}/web/ DESTINATION ${CMAKE_INSTALL_DATADIR}/foretell/web) # see server/web_root.c
+  install(FILES server/THIRD-PARTY.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
+  install(DIRECTORY ${FTL_THIRD_PARTY}/notices/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/third-party)
+endif()
+
 set(FTL_CMAKE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/foretell)
 install(EXPORT foretellTargets NAMESPACE foretell:: DESTINATION ${FTL_CMAKE_DIR})
 configure_package_config_file(cmake/foretellConfig.cmake.in ${PROJECT_BINARY_DIR}/foretellConfig.cmake
