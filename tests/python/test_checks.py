@@ -43,6 +43,13 @@ def test_clean_tree_passes(tree, tool):
     ("src/newfolder/a.c", '#include "base/alloc.h"\n'),
     ("cli/a.c", '#include "base/alloc.h"\n'),
     ("examples/a.c", '#include "../src/base/alloc.h"\n'),
+    ("server/a.c", '#include "engine/session.h"\n'),
+    ("server/a.c", '#include "../src/base/alloc.h"\n'),
+    ("server/a.c", '#include "other.h"\n'),
+    ("src/engine/a.c", '#include "server/server.h"\n'),
+    ("src/engine/a.c", '#include "../../server/server.h"\n'),
+    ("cli/a.c", '#include "../server/server.h"\n'),
+    ("bench/a.c", '#include "../server/server.h"\n'),
     ("src/base/long.c", "\n" * 1001),
 ])
 def test_layers_can_fail(tree, name, text):
@@ -54,6 +61,8 @@ def test_layers_can_fail(tree, name, text):
     ("src/io/a.c", '#include "base/alloc.h"\n'),
     ("src/engine/a.c", '#include "estimators/families.h"\n'),
     ("src/io/a.c", '/* #include "plan/plan.h" */\n'),
+    ("server/a.c", '#include "io/json.h"\n#include <foretell/foretell.h>\n#include <uv.h>\n#include "a.c"\n'),
+    ("tests/unit/a.c", '#include "../../server/server.h"\n'),
 ])
 def test_layers_allow(tree, name, text):
     assert check("check_layers", tree(name, text))[0] == 0
@@ -100,6 +109,19 @@ def test_layers_see_calls(tree, sources, fault, named):
     assert fault or "calls of" in output
 
 
+@pytest.mark.parametrize("folder, public, fault", [
+    ("base", False, False), ("engine", False, True), ("engine", True, False), ("plan", False, True)])
+def test_layers_see_calls_of_the_server(tree, folder, public, fault):
+    root = compiled(tree, **{f"{folder}_b": "int ftl_b(void) { return 1; }"})
+    tree("include/foretell/foretell.h", "FTL_API int ftl_b(void);\n" if public else "/* ftl_b() is not public */\n")
+    tree("server/a.c", "int ftl_b(void); int main(void) { return ftl_b(); }\n")
+    target = root / "build/dev/server/CMakeFiles/foretell-server.dir/a.c.o"
+    target.parent.mkdir(parents=True)
+    subprocess.run(["cc", "-c", "-o", target, root / "server/a.c"], check=True)
+    status, output = check("check_layers", root)
+    assert (status, f"server/a.c: calls ftl_b of src/{folder}/b.c" in output) == (int(fault), fault), output
+
+
 def test_layers_ask_for_a_build_that_they_were_told_of(tree):
     root = tree("src/base/a.c")
     (root / "empty").mkdir()
@@ -122,6 +144,9 @@ def test_layers_do_not_look_at_left_over_objects(tree):
     ("src/base/a.c", "abort();\n"),
     ("src/table/a.c", "double d = strtod(s, 0);\n"),
     ("cli/a.c", "int i = atoi(s);\n"),
+    ("server/a.c", "int i = atoi(s);\n"),
+    ("server/a.c", "long i = strtol(s, 0, 10);\n"),
+    ("server/a.c", 'system("ls");\n'),
     ("tests/unit/a.c", "strcat(a, b);\n"),
     ("src/io/a.c", 'fail("raise it with --limit");\n'),
     ("src/io/a.c", 'fail("the record is too long; raise the limit with " "--max-record");\n'),

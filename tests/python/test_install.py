@@ -6,6 +6,7 @@ examples/arrow_stream.c gives the same by Arrow streams; examples/cache.c asks a
 
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -127,6 +128,31 @@ def test_public_header_compiles_alone(tmp_path, compiler, flags, header):
     source = tmp_path / f"alone.{suffix}"
     source.write_text(f"#include <foretell/{header}>\n", encoding="utf-8")
     run(compiler, flags, "-Wall", "-Wextra", "-pedantic", "-Werror", "-fsyntax-only", f"-I{ROOT / 'include'}", source)
+
+
+def test_server(prefix):
+    """It answers, finds its web assets from where it lies, and the notices of what others wrote are there."""
+    version, web = run(prefix / "bin/foretell-server", "--version").splitlines()
+    assert re.fullmatch(r"foretell-server \d+\.\d+\.\d+ \(libuv 1\.\d+\.\d+, llhttp 9\.\d+\.\d+, OpenSSL 3\.\d+\.\d+\)", version)
+    assert pathlib.Path(web.removeprefix("web assets: ")).resolve() == prefix.resolve() / "share/foretell/web"
+    for name in ("swagger-ui/swagger-ui.css", "swagger-ui/swagger-ui-bundle.js", "redoc/redoc.standalone.js"):
+        assert (prefix / "share/foretell/web" / name).stat().st_size > 100_000
+    notices = prefix / "share/doc/foretell"
+    page = (notices / "THIRD-PARTY.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(third-party/[\w.-]+)`", page))
+    found = {f"third-party/{path.name}" for path in (notices / "third-party").iterdir()}
+    assert found == named - ({"third-party/llhttp.txt"} - found) and len(found) >= 3
+    assert "Apache License" in (notices / "third-party/swagger-ui.txt").read_text(encoding="utf-8")
+    assert "MIT" in (notices / "third-party/redoc.txt").read_text(encoding="utf-8")
+
+
+def test_server_in_the_build_folder(prefix, tmp_path):
+    """There the assets are those that were fetched; a program without any says so."""
+    assert (ROOT / "build/third_party/web").samefile(
+        run(BUILD / "foretell-server", "--version").splitlines()[1].removeprefix("web assets: "))
+    alone = tmp_path / "foretell-server"
+    shutil.copy(prefix / "bin/foretell-server", alone)
+    assert run(alone, "--version").splitlines()[1].startswith("web assets: none")
 
 
 def test_installed_program_is_stripped_and_complete(prefix):
