@@ -13,6 +13,8 @@ endif()
 set(FTL_SERVER_MISSING "")
 find_package(PkgConfig QUIET)
 if(PkgConfig_FOUND)
+  unset(__pkg_config_checked_LIBUV CACHE) # what was there at the last configuration may be gone
+  unset(__pkg_config_checked_LLHTTP CACHE)
   pkg_check_modules(LIBUV QUIET IMPORTED_TARGET libuv>=1.40)
   pkg_check_modules(LLHTTP QUIET IMPORTED_TARGET libllhttp>=9)
 endif()
