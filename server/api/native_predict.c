@@ -1,0 +1,90 @@
+/* POST /api/v1/inference/predict. */
+#include "api/api.h"
+#include "api/body.h"
+#include "serving/call.h"
+#include "serving/lookup.h"
+#include "serving/values.h"
+
+typedef struct predict_request {
+    srv_text model_path;
+    srv_member features;
+    bool use_cache, probabilities;
+} predict_request;
+
+static bool read_request(srv_request *request, predict_request *out, srv_result *result)
+{
+    enum { MODEL_PATH, FEATURES, USE_CACHE, PROBABILITIES, N };
+    srv_member members[N] = {[MODEL_PATH] = {.name = "model_path"},
+                             [FEATURES] = {.name = "features"},
+                             [USE_CACHE] = {.name = "use_cache"},
+                             [PROBABILITIES] = {.name = "return_probabilities"}};
+    if (!srv_body_members(request, members, N, result) ||
+        !srv_member_text(request, &members[MODEL_PATH], true, &out->model_path, result) ||
+        !srv_member_flag(request, &members[USE_CACHE], true, &out->use_cache, result) ||
+        !srv_member_flag(request, &members[PROBABILITIES], false, &out->probabilities, result))
+        return false;
+    out->features = members[FEATURES];
+    if (!out->features.found)
+        *result = srv_reply_invalid(request, "missing", "features", "Field required");
+    else if (out->features.token != FTL_JSON_ARRAY)
+        *result = srv_reply_invalid(request, "list_type", "features",
+                                    "Input should be a list of rows, such as [[1, 2], [3, 4]]");
+    else
+        return true;
+    return false;
+}
+
+static bool write_answer(srv_call *call, const predict_request *wanted, ftl_method method,
+                         srv_result *result)
+{
+    ftl_strbuf *out = &call->request->out;
+    ftl_batch batch;
+    if (!srv_call_output(call, method, &batch, result))
+        return false;
+    ftl_strbuf_puts(out, "{\"predictions\":");
+    srv_put_rows(out, &batch);
+    if (wanted->probabilities) {
+        if (!srv_call_output(call, FTL_PREDICT_PROBA, &batch, result))
+            return false;
+        ftl_strbuf_puts(out, ",\"probabilities\":");
+        srv_put_rows(out, &batch);
+    }
+    if (ftl_model_class_count(call->open, 0)) {
+        ftl_strbuf_puts(out, ",\"classes\":");
+        srv_put_classes(out, call->open);
+    }
+    double seconds = srv_call_predict_seconds(call);
+    ftl_strbuf_printf(out, ",\"n_samples\":%zu,\"inference_time_seconds\":", batch.rows);
+    srv_put_f64(out, seconds);
+    ftl_strbuf_puts(out, ",\"throughput_samples_per_sec\":");
+    srv_put_f64(out, seconds > 0 ? (double)batch.rows / seconds : 0);
+    ftl_strbuf_puts(out, call->answer.hit ? ",\"cache_hit\":true}" : ",\"cache_hit\":false}");
+    return true;
+}
+
+srv_result srv_native_predict(srv_request *request)
+{
+    predict_request wanted;
+    ftl_error error;
+    int status;
+    srv_result result;
+    srv_call call = {0};
+    ftl_error_clear(&error);
+    if (!read_request(request, &wanted, &result))
+        return result;
+    srv_model *model = srv_lookup_path(request, wanted.model_path, &status, &error);
+    if (!model)
+        return srv_reply_error(request, status, "%s", error.message);
+    uint32_t methods = wanted.probabilities ? 1u << FTL_PREDICT | 1u << FTL_PREDICT_PROBA
+                                            : SRV_DEFAULT_METHOD;
+    if (srv_call_open(&call, request, model, methods, wanted.use_cache, &result)) {
+        ftl_method method = wanted.probabilities ? FTL_PREDICT
+                                                 : (ftl_method)__builtin_ctz(call.methods);
+        if (srv_call_read(&call, request->body.data + wanted.features.at, wanted.features.size,
+                          NULL, NULL, &result) &&
+            srv_call_run(&call, &result) && write_answer(&call, &wanted, method, &result))
+            result = srv_reply_json(request, 200);
+    }
+    srv_call_close(&call);
+    return result;
+}

@@ -1,0 +1,71 @@
+/*
+ * The server's configuration. Every setting is one line of SRV_SETTINGS: its option, its
+ * environment variable (FORETELL_SERVE_ and the name in capitals), its key in a file, its default
+ * and what --help says. Defaults < file < environment < options.
+ */
+#ifndef FTL_SERVER_CONFIG_H
+#define FTL_SERVER_CONFIG_H
+
+#include "base/alloc.h"
+
+/*
+ * X(kind, field, name, default, argument, help)
+ * kinds: TEXT a text; LIST texts, given several times; NUMBER a whole number; BYTES one with K, M
+ * or G behind it; SWITCH given or not; SECRET a text that is never shown
+ */
+#define SRV_SETTINGS(X)                                                                         \
+    X(TEXT, host, "host", "127.0.0.1", "ADDRESS", "address to listen on")                       \
+    X(NUMBER, port, "port", "8000", "N", "port to listen on; 0: one that is free")              \
+    X(NUMBER, threads, "threads", "0", "N", "loops; 0: one for each CPU")                       \
+    X(TEXT, model_root, "model-root", ".", "DIR", "where the model_path of requests lies")      \
+    X(TEXT, data_root, "data-root", ".", "DIR", "where the data_path of requests lies")         \
+    X(TEXT, output_root, "output-root", "", "DIR",                                              \
+      "where output_path may be written; none: nowhere")                                        \
+    X(NUMBER, cache_size, "cache-size", "15", "N", "models that stay open: 5, 15, 30")          \
+    X(BYTES, cache_bytes, "cache-bytes", "1G", "SIZE", "memory that they may take; 0: any")     \
+    X(LIST, warmup, "warmup", NULL, "MODEL", "opened before the server says it is ready")       \
+    X(BYTES, max_body, "max-body", "64M", "SIZE", "largest body of a request")                  \
+    X(BYTES, max_head, "max-head", "32K", "SIZE", "largest head of a request")                  \
+    X(NUMBER, max_connections, "max-connections", "20000", "N", "connections of each loop")     \
+    X(NUMBER, max_queue, "max-queue", "1000", "N", "requests that may wait for a thread")       \
+    X(NUMBER, queue_ms, "queue-ms", "10000", "MS", "how long they may; 0: any time")            \
+    X(NUMBER, inline_us, "inline-us", "200", "US", "work above this leaves the loop")           \
+    X(NUMBER, head_timeout, "head-timeout", "10", "S", "until a request's head is there")       \
+    X(NUMBER, body_timeout, "body-timeout", "60", "S", "between two pieces of a body or reply") \
+    X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")  \
+    X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")  \
+    X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")
+
+typedef struct srv_list {
+    char **items;
+    size_t n, room;
+} srv_list;
+
+#define SRV_FIELD_TEXT(field) char *field;
+#define SRV_FIELD_SECRET(field) char *field;
+#define SRV_FIELD_LIST(field) srv_list field;
+#define SRV_FIELD_NUMBER(field) uint32_t field;
+#define SRV_FIELD_BYTES(field) uint64_t field;
+#define SRV_FIELD_SWITCH(field) bool field;
+
+typedef struct srv_config {
+    ftl_account *account;
+    srv_list models; /* what stands without an option: files and folders */
+#define SRV_FIELD(kind, field, name, value, argument, help) SRV_FIELD_##kind(field)
+    SRV_SETTINGS(SRV_FIELD)
+#undef SRV_FIELD
+    char *file; /* --config */
+    bool check; /* --check-config */
+    bool help, version;
+} srv_config;
+
+/* Reads defaults, file, environment and options. ARG with a message that names the setting. */
+FTL_MUST_USE ftl_status srv_config_read(ftl_account *account, int argc, char **argv,
+                                        srv_config *out, ftl_error *error);
+void srv_config_free(srv_config *config);
+/* The effective configuration on standard output, as a file would have it; secrets are hidden. */
+void srv_config_print(const srv_config *config);
+/* --help */
+void srv_config_help(void);
+
+#endif

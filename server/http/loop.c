@@ -1,0 +1,183 @@
+/* The loops: one a thread, each with a socket of its own that listens on the same port. */
+#include "http/connection.h"
+
+#include "server.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+enum { BUFFER = 64 << 10, BACKLOG = 1024, TICK_MS = 250 };
+
+static void set_date(srv_loop *loop)
+{
+    time_t now = time(NULL);
+    struct tm parts;
+    if ((uint64_t)now == loop->date_second || !gmtime_r(&now, &parts))
+        return;
+    loop->date_second = (uint64_t)now;
+    strftime(loop->date, sizeof loop->date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+}
+
+static void stop_listening(srv_loop *loop)
+{
+    if (!loop->listening)
+        return;
+    loop->listening = false;
+    uv_close((uv_handle_t *)&loop->listener, NULL);
+}
+
+/* Ends the loop when nothing is left to serve. */
+static void end_if_done(srv_loop *loop)
+{
+    if (!loop->draining || loop->n_connections)
+        return;
+    if (!uv_is_closing((uv_handle_t *)&loop->clock)) {
+        uv_close((uv_handle_t *)&loop->clock, NULL);
+        uv_close((uv_handle_t *)&loop->wake, NULL);
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    srv_loop *loop = timer->data;
+    set_date(loop);
+    srv_connections_tick(loop);
+    srv_loop_tasks_run(loop);
+    end_if_done(loop);
+}
+
+static void on_wake(uv_async_t *wake)
+{
+    srv_loop *loop = wake->data;
+    srv_loop_tasks_run(loop);
+    if (srv_is_stopping(loop->server)) {
+        loop->draining = true;
+        stop_listening(loop);
+        srv_connections_tick(loop);
+        end_if_done(loop);
+    }
+}
+
+static void on_connection(uv_stream_t *listener, int status)
+{
+    if (status == 0)
+        srv_connection_accept(listener->data);
+}
+
+static ftl_status open_socket(srv_loop *loop, const struct sockaddr *address, ftl_error *error)
+{
+    const int on = 1;
+    uv_os_fd_t descriptor;
+    int status = uv_tcp_init_ex(&loop->uv, &loop->listener, address->sa_family);
+    if (status == 0)
+        status = uv_fileno((uv_handle_t *)&loop->listener, &descriptor);
+    if (status == 0 &&
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, (socklen_t)sizeof on) != 0)
+        status = uv_translate_sys_error(errno);
+    if (status == 0)
+        status = uv_tcp_bind(&loop->listener, address, 0);
+    loop->listener.data = loop;
+    loop->listening = true;
+    if (status != 0)
+        return FTL_FAIL(error, FTL_IO, "cannot take the address %s: %s",
+                        srv_address_text(loop->server), uv_strerror(status));
+    return FTL_OK;
+}
+
+/* A port that the system chooses is the same for all loops. */
+static ftl_status bind_loop(srv_loop *loop, ftl_error *error)
+{
+    struct sockaddr_storage *address = srv_address(loop->server);
+    FTL_TRY(open_socket(loop, (const struct sockaddr *)address, error));
+    int size = (int)sizeof *address;
+    if (loop->index == 0)
+        uv_tcp_getsockname(&loop->listener, (struct sockaddr *)address, &size);
+    return FTL_OK;
+}
+
+static void run_loop(void *user)
+{
+    srv_loop *loop = user;
+    loop->now = uv_hrtime();
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+}
+
+ftl_status srv_loop_init(srv_loop *loop, srv_server *server, uint32_t index, ftl_error *error)
+{
+    ftl_account *account = srv_account_of(server);
+    loop->server = server;
+    loop->index = index;
+    loop->now = uv_hrtime();
+    ftl_strbuf_init(&loop->wire, account, 0);
+    uv_mutex_init(&loop->tasks_lock);
+    loop->buffer = ftl_alloc(account, BUFFER);
+    loop->buffer_room = BUFFER;
+    if (!loop->buffer || uv_loop_init(&loop->uv) != 0)
+        return FTL_OOM(error);
+    loop->wake.data = loop->clock.data = loop;
+    uv_async_init(&loop->uv, &loop->wake, on_wake);
+    uv_timer_init(&loop->uv, &loop->clock);
+    set_date(loop);
+    return bind_loop(loop, error);
+}
+
+ftl_status srv_loop_start(srv_loop *loop, ftl_error *error)
+{
+    uv_timer_start(&loop->clock, on_tick, TICK_MS, TICK_MS);
+    int status = uv_listen((uv_stream_t *)&loop->listener, BACKLOG, on_connection);
+    if (status == 0)
+        status = uv_thread_create(&loop->thread, run_loop, loop);
+    if (status != 0)
+        return FTL_FAIL(error, FTL_IO, "cannot listen on %s: %s", srv_address_text(loop->server),
+                        uv_strerror(status));
+    loop->running = true;
+    return FTL_OK;
+}
+
+void srv_loop_wake(srv_loop *loop) { uv_async_send(&loop->wake); }
+
+/* ---- Tasks from other threads ---------------------------------------------------------------- */
+
+void srv_loop_post(srv_loop *loop, srv_task *task)
+{
+    uv_mutex_lock(&loop->tasks_lock);
+    task->next = NULL;
+    *(loop->last_task ? &loop->last_task->next : &loop->tasks) = task;
+    loop->last_task = task;
+    uv_mutex_unlock(&loop->tasks_lock);
+    uv_async_send(&loop->wake);
+}
+
+void srv_loop_tasks_run(srv_loop *loop)
+{
+    uv_mutex_lock(&loop->tasks_lock);
+    srv_task *task = loop->tasks;
+    loop->tasks = loop->last_task = NULL;
+    uv_mutex_unlock(&loop->tasks_lock);
+    while (task) {
+        srv_task *next = task->next; /* the task may be gone behind its run */
+        task->run(task);
+        task = next;
+    }
+}
+
+void srv_loop_end(srv_loop *loop)
+{
+    if (loop->running) {
+        uv_thread_join(&loop->thread);
+    } else if (loop->buffer) { /* it never ran */
+        loop->draining = true;
+        stop_listening(loop);
+        end_if_done(loop);
+        uv_run(&loop->uv, UV_RUN_DEFAULT);
+    }
+    if (!loop->buffer)
+        return;
+    uv_loop_close(&loop->uv);
+    srv_loop_free_requests(loop);
+    ftl_strbuf_free(&loop->wire);
+    ftl_free(srv_account_of(loop->server), loop->buffer);
+    uv_mutex_destroy(&loop->tasks_lock);
+}

@@ -1,0 +1,241 @@
+/* The server's life: opening, warming up, serving, draining. */
+#include "server.h"
+
+#include "api/pages.h"
+#include "base/cpu_count.h"
+#include "base/hash.h"
+#include "serving/catalog.h"
+#include "serving/figures.h"
+#include "serving/lookup.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+double srv_now(void) { return 1e-9 * (double)uv_hrtime(); }
+
+/* ---- The queue for the pool ------------------------------------------------------------------ */
+
+bool srv_queue_entered(srv_server *server)
+{
+    if (++server->queued <= server->config->max_queue)
+        return true;
+    server->queued--;
+    return false;
+}
+
+void srv_queue_left(srv_server *server) { server->queued--; }
+
+/* ---- Opening --------------------------------------------------------------------------------- */
+
+static ftl_status set_address(srv_server *server, ftl_error *error)
+{
+    const srv_config *config = server->config;
+    const char *host = strcmp(config->host, "localhost") == 0 ? "127.0.0.1" : config->host;
+    int port = (int)config->port;
+    if (uv_ip4_addr(host, port, (struct sockaddr_in *)&server->address) != 0 &&
+        uv_ip6_addr(host, port, (struct sockaddr_in6 *)&server->address) != 0)
+        return FTL_FAIL(error, FTL_ARG, "host takes an address, such as 127.0.0.1 or ::, not '%s'",
+                        config->host);
+    snprintf(server->address_text, sizeof server->address_text, "%s port %d", host, port);
+    return FTL_OK;
+}
+
+static void name_address(srv_server *server)
+{
+    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&server->address;
+    const struct sockaddr_in *four = (const struct sockaddr_in *)&server->address;
+    bool is_six = server->address.ss_family == AF_INET6;
+    char text[64] = "";
+    if (is_six)
+        uv_ip6_name(six, text, sizeof text);
+    else
+        uv_ip4_name(four, text, sizeof text);
+    snprintf(server->address_text, sizeof server->address_text, "%s://%s%s%s:%d", "http",
+             is_six ? "[" : "", text, is_six ? "]" : "",
+             ntohs(is_six ? six->sin6_port : four->sin_port));
+}
+
+static ftl_status open_models(srv_server *server, ftl_error *error)
+{
+    const srv_config *config = server->config;
+    const ftl_context_options context = {.struct_size = sizeof context};
+    const ftl_cache_options cache = {.struct_size = sizeof cache,
+                                     .cache_size = config->cache_size,
+                                     .max_bytes = config->cache_bytes};
+    FTL_TRY(ftl_context_create(&context, &server->context, error));
+    FTL_TRY(ftl_cache_create(server->context, &cache, &server->cache, error));
+    return srv_catalog_create(server, &server->catalog, error);
+}
+
+static ftl_status open_loops(srv_server *server, ftl_error *error)
+{
+    uint32_t n = server->config->threads ? server->config->threads : ftl_cpu_count();
+    server->loops = ftl_alloc_zero(&server->account, n, sizeof *server->loops);
+    if (!server->loops)
+        return FTL_OOM(error);
+    for (; server->n_loops < n; server->n_loops++) {
+        srv_loop *loop = &server->loops[server->n_loops];
+        ftl_status status = srv_loop_init(loop, server, server->n_loops, error);
+        if (status != FTL_OK) {
+            server->n_loops++;
+            return status;
+        }
+    }
+    for (uint32_t i = 0; i < n; i++)
+        FTL_TRY(srv_loop_start(&server->loops[i], error));
+    name_address(server);
+    return FTL_OK;
+}
+
+static ftl_status open_server(srv_server *server, ftl_error *error)
+{
+    FTL_TRY(set_address(server, error));
+    FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
+    FTL_TRY(open_models(server, error));
+    FTL_TRY(srv_pages_init(server, error));
+    return open_loops(server, error);
+}
+
+static void close_server(srv_server *server)
+{
+    server->phase = SRV_STOPPING;
+    for (uint32_t i = 0; i < server->n_loops; i++)
+        srv_loop_wake(&server->loops[i]);
+    for (uint32_t i = 0; i < server->n_loops; i++) {
+        srv_loop_end(&server->loops[i]);
+        srv_lookup_free(&server->loops[i]);
+    }
+    ftl_free(&server->account, server->loops);
+    srv_catalog_destroy(server->catalog);
+    ftl_cache_destroy(server->cache);
+    ftl_context_destroy(server->context);
+    srv_figures_destroy(&server->account, server->figures);
+}
+
+/* ---- Signals --------------------------------------------------------------------------------- */
+
+static int signal_pipe[2] = {-1, -1};
+
+static void on_signal(int number)
+{
+    char byte = (char)number;
+    ssize_t written = write(signal_pipe[1], &byte, 1);
+    (void)written;
+}
+
+/* Before anything slow, so that no signal is lost. */
+static bool catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    if (pipe(signal_pipe) != 0)
+        return false;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+    return true;
+}
+
+/* Waits for a signal, so many milliseconds at most; 0: none came. */
+static int wait_for_signal(int milliseconds)
+{
+    struct pollfd poll_for = {.fd = signal_pipe[0], .events = POLLIN};
+    char number = 0;
+    if (poll(&poll_for, 1, milliseconds) <= 0 || read(signal_pipe[0], &number, 1) != 1)
+        return 0;
+    return number;
+}
+
+/* ---- Serving --------------------------------------------------------------------------------- */
+
+static void warm_up(void *user)
+{
+    srv_server *server = user;
+    srv_catalog_warm(server->catalog);
+    int starting = SRV_STARTING;
+    if (atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
+        srv_log(server, "info", "ready", "serving on %s", server->address_text);
+}
+
+static bool all_idle(srv_server *server)
+{
+    for (uint32_t i = 0; i < server->n_loops; i++) {
+        if (__atomic_load_n(&server->loops[i].n_connections, __ATOMIC_RELAXED))
+            return false;
+    }
+    return true;
+}
+
+/* Told to end: says so to who asks whether it is ready, then takes no more, then ends. */
+static void drain(srv_server *server)
+{
+    enum { NOTICE_MS = 200, STEP_MS = 20 };
+    double until = srv_now() + server->config->drain_seconds;
+    server->phase = SRV_DRAINING;
+    srv_log(server, "info", "draining", "told to end: open requests have %u s",
+            server->config->drain_seconds);
+    if (wait_for_signal(NOTICE_MS))
+        return;
+    server->phase = SRV_STOPPING;
+    for (uint32_t i = 0; i < server->n_loops; i++)
+        srv_loop_wake(&server->loops[i]);
+    while (srv_now() < until && !all_idle(server)) {
+        if (wait_for_signal(STEP_MS)) /* told twice */
+            return;
+    }
+}
+
+static void serve(srv_server *server)
+{
+    uv_thread_t warmer;
+    bool warming = uv_thread_create(&warmer, warm_up, server) == 0;
+    if (!warming)
+        warm_up(server);
+    for (int number = 0; number != SIGTERM && number != SIGINT;)
+        number = wait_for_signal(-1);
+    drain(server);
+    if (!all_idle(server)) /* what has not ended in time is cut off with the process */
+        _exit(0);
+    if (warming)
+        uv_thread_join(&warmer);
+}
+
+static void set_pool_size(const srv_config *config)
+{
+    char text[16];
+    uint32_t threads = config->threads ? config->threads : ftl_cpu_count();
+    snprintf(text, sizeof text, "%u", threads < 4 ? 4 : threads * 2);
+    setenv("UV_THREADPOOL_SIZE", text, 0);
+}
+
+int srv_run(const srv_config *config)
+{
+    static srv_server server;
+    ftl_error error;
+    ftl_error_clear(&error);
+    server.config = config;
+    server.started = srv_now();
+    server.run = ftl_hash_seed();
+    ftl_account_init(&server.account, NULL, 0);
+    set_pool_size(config);
+    ftl_status status = FTL_OK;
+    if (!catch_signals())
+        status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");
+    if (status == FTL_OK)
+        status = open_server(&server, &error);
+    if (status == FTL_OK) {
+        srv_log(&server, "info", "listening", "listening on %s", server.address_text);
+        serve(&server);
+    } else {
+        fprintf(stderr, "foretell: error: %s\n", error.message);
+    }
+    close_server(&server);
+    return status == FTL_OK ? 0 : status == FTL_ARG ? 2 : 4;
+}

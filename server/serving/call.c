@@ -1,0 +1,214 @@
+#include "serving/call.h"
+
+static bool fail(srv_call *call, const ftl_error *error, srv_result *result)
+{
+    call->failed = true;
+    *result = srv_reply_failure(call->request, error);
+    return false;
+}
+
+/* Would the request take longer than a loop may? */
+static bool is_long(const srv_call *call)
+{
+    const srv_config *config = call->request->server->config;
+    uint64_t cost = atomic_load_explicit(&call->model->picoseconds_per_byte, memory_order_relaxed);
+    return cost * call->request->body.size > config->inline_us * UINT64_C(1000000);
+}
+
+/* A file that has changed is opened by the pool; requests go on with what was there. */
+typedef struct model_renewal {
+    uv_work_t work;
+    srv_server *server;
+    srv_model *model;
+} model_renewal;
+
+static void on_renew(uv_work_t *work)
+{
+    model_renewal *renewal = work->data;
+    ftl_error error;
+    ftl_error_clear(&error);
+    ftl_cache_answer answer = {.struct_size = sizeof answer};
+    if (srv_model_warm(renewal->server, renewal->model, &answer, &error) != FTL_OK)
+        srv_log(renewal->server, "error", "model", "%s: %s", renewal->model->shown, error.message);
+    else if (!answer.hit)
+        srv_log(renewal->server, "info", "model", "%s: opened again in %.1f ms",
+                renewal->model->shown, 1e3 * answer.load_seconds);
+}
+
+static void after_renew(uv_work_t *work, int status)
+{
+    model_renewal *renewal = work->data;
+    (void)status;
+    ftl_free(&renewal->server->account, renewal);
+}
+
+static void renew(srv_call *call)
+{
+    srv_server *server = call->request->server;
+    model_renewal *renewal = ftl_alloc(&server->account, sizeof *renewal);
+    if (!renewal)
+        return;
+    renewal->server = server;
+    renewal->model = call->model;
+    renewal->work.data = renewal;
+    uv_queue_work(&call->request->loop->uv, &renewal->work, on_renew, after_renew);
+}
+
+static bool get_model(srv_call *call, bool use_cache, srv_result *result)
+{
+    srv_request *request = call->request;
+    ftl_cache_get_options options = {
+        .struct_size = sizeof options, .no_cache = !use_cache, .no_wait = request->on_loop};
+    ftl_error error;
+    ftl_error_clear(&error);
+    call->answer.struct_size = sizeof call->answer;
+    if (request->on_loop && !use_cache) {
+        *result = SRV_DEFER;
+        return false;
+    }
+    ftl_status status = ftl_cache_get(request->server->cache, call->model->path, &options,
+                                      &call->answer, &call->open, &error);
+    if (status == FTL_END) {
+        *result = SRV_DEFER;
+        return false;
+    }
+    if (status != FTL_OK)
+        return fail(call, &error, result);
+    if (request->on_loop && call->answer.due)
+        renew(call);
+    return true;
+}
+
+static bool is_ready(const srv_call *call)
+{
+    const srv_model *model = call->model;
+    return atomic_load_explicit(&model->ready_model, memory_order_acquire) == call->open &&
+           (atomic_load_explicit(&model->ready_methods, memory_order_relaxed) & call->methods) ==
+               call->methods;
+}
+
+static bool get_session(srv_call *call, srv_result *result)
+{
+    ftl_error error;
+    ftl_plan *plan = NULL;
+    ftl_error_clear(&error);
+    bool ready = is_ready(call);
+    if (call->request->on_loop && !ready) {
+        *result = SRV_DEFER;
+        return false;
+    }
+    const ftl_plan_options options = {.struct_size = sizeof options, .methods = call->methods};
+    ftl_status status = ftl_model_plan(call->open, &options, &plan, &error);
+    if (status == FTL_OK) {
+        status = ftl_plan_borrow(plan, &call->session, &error);
+        ftl_plan_release(plan);
+    }
+    if (status != FTL_OK)
+        return fail(call, &error, result);
+    if (!ready) {
+        bool same = atomic_load(&call->model->ready_model) == call->open;
+        atomic_store(&call->model->ready_methods,
+                     call->methods | (same ? call->model->ready_methods : 0));
+        atomic_store(&call->model->ready_model, call->open);
+    }
+    return true;
+}
+
+bool srv_call_open(srv_call *call, srv_request *request, srv_model *model, uint32_t methods,
+                   bool use_cache, srv_result *result)
+{
+    *call = (srv_call){.request = request, .model = model, .began = uv_hrtime()};
+    request->model = model->shown;
+    if (request->on_loop && is_long(call)) {
+        *result = SRV_DEFER;
+        return false;
+    }
+    if (!get_model(call, use_cache, result))
+        return false;
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (methods == SRV_DEFAULT_METHOD && ftl_model_get_info(call->open, &info) == FTL_OK)
+        methods = 1u << info.default_method;
+    call->methods = methods;
+    if (!get_session(call, result))
+        return false;
+    call->ready = uv_hrtime();
+    return true;
+}
+
+bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read_options *options,
+                   size_t *taken, srv_result *result)
+{
+    ftl_error error;
+    ftl_error_clear(&error);
+    if (ftl_session_read(call->session, data, size, options, taken, &call->in, &error) != FTL_OK)
+        return fail(call, &error, result);
+    return true;
+}
+
+bool srv_call_run(srv_call *call, srv_result *result)
+{
+    ftl_error error;
+    ftl_error_clear(&error);
+    call->parsed = uv_hrtime();
+    call->request->rows = call->in.rows;
+    if (ftl_session_run(call->session, call->methods, &call->in, &error) != FTL_OK)
+        return fail(call, &error, result);
+    call->predicted = uv_hrtime();
+    return true;
+}
+
+bool srv_call_output(srv_call *call, ftl_method method, ftl_batch *out, srv_result *result)
+{
+    ftl_error error;
+    ftl_error_clear(&error);
+    if (ftl_session_result(call->session, method, out, &error) != FTL_OK)
+        return fail(call, &error, result);
+    return true;
+}
+
+double srv_call_predict_seconds(const srv_call *call)
+{
+    return 1e-9 * (double)(call->predicted - call->parsed);
+}
+
+/* A new observation counts for an eighth. */
+static void learn_cost(srv_model *model, uint64_t nanoseconds, size_t bytes)
+{
+    uint64_t seen = 1000 * nanoseconds / (bytes ? bytes : 1);
+    uint64_t before = atomic_load_explicit(&model->picoseconds_per_byte, memory_order_relaxed);
+    atomic_store_explicit(&model->picoseconds_per_byte,
+                          before ? before - before / 8 + seen / 8 : seen, memory_order_relaxed);
+}
+
+static void count(const srv_call *call, srv_model_figures *figures)
+{
+    uint64_t now = uv_hrtime();
+    atomic_fetch_add_explicit(&figures->requests, 1, memory_order_relaxed);
+    if (!call->predicted) {
+        atomic_fetch_add_explicit(&figures->failures, 1, memory_order_relaxed);
+        return;
+    }
+    atomic_fetch_add_explicit(&figures->rows, call->in.rows, memory_order_relaxed);
+    srv_histogram_add(&figures->queue, call->request->queue_seconds);
+    srv_histogram_add(&figures->load, 1e-9 * (double)(call->ready - call->began));
+    srv_histogram_add(&figures->parse, 1e-9 * (double)(call->parsed - call->ready));
+    srv_histogram_add(&figures->predict, srv_call_predict_seconds(call));
+    srv_histogram_add(&figures->format, 1e-9 * (double)(now - call->predicted));
+    srv_histogram_add(&figures->total,
+                      call->request->queue_seconds + 1e-9 * (double)(now - call->began));
+}
+
+void srv_call_close(srv_call *call)
+{
+    if (!call->model)
+        return;
+    if (call->failed || call->predicted) { /* not deferred */
+        count(call, &call->model->figures);
+        count(call, &call->request->server->figures->models);
+    }
+    if (call->predicted)
+        learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
+    ftl_plan_return(call->session);
+    ftl_model_release(call->open);
+    *call = (srv_call){0};
+}

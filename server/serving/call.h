@@ -1,0 +1,52 @@
+/*
+ * One prediction for a request: the model from the cache, a session of its plan, and how long each
+ * phase took.
+ *
+ *     srv_call call;
+ *     if (srv_call_open(&call, request, model, methods, true, &result) &&
+ *         srv_call_read(&call, rows, size, NULL, &taken, &result) && srv_call_run(&call, &result))
+ *         … srv_call_output(&call, FTL_PREDICT, &batch) … result = srv_reply_json(request, 200);
+ *     srv_call_close(&call);
+ *     return result;
+ *
+ * On the loop a call that would have to wait (the model is not open, its plan not made) or that
+ * would take long gives SRV_DEFER: the handler returns that, and is called again on the pool.
+ */
+#ifndef FTL_SERVER_SERVING_CALL_H
+#define FTL_SERVER_SERVING_CALL_H
+
+#include "serving/catalog.h"
+
+#include <foretell/rows.h>
+
+typedef struct srv_call {
+    srv_request *request;
+    srv_model *model;
+    ftl_model *open; /* NULL: not open (yet) */
+    ftl_session *session;
+    uint32_t methods;
+    ftl_cache_answer answer;
+    ftl_batch in;
+    uint64_t began, ready, parsed, predicted; /* uv_hrtime */
+    bool failed;
+} srv_call;
+
+/* Methods of a call: what a model does by itself, and its probabilities. */
+#define SRV_DEFAULT_METHOD 0u
+
+/* methods: bit set of 1u << ftl_method; 0: the model's default. False: *result is the handler's. */
+bool srv_call_open(srv_call *call, srv_request *request, srv_model *model, uint32_t methods,
+                   bool use_cache, srv_result *result);
+/* Rows of a table in memory become call->in; see ftl_session_read. */
+bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read_options *options,
+                   size_t *taken, srv_result *result);
+/* Predicts call->in. */
+bool srv_call_run(srv_call *call, srv_result *result);
+/* The columns of a method; good until the call is closed. */
+bool srv_call_output(srv_call *call, ftl_method method, ftl_batch *out, srv_result *result);
+/* Counts it and gives everything back. Whatever became of the call. */
+void srv_call_close(srv_call *call);
+
+double srv_call_predict_seconds(const srv_call *call);
+
+#endif

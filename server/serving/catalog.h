@@ -1,0 +1,49 @@
+/*
+ * The models that the server knows: those of its command line by name, and those that requests
+ * name by path. An entry lives as long as the server; whether its model is open is the cache's
+ * matter. Thread-safe.
+ */
+#ifndef FTL_SERVER_SERVING_CATALOG_H
+#define FTL_SERVER_SERVING_CATALOG_H
+
+#include "server.h"
+#include "serving/figures.h"
+
+typedef struct srv_model {
+    const char *path;    /* what the cache is asked for */
+    const char *shown;   /* to clients: the name, or the path below the root */
+    const char *name;    /* NULL: a request named its path */
+    const char *version; /* such as "3"; NULL: it has none */
+    srv_model_figures figures;
+    /* the model of which plans with these methods were made: warm requests need not wait */
+    _Atomic(const void *) ready_model;
+    _Atomic uint32_t ready_methods;
+    _Atomic uint64_t picoseconds_per_byte; /* of a body, as it took of late: 0: not known */
+    struct srv_model *next;                /* in its slot */
+} srv_model;
+
+FTL_MUST_USE ftl_status srv_catalog_create(srv_server *server, srv_catalog **out, ftl_error *error);
+void srv_catalog_destroy(srv_catalog *catalog); /* NULL is allowed */
+/* Opens the models to warm up, and logs what cannot be. */
+void srv_catalog_warm(srv_catalog *catalog);
+
+/*
+ * The model of a name, and of a version (data NULL: the latest). NULL: there is none.
+ */
+srv_model *srv_catalog_named(srv_catalog *catalog, srv_text name, srv_text version);
+/*
+ * The model of a path of a request: beneath the model root, where an absolute path that begins with
+ * the root's is meant so, too; and the path of a model of the command line, or its name, as it
+ * stands there. Otherwise NULL with *status 404 or 403, and a reason that tells nothing about what
+ * lies outside.
+ */
+srv_model *srv_catalog_at_path(srv_catalog *catalog, srv_text path, int *status, ftl_error *error);
+/* Calls fn for each named model, by name and version. */
+void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *model), void *user);
+/* A path of the cache as clients may see it. */
+const char *srv_catalog_shown(srv_catalog *catalog, const char *path);
+/* Opens a model and makes its usual plan, on a thread that may wait. */
+ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
+                          ftl_error *error);
+
+#endif

@@ -1,0 +1,13 @@
+/* What paths and names mean, remembered by each loop for a moment: a warm request makes no call of
+ * the system for it. */
+#ifndef FTL_SERVER_SERVING_LOOKUP_H
+#define FTL_SERVER_SERVING_LOOKUP_H
+
+#include "serving/catalog.h"
+
+/* As srv_catalog_at_path, for a handler. */
+srv_model *srv_lookup_path(srv_request *request, srv_text path, int *status, ftl_error *error);
+/* Forgets it all; the loop has ended. */
+void srv_lookup_free(srv_loop *loop);
+
+#endif
