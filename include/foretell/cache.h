@@ -51,6 +51,13 @@ typedef struct ftl_cache_get_options {
      * changed.
      */
     bool no_cache;
+    /*
+     * For a thread that may not wait, such as one with an event loop: a model that is open is given
+     * out at once, without a look at its files; one that is not is END, which counts neither as a
+     * hit nor as a miss. answer.due then says when somebody should ask without no_wait, on a thread
+     * that may wait. ARG with no_cache, and for ftl_cache_warm.
+     */
+    bool no_wait;
 } ftl_cache_get_options;
 
 typedef struct ftl_cache_answer {
@@ -58,6 +65,11 @@ typedef struct ftl_cache_answer {
     bool hit;            /* the model was in the cache */
     bool stale;          /* its file has changed since, and the new one is not open (yet) */
     double load_seconds; /* of this request: opening, or waiting for who opened; 0 for a hit */
+    /*
+     * with no_wait: it is time to look at the model's files, which a request without no_wait does;
+     * one request in a check interval is told
+     */
+    bool due;
 } ftl_cache_answer;
 
 /*

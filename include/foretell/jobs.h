@@ -129,6 +129,7 @@ typedef struct ftl_score_options {
      * none
      */
     const char *metrics_path;
+    bool flush_early; /* see ftl_score_stream */
 } ftl_score_options;
 
 typedef struct ftl_score_result {
@@ -160,6 +161,44 @@ typedef struct ftl_score_result {
 FTL_API FTL_MUST_USE ftl_status ftl_score(ftl_model *model, const char *input_path,
                                           const char *output_path, const ftl_score_options *options,
                                           ftl_score_result *result, ftl_error *error);
+/*
+ * Where a job's bytes come from and go to when those are no files. Both functions are called by the
+ * thread that called ftl_score_stream, alone; they may wait.
+ */
+typedef struct ftl_reader {
+    size_t struct_size;
+    void *user;
+    /* Fills up to size bytes, one at least; 0: the end; -errno: it failed. */
+    int64_t (*read)(void *user, void *data, size_t size);
+    const char *name; /* for messages, and for its ending; NULL: it has none */
+} ftl_reader;
+
+typedef struct ftl_writer {
+    size_t struct_size;
+    void *user;
+    /* Takes all size bytes and returns 0, or fails with an errno value. */
+    int (*write)(void *user, const void *data, size_t size);
+    const char *name; /* for messages, and for its ending; NULL: it has none */
+} ftl_writer;
+
+/*
+ * ftl_score with callbacks in the places of both files. What is read and written is what
+ * options->input_format and output_format say, else the names' endings, else the first bytes and
+ * CSV. What was written before a failure was written. ECANCELED of either function is CANCELLED,
+ * anything else IO. Of the options, what speaks of files (reject_path, more_inputs, resume,
+ * metrics_path) is ARG. .npy, which begins with the number of its rows, is not written.
+ *
+ * options->flush_early is for somebody who sends rows and waits for their results before sending
+ * more: a read that gives fewer bytes than it was asked for ends the rows that are computed
+ * together, behind the last whole record, and their results are written before the next read.
+ * input_format is "jsonl" or "csv" then, the input is not compressed, and the calling thread does
+ * all the work. The columns are those of the first record alone, so that nothing depends on how the
+ * bytes arrive; of CSV without options->delimiter, what stands between cells is told by it as well.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_score_stream(ftl_model *model, const ftl_reader *input,
+                                                 const ftl_writer *output,
+                                                 const ftl_score_options *options,
+                                                 ftl_score_result *result, ftl_error *error);
 /*
  * ftl_score with Arrow C streams (foretell/arrow.h) in the places of both files: record batches are
  * taken from `in` as somebody takes batches from *out, a few of them are on their way at a time,

@@ -22,16 +22,15 @@ static size_t block_bytes(const ftl_score_options *options)
     return share > most ? most : share < least ? least : (size_t)share;
 }
 
-ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
-                        ftl_table **out, ftl_error *error)
+ftl_status ftl_job_open_stream(ftl_account *account, ftl_stream *stream, const char *name,
+                               uint64_t size, const ftl_score_options *options, ftl_table **out,
+                               ftl_error *error)
 {
-    ftl_stream *stream = NULL;
-    uint64_t size = 0;
-    FTL_TRY(
-        ftl_stream_open_file_cancellable(account, path, options->cancel, &stream, &size, error));
     char codecs[64] = "";
-    ftl_status status = ftl_codec_decode(account, &stream, 0, codecs, sizeof codecs, error);
-    ftl_table_options table = {.name = path,
+    ftl_status status = FTL_OK;
+    if (!options->flush_early) /* finding out would be to wait */
+        status = ftl_codec_decode(account, &stream, 0, codecs, sizeof codecs, error);
+    ftl_table_options table = {.name = name,
                                .format = options->input_format,
                                .delimiter = options->delimiter,
                                .decimal = options->decimal,
@@ -40,8 +39,9 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
                                .n_na_values = options->n_na_values,
                                .max_record_bytes = options->max_record_bytes,
                                .empty_text = options->empty_text,
+                               .flush_early = options->flush_early,
                                .block_bytes = block_bytes(options)};
-    if (status == FTL_OK)
+    if (status == FTL_OK && !options->flush_early)
         status = ftl_table_recode(account, &stream, options->encoding, &table.encoding, error);
     /* progress counts decoded bytes, whose total is unknown */
     table.bytes_total = codecs[0] || table.encoding ? 0 : size;
@@ -50,6 +50,16 @@ ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_
     if (status != FTL_OK)
         ftl_stream_close(stream);
     return status;
+}
+
+ftl_status ftl_job_open(ftl_account *account, const char *path, const ftl_score_options *options,
+                        ftl_table **out, ftl_error *error)
+{
+    ftl_stream *stream = NULL;
+    uint64_t size = 0;
+    FTL_TRY(
+        ftl_stream_open_file_cancellable(account, path, options->cancel, &stream, &size, error));
+    return ftl_job_open_stream(account, stream, path, size, options, out, error);
 }
 
 /* ---- Matching -------------------------------------------------------------------------------- */

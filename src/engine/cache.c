@@ -67,6 +67,18 @@ void ftl_cache_destroy(ftl_cache *cache)
 
 /* ---- Asking ----------------------------------------------------------------------------------- */
 
+/* What is open, without waiting for anything. */
+static ftl_status get_at_once(ftl_cache *cache, const ftl_cache_request *request,
+                              const ftl_cache_get_options *options, ftl_cache_answer *answer,
+                              ftl_model **out, ftl_error *error)
+{
+    if (options->no_cache)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "no_wait",
+                               "options.no_wait gives out what is open, options.no_cache opens");
+    *out = ftl_cache_hit_at_once(cache, request, &answer->stale, &answer->due);
+    return *out ? FTL_OK : FTL_END;
+}
+
 ftl_status ftl_cache_get(ftl_cache *cache, const char *path, const ftl_cache_get_options *options,
                          ftl_cache_answer *answer, ftl_model **out, ftl_error *error)
 {
@@ -82,7 +94,9 @@ ftl_status ftl_cache_get(ftl_cache *cache, const char *path, const ftl_cache_get
     if (options)
         FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_cache_get_options", error));
     FTL_TRY(ftl_cache_request_read(&request, path, chosen.model, error));
-    if (chosen.no_cache)
+    if (chosen.no_wait)
+        FTL_TRY(get_at_once(cache, &request, &chosen, &got, &model, error));
+    else if (chosen.no_cache)
         FTL_TRY(ftl_cache_get_alone(cache, &request, &got, &model, error));
     else if (FTL_UNLIKELY(!(model = ftl_cache_hit(cache, &request, &got.stale))))
         FTL_TRY(ftl_cache_get_slowly(cache, &request, &got, &model, error));
@@ -124,6 +138,12 @@ ftl_status ftl_cache_warm(ftl_cache *cache, const char *path, const ftl_cache_ge
     ftl_plan *made = NULL;
     ftl_plan_options usual;
     ftl_status status = FTL_OK;
+    ftl_cache_get_options chosen = {0};
+    if (options)
+        FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_cache_get_options", error));
+    if (chosen.no_wait)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "no_wait",
+                               "options.no_wait opens nothing, and warming does");
     FTL_TRY(ftl_cache_get(cache, path, options, answer, &model, error));
     if (!plan && usual_plan(model, &usual))
         plan = &usual;

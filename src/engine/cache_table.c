@@ -92,6 +92,33 @@ ftl_model *ftl_cache_hit(ftl_cache *cache, const ftl_cache_request *request, boo
     return model;
 }
 
+/* One in an interval is told. */
+static bool tell_due(const ftl_cache *cache, ftl_cache_name *name, int64_t now)
+{
+    int64_t due_at = atomic_load_explicit(&name->due_at, memory_order_relaxed);
+    return now >= atomic_load_explicit(&name->check_at, memory_order_relaxed) && now >= due_at &&
+           atomic_compare_exchange_strong_explicit(&name->due_at, &due_at, now + cache->interval,
+                                                   memory_order_relaxed, memory_order_relaxed);
+}
+
+ftl_model *ftl_cache_hit_at_once(ftl_cache *cache, const ftl_cache_request *request, bool *stale,
+                                 bool *due)
+{
+    unsigned s = own_stripe();
+    ftl_model *model = NULL;
+    int64_t now = ftl_cache_clock();
+    pthread_mutex_lock(&cache->stripes[s].lock);
+    ftl_cache_name *name = ftl_cache_find(cache, request);
+    if (name) {
+        model = use(cache, s, name->entry, now, true);
+        *stale = name->stale;
+        *due = tell_due(cache, name, now);
+        cache->stripes[s].stale += name->stale;
+    }
+    pthread_mutex_unlock(&cache->stripes[s].lock);
+    return model;
+}
+
 ftl_model *ftl_cache_take(ftl_cache *cache, const ftl_cache_entry *entry, bool hit, bool stale)
 {
     unsigned s = own_stripe();

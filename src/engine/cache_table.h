@@ -63,6 +63,7 @@ typedef struct ftl_cache_name {
     ftl_cache_request *request;
     ftl_cache_entry *entry;
     _Atomic int64_t check_at; /* when the files are to be looked at next */
+    _Atomic int64_t due_at;   /* then, who does not wait is told so again */
     bool stale;               /* they have changed, and the entry is that of before */
     /* under the lock: the files' state that could not be opened, 0: none; and why not */
     uint64_t failed_state;
@@ -121,6 +122,9 @@ void ftl_cache_unlock(ftl_cache *cache);
  * caller's reference; NULL otherwise.
  */
 ftl_model *ftl_cache_hit(ftl_cache *cache, const ftl_cache_request *request, bool *stale);
+/* The same whenever its name is there. *due: somebody should look at its files. */
+ftl_model *ftl_cache_hit_at_once(ftl_cache *cache, const ftl_cache_request *request, bool *stale,
+                                 bool *due);
 
 /* All below: under the lock. */
 

@@ -62,6 +62,13 @@ FTL_MUST_USE ftl_status ftl_model_for_table(ftl_model *model, const ftl_table *t
                                             const ftl_score_options *options, ftl_model **out,
                                             ftl_error *error);
 
+/* Opens a stream as the options say, and takes it over, also on failure. size: its bytes, 0:
+ * unknown.
+ */
+FTL_MUST_USE ftl_status ftl_job_open_stream(ftl_account *account, ftl_stream *stream,
+                                            const char *name, uint64_t size,
+                                            const ftl_score_options *options, ftl_table **out,
+                                            ftl_error *error);
 /* Opens one file as the options say. */
 FTL_MUST_USE ftl_status ftl_job_open(ftl_account *account, const char *path,
                                      const ftl_score_options *options, ftl_table **out,
@@ -187,8 +194,9 @@ typedef struct ftl_job_setup {
     ftl_job_model models[FTL_JOB_MODELS];
     ftl_binding bindings[FTL_JOB_MODELS];
     ftl_arena arena;
-    size_t n_owned; /* models that are held */
-    bool bound;     /* the arena is there */
+    size_t n_owned;              /* models that are held */
+    bool bound;                  /* the arena is there */
+    const ftl_sink_taker *taker; /* of the output, in the place of a file; NULL: a file */
     ftl_sink *sink, *reject;
 } ftl_job_setup;
 

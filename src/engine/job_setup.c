@@ -262,6 +262,7 @@ static ftl_status open_output(ftl_job_setup *setup, const char *path,
     FTL_TRY(ftl_job_list_outputs(setup, &columns, &n, error));
     const ftl_sink_options sink = {
         .path = path,
+        .taker = setup->taker,
         .format = options->output_format,
         .compression = options->compression,
         .columns = columns,

@@ -16,6 +16,45 @@ static ftl_status run_status(const ftl_session *session, ftl_error *error)
     return session->exec.status;
 }
 
+/* Whether a row of the last run's batch has cells that ftl_session_read could not read. */
+static bool is_unreadable(const ftl_session *session, size_t row)
+{
+    const ftl_session_rows *read = &session->read;
+    return read->bad && session->in.columns == read->batch.columns && row < read->batch.rows &&
+           read->bad[row];
+}
+
+/* Those are as bad as rows that the library refuses. */
+static void add_unreadable(ftl_session *session, size_t first)
+{
+    ftl_exec *exec = &session->exec;
+    for (uint32_t i = 0; i < exec->rows; i++) {
+        if (exec->bad[i] || !is_unreadable(session, first + i))
+            continue;
+        exec->bad[i] = 1;
+        exec->n_bad++;
+        exec->first_bad = i < exec->first_bad ? i : exec->first_bad;
+    }
+}
+
+static ftl_status explain_unreadable(const ftl_session *session, size_t row, ftl_error *error)
+{
+    const ftl_session *reader = session->read.reader;
+    return reader->reader_ops->explain(reader, row, error);
+}
+
+/* The next rows of the batch through the plan. */
+static ftl_status run_block(ftl_session *session, const ftl_batch *in, size_t first, uint32_t rows,
+                            uint32_t methods, ftl_error *error)
+{
+    FTL_TRY(ftl_cancel_check(session->cancel, error));
+    ftl_exec_run(&session->exec, in, first, rows, methods);
+    FTL_TRY(run_status(session, error));
+    if (FTL_UNLIKELY(session->read.bad != NULL))
+        add_unreadable(session, first);
+    return FTL_OK;
+}
+
 /* Which rows are bad is noted from the first bad block on: validity has room for all rows. */
 static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *error)
 {
@@ -23,6 +62,8 @@ static ftl_status take_bad_rows(ftl_session *session, size_t first, ftl_error *e
     if (exec->n_bad == 0)
         return FTL_OK;
     if (session->on_error == FTL_ON_ERROR_FAIL) {
+        if (is_unreadable(session, first + exec->first_bad))
+            return explain_unreadable(session, first + exec->first_bad, error);
         if (error) {
             *error = exec->bad_error;
             error->row = (int64_t)(first + exec->first_bad);
@@ -81,9 +122,7 @@ static ftl_status run_blocks(ftl_session *session, uint32_t methods, const ftl_b
         size_t left = in->rows - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
-        FTL_TRY(ftl_cancel_check(session->cancel, error));
-        ftl_exec_run(&session->exec, in, first, rows, methods);
-        FTL_TRY(run_status(session, error));
+        FTL_TRY(run_block(session, in, first, rows, methods, error));
         FTL_TRY(take_bad_rows(session, first, error));
         FTL_TRY(ftl_session_take(session, methods, first, error));
         first += rows;
@@ -114,6 +153,7 @@ static ftl_status make_wide(ftl_session *session, size_t width, ftl_error *error
     }
     session->wide->on_error = session->on_error;
     session->wide->cancel = session->cancel;
+    session->wide->read = session->read;
     return FTL_OK;
 }
 
@@ -224,9 +264,7 @@ static ftl_status run_into(ftl_session *session, ftl_method method, const ftl_ba
         size_t left = in->rows - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
-        FTL_TRY(ftl_cancel_check(session->cancel, error));
-        ftl_exec_run(&session->exec, in, first, rows, 1u << method);
-        FTL_TRY(run_status(session, error));
+        FTL_TRY(run_block(session, in, first, rows, 1u << method, error));
         FTL_TRY(note_bad_rows(session, first, error));
         ftl_session_take_matrix(session, outputs, first, out);
         first += rows;
@@ -312,6 +350,10 @@ ftl_status ftl_session_bad_row(ftl_session *session, size_t index, ftl_error *wh
     if (session->shows_wide)
         return ftl_session_bad_row(session->wide, index, why);
     size_t row = find_bad_row(session, index);
+    if (is_unreadable(session, row)) {
+        (void)explain_unreadable(session, row, why);
+        return FTL_OK;
+    }
     ftl_status status = ftl_session_explain(session, session->in_methods, &session->in, row, why);
     if (status == FTL_VALUE)
         return FTL_OK;

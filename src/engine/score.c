@@ -1,10 +1,13 @@
 /* ftl_score: the driver of a file job. */
 #include "base/cancel.h"
 #include "base/options.h"
+#include "engine/callback_stream.h"
 #include "engine/context.h"
 #include "engine/destinations.h"
 #include "engine/job_ring.h"
 #include "engine/resume.h"
+
+#include <string.h>
 
 /* A file job on its way. */
 typedef struct runner {
@@ -78,7 +81,8 @@ static ftl_status run_all(runner *run, ftl_error *error)
 {
     ftl_executor *executor = NULL;
     uint64_t total = ftl_table_bytes_total(run->table);
-    bool small = total && total <= FTL_SMALL_INPUT && ftl_table_get_info(run->table)->n_parts <= 1;
+    bool small = run->options->flush_early || (total && total <= FTL_SMALL_INPUT &&
+                                               ftl_table_get_info(run->table)->n_parts <= 1);
     if (!small) {
         FTL_TRY(ftl_context_executor(run->setup.models[0].model->context, &executor, error));
         return run_blocks(run, executor, error);
@@ -130,6 +134,17 @@ static ftl_status open_inputs(runner *run, const char *input_path, const char *o
     return ftl_inputs_open(arena, &run->inputs, run->options, &run->table, error);
 }
 
+static ftl_status end_with(runner *run, ftl_status status, ftl_score_result *result)
+{
+    end_job(run, status);
+    ftl_table_close(run->table);
+    if (status == FTL_OK) {
+        run->result.seconds = ftl_job_now() - run->started;
+        ftl_out_write(result, &run->result, sizeof run->result);
+    }
+    return status;
+}
+
 ftl_status ftl_score(ftl_model *model, const char *input_path, const char *output_path,
                      const ftl_score_options *options, ftl_score_result *result, ftl_error *error)
 {
@@ -145,12 +160,74 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
     ftl_status status = open_inputs(&run, input_path, output_path, &arena, error);
     if (status == FTL_OK)
         status = run_job(&run, output_path, error);
-    end_job(&run, status);
-    ftl_table_close(run.table);
+    status = end_with(&run, status, result);
     ftl_arena_free(&arena);
-    if (status == FTL_OK) {
-        run.result.seconds = ftl_job_now() - run.started;
-        ftl_out_write(result, &run.result, sizeof run.result);
-    }
     return status;
+}
+
+/* ---- Callbacks ------------------------------------------------------------------------------- */
+
+static ftl_status check_stream_options(const ftl_score_options *options, ftl_error *error)
+{
+    const char *path = options->reject_path     ? "reject_path"
+                       : options->metrics_path  ? "metrics_path"
+                       : options->n_more_inputs ? "more_inputs"
+                       : options->resume        ? "resume"
+                                                : NULL;
+    const char *format = options->input_format ? options->input_format : "";
+    if (path)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, path,
+                               "options.%s is for files; a stream has none", path);
+    if (options->flush_early && strcmp(format, "jsonl") != 0 && strcmp(format, "csv") != 0)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_NEEDS_OPTION, "input_format",
+                               "options.flush_early is for rows that come one after the other; "
+                               "options.input_format is 'jsonl' or 'csv' then");
+    if (options->flush_early && options->encoding)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "encoding",
+                               "options.encoding does not go with options.flush_early, which reads "
+                               "UTF-8");
+    return FTL_OK;
+}
+
+static ftl_status read_callbacks(ftl_reader *in, const ftl_reader *input, ftl_writer *out,
+                                 const ftl_writer *output, ftl_error *error)
+{
+    FTL_TRY(ftl_options_read(in, sizeof *in, input, "ftl_reader", error));
+    FTL_TRY(ftl_options_read(out, sizeof *out, output, "ftl_writer", error));
+    if (!in->read || !out->write)
+        return FTL_FAIL(error, FTL_ARG, "ftl_score_stream needs a function that %s",
+                        in->read ? "writes" : "reads");
+    return FTL_OK;
+}
+
+static ftl_status run_stream(runner *run, const ftl_reader *in, const ftl_writer *out,
+                             ftl_error *error)
+{
+    ftl_stream *stream = NULL;
+    FTL_TRY(ftl_stream_open_reader(run->setup.job.account, in, &stream, error));
+    FTL_TRY(ftl_job_open_stream(run->setup.job.account, stream, in->name, 0, run->options,
+                                &run->table, error));
+    return run_job(run, out->name ? out->name : "the output", error);
+}
+
+ftl_status ftl_score_stream(ftl_model *model, const ftl_reader *input, const ftl_writer *output,
+                            const ftl_score_options *options, ftl_score_result *result,
+                            ftl_error *error)
+{
+    ftl_score_options chosen;
+    ftl_reader in;
+    ftl_writer out;
+    if (!model || !input || !output)
+        return FTL_FAIL(error, FTL_ARG, "ftl_score_stream needs a model, an input and an output");
+    FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
+    FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
+    FTL_TRY(check_stream_options(&chosen, error));
+    FTL_TRY(read_callbacks(&in, input, &out, output, error));
+    const ftl_sink_taker taker = {out.user, out.write};
+    runner run = {.options = &chosen, .started = ftl_job_now(), .resume = {.fd = -1}};
+    run.setup.taker = &taker;
+    ftl_status status = ftl_job_choose(&run.setup, model, &chosen, error);
+    if (status == FTL_OK)
+        status = run_stream(&run, &in, &out, error);
+    return end_with(&run, status, result);
 }

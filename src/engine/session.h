@@ -26,6 +26,21 @@ typedef struct ftl_session_method {
     ftl_column *columns; /* what batches show */
 } ftl_session_method;
 
+/* What ftl_session_read gave last. */
+typedef struct ftl_session_rows {
+    ftl_batch batch;
+    const uint8_t *bad; /* [rows] 1: cells of the row could not be read; NULL: they all could */
+    const ftl_session *reader; /* the session that read them */
+} ftl_session_rows;
+
+/* Of session_read.c, for who ends, empties and runs sessions. */
+typedef struct ftl_session_reader_ops {
+    void (*forget)(ftl_session *session); /* what was read is not there any more */
+    void (*free)(ftl_session *session);
+    /* Why a row that is bad is so; returns error->code. */
+    ftl_status (*explain)(const ftl_session *session, size_t row, ftl_error *error);
+} ftl_session_reader_ops;
+
 struct ftl_session {
     ftl_model *model;
     ftl_plan *plan;
@@ -56,6 +71,9 @@ struct ftl_session {
     bool shows_wide;
     struct ftl_arrow_binding *arrow; /* of the last record batch's schema; NULL: none yet */
     void (*free_arrow)(struct ftl_arrow_binding *binding);
+    struct ftl_session_reader *reader; /* of what it reads; NULL: it did not read yet */
+    const ftl_session_reader_ops *reader_ops;
+    ftl_session_rows read;
     ftl_session *next; /* in a pool */
 };
 

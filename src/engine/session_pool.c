@@ -35,6 +35,8 @@ static void free_session(ftl_session *session)
     ftl_session_free_outputs(session);
     if (session->arrow)
         session->free_arrow(session->arrow);
+    if (session->reader)
+        session->reader_ops->free(session);
     ftl_exec_free(&session->exec, &session->account);
     ftl_free(&plan->session_account, session);
 }
@@ -164,6 +166,8 @@ void ftl_plan_return(ftl_session *session)
         ftl_plan_release(plan);
         return;
     }
+    if (session->reader)
+        session->reader_ops->forget(session);
     session->on_error = FTL_ON_ERROR_FAIL;
     session->cancel = NULL;
     session->run_methods = 0;

@@ -29,7 +29,8 @@ struct ftl_stream {
     const uint8_t *data; /* owned, or the caller's memory */
     size_t begin, end;   /* unread bytes: data[begin..end) */
     bool ended;
-    bool sought; /* since then bytes come from read_at, the next ones from `next` on */
+    bool ran_dry; /* the last read gave fewer bytes than were asked for */
+    bool sought;  /* since then bytes come from read_at, the next ones from `next` on */
     uint64_t next;
     ftl_status failed;
 };
@@ -188,6 +189,7 @@ static ftl_status pull(ftl_stream *stream, void *out, size_t room, size_t *got, 
     }
     stream->produced += n;
     stream->next += n;
+    stream->ran_dry = n < room;
     *got = n;
     return FTL_OK;
 }
@@ -242,6 +244,11 @@ ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const uint8_t **data
     *data = stream->data ? stream->data + stream->begin : nothing;
     *available = stream->end - stream->begin;
     return FTL_OK;
+}
+
+bool ftl_stream_waits(const ftl_stream *stream, size_t min)
+{
+    return stream->ran_dry && !stream->ended && stream->end - stream->begin < min;
 }
 
 void ftl_stream_consume(ftl_stream *stream, size_t size)

@@ -62,6 +62,11 @@ void ftl_stream_close(ftl_stream *stream); /* NULL is allowed */
  * buffer up to 16 MiB. */
 FTL_MUST_USE ftl_status ftl_stream_ahead(ftl_stream *stream, size_t min, const uint8_t **data,
                                          size_t *available, ftl_error *error);
+/*
+ * Whether to make min bytes visible would be to wait: fewer are there, and the last read of the
+ * source gave fewer than were asked for, so that it may have no more for now.
+ */
+bool ftl_stream_waits(const ftl_stream *stream, size_t min);
 /* size must be at most what the last ahead showed. */
 void ftl_stream_consume(ftl_stream *stream, size_t size);
 /* Exactly size bytes; CORRUPT "unexpected end of file" with the offset otherwise. Large reads

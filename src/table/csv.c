@@ -164,13 +164,33 @@ static ftl_status read_header(ftl_table *table, const ftl_csv *csv, const uint8_
     return check_names(table, csv->line, error);
 }
 
+/* What is looked at to find out how cells are told apart: the first line where rows are awaited. */
+static ftl_status show_beginning(ftl_table *table, const uint8_t **data, size_t *size, bool *final,
+                                 ftl_error *error)
+{
+    size_t min = table->flush_early ? 1 : SNIFF_BYTES;
+    for (size_t seen = 0;;) {
+        FTL_TRY(ftl_stream_ahead(table->stream, min, data, size, error));
+        *final = *size < min;
+        if (!table->flush_early || *final || *size >= SNIFF_BYTES)
+            return FTL_OK;
+        const uint8_t *end = memchr(*data + seen, '\n', *size - seen);
+        if (end) {
+            *size = (size_t)(end - *data) + 1;
+            return FTL_OK;
+        }
+        seen = *size;
+        min = seen + 1;
+    }
+}
+
 static ftl_status begin(ftl_table *table, ftl_csv *csv, const ftl_table_options *options,
                         ftl_error *error)
 {
     const uint8_t *data;
     size_t size, content = 0, total = 0;
-    FTL_TRY(ftl_stream_ahead(table->stream, SNIFF_BYTES, &data, &size, error));
-    bool final = size < SNIFF_BYTES;
+    bool final;
+    FTL_TRY(show_beginning(table, &data, &size, &final, error));
     FTL_TRY(refuse_foreign(data, size, error));
     if (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0) {
         ftl_stream_consume(table->stream, 3);

@@ -270,6 +270,8 @@ static ftl_status fill(ftl_table *table, ftl_csv *csv, ftl_csv_block *block, siz
         FTL_TRY(take(table, csv, block, to, max_rows, error));
         if (rows->rows == max_rows || (rows->rows && size >= wanted))
             return FTL_OK;
+        if (rows->rows && table->flush_early && ftl_stream_waits(table->stream, 1))
+            return FTL_OK;
         if (final && to == size)
             return take_last(table, csv, block, max_rows, error);
         if (size < wanted) {

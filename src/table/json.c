@@ -215,6 +215,8 @@ static ftl_status read_rows(ftl_table *table, ftl_json_table *json, size_t max_r
         if (found == FTL_JSON_MORE && size - used > table->max_record)
             return row_too_long(table, json, error);
         min = found == FTL_JSON_MORE ? size - used + 1 : 1;
+        if (block->block.rows && table->flush_early && ftl_stream_waits(table->stream, min))
+            break;
     }
     return block->block.rows ? FTL_OK : FTL_END;
 }

@@ -112,6 +112,36 @@ static ftl_status see_rows(ftl_table *table, ftl_json_names *names, ftl_arena *a
     }
 }
 
+/* The bytes up to the end of the first line that is not blank, without those that follow. */
+static ftl_status show_first_line(ftl_table *table, const uint8_t **data, size_t *size,
+                                  ftl_error *error)
+{
+    const ftl_json_table *json = table->state;
+    ftl_json_cut cut = json->cut;
+    ftl_json_found found;
+    for (size_t min = 1;; min = *size + 1) {
+        ftl_json_span row;
+        const char *what;
+        FTL_TRY(ftl_stream_ahead(table->stream, min, data, size, error));
+        found = ftl_json_cut_row(&cut, FTL_JSON_LINES, *data, *size, *size < min, &row, &what);
+        if (found != FTL_JSON_MORE || *size - cut.at > table->max_record)
+            break;
+    }
+    *size = found == FTL_JSON_ROW ? cut.at : *size; /* else see_rows tells what is wrong */
+    return FTL_OK;
+}
+
+/* Names the columns by the first row alone. */
+static ftl_status name_early(ftl_table *table, ftl_json_names *names, ftl_arena *arena,
+                             ftl_error *error)
+{
+    const uint8_t *data;
+    size_t size;
+    bool more;
+    FTL_TRY(show_first_line(table, &data, &size, error));
+    return see_rows(table, names, arena, data, size, true, &more, error);
+}
+
 /* Names the columns by the first rows, unless names are known. */
 static ftl_status name_columns(ftl_table *table, ftl_error *error)
 {
@@ -120,7 +150,9 @@ static ftl_status name_columns(ftl_table *table, ftl_error *error)
     ftl_arena arena;
     ftl_arena_init(&arena, table->account);
     ftl_status status = FTL_OK;
-    bool more = true;
+    bool more = !table->flush_early;
+    if (table->flush_early)
+        status = name_early(table, &names, &arena, error);
     for (size_t min = SHOWN; more && status == FTL_OK;) {
         const uint8_t *data;
         size_t size;

@@ -18,6 +18,8 @@ static ftl_status cannot_write(const ftl_output *output, int number, ftl_error *
 {
     char text[128];
     const char *reason = strerror_r(number, text, sizeof text);
+    if (number == ECANCELED)
+        return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     if (number == EPIPE)
         return FTL_FAIL_BECAUSE(error, FTL_IO, FTL_REASON_NOBODY_READS,
                                 "cannot write %s: nobody reads it any more", output->shown);
@@ -140,6 +142,10 @@ static ftl_status open_path(ftl_output *output, const char *path, bool resumable
 static ftl_status write_bytes(void *user, const void *data, size_t size, ftl_error *error)
 {
     ftl_output *output = user;
+    if (output->take) {
+        int number = size ? output->take(output->user, data, size) : 0;
+        return number ? cannot_write(output, number, error) : FTL_OK;
+    }
     const char *next = data;
     bool waits = output->cancel && !output->temporary;
     while (size) {
@@ -176,6 +182,19 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
     if (!output->shown)
         return FTL_OOM(error);
     return open_path(output, path, resumable, error);
+}
+
+ftl_status ftl_output_open_taker(ftl_output *output, ftl_account *account, const char *name,
+                                 ftl_output_write_fn *take, void *user,
+                                 const ftl_encoding *encoding, ftl_error *error)
+{
+    *output = (ftl_output){.fd = -1, .take = take, .user = user};
+    ftl_arena_init(&output->arena, account);
+    if (encoding)
+        FTL_TRY(
+            ftl_encoder_create(account, encoding, write_bytes, output, &output->encoder, error));
+    output->shown = ftl_arena_string(&output->arena, name, strlen(name));
+    return output->shown ? FTL_OK : FTL_OOM(error);
 }
 
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
@@ -265,7 +284,8 @@ ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
         status = ftl_encoder_finish(output->encoder, error);
     if (status == FTL_OK && output->temporary)
         status = complete(output, error);
-    else if (status == FTL_OK && output->fd != STDOUT_FILENO && !close_file(output))
+    else if (status == FTL_OK && output->fd >= 0 && output->fd != STDOUT_FILENO &&
+             !close_file(output))
         status = cannot_write(output, errno, error);
     if (status == FTL_OK)
         ftl_output_abort(output);

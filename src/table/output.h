@@ -9,13 +9,18 @@
 #include "base/cancel.h"
 #include "io/encoder.h"
 
+/* Takes all bytes in the place of a file: 0 or an errno value. */
+typedef int ftl_output_write_fn(void *user, const void *data, size_t size);
+
 typedef struct ftl_output {
-    ftl_arena arena;       /* the strings */
-    int fd;                /* -1: closed */
-    uint64_t written;      /* bytes, before they were packed */
-    const char *shown;     /* for messages */
-    const char *target;    /* what the temporary file becomes */
-    const char *temporary; /* NULL: written in place */
+    ftl_arena arena;           /* the strings */
+    ftl_output_write_fn *take; /* NULL: a file */
+    void *user;                /* of take */
+    int fd;                    /* -1: closed */
+    uint64_t written;          /* bytes, before they were packed */
+    const char *shown;         /* for messages */
+    const char *target;        /* what the temporary file becomes */
+    const char *temporary;     /* NULL: written in place */
     const char *folder;
     const ftl_cancel *cancel; /* NULL: none */
     ftl_encoder *encoder;     /* NULL: bytes are written as they are */
@@ -31,6 +36,11 @@ typedef struct ftl_output {
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
                                         const ftl_encoding *encoding, bool resumable,
                                         const ftl_cancel *cancel, ftl_error *error);
+/* The same for a function in the place of a file; name is for messages. */
+FTL_MUST_USE ftl_status ftl_output_open_taker(ftl_output *output, ftl_account *account,
+                                              const char *name, ftl_output_write_fn *take,
+                                              void *user, const ftl_encoding *encoding,
+                                              ftl_error *error);
 FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
 /* Overwrites bytes at the beginning; for plain files. */

@@ -215,6 +215,15 @@ static void give_up(ftl_sink *sink, ftl_status status)
     dismantle(sink);
 }
 
+static ftl_status open_output(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
+{
+    const ftl_sink_taker *taker = options->taker;
+    return taker ? ftl_output_open_taker(&sink->output, sink->account, options->path, taker->write,
+                                         taker->user, sink->encoding, error)
+                 : ftl_output_open(&sink->output, sink->account, options->path, sink->encoding,
+                                   options->resumable, options->cancel, error);
+}
+
 ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out,
                          ftl_error *error)
 {
@@ -245,8 +254,7 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)
-        status = ftl_output_open(&sink->output, account, options->path, sink->encoding,
-                                 options->resumable, options->cancel, error);
+        status = open_output(sink, options, error);
     if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
     if (status != FTL_OK) {

@@ -21,8 +21,16 @@ typedef struct ftl_sink_column {
     ftl_type type;
 } ftl_sink_column;
 
+/* What takes the bytes in the place of a file. */
+typedef struct ftl_sink_taker {
+    void *user;
+    int (*write)(void *user, const void *data, size_t size); /* 0 or an errno value */
+} ftl_sink_taker;
+
 typedef struct ftl_sink_options {
     const char *path; /* "-" is standard output */
+    /* outlives the sink; path is a name for messages and for its ending then. NULL: a file */
+    const ftl_sink_taker *taker;
     /*
      * a format's keyword, such as "csv"; NULL: what the path's ending says, which may be refused;
      * CSV on standard output

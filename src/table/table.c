@@ -209,10 +209,12 @@ static ftl_status open_format(ftl_table *table, const ftl_table_options *options
 {
     FTL_TRY(set_limits(table, options, error));
     table->empty_is_missing = options->empty_text == FTL_EMPTY_IS_MISSING;
+    table->flush_early = options->flush_early;
     if (!table->arrow) {
         const uint8_t *data;
         size_t size;
-        FTL_TRY(ftl_stream_ahead(table->stream, MAGIC_BYTES, &data, &size, error));
+        FTL_TRY(ftl_stream_ahead(table->stream, table->flush_early ? 1 : MAGIC_BYTES, &data, &size,
+                                 error));
         FTL_TRY(choose_format(table, options, data, size, error));
     }
     FTL_TRY(table->format->open(table, options, error));

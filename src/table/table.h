@@ -46,6 +46,11 @@ typedef struct ftl_table_options {
     size_t max_record_bytes; /* 0: 1 MiB */
     ftl_empty_text empty_text;
     size_t block_bytes; /* a block ends when it holds as many bytes; 0: 1 MiB */
+    /*
+     * of CSV and JSON lines, and with format: a block ends behind its last whole record where the
+     * stream would have to wait for more, and what the table is shows its first record
+     */
+    bool flush_early;
     /* that the stream will yield, for who asks ftl_table_bytes_total; 0: nobody knows */
     uint64_t bytes_total;
 } ftl_table_options;
