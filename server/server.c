@@ -3,7 +3,6 @@
 
 #include "api/pages.h"
 #include "base/cpu_count.h"
-#include "base/hash.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/lookup.h"
@@ -222,12 +221,13 @@ int srv_run(const srv_config *config)
     ftl_error_clear(&error);
     server.config = config;
     server.started = srv_now();
-    server.run = ftl_hash_seed();
     ftl_account_init(&server.account, NULL, 0);
     set_pool_size(config);
     ftl_status status = FTL_OK;
     if (!catch_signals())
         status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");
+    if (status == FTL_OK && uv_random(NULL, NULL, &server.run, sizeof server.run, 0, NULL) != 0)
+        status = FTL_FAIL(&error, FTL_IO, "the system gives no random numbers");
     if (status == FTL_OK)
         status = open_server(&server, &error);
     if (status == FTL_OK) {
