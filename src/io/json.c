@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "io/json_scan.h"
 
 #include <string.h>
 
@@ -441,65 +442,17 @@ ftl_status ftl_json_next(ftl_json *json, ftl_json_token *token, ftl_error *error
     return FTL_OK;
 }
 
-/* Whether one of n bytes is a bracket or a quote; in a form that compilers make wide. */
-static inline bool has_structure(const char *bytes, size_t n)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint8_t c = (uint8_t)bytes[i], folded = c & 0xdf; /* { and [, } and ] differ by that bit */
-        any |= (uint8_t)((c == '"') | (folded == '[') | (folded == ']'));
-    }
-    return any;
-}
-
-/* The next bracket or quote at or behind at; size when there is none. */
-static size_t find_structure(const char *data, size_t at, size_t size)
-{
-    enum { WIDE = 64, NARROW = 16 };
-    while (size - at >= WIDE && !has_structure(data + at, WIDE))
-        at += WIDE;
-    while (size - at >= NARROW && !has_structure(data + at, NARROW))
-        at += NARROW;
-    while (at < size && !has_structure(data + at, 1))
-        at++;
-    return at;
-}
-
-/* Behind the quote that ends the text whose first character is at `at`; 0 when there is none. */
-static size_t behind_text(const char *data, size_t at, size_t size)
-{
-    for (;;) {
-        const char *quote = memchr(data + at, '"', size - at);
-        if (!quote)
-            return 0;
-        size_t end = (size_t)(quote - data), slashes = 0;
-        while (end - slashes > at && data[end - slashes - 1] == '\\')
-            slashes++;
-        if (slashes % 2 == 0)
-            return end + 1;
-        at = end + 1;
-    }
-}
-
 ftl_status ftl_json_pass(ftl_json *json, ftl_error *error)
 {
     if (json->token != FTL_JSON_OBJECT && json->token != FTL_JSON_ARRAY)
         return FTL_OK;
-    size_t at = json->at, open = 1;
-    while (open) {
-        at = find_structure(json->data, at, json->size);
-        if (at < json->size && json->data[at] == '"')
-            at = behind_text(json->data, at + 1, json->size);
-        else if (at < json->size)
-            open += ((uint8_t)json->data[at++] & 0xdf) == '[' ? (size_t)1 : (size_t)-1;
-        else
-            at = 0;
-        if (at == 0)
-            return FTL_FAIL_AT(error, FTL_CORRUPT, json->size, "the JSON ends too early");
-    }
+    ftl_json_scan scan = {.begun = true, .depth = 1};
+    const uint8_t *rest = (const uint8_t *)json->data + json->at;
+    if (!ftl_json_scan_value(&scan, rest, json->size - json->at, true))
+        return FTL_FAIL_AT(error, FTL_CORRUPT, json->size, "the JSON ends too early");
     json->depth--;
-    json->at = at;
-    json->token = json->data[at - 1] == '}' ? FTL_JSON_OBJECT_END : FTL_JSON_ARRAY_END;
+    json->at += scan.at;
+    json->token = json->data[json->at - 1] == '}' ? FTL_JSON_OBJECT_END : FTL_JSON_ARRAY_END;
     after_value(json);
     return FTL_OK;
 }
