@@ -51,7 +51,7 @@ void srv_log(const srv_server *server, const char *level, const char *event, con
 
 void srv_put_request_id(const srv_request *request, ftl_strbuf *out)
 {
-    srv_text given = srv_request_header(request, "x-request-id");
+    srv_text given = srv_known_header(request, SRV_REQUEST_ID);
     bool usable = given.size > 0 && given.size <= 128;
     for (size_t i = 0; i < given.size && usable; i++)
         usable = given.data[i] > ' ' && given.data[i] < 0x7f && given.data[i] != '"';

@@ -3,6 +3,8 @@
 
 #include "api/pages.h"
 #include "base/cpu_count.h"
+#include "http/tls.h"
+#include "keys.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/lookup.h"
@@ -29,6 +31,12 @@ bool srv_queue_entered(srv_server *server)
 
 void srv_queue_left(srv_server *server) { server->queued--; }
 
+/* The file of the private key, which may be the certificate's. */
+static const char *tls_key_of(const srv_config *config)
+{
+    return *config->tls_key ? config->tls_key : config->tls_cert;
+}
+
 /* ---- Opening --------------------------------------------------------------------------------- */
 
 static ftl_status set_address(srv_server *server, ftl_error *error)
@@ -54,8 +62,8 @@ static void name_address(srv_server *server)
         uv_ip6_name(six, text, sizeof text);
     else
         uv_ip4_name(four, text, sizeof text);
-    snprintf(server->address_text, sizeof server->address_text, "%s://%s%s%s:%d", "http",
-             is_six ? "[" : "", text, is_six ? "]" : "",
+    snprintf(server->address_text, sizeof server->address_text, "%s://%s%s%s:%d",
+             server->tls ? "https" : "http", is_six ? "[" : "", text, is_six ? "]" : "",
              ntohs(is_six ? six->sin6_port : four->sin_port));
 }
 
@@ -69,6 +77,18 @@ static ftl_status open_models(srv_server *server, ftl_error *error)
     FTL_TRY(ftl_context_create(&context, &server->context, error));
     FTL_TRY(ftl_cache_create(server->context, &cache, &server->cache, error));
     return srv_catalog_create(server, &server->catalog, error);
+}
+
+static ftl_status open_keys(srv_server *server, ftl_error *error)
+{
+    const srv_config *config = server->config;
+    struct srv_keys *keys = NULL;
+    FTL_TRY(srv_keys_read(&server->account, config, &keys, error));
+    server->keys = keys;
+    if (*config->tls_cert == '\0')
+        return *config->tls_key ? FTL_FAIL(error, FTL_ARG, "tls-key needs tls-cert") : FTL_OK;
+    return srv_tls_create(&server->account, config->tls_cert, tls_key_of(config), &server->tls,
+                          error);
 }
 
 static ftl_status open_loops(srv_server *server, ftl_error *error)
@@ -94,6 +114,8 @@ static ftl_status open_loops(srv_server *server, ftl_error *error)
 static ftl_status open_server(srv_server *server, ftl_error *error)
 {
     FTL_TRY(set_address(server, error));
+    FTL_TRY(open_keys(server, error));
+    FTL_TRY(srv_check_exposure(server, error));
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
     FTL_TRY(srv_pages_init(server, error));
@@ -114,6 +136,8 @@ static void close_server(srv_server *server)
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);
     srv_figures_destroy(&server->account, server->figures);
+    srv_keys_destroy(server->keys);
+    srv_tls_destroy(server->tls);
 }
 
 /* ---- Signals --------------------------------------------------------------------------------- */
@@ -221,7 +245,7 @@ int srv_run(const srv_config *config)
     ftl_error_clear(&error);
     server.config = config;
     server.started = srv_now();
-    ftl_account_init(&server.account, NULL, 0);
+    ftl_account_init(&server.account, NULL, config->request_memory);
     set_pool_size(config);
     ftl_status status = FTL_OK;
     if (!catch_signals())

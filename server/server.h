@@ -28,6 +28,7 @@ struct srv_server {
     ftl_context *context;
     ftl_cache *cache;
     struct srv_tls_context *tls; /* NULL: none */
+    _Atomic(struct srv_keys *) keys;
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
     _Atomic int phase;    /* srv_phase */
@@ -54,10 +55,7 @@ static inline bool srv_is_stopping(const srv_server *server)
     return server->phase == SRV_STOPPING;
 }
 /* Clients are told to go elsewhere. */
-static inline bool srv_is_ending(const srv_server *server)
-{
-    return server->phase >= SRV_DRAINING;
-}
+static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {
@@ -69,6 +67,10 @@ bool srv_queue_entered(srv_server *server);
 void srv_queue_left(srv_server *server);
 /* May the request have its route? If not it gets its reply. */
 void srv_admit(srv_request *request);
+/* The same of what its head says about the client, whatever the route. */
+void srv_admit_client(srv_request *request);
+/* ARG when others than this machine could use the server, and nobody said that they may. */
+FTL_MUST_USE ftl_status srv_check_exposure(const srv_server *server, ftl_error *error);
 void srv_put_request_id(const srv_request *request, ftl_strbuf *out);
 /* Counts a request that has its reply, and writes its line. */
 void srv_log_request(srv_request *request);

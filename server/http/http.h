@@ -36,6 +36,25 @@ typedef struct srv_header {
 
 enum { SRV_MOST_HEADERS = 100, SRV_MOST_PARAMS = 4 };
 
+/* Header fields that are looked for in every request: found once. */
+#define SRV_KNOWN_HEADERS(X)                \
+    X(HOST, "host")                         \
+    X(ORIGIN, "origin")                     \
+    X(EXPECT, "expect")                     \
+    X(API_KEY, "x-api-key")                 \
+    X(TRACEPARENT, "traceparent")           \
+    X(CONTENT_TYPE, "content-type")         \
+    X(REQUEST_ID, "x-request-id")           \
+    X(AUTHORIZATION, "authorization")       \
+    X(CONTENT_ENCODING, "content-encoding") \
+    X(TRANSFER_ENCODING, "transfer-encoding")
+typedef enum srv_known {
+#define SRV_KNOWN_HEADER(name, text) SRV_##name,
+    SRV_KNOWN_HEADERS(SRV_KNOWN_HEADER)
+#undef SRV_KNOWN_HEADER
+        SRV_N_KNOWN
+} srv_known;
+
 typedef enum srv_result {
     SRV_DONE, /* the reply is complete */
     /*
@@ -77,6 +96,7 @@ struct srv_request {
     uint64_t number;  /* of the process, from 1 */
     uint64_t started; /* nanoseconds, when its first byte was parsed (uv_hrtime) */
     bool on_loop;     /* the handler must neither block nor take long */
+    bool packed;      /* the body is still as its Content-Encoding says */
     bool at_work;     /* a handler has it: it lives until srv_request_finish or srv_stream_end */
 
     llhttp_method_t method;
@@ -84,7 +104,9 @@ struct srv_request {
     size_t target_size;
     srv_header headers[SRV_MOST_HEADERS];
     size_t n_headers;
-    srv_text path, query; /* of the target, as they came */
+    uint8_t known[SRV_N_KNOWN];   /* 1 + the index of the first of the name; 0: there is none */
+    uint8_t n_known[SRV_N_KNOWN]; /* how many there are */
+    srv_text path, query;         /* of the target, as they came */
     const srv_route *route;
     srv_dialect dialect;
     srv_text params[SRV_MOST_PARAMS]; /* decoded, in the head */
@@ -101,7 +123,8 @@ struct srv_request {
 
     /* for the log and the figures */
     double queue_seconds;
-    const char *model; /* static or the server's */
+    const char *model;  /* static or the server's */
+    const char *client; /* the name of its key; NULL: it needed none */
     uint64_t rows;
 
     uv_work_t work;
@@ -113,6 +136,8 @@ struct srv_request {
 
 /* The value of a header, the name in lower case; data NULL: there is none. */
 srv_text srv_request_header(const srv_request *request, const char *name);
+/* The same of one that is looked for in every request. */
+srv_text srv_known_header(const srv_request *request, srv_known name);
 /* The value of a query's parameter, not decoded; data NULL: there is none. */
 srv_text srv_request_query(const srv_request *request, const char *name);
 /* Resolves %XX in place; false for what is no encoding, and for a NUL. */
@@ -201,7 +226,7 @@ struct srv_loop {
     ftl_strbuf wire; /* a reply on its way to the socket */
     srv_request *free_requests;
     size_t n_free_requests;
-    srv_connection *connections, *last; /* a list */
+    srv_connection *connections, *last;         /* a list */
     _Atomic uint64_t n_connections, n_requests; /* requests: those that are not free */
     srv_connection *turns, *last_turn;          /* those that go on once others had their turn */
     uv_idle_t turner;
@@ -209,7 +234,7 @@ struct srv_loop {
     uint64_t drains_since; /* uv_hrtime */
     ftl_strbuf sealed;     /* encrypted bytes on their way to the socket */
     char *plain;           /* what was decrypted */
-    char date[40]; /* the header line's value */
+    char date[40];         /* the header line's value */
     uint64_t date_second;
     bool draining, listening, running;
     void *memo; /* serving/: what was looked up, of this loop alone */
