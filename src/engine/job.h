@@ -1,6 +1,7 @@
 /*
- * File jobs: a table is read in blocks by the calling thread; threads of the context's executor
- * convert, predict and format blocks side by side; blocks are written in the order they were read.
+ * File jobs: threads of the context's executor read blocks of a table one after the other, and
+ * convert, predict and format them side by side; the calling thread, which is one of them, writes
+ * them in the order they were read.
  * Memory: a few blocks, whatever the file's size.
  */
 #ifndef FTL_ENGINE_JOB_H
@@ -112,12 +113,13 @@ typedef struct ftl_job_times {
     double parse, predict, format;
 } ftl_job_times;
 
-/* A block on its way: read by the reader, then computed by a worker, then written. */
+/* A block on its way: read, then computed by a worker, then written by the calling thread. */
 typedef struct ftl_job_block {
     ftl_table_block *raw;
     ftl_strbuf text;        /* formatted rows */
     ftl_strbuf rejects;     /* formatted reject rows */
     ftl_table_position end; /* of its rows in the table */
+    ftl_progress progress;  /* of reading, when it was read */
     struct ArrowArray array;
     size_t rows_written, rows_bad;
     ftl_job_times times;

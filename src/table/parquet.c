@@ -3,8 +3,8 @@
  * decides what it is read as (parquet_meta.h); nested columns, timestamps and other types that no
  * model takes are refused when they are asked for and not looked at otherwise.
  *
- * The reading thread decodes rows into the block, of the wanted columns alone; converting borrows
- * them from there.
+ * Reading decodes rows into the block, of the wanted columns alone, each column in any thread that
+ * waits for its turn; converting borrows them from there.
  */
 #include "table/parquet_rows.h"
 #include "table/table_impl.h"
@@ -101,6 +101,11 @@ static ftl_status parquet_read(ftl_table *table, size_t max_rows, ftl_table_bloc
     return ftl_parquet_rows_read(rows, max_rows, block->values, &into->rows, error);
 }
 
+static void parquet_share(ftl_table *table)
+{
+    ((ftl_parquet_rows *)table->state)->turn = table->turn;
+}
+
 static void parquet_block_free(ftl_table_block *block)
 {
     parquet_block *own = (parquet_block *)block;
@@ -141,5 +146,6 @@ const ftl_table_format ftl_table_parquet = {
     .block_size = sizeof(parquet_block),
     .block_free = parquet_block_free,
     .read = parquet_read,
+    .share = parquet_share,
     .convert = parquet_convert,
 };

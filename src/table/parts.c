@@ -281,6 +281,7 @@ static ftl_status open_next(ftl_table *table, ftl_error *error)
     }
     if (ftl_table_bytes_total(next->table) == 0)
         state->bytes_total = 0; /* compressed, or a pipe */
+    ftl_table_share(next->table, table->turn);
     state->n_opened++;
     state->now = next;
     return FTL_OK;
@@ -411,6 +412,13 @@ static ftl_status parts_read(ftl_table *table, size_t max_rows, ftl_table_block 
     }
 }
 
+static void parts_share(ftl_table *table)
+{
+    const parts *state = table->state;
+    if (state->now)
+        ftl_table_share(state->now->table, table->turn);
+}
+
 static int64_t parts_line(const ftl_table_block *block, size_t row)
 {
     return ftl_table_block_line(((const parts_block *)block)->inner, row);
@@ -527,6 +535,7 @@ static const ftl_table_format parts_format = {
     .block_size = sizeof(parts_block),
     .block_free = parts_block_free,
     .read = parts_read,
+    .share = parts_share,
     .line = parts_line,
     .batch_size = sizeof(parts_batch),
     .batch_free = parts_batch_free,

@@ -409,6 +409,15 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
     return FTL_OK;
 }
 
+bool ftl_table_is_foreign(const ftl_table *table) { return table->arrow != NULL; }
+
+void ftl_table_share(ftl_table *table, ftl_turn *turn)
+{
+    table->turn = turn;
+    if (table->format->share)
+        table->format->share(table);
+}
+
 /* ---- Places ---------------------------------------------------------------------------------- */
 
 void ftl_table_tell(const ftl_table *table, ftl_table_position *out)
