@@ -13,7 +13,7 @@ typedef struct ftl_output {
     ftl_arena arena;       /* the strings */
     int fd;                /* -1: closed */
     uint64_t written;      /* bytes, before they were packed */
-    const char *shown;     /* for messages */
+    const char *shown;     /* the path as it was given, for messages */
     const char *target;    /* what the temporary file becomes */
     const char *temporary; /* NULL: written in place */
     const char *folder;

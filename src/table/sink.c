@@ -1,10 +1,10 @@
 #include "table/sink.h"
 
+#include "base/ending.h"
 #include "table/sink_impl.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define FTL_ENTRY(name) &ftl_sink_##name,
 static const ftl_sink_kind *const kinds[] = {FTL_SINK_KINDS(FTL_ENTRY)};
@@ -21,17 +21,11 @@ static const struct {
     {".zip", "zip"},          {".lzma", "lzma"},     {".z", "compressed"},
 };
 
-static bool ends_with(const char *path, size_t size, const char *text)
-{
-    size_t n = strlen(text);
-    return size > n && strncasecmp(path + size - n, text, n) == 0;
-}
-
 static const ftl_sink_kind *kind_of_ending(const char *path, size_t size)
 {
     for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
         for (const char *const *ending = kinds[i]->endings; *ending; ending++) {
-            if (ends_with(path, size, *ending))
+            if (ftl_has_ending(path, size, *ending))
                 return kinds[i];
         }
     }
@@ -105,7 +99,7 @@ static ftl_status choose_kind(ftl_sink *sink, const ftl_sink_options *options, s
     sink->kind = kind_of_ending(path, size);
     list_kinds(true, known);
     for (size_t i = 0; !sink->kind && i < FTL_ARRAY_LEN(unwritten); i++) {
-        if (ends_with(path, size, unwritten[i].ending))
+        if (ftl_has_ending(path, size, unwritten[i].ending))
             return refuse_name(path, unwritten[i].what, known, error);
     }
     if (!sink->kind)
@@ -137,7 +131,7 @@ static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options,
             "cannot write %s: its name says compressed %s, which is not written; "
             "leave the last ending away",
             path, sink->kind->name);
-    bool tabs = ends_with(path, size, ".tsv") || ends_with(path, size, ".tab");
+    bool tabs = ftl_has_ending(path, size, ".tsv") || ftl_has_ending(path, size, ".tab");
     sink->delimiter = options->delimiter ? options->delimiter : tabs ? '\t' : ',';
     if (tabs && sink->delimiter != '\t')
         return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,

@@ -349,6 +349,21 @@ def test_what_is_written(models, name, n, tmp_path):
         (n, n - batch.column("i64").null_count)]
 
 
+@pytest.mark.parametrize("name", ["a.ipc", "a.arrow", "a.IPC", "a", "a.arrows", "A.ARROWS", "link.arrows", "link.ipc"])
+def test_the_name_alone_says_file_or_stream(models, name, tmp_path):
+    """However short it is: a.ipc was a stream. And of a link it is the link's own name."""
+    path = write(tmp_path / "t.arrow", [kept_columns(7)])
+    if name.startswith("link"):
+        (tmp_path / name).symlink_to("b.ipc" if name.endswith("s") else "b.arrows")
+    process = ftl.run("predict", models / "x.joblib", path, "-o", name, "--output-format", "arrow", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    data = (tmp_path / name).read_bytes()
+    if name.lower().endswith("s"):
+        assert ipc.open_stream(data).read_all().num_rows == 7
+    else:
+        assert ipc.open_file(data).read_all().num_rows == 7
+
+
 def test_standard_output_is_a_stream(models, tmp_path):
     path = write(tmp_path / "t.arrow", [kept_columns(100)])
     process = subprocess.run([ftl.program(), "predict", str(models / "x.joblib"), str(path), "-o", "-", "--output-format",
