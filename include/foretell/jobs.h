@@ -32,13 +32,14 @@ typedef bool (*ftl_progress_fn)(void *user, const ftl_progress *progress);
 
 typedef struct ftl_score_options {
     size_t struct_size;
-    ftl_method method;       /* see method_set */
-    bool method_set;         /* false: the model's default method */
-    bool proba;              /* with predict: probability columns beside the prediction */
-    uint32_t threads;        /* at most the context's; 0: all of them */
-    uint32_t batch_rows;     /* rows of a batch; 0: chosen by the columns and by memory */
-    uint64_t limit;          /* rows to read at most; 0: all */
-    const char *const *keep; /* input columns to copy to the output */
+    ftl_method method;   /* see method_set */
+    bool method_set;     /* false: the model's default method */
+    bool proba;          /* with predict: probability columns beside the prediction */
+    uint32_t threads;    /* at most the context's; 0: all of them */
+    uint32_t batch_rows; /* rows of a batch; 0: chosen by the columns and by memory */
+    uint64_t limit;      /* rows to read at most; 0: all */
+    /* input columns to copy to the output; "*" is all but those of types that are not read */
+    const char *const *keep;
     size_t n_keep;
     /* input columns that are the model's inputs, in order, for models without names */
     const char *const *features;

@@ -30,6 +30,7 @@ typedef struct ftl_binding {
     size_t first_keep, n_keep;
     /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
     const char **keep_names;
+    bool left_out; /* "*" among those to keep stands for columns that cannot be copied, too */
     size_t first_reject, n_reject; /* for a file of rejected rows of a table without records */
     const char **reject_names;     /* [n_reject] */
     uint32_t
@@ -207,7 +208,10 @@ FTL_MUST_USE ftl_status ftl_job_list_outputs(ftl_job_setup *setup, ftl_sink_colu
                                              size_t *n, ftl_error *error);
 /* Adds a computed block to the figures, but for reading and writing. */
 void ftl_job_add_block(ftl_score_result *result, const ftl_job *job, const ftl_job_block *block);
-/* Lines for options->warn about the columns as a whole, behind the last block. */
+/*
+ * Lines for options->warn about the columns as a whole, behind the last block: those that were to
+ * be kept and could not be, and those of which a model knows no value.
+ */
 FTL_MUST_USE ftl_status ftl_job_warn(const ftl_job *job, const ftl_score_options *options,
                                      ftl_error *error);
 /* Opens the output, and the file of rejected rows where one is asked for. */

@@ -80,6 +80,18 @@ ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i, ftl_
     return FTL_OK;
 }
 
+const char *ftl_arrow_child_refused(const struct ArrowSchema *schema, size_t i)
+{
+    const struct ArrowSchema *child = schema->children[i];
+    ftl_arrow_type type;
+    if (ftl_arrow_child_type(schema, i, &type, NULL) == FTL_OK)
+        return NULL;
+    const char *words = ftl_arrow_format_words(child->format);
+    if (!words && child->dictionary)
+        words = ftl_arrow_format_words(child->dictionary->format);
+    return words ? words : "a type that is not read";
+}
+
 /* ---- Arrays ---------------------------------------------------------------------------------- */
 
 /* The buffers that an array of a type has; views have at least so many. */

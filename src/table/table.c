@@ -298,9 +298,9 @@ ftl_type ftl_table_column_type(const ftl_table *table, size_t index)
     return table->format->column_type ? table->format->column_type(table, index) : FTL_STRING;
 }
 
-bool ftl_table_column_readable(const ftl_table *table, size_t index)
+const char *ftl_table_column_refused(const ftl_table *table, size_t index)
 {
-    return !table->format->readable || table->format->readable(table, index);
+    return table->format->refused ? table->format->refused(table, index) : NULL;
 }
 
 const char *ftl_table_reject_format(const ftl_table *table) { return table->reject_format; }
