@@ -15,6 +15,7 @@
 typedef struct ftl_arrow_type {
     ftl_type type;
     ftl_type index_type, value_type; /* DICTIONARY */
+    int32_t scale;                   /* of decimals, a dictionary's as well */
 } ftl_arrow_type;
 
 /* Whether a schema is a record batch's, and its children have formats. ARG. */
