@@ -155,7 +155,8 @@ ftl_batch ftl_job_inputs(const ftl_job_worker *worker, size_t model, const ftl_r
 /* Whether a model refuses a row of the block that it ran last. */
 bool ftl_job_refuses(const ftl_job_worker *worker, size_t model, size_t row);
 /*
- * Why a row that is bad is so: a cell that cannot be read comes before what a model says of it.
+ * Why a row that is bad is so, its line and row in front: a cell that cannot be read comes before
+ * what a model says of it.
  * next: the next problem of the table, 0 before the first row of a block.
  */
 FTL_MUST_USE ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block,
