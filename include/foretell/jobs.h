@@ -105,7 +105,8 @@ typedef struct ftl_score_options {
      * a power cut, what it has written stays beside the output, with a journal (.NAME.foretell-
      * partial, .NAME.foretell-journal); the same call then goes on there, and the output has the
      * bytes that it would have had. Inputs are plain files; the output is one that grows row by row
-     * (CSV, JSON lines, .npy), not compressed. Errors of the data remove what was written, as ever.
+     * (CSV, JSON lines, .npy). A text may be compressed with gzip, bzip2 or xz, and is then several
+     * members, whose text is the same. Errors of the data remove what was written, as ever.
      */
     bool resume;
     /*
