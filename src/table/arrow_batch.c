@@ -532,7 +532,7 @@ static ftl_status load_texts(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_a
 static void set_column(const ftl_arrow_batch *batch, const ftl_arrow_part *part,
                        const uint8_t *base, ftl_column *out)
 {
-    ftl_column column = {.type = part->type};
+    ftl_column column = {.type = part->type, .scale = part->field->scale};
     if (part->nulls)
         column.validity = base + part->validity_at;
     if (part->type == FTL_STRING)

@@ -63,9 +63,9 @@ static ftl_type parquet_column_type(const ftl_table *table, size_t column)
     return rows->meta.columns[column].refused ? FTL_STRING : ftl_plain_type(&shown);
 }
 
-static bool parquet_readable(const ftl_table *table, size_t column)
+static const char *parquet_refused(const ftl_table *table, size_t column)
 {
-    return !((const ftl_parquet_rows *)table->state)->meta.columns[column].refused;
+    return ((const ftl_parquet_rows *)table->state)->meta.columns[column].refused;
 }
 
 /* Bytes are read at many places: the share of the rows tells how far it is. */
@@ -140,7 +140,7 @@ const ftl_table_format ftl_table_parquet = {
     .open = parquet_open,
     .close = parquet_close,
     .column_type = parquet_column_type,
-    .readable = parquet_readable,
+    .refused = parquet_refused,
     .bytes_read = parquet_bytes_read,
     .bind = parquet_bind,
     .block_size = sizeof(parquet_block),

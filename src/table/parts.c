@@ -329,10 +329,11 @@ static ftl_type parts_column_type(const ftl_table *table, size_t column)
     return column < table->info.n_columns ? state->types[column] : FTL_STRING;
 }
 
-static bool parts_readable(const ftl_table *table, size_t column)
+static const char *parts_refused(const ftl_table *table, size_t column)
 {
     const parts *state = table->state;
-    return column >= table->info.n_columns || ftl_table_column_readable(state->now->table, column);
+    return column < table->info.n_columns ? ftl_table_column_refused(state->now->table, column)
+                                          : NULL;
 }
 
 static ftl_status parts_bind(ftl_table *table, ftl_error *error)
@@ -528,7 +529,7 @@ static const ftl_table_format parts_format = {
     .name = "parts",
     .close = parts_close,
     .column_type = parts_column_type,
-    .readable = parts_readable,
+    .refused = parts_refused,
     .bytes_read = parts_bytes_read,
     .bytes_total = parts_bytes_total,
     .bind = parts_bind,

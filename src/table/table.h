@@ -129,8 +129,11 @@ bool ftl_table_find_origin(const ftl_table *table, const char *name, size_t *ind
  * with FTL_TABLE_CELLS always STRING.
  */
 ftl_type ftl_table_column_type(const ftl_table *table, size_t index);
-/* Whether a model may have it or an output a copy of it; others are SCHEMA when they are bound. */
-bool ftl_table_column_readable(const ftl_table *table, size_t index);
+/*
+ * NULL when a model may have the column or an output a copy of it. Of others, which are SCHEMA when
+ * they are bound, what they hold, in words: "timestamps", "a list".
+ */
+const char *ftl_table_column_refused(const ftl_table *table, size_t index);
 /* How a sink of the same format is called, for files of rejected rows; NULL: there is none. */
 const char *ftl_table_reject_format(const ftl_table *table);
 /*

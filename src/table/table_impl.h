@@ -31,8 +31,8 @@ typedef struct ftl_table_format {
     /* What was taken and will be of streams that are not table->stream; NULL: there are none. */
     uint64_t (*bytes_read)(const ftl_table *table);
     uint64_t (*bytes_total)(const ftl_table *table);
-    /* Whether a column is of a type that is read; NULL: all are. */
-    bool (*readable)(const ftl_table *table, size_t column);
+    /* What a column holds, when that is nothing that is read; NULL: all are read. */
+    const char *(*refused)(const ftl_table *table, size_t column);
     /* Sees the requests and refuses columns that cannot be read. */
     ftl_status (*bind)(ftl_table *table, ftl_error *error);
 
