@@ -21,6 +21,11 @@
     X(TEXT, data_root, "data-root", ".", "DIR", "where the data_path of requests lies")         \
     X(TEXT, output_root, "output-root", "", "DIR",                                              \
       "where output_path may be written; none: nowhere")                                        \
+    X(NUMBER, max_answer_rows, "max-answer-rows", "100000", "N",                                \
+      "rows of a file whose predictions an answer may hold")                                    \
+    X(NUMBER, max_jobs, "max-jobs", "2", "N", "files that are worked on at once")               \
+    X(NUMBER, max_waiting_jobs, "max-waiting-jobs", "100", "N", "jobs that may wait for that")  \
+    X(NUMBER, job_keep, "job-keep", "3600", "S", "how long a finished job is told of")          \
     X(NUMBER, cache_size, "cache-size", "15", "N", "models that stay open: 5, 15, 30")          \
     X(BYTES, cache_bytes, "cache-bytes", "1G", "SIZE", "memory that they may take; 0: any")     \
     X(LIST, warmup, "warmup", NULL, "MODEL", "opened before the server says it is ready")       \
