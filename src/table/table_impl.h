@@ -95,7 +95,7 @@ struct ftl_table {
     size_t n_requests;
     bool bound, give_json;
     bool flush_early; /* see ftl_table_options */
-    ftl_turn *turn; /* see ftl_table_share */
+    ftl_turn *turn;   /* see ftl_table_share */
     size_t block_bytes, max_record;
     bool empty_is_missing; /* where a format has nulls, an empty text is one, too */
     uint64_t rows_read;
