@@ -56,10 +56,7 @@ static inline bool srv_is_stopping(const srv_server *server)
     return server->phase == SRV_STOPPING;
 }
 /* Clients are told to go elsewhere. */
-static inline bool srv_is_ending(const srv_server *server)
-{
-    return server->phase >= SRV_DRAINING;
-}
+static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {
