@@ -14,6 +14,7 @@ const char *ftl_server_web_root(void);
 
 typedef struct srv_catalog srv_catalog; /* serving/catalog.h */
 typedef struct srv_figures srv_figures; /* serving/figures.h */
+typedef struct srv_jobs srv_jobs;       /* serving/jobs.h */
 
 typedef enum srv_phase {
     SRV_STARTING, /* the models to warm up are being opened: not ready yet */
@@ -31,7 +32,8 @@ struct srv_server {
     _Atomic(struct srv_keys *) keys;
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
-    _Atomic int phase;    /* srv_phase */
+    srv_jobs *jobs;
+    _Atomic int phase; /* srv_phase */
     _Atomic uint64_t numbers;
     _Atomic uint32_t queued;
     double started; /* seconds of the clock that only goes on */

@@ -22,6 +22,7 @@ srv_request *srv_request_take(srv_loop *loop, srv_connection *connection)
             return NULL;
         ftl_strbuf_init(&request->head, account, 0);
         ftl_strbuf_init(&request->body, account, 0);
+        ftl_strbuf_init(&request->texts, account, 0);
         ftl_strbuf_init(&request->out, account, 0);
         ftl_strbuf_init(&request->out_head, account, 0);
     }
@@ -38,6 +39,7 @@ static void free_request(srv_request *request)
 {
     ftl_strbuf_free(&request->head);
     ftl_strbuf_free(&request->body);
+    ftl_strbuf_free(&request->texts);
     ftl_strbuf_free(&request->out);
     ftl_strbuf_free(&request->out_head);
     ftl_free(srv_account_of(request->server), request);
@@ -61,6 +63,7 @@ void srv_request_give(srv_request *request)
     }
     empty(&request->head);
     empty(&request->body);
+    empty(&request->texts);
     empty(&request->out);
     empty(&request->out_head);
     request->target_size = request->n_headers = request->n_params = 0;

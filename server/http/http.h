@@ -111,7 +111,8 @@ struct srv_request {
     srv_dialect dialect;
     srv_text params[SRV_MOST_PARAMS]; /* decoded, in the head */
     size_t n_params;
-    ftl_strbuf body; /* FTL: limited by the configuration */
+    ftl_strbuf body;  /* limited by the configuration */
+    ftl_strbuf texts; /* of the body, escapes resolved: it stays as it came for another reading */
 
     /* the reply */
     int status;
