@@ -64,7 +64,7 @@
     X(NUMBER, watch_seconds, "watch-seconds", "5", "S", "between looks at folders; 0: none")     \
     X(SWITCH, require_warmup, "require-warmup", "", NULL, "not ready while a model cannot open") \
     X(SWITCH, access_log, "access-log", "", NULL, "a line for each request")                     \
-    X(TEXT, log_level, "log-level", "info", "LEVEL", "debug, info, warn, error or off")
+    X(TEXT, log_level, "log-level", "info", "LEVEL", "debug, info, warning, error or off")
 
 typedef struct srv_list {
     char **items;

@@ -5,6 +5,7 @@
 #include "base/cpu_count.h"
 #include "http/tls.h"
 #include "keys.h"
+#include "log_writer.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/jobs.h"
@@ -114,6 +115,7 @@ static ftl_status open_loops(srv_server *server, ftl_error *error)
 
 static ftl_status open_server(srv_server *server, ftl_error *error)
 {
+    FTL_TRY(srv_log_check(server->config, error));
     FTL_TRY(set_address(server, error));
     FTL_TRY(open_keys(server, error));
     FTL_TRY(srv_check_exposure(server, error));
@@ -219,6 +221,13 @@ static void drain(srv_server *server)
     }
 }
 
+/* What has not ended in time is cut off with the process. */
+static _Noreturn void leave(void)
+{
+    srv_log_writer_stop();
+    _exit(0);
+}
+
 static void serve(srv_server *server)
 {
     uv_thread_t warmer;
@@ -230,7 +239,7 @@ static void serve(srv_server *server)
     drain(server);
     srv_jobs_stop(server->jobs); /* they leave nothing half-written */
     if (!all_idle(server))       /* what has not ended in time is cut off with the process */
-        _exit(0);
+        leave();
     if (warming)
         uv_thread_join(&warmer);
 }
@@ -252,6 +261,7 @@ int srv_run(const srv_config *config)
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, config->request_memory);
     set_pool_size(config);
+    srv_log_writer_start(&server.account);
     ftl_status status = FTL_OK;
     if (!catch_signals())
         status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");
@@ -263,8 +273,10 @@ int srv_run(const srv_config *config)
         srv_log(&server, "info", "listening", "listening on %s", server.address_text);
         serve(&server);
     } else {
+        srv_log_writer_stop();
         fprintf(stderr, "foretell: error: %s\n", error.message);
     }
     close_server(&server);
+    srv_log_writer_stop();
     return status == FTL_OK ? 0 : status == FTL_ARG ? 2 : 4;
 }

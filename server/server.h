@@ -76,6 +76,10 @@ FTL_MUST_USE ftl_status srv_check_exposure(const srv_server *server, ftl_error *
 void srv_put_request_id(const srv_request *request, ftl_strbuf *out);
 /* Counts a request that has its reply, and writes its line. */
 void srv_log_request(srv_request *request);
+/* What the client said of the trace that the request belongs to; data NULL: nothing usable. */
+srv_text srv_trace_parent(const srv_request *request);
+/* ARG for a log-level that is none. */
+FTL_MUST_USE ftl_status srv_log_check(const srv_config *config, ftl_error *error);
 double srv_now(void);
 /* A line about the server itself: an object of JSON on stderr; event is one word. */
 void srv_log(const srv_server *server, const char *level, const char *event, const char *format,

@@ -75,7 +75,7 @@ void srv_request_give(srv_request *request)
     request->status = 0;
     request->content_type = NULL;
     request->close = request->at_work = request->plain_stream = request->packed = false;
-    request->queue_seconds = 0;
+    request->queue_seconds = request->compute_seconds = 0;
     request->model = request->client = NULL;
     request->rows = 0;
     request->stop = NULL;

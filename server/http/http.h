@@ -123,7 +123,7 @@ struct srv_request {
     bool plain_stream;        /* a reply in pieces that are not framed: HTTP/1.0 */
 
     /* for the log and the figures */
-    double queue_seconds;
+    double queue_seconds, compute_seconds;
     const char *model;  /* static or the server's */
     const char *client; /* the name of its key; NULL: it needed none */
     uint64_t rows;
@@ -143,6 +143,9 @@ srv_text srv_known_header(const srv_request *request, srv_known name);
 srv_text srv_request_query(const srv_request *request, const char *name);
 /* Resolves %XX in place; false for what is no encoding, and for a NUL. */
 bool srv_percent_decode(char *text, size_t *size);
+
+/* Where it came from; false: the client has gone. */
+bool srv_request_peer(const srv_request *request, struct sockaddr_storage *out);
 
 /* ---- Replies --------------------------------------------------------------------------------- */
 

@@ -75,6 +75,13 @@ srv_text srv_request_query(const srv_request *request, const char *name)
     return (srv_text){0};
 }
 
+bool srv_request_peer(const srv_request *request, struct sockaddr_storage *out)
+{
+    int size = (int)sizeof *out;
+    return request->connection &&
+           uv_tcp_getpeername(&request->connection->tcp, (struct sockaddr *)out, &size) == 0;
+}
+
 static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')

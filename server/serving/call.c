@@ -212,6 +212,8 @@ void srv_call_close(srv_call *call)
         count(call, &call->request->server->figures->models);
     }
     if (call->predicted)
+        call->request->compute_seconds += srv_call_predict_seconds(call);
+    if (call->predicted)
         learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
     ftl_plan_return(call->session);
     ftl_model_release(call->open);
