@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 double srv_now(void) { return 1e-9 * (double)uv_hrtime(); }
@@ -228,7 +229,8 @@ bool srv_is_ready(const srv_server *server)
 static bool all_idle(srv_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++) {
-        if (server->loops[i].n_connections || server->loops[i].n_requests)
+        const srv_loop *loop = &server->loops[i];
+        if (loop->listening || loop->n_connections || loop->n_requests)
             return false;
     }
     return srv_jobs_busy(server->jobs) == 0;
@@ -293,6 +295,16 @@ static void serve(srv_server *server)
         uv_thread_join(&keeper);
 }
 
+/* A connection is a descriptor: as many as the system allows. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int srv_run(const srv_config *config)
 {
     static srv_server server;
@@ -302,6 +314,7 @@ int srv_run(const srv_config *config)
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, config->request_memory);
     srv_set_pool_size(config);
+    raise_limits();
     srv_log_writer_start(&server.account);
     ftl_status status = FTL_OK;
     if (!catch_signals(server.kick))

@@ -22,6 +22,7 @@ typedef struct srv_model {
     struct srv_model *next;                /* in its slot */
     bool listed;                           /* by its name; the catalog's, as what follows */
     uint64_t seen;                         /* the last look that found it */
+    double ask_until;                      /* of a file that has changed; 0: it has not */
     uint64_t mark;                         /* what its file looked like at the last look */
     char problem[200];                     /* why it cannot be opened; "": it can */
 } srv_model;
@@ -51,8 +52,8 @@ void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *mo
 size_t srv_catalog_problems(srv_catalog *catalog,
                             void (*fn)(void *user, const srv_model *model, const char *problem),
                             void *user);
-/* error NULL: there is none any more. */
-void srv_model_set_problem(srv_catalog *catalog, srv_model *model, const ftl_error *error);
+/* error NULL: there is none any more. True: that is another than before. */
+bool srv_model_set_problem(srv_catalog *catalog, srv_model *model, const ftl_error *error);
 /* Looks at the folders and files again. One thread at a time, which may wait. */
 void srv_catalog_refresh(srv_catalog *catalog);
 /* From here on srv_catalog_wait ends when a folder changes. */

@@ -137,9 +137,11 @@ def test_reload_under_load(tmp_path):
     make_model(tmp_path / "m.pkl", seed=0)
     with RawServer("--model-root", tmp_path) as server:
         with Load(server, request("POST", PREDICT, JSON, body("m.pkl"))) as load:
+            load.some()
             for seed in range(1, 5):
                 make_model(tmp_path / "m.pkl", seed=seed)
                 server.wait_until(lambda seed=seed: predict(server, "m.pkl") == sums(seed), 10)
+                load.some()
         assert not load.failures, load.failures[:3]
         assert {answer[0] for answer in load.answers} >= {sums(seed) for seed in range(5)}
 
@@ -306,9 +308,9 @@ def test_reload_of_the_configuration(tmp_path):
             line = reload(len(server.events("reload")) + 1)
             assert "nothing is changed" in line["message"] and why in line["message"]
             assert ask("second-key-0000001", 2000) == 200
-        config.write_text(base + "port = 1\ncache-size = 3\nmax-body = 1M\n")
+        config.write_text(base + "threads = 9\ncache-size = 3\nmax-body = 1M\n")
         server.process.send_signal(signal.SIGHUP)
-        server.wait_until(lambda: any("another start is needed for: port, cache-size" in line["message"]
+        server.wait_until(lambda: any("another start is needed for: threads, cache-size" in line["message"]
                                       for line in server.events("reload")), 10)
         assert ask("second-key-0000001", 2000) == 200
 
