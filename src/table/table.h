@@ -5,8 +5,8 @@
  *     ftl_table_open ─▶ names, dtype ─▶ ftl_table_bind ─▶ { ftl_table_read ─▶ block ─▶
  * ftl_table_convert ─▶ batch }
  *
- * Reading and converting are apart so that one thread splits the file into blocks while workers
- * convert them:
+ * Reading and converting are apart so that one thread at a time splits the file into blocks while
+ * others convert them:
  *  - ftl_table_open, _bind and _read belong to one thread at a time;
  *  - ftl_table_convert reads the table and the block only and writes the batch, so that any number
  * of threads may convert different blocks into their own batches at once, also while ftl_table_read

@@ -299,12 +299,44 @@ static void a_child_of_fork_starts_its_own_threads(void **unused)
     destroy(executor);
 }
 
+/* A group of two has one pool thread, however many tasks wait: the other place is the owner's. */
+static void a_place_is_the_owners(void **unused)
+{
+    (void)unused;
+    enum { MANY = 20 };
+    ftl_executor *executor = make(4);
+    shared s = {.executor = executor};
+    ftl_task tasks[MANY], last = {.run = open_gate, .user = &s};
+    ftl_task_group group;
+    ftl_group_begin(&group, executor, 2);
+    for (size_t i = 0; i < MANY; i++) {
+        tasks[i] = (ftl_task){.run = wait_at_gate, .user = &s};
+        ftl_group_submit(&group, &tasks[i]);
+    }
+    while (!s.running)
+        sched_yield();
+    for (int i = 0; i < 1000; i++) {
+        sched_yield();
+        assert_int_equal(s.running, 1);
+    }
+    assert_int_equal(ftl_executor_started(executor), 1);
+    s.gate = true;
+    ftl_group_submit(&group, &last);
+    ftl_group_wait(&group, &last);
+    ftl_group_wait_all(&group);
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(tasks[i].state, FTL_TASK_DONE);
+    ftl_group_end(&group);
+    destroy(executor);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_run_once_within_the_width),
         cmocka_unit_test(a_pool_of_no_threads_works),
         cmocka_unit_test(tasks_of_a_group_run_side_by_side),
+        cmocka_unit_test(a_place_is_the_owners),
         cmocka_unit_test(ending_a_group_drops_what_waits),
         cmocka_unit_test(loops_may_be_nested),
         cmocka_unit_test(several_callers_share_a_pool),
