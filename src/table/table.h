@@ -24,8 +24,8 @@
 #ifndef FTL_TABLE_TABLE_H
 #define FTL_TABLE_TABLE_H
 
+#include "base/executor.h"
 #include "base/strbuf.h"
-#include "base/turn.h"
 #include "io/stream.h"
 
 typedef struct ftl_table ftl_table;
@@ -180,10 +180,10 @@ FTL_MUST_USE ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_ta
 /* Whether reading it calls a program's own functions, which expect the program's thread. */
 bool ftl_table_is_foreign(const ftl_table *table);
 /*
- * From now on who reads has the turn, and those that wait for it help where a format's reading
- * falls into parts. NULL: the reading thread does all.
+ * From now on a task of the group reads, or its owner, and where a format's reading falls into
+ * parts it is shared in the group. NULL: the reading thread does all.
  */
-void ftl_table_share(ftl_table *table, ftl_turn *turn);
+void ftl_table_share(ftl_table *table, ftl_task_group *group);
 
 size_t ftl_table_block_rows(const ftl_table_block *block);
 uint64_t ftl_table_block_first_row(const ftl_table_block *block); /* 0-based data row */
