@@ -17,12 +17,12 @@ void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_stream *sourc
                              ftl_account *account, size_t text_limit)
 {
     *shared = (ftl_parquet_shared){.source = source, .account = account, .text_limit = text_limit};
-    ftl_parquet_codecs_init(&shared->codecs, account);
+    shared->unpacker = (ftl_unpacker){.account = account};
 }
 
 void ftl_parquet_shared_free(ftl_parquet_shared *shared)
 {
-    ftl_parquet_codecs_free(&shared->codecs);
+    ftl_unpacker_free(&shared->unpacker);
     ftl_free(shared->account, shared->read.data);
     shared->read = (ftl_parquet_buffer){0};
 }
@@ -216,7 +216,7 @@ static ftl_status unpack(ftl_parquet_cursor *cursor, const page_head *head, size
     const uint8_t *from = read->data + head->head_size;
     if (plain)
         memcpy(out->data, from, plain);
-    return ftl_parquet_decompress(&cursor->shared->codecs, codec, from + plain, stored - plain,
+    return ftl_parquet_decompress(&cursor->shared->unpacker, codec, from + plain, stored - plain,
                                   out->data + plain, size - plain, error);
 }
 

@@ -15,7 +15,7 @@
 typedef struct ftl_parquet_shared {
     const ftl_stream *source;
     ftl_account *account;
-    ftl_parquet_codecs codecs;
+    ftl_unpacker unpacker;
     ftl_parquet_buffer read; /* compressed pages as they are read */
     size_t text_limit;       /* bytes of a text */
 } ftl_parquet_shared;
