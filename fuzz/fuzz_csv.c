@@ -5,7 +5,7 @@
  */
 #include "fuzz_table.h"
 
-#include "table/sink.h"
+#include "../tests/unit/csv_rows.h"
 
 enum { MOST_COLUMNS = 16 };
 
@@ -89,7 +89,7 @@ static void check_round_trip(ftl_account *account, const ftl_row_view *view)
         ftl_strbuf_puts(&out, i ? ",h" : "h");
     ftl_strbuf_putc(&out, '\n');
     const ftl_batch batch = {.rows = view->batch.rows, .n_columns = n, .columns = text};
-    if (ftl_csv_format(&batch, NULL, ',', &out, NULL) != FTL_OK)
+    if (csv_rows(account, &batch, NULL, &out, NULL) != FTL_OK)
         abort();
     ftl_table_column_request requests[MOST_COLUMNS];
     for (size_t i = 0; i < n; i++)
