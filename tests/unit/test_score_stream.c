@@ -103,8 +103,8 @@ typedef struct memory {
     unsigned turn;
     char *got;
     size_t n_got;
-    int64_t fails;      /* what read gives at the end, in the place of 0 */
-    int refuses;        /* what write gives when it has written_most bytes; 0: it takes all */
+    int64_t fails; /* what read gives at the end, in the place of 0 */
+    int refuses;   /* what write gives when it has written_most bytes; 0: it takes all */
     size_t written_most;
     pthread_t thread;   /* that may call */
     ftl_cancel *cancel; /* triggered when half was read; NULL: never */
@@ -230,8 +230,8 @@ static void test_the_bytes_are_those_of_files(void **state)
         const char *in, *out;
         bool json;
         size_t rows;
-    } jobs[] = {{"rows.csv", "out.csv", false, 60000},   {"rows.jsonl", "out.jsonl", true, 40000},
-                {"rows.jsonl", "out.json", true, 10},    {"rows.csv", "out.arrows", false, 3000},
+    } jobs[] = {{"rows.csv", "out.csv", false, 60000},    {"rows.jsonl", "out.jsonl", true, 40000},
+                {"rows.jsonl", "out.json", true, 10},     {"rows.csv", "out.arrows", false, 3000},
                 {"rows.csv", "out.parquet", false, 3000}, {"rows.csv", "out.csv.gz", false, 3000}};
     threaded t = open_threaded(4);
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
@@ -340,14 +340,14 @@ static void test_options_that_are_for_files(void **state)
     const struct {
         ftl_score_options options;
         const char *option;
-    } refused[] = {{{.reject_path = "x"}, "reject_path"},
-                   {{.metrics_path = "x"}, "metrics_path"},
-                   {{.resume = true}, "resume"},
-                   {{.more_inputs = more, .n_more_inputs = 1}, "more_inputs"},
-                   {{.flush_early = true}, "input_format"},
-                   {{.flush_early = true, .input_format = "parquet"}, "input_format"},
-                   {{.flush_early = true, .input_format = "csv", .encoding = "latin-1"},
-                    "encoding"}};
+    } refused[] = {
+        {{.reject_path = "x"}, "reject_path"},
+        {{.metrics_path = "x"}, "metrics_path"},
+        {{.resume = true}, "resume"},
+        {{.more_inputs = more, .n_more_inputs = 1}, "more_inputs"},
+        {{.flush_early = true}, "input_format"},
+        {{.flush_early = true, .input_format = "parquet"}, "input_format"},
+        {{.flush_early = true, .input_format = "csv", .encoding = "latin-1"}, "encoding"}};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         assert_int_equal(score_memory(&t, &m, NULL, NULL, refused[i].options, NULL), FTL_ARG);
         assert_string_equal(t.error.option, refused[i].option);
