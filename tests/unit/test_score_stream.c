@@ -177,14 +177,15 @@ static ftl_status score_memory(threaded *t, memory *m, const char *in_name, cons
 
 static char *make_rows(bool json, size_t n, size_t *size)
 {
-    char *text = malloc(n * 80 + 80);
+    size_t room = n * 80 + 80;
+    char *text = malloc(room);
     assert_non_null(text);
-    *size = json ? 0 : (size_t)sprintf(text, "a,b,c,d,e\n");
+    *size = json ? 0 : (size_t)snprintf(text, room, "a,b,c,d,e\n");
     for (size_t i = 0; i < n; i++)
-        *size += (size_t)sprintf(text + *size,
-                                 json ? "{\"a\":%zu,\"b\":%.3f,\"c\":1,\"d\":%d,\"e\":-2}\n"
-                                      : "%zu,%.3f,1,%d,-2\n",
-                                 i % 91, (double)(i % 1013) / 7, (int)(i % 17));
+        *size += (size_t)snprintf(text + *size, room - *size,
+                                  json ? "{\"a\":%zu,\"b\":%.3f,\"c\":1,\"d\":%d,\"e\":-2}\n"
+                                       : "%zu,%.3f,1,%d,-2\n",
+                                  i % 91, (double)(i % 1013) / 7, (int)(i % 17));
     return text;
 }
 
