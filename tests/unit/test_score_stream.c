@@ -354,10 +354,18 @@ static void test_options_that_are_for_files(void **state)
         assert_string_equal(t.error.option, refused[i].option);
         assert_int_equal(m.at, 0);
     }
-    const ftl_reader reader = {.struct_size = sizeof reader};
-    const ftl_writer writer = {.struct_size = sizeof writer, .write = write_memory};
+    ftl_reader reader = {.struct_size = sizeof reader};
+    ftl_writer writer = {.struct_size = sizeof writer, .write = write_memory};
     assert_int_equal(ftl_score_stream(t.model, &reader, &writer, NULL, NULL, NULL), FTL_ARG);
     assert_int_equal(ftl_score_stream(t.model, NULL, &writer, NULL, NULL, NULL), FTL_ARG);
+    reader.read = read_memory;
+    writer.struct_size = 0;
+    assert_int_equal(ftl_score_stream(t.model, &reader, &writer, NULL, NULL, &t.error), FTL_ARG);
+    assert_int_equal(t.error.reason, FTL_REASON_STRUCT_SIZE);
+    writer.struct_size = sizeof writer;
+    reader.struct_size = 0;
+    assert_int_equal(ftl_score_stream(t.model, &reader, &writer, NULL, NULL, &t.error), FTL_ARG);
+    assert_int_equal(t.error.reason, FTL_REASON_STRUCT_SIZE);
     memory rows = {.data = "a,b,c,d,e\n1,2,3,4,5\n", .size = 20};
     assert_int_equal(score_memory(&t, &rows, NULL, "out.npy", (ftl_score_options){0}, NULL),
                      FTL_UNSUPPORTED);
