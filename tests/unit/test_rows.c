@@ -245,6 +245,27 @@ static void test_a_row_that_was_read_as_bad_fails_where_none_may_be(void **state
     close_session(&o);
 }
 
+/* Bad rows are told of while what was read is there. */
+static void test_reading_ends_what_was_computed(void **state)
+{
+    (void)state;
+    static const char *const models[] = {FOREST, OPEN_WIDTH};
+    for (int i = 0; i < 2; i++) {
+        opened o = open_session(models[i], FTL_ON_ERROR_NULL, 0);
+        ftl_method method = i ? FTL_TRANSFORM : FTL_PREDICT;
+        ftl_batch out, in = must_read(&o, "a,b,c,d,e\n1,2,x,4,5\n", "csv");
+        ftl_error why;
+        assert_int_equal(ftl_predict(o.session, method, &in, &out, NULL), FTL_OK);
+        assert_int_equal(ftl_session_bad_rows(o.session), 1);
+        assert_int_equal(ftl_session_bad_row(o.session, 0, &why), FTL_OK);
+        assert_int_equal(read_text(&o, "a,b,c,d,e\n1,2,\"", "csv", NULL, &in), FTL_VALUE);
+        assert_int_equal(ftl_session_bad_rows(o.session), 0);
+        assert_int_equal(ftl_session_bad_row(o.session, 0, &why), FTL_END);
+        assert_int_equal(ftl_session_result(o.session, method, &out, NULL), FTL_ARG);
+        close_session(&o);
+    }
+}
+
 /* ---- What is no table ------------------------------------------------------------------------ */
 
 static void test_damage_is_told(void **state)
@@ -492,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_a_key_that_some_rows_lack_is_missing),
         cmocka_unit_test(test_bad_rows_are_told_apart),
         cmocka_unit_test(test_a_row_that_was_read_as_bad_fails_where_none_may_be),
+        cmocka_unit_test(test_reading_ends_what_was_computed),
         cmocka_unit_test(test_damage_is_told),
         cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_limits),
