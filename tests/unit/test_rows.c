@@ -292,6 +292,10 @@ static void test_damage_is_told(void **state)
         {"[1, 2, 3, 4, 5]", FTL_SCHEMA, "[[1, 2], [3, 4]]"},
         {"{\"a\": 1, \"b\": 2}", FTL_SHAPE, "the rows have 2 values and the model takes 5"},
         {"nothing", FTL_CORRUPT, ""},
+        {"{\"a\": [1, \"x\"], \"b\": [2, 2], \"c\": [3, 3], \"d\": [4, 4], \"e\": [5, 5]}",
+         FTL_VALUE, "row 1, column 'a': 'x' is not a number"},
+        {"{\"columns\": [\"a\", \"b\", \"c\", \"d\", \"e\"],\n \"data\": [[1, 2, 3, 4, \"x\"]]}",
+         FTL_VALUE, "row 0, column 'e': 'x' is not a number"},
     };
     opened o = open_session(FOREST, FTL_ON_ERROR_FAIL, 0);
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
