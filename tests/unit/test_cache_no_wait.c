@@ -118,7 +118,7 @@ static void test_what_cannot_be_done_at_once_is_refused(void **state)
 typedef struct asker {
     pthread_t thread;
     const fixture *f;
-    const char *paths[3];
+    const char *const *paths; /* [3] */
     atomic_bool *over;
     bool waits, wrong;
 } asker;
@@ -143,17 +143,12 @@ static void *ask_on(void *argument)
 static void test_those_who_wait_and_those_who_do_not(void **state)
 {
     (void)state;
-    put(FOREST, "a");
-    put(OTHER, "b");
-    put(FOREST, "c");
+    const char *const paths[] = {put(FOREST, "a"), put(OTHER, "b"), put(FOREST, "c")};
     fixture f = begin_with((ftl_cache_options){.cache_size = 2, .check_interval_ms = 1}, 0);
     atomic_bool over = false;
     asker askers[4];
     for (int i = 0; i < 4; i++) {
-        askers[i] = (asker){.f = &f,
-                            .paths = {in_folder("a"), in_folder("b"), in_folder("c")},
-                            .over = &over,
-                            .waits = i == 0};
+        askers[i] = (asker){.f = &f, .paths = paths, .over = &over, .waits = i == 0};
         assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_on, &askers[i]), 0);
     }
     while (stats_of(&f).loads < 200 && !askers[0].wrong)

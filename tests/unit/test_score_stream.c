@@ -231,8 +231,8 @@ static void test_the_bytes_are_those_of_files(void **state)
         const char *in, *out;
         bool json;
         size_t rows;
-    } jobs[] = {{"rows.csv", "out.csv", false, 60000},    {"rows.jsonl", "out.jsonl", true, 40000},
-                {"rows.jsonl", "out.json", true, 10},     {"rows.csv", "out.arrows", false, 3000},
+    } jobs[] = {{"rows.csv", "out.csv", false, 60000},     {"rows.jsonl", "out.jsonl", true, 40000},
+                {"rows.jsonl", "out.json", true, 10},      {"rows.csv", "out.arrows", false, 3000},
                 {"rows.csv", "out.parquet", false, 60000}, {"rows.csv", "out.csv.gz", false, 3000}};
     threaded t = open_threaded(4);
     for (size_t i = 0; i < sizeof jobs / sizeof *jobs; i++) {
