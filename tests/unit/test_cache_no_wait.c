@@ -120,7 +120,8 @@ typedef struct asker {
     const fixture *f;
     const char *const *paths; /* [3] */
     atomic_bool *over;
-    bool waits, wrong;
+    bool waits;
+    atomic_bool wrong;
 } asker;
 
 static void *ask_on(void *argument)
@@ -148,7 +149,11 @@ static void test_those_who_wait_and_those_who_do_not(void **state)
     atomic_bool over = false;
     asker askers[4];
     for (int i = 0; i < 4; i++) {
-        askers[i] = (asker){.f = &f, .paths = paths, .over = &over, .waits = i == 0};
+        askers[i].f = &f;
+        askers[i].paths = paths;
+        askers[i].over = &over;
+        askers[i].waits = i == 0;
+        atomic_init(&askers[i].wrong, false);
         assert_int_equal(pthread_create(&askers[i].thread, NULL, ask_on, &askers[i]), 0);
     }
     while (stats_of(&f).loads < 200 && !askers[0].wrong)
