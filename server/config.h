@@ -37,6 +37,7 @@
     X(NUMBER, inline_us, "inline-us", "200", "US", "work above this leaves the loop")           \
     X(NUMBER, head_timeout, "head-timeout", "10", "S", "until a request's head is there")       \
     X(NUMBER, body_timeout, "body-timeout", "60", "S", "between two pieces of a body or reply") \
+    X(NUMBER, request_timeout, "request-timeout", "300", "S", "until a request is there; 0: any") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")  \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")  \
     X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")

@@ -170,7 +170,7 @@ static void warm_up(void *user)
 static bool all_idle(srv_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++) {
-        if (__atomic_load_n(&server->loops[i].n_connections, __ATOMIC_RELAXED))
+        if (server->loops[i].n_connections || server->loops[i].n_requests)
             return false;
     }
     return srv_jobs_busy(server->jobs) == 0;

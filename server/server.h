@@ -28,6 +28,7 @@ struct srv_server {
     ftl_account account; /* of the server's own memory; models are the context's */
     ftl_context *context;
     ftl_cache *cache;
+    struct srv_tls_context *tls; /* NULL: none */
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
     srv_jobs *jobs;
@@ -53,6 +54,11 @@ static inline ftl_account *srv_account_of(srv_server *server) { return &server->
 static inline bool srv_is_stopping(const srv_server *server)
 {
     return server->phase == SRV_STOPPING;
+}
+/* Clients are told to go elsewhere. */
+static inline bool srv_is_ending(const srv_server *server)
+{
+    return server->phase >= SRV_DRAINING;
 }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
