@@ -15,6 +15,7 @@ const char *ftl_server_web_root(void);
 typedef struct srv_catalog srv_catalog; /* serving/catalog.h */
 typedef struct srv_figures srv_figures; /* serving/figures.h */
 typedef struct srv_jobs srv_jobs;       /* serving/jobs.h */
+typedef struct srv_streams srv_streams; /* serving/stream.h */
 
 typedef enum srv_phase {
     SRV_STARTING, /* the models to warm up are being opened: not ready yet */
@@ -32,6 +33,7 @@ struct srv_server {
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
     srv_jobs *jobs;
+    srv_streams *streams;
     _Atomic int phase; /* srv_phase */
     _Atomic uint64_t numbers;
     _Atomic uint32_t queued;
@@ -56,10 +58,7 @@ static inline bool srv_is_stopping(const srv_server *server)
     return server->phase == SRV_STOPPING;
 }
 /* Clients are told to go elsewhere. */
-static inline bool srv_is_ending(const srv_server *server)
-{
-    return server->phase >= SRV_DRAINING;
-}
+static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {

@@ -10,6 +10,10 @@
 #define SRV_ROUTES(X)                                                                         \
     X(POST, SRV_NATIVE_PATH "/predict", srv_native_predict, SRV_INFERENCE, 0)                 \
     X(POST, SRV_NATIVE_PATH "/predict-batch", srv_native_predict_batch, SRV_INFERENCE, 0)     \
+    X(POST, SRV_NATIVE_PATH "/predict-stream", srv_native_predict_stream, SRV_INFERENCE,      \
+      SRV_STREAMS)                                                                            \
+    X(POST, "/api/v1/models/{model}/predict-stream", srv_model_predict_stream, SRV_INFERENCE, \
+      SRV_STREAMS)                                                                            \
     X(GET, SRV_NATIVE_PATH "/jobs", srv_native_jobs, SRV_INFERENCE, SRV_BLOCKS)               \
     X(GET, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job, SRV_INFERENCE, SRV_BLOCKS)           \
     X(DELETE, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job_cancel, SRV_INFERENCE, SRV_BLOCKS) \

@@ -17,7 +17,7 @@ typedef enum srv_state {
 struct srv_connection {
     uv_tcp_t tcp;
     srv_loop *loop;
-    struct srv_tls *tls; /* NULL: the connection is not encrypted */
+    struct srv_tls *tls;             /* NULL: the connection is not encrypted */
     srv_connection *previous, *next; /* in the loop's list */
     srv_state state;
     llhttp_t parser;

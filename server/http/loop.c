@@ -51,8 +51,8 @@ static void call_last(srv_loop *loop)
     const struct sock_fprog program = {.len = FTL_ARRAY_LEN(code), .filter = code};
     uv_os_fd_t descriptor;
     if (uv_fileno((uv_handle_t *)&loop->listener, &descriptor) != 0 ||
-        setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program,
-                   (socklen_t)sizeof program) != 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, (socklen_t)sizeof program) !=
+            0)
         return; /* where it cannot be told, the moment alone has to do */
 }
 
