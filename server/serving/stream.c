@@ -433,12 +433,7 @@ static bool predict(srv_stream *stream)
                                       &stream->error);
     ftl_model_release(open);
     bool done = stream->status == FTL_OK;
-    srv_model_figures *all[] = {&server->figures->models, &model->figures};
-    for (size_t i = 0; i < FTL_ARRAY_LEN(all); i++) {
-        all[i]->requests++;
-        all[i]->failures += !done;
-        all[i]->rows += done ? stream->result.rows_read : 0;
-    }
+    srv_figures_rows(server->figures, &model->figures, done, stream->result.rows_read);
     if (done)
         return true;
     return fail(stream, stream->late ? 408 : srv_http_status(&stream->error));
