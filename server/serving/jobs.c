@@ -245,6 +245,7 @@ srv_result srv_job_answer(srv_job *job, srv_request *request)
     if (given) {
         request->user = job;
         request->stop = give_up;
+        request->end_stops = true;
         add_last(&jobs->awaited, job);
         given = srv_crew_give(jobs->answering, &job->work);
         if (!given)
