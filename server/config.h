@@ -26,6 +26,9 @@
     X(NUMBER, max_jobs, "max-jobs", "2", "N", "files that are worked on at once")                 \
     X(NUMBER, max_waiting_jobs, "max-waiting-jobs", "100", "N", "jobs that may wait for that")    \
     X(NUMBER, job_keep, "job-keep", "3600", "S", "how long a finished job is told of")            \
+    X(NUMBER, max_streams, "max-streams", "64", "N", "streams of predictions at once")            \
+    X(NUMBER, stream_timeout, "stream-timeout", "300", "S",                                       \
+      "until a stream's next bytes; 0: any time")                                                 \
     X(NUMBER, cache_size, "cache-size", "15", "N", "models that stay open: 5, 15, 30")            \
     X(BYTES, cache_bytes, "cache-bytes", "1G", "SIZE", "memory that they may take; 0: any")       \
     X(LIST, warmup, "warmup", NULL, "MODEL", "opened before the server says it is ready")         \

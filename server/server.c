@@ -10,6 +10,7 @@
 #include "serving/figures.h"
 #include "serving/jobs.h"
 #include "serving/lookup.h"
+#include "serving/stream.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -122,6 +123,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
     FTL_TRY(srv_jobs_create(server, &server->jobs, error));
+    FTL_TRY(srv_streams_create(server, &server->streams, error));
     FTL_TRY(srv_pages_init(server, error));
     return open_loops(server, error);
 }
@@ -129,6 +131,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
 static void close_server(srv_server *server)
 {
     server->phase = SRV_STOPPING;
+    srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* the loops are there for those who wait for it */
     for (uint32_t i = 0; i < server->n_loops; i++)
         srv_loop_wake(&server->loops[i]);
@@ -138,6 +141,7 @@ static void close_server(srv_server *server)
     }
     ftl_free(&server->account, server->loops);
     srv_jobs_destroy(server->jobs);
+    srv_streams_destroy(server->streams);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);
@@ -169,6 +173,7 @@ static bool catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is an error of its request */
     return true;
 }
 
@@ -237,6 +242,7 @@ static void serve(srv_server *server)
     for (int number = 0; number != SIGTERM && number != SIGINT;)
         number = wait_for_signal(-1);
     drain(server);
+    srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* they leave nothing half-written */
     if (!all_idle(server))       /* what has not ended in time is cut off with the process */
         leave();

@@ -15,6 +15,7 @@ const char *ftl_server_web_root(void);
 typedef struct srv_catalog srv_catalog; /* serving/catalog.h */
 typedef struct srv_figures srv_figures; /* serving/figures.h */
 typedef struct srv_jobs srv_jobs;       /* serving/jobs.h */
+typedef struct srv_streams srv_streams; /* serving/stream.h */
 
 typedef enum srv_phase {
     SRV_STARTING, /* the models to warm up are being opened: not ready yet */
@@ -33,6 +34,7 @@ struct srv_server {
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
     srv_jobs *jobs;
+    srv_streams *streams;
     _Atomic int phase; /* srv_phase */
     _Atomic uint64_t numbers;
     _Atomic uint32_t queued;

@@ -80,6 +80,7 @@ void srv_request_give(srv_request *request)
     request->rows = 0;
     request->stop = NULL;
     request->user = NULL;
+    request->end_stops = false;
     request->next_free = loop->free_requests;
     loop->free_requests = request;
     loop->n_free_requests++;

@@ -133,6 +133,7 @@ struct srv_request {
     srv_request *next_free;
     void (*stop)(srv_request *request); /* the client has gone; called on the loop; may be NULL */
     void *user;                         /* the handler's, with stop */
+    bool end_stops; /* a client that ends what it sends has gone: it is not only half-closed */
 };
 
 /* The value of a header, the name in lower case; data NULL: there is none. */
