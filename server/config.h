@@ -34,6 +34,8 @@
     X(NUMBER, body_timeout, "body-timeout", "60", "S", "between two pieces of a body or reply") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")  \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")  \
+    X(NUMBER, metrics_models, "metrics-models", "20", "N",                                      \
+      "models that /metrics tells apart, the first ones used")                                  \
     X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")
 
 typedef struct srv_list {

@@ -15,6 +15,7 @@
     X(GET, SRV_NATIVE_PATH "/health", srv_native_health, SRV_OPEN, SRV_PROBE)                \
     X(GET, "/api/v1/models", srv_models_list, SRV_INFERENCE, SRV_BLOCKS)                     \
     X(GET, "/api/v1/models/{name}", srv_models_get, SRV_INFERENCE, SRV_BLOCKS)               \
+    X(GET, "/metrics", srv_metrics, SRV_METRICS, SRV_BLOCKS | SRV_PROBE)                     \
     X(GET, "/openapi.json", srv_openapi, SRV_OPEN, SRV_BLOCKS)                               \
     X(GET, "/", srv_page_models, SRV_OPEN, 0)                                                \
     X(GET, "/docs", srv_page_docs, SRV_OPEN, 0)                                              \
