@@ -24,6 +24,19 @@ static bool is_json(srv_text type)
            (type.size > 5 && srv_text_is_nocase((srv_text){type.data + type.size - 5, 5}, "+json"));
 }
 
+/* The body is not written to: a handler that defers reads it again. */
+static bool resolve(srv_request *request, srv_text *text)
+{
+    ftl_strbuf *texts = &request->texts;
+    if (texts->size == 0 && !ftl_strbuf_reserve(texts, request->body.size)) /* enough for all */
+        return false;
+    char *out = ftl_strbuf_extend(texts, text->size);
+    if (!out)
+        return false;
+    *text = (srv_text){out, ftl_json_unescape(text->data, text->size, out)};
+    return true;
+}
+
 static bool take_value(srv_request *request, ftl_json *json, srv_member *member, srv_result *result)
 {
     ftl_error error;
@@ -54,9 +67,10 @@ static bool take_value(srv_request *request, ftl_json *json, srv_member *member,
                            .size = json->at - at,
                            .flag = token == FTL_JSON_TRUE};
     if (token == FTL_JSON_STRING) {
-        if (escaped) /* in place: it only becomes shorter, and nobody reads the value again */
-            text.size = ftl_json_unescape(text.data, text.size,
-                                          request->body.data + (text.data - request->body.data));
+        if (escaped && !resolve(request, &text)) {
+            *result = srv_reply_error(request, 503, "out of memory");
+            return false;
+        }
         member->text = text;
     }
     return true;
@@ -68,6 +82,7 @@ bool srv_body_members(srv_request *request, srv_member *members, size_t n, srv_r
     ftl_json_token token;
     ftl_error error;
     ftl_error_clear(&error);
+    ftl_strbuf_clear(&request->texts);
     if (!is_json(srv_request_header(request, "content-type"))) {
         *result = srv_reply_error(request, 415,
                                   "the body must be JSON: Content-Type: application/json");

@@ -22,9 +22,11 @@ srv_request *srv_request_take(srv_loop *loop, srv_connection *connection)
             return NULL;
         ftl_strbuf_init(&request->head, account, 0);
         ftl_strbuf_init(&request->body, account, 0);
+        ftl_strbuf_init(&request->texts, account, 0);
         ftl_strbuf_init(&request->out, account, 0);
         ftl_strbuf_init(&request->out_head, account, 0);
     }
+    loop->n_requests++;
     request->loop = loop;
     request->server = loop->server;
     request->connection = connection;
@@ -37,6 +39,7 @@ static void free_request(srv_request *request)
 {
     ftl_strbuf_free(&request->head);
     ftl_strbuf_free(&request->body);
+    ftl_strbuf_free(&request->texts);
     ftl_strbuf_free(&request->out);
     ftl_strbuf_free(&request->out_head);
     ftl_free(srv_account_of(request->server), request);
@@ -53,12 +56,14 @@ static void empty(ftl_strbuf *buffer)
 void srv_request_give(srv_request *request)
 {
     srv_loop *loop = request->loop;
+    loop->n_requests--;
     if (loop->n_free_requests >= KEPT_REQUESTS) {
         free_request(request);
         return;
     }
     empty(&request->head);
     empty(&request->body);
+    empty(&request->texts);
     empty(&request->out);
     empty(&request->out_head);
     request->target_size = request->n_headers = request->n_params = 0;

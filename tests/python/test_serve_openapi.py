@@ -7,7 +7,7 @@ import shutil
 import ftl
 import pytest
 import serve_examples
-from serving import Server
+from serving import Server, wait_until
 
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
@@ -161,9 +161,12 @@ def test_the_document_follows_the_models(folder, tmp_path):
         assert first.json()["components"]["schemas"]["Row.model"]["minItems"] == 28
         assert server.get("/openapi.json").headers["etag"] == first.headers["etag"]
         path.write_bytes((folder / "churn.joblib").read_bytes())
-        assert server.post_json("/api/v1/inference/warmup", {"model_path": "model"}).status == 200
-        second = server.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})
-        assert second.status == 200
+
+        def changed():  # files are looked at once in a second
+            assert server.post_json("/api/v1/inference/warmup", {"model_path": "model"}).status == 200
+            answer = server.get("/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+            return answer if answer.status == 200 else None
+        second = wait_until(changed)
         assert list(second.json()["components"]["schemas"]["Row.model"]["properties"])[0] == "age"
 
 
