@@ -43,6 +43,8 @@
     X(NUMBER, request_timeout, "request-timeout", "300", "S", "until a request is there; 0: any") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")    \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")    \
+    X(NUMBER, metrics_models, "metrics-models", "20", "N",                                        \
+      "models that /metrics tells apart, the first ones used")                                    \
     X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")                     \
     SRV_GUARD_SETTINGS(X)
 

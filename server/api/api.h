@@ -26,7 +26,8 @@
 #define SRV_MODEL_ROUTES(X)                                                    \
     X(GET, "/api/v1/models", srv_models_list, SRV_INFERENCE, SRV_BLOCKS)       \
     X(GET, "/api/v1/models/{name}", srv_models_get, SRV_INFERENCE, SRV_BLOCKS) \
-    X(GET, "/openapi.json", srv_openapi, SRV_OPEN, SRV_BLOCKS)
+    X(GET, "/openapi.json", srv_openapi, SRV_OPEN, SRV_BLOCKS)                 \
+    X(GET, "/metrics", srv_metrics, SRV_METRICS, SRV_BLOCKS | SRV_PROBE)
 
 /* Pages for people. */
 #define SRV_PAGE_ROUTES(X)                                 \

@@ -185,9 +185,9 @@ static void learn_cost(srv_model *model, uint64_t nanoseconds, size_t bytes)
                           before ? before - before / 8 + seen / 8 : seen, memory_order_relaxed);
 }
 
-static void count(const srv_call *call, srv_model_figures *figures)
+/* now: the same for all figures, so that sums of them agree */
+static void count(const srv_call *call, srv_model_figures *figures, uint64_t now)
 {
-    uint64_t now = uv_hrtime();
     atomic_fetch_add_explicit(&figures->requests, 1, memory_order_relaxed);
     if (!call->predicted) {
         atomic_fetch_add_explicit(&figures->failures, 1, memory_order_relaxed);
@@ -208,8 +208,9 @@ void srv_call_close(srv_call *call)
     if (!call->model)
         return;
     if (call->failed || call->predicted) { /* not deferred */
-        count(call, &call->model->figures);
-        count(call, &call->request->server->figures->models);
+        uint64_t now = uv_hrtime();
+        count(call, &call->model->figures, now);
+        count(call, &call->request->server->figures->models, now);
     }
     if (call->predicted)
         call->request->compute_seconds += srv_call_predict_seconds(call);
