@@ -53,9 +53,14 @@ static bool take_value(srv_request *request, ftl_json *json, srv_member *member,
                            .size = json->at - at,
                            .flag = token == FTL_JSON_TRUE};
     if (token == FTL_JSON_STRING) {
-        if (escaped) /* in place: it only becomes shorter, and nobody reads the value again */
-            text.size = ftl_json_unescape(text.data, text.size,
-                                          request->body.data + (text.data - request->body.data));
+        if (escaped) { /* not in place: a handler that defers reads the body again */
+            char *copy = ftl_arena_alloc(&request->scratch, text.size + 1);
+            if (!copy) {
+                *result = srv_reply_error(request, 503, "out of memory");
+                return false;
+            }
+            text = (srv_text){copy, ftl_json_unescape(text.data, text.size, copy)};
+        }
         member->text = text;
     }
     return true;

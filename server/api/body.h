@@ -12,7 +12,7 @@ typedef struct srv_member {
     ftl_json_token token; /* the kind of the value: OBJECT, ARRAY, STRING, ... */
     size_t at, size;      /* the value's bytes in the body */
     bool flag;            /* TRUE */
-    srv_text text;        /* STRING: escapes resolved, in the body itself */
+    srv_text text;        /* STRING: escapes resolved, in the request's scratch */
 } srv_member;
 
 /*

@@ -24,6 +24,7 @@ srv_request *srv_request_take(srv_loop *loop, srv_connection *connection)
         ftl_strbuf_init(&request->body, account, 0);
         ftl_strbuf_init(&request->out, account, 0);
         ftl_strbuf_init(&request->out_head, account, 0);
+        ftl_arena_init(&request->scratch, account);
     }
     request->loop = loop;
     request->server = loop->server;
@@ -39,6 +40,7 @@ static void free_request(srv_request *request)
     ftl_strbuf_free(&request->body);
     ftl_strbuf_free(&request->out);
     ftl_strbuf_free(&request->out_head);
+    ftl_arena_free(&request->scratch);
     ftl_free(srv_account_of(request->server), request);
 }
 
@@ -61,6 +63,7 @@ void srv_request_give(srv_request *request)
     empty(&request->body);
     empty(&request->out);
     empty(&request->out_head);
+    ftl_arena_reset(&request->scratch, KEPT_BYTES);
     request->target_size = request->n_headers = request->n_params = 0;
     request->path = request->query = (srv_text){0};
     request->route = NULL;
@@ -169,6 +172,7 @@ static void run_on_pool(srv_request *request)
         srv_reply_send(request);
         return;
     }
+    ftl_arena_reset(&request->scratch, KEPT_BYTES);
     request->at_work = true;
     request->on_loop = false;
     request->queued = uv_hrtime();

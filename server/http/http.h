@@ -9,6 +9,7 @@
 #ifndef FTL_SERVER_HTTP_HTTP_H
 #define FTL_SERVER_HTTP_HTTP_H
 
+#include "base/arena.h"
 #include "base/strbuf.h"
 
 #include <llhttp.h>
@@ -89,7 +90,8 @@ struct srv_request {
     srv_dialect dialect;
     srv_text params[SRV_MOST_PARAMS]; /* decoded, in the head */
     size_t n_params;
-    ftl_strbuf body; /* FTL: limited by the configuration */
+    ftl_strbuf body;   /* FTL: limited by the configuration */
+    ftl_arena scratch; /* the handler's: emptied when it is called again, and with the request */
 
     /* the reply */
     int status;
