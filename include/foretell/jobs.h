@@ -129,7 +129,7 @@ typedef struct ftl_score_options {
      * none
      */
     const char *metrics_path;
-    bool flush_early; /* see ftl_score_stream */
+    bool flush_early; /* ftl_score_stream, and ftl_score of a pipe: see there */
 } ftl_score_options;
 
 typedef struct ftl_score_result {

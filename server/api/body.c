@@ -37,7 +37,8 @@ static bool take_value(srv_request *request, ftl_json *json, srv_member *member,
         at++;
     srv_text text = {json->text, json->text_size};
     bool escaped = json->escaped;
-    if (ftl_json_skip(json, &error) != FTL_OK)
+    bool passed = member && member->passed;
+    if ((passed ? ftl_json_pass(json, &error) : ftl_json_skip(json, &error)) != FTL_OK)
         return refuse(request, &error, result);
     if (!member)
         return true;

@@ -8,6 +8,8 @@
 /* The value of a member, where it stands in the body. */
 typedef struct srv_member {
     const char *name;
+    /* the value, an array or object, is read by who asks: here it is not looked into */
+    bool passed;
     bool found;
     ftl_json_token token; /* the kind of the value: OBJECT, ARRAY, STRING, ... */
     size_t at, size;      /* the value's bytes in the body */

@@ -15,7 +15,7 @@ static bool read_request(srv_request *request, predict_request *out, srv_result 
 {
     enum { MODEL_PATH, FEATURES, USE_CACHE, PROBABILITIES, N };
     srv_member members[N] = {[MODEL_PATH] = {.name = "model_path"},
-                             [FEATURES] = {.name = "features"},
+                             [FEATURES] = {.name = "features", .passed = true},
                              [USE_CACHE] = {.name = "use_cache"},
                              [PROBABILITIES] = {.name = "return_probabilities"}};
     if (!srv_body_members(request, members, N, result) ||

@@ -257,6 +257,7 @@ ftl_status ftl_check(ftl_model *model, const char *input_path, const ftl_score_o
         return FTL_FAIL(error, FTL_ARG,
                         "ftl_check needs a model, an input and a function for its text");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
+    chosen.flush_early = false;
     checker c = {.model = {.model = model, .n_methods = 1},
                  .job = {.account = &model->context->account,
                          .on_error = FTL_ON_ERROR_FAIL,

@@ -5,29 +5,40 @@
 
 #include <string.h>
 
-/* The type of a column's values, whatever dictionaries are in between. */
-static ftl_type value_type(const ftl_column *column)
+/* The column of a column's values, whatever dictionaries are in between. */
+static const ftl_column *value_column(const ftl_column *column)
 {
     while (column->type == FTL_DICTIONARY)
         column = column->dictionary;
+    return column;
+}
+
+/* What values of that column are copied as. */
+static ftl_type value_type(const ftl_column *column)
+{
     return ftl_type_is_text(column->type) ? FTL_LARGE_STRING
            : column->type == FTL_BIT      ? FTL_BOOL
                                           : column->type;
 }
 
-/* Of all parts; those without any value have none to say. */
-static ftl_status common_type(const ftl_column_part *parts, size_t n_parts, ftl_type *out,
-                              ftl_error *error)
+/*
+ * A column that says all about the values of the parts but where they are; those without any value
+ * have nothing to say.
+ */
+static ftl_status common_column(const ftl_column_part *parts, size_t n_parts, ftl_column *out,
+                                ftl_error *error)
 {
-    *out = FTL_NULL;
+    *out = (ftl_column){.type = FTL_NULL};
     for (size_t i = 0; i < n_parts; i++) {
-        ftl_type type = value_type(parts[i].column);
+        const ftl_column *from = value_column(parts[i].column);
+        ftl_type type = value_type(from);
         if (type == FTL_NULL)
             continue;
-        if (*out != FTL_NULL && *out != type)
+        if (out->type != FTL_NULL && out->type != type)
             return FTL_FAIL_BECAUSE(error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
                                     "a column has values of several types");
-        *out = type;
+        *out = *from;
+        out->type = type;
     }
     return FTL_OK;
 }
@@ -129,24 +140,30 @@ static ftl_status make_room(joiner *j, const ftl_column_part *parts, size_t n_pa
 ftl_status ftl_join_columns(const ftl_column_part *parts, size_t n_parts, ftl_arena *arena,
                             ftl_column *out, ftl_error *error)
 {
-    joiner j = {.type = FTL_NULL};
     size_t rows = 0;
-    uint32_t flags = 0;
-    FTL_TRY(common_type(parts, n_parts, &j.type, error));
+    ftl_column column;
+    FTL_TRY(common_column(parts, n_parts, &column, error));
+    column.flags = 0;
     for (size_t p = 0; p < n_parts; p++) {
         rows += parts[p].rows;
-        flags |= parts[p].column->flags;
+        column.flags |= parts[p].column->flags;
     }
-    if (j.type == FTL_LARGE_STRING && flags & FTL_COLUMN_NULL_TEXT)
-        j.type = FTL_STRING;
+    if (column.type == FTL_LARGE_STRING && column.flags & FTL_COLUMN_NULL_TEXT)
+        column.type = FTL_STRING;
+    joiner j = {.type = column.type};
     if (j.type != FTL_NULL)
         FTL_TRY(make_room(&j, parts, n_parts, rows, arena, error));
     for (size_t p = 0; p < n_parts && j.type != FTL_NULL; p++)
         put_part(&j, &parts[p]);
-    *out = (ftl_column){.type = j.type, .values = j.values, .validity = j.validity, .flags = flags};
-    if (j.type == FTL_STRING)
-        out->offsets = j.offsets;
-    else
-        out->large_offsets = j.offsets;
+    column.values = j.values;
+    column.validity = j.validity;
+    column.offsets = j.type == FTL_STRING ? j.offsets : NULL;
+    column.large_offsets = j.type == FTL_LARGE_STRING ? j.offsets : NULL;
+    column.stride = 0;
+    column.offset = column.n_buffers = column.dictionary_rows = 0;
+    column.buffers = NULL;
+    column.buffer_sizes = NULL;
+    column.dictionary = NULL;
+    *out = column;
     return FTL_OK;
 }

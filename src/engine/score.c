@@ -134,6 +134,23 @@ static ftl_status open_inputs(runner *run, const char *input_path, const char *o
     return ftl_inputs_open(arena, &run->inputs, run->options, &run->table, error);
 }
 
+/* Whether rows can be written as they come. */
+static ftl_status check_early(const ftl_score_options *options, ftl_error *error)
+{
+    const char *format = options->input_format ? options->input_format : "";
+    if (!options->flush_early)
+        return FTL_OK;
+    if (strcmp(format, "jsonl") != 0 && strcmp(format, "csv") != 0)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_NEEDS_OPTION, "input_format",
+                               "options.flush_early is for rows that come one after the other; "
+                               "options.input_format is 'jsonl' or 'csv' then");
+    if (options->encoding)
+        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "encoding",
+                               "options.encoding does not go with options.flush_early, which reads "
+                               "UTF-8");
+    return FTL_OK;
+}
+
 static ftl_status end_with(runner *run, ftl_status status, ftl_score_result *result)
 {
     end_job(run, status);
@@ -153,6 +170,7 @@ ftl_status ftl_score(ftl_model *model, const char *input_path, const char *outpu
         return FTL_FAIL(error, FTL_ARG, "ftl_score needs a model, an input and an output");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
+    FTL_TRY(check_early(&chosen, error));
     runner run = {.options = &chosen, .started = ftl_job_now(), .resume = {.fd = -1}};
     FTL_TRY(ftl_job_choose(&run.setup, model, &chosen, error));
     ftl_arena arena;
@@ -174,19 +192,10 @@ static ftl_status check_stream_options(const ftl_score_options *options, ftl_err
                        : options->n_more_inputs ? "more_inputs"
                        : options->resume        ? "resume"
                                                 : NULL;
-    const char *format = options->input_format ? options->input_format : "";
     if (path)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, path,
                                "options.%s is for files; a stream has none", path);
-    if (options->flush_early && strcmp(format, "jsonl") != 0 && strcmp(format, "csv") != 0)
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_NEEDS_OPTION, "input_format",
-                               "options.flush_early is for rows that come one after the other; "
-                               "options.input_format is 'jsonl' or 'csv' then");
-    if (options->flush_early && options->encoding)
-        return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "encoding",
-                               "options.encoding does not go with options.flush_early, which reads "
-                               "UTF-8");
-    return FTL_OK;
+    return check_early(options, error);
 }
 
 static ftl_status read_callbacks(ftl_reader *in, const ftl_reader *input, ftl_writer *out,

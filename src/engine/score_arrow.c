@@ -166,6 +166,7 @@ static ftl_status check_options(const ftl_score_options *options, ftl_error *err
                        : options->metrics_path  ? "metrics_path"
                        : options->n_more_inputs ? "more_inputs"
                        : options->resume        ? "resume"
+                       : options->flush_early   ? "flush_early"
                                                 : NULL;
     if (path)
         return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, path,

@@ -222,6 +222,7 @@ ftl_status ftl_read_table(ftl_context *context, const char *input_path,
     if (!context || !input_path || !out)
         return FTL_FAIL(error, FTL_ARG, "ftl_read_table needs a context, an input and a stream");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
+    chosen.flush_early = false;
     ftl_account account;
     ftl_account_init(&account, &context->account.allocator, 0);
     table_stream *s = ftl_alloc_zero(&account, 1, sizeof *s);

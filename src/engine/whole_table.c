@@ -79,19 +79,18 @@ static ftl_status bind_table(ftl_whole_table *whole, ftl_model *model, ftl_error
 
 /* ---- Reading --------------------------------------------------------------------------------- */
 
-static ftl_status check_limits(const ftl_whole_table *whole, const ftl_read_options *options,
-                               ftl_error *error)
+ftl_status ftl_read_limit(size_t rows, size_t n_inputs, const ftl_read_options *options,
+                          ftl_error *error)
 {
-    if (options->max_rows && whole->rows > options->max_rows)
+    if (options->max_rows && rows > options->max_rows)
         return FTL_FAIL_OPTION(error, FTL_LIMIT, FTL_REASON_BAD_OPTION, "max_rows",
                                "there are more than %llu rows, the limit of options.max_rows",
                                (unsigned long long)options->max_rows);
-    size_t width = whole->binding.n_inputs ? whole->binding.n_inputs : 1;
-    if (options->max_cells && whole->rows > options->max_cells / width)
+    if (options->max_cells && rows > options->max_cells / (n_inputs ? n_inputs : 1))
         return FTL_FAIL_OPTION(error, FTL_LIMIT, FTL_REASON_BAD_OPTION, "max_cells",
                                "rows of %zu columns have more than %llu cells, the limit of "
                                "options.max_cells",
-                               whole->binding.n_inputs, (unsigned long long)options->max_cells);
+                               n_inputs, (unsigned long long)options->max_cells);
     return FTL_OK;
 }
 
@@ -173,7 +172,7 @@ static ftl_status read_piece(ftl_whole_table *whole, const ftl_read_options *opt
     FTL_TRY(ftl_table_read(whole->table, rows_to_ask_for(whole, options), piece->block, error));
     piece->rows = ftl_table_block_rows(piece->block);
     whole->rows += piece->rows;
-    FTL_TRY(check_limits(whole, options, error));
+    FTL_TRY(ftl_read_limit(whole->rows, whole->binding.n_inputs, options, error));
     FTL_TRY(ftl_row_batch_create(whole->table, &piece->batch, error));
     FTL_TRY(ftl_table_convert(whole->table, piece->block, piece->batch, error));
     ftl_row_view view;

@@ -29,6 +29,9 @@ typedef struct ftl_whole_table {
     const uint8_t *bad; /* [rows] 1: cells of the row could not be read; NULL when n_bad is 0 */
 } ftl_whole_table;
 
+/* LIMIT when so many rows are more than the options allow. */
+FTL_MUST_USE ftl_status ftl_read_limit(size_t rows, size_t n_inputs,
+                                       const ftl_read_options *options, ftl_error *error);
 /*
  * Reads all rows. data stays in place until ftl_whole_table_free, which is to be called on failure
  * as well. fail: the first cell that cannot be read is an error.

@@ -2,6 +2,7 @@
 
 #include "base/number.h"
 #include "base/utf8.h"
+#include "io/json_scan.h"
 
 #include <string.h>
 
@@ -438,6 +439,21 @@ ftl_status ftl_json_next(ftl_json *json, ftl_json_token *token, ftl_error *error
 {
     FTL_TRY(scan(json, error));
     *token = json->token;
+    return FTL_OK;
+}
+
+ftl_status ftl_json_pass(ftl_json *json, ftl_error *error)
+{
+    if (json->token != FTL_JSON_OBJECT && json->token != FTL_JSON_ARRAY)
+        return FTL_OK;
+    ftl_json_scan scan = {.begun = true, .depth = 1};
+    const uint8_t *rest = (const uint8_t *)json->data + json->at;
+    if (!ftl_json_scan_value(&scan, rest, json->size - json->at, true))
+        return FTL_FAIL_AT(error, FTL_CORRUPT, json->size, "the JSON ends too early");
+    json->depth--;
+    json->at += scan.at;
+    json->token = json->data[json->at - 1] == '}' ? FTL_JSON_OBJECT_END : FTL_JSON_ARRAY_END;
+    after_value(json);
     return FTL_OK;
 }
 

@@ -60,6 +60,12 @@ FTL_MUST_USE ftl_status ftl_json_next(ftl_json *json, ftl_json_token *token, ftl
 FTL_MUST_USE ftl_status ftl_json_skip(ftl_json *json, ftl_error *error);
 
 /*
+ * The same without a look at what is passed, for who reads it himself: brackets are counted where
+ * they are not in texts, of either kind alike.
+ */
+FTL_MUST_USE ftl_status ftl_json_pass(ftl_json *json, ftl_error *error);
+
+/*
  * A short cut through arrays of numbers: behind an ARRAY token or a value of one, reads as many
  * numbers as stand there in the plainest form (no white space, at most 18 digits, a value that a
  * product or quotient of two exact doubles gives) and returns how many; whole: integers alone. The

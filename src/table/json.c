@@ -94,7 +94,7 @@ static void json_close(ftl_table *table)
         ftl_json_columns_close(table);
 }
 
-static ftl_status json_bind(ftl_table *table, ftl_error *error)
+ftl_status ftl_json_bind(ftl_table *table, ftl_error *error)
 {
     ftl_json_table *json = table->state;
     size_t n = table->info.n_columns;
@@ -313,7 +313,7 @@ const ftl_table_format ftl_table_json = {
     .bid = json_bid,
     .open = json_open,
     .close = json_close,
-    .bind = json_bind,
+    .bind = ftl_json_bind,
     .block_size = sizeof(ftl_json_block),
     .block_free = json_block_free,
     .read = json_read,
@@ -334,7 +334,7 @@ const ftl_table_format ftl_table_jsonl = {
     .bid = lines_bid,
     .open = lines_open,
     .close = json_close,
-    .bind = json_bind,
+    .bind = ftl_json_bind,
     .block_size = sizeof(ftl_json_block),
     .block_free = json_block_free,
     .read = json_read,

@@ -55,6 +55,9 @@ FTL_MUST_USE ftl_status ftl_json_begin(ftl_table *table, bool lines, ftl_error *
 FTL_MUST_USE ftl_status ftl_json_damaged(const ftl_json_table *json, const char *what,
                                          ftl_error *error);
 
+/* Finds which cells are wanted. */
+FTL_MUST_USE ftl_status ftl_json_bind(ftl_table *table, ftl_error *error);
+
 /* ---- Bytes of the document, in constant memory ------------------------------------------------ */
 
 /* The next character that is no white space, which is not consumed; 0 at the end. */
@@ -98,6 +101,21 @@ FTL_MUST_USE ftl_status ftl_json_set_names(ftl_json_names *names, ftl_table *tab
 void ftl_json_names_free(ftl_json_names *names);
 
 /* ---- Converting ------------------------------------------------------------------------------- */
+
+/* Makes the batch's scratch, once. */
+FTL_MUST_USE ftl_status ftl_json_ready(const ftl_table *table, ftl_row_batch *batch,
+                                       ftl_error *error);
+/* The cells of a row that has none. */
+void ftl_json_empty_row(ftl_row_batch *batch);
+/*
+ * The cells that the batch's scratch has, of the row that was split last, become a row of the
+ * batch. A row that is not good, or has a cell that its column cannot take, becomes a bad one.
+ */
+FTL_MUST_USE ftl_status ftl_json_convert_row(const ftl_json_table *json, ftl_row_batch *batch,
+                                             size_t row, bool good, ftl_error *error);
+/* Why a row that stands in text[0..size) is bad; place: "line 3", in front of the reason. */
+void ftl_json_explain_row(const ftl_table *table, ftl_row_batch *batch, const char *text,
+                          size_t size, const char *place, ftl_error *error);
 
 ftl_status ftl_json_convert(const ftl_table *table, const ftl_table_block *block,
                             ftl_row_batch *batch, ftl_error *error);

@@ -35,7 +35,7 @@ static int32_t find_cell(const void *user, const char *key, size_t size)
     return -1;
 }
 
-static ftl_status make_ready(const ftl_table *table, ftl_row_batch *batch, ftl_error *error)
+ftl_status ftl_json_ready(const ftl_table *table, ftl_row_batch *batch, ftl_error *error)
 {
     const ftl_json_table *json = table->state;
     ftl_json_scratch *scratch = batch->state;
@@ -180,48 +180,58 @@ static ftl_status convert_cell(const ftl_json_table *json, ftl_row_batch *batch,
     return FTL_OK;
 }
 
-/* Splits a row; *utf8 false: it was not looked into. */
-static ftl_status split_row(const ftl_json_block *block, size_t row, bool checked,
+/* Splits a row of size bytes; *utf8 false: it was not looked into. */
+static ftl_status split_row(const char *text, size_t size, size_t room, bool checked,
                             ftl_row_batch *batch, bool *utf8, ftl_json_fault *fault,
                             ftl_error *error)
 {
     ftl_json_split *split = &((ftl_json_scratch *)batch->state)->split;
-    const ftl_json_record *record = &block->records[row];
-    const char *text = (const char *)block->bytes.data + record->start;
-    *utf8 = checked || ftl_utf8_valid(text, record->size);
-    FTL_TRY(ftl_json_split_row(split, text, *utf8 ? record->size : 0,
-                               block->bytes.size - record->start, fault, error));
-    for (size_t i = 0; *fault == FTL_JSON_BROKEN && i < split->n_cells; i++)
-        split->cells[i].kind = FTL_JSON_ABSENT;
+    *utf8 = checked || ftl_utf8_valid(text, size);
+    FTL_TRY(ftl_json_split_row(split, text, *utf8 ? size : 0, room, fault, error));
+    if (*fault == FTL_JSON_BROKEN)
+        ftl_json_empty_row(batch);
     return FTL_OK;
+}
+
+void ftl_json_empty_row(ftl_row_batch *batch)
+{
+    ftl_json_split *split = &((ftl_json_scratch *)batch->state)->split;
+    for (size_t i = 0; i < split->n_cells; i++)
+        split->cells[i].kind = FTL_JSON_ABSENT;
+}
+
+ftl_status ftl_json_convert_row(const ftl_json_table *json, ftl_row_batch *batch, size_t row,
+                                bool good, ftl_error *error)
+{
+    const ftl_json_cell *cells = ((ftl_json_scratch *)batch->state)->split.cells;
+    bool plain = json->na.n_numbers == 0; /* no number stands for a missing one */
+    for (size_t i = 0; i < batch->n_columns; i++) {
+        const ftl_json_cell *cell = &cells[json->cell_of[i]];
+        if (cell->kind == FTL_JSON_FINITE && plain && cell->known &&
+            batch->requests[i].type == FTL_F64)
+            ((double *)batch->buffers[i].values)[row] = cell->value;
+        else
+            FTL_TRY(convert_cell(json, batch, i, row, *cell, &good, error));
+    }
+    if (FTL_LIKELY(good))
+        return FTL_OK;
+    ftl_row_batch_blank(batch, row);
+    return ftl_row_batch_mark_bad(batch, row, error);
 }
 
 ftl_status ftl_json_convert(const ftl_table *table, const ftl_table_block *block,
                             ftl_row_batch *batch, ftl_error *error)
 {
-    const ftl_json_table *json = table->state;
     const ftl_json_block *from = (const ftl_json_block *)block;
-    FTL_TRY(make_ready(table, batch, error));
-    const ftl_json_cell *cells = ((ftl_json_scratch *)batch->state)->split.cells;
-    bool plain = json->na.n_numbers == 0; /* no number stands for a missing one */
+    FTL_TRY(ftl_json_ready(table, batch, error));
     bool checked = ftl_utf8_valid((const char *)from->bytes.data, from->bytes.size);
     for (size_t row = 0; row < block->rows; row++) {
         bool utf8;
         ftl_json_fault fault;
-        FTL_TRY(split_row(from, row, checked, batch, &utf8, &fault, error));
-        bool good = fault == FTL_JSON_SOUND;
-        for (size_t i = 0; i < batch->n_columns; i++) {
-            const ftl_json_cell *cell = &cells[json->cell_of[i]];
-            if (cell->kind == FTL_JSON_FINITE && plain && cell->known &&
-                batch->requests[i].type == FTL_F64)
-                ((double *)batch->buffers[i].values)[row] = cell->value;
-            else
-                FTL_TRY(convert_cell(json, batch, i, row, *cell, &good, error));
-        }
-        if (FTL_LIKELY(good))
-            continue;
-        ftl_row_batch_blank(batch, row);
-        FTL_TRY(ftl_row_batch_mark_bad(batch, row, error));
+        const ftl_json_record *record = &from->records[row];
+        FTL_TRY(split_row((const char *)from->bytes.data + record->start, record->size,
+                          from->bytes.size - record->start, checked, batch, &utf8, &fault, error));
+        FTL_TRY(ftl_json_convert_row(table->state, batch, row, fault == FTL_JSON_SOUND, error));
     }
     return FTL_OK;
 }
@@ -251,15 +261,13 @@ static void name_column(const ftl_table *table, size_t column, char out[FTL_CSV_
     snprintf(out, FTL_CSV_SHOWN + 16, "column '%s'", name);
 }
 
-static void explain_broken(const ftl_json_block *block, size_t row, const char *place,
-                           ftl_error *error)
+static void explain_broken(const char *text, size_t size, const char *place, ftl_error *error)
 {
     ftl_json json;
     ftl_json_token token = FTL_JSON_NULL;
     ftl_error why;
     ftl_error_clear(&why);
-    ftl_json_init(&json, (const char *)block->bytes.data + block->records[row].start,
-                  block->records[row].size, FTL_JSON_NONFINITE);
+    ftl_json_init(&json, text, size, FTL_JSON_NONFINITE);
     while (ftl_json_next(&json, &token, &why) == FTL_OK && token != FTL_JSON_DONE)
         ;
     ftl_error_set(error, FTL_VALUE, "%s, byte %zu of the row: %s", place, json.at + 1,
@@ -267,12 +275,10 @@ static void explain_broken(const ftl_json_block *block, size_t row, const char *
     ftl_error_because(error, FTL_REASON_BAD_CELL, NULL);
 }
 
-static void explain_bytes(const ftl_json_block *block, size_t row, const char *place,
-                          ftl_error *error)
+static void explain_bytes(const char *text, size_t size, const char *place, ftl_error *error)
 {
     enum { BEFORE = 20 };
-    const char *text = (const char *)block->bytes.data + block->records[row].start;
-    size_t size = block->records[row].size, at = 0, length;
+    size_t at = 0, length;
     char shown[FTL_CSV_SHOWN];
     while (at < size && (length = ftl_utf8_length(text + at, size - at)) != 0)
         at += length;
@@ -287,7 +293,7 @@ static void explain_bytes(const ftl_json_block *block, size_t row, const char *p
     ftl_error_because(error, FTL_REASON_BAD_CELL, "encoding");
 }
 
-static void explain_fault(const ftl_table *table, const ftl_json_block *block, size_t row,
+static void explain_fault(const ftl_table *table, const char *text, size_t size,
                           const ftl_json_split *split, ftl_json_fault fault, const char *place,
                           ftl_error *error)
 {
@@ -306,8 +312,7 @@ static void explain_fault(const ftl_table *table, const ftl_json_block *block, s
                       split->n_elements, split->n_elements == 1 ? "" : "s", split->n_columns);
         ftl_error_because(error, FTL_REASON_RAGGED_ROW, NULL);
     } else {
-        ftl_csv_show((const char *)block->bytes.data + block->records[row].start,
-                     block->records[row].size, shown);
+        ftl_csv_show(text, size, shown);
         ftl_error_set(error, FTL_VALUE, "%s: '%s' is no %s, which the rows are", place, shown,
                       json->objects ? "object" : "array");
         ftl_error_because(error, FTL_REASON_BAD_CELL, NULL);
@@ -336,38 +341,46 @@ static void explain_cell(const ftl_json_table *json, const char *place, const ch
     ftl_error_because(error, FTL_REASON_BAD_CELL, hint[0] ? "decimal" : NULL);
 }
 
-void ftl_json_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
-                      size_t row, ftl_error *error)
+void ftl_json_explain_row(const ftl_table *table, ftl_row_batch *batch, const char *text,
+                          size_t size, const char *place, ftl_error *error)
 {
     const ftl_json_table *json = table->state;
-    const ftl_json_block *from = (const ftl_json_block *)block;
     const ftl_json_split *split = &((ftl_json_scratch *)batch->state)->split;
-    char place[PLACE];
     bool utf8;
     ftl_json_fault fault;
-    name_place(from, row, place);
-    if (split_row(from, row, false, batch, &utf8, &fault, NULL) != FTL_OK)
+    if (split_row(text, size, size, false, batch, &utf8, &fault, NULL) != FTL_OK)
         return;
     if (!utf8) {
-        explain_bytes(from, row, place, error);
+        explain_bytes(text, size, place, error);
     } else if (fault == FTL_JSON_BROKEN) {
-        explain_broken(from, row, place, error);
+        explain_broken(text, size, place, error);
     } else if (fault != FTL_JSON_SOUND) {
-        explain_fault(table, from, row, split, fault, place, error);
+        explain_fault(table, text, size, split, fault, place, error);
     }
     for (size_t i = 0; utf8 && fault == FTL_JSON_SOUND && i < batch->n_columns; i++) {
         const ftl_table_column_request *request = &batch->requests[i];
         ftl_json_cell cell = split->cells[json->cell_of[i]];
         double value;
         char column[FTL_CSV_SHOWN + 16];
-        bool text = request->type == FTL_STRING;
+        bool is_text = request->type == FTL_STRING;
         if (resolve(batch, &cell, NULL) != FTL_OK)
             return;
-        if (text ? request->raw || cell.kind != FTL_JSON_NESTED : cell_number(json, cell, &value))
+        if (is_text ? request->raw || cell.kind != FTL_JSON_NESTED
+                    : cell_number(json, cell, &value))
             continue;
         name_column(table, request->index, column);
-        explain_cell(json, place, column, cell, text, error);
+        explain_cell(json, place, column, cell, is_text, error);
         error->column = (int64_t)request->index;
         return;
     }
+}
+
+void ftl_json_explain(const ftl_table *table, const ftl_table_block *block, ftl_row_batch *batch,
+                      size_t row, ftl_error *error)
+{
+    const ftl_json_block *from = (const ftl_json_block *)block;
+    char place[PLACE];
+    name_place(from, row, place);
+    ftl_json_explain_row(table, batch, (const char *)from->bytes.data + from->records[row].start,
+                         from->records[row].size, place, error);
 }

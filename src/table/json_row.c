@@ -359,23 +359,45 @@ static ftl_status split_values(ftl_json_split *split, const char *at, const char
     }
 }
 
-ftl_status ftl_json_split_row(ftl_json_split *split, const char *row, size_t size, size_t room,
-                              ftl_json_fault *fault, ftl_error *error)
+/* The row at `at`, in front of end. *next NULL: it is broken. */
+static ftl_status split_here(ftl_json_split *split, const char *at, const char *end,
+                             const char *readable, const char **next, ftl_json_fault *fault,
+                             ftl_error *error)
 {
-    const char *end = row + size, *at = skip_space(row, end), *next = NULL;
     *fault = FTL_JSON_SOUND;
+    *next = NULL;
     for (size_t i = 0; i < split->n_cells; i++)
         split->cells[i].kind = FTL_JSON_ABSENT;
     if (at < end && *at == (split->columns ? '[' : '{')) {
-        FTL_TRY(split_values(split, at, end, row + room, &next, fault, error));
-        if (next && split->columns && split->n_elements != split->n_columns)
+        FTL_TRY(split_values(split, at, end, readable, next, fault, error));
+        if (*next && split->columns && split->n_elements != split->n_columns)
             *fault = FTL_JSON_COUNT;
     } else if (at < end) {
         ftl_json_cell whole;
-        next = scan_value(at, end, &whole);
+        *next = scan_value(at, end, &whole);
         *fault = FTL_JSON_OTHER_KIND;
     }
+    return FTL_OK;
+}
+
+ftl_status ftl_json_split_row(ftl_json_split *split, const char *row, size_t size, size_t room,
+                              ftl_json_fault *fault, ftl_error *error)
+{
+    const char *end = row + size, *next;
+    FTL_TRY(split_here(split, skip_space(row, end), end, row + room, &next, fault, error));
     if (!next || skip_space(next, end) != end)
+        *fault = FTL_JSON_BROKEN;
+    return FTL_OK;
+}
+
+ftl_status ftl_json_split_at(ftl_json_split *split, const char *at, const char *end,
+                             const char **next, ftl_json_fault *fault, ftl_error *error)
+{
+    const char *behind;
+    FTL_TRY(split_here(split, at, end, end, &behind, fault, error));
+    if (behind)
+        *next = behind;
+    else
         *fault = FTL_JSON_BROKEN;
     return FTL_OK;
 }

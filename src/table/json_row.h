@@ -57,4 +57,12 @@ void ftl_json_split_free(ftl_json_split *split);
 FTL_MUST_USE ftl_status ftl_json_split_row(ftl_json_split *split, const char *row, size_t size,
                                            size_t room, ftl_json_fault *fault, ftl_error *error);
 
+/*
+ * The same for a row that begins at `at`, which is no white space, and ends where it ends. *next:
+ * behind it; not set where it is BROKEN. end: of what may be read.
+ */
+FTL_MUST_USE ftl_status ftl_json_split_at(ftl_json_split *split, const char *at, const char *end,
+                                          const char **next, ftl_json_fault *fault,
+                                          ftl_error *error);
+
 #endif

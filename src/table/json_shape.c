@@ -231,9 +231,11 @@ static ftl_status begin_array(ftl_table *table, ftl_error *error)
             table->names = NULL; /* of the schema; the rows have their own */
         return name_columns(table, error);
     }
+    if (c == 0)
+        return ftl_json_damaged(json, "it ends too early", error);
     return FTL_FAIL(error, FTL_SCHEMA,
                     "line %lld: the array holds single values, not rows; rows are objects or "
-                    "arrays",
+                    "arrays, as in [[1, 2], [3, 4]]",
                     (long long)json->cut.line);
 }
 

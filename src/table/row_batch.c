@@ -19,6 +19,8 @@ ftl_status ftl_row_batch_create(const ftl_table *table, ftl_row_batch **out, ftl
     batch->empty_is_missing = table->empty_is_missing;
     batch->buffers = ftl_alloc_zero(table->account, batch->n_columns, sizeof *batch->buffers);
     batch->columns = ftl_alloc_zero(table->account, batch->n_columns, sizeof *batch->columns);
+    for (size_t i = 0; i < batch->n_columns; i++)
+        batch->has_texts |= batch->requests[i].type == FTL_STRING;
     size_t state = table->format->batch_size;
     if (state)
         batch->state = ftl_alloc_zero(table->account, 1, state);
@@ -49,53 +51,76 @@ void ftl_row_batch_destroy(ftl_row_batch *batch)
     ftl_free(batch->account, batch);
 }
 
-/* Room for rows in every column that is copied out of cells. */
-static ftl_status prepare(ftl_row_batch *batch, size_t rows, ftl_error *error)
+/* Room for rows in the buffers of a column of cells. */
+static ftl_status grow_buffer(ftl_row_batch *batch, size_t column, size_t rows, ftl_error *error)
 {
-    bool cells = batch->format->abilities & FTL_TABLE_CELLS;
-    for (size_t i = 0; cells && i < batch->n_columns; i++) {
-        ftl_column_buffer *buffer = &batch->buffers[i];
-        if (batch->requests[i].type != FTL_STRING) {
-            size_t width = batch->requests[i].type == FTL_F32 ? sizeof(float) : sizeof(double);
-            FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, rows, width,
-                             error));
-            continue;
-        }
-        FTL_TRY(ftl_grow(batch->account, &buffer->offsets, &buffer->offsets_room, rows + 1,
-                         sizeof(uint32_t), error));
-        FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, (rows + 7) / 8,
-                         1, error));
-        FTL_TRY(ftl_grow(batch->account, &buffer->values, &buffer->values_room, 1, 1,
-                         error)); /* never NULL */
-        memset(buffer->validity, 0, (rows + 7) / 8);
+    ftl_column_buffer *buffer = &batch->buffers[column];
+    ftl_type type = batch->requests[column].type;
+    if (type != FTL_STRING)
+        return ftl_grow(batch->account, &buffer->values, &buffer->values_room, rows,
+                        type == FTL_F32 ? sizeof(float) : sizeof(double), error);
+    FTL_TRY(ftl_grow(batch->account, &buffer->offsets, &buffer->offsets_room, rows + 1,
+                     sizeof(uint32_t), error));
+    FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, (rows + 7) / 8, 1,
+                     error));
+    return ftl_grow(batch->account, &buffer->values, &buffer->values_room, 1, 1,
+                    error); /* never NULL */
+}
+
+/* Rows first .. rows of a column of texts are missing until they are set. */
+static void clear_texts(ftl_column_buffer *buffer, size_t first, size_t rows)
+{
+    size_t done = (first + 7) / 8; /* bits of this byte were cleared with those before */
+    memset(buffer->validity + done, 0, (rows + 7) / 8 - done);
+    if (first == 0) {
         buffer->offsets[0] = 0;
         buffer->used = 0;
     }
-    FTL_TRY(ftl_grow(batch->account, &batch->bad, &batch->bad_room, rows, 1, error));
-    if (rows)
-        memset(batch->bad, 0, rows);
-    batch->n_bad = 0;
-    batch->rows = rows;
+}
+
+ftl_status ftl_row_batch_extend(ftl_row_batch *batch, size_t first, size_t rows, ftl_error *error)
+{
+    bool cells = batch->format->abilities & FTL_TABLE_CELLS, grows = rows > batch->rows_room;
+    for (size_t i = 0; cells && grows && i < batch->n_columns; i++)
+        FTL_TRY(grow_buffer(batch, i, rows, error));
+    if (grows)
+        FTL_TRY(ftl_grow(batch->account, &batch->bad, &batch->bad_room, rows, 1, error));
+    batch->rows_room = grows ? rows : batch->rows_room;
+    for (size_t i = 0; cells && batch->has_texts && i < batch->n_columns; i++) {
+        if (batch->requests[i].type == FTL_STRING)
+            clear_texts(&batch->buffers[i], first, rows);
+    }
+    if (rows > first)
+        memset(batch->bad + first, 0, rows - first);
+    if (first == 0)
+        batch->n_bad = 0;
     return FTL_OK;
+}
+
+void ftl_row_batch_show(ftl_row_batch *batch, size_t rows)
+{
+    batch->rows = rows;
+    for (size_t i = 0; i < batch->n_columns; i++)
+        batch->columns[i] = (ftl_column){.type = batch->requests[i].type,
+                                         .values = batch->buffers[i].values,
+                                         .offsets = batch->buffers[i].offsets,
+                                         .validity = batch->buffers[i].validity,
+                                         .flags = FTL_COLUMN_NULL_TEXT};
 }
 
 ftl_status ftl_table_convert(const ftl_table *table, const ftl_table_block *block,
                              ftl_row_batch *batch, ftl_error *error)
 {
     batch->rows = 0;
-    FTL_TRY(prepare(batch, block->rows, error));
+    FTL_TRY(ftl_row_batch_extend(batch, 0, block->rows, error));
+    batch->rows = block->rows;
     ftl_status status = block->rows ? table->format->convert(table, block, batch, error) : FTL_OK;
     if (status != FTL_OK) {
         batch->rows = batch->n_bad = 0;
         return status;
     }
-    bool cells = table->format->abilities & FTL_TABLE_CELLS;
-    for (size_t i = 0; cells && i < batch->n_columns; i++)
-        batch->columns[i] = (ftl_column){.type = batch->requests[i].type,
-                                         .values = batch->buffers[i].values,
-                                         .offsets = batch->buffers[i].offsets,
-                                         .validity = batch->buffers[i].validity,
-                                         .flags = FTL_COLUMN_NULL_TEXT};
+    if (table->format->abilities & FTL_TABLE_CELLS)
+        ftl_row_batch_show(batch, block->rows);
     return FTL_OK;
 }
 

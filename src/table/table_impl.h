@@ -153,6 +153,8 @@ struct ftl_row_batch {
     ftl_column_buffer *buffers;
     ftl_column *columns; /* the view */
     size_t rows;
+    size_t rows_room; /* rows that every column of cells has room for */
+    bool has_texts;
     uint8_t *bad;
     size_t bad_room;
     uint32_t *bad_rows;
@@ -160,6 +162,14 @@ struct ftl_row_batch {
     void *state; /* the format's */
 };
 
+/*
+ * Makes rows [first, rows) of a batch ready to be set, all cells of them; those before stay. first
+ * 0: the batch begins anew.
+ */
+FTL_MUST_USE ftl_status ftl_row_batch_extend(ftl_row_batch *batch, size_t first, size_t rows,
+                                             ftl_error *error);
+/* FTL_TABLE_CELLS: the batch's columns become views of so many rows, which have been set. */
+void ftl_row_batch_show(ftl_row_batch *batch, size_t rows);
 /* Marks a row as bad, once; rows come in order. */
 FTL_MUST_USE ftl_status ftl_row_batch_mark_bad(ftl_row_batch *batch, size_t row, ftl_error *error);
 /* Sets the string of a row; rows are set in order, each once. valid false: a missing cell, text is

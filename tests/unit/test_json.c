@@ -305,6 +305,47 @@ static void test_skip(void **state)
     assert_int_equal(ftl_json_skip(&json, NULL), FTL_CORRUPT);
 }
 
+/* Passing a value ends where skipping it does, wherever in the wide steps its brackets lie. */
+static void test_pass(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"[1,{\"a\":[2]}]", "{\"]}\":\"\\\\\",\"b\\\"]\":[[],{}]}",
+                                         "[]", "{\"k\":\"\\\\\\\"}\"}",
+                                         "[\"[{\",\"\\u005d\",{\"x\":[\"]\"]}]"};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(values); i++) {
+        for (int gap = 0; gap < 150; gap++) {
+            char text[400];
+            int size = snprintf(text, sizeof text, "[%*s%s%*s,7]", gap, "", values[i], gap % 7, "");
+            ftl_json skipped, passed;
+            ftl_json_token token;
+            ftl_json_init(&skipped, text, (size_t)size, 0);
+            for (int k = 0; k < 2; k++)
+                assert_int_equal(ftl_json_next(&skipped, &token, NULL), FTL_OK);
+            passed = skipped;
+            assert_int_equal(ftl_json_skip(&skipped, NULL), FTL_OK);
+            assert_int_equal(ftl_json_pass(&passed, NULL), FTL_OK);
+            assert_int_equal(passed.at, skipped.at);
+            assert_int_equal(passed.depth, skipped.depth);
+            assert_int_equal(passed.token, skipped.token);
+            assert_int_equal(ftl_json_next(&passed, &token, NULL), FTL_OK);
+            assert_int_equal(token, FTL_JSON_NUMBER);
+            assert_int_equal(ftl_json_next(&passed, &token, NULL), FTL_OK);
+            assert_int_equal(token, FTL_JSON_ARRAY_END);
+        }
+    }
+    static const char *const open[] = {"[", "[[1", "{\"a", "[\"]\\\"]", "{\"a\":[}"};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(open); i++) {
+        ftl_json json;
+        ftl_json_token token;
+        size_t size = strlen(open[i]);
+        char *copy = memcpy(malloc(size), open[i], size);
+        ftl_json_init(&json, copy, size, 0);
+        assert_int_equal(ftl_json_next(&json, &token, NULL), FTL_OK);
+        assert_int_equal(ftl_json_pass(&json, NULL), FTL_CORRUPT);
+        free(copy);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +358,7 @@ int main(void)
         cmocka_unit_test(test_numbers_at_once),
         cmocka_unit_test(test_numbers_stop),
         cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_pass),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
