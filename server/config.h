@@ -34,6 +34,11 @@
     X(NUMBER, body_timeout, "body-timeout", "60", "S", "between two pieces of a body or reply") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")  \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")  \
+    X(LIST, route, "route", NULL, "PATH=MODEL[:METHOD]",                                        \
+      "an old service's path: plain JSON rows in, a plain list out")                            \
+    X(LIST, predict_route, "predict-route", NULL, "PATH",                                       \
+      "another path of TensorFlow Serving's predict, for the only model")                       \
+    X(LIST, health_route, "health-route", NULL, "PATH", "another path that tells readiness")    \
     X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")
 
 typedef struct srv_list {

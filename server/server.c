@@ -1,6 +1,7 @@
 /* The server's life: opening, warming up, serving, draining. */
 #include "server.h"
 
+#include "api/custom.h"
 #include "api/pages.h"
 #include "base/cpu_count.h"
 #include "serving/catalog.h"
@@ -97,6 +98,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
     FTL_TRY(srv_pages_init(server, error));
+    FTL_TRY(srv_custom_create(server, error));
     return open_loops(server, error);
 }
 
@@ -110,6 +112,7 @@ static void close_server(srv_server *server)
         srv_lookup_free(&server->loops[i]);
     }
     ftl_free(&server->account, server->loops);
+    srv_custom_destroy(server);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);

@@ -36,6 +36,8 @@ struct srv_server {
     uint64_t run;   /* random, in front of the request ids */
     struct sockaddr_storage address;
     char address_text[80]; /* http://127.0.0.1:8000 */
+    srv_custom *custom;    /* routes of the configuration */
+    size_t n_custom;
     srv_loop *loops;
     uint32_t n_loops;
     bool warm_failed;
@@ -51,6 +53,11 @@ static inline ftl_account *srv_account_of(srv_server *server) { return &server->
 static inline bool srv_is_stopping(const srv_server *server)
 {
     return server->phase == SRV_STOPPING;
+}
+static inline const srv_custom *srv_custom_routes(const srv_server *server, size_t *n)
+{
+    *n = server->n_custom;
+    return server->custom;
 }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)

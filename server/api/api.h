@@ -29,6 +29,24 @@
     X(POST, "/v2/repository/models/{model}/load", srv_v2_load, SRV_ADMIN, SRV_BLOCKS) \
     X(POST, "/v2/repository/models/{model}/unload", srv_v2_unload, SRV_ADMIN, SRV_BLOCKS)
 
+/* MLflow's scoring protocol, which is SageMaker's as well. */
+#define SRV_MLFLOW_ROUTES(X)                                          \
+    X(POST, "/invocations", srv_mlflow_invocations, SRV_INFERENCE, 0) \
+    X(GET, "/ping", srv_mlflow_ping, SRV_OPEN, SRV_PROBE)             \
+    X(GET, "/health", srv_mlflow_ping, SRV_OPEN, SRV_PROBE)           \
+    X(GET, "/version", srv_mlflow_version, SRV_OPEN, 0)
+
+#define SRV_TF_MODEL "/v1/models/{model}"
+#define SRV_TF_VERSION "/v1/models/{model}/versions/{version}"
+
+/* TensorFlow Serving's, and KServe's first. */
+#define SRV_TF_ROUTES(X)                                                 \
+    X(GET, "/v1/models", srv_tf_models, SRV_INFERENCE, 0)                \
+    X(POST, SRV_TF_MODEL ":predict", srv_tf_predict, SRV_INFERENCE, 0)   \
+    X(POST, SRV_TF_VERSION ":predict", srv_tf_predict, SRV_INFERENCE, 0) \
+    X(GET, SRV_TF_MODEL, srv_tf_status, SRV_OPEN, 0)                     \
+    X(GET, SRV_TF_VERSION, srv_tf_status, SRV_OPEN, 0)
+
 /* X(method, pattern, handler, role, flags) */
 #define SRV_ROUTES(X)                                                                        \
     X(POST, SRV_NATIVE_PATH "/predict", srv_native_predict, SRV_INFERENCE, 0)                \
@@ -36,10 +54,13 @@
     X(GET, SRV_NATIVE_PATH "/cache/stats", srv_native_cache_stats, SRV_METRICS, SRV_BLOCKS)  \
     X(DELETE, SRV_NATIVE_PATH "/cache/clear", srv_native_cache_clear, SRV_ADMIN, SRV_BLOCKS) \
     X(GET, SRV_NATIVE_PATH "/health", srv_native_health, SRV_OPEN, SRV_PROBE)                \
-    SRV_V2_ROUTES(X)
+    SRV_V2_ROUTES(X)                                                                         \
+    SRV_MLFLOW_ROUTES(X)                                                                     \
+    SRV_TF_ROUTES(X)
 
 #define SRV_DECLARE_HANDLER(method, pattern, handler, role, flags) srv_handler handler;
 SRV_ROUTES(SRV_DECLARE_HANDLER)
 #undef SRV_DECLARE_HANDLER
+srv_handler srv_custom_predict; /* routes of the configuration */
 
 #endif

@@ -176,7 +176,18 @@ void srv_stream_end(srv_request *request, bool ok);
  * has) tells 405 from 404.
  */
 const srv_route *srv_route_find(srv_request *request, uint64_t *allowed);
-/* All routes, in their order. */
+/*
+ * A route of the configuration, which goes before all others: its pattern is a path as it is. What
+ * its handler wants to know of it follows.
+ */
+typedef struct srv_custom {
+    srv_route route;
+    char *model; /* NULL: the request says which */
+    ftl_method method;
+    bool has_method; /* else the model's default */
+} srv_custom;
+
+/* All routes but those of the configuration, in their order. */
 const srv_route *srv_routes(size_t *n);
 
 /* ---- Loops ----------------------------------------------------------------------------------- */

@@ -94,6 +94,62 @@ srv_model *srv_lookup_name(srv_request *request, srv_text name, srv_text version
     return model;
 }
 
+/* The models of the command line, for who names none. */
+typedef struct name_list {
+    srv_model *last; /* of the one that comes last, the latest version */
+    size_t n;        /* different names */
+    char text[400];  /* the names */
+    size_t size;
+} name_list;
+
+static void add_name(void *user, srv_model *model)
+{
+    name_list *list = user;
+    bool again = list->last && strcmp(list->last->name, model->name) == 0;
+    list->last = model;
+    if (again)
+        return;
+    size_t size = strlen(model->name), room = sizeof list->text - list->size;
+    if (list->n++ < 20 && size + 2 < room) {
+        memcpy(list->text + list->size, ", ", 2);
+        memcpy(list->text + list->size + 2, model->name, size);
+        list->size += size + 2;
+    }
+}
+
+/* A query's value, as it is meant. */
+static bool decode(srv_request *request, srv_text *text)
+{
+    char *copy = ftl_arena_string(&request->scratch, text->data, text->size);
+    text->data = copy;
+    return copy && srv_percent_decode(copy, &text->size);
+}
+
+srv_model *srv_lookup_only(srv_request *request, srv_result *result)
+{
+    name_list list = {0};
+    srv_text given = srv_request_header(request, "x-foretell-model");
+    if (!given.size) {
+        given = srv_request_query(request, "model");
+        if (given.size && !decode(request, &given)) {
+            *result = srv_reply_error(request, 400, "the query's model is no text");
+            return NULL;
+        }
+    }
+    if (given.size)
+        return srv_lookup_name(request, given, (srv_text){0}, result);
+    srv_catalog_each(request->server->catalog, add_name, &list);
+    if (list.n == 1)
+        return list.last;
+    *result = srv_reply_error(
+        request, list.n ? 400 : 404,
+        list.n ? "say which model: X-Foretell-Model or ?model= may be %.*s%s"
+               : "the server has no model of its own%.*s%s; say a path beneath model-root with "
+                 "X-Foretell-Model or ?model=",
+        (int)(list.size ? list.size - 2 : 0), list.text + 2, list.n > 20 ? ", ..." : "");
+    return NULL;
+}
+
 void srv_lookup_free(srv_loop *loop)
 {
     ftl_free(srv_account_of(loop->server), loop->memo);

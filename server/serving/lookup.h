@@ -13,6 +13,11 @@ srv_model *srv_lookup_path(srv_request *request, srv_text path, int *status, ftl
  */
 srv_model *srv_lookup_name(srv_request *request, srv_text name, srv_text version,
                            srv_result *result);
+/*
+ * The model of a request whose path names none: the one that the header X-Foretell-Model or the
+ * query's model says, or the only one of the command line.
+ */
+srv_model *srv_lookup_only(srv_request *request, srv_result *result);
 /* Forgets it all; the loop has ended. */
 void srv_lookup_free(srv_loop *loop);
 
