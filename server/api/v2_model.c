@@ -95,14 +95,17 @@ static ftl_type input_type(const ftl_schema_column *input)
 static void put_inputs(ftl_strbuf *out, const ftl_model *model, const ftl_model_info *info,
                        bool triton)
 {
-    bool texts = false;
+    bool texts = false, first = true;
     for (size_t i = 0; i < info->n_inputs; i++) {
         ftl_schema_column input = {.struct_size = sizeof input};
         if (ftl_model_input(model, i, &input) != FTL_OK)
             return;
-        texts = texts || (input.batch_type == FTL_STRING && input.kind != FTL_KIND_UNUSED);
+        if (input.kind == FTL_KIND_UNUSED) /* nobody needs to send it */
+            continue;
+        texts = texts || input.batch_type == FTL_STRING;
         if (info->has_input_names)
-            put_tensor(out, &(tensor_facts){input.name, input_type(&input), 1}, triton, i == 0);
+            put_tensor(out, &(tensor_facts){input.name, input_type(&input), 1}, triton, first);
+        first = false;
     }
     if (info->has_input_names)
         return;
