@@ -94,8 +94,12 @@ const srv_route *srv_route_find(srv_request *request, uint64_t *allowed)
         if (!matches(routes[i].pattern, request))
             continue;
         *allowed |= UINT64_C(1) << routes[i].method;
-        if (routes[i].method == method)
-            return decode_params(request) ? &routes[i] : NULL;
+        if (routes[i].method != method)
+            continue;
+        if (decode_params(request))
+            return &routes[i];
+        *allowed = 0; /* no such thing can be here, whatever the method */
+        return NULL;
     }
     return NULL;
 }
