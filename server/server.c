@@ -1,6 +1,7 @@
 /* The server's life: opening, warming up, serving, draining. */
 #include "server.h"
 
+#include "api/custom.h"
 #include "api/pages.h"
 #include "base/cpu_count.h"
 #include "http/tls.h"
@@ -125,6 +126,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(srv_jobs_create(server, &server->jobs, error));
     FTL_TRY(srv_streams_create(server, &server->streams, error));
     FTL_TRY(srv_pages_init(server, error));
+    FTL_TRY(srv_custom_create(server, error));
     return open_loops(server, error);
 }
 
@@ -142,6 +144,7 @@ static void close_server(srv_server *server)
     ftl_free(&server->account, server->loops);
     srv_jobs_destroy(server->jobs);
     srv_streams_destroy(server->streams);
+    srv_custom_destroy(server);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);

@@ -94,7 +94,7 @@ struct ftl_table {
     ftl_table_column_request *requests;
     size_t n_requests;
     bool bound, give_json;
-    bool flush_early; /* see ftl_table_options */
+    bool flush_early;        /* see ftl_table_options */
     ftl_task_group *helpers; /* see ftl_table_share; NULL: none */
     size_t block_bytes, max_record;
     bool empty_is_missing; /* where a format has nulls, an empty text is one, too */

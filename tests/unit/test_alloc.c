@@ -2,7 +2,7 @@
  */
 #include "unit.h"
 
-#include "base/alloc.h"
+#include "base/arena.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -211,6 +211,37 @@ static void too_large(void **state)
 #endif
 }
 
+/* Work that comes again needs no more memory from the account, and a large one gives it back. */
+static void arena_again(void **state)
+{
+    (void)state;
+    ftl_account account;
+    ftl_arena arena;
+    ftl_account_init(&account, NULL, 0);
+    ftl_arena_init(&arena, &account);
+    ftl_arena_reset(&arena, 1 << 16); /* nothing is there yet */
+    assert_int_equal(ftl_account_used(&account), 0);
+    uint64_t kept = 0;
+    for (int round = 0; round < 4; round++) {
+        for (int i = 0; i < 40; i++)
+            memset(ftl_arena_alloc(&arena, 1000), round, 1000);
+        if (round)
+            assert_int_equal(ftl_account_used(&account), kept);
+        ftl_arena_reset(&arena, 1 << 16);
+        if (round)
+            assert_int_equal(ftl_account_used(&account), kept);
+        kept = ftl_account_used(&account);
+        assert_true(kept >= 40000 && kept < 1 << 17);
+    }
+    for (int i = 0; i < 100; i++)
+        memset(ftl_arena_alloc_aligned(&arena, 40000), i, 40000);
+    ftl_arena_reset(&arena, 1 << 16);
+    assert_int_equal(ftl_account_used(&account), 0);
+    memset(ftl_arena_alloc(&arena, 100), 1, 100);
+    ftl_arena_free(&arena);
+    assert_int_equal(ftl_account_used(&account), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(resized),
@@ -218,6 +249,7 @@ int main(void)
                                        cmocka_unit_test(children),
                                        cmocka_unit_test(reclaimed),
                                        cmocka_unit_test(refusals_harm_nobody),
-                                       cmocka_unit_test(too_large)};
+                                       cmocka_unit_test(too_large),
+                                       cmocka_unit_test(arena_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
