@@ -1,6 +1,7 @@
 /* The server's life: opening, warming up, serving, draining. */
 #include "server.h"
 
+#include "api/custom.h"
 #include "api/pages.h"
 #include "base/cpu_count.h"
 #include "http/tls.h"
@@ -10,6 +11,7 @@
 #include "serving/figures.h"
 #include "serving/jobs.h"
 #include "serving/lookup.h"
+#include "serving/stream.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -124,13 +126,16 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
     FTL_TRY(srv_jobs_create(server, &server->jobs, error));
+    FTL_TRY(srv_streams_create(server, &server->streams, error));
     FTL_TRY(srv_pages_init(server, error));
+    FTL_TRY(srv_custom_create(server, error));
     return open_loops(server, error);
 }
 
 static void close_server(srv_server *server)
 {
     server->phase = SRV_STOPPING;
+    srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* the loops are there for those who wait for it */
     for (uint32_t i = 0; i < server->n_loops; i++)
         srv_loop_wake(&server->loops[i]);
@@ -140,6 +145,8 @@ static void close_server(srv_server *server)
     }
     ftl_free(&server->account, server->loops);
     srv_jobs_destroy(server->jobs);
+    srv_streams_destroy(server->streams);
+    srv_custom_destroy(server);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);
@@ -173,6 +180,7 @@ static bool catch_signals(int kick[2])
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is an error of its request */
     return true;
 }
 
@@ -287,6 +295,7 @@ static void serve(srv_server *server)
             kick_keeper(server);
     }
     drain(server);
+    srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* they leave nothing half-written */
     if (!all_idle(server) ||
         !server->keeper_ended) /* what has not ended in time is cut off with the process */

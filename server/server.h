@@ -15,6 +15,7 @@ const char *ftl_server_web_root(void);
 typedef struct srv_catalog srv_catalog; /* serving/catalog.h */
 typedef struct srv_figures srv_figures; /* serving/figures.h */
 typedef struct srv_jobs srv_jobs;       /* serving/jobs.h */
+typedef struct srv_streams srv_streams; /* serving/stream.h */
 
 typedef enum srv_phase {
     SRV_STARTING, /* the models to warm up are being opened: not ready yet */
@@ -34,6 +35,7 @@ struct srv_server {
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
     srv_jobs *jobs;
+    srv_streams *streams;
     _Atomic int phase; /* srv_phase */
     _Atomic uint64_t numbers;
     _Atomic uint32_t queued;
@@ -41,6 +43,8 @@ struct srv_server {
     uint64_t run;   /* random, in front of the request ids */
     struct sockaddr_storage address;
     char address_text[80]; /* http://127.0.0.1:8000 */
+    srv_custom *custom;    /* routes of the configuration */
+    size_t n_custom;
     srv_loop *loops;
     uint32_t n_loops;
     int kick[2];               /* a pipe: a byte makes the keeper look at models at once */
@@ -70,6 +74,11 @@ static inline bool srv_is_stopping(const srv_server *server)
 }
 /* Clients are told to go elsewhere. */
 static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
+static inline const srv_custom *srv_custom_routes(const srv_server *server, size_t *n)
+{
+    *n = server->n_custom;
+    return server->custom;
+}
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {

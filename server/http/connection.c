@@ -130,10 +130,18 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
         srv_connection_close(connection);
 }
 
-/* A client that will send no more may still wait for its reply, if its request is whole. */
+/*
+ * A client that will send no more may still wait for its reply, if its request is whole; unless the
+ * work for it is so long that it is not to be done for somebody who has most likely gone.
+ */
 void srv_connection_ended(srv_connection *connection)
 {
+    const srv_request *request = connection->request;
     connection->ended = true;
+    if (request && request->at_work && request->end_stops) {
+        srv_connection_close(connection);
+        return;
+    }
     bool whole = connection->message_done || connection->ahead.size || connection->body_waits;
     if (connection->state != SRV_SENDING && !(connection->state == SRV_WORKING && whole))
         srv_connection_close(connection);

@@ -9,6 +9,7 @@
 #ifndef FTL_SERVER_HTTP_HTTP_H
 #define FTL_SERVER_HTTP_HTTP_H
 
+#include "base/arena.h"
 #include "base/strbuf.h"
 
 #include <llhttp.h>
@@ -111,8 +112,8 @@ struct srv_request {
     srv_dialect dialect;
     srv_text params[SRV_MOST_PARAMS]; /* decoded, in the head */
     size_t n_params;
-    ftl_strbuf body;  /* limited by the configuration */
-    ftl_strbuf texts; /* of the body, escapes resolved: it stays as it came for another reading */
+    ftl_strbuf body;   /* limited by the configuration */
+    ftl_arena scratch; /* the handler's: emptied when it is called again, and with the request */
 
     /* the reply */
     int status;
@@ -133,6 +134,7 @@ struct srv_request {
     srv_request *next_free;
     void (*stop)(srv_request *request); /* the client has gone; called on the loop; may be NULL */
     void *user;                         /* the handler's, with stop */
+    bool end_stops; /* a client that ends what it sends has gone: it is not only half-closed */
 };
 
 /* The value of a header, the name in lower case; data NULL: there is none. */
@@ -203,7 +205,18 @@ void srv_stream_end(srv_request *request, bool ok);
  * has) tells 405 from 404.
  */
 const srv_route *srv_route_find(srv_request *request, uint64_t *allowed);
-/* All routes, in their order. */
+/*
+ * A route of the configuration, which goes before all others: its pattern is a path as it is. What
+ * its handler wants to know of it follows.
+ */
+typedef struct srv_custom {
+    srv_route route;
+    char *model; /* NULL: the request says which */
+    ftl_method method;
+    bool has_method; /* else the model's default */
+} srv_custom;
+
+/* All routes but those of the configuration, in their order. */
 const srv_route *srv_routes(size_t *n);
 
 /* ---- Loops ----------------------------------------------------------------------------------- */

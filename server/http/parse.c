@@ -135,8 +135,19 @@ static int check_head(srv_connection *connection, llhttp_t *parser)
     if (expect.data && !srv_text_is_nocase(expect, "100-continue"))
         return refuse(connection, 417, "the only expectation met is 100-continue");
     connection->continues = expect.data && parser->http_minor == 1;
-    if (!encodings && parser->content_length > srv_config_of(connection->loop->server)->max_body &&
-        (parser->flags & F_CONTENT_LENGTH))
+    return 0;
+}
+
+static bool takes_stream(const srv_request *request)
+{
+    return request->route && (request->route->flags & SRV_STREAMS);
+}
+
+/* Bodies that are taken piece by piece may have any size. */
+static int check_size(srv_connection *connection, const llhttp_t *parser)
+{
+    if (!takes_stream(connection->request) && (parser->flags & F_CONTENT_LENGTH) &&
+        parser->content_length > srv_config_of(connection->loop->server)->max_body)
         return refuse(connection, 413, "the body of the request is larger than max-body");
     return 0;
 }
@@ -175,12 +186,16 @@ static int on_headers_complete(llhttp_t *parser)
     connection->keep_alive = llhttp_should_keep_alive(parser);
     srv_connection_set_state(connection, SRV_BODY);
     srv_request_route(request);
+    if (check_size(connection, parser))
+        return -1;
     if (connection->continues && has_body(parser)) {
         if (!tell_to_continue(connection))
             return 0;
     }
-    if (request->route && (request->route->flags & SRV_STREAMS) && !request->status)
+    if (takes_stream(request)) {
+        request->close |= request->status != 0; /* it is refused, and its body not waited for */
         srv_request_dispatch(request);
+    }
     return 0;
 }
 
