@@ -78,6 +78,10 @@ void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_mode
                            void *user);
 /* A path of the cache as clients may see it. */
 const char *srv_catalog_shown(srv_catalog *catalog, const char *path);
+/* As ftl_cache_get; messages have the name or path that clients know. */
+FTL_MUST_USE ftl_status srv_model_take(srv_server *server, const srv_model *model,
+                                       const ftl_cache_get_options *options,
+                                       ftl_cache_answer *answer, ftl_model **out, ftl_error *error);
 /* Opens a model and makes its usual plan, on a thread that may wait; notes its state. */
 ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
                           ftl_error *error);

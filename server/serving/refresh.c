@@ -88,7 +88,7 @@ static bool try_model(srv_catalog *catalog, srv_model *model, bool keep, bool *o
                               "in use");
     } else {
         ftl_model *open = NULL;
-        status = ftl_cache_get(server->cache, model->path, &apart, &answer, &open, &error);
+        status = srv_model_take(server, model, &apart, &answer, &open, &error);
         ftl_model_release(open);
     }
     bool news = srv_model_set_problem(catalog, model, status == FTL_OK ? NULL : &error);
@@ -106,7 +106,7 @@ static bool is_open(srv_catalog *catalog, const srv_model *model)
     ftl_error error;
     ftl_model *open = NULL;
     ftl_error_clear(&error);
-    if (ftl_cache_get(catalog->server->cache, model->path, &look, NULL, &open, &error) != FTL_OK)
+    if (srv_model_take(catalog->server, model, &look, NULL, &open, &error) != FTL_OK)
         return false;
     ftl_model_release(open);
     return true;
