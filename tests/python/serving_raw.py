@@ -103,7 +103,8 @@ class RawServer:
     def raw(self, data, timeout=20, tls=None, **wrap):
         """Sends bytes on a connection of its own and gives all that comes back until the server closes."""
         with contextlib.closing(self.connect(timeout, tls, **wrap)) as peer:
-            peer.sendall(data)
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                peer.sendall(data)
             return drain(peer)
 
     def get(self, path, headers=(), method="GET", body=None, **how):

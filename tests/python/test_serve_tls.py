@@ -134,6 +134,7 @@ def test_the_end_is_announced(server, pair):
         assert status_of(said) == [200]
     with server.connect(tls=context(pair[0]), **NAMED) as peer:
         peer.sendall(request("POST", PREDICT, JSON, BODY))
+        assert Reply.read(peer).status == 200
         plain = peer.unwrap()
         plain.close()
 
