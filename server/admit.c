@@ -166,14 +166,8 @@ static bool admit_key(srv_request *request)
     return refuse_key(request, 429, NULL, "the key has had its requests of this second");
 }
 
-void srv_admit(srv_request *request)
-{
-    int phase = request->server->phase;
-    if (admit_key(request) && phase == SRV_STARTING && !(request->route->flags & SRV_PROBE)) {
-        srv_add_header(request, "Retry-After", "1");
-        srv_reply_error(request, 503, "the server is starting: its models are being opened");
-    }
-}
+/* While the server starts its probes say so, and who comes all the same waits for his model. */
+void srv_admit(srv_request *request) { (void)admit_key(request); }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
 
