@@ -5,12 +5,13 @@ const char cli_help_serve[] =
     "usage: foretell serve [MODEL_OR_DIR...] [options]\n"
     "\n"
     "Serves models over HTTP: `foretell serve model.joblib` alone is enough to start. It becomes\n"
-    "foretell-server, which lies beside this program or in libexec; with --help that one lists its\n"
+    "foretell-server, which lies beside this program or in libexec; with --help that one lists "
+    "its\n"
     "settings.\n";
 
-#define REMOTE_OPTIONS                                                                          \
-    "  --url URL           of the server (default: the environment's FORETELL_URL, else\n"      \
-    "                      http://127.0.0.1:8000); a key is taken from FORETELL_API_KEY\n"      \
+#define REMOTE_OPTIONS                                                                     \
+    "  --url URL           of the server (default: the environment's FORETELL_URL, else\n" \
+    "                      http://127.0.0.1:8000); a key is taken from FORETELL_API_KEY\n" \
     "  --json              the server's answer as it came\n"
 
 const char cli_help_stats[] =
@@ -44,8 +45,10 @@ const char cli_help_unload[] =
 const char cli_help_verify[] =
     "usage: foretell verify --against URL MODEL ROWS.jsonl [options]\n"
     "\n"
-    "Compares a service that runs already with this program: sends it the rows, predicts them here\n"
-    "as well, and tells whether the answers are the same and how long both took. Exit code 0: they\n"
+    "Compares a service that runs already with this program: sends it the rows, predicts them "
+    "here\n"
+    "as well, and tells whether the answers are the same and how long both took. Exit code 0: "
+    "they\n"
     "all agree; 5: some do not.\n"
     "\n"
     "  --against URL       of the service; with a path the requests go there, otherwise to the\n"

@@ -14,11 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum {
-    MOST_HEAD = 64 << 10,
-    MOST_BODY = 256 << 20,
-    TIMEOUT_SECONDS = 120
-};
+enum { MOST_HEAD = 64 << 10, MOST_BODY = 256 << 20, TIMEOUT_SECONDS = 120 };
 
 static bool fail(cli_http *http, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static bool fail(cli_http *http, const char *format, ...)
@@ -156,8 +152,8 @@ static bool receive(cli_http *http, size_t most)
         if (n == 0)
             return fail(http, "the server closed the connection");
         if (n < 0)
-            return fail(http, "no answer: %s", errno == EAGAIN ? "it took too long"
-                                                               : strerror(errno));
+            return fail(http, "no answer: %s",
+                        errno == EAGAIN ? "it took too long" : strerror(errno));
         http->size += (size_t)n;
         http->buffer[http->size] = '\0';
         return true;
@@ -252,8 +248,7 @@ static bool take_chunks(cli_http *http, cli_reply *reply)
 /* until_end: what frames the body is the end of the connection. */
 static bool take_rest(cli_http *http, cli_reply *reply)
 {
-    while (receive(http, MOST_BODY)) {
-    }
+    while (receive(http, MOST_BODY)) {}
     return add(http, reply, http->size);
 }
 
@@ -278,10 +273,10 @@ static bool read_reply(cli_http *http, cli_reply *reply)
     bool closes = find_header(http->buffer, "connection", value, sizeof value) &&
                   strcasecmp(value, "close") == 0;
     drop(http, head);
-    bool done = chunked             ? take_chunks(http, reply)
-                : framed            ? take_body(http, reply, length, 0)
+    bool done = chunked                ? take_chunks(http, reply)
+                : framed               ? take_body(http, reply, length, 0)
                 : reply->status == 204 ? add(http, reply, 0)
-                                    : take_rest(http, reply);
+                                       : take_rest(http, reply);
     if (!done || closes || (!chunked && !framed))
         hang_up(http);
     return done;

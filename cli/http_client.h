@@ -14,7 +14,7 @@ typedef struct cli_http {
     int descriptor;  /* -1: not connected */
     char *buffer;    /* what was received and not used yet */
     size_t size, room;
-    const char *key; /* of the environment; NULL: none */
+    const char *key;   /* of the environment; NULL: none */
     char message[512]; /* why the last call failed */
 } cli_http;
 

@@ -163,8 +163,7 @@ void cli_json_text(cli_json value, char *out, size_t room)
         if (c == 'u' && end - at >= 4) {
             uint32_t code = hex(at);
             at += 4;
-            if (code >= 0xd800 && code < 0xdc00 && end - at >= 6 && at[0] == '\\' &&
-                at[1] == 'u') {
+            if (code >= 0xd800 && code < 0xdc00 && end - at >= 6 && at[0] == '\\' && at[1] == 'u') {
                 code = 0x10000 + ((code - 0xd800) << 10) + ((hex(at + 2) - 0xdc00) & 0x3ff);
                 at += 6;
             }

@@ -17,12 +17,10 @@ typedef struct remote {
 /* Options; an exit code or -1. What stands without one begins at argv[optind]. */
 static int parse(remote *to, int argc, char **argv, const char *help, int least, int most)
 {
-    static const struct option known[] = {{"url", required_argument, NULL, 'u'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"all", no_argument, NULL, 'a'},
-                                          {"quiet", no_argument, NULL, 'q'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option known[] = {
+        {"url", required_argument, NULL, 'u'}, {"json", no_argument, NULL, 'j'},
+        {"all", no_argument, NULL, 'a'},       {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
     *to = (remote){.command = argv[0]};
     opterr = 0;
     optind = 1;
@@ -43,7 +41,7 @@ static int parse(remote *to, int argc, char **argv, const char *help, int least,
     }
     int n = argc - optind;
     if (to->all ? n : n < least || n > most)
-        return cli_usage(to->command, most == 0   ? "it takes no arguments"
+        return cli_usage(to->command, most == 0 ? "it takes no arguments"
                                       : to->all ? "--all goes without models"
                                                 : "name a model");
     if (!cli_http_init(&to->http, to->url))
@@ -306,8 +304,8 @@ int cli_unload(int argc, char **argv)
     for (int i = optind; to.all || i < argc; i++) {
         if (!to.all && !encode(argv[i], name, sizeof name))
             return cli_usage("unload", "the name of the model is too long");
-        snprintf(path, sizeof path, "/cache/clear%s%s", to.all ? "" : "?model_path=",
-                 to.all ? "" : name);
+        snprintf(path, sizeof path, "/cache/clear%s%s",
+                 to.all ? "" : "?model_path=", to.all ? "" : name);
         code = ask(&to, "DELETE", path, NULL, 0, &reply);
         if (code >= 0)
             return code;

@@ -43,8 +43,9 @@ int cli_serve(int argc, char **argv)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return cli_print(cli_help_serve);
     }
-    fprintf(stderr, "foretell: error: foretell-server is not installed: it belongs beside this "
-                    "program%s%s; a build has it when libuv, OpenSSL and llhttp are there\n",
+    fprintf(stderr,
+            "foretell: error: foretell-server is not installed: it belongs beside this "
+            "program%s%s; a build has it when libuv, OpenSSL and llhttp are there\n",
             known ? ", in " : "", known ? folder : "");
     return EXIT_INTERNAL;
 }

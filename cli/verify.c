@@ -216,7 +216,8 @@ static double row_difference(const ftl_batch *ours, size_t row, cli_json theirs)
     if (!cli_json_is_array(theirs))
         return ours->n_columns == 1 ? difference(&ours->columns[0], row, theirs) : (double)INFINITY;
     for (size_t i = 0; i < ours->n_columns; i++)
-        worst = fmax(worst, difference(&ours->columns[i], row, cli_json_next(theirs, &state, NULL)));
+        worst = fmax(worst,
+                     difference(&ours->columns[i], row, cli_json_next(theirs, &state, NULL)));
     return cli_json_next(theirs, &state, NULL).size ? (double)INFINITY : worst;
 }
 

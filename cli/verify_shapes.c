@@ -104,8 +104,8 @@ static bool make_v2(verify *v)
         char head[96];
         for (size_t at = 0; cli_json_next(first, &at, NULL).size;)
             width++;
-        snprintf(head, sizeof head, "\"shape\":[%zu,%zu],\"datatype\":\"FP64\",\"data\":",
-                 v->n_list, width);
+        snprintf(head, sizeof head,
+                 "\"shape\":[%zu,%zu],\"datatype\":\"FP64\",\"data\":", v->n_list, width);
         ok = ok && puts_to(&v->body, "{\"name\":\"input\",") && puts_to(&v->body, head) &&
              put(&v->body, v->list.data, v->list.size) && puts_to(&v->body, "}");
     } else {
@@ -138,7 +138,8 @@ static void make_path(verify *v)
     else if (v->dialect == VERIFY_TF)
         snprintf(v->path, sizeof v->path, "/v1/models/%s:predict", called);
     else
-        snprintf(v->path, sizeof v->path, v->dialect == VERIFY_MLFLOW ? "/invocations" : "/predict");
+        snprintf(v->path, sizeof v->path,
+                 v->dialect == VERIFY_MLFLOW ? "/invocations" : "/predict");
 }
 
 bool verify_make_request(verify *v)
@@ -167,8 +168,8 @@ bool verify_make_request(verify *v)
 /* The first member that is a list, at the names that services use. */
 static cli_json first_list(cli_json object)
 {
-    static const char *const names[] = {"predictions", "prediction", "outputs", "result", "results",
-                                        "data", "y"};
+    static const char *const names[] = {"predictions", "prediction", "outputs", "result",
+                                        "results",     "data",       "y"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         cli_json value = cli_json_member(object, names[i]);
         if (cli_json_is_array(value))
