@@ -217,14 +217,6 @@ static void serve(srv_server *server)
         uv_thread_join(&warmer);
 }
 
-static void set_pool_size(const srv_config *config)
-{
-    char text[16];
-    uint32_t threads = config->threads ? config->threads : ftl_cpu_count();
-    snprintf(text, sizeof text, "%u", threads < 4 ? 4 : threads * 2);
-    setenv("UV_THREADPOOL_SIZE", text, 0);
-}
-
 int srv_run(const srv_config *config)
 {
     static srv_server server;
@@ -233,7 +225,7 @@ int srv_run(const srv_config *config)
     server.config = config;
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, 0);
-    set_pool_size(config);
+    srv_set_pool_size(config);
     ftl_status status = FTL_OK;
     if (!catch_signals())
         status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");

@@ -46,6 +46,8 @@ struct srv_server {
     bool warm_failed;
 };
 
+/* Before there are other threads, and before libuv is used. */
+void srv_set_pool_size(const srv_config *config);
 /* Runs until it is told to end; an exit code. */
 int srv_run(const srv_config *config);
 
