@@ -43,7 +43,31 @@
     X(NUMBER, request_timeout, "request-timeout", "300", "S", "until a request is there; 0: any") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")    \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")    \
-    X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")
+    X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")                     \
+    SRV_GUARD_SETTINGS(X)
+
+/* Of what keeps a server in production safe and told of. */
+#define SRV_GUARD_SETTINGS(X)                                                                    \
+    X(NUMBER, grace_seconds, "grace-seconds", "0", "S",                                          \
+      "clients are still taken once told to end")                                                \
+    X(SECRET, inference_key, "inference-key", "", "KEY",                                         \
+      "who has it may predict; several: commas")                                                 \
+    X(SECRET, admin_key, "admin-key", "", "KEY", "who has it may do all")                        \
+    X(SECRET, metrics_key, "metrics-key", "", "KEY", "who has it may read figures")              \
+    X(TEXT, keys_file, "keys-file", "", "FILE", "keys: lines of ROLE KEY [NAME [RATE]]")         \
+    X(NUMBER, key_rate, "key-rate", "0", "N", "requests a second with each key; 0: any")         \
+    X(SWITCH, no_auth, "no-auth", "", NULL, "serves others than loopback without keys")          \
+    X(LIST, allowed_host, "allowed-host", NULL, "NAME", "a name of this server in Host; *: any") \
+    X(LIST, cors_origin, "cors-origin", NULL, "ORIGIN", "a site whose pages may use the server") \
+    X(TEXT, tls_cert, "tls-cert", "", "FILE", "certificate and its chain (PEM): HTTPS")          \
+    X(TEXT, tls_key, "tls-key", "", "FILE", "its private key (PEM); none: in the same file")     \
+    X(BYTES, max_rows, "max-rows", "0", "N", "rows of a request; 0: any")                        \
+    X(BYTES, max_cells, "max-cells", "64M", "N", "rows x columns of a request; 0: any")          \
+    X(BYTES, request_memory, "request-memory", "2G", "SIZE", "of all requests together; 0: any") \
+    X(NUMBER, watch_seconds, "watch-seconds", "5", "S", "between looks at folders; 0: none")     \
+    X(SWITCH, require_warmup, "require-warmup", "", NULL, "not ready while a model cannot open") \
+    X(SWITCH, access_log, "access-log", "", NULL, "a line for each request")                     \
+    X(TEXT, log_level, "log-level", "info", "LEVEL", "debug, info, warning, error or off")
 
 typedef struct srv_list {
     char **items;
@@ -64,6 +88,8 @@ typedef struct srv_config {
     SRV_SETTINGS(SRV_FIELD)
 #undef SRV_FIELD
     char *file; /* --config */
+    int argc;   /* of the command line, for another reading */
+    char **argv;
     bool check; /* --check-config */
     bool help, version;
 } srv_config;
@@ -72,6 +98,13 @@ typedef struct srv_config {
 FTL_MUST_USE ftl_status srv_config_read(ftl_account *account, int argc, char **argv,
                                         srv_config *out, ftl_error *error);
 void srv_config_free(srv_config *config);
+/*
+ * Gives config the running one's values of all settings but those that are named, n of them; names
+ * of settings that would have another value go to kept, with commas between.
+ */
+FTL_MUST_USE ftl_status srv_config_keep(srv_config *config, const srv_config *running,
+                                        const char *const *names, size_t n, char *kept,
+                                        size_t kept_size, ftl_error *error);
 /* The effective configuration on standard output, as a file would have it; secrets are hidden. */
 void srv_config_print(const srv_config *config);
 /* --help */

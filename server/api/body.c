@@ -83,7 +83,7 @@ bool srv_body_members(srv_request *request, srv_member *members, size_t n, srv_r
     ftl_error error;
     ftl_error_clear(&error);
     ftl_strbuf_clear(&request->texts);
-    if (!is_json(srv_request_header(request, "content-type"))) {
+    if (!is_json(srv_known_header(request, SRV_CONTENT_TYPE))) {
         *result = srv_reply_error(request, 415,
                                   "the body must be JSON: Content-Type: application/json");
         return false;

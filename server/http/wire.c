@@ -131,6 +131,11 @@ static void put_head(srv_request *request, ftl_strbuf *out)
     put_text(out, request->loop->date);
     put_text(out, "\r\nX-Request-Id: ");
     srv_put_request_id(request, out);
+    srv_text trace = srv_trace_parent(request);
+    if (trace.data) {
+        put_text(out, "\r\ntraceparent: ");
+        ftl_strbuf_append(out, trace.data, trace.size);
+    }
     put_text(out, "\r\n");
     ftl_strbuf_append(out, request->out_head.data, request->out_head.size);
     if (request->close)

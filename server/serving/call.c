@@ -140,7 +140,12 @@ bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read
 {
     ftl_error error;
     ftl_error_clear(&error);
-    if (ftl_session_read(call->session, data, size, options, taken, &call->in, &error) != FTL_OK)
+    const srv_config *config = call->request->server->config;
+    ftl_read_options limited = options ? *options : (ftl_read_options){0};
+    limited.struct_size = sizeof limited;
+    limited.max_rows = config->max_rows;
+    limited.max_cells = config->max_cells;
+    if (ftl_session_read(call->session, data, size, &limited, taken, &call->in, &error) != FTL_OK)
         return fail(call, &error, result);
     return true;
 }
@@ -206,6 +211,8 @@ void srv_call_close(srv_call *call)
         count(call, &call->model->figures);
         count(call, &call->request->server->figures->models);
     }
+    if (call->predicted)
+        call->request->compute_seconds += srv_call_predict_seconds(call);
     if (call->predicted)
         learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
     ftl_plan_return(call->session);
