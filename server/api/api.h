@@ -9,19 +9,19 @@
 /* Of each table: X(method, pattern, handler, role, flags). */
 
 /* The native API: predictions, the cache. */
-#define SRV_NATIVE_ROUTES(X)                                                                 \
-    X(POST, SRV_NATIVE_PATH "/predict", srv_native_predict, SRV_INFERENCE, 0)                \
-    X(POST, SRV_NATIVE_PATH "/predict-batch", srv_native_predict_batch, SRV_INFERENCE, 0)    \
-    X(POST, SRV_NATIVE_PATH "/predict-stream", srv_native_predict_stream, SRV_INFERENCE,     \
-      SRV_STREAMS)                                                                           \
-    X(POST, "/api/v1/models/{name}/predict-stream", srv_model_predict_stream, SRV_INFERENCE, \
-      SRV_STREAMS)                                                                           \
-    X(POST, SRV_NATIVE_PATH "/warmup", srv_native_warmup, SRV_ADMIN, SRV_BLOCKS)             \
-    X(GET, SRV_NATIVE_PATH "/cache/stats", srv_native_cache_stats, SRV_METRICS, SRV_BLOCKS)  \
-    X(DELETE, SRV_NATIVE_PATH "/cache/clear", srv_native_cache_clear, SRV_ADMIN, SRV_BLOCKS) \
-    X(GET, SRV_NATIVE_PATH "/health", srv_native_health, SRV_OPEN, SRV_PROBE)                \
-    X(GET, SRV_NATIVE_PATH "/jobs", srv_native_jobs, SRV_INFERENCE, SRV_BLOCKS)              \
-    X(GET, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job, SRV_INFERENCE, SRV_BLOCKS)          \
+#define SRV_NATIVE_ROUTES(X)                                                                  \
+    X(POST, SRV_NATIVE_PATH "/predict", srv_native_predict, SRV_INFERENCE, 0)                 \
+    X(POST, SRV_NATIVE_PATH "/predict-batch", srv_native_predict_batch, SRV_INFERENCE, 0)     \
+    X(POST, SRV_NATIVE_PATH "/predict-stream", srv_native_predict_stream, SRV_INFERENCE,      \
+      SRV_STREAMS)                                                                            \
+    X(POST, "/api/v1/models/{model}/predict-stream", srv_model_predict_stream, SRV_INFERENCE, \
+      SRV_STREAMS)                                                                            \
+    X(POST, SRV_NATIVE_PATH "/warmup", srv_native_warmup, SRV_ADMIN, SRV_BLOCKS)              \
+    X(GET, SRV_NATIVE_PATH "/cache/stats", srv_native_cache_stats, SRV_METRICS, SRV_BLOCKS)   \
+    X(DELETE, SRV_NATIVE_PATH "/cache/clear", srv_native_cache_clear, SRV_ADMIN, SRV_BLOCKS)  \
+    X(GET, SRV_NATIVE_PATH "/health", srv_native_health, SRV_OPEN, SRV_PROBE)                 \
+    X(GET, SRV_NATIVE_PATH "/jobs", srv_native_jobs, SRV_INFERENCE, SRV_BLOCKS)               \
+    X(GET, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job, SRV_INFERENCE, SRV_BLOCKS)           \
     X(DELETE, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job_cancel, SRV_INFERENCE, SRV_BLOCKS)
 
 /* What there is: models, and the description of all this. */
