@@ -40,6 +40,7 @@ typedef struct ftl_read_options {
  *
  * *out is the session's: it is good until the session reads again, goes back to its pool or is
  * destroyed, and it may view data, which stays in place until then. It stays untouched on failure.
+ * What the session computed before is gone in any case.
  *
  * *taken, for JSON alone: receives the bytes of the one JSON value that begins at data, and what
  * follows it is not looked at. taken NULL: data is one table and nothing more.

@@ -2,6 +2,7 @@
 #include "http/http.h"
 
 #include "api/api.h"
+#include "server.h"
 
 #include <string.h>
 
@@ -54,22 +55,69 @@ static bool matches(const char *pattern, srv_request *request)
     return pattern == pattern_end && at == end;
 }
 
-/* Parameters as they are meant. They lie in the request's head. */
+/* Adds a text to the head, which may lie elsewhere then: what points to it moves with it. */
+static bool add_to_head(srv_request *request, srv_text text, size_t *at)
+{
+    ftl_strbuf *head = &request->head;
+    ptrdiff_t from = text.data - head->data, query = 0, params[SRV_MOST_PARAMS];
+    if (request->query.data)
+        query = request->query.data - head->data;
+    for (size_t i = 0; i < request->n_params; i++)
+        params[i] = request->params[i].data - head->data;
+    *at = head->size;
+    char *room = ftl_strbuf_extend(head, text.size);
+    if (!room)
+        return false;
+    memcpy(room, head->data + from, text.size);
+    request->path.data = head->data; /* the target begins it */
+    if (request->query.data)
+        request->query.data = head->data + query;
+    for (size_t i = 0; i < request->n_params; i++)
+        request->params[i].data = head->data + params[i];
+    return true;
+}
+
+/* Parameters as they are meant: those that are encoded, behind the head. */
 static bool decode_params(srv_request *request)
 {
     for (size_t i = 0; i < request->n_params; i++) {
         srv_text *param = &request->params[i];
-        char *text = request->head.data + (param->data - request->head.data);
+        size_t at;
+        if (!memchr(param->data, '%', param->size))
+            continue;
+        if (!add_to_head(request, *param, &at))
+            return false;
+        char *text = request->head.data + at;
+        param->data = text;
         if (!srv_percent_decode(text, &param->size) || memchr(text, '/', param->size))
             return false;
     }
     return true;
 }
 
+static const srv_route *find_custom(const srv_request *request, llhttp_method_t method,
+                                    uint64_t *allowed)
+{
+    size_t n;
+    const srv_custom *custom = srv_custom_routes(request->server, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!srv_text_is(request->path, custom[i].route.pattern))
+            continue;
+        *allowed |= UINT64_C(1) << custom[i].route.method;
+        if (custom[i].route.method == method)
+            return &custom[i].route;
+    }
+    return NULL;
+}
+
 const srv_route *srv_route_find(srv_request *request, uint64_t *allowed)
 {
     llhttp_method_t method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
     *allowed = 0;
+    request->n_params = 0;
+    const srv_route *custom = find_custom(request, method, allowed);
+    if (custom)
+        return custom;
     for (size_t i = 0; i < FTL_ARRAY_LEN(routes); i++) {
         if (!matches(routes[i].pattern, request))
             continue;

@@ -367,10 +367,20 @@ const char *srv_catalog_shown(srv_catalog *catalog, const char *path)
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+void srv_model_note(srv_model *model, bool opened)
+{
+    int before = atomic_load_explicit(&model->state, memory_order_relaxed);
+    int now = opened ? SRV_MODEL_OPENED : SRV_MODEL_FAILED;
+    if (before != now && before != SRV_MODEL_UNLOADED) /* a warm request writes nothing */
+        atomic_compare_exchange_strong(&model->state, &before, now);
+}
+
 ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
                           ftl_error *error)
 {
-    return ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
+    ftl_status status = ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
+    srv_model_note(model, status == FTL_OK);
+    return status;
 }
 
 static void warm_one(void *user, srv_model *model)

@@ -399,9 +399,9 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
 
 bool ftl_table_is_foreign(const ftl_table *table) { return table->arrow != NULL; }
 
-void ftl_table_share(ftl_table *table, ftl_turn *turn)
+void ftl_table_share(ftl_table *table, ftl_task_group *group)
 {
-    table->turn = turn;
+    table->helpers = group;
     if (table->format->share)
         table->format->share(table);
 }
