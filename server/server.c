@@ -7,6 +7,7 @@
 #include "http/tls.h"
 #include "keys.h"
 #include "log_writer.h"
+#include "notify.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/jobs.h"
@@ -197,8 +198,10 @@ static void warm_up(void *user)
     srv_server *server = user;
     srv_catalog_warm(server->catalog);
     int starting = SRV_STARTING;
-    if (atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
-        srv_log(server, "info", "ready", "serving on %s", server->address_text);
+    if (!atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
+        return;
+    srv_log(server, "info", "ready", "serving on %s", server->address_text);
+    srv_notify("READY=1");
 }
 
 static bool all_idle(srv_server *server)
@@ -216,6 +219,7 @@ static void drain(srv_server *server)
     enum { NOTICE_MS = 200, STEP_MS = 20 };
     double until = srv_now() + server->config->drain_seconds;
     server->phase = SRV_DRAINING;
+    srv_notify("STOPPING=1");
     srv_log(server, "info", "draining", "told to end: open requests have %u s",
             server->config->drain_seconds);
     if (wait_for_signal(NOTICE_MS))
