@@ -174,14 +174,8 @@ bool srv_may(const srv_request *request, srv_role role)
     return !srv_keys_are_needed(keys) || (key && srv_key_may(key, role));
 }
 
-void srv_admit(srv_request *request)
-{
-    int phase = request->server->phase;
-    if (admit_key(request) && phase == SRV_STARTING && !(request->route->flags & SRV_PROBE)) {
-        srv_add_header(request, "Retry-After", "1");
-        srv_reply_error(request, 503, "the server is starting: its models are being opened");
-    }
-}
+/* While the server starts its probes say so, and who comes all the same waits for his model. */
+void srv_admit(srv_request *request) { (void)admit_key(request); }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
 

@@ -187,6 +187,8 @@ FTL_MUST_USE ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_ta
 
 /* Whether reading it calls a program's own functions, which expect the program's thread. */
 bool ftl_table_is_foreign(const ftl_table *table);
+/* Its stream does, which a table cannot tell. */
+void ftl_table_set_foreign(ftl_table *table);
 /*
  * From now on a task of the group reads, or its owner, and where a format's reading falls into
  * parts it is shared in the group. NULL: the reading thread does all.

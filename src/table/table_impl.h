@@ -93,7 +93,7 @@ struct ftl_table {
     size_t name_mask;
     ftl_table_column_request *requests;
     size_t n_requests;
-    bool bound, give_json;
+    bool bound, give_json, foreign;
     bool flush_early;        /* see ftl_table_options */
     ftl_task_group *helpers; /* see ftl_table_share; NULL: none */
     size_t block_bytes, max_record;
