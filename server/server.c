@@ -262,11 +262,8 @@ static void drain(srv_server *server)
     uint32_t grace = config->grace_seconds < MOST_GRACE ? config->grace_seconds : MOST_GRACE;
     double until = srv_now() + grace + config->drain_seconds;
     server->phase = SRV_DRAINING;
-<<<<<<< HEAD
     kick_keeper(server);
-=======
     srv_notify("STOPPING=1");
->>>>>>> s-pages
     srv_log(server, "info", "draining", "told to end: open requests have %u s",
             config->drain_seconds);
     if (wait_to_end((int)grace * 1000 + NOTICE_MS))
