@@ -13,32 +13,38 @@
  * kinds: TEXT a text; LIST texts, given several times; NUMBER a whole number; BYTES one with K, M
  * or G behind it; SWITCH given or not; SECRET a text that is never shown
  */
-#define SRV_SETTINGS(X)                                                                         \
-    X(TEXT, host, "host", "127.0.0.1", "ADDRESS", "address to listen on")                       \
-    X(NUMBER, port, "port", "8000", "N", "port to listen on; 0: one that is free")              \
-    X(NUMBER, threads, "threads", "0", "N", "loops; 0: one for each CPU")                       \
-    X(TEXT, model_root, "model-root", ".", "DIR", "where the model_path of requests lies")      \
-    X(TEXT, data_root, "data-root", ".", "DIR", "where the data_path of requests lies")         \
-    X(TEXT, output_root, "output-root", "", "DIR",                                              \
-      "where output_path may be written; none: nowhere")                                        \
-    X(NUMBER, cache_size, "cache-size", "15", "N", "models that stay open: 5, 15, 30")          \
-    X(BYTES, cache_bytes, "cache-bytes", "1G", "SIZE", "memory that they may take; 0: any")     \
-    X(LIST, warmup, "warmup", NULL, "MODEL", "opened before the server says it is ready")       \
-    X(BYTES, max_body, "max-body", "64M", "SIZE", "largest body of a request")                  \
-    X(BYTES, max_head, "max-head", "32K", "SIZE", "largest head of a request")                  \
-    X(NUMBER, max_connections, "max-connections", "20000", "N", "connections of each loop")     \
-    X(NUMBER, max_queue, "max-queue", "1000", "N", "requests that may wait for a thread")       \
-    X(NUMBER, queue_ms, "queue-ms", "10000", "MS", "how long they may; 0: any time")            \
-    X(NUMBER, inline_us, "inline-us", "200", "US", "work above this leaves the loop")           \
-    X(NUMBER, head_timeout, "head-timeout", "10", "S", "until a request's head is there")       \
-    X(NUMBER, body_timeout, "body-timeout", "60", "S", "between two pieces of a body or reply") \
-    X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")  \
-    X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")  \
-    X(LIST, route, "route", NULL, "PATH=MODEL[:METHOD]",                                        \
-      "an old service's path: plain JSON rows in, a plain list out")                            \
-    X(LIST, predict_route, "predict-route", NULL, "PATH",                                       \
-      "another path of TensorFlow Serving's predict, for the only model")                       \
-    X(LIST, health_route, "health-route", NULL, "PATH", "another path that tells readiness")    \
+#define SRV_SETTINGS(X)                                                                           \
+    X(TEXT, host, "host", "127.0.0.1", "ADDRESS", "address to listen on")                         \
+    X(NUMBER, port, "port", "8000", "N", "port to listen on; 0: one that is free")                \
+    X(NUMBER, threads, "threads", "0", "N", "loops; 0: one for each CPU")                         \
+    X(TEXT, model_root, "model-root", ".", "DIR", "where the model_path of requests lies")        \
+    X(TEXT, data_root, "data-root", ".", "DIR", "where the data_path of requests lies")           \
+    X(TEXT, output_root, "output-root", "", "DIR",                                                \
+      "where output_path may be written; none: nowhere")                                          \
+    X(NUMBER, max_answer_rows, "max-answer-rows", "100000", "N",                                  \
+      "rows of a file whose predictions an answer may hold")                                      \
+    X(NUMBER, max_jobs, "max-jobs", "2", "N", "files that are worked on at once")                 \
+    X(NUMBER, max_waiting_jobs, "max-waiting-jobs", "100", "N", "jobs that may wait for that")    \
+    X(NUMBER, job_keep, "job-keep", "3600", "S", "how long a finished job is told of")            \
+    X(NUMBER, cache_size, "cache-size", "15", "N", "models that stay open: 5, 15, 30")            \
+    X(BYTES, cache_bytes, "cache-bytes", "1G", "SIZE", "memory that they may take; 0: any")       \
+    X(LIST, warmup, "warmup", NULL, "MODEL", "opened before the server says it is ready")         \
+    X(BYTES, max_body, "max-body", "64M", "SIZE", "largest body of a request")                    \
+    X(BYTES, max_head, "max-head", "32K", "SIZE", "largest head of a request")                    \
+    X(NUMBER, max_connections, "max-connections", "20000", "N", "connections of each loop")       \
+    X(NUMBER, max_queue, "max-queue", "1000", "N", "requests that may wait for a thread")         \
+    X(NUMBER, queue_ms, "queue-ms", "10000", "MS", "how long they may; 0: any time")              \
+    X(NUMBER, inline_us, "inline-us", "200", "US", "work above this leaves the loop")             \
+    X(NUMBER, head_timeout, "head-timeout", "10", "S", "until a request's head is there")         \
+    X(NUMBER, body_timeout, "body-timeout", "60", "S", "between two pieces of a body or reply")   \
+    X(NUMBER, request_timeout, "request-timeout", "300", "S", "until a request is there; 0: any") \
+    X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")    \
+    X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")    \
+    X(LIST, route, "route", NULL, "PATH=MODEL[:METHOD]",                                          \
+      "an old service's path: plain JSON rows in, a plain list out")                              \
+    X(LIST, predict_route, "predict-route", NULL, "PATH",                                         \
+      "another path of TensorFlow Serving's predict, for the only model")                         \
+    X(LIST, health_route, "health-route", NULL, "PATH", "another path that tells readiness")      \
     X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")
 
 typedef struct srv_list {

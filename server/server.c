@@ -6,6 +6,7 @@
 #include "base/cpu_count.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
+#include "serving/jobs.h"
 #include "serving/lookup.h"
 
 #include <arpa/inet.h>
@@ -97,6 +98,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(set_address(server, error));
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
+    FTL_TRY(srv_jobs_create(server, &server->jobs, error));
     FTL_TRY(srv_pages_init(server, error));
     FTL_TRY(srv_custom_create(server, error));
     return open_loops(server, error);
@@ -105,6 +107,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
 static void close_server(srv_server *server)
 {
     server->phase = SRV_STOPPING;
+    srv_jobs_stop(server->jobs); /* the loops are there for those who wait for it */
     for (uint32_t i = 0; i < server->n_loops; i++)
         srv_loop_wake(&server->loops[i]);
     for (uint32_t i = 0; i < server->n_loops; i++) {
@@ -113,6 +116,7 @@ static void close_server(srv_server *server)
     }
     ftl_free(&server->account, server->loops);
     srv_custom_destroy(server);
+    srv_jobs_destroy(server->jobs);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);
@@ -169,10 +173,10 @@ static void warm_up(void *user)
 static bool all_idle(srv_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++) {
-        if (__atomic_load_n(&server->loops[i].n_connections, __ATOMIC_RELAXED))
+        if (server->loops[i].n_connections || server->loops[i].n_requests)
             return false;
     }
-    return true;
+    return srv_jobs_busy(server->jobs) == 0;
 }
 
 /* Told to end: says so to who asks whether it is ready, then takes no more, then ends. */
@@ -203,18 +207,11 @@ static void serve(srv_server *server)
     for (int number = 0; number != SIGTERM && number != SIGINT;)
         number = wait_for_signal(-1);
     drain(server);
-    if (!all_idle(server)) /* what has not ended in time is cut off with the process */
+    srv_jobs_stop(server->jobs); /* they leave nothing half-written */
+    if (!all_idle(server))       /* what has not ended in time is cut off with the process */
         _exit(0);
     if (warming)
         uv_thread_join(&warmer);
-}
-
-static void set_pool_size(const srv_config *config)
-{
-    char text[16];
-    uint32_t threads = config->threads ? config->threads : ftl_cpu_count();
-    snprintf(text, sizeof text, "%u", threads < 4 ? 4 : threads * 2);
-    setenv("UV_THREADPOOL_SIZE", text, 0);
 }
 
 int srv_run(const srv_config *config)
@@ -225,7 +222,7 @@ int srv_run(const srv_config *config)
     server.config = config;
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, 0);
-    set_pool_size(config);
+    srv_set_pool_size(config);
     ftl_status status = FTL_OK;
     if (!catch_signals())
         status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");

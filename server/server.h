@@ -14,6 +14,7 @@ const char *ftl_server_web_root(void);
 
 typedef struct srv_catalog srv_catalog; /* serving/catalog.h */
 typedef struct srv_figures srv_figures; /* serving/figures.h */
+typedef struct srv_jobs srv_jobs;       /* serving/jobs.h */
 
 typedef enum srv_phase {
     SRV_STARTING, /* the models to warm up are being opened: not ready yet */
@@ -27,9 +28,11 @@ struct srv_server {
     ftl_account account; /* of the server's own memory; models are the context's */
     ftl_context *context;
     ftl_cache *cache;
+    struct srv_tls_context *tls; /* NULL: none */
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
-    _Atomic int phase;    /* srv_phase */
+    srv_jobs *jobs;
+    _Atomic int phase; /* srv_phase */
     _Atomic uint64_t numbers;
     _Atomic uint32_t queued;
     double started; /* seconds of the clock that only goes on */
@@ -43,6 +46,8 @@ struct srv_server {
     bool warm_failed;
 };
 
+/* Before there are other threads, and before libuv is used. */
+void srv_set_pool_size(const srv_config *config);
 /* Runs until it is told to end; an exit code. */
 int srv_run(const srv_config *config);
 
@@ -59,6 +64,8 @@ static inline const srv_custom *srv_custom_routes(const srv_server *server, size
     *n = server->n_custom;
     return server->custom;
 }
+/* Clients are told to go elsewhere. */
+static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {

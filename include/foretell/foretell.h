@@ -186,7 +186,11 @@ typedef enum ftl_type {
     FTL_LARGE_STRING = 14, /* large_utf8 */
     FTL_STRING_VIEW = 15,  /* utf8_view */
     FTL_DICTIONARY = 16,   /* integers that count the rows of another column */
-    FTL_NULL = 17          /* null: every row is missing */
+    FTL_NULL = 17,         /* null: every row is missing */
+    FTL_DECIMAL32 = 18,    /* decimals: integers of so many bits over 10**scale */
+    FTL_DECIMAL64 = 19,
+    FTL_DECIMAL128 = 20,
+    FTL_DECIMAL256 = 21
 } ftl_type;
 
 /*
@@ -202,8 +206,8 @@ typedef enum ftl_type {
  *
  *  - validity: one bit an index, least significant first, 1 = valid; NULL = all valid. A null is
  *    missing: NaN among numbers, and not the empty text among texts.
- *  - numbers and FTL_BOOL: values is an array; stride is the distance between rows in bytes, of
- *    either sign; 0 means contiguous. They need no alignment.
+ *  - numbers, decimals and FTL_BOOL: values is an array; stride is the distance between rows in
+ * bytes, of either sign; 0 means contiguous. They need no alignment.
  *  - FTL_STRING, FTL_LARGE_STRING: the text is bytes offsets[i] .. offsets[i + 1) (or
  *    large_offsets) of values.
  *  - FTL_STRING_VIEW: values are Arrow's views of 16 bytes; texts of more than 12 bytes lie in
@@ -230,6 +234,7 @@ typedef struct ftl_column {
     size_t dictionary_rows;
     ftl_type index_type;
     uint32_t flags; /* FTL_COLUMN_ */
+    int32_t scale;  /* of decimals: -1000 to 1000 */
 } ftl_column;
 
 /*

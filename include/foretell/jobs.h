@@ -32,13 +32,14 @@ typedef bool (*ftl_progress_fn)(void *user, const ftl_progress *progress);
 
 typedef struct ftl_score_options {
     size_t struct_size;
-    ftl_method method;       /* see method_set */
-    bool method_set;         /* false: the model's default method */
-    bool proba;              /* with predict: probability columns beside the prediction */
-    uint32_t threads;        /* at most the context's; 0: all of them */
-    uint32_t batch_rows;     /* rows of a batch; 0: chosen by the columns and by memory */
-    uint64_t limit;          /* rows to read at most; 0: all */
-    const char *const *keep; /* input columns to copy to the output */
+    ftl_method method;   /* see method_set */
+    bool method_set;     /* false: the model's default method */
+    bool proba;          /* with predict: probability columns beside the prediction */
+    uint32_t threads;    /* at most the context's; 0: all of them */
+    uint32_t batch_rows; /* rows of a batch; 0: chosen by the columns and by memory */
+    uint64_t limit;      /* rows to read at most; 0: all */
+    /* input columns to copy to the output; "*" is all but those of types that are not read */
+    const char *const *keep;
     size_t n_keep;
     /* input columns that are the model's inputs, in order, for models without names */
     const char *const *features;
@@ -104,7 +105,8 @@ typedef struct ftl_score_options {
      * a power cut, what it has written stays beside the output, with a journal (.NAME.foretell-
      * partial, .NAME.foretell-journal); the same call then goes on there, and the output has the
      * bytes that it would have had. Inputs are plain files; the output is one that grows row by row
-     * (CSV, JSON lines, .npy), not compressed. Errors of the data remove what was written, as ever.
+     * (CSV, JSON lines, .npy). A text may be compressed with gzip, bzip2 or xz, and is then several
+     * members, whose text is the same. Errors of the data remove what was written, as ever.
      */
     bool resume;
     /*

@@ -17,19 +17,26 @@ typedef enum srv_state {
 struct srv_connection {
     uv_tcp_t tcp;
     srv_loop *loop;
+    struct srv_tls *tls;             /* NULL: the connection is not encrypted */
     srv_connection *previous, *next; /* in the loop's list */
     srv_state state;
     llhttp_t parser;
     srv_request *request; /* NULL between requests */
     ftl_strbuf ahead;     /* what came while it could not be parsed */
+    size_t ahead_at;      /* the first of its bytes that is not parsed */
     uint64_t deadline;    /* of the state, uv_hrtime; 0: none */
+    uint64_t complete_by; /* the whole request must be here; 0: any time */
+    uint64_t state_since; /* when it entered its state */
+    size_t queue_seen;    /* bytes that waited for the socket at the last look */
     uint64_t discarded;   /* lingering */
     bool reading;         /* the socket is being read */
     bool ended;           /* the client will send no more */
     bool parsing;         /* inside llhttp_execute */
     bool dispatching;     /* inside a call of a handler from parse */
+    bool head_done;       /* what still comes of fields are trailers */
     bool message_done;    /* the request is complete */
     bool body_waits;      /* the reader of the body has enough for now */
+    bool in_turn;         /* waits in the loop's list of turns */
     bool keep_alive;      /* what the request said */
     bool continues;       /* the client waits for 100 Continue */
     bool chunked;         /* the reply is sent in pieces */
@@ -40,10 +47,14 @@ struct srv_connection {
     unsigned writes;   /* how many */
     void (*sent)(srv_request *request);
     srv_body_reader reader;
+    uint64_t body_size; /* bytes of the body that came, kept or not */
+    srv_connection *next_turn;
 };
 
 /* Bytes of the client, decrypted. */
 void srv_connection_receive(srv_connection *connection, const char *data, size_t size);
+/* The client will send no more. */
+void srv_connection_ended(srv_connection *connection);
 /* Sends bytes (encrypted where the connection is); what the socket does not take is copied. */
 void srv_connection_send(srv_connection *connection, const uv_buf_t *buffers, unsigned n);
 /* The same for the socket itself. */
@@ -51,10 +62,26 @@ void srv_socket_send(srv_connection *connection, const uv_buf_t *buffers, unsign
 /* All that was to be sent has been taken by the socket. */
 void srv_connection_drained(srv_connection *connection);
 void srv_connection_close(srv_connection *connection);
+/* Says that nothing more is sent, and reads for a while what still comes, which nobody wants. */
+void srv_connection_linger(srv_connection *connection);
 void srv_connection_read(srv_connection *connection, bool on);
 /* Goes on with what came ahead, once the state allows it. */
 void srv_connection_continue(srv_connection *connection);
+/* The same, once others had their turn. */
+void srv_connection_take_turn(srv_connection *connection);
+void srv_on_turn(uv_idle_t *turner);
 void srv_connection_set_state(srv_connection *connection, srv_state state);
+
+/* TLS, where the server has it (tls.c). False: there is no memory. */
+bool srv_tls_begin(srv_connection *connection);
+void srv_tls_free(srv_connection *connection);
+/* Bytes of the socket. */
+void srv_tls_receive(srv_connection *connection, const char *data, size_t size);
+void srv_tls_send(srv_connection *connection, const uv_buf_t *buffers, unsigned n);
+/* Tells the client that nothing more comes. */
+void srv_tls_end(srv_connection *connection);
+/* Bytes are here that were not decrypted, since the connection did not read. */
+bool srv_tls_waits(const srv_connection *connection);
 
 extern const llhttp_settings_t *srv_parser_settings(void);
 

@@ -26,6 +26,7 @@ srv_request *srv_request_take(srv_loop *loop, srv_connection *connection)
         ftl_strbuf_init(&request->out_head, account, 0);
         ftl_arena_init(&request->scratch, account);
     }
+    loop->n_requests++;
     request->loop = loop;
     request->server = loop->server;
     request->connection = connection;
@@ -55,6 +56,7 @@ static void empty(ftl_strbuf *buffer)
 void srv_request_give(srv_request *request)
 {
     srv_loop *loop = request->loop;
+    loop->n_requests--;
     if (loop->n_free_requests >= KEPT_REQUESTS) {
         free_request(request);
         return;

@@ -214,9 +214,15 @@ struct srv_loop {
     ftl_strbuf wire; /* a reply on its way to the socket */
     srv_request *free_requests;
     size_t n_free_requests;
-    srv_connection *connections, *last; /* a list */
-    uint64_t n_connections;
-    char date[40]; /* the header line's value */
+    srv_connection *connections, *last;         /* a list */
+    _Atomic uint64_t n_connections, n_requests; /* requests: those that are not free */
+    srv_connection *turns, *last_turn;          /* those that go on once others had their turn */
+    uv_idle_t turner;
+    bool accept_waits;     /* a connection could not be taken for want of memory */
+    uint64_t drains_since; /* uv_hrtime */
+    ftl_strbuf sealed;     /* encrypted bytes on their way to the socket */
+    char *plain;           /* what was decrypted */
+    char date[40];         /* the header line's value */
     uint64_t date_second;
     bool draining, listening, running;
     void *memo; /* serving/: what was looked up, of this loop alone */

@@ -4,11 +4,15 @@
 #include "server.h"
 
 #include <errno.h>
+#include <linux/filter.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
-enum { BUFFER = 64 << 10, BACKLOG = 1024, TICK_MS = 250 };
+enum { BUFFER = 64 << 10, BACKLOG = 1024, TICK_MS = 250, DRAIN_TICK_MS = 20 };
+
+/* How long a listener that takes no new clients still accepts those that were on their way. */
+static const uint64_t last_calls = UINT64_C(150000000);
 
 static void set_date(srv_loop *loop)
 {
@@ -20,6 +24,8 @@ static void set_date(srv_loop *loop)
     strftime(loop->date, sizeof loop->date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
 }
 
+static void on_tick(uv_timer_t *timer);
+
 static void stop_listening(srv_loop *loop)
 {
     if (!loop->listening)
@@ -28,13 +34,47 @@ static void stop_listening(srv_loop *loop)
     uv_close((uv_handle_t *)&loop->listener, NULL);
 }
 
+/*
+ * A listener that is closed resets the connections that it has not accepted yet. So first the
+ * kernel is told to drop what begins one (a client asks again after a second, and is refused then),
+ * and a moment later, when those on their way have come, it is closed.
+ */
+static void call_last(srv_loop *loop)
+{
+    static struct sock_filter code[] = {
+        {BPF_LD | BPF_B | BPF_ABS, 0, 0, 13}, /* TCP's flags */
+        {BPF_ALU | BPF_AND | BPF_K, 0, 0, 0x12},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0x02}, /* SYN without ACK */
+        {BPF_RET | BPF_K, 0, 0, 0},
+        {BPF_RET | BPF_K, 0, 0, 0xffffffff},
+    };
+    const struct sock_fprog program = {.len = FTL_ARRAY_LEN(code), .filter = code};
+    uv_os_fd_t descriptor;
+    if (uv_fileno((uv_handle_t *)&loop->listener, &descriptor) != 0 ||
+        setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, (socklen_t)sizeof program) !=
+            0)
+        return; /* where it cannot be told, the moment alone has to do */
+}
+
+static void drain(srv_loop *loop)
+{
+    if (loop->draining)
+        return;
+    loop->draining = true;
+    loop->drains_since = uv_hrtime();
+    if (loop->listening)
+        call_last(loop);
+    uv_timer_start(&loop->clock, on_tick, DRAIN_TICK_MS, DRAIN_TICK_MS);
+}
+
 /* Ends the loop when nothing is left to serve. */
 static void end_if_done(srv_loop *loop)
 {
-    if (!loop->draining || loop->n_connections)
+    if (!loop->draining || loop->listening || loop->n_connections || loop->n_requests)
         return;
     if (!uv_is_closing((uv_handle_t *)&loop->clock)) {
         uv_close((uv_handle_t *)&loop->clock, NULL);
+        uv_close((uv_handle_t *)&loop->turner, NULL);
         uv_close((uv_handle_t *)&loop->wake, NULL);
     }
 }
@@ -45,6 +85,8 @@ static void on_tick(uv_timer_t *timer)
     set_date(loop);
     srv_connections_tick(loop);
     srv_loop_tasks_run(loop);
+    if (loop->draining && loop->drains_since + last_calls < loop->now)
+        stop_listening(loop);
     end_if_done(loop);
 }
 
@@ -52,12 +94,8 @@ static void on_wake(uv_async_t *wake)
 {
     srv_loop *loop = wake->data;
     srv_loop_tasks_run(loop);
-    if (srv_is_stopping(loop->server)) {
-        loop->draining = true;
-        stop_listening(loop);
-        srv_connections_tick(loop);
-        end_if_done(loop);
-    }
+    if (srv_is_stopping(loop->server))
+        drain(loop);
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -116,9 +154,11 @@ ftl_status srv_loop_init(srv_loop *loop, srv_server *server, uint32_t index, ftl
     loop->buffer_room = BUFFER;
     if (!loop->buffer || uv_loop_init(&loop->uv) != 0)
         return FTL_OOM(error);
-    loop->wake.data = loop->clock.data = loop;
+    ftl_strbuf_init(&loop->sealed, account, 0);
+    loop->wake.data = loop->clock.data = loop->turner.data = loop;
     uv_async_init(&loop->uv, &loop->wake, on_wake);
     uv_timer_init(&loop->uv, &loop->clock);
+    uv_idle_init(&loop->uv, &loop->turner);
     set_date(loop);
     return bind_loop(loop, error);
 }
@@ -178,6 +218,8 @@ void srv_loop_end(srv_loop *loop)
     uv_loop_close(&loop->uv);
     srv_loop_free_requests(loop);
     ftl_strbuf_free(&loop->wire);
+    ftl_strbuf_free(&loop->sealed);
+    ftl_free(srv_account_of(loop->server), loop->plain);
     ftl_free(srv_account_of(loop->server), loop->buffer);
     uv_mutex_destroy(&loop->tasks_lock);
 }

@@ -24,6 +24,12 @@ static int refuse(srv_connection *connection, int status, const char *why)
 static int add_to_head(srv_connection *connection, const char *data, size_t size)
 {
     ftl_strbuf *head = &connection->request->head;
+    if (connection->head_done) { /* trailers are not kept: nobody has a use for them */
+        connection->body_size += size;
+        return connection->body_size > srv_config_of(connection->loop->server)->max_body
+                   ? refuse(connection, 413, "the trailers of the request are too large")
+                   : 0;
+    }
     if (head->size + size > srv_config_of(connection->loop->server)->max_head)
         return refuse(connection, 431, "the head of the request is too large");
     ftl_strbuf_append(head, data, size);
@@ -33,8 +39,8 @@ static int add_to_head(srv_connection *connection, const char *data, size_t size
 static int on_message_begin(llhttp_t *parser)
 {
     srv_connection *connection = connection_of(parser);
-    connection->message_done = false;
-    connection->value_open = 0;
+    connection->message_done = connection->head_done = connection->continues = false;
+    connection->value_open = connection->body_size = 0;
     connection->request = srv_request_take(connection->loop, connection);
     if (!connection->request)
         return refuse(connection, 503, "out of memory");
@@ -56,6 +62,8 @@ static int on_header_field(llhttp_t *parser, const char *data, size_t size)
 {
     srv_connection *connection = connection_of(parser);
     srv_request *request = connection->request;
+    if (connection->head_done)
+        return request ? add_to_head(connection, data, size) : 0;
     if (request->n_headers == 0 || connection->value_open == request->n_headers) {
         if (request->n_headers == SRV_MOST_HEADERS)
             return refuse(connection, 431, "the request has too many header fields");
@@ -70,6 +78,8 @@ static int on_header_value(llhttp_t *parser, const char *data, size_t size)
 {
     srv_connection *connection = connection_of(parser);
     srv_request *request = connection->request;
+    if (connection->head_done)
+        return request ? add_to_head(connection, data, size) : 0;
     srv_header *header = &request->headers[request->n_headers - 1];
     if (connection->value_open != request->n_headers) {
         connection->value_open = request->n_headers;
@@ -84,7 +94,8 @@ static int on_header_value_complete(llhttp_t *parser)
 {
     srv_connection *connection = connection_of(parser);
     srv_request *request = connection->request;
-    if (request->n_headers && connection->value_open != request->n_headers) {
+    if (!connection->head_done && request->n_headers &&
+        connection->value_open != request->n_headers) {
         connection->value_open = request->n_headers;
         request->headers[request->n_headers - 1].value = (uint32_t)request->head.size;
     }
@@ -141,6 +152,27 @@ static int check_head(srv_connection *connection, llhttp_t *parser)
     return 0;
 }
 
+static bool has_body(const llhttp_t *parser)
+{
+    return (parser->flags & F_CHUNKED) ||
+           ((parser->flags & F_CONTENT_LENGTH) && parser->content_length);
+}
+
+/* 100 Continue; or when the request is refused already the reply, and the body is not asked for. */
+static bool tell_to_continue(srv_connection *connection)
+{
+    static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    const uv_buf_t go_on = uv_buf_init(text, sizeof text - 1);
+    srv_request *request = connection->request;
+    if (request->status) {
+        request->close = true;
+        srv_reply_send(request);
+        return false;
+    }
+    srv_connection_send(connection, &go_on, 1);
+    return connection->state != SRV_CLOSING;
+}
+
 static int on_headers_complete(llhttp_t *parser)
 {
     srv_connection *connection = connection_of(parser);
@@ -149,15 +181,14 @@ static int on_headers_complete(llhttp_t *parser)
     int refused = check_head(connection, parser);
     if (refused)
         return -1;
+    connection->head_done = true;
     split_target(request);
     connection->keep_alive = llhttp_should_keep_alive(parser);
     srv_connection_set_state(connection, SRV_BODY);
     srv_request_route(request);
-    if (connection->continues) {
-        static char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-        const uv_buf_t go_on = uv_buf_init(text, sizeof text - 1);
-        if (!request->status)
-            srv_connection_send(connection, &go_on, 1);
+    if (connection->continues && has_body(parser)) {
+        if (!tell_to_continue(connection))
+            return 0;
     }
     if (request->route && (request->route->flags & SRV_STREAMS) && !request->status)
         srv_request_dispatch(request);
@@ -175,10 +206,11 @@ static int on_body(llhttp_t *parser, const char *data, size_t size)
             return 0;
         return HPE_PAUSED;
     }
+    connection->body_size += size;
+    if (connection->body_size > srv_config_of(connection->loop->server)->max_body)
+        return refuse(connection, 413, "the body of the request is larger than max-body");
     if (request->status) /* refused already: what comes is not kept */
         return 0;
-    if (request->body.size + size > srv_config_of(connection->loop->server)->max_body)
-        return refuse(connection, 413, "the body of the request is larger than max-body");
     ftl_strbuf_append(&request->body, data, size);
     return request->body.failed ? refuse(connection, 503, "out of memory") : 0;
 }

@@ -98,7 +98,7 @@ const srv_route *srv_route_find(srv_request *request, uint64_t *allowed)
             continue;
         if (decode_params(request))
             return &routes[i];
-        *allowed = 0; /* no such thing can be here, whatever the method */
+        *allowed = 0; /* it is no path, with whatever method */
         return NULL;
     }
     return NULL;

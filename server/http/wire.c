@@ -55,7 +55,7 @@ static void queue_rest(srv_connection *connection, const uv_buf_t *buffers, unsi
         at += buffers[i].len - left_out;
     }
     pending->write.data = pending;
-    const uv_buf_t buffer = uv_buf_init(pending->data, (unsigned)size);
+    const uv_buf_t buffer = {.base = pending->data, .len = size};
     if (uv_write(&pending->write, (uv_stream_t *)&connection->tcp, &buffer, 1, on_written) != 0) {
         ftl_free(srv_account_of(connection->loop->server), pending);
         srv_connection_close(connection);
@@ -86,7 +86,10 @@ void srv_socket_send(srv_connection *connection, const uv_buf_t *buffers, unsign
 
 void srv_connection_send(srv_connection *connection, const uv_buf_t *buffers, unsigned n)
 {
-    srv_socket_send(connection, buffers, n);
+    if (connection->tls)
+        srv_tls_send(connection, buffers, n);
+    else
+        srv_socket_send(connection, buffers, n);
 }
 
 /* ---- Heads ----------------------------------------------------------------------------------- */
@@ -132,12 +135,14 @@ static void put_head(srv_request *request, ftl_strbuf *out)
     ftl_strbuf_append(out, request->out_head.data, request->out_head.size);
     if (request->close)
         put_text(out, "Connection: close\r\n");
+    else if (request->connection->parser.http_minor == 0)
+        put_text(out, "Connection: keep-alive\r\n");
 }
 
 static void decide_close(srv_request *request)
 {
     srv_connection *connection = request->connection;
-    if (!connection->keep_alive || connection->loop->draining)
+    if (!connection->keep_alive || srv_is_ending(connection->loop->server))
         request->close = true;
 }
 
@@ -153,8 +158,8 @@ void srv_reply_send(srv_request *request)
     srv_connection_set_state(connection, SRV_SENDING);
     decide_close(request);
     if (request->out.failed || request->out_head.failed) {
-        ftl_strbuf_clear(&request->out_head);
-        ftl_strbuf_clear(&request->out);
+        ftl_strbuf_free(&request->out_head);
+        ftl_strbuf_free(&request->out);
         request->out.failed = request->out_head.failed = false;
         srv_reply_error(request, 503, "out of memory");
     }
@@ -177,8 +182,8 @@ void srv_reply_send(srv_request *request)
         srv_connection_close(connection);
         return;
     }
-    const uv_buf_t buffers[2] = {uv_buf_init(wire->data, (unsigned)wire->size),
-                                 uv_buf_init(request->out.data, (unsigned)request->out.size)};
+    const uv_buf_t buffers[2] = {{.base = wire->data, .len = wire->size},
+                                 {.base = request->out.data, .len = request->out.size}};
     srv_connection_send(connection, buffers, apart ? 2 : 1);
     if (connection->state != SRV_CLOSING && connection->writes == 0)
         srv_connection_drained(connection);
@@ -203,11 +208,17 @@ static void on_shutdown(uv_shutdown_t *shutdown, int status)
  * A socket that is closed with bytes unread tells the client so at once, and what it was sent may
  * be lost on the way: the end is announced and what still comes is read for a while.
  */
-static void linger(srv_connection *connection)
+void srv_connection_linger(srv_connection *connection)
 {
     uv_shutdown_t *shutdown = ftl_alloc(srv_account_of(connection->loop->server), sizeof *shutdown);
     ftl_strbuf_clear(&connection->ahead);
+    connection->ahead_at = 0;
     srv_connection_set_state(connection, SRV_LINGERING);
+    srv_tls_end(connection);
+    if (connection->state == SRV_CLOSING) {
+        ftl_free(srv_account_of(connection->loop->server), shutdown);
+        return;
+    }
     if (shutdown)
         shutdown->data = connection;
     if (!shutdown || uv_shutdown(shutdown, (uv_stream_t *)&connection->tcp, on_shutdown) != 0) {
@@ -229,7 +240,7 @@ void srv_reply_sent(srv_connection *connection)
     request->stop = NULL;
     srv_request_give(request);
     if (close || !all_read) {
-        linger(connection);
+        srv_connection_linger(connection);
         return;
     }
     srv_connection_set_state(connection, SRV_IDLE);
@@ -290,8 +301,9 @@ bool srv_stream_write(srv_request *request, const char *data, size_t size,
     for (size_t left = size; left || at == sizeof line - 2; left >>= 4)
         line[--at] = digits[left & 15];
     static char crlf[] = "\r\n";
-    const uv_buf_t buffers[3] = {uv_buf_init(line + at, (unsigned)(sizeof line - at)),
-                                 uv_buf_init((char *)data, (unsigned)size), uv_buf_init(crlf, 2)};
+    const uv_buf_t buffers[3] = {{.base = line + at, .len = sizeof line - at},
+                                 {.base = (char *)data, .len = size},
+                                 {.base = crlf, .len = 2}};
     if (size && request->method != HTTP_HEAD) {
         if (request->plain_stream)
             srv_connection_send(connection, buffers + 1, 1);
@@ -321,6 +333,8 @@ void srv_stream_end(srv_request *request, bool ok)
         srv_request_give(request);
         return;
     }
+    request->stop = NULL;
+    connection->reader = (srv_body_reader){0};
     if (!ok) { /* the client sees a body that breaks off */
         request->at_work = false;
         srv_connection_close(connection);
@@ -330,8 +344,9 @@ void srv_stream_end(srv_request *request, bool ok)
     const uv_buf_t buffer = uv_buf_init(last, sizeof last - 1);
     connection->sent = NULL;
     connection->chunked = false;
+    request->at_work = false;
     srv_connection_set_state(connection, SRV_SENDING);
-    if (!request->plain_stream)
+    if (!request->plain_stream && request->method != HTTP_HEAD)
         srv_connection_send(connection, &buffer, 1);
     if (connection->state != SRV_CLOSING && connection->writes == 0)
         srv_connection_drained(connection);

@@ -98,29 +98,75 @@ static int real_path(int descriptor, char out[PATH_MAX])
     return 0;
 }
 
-int srv_root_find(const srv_root *root, srv_text path, char out[PATH_MAX])
+/* The path below the root, in text; 0 or a status. */
+static int below_root(const srv_root *root, srv_text path, char text[PATH_MAX], const char **below)
 {
-    char text[PATH_MAX];
     size_t size = strlen(root->path);
-    if (path.size == 0 || path.size >= sizeof text || memchr(path.data, '\0', path.size))
+    if (path.size == 0 || path.size >= PATH_MAX || memchr(path.data, '\0', path.size))
         return 422;
     memcpy(text, path.data, path.size);
     text[path.size] = '\0';
-    const char *below = text;
+    *below = text;
     if (text[0] == '/') {
         if (size == 0 || strncmp(text, root->path, size) != 0 || (text[size] != '/' && size > 1))
             return 403;
-        below = text + size;
-        below += strspn(below, "/");
+        *below = text + size;
+        *below += strspn(*below, "/");
     }
-    if (root->descriptor < 0 || *below == '\0')
-        return 403;
-    int descriptor = open_beneath(root->descriptor, below);
-    if (descriptor < 0)
-        return status_of(errno);
-    int status = real_path(descriptor, out);
+    return root->descriptor < 0 || **below == '\0' ? 403 : 0;
+}
+
+int srv_root_find(const srv_root *root, srv_text path, char out[PATH_MAX])
+{
+    int descriptor;
+    int status = srv_root_open_file(root, path, &descriptor);
+    if (status)
+        return status;
+    status = real_path(descriptor, out);
     close(descriptor);
     return status;
+}
+
+int srv_root_open_file(const srv_root *root, srv_text path, int *descriptor)
+{
+    char text[PATH_MAX];
+    const char *below;
+    int status = below_root(root, path, text, &below);
+    if (status)
+        return status;
+    int opened = open_beneath(root->descriptor, below);
+    if (opened < 0)
+        return status_of(errno);
+    *descriptor = opened;
+    return 0;
+}
+
+int srv_root_open_folder(const srv_root *root, srv_text path, int *folder, char name[NAME_MAX + 1])
+{
+    char text[PATH_MAX];
+    const char *below;
+    int status = below_root(root, path, text, &below);
+    if (status)
+        return status;
+    char *slash = strrchr(text, '/');
+    const char *last = slash && slash >= below ? slash + 1 : below;
+    size_t size = strlen(last);
+    if (size == 0 || size > NAME_MAX || strcmp(last, ".") == 0)
+        return 422;
+    if (strcmp(last, "..") == 0)
+        return 403;
+    memcpy(name, last, size + 1);
+    text[last - text] = '\0';
+    int opened = open_beneath(root->descriptor, *below ? below : ".");
+    if (opened < 0)
+        return status_of(errno);
+    struct stat about;
+    if (fstat(opened, &about) != 0 || !S_ISDIR(about.st_mode)) {
+        close(opened);
+        return 404;
+    }
+    *folder = opened;
+    return 0;
 }
 
 const char *srv_root_shown(const srv_root *root, const char *path)

@@ -24,6 +24,16 @@ void srv_root_close(srv_root *root);
  * begins with the root's is meant beneath it.
  */
 int srv_root_find(const srv_root *root, srv_text path, char out[PATH_MAX]);
+/*
+ * The same, as a descriptor that names the file and reads nothing (O_PATH): what it names stays the
+ * same whatever becomes of the path. The caller closes it.
+ */
+int srv_root_open_file(const srv_root *root, srv_text path, int *descriptor);
+/*
+ * For a file that need not be there: the folder that it is to be in, as such a descriptor, and its
+ * name there. Statuses as above; 404: there is no such folder.
+ */
+int srv_root_open_folder(const srv_root *root, srv_text path, int *folder, char name[NAME_MAX + 1]);
 /* The path below the root, for clients. */
 const char *srv_root_shown(const srv_root *root, const char *path);
 

@@ -1,9 +1,12 @@
 #include "base/column.h"
 
+#include "base/fixed_decimal.h"
 #include "base/number.h"
 
 #include <math.h>
 #include <string.h>
+
+static const bool little = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
 
 /* ---- Types and places ------------------------------------------------------------------------ */
 
@@ -26,6 +29,14 @@ size_t ftl_type_size(ftl_type type)
     case FTL_U8:
     case FTL_BOOL:
         return 1;
+    case FTL_DECIMAL32:
+        return 4;
+    case FTL_DECIMAL64:
+        return 8;
+    case FTL_DECIMAL128:
+        return 16;
+    case FTL_DECIMAL256:
+        return 32;
     default:
         return 0;
     }
@@ -35,6 +46,8 @@ bool ftl_type_is_integer(ftl_type type)
 {
     return type == FTL_I64 || (type >= FTL_I8 && type <= FTL_U64);
 }
+
+bool ftl_type_is_decimal(ftl_type type) { return type >= FTL_DECIMAL32 && type <= FTL_DECIMAL256; }
 
 bool ftl_type_is_text(ftl_type type)
 {
@@ -159,6 +172,11 @@ double ftl_column_number(const ftl_column *column, size_t index)
     case FTL_U64:
         memcpy(&natural, at, sizeof natural);
         return (double)natural;
+    case FTL_DECIMAL32:
+    case FTL_DECIMAL64:
+    case FTL_DECIMAL128:
+    case FTL_DECIMAL256:
+        return ftl_fixed_decimal(at, ftl_type_size(column->type), little, column->scale);
     default:
         return (double)ftl_column_integer(column, column->type, index);
     }
@@ -171,11 +189,15 @@ size_t ftl_column_number_text(const ftl_column *column, size_t index, char out[F
     case FTL_F64:
     case FTL_F32:
     case FTL_F16:
+    case FTL_DECIMAL32:
+    case FTL_DECIMAL64:
+    case FTL_DECIMAL128:
+    case FTL_DECIMAL256:
         value = ftl_column_number(column, index);
         if (isnan(value))
             return 0;
-        return column->type == FTL_F64 ? ftl_print_f64(value, out)
-                                       : ftl_print_f32((float)value, out);
+        return column->type == FTL_F32 || column->type == FTL_F16 ? ftl_print_f32((float)value, out)
+                                                                  : ftl_print_f64(value, out);
     case FTL_BIT:
     case FTL_BOOL:
         if (ftl_column_number(column, index) != 0) {
@@ -320,9 +342,13 @@ static ftl_status check_dictionary(const ftl_column *column, size_t rows, ftl_er
 
 ftl_status ftl_column_check(const ftl_column *column, size_t rows, ftl_error *error)
 {
-    if ((unsigned)column->type > FTL_NULL)
+    if ((unsigned)column->type > FTL_DECIMAL256)
         return FTL_FAIL(error, FTL_ARG, "has the type %u, which is none of ftl_type",
                         (unsigned)column->type);
+    if (ftl_type_is_decimal(column->type) &&
+        (column->scale > FTL_FIXED_DECIMAL_SCALE || column->scale < -FTL_FIXED_DECIMAL_SCALE))
+        return FTL_FAIL(error, FTL_ARG, "has a scale of %d; %d is the most", column->scale,
+                        FTL_FIXED_DECIMAL_SCALE);
     FTL_TRY(check_reach(column, rows, error));
     if (rows == 0)
         return FTL_OK;

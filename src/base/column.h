@@ -13,6 +13,7 @@
 /* Bytes of a number type's element; 0 for types whose rows have no width of whole bytes. */
 size_t ftl_type_size(ftl_type type);
 bool ftl_type_is_integer(ftl_type type);
+bool ftl_type_is_decimal(ftl_type type);
 /* FTL_STRING, FTL_LARGE_STRING or FTL_STRING_VIEW. */
 bool ftl_type_is_text(ftl_type type);
 

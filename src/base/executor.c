@@ -54,10 +54,12 @@ static void enter(ftl_executor *executor)
 
 static void leave(ftl_executor *executor) { pthread_mutex_unlock(&executor->lock); }
 
+/* For a pool thread, if there is something for one. */
 static void line_up(ftl_task_group *group)
 {
     ftl_executor *executor = group->executor;
-    if (group->in_line || !group->first || !group->free_slots)
+    if (group->in_line || !group->first || !group->free_slots ||
+        group->pooled == group->pooled_most)
         return;
     group->in_line = true;
     group->next = NULL;
@@ -112,10 +114,27 @@ static void run_task(ftl_task_group *group, ftl_task *task, uint32_t slot)
     task->state = FTL_TASK_DONE;
     group->running--;
     group->free_slots |= (uint64_t)1 << slot;
+    if (group->waiting || !group->awaited || group->awaited == task)
+        pthread_cond_signal(&group->done);
+}
+
+/* A pool thread takes the first group's oldest task. */
+static void serve_first(ftl_executor *executor)
+{
+    ftl_task_group *group = executor->first;
+    uint32_t slot = 0;
+    leave_line(group);
+    ftl_task *task = begin_task(group, &slot);
+    group->pooled += task != NULL;
+    line_up(group); /* behind the others, when more of it waits */
+    if (!task)
+        return;
+    run_task(group, task, slot);
+    group->pooled--;
     line_up(group);
-    if (group->in_line && group->executor->idle)
-        pthread_cond_signal(&group->executor->work);
-    pthread_cond_signal(&group->done);
+    /* what is first in the line is this thread's next task */
+    if (group->in_line && executor->first != group && executor->idle)
+        pthread_cond_signal(&executor->work);
 }
 
 static void *serve(void *user)
@@ -123,19 +142,13 @@ static void *serve(void *user)
     ftl_executor *executor = user;
     enter(executor);
     while (!executor->stop) {
-        ftl_task_group *group = executor->first;
-        if (!group) {
-            executor->idle++;
-            pthread_cond_wait(&executor->work, &executor->lock);
-            executor->idle--;
+        if (executor->first) {
+            serve_first(executor);
             continue;
         }
-        uint32_t slot = 0;
-        leave_line(group);
-        ftl_task *task = begin_task(group, &slot);
-        line_up(group); /* behind the others, when more of it waits */
-        if (task)
-            run_task(group, task, slot);
+        executor->idle++;
+        pthread_cond_wait(&executor->work, &executor->lock);
+        executor->idle--;
     }
     leave(executor);
     return NULL;
@@ -198,7 +211,7 @@ uint32_t ftl_executor_started(ftl_executor *executor)
 
 void ftl_group_begin(ftl_task_group *group, ftl_executor *executor, uint32_t width)
 {
-    *group = (ftl_task_group){.executor = executor};
+    *group = (ftl_task_group){.executor = executor, .pooled_most = width > 1 ? width - 1 : 1};
     group->free_slots = width >= FTL_GROUP_WIDTH ? UINT64_MAX : ((uint64_t)1 << width) - 1;
     pthread_cond_init(&group->done, NULL);
 }
@@ -212,6 +225,7 @@ void ftl_group_end(ftl_task_group *group)
     group->waiting = 0;
     for (; group->first; group->first = group->first->next)
         group->first->state = FTL_TASK_IDLE;
+    group->awaited = NULL;
     while (group->running)
         pthread_cond_wait(&group->done, &executor->lock);
     leave(executor);
@@ -232,8 +246,8 @@ static void submit(ftl_task_group *group, ftl_task *task, bool wake)
     group->waiting++;
     executor->waiting++;
     line_up(group);
-    if (!wake || group->waiting > (uint32_t)__builtin_popcountll(group->free_slots))
-        return;
+    if (!wake || !group->in_line || group->waiting > group->pooled_most - group->pooled)
+        return; /* those that are to take it know already */
     if (executor->idle < executor->waiting && executor->started < executor->limit)
         start_thread(executor);
     pthread_cond_signal(&executor->work);
@@ -260,6 +274,7 @@ static void help(ftl_task_group *group)
 void ftl_group_wait(ftl_task_group *group, const ftl_task *task)
 {
     enter(group->executor);
+    group->awaited = task;
     while (task->state != FTL_TASK_DONE)
         help(group);
     leave(group->executor);
@@ -268,6 +283,7 @@ void ftl_group_wait(ftl_task_group *group, const ftl_task *task)
 void ftl_group_wait_all(ftl_task_group *group)
 {
     enter(group->executor);
+    group->awaited = NULL;
     while (group->waiting || group->running)
         help(group);
     leave(group->executor);

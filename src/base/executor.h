@@ -3,9 +3,9 @@
  *
  * An owner makes a group, submits tasks to it and waits; while it waits it runs waiting tasks of
  * its own group. So work goes on with no pool thread at all, and tasks may own groups themselves.
- * Groups take turns, a task each. A group's width bounds how many of its tasks run at once; each
- * running task has a slot below the width to itself, which is how tasks find buffers and sessions
- * that nobody else uses.
+ * Groups take turns, a task each. A group's width bounds how many of its tasks run at once, one of
+ * which is left to the owner; each running task has a slot below the width to itself, which is how
+ * tasks find buffers and sessions that nobody else uses.
  *
  * Threads are started when tasks wait and no thread is idle, never before, and stay until the
  * executor is destroyed. They block all signals: those are the program's threads' to take.
@@ -62,8 +62,10 @@ typedef struct ftl_task_group {
     ftl_executor *executor;
     ftl_task *first, *last; /* waiting, the oldest first */
     uint32_t waiting, running;
-    uint64_t free_slots;         /* a bit each */
-    struct ftl_task_group *next; /* in the executor's line */
+    uint32_t pooled, pooled_most; /* of the running ones those that pool threads run */
+    uint64_t free_slots;          /* a bit each */
+    const ftl_task *awaited;      /* what the owner waits for; NULL: any of them */
+    struct ftl_task_group *next;  /* in the executor's line */
     bool in_line;
     pthread_cond_t done;
 } ftl_task_group;

@@ -444,8 +444,12 @@ static ftl_status bind_keep(const ftl_table *table, const ftl_score_options *opt
         bool all = strcmp(options->keep[i], "*") == 0;
         if (!all && !ftl_table_find_origin(table, options->keep[i], &column))
             FTL_TRY(ftl_binding_find(table, options->keep[i], "keep", &column, error));
-        for (size_t end = all ? n_columns : column + 1; column < end; column++)
-            FTL_TRY(add_kept(table, column, kept, arena, binding, error));
+        for (size_t end = all ? n_columns : column + 1; column < end; column++) {
+            if (!all || !ftl_table_column_refused(table, column))
+                FTL_TRY(add_kept(table, column, kept, arena, binding, error));
+            else
+                binding->left_out = true;
+        }
     }
     return FTL_OK;
 }
@@ -462,7 +466,7 @@ static ftl_status bind_rejects(const ftl_table *table, ftl_arena *arena, ftl_bin
     binding->first_reject = binding->n_requests;
     for (size_t i = 0; i < n_columns; i++) {
         const char *name = ftl_table_column_name(table, i);
-        if (!ftl_table_column_readable(table, i))
+        if (ftl_table_column_refused(table, i))
             continue;
         if (!name)
             name = ftl_arena_printf(arena, "column_%zu", i);
@@ -496,6 +500,7 @@ static ftl_status begin_requests(ftl_binding *binding, const ftl_table *table, s
         binding->first_keep = before->first_keep;
         binding->n_keep = before->n_keep;
         binding->keep_names = before->keep_names;
+        binding->left_out = before->left_out;
         binding->first_reject = before->first_reject;
         binding->n_reject = before->n_reject;
         binding->reject_names = before->reject_names;

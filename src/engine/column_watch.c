@@ -49,7 +49,8 @@ bool ftl_watch_cell(const ftl_column *column, size_t row, char text[FTL_F64_TEXT
     }
     if (!valid)
         return false;
-    if (inner->type == FTL_F64 || inner->type == FTL_F32 || inner->type == FTL_F16) {
+    if (inner->type == FTL_F64 || inner->type == FTL_F32 || inner->type == FTL_F16 ||
+        ftl_type_is_decimal(inner->type)) {
         double value = ftl_column_number(inner, index);
         if (!isnan(value))
             *out = (ftl_cell){.tag = FTL_CELL_FLOAT, .u.number = value};

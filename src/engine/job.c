@@ -102,31 +102,6 @@ static size_t merge_bad(ftl_job_worker *worker, const ftl_row_view *view)
     return n;
 }
 
-/*
- * Data row and line in front of the reason, when the reason does not begin with its line already.
- */
-static void add_position(const ftl_table_block *block, ftl_error *error)
-{
-    uint64_t first_row = 0; /* of the block, in its part */
-    ftl_table_block_origin(block, &first_row);
-    char message[FTL_ERROR_MESSAGE_SIZE];
-    memcpy(message, error->message, sizeof message);
-    ftl_error copy = *error;
-    if (strncmp(message, "line ", 5) == 0 || strncmp(message, "row ", 4) == 0)
-        return;
-    long long row = copy.row - (long long)(ftl_table_block_first_row(block) - first_row);
-    if (error->line >= 0)
-        ftl_error_set(error, copy.code, "line %lld (row %lld): %.700s", (long long)copy.line, row,
-                      message);
-    else
-        ftl_error_set(error, copy.code, "row %lld: %.700s", row, message);
-    error->line = copy.line;
-    error->row = copy.row;
-    error->column = copy.column;
-    ftl_error_because(error, copy.reason, copy.option);
-    ftl_error_in(error, copy.path);
-}
-
 static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block,
                                 const ftl_row_view *view, ftl_error *error)
 {
@@ -134,8 +109,6 @@ static ftl_status first_problem(ftl_job_worker *worker, ftl_job_block *block,
     while (!worker->bad[row])
         row++;
     ftl_status status = ftl_job_explain(worker, block, view, row, &next, error);
-    if (error)
-        add_position(block->raw, error);
     ftl_table_name_origin(error, ftl_table_block_origin(block->raw, NULL));
     return status;
 }

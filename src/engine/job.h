@@ -1,6 +1,7 @@
 /*
- * File jobs: a table is read in blocks by the calling thread; threads of the context's executor
- * convert, predict and format blocks side by side; blocks are written in the order they were read.
+ * File jobs: threads of the context's executor read blocks of a table one after the other, and
+ * convert, predict and format them side by side; the calling thread, which is one of them, writes
+ * them in the order they were read.
  * Memory: a few blocks, whatever the file's size.
  */
 #ifndef FTL_ENGINE_JOB_H
@@ -30,6 +31,7 @@ typedef struct ftl_binding {
     size_t first_keep, n_keep;
     /* [n_keep] as the table calls them, or column_3 where it has no names; may repeat */
     const char **keep_names;
+    bool left_out; /* "*" among those to keep stands for columns that cannot be copied, too */
     size_t first_reject, n_reject; /* for a file of rejected rows of a table without records */
     const char **reject_names;     /* [n_reject] */
     uint32_t
@@ -112,12 +114,13 @@ typedef struct ftl_job_times {
     double parse, predict, format;
 } ftl_job_times;
 
-/* A block on its way: read by the reader, then computed by a worker, then written. */
+/* A block on its way: read, then computed by a worker, then written by the calling thread. */
 typedef struct ftl_job_block {
     ftl_table_block *raw;
     ftl_strbuf text;        /* formatted rows */
     ftl_strbuf rejects;     /* formatted reject rows */
     ftl_table_position end; /* of its rows in the table */
+    ftl_progress progress;  /* of reading, when it was read */
     struct ArrowArray array;
     size_t rows_written, rows_bad;
     ftl_job_times times;
@@ -161,7 +164,8 @@ ftl_batch ftl_job_inputs(const ftl_job_worker *worker, size_t model, const ftl_r
 /* Whether a model refuses a row of the block that it ran last. */
 bool ftl_job_refuses(const ftl_job_worker *worker, size_t model, size_t row);
 /*
- * Why a row that is bad is so: a cell that cannot be read comes before what a model says of it.
+ * Why a row that is bad is so, its line and row in front: a cell that cannot be read comes before
+ * what a model says of it.
  * next: the next problem of the table, 0 before the first row of a block.
  */
 FTL_MUST_USE ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block,
@@ -215,7 +219,10 @@ FTL_MUST_USE ftl_status ftl_job_list_outputs(ftl_job_setup *setup, ftl_sink_colu
                                              size_t *n, ftl_error *error);
 /* Adds a computed block to the figures, but for reading and writing. */
 void ftl_job_add_block(ftl_score_result *result, const ftl_job *job, const ftl_job_block *block);
-/* Lines for options->warn about the columns as a whole, behind the last block. */
+/*
+ * Lines for options->warn about the columns as a whole, behind the last block: those that were to
+ * be kept and could not be, and those of which a model knows no value.
+ */
 FTL_MUST_USE ftl_status ftl_job_warn(const ftl_job *job, const ftl_score_options *options,
                                      ftl_error *error);
 /* Opens the output, and the file of rejected rows where one is asked for. */

@@ -21,12 +21,18 @@ static ftl_status make_pieces(ftl_job_ring *ring, size_t n, ftl_error *error)
     return FTL_OK;
 }
 
-/* Pieces beyond the threads keep these busy while the caller is elsewhere. */
+/* How many pieces: beyond the threads as many as others finish while the caller computes one. */
+static size_t count_pieces(uint32_t width)
+{
+    enum { least_spare = 2, most_spare = 8 };
+    uint32_t spare = width < most_spare ? width : most_spare;
+    return width == 1 ? 1 : width + (spare < least_spare ? least_spare : spare);
+}
+
 ftl_status ftl_ring_begin(ftl_job_ring *ring, const ftl_job *job, ftl_table *table,
                           const ftl_score_options *options, ftl_executor *executor,
                           ftl_error *error)
 {
-    enum { spare_pieces = 2 };
     uint32_t width = ftl_executor_threads(executor);
     if (options->threads && options->threads < width)
         width = options->threads;
@@ -34,15 +40,19 @@ ftl_status ftl_ring_begin(ftl_job_ring *ring, const ftl_job *job, ftl_table *tab
         width = FTL_GROUP_WIDTH;
     if (width == 0) /* the caller does everything */
         width = 1;
-    size_t n_pieces = width == 1 ? 1 : width + spare_pieces;
+    size_t n_pieces = count_pieces(width);
     ring->job = job;
     ring->table = table;
     ring->options = options;
     ring->width = width;
+    ring->apart = width > 1 && !ftl_table_is_foreign(table);
     ring->batch_rows = ftl_job_batch_rows(job, options, n_pieces);
     ftl_error_clear(&ring->read_error);
     FTL_TRY(make_pieces(ring, n_pieces, error));
     ftl_group_begin(&ring->group, executor, width);
+    ftl_turn_init(&ring->turn);
+    if (ring->apart)
+        ftl_table_share(table, &ring->turn);
     ring->begun = true;
     return FTL_OK;
 }
@@ -51,8 +61,12 @@ void ftl_ring_end(ftl_job_ring *ring)
 {
     if (!ring->job)
         return;
-    if (ring->begun)
+    if (ring->begun) {
+        ring->closed = true;
         ftl_group_end(&ring->group);
+        ftl_table_share(ring->table, NULL);
+        ftl_turn_free(&ring->turn);
+    }
     for (size_t i = 0; i < ring->n_made; i++) {
         ftl_job_block *block = &ring->pieces[i].block;
         ftl_table_block_destroy(block->raw);
@@ -68,11 +82,13 @@ void ftl_ring_end(ftl_job_ring *ring)
 
 /* ---- Going round ----------------------------------------------------------------------------- */
 
-/* END when the table or the limit is exhausted. *last: no more will come. */
-static ftl_status read_block(ftl_job_ring *ring, ftl_job_block *block, bool *last, ftl_error *error)
+/* END when the table or the limit is exhausted. */
+static ftl_status read_block(ftl_job_ring *ring, ftl_ring_piece *piece, ftl_error *error)
 {
+    ftl_job_block *block = &piece->block;
     size_t rows = ring->batch_rows;
     double start = ftl_job_now();
+    FTL_TRY(ftl_cancel_check(ring->options->cancel, error));
     if (ring->options->limit) {
         uint64_t left = ring->options->limit - ring->rows_read;
         rows = left < rows ? (size_t)left : rows;
@@ -83,18 +99,38 @@ static ftl_status read_block(ftl_job_ring *ring, ftl_job_block *block, bool *las
     size_t got = ftl_table_block_rows(block->raw);
     ring->rows_read += got;
     ftl_table_tell(ring->table, &block->end);
+    block->progress = (ftl_progress){.struct_size = sizeof block->progress,
+                                     .rows = ring->rows_read,
+                                     .bytes_read = ftl_table_bytes_read(ring->table),
+                                     .bytes_total = ftl_table_bytes_total(ring->table)};
     ring->read_seconds += ftl_job_now() - start;
-    *last = ring->options->limit == ring->rows_read ||
-            (got < rows && ftl_table_bytes_read(ring->table) < FTL_SMALL_INPUT);
+    piece->last = ring->options->limit == ring->rows_read ||
+                  (got < rows && block->progress.bytes_read < FTL_SMALL_INPUT);
     return FTL_OK;
 }
 
-/* A task: computes its piece with the tools of its slot. */
-static void compute_piece(void *user, uint32_t slot)
+/* Reads a piece when its turn has come; what fails is known when the piece is taken. */
+static void read_piece(ftl_ring_piece *piece)
+{
+    ftl_job_ring *ring = piece->ring;
+    ftl_turn_wait(&ring->turn, piece->ticket);
+    piece->last = false;
+    piece->read_status = ring->closed ? FTL_END : read_block(ring, piece, &ring->read_error);
+    if (piece->read_status != FTL_OK)
+        ring->closed = true;
+    ftl_turn_pass(&ring->turn);
+}
+
+/* A task: reads its piece, if nobody has, and computes it with the tools of its slot. */
+static void run_piece(void *user, uint32_t slot)
 {
     ftl_ring_piece *piece = user;
     ftl_job_worker *worker = &piece->ring->workers[slot];
     ftl_job_block *block = &piece->block;
+    if (!piece->read)
+        read_piece(piece);
+    if (piece->read_status != FTL_OK)
+        return;
     block->status = FTL_OK;
     if (!worker->job)
         block->status = ftl_job_worker_init(worker, piece->ring->job, slot != 0, &block->error);
@@ -102,40 +138,49 @@ static void compute_piece(void *user, uint32_t slot)
         ftl_job_compute(worker, block);
 }
 
-/* Reads into the head's piece and sees to it that it is computed: by the caller when it is alone.
- */
-static ftl_status start_piece(ftl_job_ring *ring, ftl_error *error)
+/* Whether the calling thread is to read the head's piece before it is known who computes it. */
+static bool reads_head(const ftl_job_ring *ring)
+{
+    /* a first block that is all there is needs no thread */
+    return !ring->apart ||
+           (ring->head == 0 && ftl_table_bytes_total(ring->table) <= FTL_SMALL_INPUT);
+}
+
+/* Sees to it that the head's piece is read and computed: by the caller when it is alone. */
+static void start_piece(ftl_job_ring *ring)
 {
     ftl_ring_piece *piece = &ring->pieces[ring->head % ring->n_pieces];
-    bool last = false;
-    FTL_TRY(ftl_cancel_check(ring->options->cancel, error));
-    FTL_TRY(read_block(ring, &piece->block, &last, error));
-    piece->task = (ftl_task){.run = compute_piece, .user = piece};
-    if (ring->n_pieces == 1 || (last && ring->head == ring->tail)) {
-        compute_piece(piece, 0);
+    piece->task = (ftl_task){.run = run_piece, .user = piece};
+    piece->ticket = ring->head;
+    piece->read = reads_head(ring);
+    if (piece->read)
+        read_piece(piece);
+    bool alone = piece->read &&
+                 (piece->read_status != FTL_OK || (piece->last && ring->head == ring->tail));
+    if (ring->n_pieces == 1 || alone) {
+        run_piece(piece, 0);
         piece->task.state = FTL_TASK_DONE;
     } else {
         ftl_group_submit(&ring->group, &piece->task);
     }
     ring->head++;
-    return FTL_OK;
 }
 
 /*
- * The calling thread reads, and computes when it would have to wait for a piece that no thread has
+ * The calling thread runs tasks, too, when it would have to wait for a piece that no thread has
  * begun. The oldest piece is always the next one.
  */
 ftl_status ftl_ring_next(ftl_job_ring *ring, ftl_job_block **out, ftl_error *error)
 {
-    while (ring->read_status == FTL_OK && ring->head - ring->tail < ring->n_pieces)
-        ring->read_status = start_piece(ring, &ring->read_error);
-    if (ring->tail == ring->head) {
-        if (ring->read_status != FTL_END && error)
-            *error = ring->read_error;
-        return ring->read_status;
-    }
+    while (ring->head == ring->tail || (!ring->closed && ring->head - ring->tail < ring->n_pieces))
+        start_piece(ring);
     ftl_ring_piece *piece = &ring->pieces[ring->tail % ring->n_pieces];
     ftl_group_wait(&ring->group, &piece->task);
+    if (piece->read_status != FTL_OK) {
+        if (piece->read_status != FTL_END && error)
+            *error = ring->read_error;
+        return piece->read_status;
+    }
     FTL_TRY(ftl_cancel_check(ring->options->cancel, error));
     if (piece->block.status != FTL_OK) {
         if (error)

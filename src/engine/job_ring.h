@@ -1,26 +1,34 @@
 /*
- * The ring of a job: blocks are read in order by the calling thread, computed by threads of an
- * executor, and come back in order. One thread at a time; not always the same one.
+ * The ring of a job: blocks are read in the order of the rows, computed by threads of an executor
+ * side by side, and come back in order. One thread at a time; not always the same one.
+ *
+ * A task reads its block, when it is its turn, and computes it: no thread reads for others, so that
+ * none waits for one that is busy, and a block stays in the cache of who read it. Tables that are a
+ * program's own stream are read by the calling thread alone.
  */
 #ifndef FTL_ENGINE_JOB_RING_H
 #define FTL_ENGINE_JOB_RING_H
 
-#include "base/executor.h"
+#include "base/turn.h"
 #include "engine/job.h"
 
 /* Inputs of fewer bytes are over before a thread would have started. */
 enum { FTL_SMALL_INPUT = 1 << 20 };
 
-/* A block on its way, and the task that computes it. */
+/* A block on its way, and the task that reads and computes it. */
 typedef struct ftl_ring_piece {
     struct ftl_job_ring *ring;
     ftl_task task;
+    uint64_t ticket; /* its turn to be read */
+    bool read;       /* it was read before the task began */
+    bool last;       /* no more will come */
+    ftl_status read_status;
     ftl_job_block block;
 } ftl_ring_piece;
 
 /*
- * The calling thread fills at head and empties at tail; what lies between waits for a thread, is
- * being computed or is done.
+ * The calling thread makes pieces tasks at head and takes them from tail; what lies between waits
+ * for a thread, is being read or computed, or is done.
  */
 typedef struct ftl_job_ring {
     const ftl_job *job;
@@ -28,17 +36,21 @@ typedef struct ftl_job_ring {
     const ftl_score_options *options;
     size_t batch_rows;
     uint32_t width; /* pieces that are computed at once */
+    bool apart;     /* tasks read their blocks themselves */
+
+    /* Of who has the turn; of the calling thread, when all is done. */
+    ftl_turn turn;
     uint64_t rows_read;
     double read_seconds;
+    ftl_error read_error; /* of the first piece whose read_status is not OK */
 
+    _Atomic bool closed; /* nothing more is read */
     ftl_task_group group;
-    bool begun; /* the group */
+    bool begun; /* the group and the turn */
     ftl_ring_piece *pieces;
     size_t n_pieces, n_made;
     size_t head, tail;                       /* counters; the piece is the counter % n_pieces */
     ftl_job_worker workers[FTL_GROUP_WIDTH]; /* by slot; made when a task first has the slot */
-    ftl_status read_status;
-    ftl_error read_error;
 } ftl_job_ring;
 
 /* Zeroed before. What is given is borrowed; ftl_ring_end is called in any case. */

@@ -1,6 +1,8 @@
 /* What the models of a job are asked for, and the rows of a block as they see them. */
 #include "engine/job.h"
 
+#include <string.h>
+
 uint32_t ftl_job_methods(const ftl_job_model *model)
 {
     uint32_t methods = 0;
@@ -35,7 +37,32 @@ bool ftl_job_refuses(const ftl_job_worker *worker, size_t model, size_t row)
     return session->bad_rows && !((session->validity[row / 8] >> (row % 8)) & 1);
 }
 
-ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
+/*
+ * Data row and line in front of the reason, when the reason does not begin with its line already.
+ */
+static void add_position(const ftl_table_block *block, ftl_error *error)
+{
+    uint64_t first_row = 0; /* of the block, in its part */
+    ftl_table_block_origin(block, &first_row);
+    char message[FTL_ERROR_MESSAGE_SIZE];
+    memcpy(message, error->message, sizeof message);
+    ftl_error copy = *error;
+    if (strncmp(message, "line ", 5) == 0 || strncmp(message, "row ", 4) == 0)
+        return;
+    long long row = copy.row - (long long)(ftl_table_block_first_row(block) - first_row);
+    if (error->line >= 0)
+        ftl_error_set(error, copy.code, "line %lld (row %lld): %.700s", (long long)copy.line, row,
+                      message);
+    else
+        ftl_error_set(error, copy.code, "row %lld: %.700s", row, message);
+    error->line = copy.line;
+    error->row = copy.row;
+    error->column = copy.column;
+    ftl_error_because(error, copy.reason, copy.option);
+    ftl_error_in(error, copy.path);
+}
+
+static ftl_status find_why(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
                            size_t row, size_t *next, ftl_error *error)
 {
     const ftl_job *job = worker->job;
@@ -58,4 +85,13 @@ ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block, const f
         error->line = ftl_table_block_line(block->raw, row);
     }
     return status == FTL_OK ? FTL_INTERNAL : status;
+}
+
+ftl_status ftl_job_explain(ftl_job_worker *worker, ftl_job_block *block, const ftl_row_view *view,
+                           size_t row, size_t *next, ftl_error *error)
+{
+    ftl_status status = find_why(worker, block, view, row, next, error);
+    if (error)
+        add_position(block->raw, error);
+    return status;
 }

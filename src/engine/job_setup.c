@@ -126,10 +126,16 @@ ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const char *outp
 }
 
 /*
- * Numbers on their way, in and out, that a thread's batch has by default: some megabytes, however
- * wide the model is.
+ * Numbers on their way, in and out, that a thread's batch has by default, however wide the model
+ * is: so many that they stay in the cache. Blocks of texts end by their bytes before that.
  */
-enum { usual_cells = 1 << 18, least_rows = 16, most_rows = 1 << 13, bytes_of_a_cell = 40 };
+enum {
+    text_cells = 1 << 18,
+    typed_cells = 1 << 15,
+    least_rows = 16,
+    most_rows = 1 << 13,
+    bytes_of_a_cell = 40
+};
 
 size_t ftl_job_batch_rows(const ftl_job *job, const ftl_score_options *options, size_t pieces)
 {
@@ -138,7 +144,8 @@ size_t ftl_job_batch_rows(const ftl_job *job, const ftl_score_options *options, 
     size_t width = job->binding->n_requests;
     for (size_t i = 0; i < job->n_models; i++)
         width += ftl_job_outputs(&job->models[i]);
-    size_t cells = usual_cells;
+    bool texts = ftl_table_get_info(job->table)->abilities & FTL_TABLE_CELLS;
+    size_t cells = texts ? text_cells : typed_cells;
     if (options->memory && options->memory / bytes_of_a_cell / pieces < cells)
         cells = (size_t)(options->memory / bytes_of_a_cell / pieces);
     size_t rows = cells / (width ? width : 1);
@@ -175,8 +182,37 @@ static ftl_status warn_of_model(const ftl_job *job, const ftl_job_model *model,
     return status;
 }
 
+/* The columns that "*" kept not, as many as are soon read. */
+static ftl_status warn_of_left_out(const ftl_job *job, const ftl_score_options *options,
+                                   ftl_error *error)
+{
+    enum { most_shown = 8 };
+    size_t n = 0;
+    ftl_strbuf line;
+    ftl_strbuf_init(&line, job->account, 1 << 16);
+    for (size_t i = 0; i < ftl_table_get_info(job->table)->n_columns; i++) {
+        const char *what = ftl_table_column_refused(job->table, i);
+        if (!what || n++ >= most_shown)
+            continue;
+        const char *name = ftl_table_column_name(job->table, i);
+        ftl_strbuf_puts(&line, n > 1 ? ", '" : "columns that cannot be copied were not kept: '");
+        ftl_strbuf_printable(&line, name, strlen(name), 0);
+        ftl_strbuf_printf(&line, "' (%s)", what);
+    }
+    if (n > most_shown)
+        ftl_strbuf_printf(&line, " and %zu more", n - most_shown);
+    const char *text = ftl_strbuf_text(&line);
+    ftl_status status = options->warn(options->warn_user, text, strlen(text))
+                            ? FTL_OK
+                            : FTL_FAIL(error, FTL_CANCELLED, "cancelled");
+    ftl_strbuf_free(&line);
+    return status;
+}
+
 ftl_status ftl_job_warn(const ftl_job *job, const ftl_score_options *options, ftl_error *error)
 {
+    if (options->warn && job->binding->left_out)
+        FTL_TRY(warn_of_left_out(job, options, error));
     for (size_t i = 0; i < job->n_models; i++)
         FTL_TRY(warn_of_model(job, &job->models[i], options, error));
     return FTL_OK;

@@ -219,11 +219,14 @@ static bool parse_part(ftl_resume *resume, const char *line, size_t size)
     if (memcmp(line + size - SUM_DIGITS, sum, SUM_DIGITS) != 0 ||
         !take(&next, "rows ", &read.from.rows) || !take(&next, "", &read.from.written) ||
         !take(&next, "", &read.from.rejected) || !take(&next, "", &read.from.nulled) ||
-        !take(&next, "bytes ", &read.from.output) || !take(&next, "", &read.from.reject) ||
-        !take(&next, "at ", &read.from.at.offset) || !take(&next, "line ", &at_line) ||
-        next != line + size - SUM_DIGITS)
+        !take(&next, "bytes ", &read.from.output.bytes) ||
+        !take(&next, "", &read.from.output.unpacked) || !take(&next, "", &read.from.reject.bytes) ||
+        !take(&next, "", &read.from.reject.unpacked) || !take(&next, "at ", &read.from.at.offset) ||
+        !take(&next, "line ", &at_line) || next != line + size - SUM_DIGITS)
         return false;
     read.from.at.rows = read.from.rows;
+    read.from.output.rows = read.from.written;
+    read.from.reject.rows = read.from.rejected + read.from.nulled;
     read.from.at.line = (int64_t)at_line;
     resume->from = read.from;
     return true;
@@ -352,8 +355,8 @@ static ftl_status begin_anew(ftl_resume *resume, ftl_sink *sink, ftl_sink *rejec
 {
     resume->size = resume->head;
     FTL_TRY(cut(resume, error));
-    FTL_TRY(ftl_sink_cut(sink, ftl_sink_bytes(sink), 0, error));
-    return reject ? ftl_sink_cut(reject, ftl_sink_bytes(reject), 0, error) : FTL_OK;
+    FTL_TRY(ftl_sink_begin_anew(sink, error));
+    return reject ? ftl_sink_begin_anew(reject, error) : FTL_OK;
 }
 
 ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink, ftl_sink *reject,
@@ -363,13 +366,12 @@ ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink
         return FTL_OK;
     /* Files that are not there: the job was stopped between completing them and its journal's end.
      */
-    if (resume->from.rows == 0 || !ftl_sink_holds(sink, resume->from.output) ||
-        (reject && !ftl_sink_holds(reject, resume->from.reject)))
+    if (resume->from.rows == 0 || !ftl_sink_holds(sink, resume->from.output.bytes) ||
+        (reject && !ftl_sink_holds(reject, resume->from.reject.bytes)))
         return begin_anew(resume, sink, reject, error);
-    uint64_t rejects = resume->from.rejected + resume->from.nulled;
-    FTL_TRY(ftl_sink_cut(sink, resume->from.output, resume->from.written, error));
+    FTL_TRY(ftl_sink_go_on(sink, &resume->from.output, error));
     if (reject)
-        FTL_TRY(ftl_sink_cut(reject, resume->from.reject, rejects, error));
+        FTL_TRY(ftl_sink_go_on(reject, &resume->from.reject, error));
     FTL_TRY(ftl_table_seek(table, &resume->from.at, error));
     result->rows_read = result->rows_resumed = resume->from.rows;
     result->rows_written = resume->from.written;
@@ -381,19 +383,20 @@ ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink
 ftl_status ftl_resume_note(ftl_resume *resume, const ftl_table_position *at, ftl_sink *sink,
                            ftl_sink *reject, const ftl_score_result *result, ftl_error *error)
 {
-    uint64_t output = ftl_sink_bytes(sink), rejected = reject ? ftl_sink_bytes(reject) : 0;
+    ftl_sink_place output, rejected = {0};
     double now = ftl_job_now();
-    if (resume->fd < 0 || now - resume->last < resume->pause)
+    if (resume->fd < 0 || now - resume->last < resume->pause || !ftl_sink_may_settle(sink))
         return FTL_OK;
-    FTL_TRY(ftl_sink_sync(sink, error));
+    FTL_TRY(ftl_sink_settle(sink, &output, error));
     if (reject)
-        FTL_TRY(ftl_sink_sync(reject, error));
+        FTL_TRY(ftl_sink_settle(reject, &rejected, error));
     char line[LONGEST_LINE], sum[SUM_DIGITS + 1];
     int n = snprintf(line, sizeof line,
                      "rows %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " bytes %" PRIu64
-                     " %" PRIu64 " at %" PRIu64 " line %lld ",
+                     " %" PRIu64 " %" PRIu64 " %" PRIu64 " at %" PRIu64 " line %lld ",
                      at->rows, result->rows_written, result->rows_rejected, result->rows_nulled,
-                     output, rejected, at->offset, (long long)at->line);
+                     output.bytes, output.unpacked, rejected.bytes, rejected.unpacked, at->offset,
+                     (long long)at->line);
     print_sum(line, (size_t)n, sum);
     n += snprintf(line + n, sizeof line - (size_t)n, "%s\n", sum);
     FTL_TRY(append(resume, line, (size_t)n, error));

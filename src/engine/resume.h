@@ -24,7 +24,8 @@ typedef struct ftl_resume {
     uint64_t head; /* of that, what says which job it is */
     /* how far the job had come; rows 0: it begins */
     struct {
-        uint64_t rows, written, rejected, nulled, output, reject;
+        uint64_t rows, written, rejected, nulled;
+        ftl_sink_place output, reject;
         ftl_table_position at;
     } from;
     double last, pause; /* when the last note was made, and until when none is; as ftl_job_now */

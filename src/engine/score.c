@@ -21,17 +21,13 @@ typedef struct runner {
     double started, reported;
 } runner;
 
-static ftl_status report_progress(runner *run, ftl_error *error)
+static ftl_status report_progress(runner *run, const ftl_progress *progress, ftl_error *error)
 {
     double now = ftl_job_now();
     if (!run->options->progress || now - run->reported < 0.1)
         return FTL_OK;
     run->reported = now;
-    const ftl_progress progress = {.struct_size = sizeof progress,
-                                   .rows = run->ring.rows_read,
-                                   .bytes_read = ftl_table_bytes_read(run->table),
-                                   .bytes_total = ftl_table_bytes_total(run->table)};
-    if (!run->options->progress(run->options->progress_user, &progress))
+    if (!run->options->progress(run->options->progress_user, progress))
         return FTL_FAIL(error, FTL_CANCELLED, "cancelled");
     return FTL_OK;
 }
@@ -49,7 +45,7 @@ static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *erro
     ftl_job_add_block(&run->result, &setup->job, block);
     FTL_TRY(ftl_resume_note(&run->resume, &block->end, setup->sink, setup->reject, &run->result,
                             error));
-    return report_progress(run, error);
+    return report_progress(run, &block->progress, error);
 }
 
 static ftl_status run_blocks(runner *run, ftl_executor *executor, ftl_error *error)

@@ -83,13 +83,13 @@ static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
     return status == FTL_OK ? 0 : fail(job, status);
 }
 
-static ftl_status report_progress(stream_job *job, ftl_error *error)
+static ftl_status report_progress(stream_job *job, const ftl_job_block *block, ftl_error *error)
 {
     double now = ftl_job_now();
     if (!job->options.progress || now - job->reported < 0.1)
         return FTL_OK;
     job->reported = now;
-    const ftl_progress progress = {.struct_size = sizeof progress, .rows = job->ring.rows_read};
+    const ftl_progress progress = {.struct_size = sizeof progress, .rows = block->progress.rows};
     return job->options.progress(job->options.progress_user, &progress)
                ? FTL_OK
                : FTL_FAIL(error, FTL_CANCELLED, "cancelled");
@@ -118,7 +118,7 @@ static ftl_status next_batch(stream_job *job, struct ArrowArray *out, ftl_error 
             return finish(job, error);
         FTL_TRY(status);
         ftl_job_add_block(&job->figures, &job->setup.job, block);
-        FTL_TRY(report_progress(job, error));
+        FTL_TRY(report_progress(job, block, error));
         if (block->rows_written == 0)
             continue;
         *out = block->array;

@@ -48,7 +48,7 @@ static ftl_status choose_columns(ftl_table *table, const ftl_score_options *opti
         FTL_TRY(add_column(table, column, arena, out, error));
     }
     for (size_t i = 0; options->n_keep == 0 && i < n_columns; i++) {
-        if (ftl_table_column_readable(table, i))
+        if (!ftl_table_column_refused(table, i))
             FTL_TRY(add_column(table, i, arena, out, error));
     }
     if (out->n == 0)

@@ -1,5 +1,7 @@
 #include "io/codec.h"
 
+#include "base/ending.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +10,15 @@ enum { LAYERS = 4 };
 static const ftl_codec *const codecs[] = {&ftl_codec_zlib, &ftl_codec_gzip,     &ftl_codec_bzip2,
                                           &ftl_codec_xz,   &ftl_codec_lzma,     &ftl_codec_lz4,
                                           &ftl_codec_zstd, &ftl_codec_joblib_zf};
+
+size_t ftl_codec_strip_ending(const char *path, size_t size)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(codecs); i++) {
+        if (codecs[i]->ending && ftl_has_ending(path, size, codecs[i]->ending))
+            return size - strlen(codecs[i]->ending);
+    }
+    return size;
+}
 
 static ftl_status best_bid(ftl_stream *stream, const ftl_codec **best, ftl_error *error)
 {

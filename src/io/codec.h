@@ -10,6 +10,7 @@
 
 typedef struct ftl_codec {
     const char *name;                             /* "gzip" */
+    const char *ending;                           /* of files' names, ".gz"; NULL: none */
     const char *option;                           /* the build switch, such as "FTL_WITH_ZLIB" */
     size_t magic_size;                            /* bytes that bid() wants to see */
     int (*bid)(const uint8_t *data, size_t size); /* 0: not mine */
@@ -28,6 +29,9 @@ extern const ftl_codec ftl_codec_zlib, ftl_codec_gzip, ftl_codec_bzip2, ftl_code
  */
 FTL_MUST_USE ftl_status ftl_codec_decode(ftl_account *account, ftl_stream **stream, uint64_t budget,
                                          char *names, size_t names_size, ftl_error *error);
+
+/* The size of what stands before a codec's ending of path[0..size); size where there is none. */
+size_t ftl_codec_strip_ending(const char *path, size_t size);
 
 /*
  * Bytes that a file of so many may decode to: max_bytes, or when that is 0 what no honest file

@@ -78,6 +78,7 @@ static ftl_status bzip2_open(ftl_account *account, ftl_stream *source, uint64_t 
 #endif
 
 const ftl_codec ftl_codec_bzip2 = {.name = "bzip2",
+                                   .ending = ".bz2",
                                    .option = "FTL_WITH_BZIP2",
                                    .magic_size = 10,
                                    .bid = bzip2_bid,

@@ -69,6 +69,7 @@ static ftl_status lz4_open(ftl_account *account, ftl_stream *source, uint64_t bu
 #endif
 
 const ftl_codec ftl_codec_lz4 = {.name = "lz4",
+                                 .ending = ".lz4",
                                  .option = "FTL_WITH_LZ4",
                                  .magic_size = FTL_SKIPPABLE_VISIBLE,
                                  .bid = lz4_bid,

@@ -135,9 +135,14 @@ static ftl_status lzma_open(ftl_account *account, ftl_stream *source, uint64_t b
 #define lzma_open NULL
 #endif
 
-const ftl_codec ftl_codec_xz = {
-    .name = "xz", .option = "FTL_WITH_LZMA", .magic_size = 8, .bid = xz_bid, .open = xz_open};
+const ftl_codec ftl_codec_xz = {.name = "xz",
+                                .ending = ".xz",
+                                .option = "FTL_WITH_LZMA",
+                                .magic_size = 8,
+                                .bid = xz_bid,
+                                .open = xz_open};
 const ftl_codec ftl_codec_lzma = {.name = "lzma",
+                                  .ending = ".lzma",
                                   .option = "FTL_WITH_LZMA",
                                   .magic_size = 13,
                                   .bid = lzma_bid,

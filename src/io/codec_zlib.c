@@ -127,5 +127,9 @@ const ftl_codec ftl_codec_zlib = {.name = "zlib",
                                   .magic_size = 32,
                                   .bid = zlib_bid,
                                   .open = zlib_open};
-const ftl_codec ftl_codec_gzip = {
-    .name = "gzip", .option = "FTL_WITH_ZLIB", .magic_size = 4, .bid = gzip_bid, .open = gzip_open};
+const ftl_codec ftl_codec_gzip = {.name = "gzip",
+                                  .ending = ".gz",
+                                  .option = "FTL_WITH_ZLIB",
+                                  .magic_size = 4,
+                                  .bid = gzip_bid,
+                                  .open = gzip_open};

@@ -86,6 +86,7 @@ static ftl_status zstd_open(ftl_account *account, ftl_stream *source, uint64_t b
 #endif
 
 const ftl_codec ftl_codec_zstd = {.name = "zstd",
+                                  .ending = ".zst",
                                   .option = "FTL_WITH_ZSTD",
                                   .magic_size = FTL_SKIPPABLE_VISIBLE,
                                   .bid = zstd_bid,

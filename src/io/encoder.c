@@ -1,5 +1,7 @@
 #include "io/encoder.h"
 
+#include <string.h>
+
 struct ftl_encoder {
     ftl_account *account;
     const ftl_encoding *encoding;
@@ -75,6 +77,13 @@ ftl_status ftl_encoder_finish(ftl_encoder *encoder, ftl_error *error)
         done = step.done;
     }
     return FTL_OK;
+}
+
+ftl_status ftl_encoder_restart(ftl_encoder *encoder, ftl_error *error)
+{
+    encoder->encoding->stop(encoder->state);
+    memset(encoder->state, 0, encoder->encoding->state_size);
+    return encoder->encoding->start(encoder->state, encoder->account, error);
 }
 
 void ftl_encoder_destroy(ftl_encoder *encoder)

@@ -32,7 +32,13 @@ typedef struct ftl_encoding {
     /* NULL when not compiled in. */
     ftl_status (*start)(void *state, ftl_account *account, ftl_error *error);
     ftl_status (*step)(void *state, ftl_encoder_step *step, ftl_error *error);
-    void (*stop)(void *state); /* called once, also after a failed start */
+    void (*stop)(void *state); /* called once for each start, also after a failed one */
+    /*
+     * files behind one another are one file to everybody who reads them. Of zstd and lz4 they are
+     * by their definitions, but some readers see the first one alone and say nothing
+     * (python-zstandard, and so pandas)
+     */
+    bool joins;
 } ftl_encoding;
 
 extern const ftl_encoding ftl_encoding_gzip, ftl_encoding_bzip2, ftl_encoding_xz, ftl_encoding_lz4,
@@ -44,6 +50,9 @@ extern const ftl_encoding ftl_encoding_gzip, ftl_encoding_bzip2, ftl_encoding_xz
  * none.
  */
 const ftl_encoding *ftl_encoding_of_name(const char *name, size_t *size);
+
+/* Appends the endings of those that join and were compiled in, with commas: ".gz, .bz2". */
+void ftl_encoding_list_joining(char *out, size_t room);
 
 typedef struct ftl_encoder ftl_encoder;
 
@@ -58,6 +67,9 @@ FTL_MUST_USE ftl_status ftl_encoder_write(ftl_encoder *encoder, const void *data
                                           ftl_error *error);
 /* Nothing follows; without a write before it, an empty file. */
 FTL_MUST_USE ftl_status ftl_encoder_finish(ftl_encoder *encoder, ftl_error *error);
+/* Begins another file, behind the one that was finished. After a failure it can only be destroyed.
+ */
+FTL_MUST_USE ftl_status ftl_encoder_restart(ftl_encoder *encoder, ftl_error *error);
 void ftl_encoder_destroy(ftl_encoder *encoder); /* NULL is allowed */
 
 /* An encoder's library failed without a fault of the data's. */

@@ -47,5 +47,5 @@ static void stop(void *state) { (void)BZ2_bzCompressEnd(state); }
 #define stop NULL
 #endif
 
-const ftl_encoding ftl_encoding_bzip2 = {"bzip2",    ".bz2", "FTL_WITH_BZIP2", STATE_SIZE, start,
-                                         step_bzip2, stop};
+const ftl_encoding ftl_encoding_bzip2 = {
+    "bzip2", ".bz2", "FTL_WITH_BZIP2", STATE_SIZE, start, step_bzip2, stop, true};

@@ -47,5 +47,5 @@ static void stop(void *state) { (void)deflateEnd(state); }
 #define stop NULL
 #endif
 
-const ftl_encoding ftl_encoding_gzip = {"gzip",    ".gz", "FTL_WITH_ZLIB", STATE_SIZE, start,
-                                        step_gzip, stop};
+const ftl_encoding ftl_encoding_gzip = {
+    "gzip", ".gz", "FTL_WITH_ZLIB", STATE_SIZE, start, step_gzip, stop, true};

@@ -61,5 +61,5 @@ static void stop(void *state)
 #define stop NULL
 #endif
 
-const ftl_encoding ftl_encoding_lz4 = {"lz4",    ".lz4", "FTL_WITH_LZ4", STATE_SIZE, start,
-                                       step_lz4, stop};
+const ftl_encoding ftl_encoding_lz4 = {"lz4", ".lz4",   "FTL_WITH_LZ4", STATE_SIZE,
+                                       start, step_lz4, stop,           false};

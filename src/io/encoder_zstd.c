@@ -53,5 +53,5 @@ static void stop(void *state) { (void)ZSTD_freeCCtx(((zstd_state *)state)->conte
 #define stop NULL
 #endif
 
-const ftl_encoding ftl_encoding_zstd = {"zstd",    ".zst", "FTL_WITH_ZSTD", STATE_SIZE, start,
-                                        step_zstd, stop};
+const ftl_encoding ftl_encoding_zstd = {
+    "zstd", ".zst", "FTL_WITH_ZSTD", STATE_SIZE, start, step_zstd, stop, false};

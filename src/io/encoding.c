@@ -1,8 +1,9 @@
 /* The encodings by their endings: another one is another file and another entry. */
+#include "base/ending.h"
 #include "io/encoder.h"
 
+#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static const ftl_encoding *const encodings[] = {&ftl_encoding_gzip, &ftl_encoding_bzip2,
                                                 &ftl_encoding_xz, &ftl_encoding_lz4,
@@ -12,11 +13,19 @@ const ftl_encoding *ftl_encoding_of_name(const char *name, size_t *size)
 {
     for (size_t i = 0; i < FTL_ARRAY_LEN(encodings); i++) {
         const char *ending = encodings[i]->ending;
-        size_t n = strlen(ending);
-        if (*size <= n || strncasecmp(name + *size - n, ending, n) != 0)
+        if (!ftl_has_ending(name, *size, ending))
             continue;
-        *size -= n;
+        *size -= strlen(ending);
         return encodings[i];
     }
     return NULL;
+}
+
+void ftl_encoding_list_joining(char *out, size_t room)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(encodings); i++) {
+        size_t n = strlen(out);
+        if (encodings[i]->joins && encodings[i]->start)
+            snprintf(out + n, room - n, "%s%s", n ? ", " : "", encodings[i]->ending);
+    }
 }

@@ -82,7 +82,8 @@ static bool even_numbers(const ftl_exec *exec, uint32_t input, const unsigned ch
     }
     const ftl_column *column = &exec->in->columns[input];
     size_t size = ftl_type_size(column->type);
-    if (size == 0 || column->type == FTL_F16 || column->type == FTL_BOOL)
+    if (size == 0 || column->type == FTL_F16 || column->type == FTL_BOOL ||
+        ftl_type_is_decimal(column->type))
         return false;
     *type = column->type;
     *step = ftl_column_step(column, column->type);

@@ -223,61 +223,42 @@ static ftl_status fetch_body(const ftl_arrow_batch *batch, ftl_block_bytes *byte
     return FTL_OK;
 }
 
-/* The bytes of a compressed buffer as they stand in the file. */
-static ftl_status packed_bytes(ftl_arrow_batch *batch, const ftl_arrow_piece *piece,
-                               const uint8_t **out, ftl_error *error)
+/* A compressed buffer gets its place; see unpack_listed. */
+static ftl_status list_packed(ftl_arrow_batch *batch, ftl_block_bytes *bytes, size_t owner,
+                              const ftl_arrow_piece *piece, size_t *at, size_t *size,
+                              ftl_error *error)
 {
-    if (!batch->source->random) { /* the whole body is there */
-        *out = batch->scratch.data + piece->at;
-        return FTL_OK;
-    }
-    FTL_TRY(reserve(batch, &batch->scratch, piece->size, error));
-    *out = batch->scratch.data;
-    return ftl_arrow_source_read_at(batch->source, batch->body_at + piece->at, batch->scratch.data,
-                                    (size_t)piece->size, error);
+    ftl_arrow_packed packed;
+    FTL_TRY(ftl_arrow_unpack_look(&batch->unpack, piece, &packed, error));
+    FTL_TRY(append(batch, bytes, packed.size, &packed.at, error));
+    packed.owner = owner;
+    *at = packed.at;
+    *size = packed.size;
+    return ftl_arrow_unpack_list(&batch->unpack, &packed, error);
 }
 
-/* A compressed buffer: its size, -1 when it is not compressed after all, and its bytes. */
-static ftl_status unpack(ftl_arrow_batch *batch, ftl_block_bytes *bytes,
-                         const ftl_arrow_piece *piece, size_t *at, size_t *size, ftl_error *error)
+/* Fills the places of compressed buffers, when no more will be given. */
+static ftl_status unpack_listed(ftl_arrow_batch *batch, ftl_block_bytes *bytes, ftl_error *error)
 {
-    enum { HEAD = 8 };
-    const uint8_t *data = NULL;
-    *size = 0;
-    if (piece->size == 0)
-        return append(batch, bytes, 0, at, error);
-    if (piece->size < HEAD)
-        return FTL_FAIL(error, FTL_CORRUPT, "a compressed buffer has %llu bytes",
-                        (unsigned long long)piece->size);
-    FTL_TRY(packed_bytes(batch, piece, &data, error));
-    size_t packed = (size_t)piece->size - HEAD;
-    int64_t claimed = (int64_t)ftl_le_u64(data);
-    bool plain = claimed == -1;
-    if (plain)
-        claimed = (int64_t)packed;
-    if (claimed < 0)
-        return FTL_FAIL(error, FTL_CORRUPT, "a compressed buffer holds %lld bytes",
-                        (long long)claimed);
-    FTL_TRY(append(batch, bytes, (uint64_t)claimed, at, error));
-    *size = (size_t)claimed;
-    if (claimed == 0)
+    size_t owner;
+    if (!batch->packed)
         return FTL_OK;
-    if (!plain)
-        return ftl_unpack(&batch->unpacker, batch->codec, data + HEAD, packed, bytes->data + *at,
-                          *size, error);
-    memcpy(bytes->data + *at, data + HEAD, packed);
-    return FTL_OK;
+    ftl_status status = ftl_arrow_unpack_all(&batch->unpack, bytes->data, &owner, error);
+    if (status != FTL_OK && owner < batch->n_parts)
+        (void)at_part(batch, &batch->parts[owner], status, error);
+    return status;
 }
 
 /*
  * Brings bytes from..from + size of a buffer into memory; of a compressed one all, whose size
- * *got tells.
+ * *got tells and which are there once unpack_listed was called. owner: the part, n_parts: none.
  */
-static ftl_status load(ftl_arrow_batch *batch, ftl_block_bytes *bytes, const ftl_arrow_piece *piece,
-                       uint64_t from, uint64_t size, size_t *at, size_t *got, ftl_error *error)
+static ftl_status load(ftl_arrow_batch *batch, ftl_block_bytes *bytes, size_t owner,
+                       const ftl_arrow_piece *piece, uint64_t from, uint64_t size, size_t *at,
+                       size_t *got, ftl_error *error)
 {
     if (batch->packed)
-        return unpack(batch, bytes, piece, at, got, error);
+        return list_packed(batch, bytes, owner, piece, at, got, error);
     *got = (size_t)size;
     if (batch->resident) {
         *at = (size_t)(piece->at + from);
@@ -314,11 +295,12 @@ static ftl_status load_views(ftl_arrow_batch *batch, ftl_error *error)
     buffers->sizes = (int64_t *)(buffers->addresses + n);
     for (size_t i = 0; i < n; i++) {
         size_t at = 0, got = 0;
-        FTL_TRY(load(batch, &shared->bytes, &batch->views[i], 0, batch->views[i].size, &at, &got,
-                     error));
+        FTL_TRY(load(batch, &shared->bytes, batch->n_parts, &batch->views[i], 0,
+                     batch->views[i].size, &at, &got, error));
         buffers->sizes[i] = (int64_t)got;
         buffers->addresses[i] = (const void *)(uintptr_t)at; /* becomes one when all are there */
     }
+    FTL_TRY(unpack_listed(batch, &shared->bytes, error));
     for (size_t i = 0; i < n; i++)
         buffers->addresses[i] = shared->bytes.data + (uintptr_t)buffers->addresses[i];
     return FTL_OK;
@@ -349,6 +331,7 @@ ftl_status ftl_arrow_batch_init(ftl_arrow_batch *batch, ftl_arrow_source *source
     if (!batch->parts)
         return FTL_OOM(error);
     batch->n_parts = n_wanted;
+    ftl_arrow_unpack_init(&batch->unpack, source);
     for (size_t i = 0; i < n_wanted; i++) {
         const ftl_arrow_field *field = &fields[wanted[i]];
         batch->parts[i].field = field;
@@ -363,8 +346,7 @@ void ftl_arrow_batch_free(ftl_arrow_batch *batch)
         return;
     ftl_account *account = batch->source->table->account;
     ftl_arrow_rows_release(batch->shared);
-    ftl_unpacker_free(&batch->unpacker);
-    ftl_free(account, batch->scratch.data);
+    ftl_arrow_unpack_free(&batch->unpack);
     ftl_free(account, batch->views);
     ftl_free(account, batch->parts);
     *batch = (ftl_arrow_batch){0};
@@ -383,7 +365,7 @@ static ftl_status read_codec(ftl_arrow_batch *batch, const ftl_fb_table *compres
                         "%s is compressed in a way of a later version of Arrow; write it with lz4 "
                         "or zstd",
                         batch->what);
-    batch->codec = (ftl_unpack_codec)codec;
+    batch->unpack.codec = (ftl_unpack_codec)codec;
     return FTL_OK;
 }
 
@@ -418,11 +400,12 @@ ftl_status ftl_arrow_batch_begin(ftl_arrow_batch *batch, const ftl_arrow_message
     batch->rows = (uint64_t)rows;
     batch->next = 0;
     batch->body_size = message->body_size;
-    batch->body_at = source->at;
+    batch->body_at = batch->unpack.body_at = source->at;
+    batch->unpack.n_listed = 0; /* of a batch that failed */
     FTL_TRY(find_parts(batch, &from, fields, n_fields, message->version < FTL_ARROW_V5, error));
     batch->resident = !source->random && !batch->packed;
     if (!source->random && batch->packed)
-        FTL_TRY(fetch_body(batch, &batch->scratch, batch->body_size, error));
+        FTL_TRY(fetch_body(batch, &batch->unpack.body, batch->body_size, error));
     FTL_TRY(load_shared(batch, error));
     return source->random ? ftl_arrow_source_skip(source, batch->body_size, error) : FTL_OK;
 }
@@ -447,10 +430,10 @@ static size_t window_rows(const ftl_arrow_batch *batch, size_t max_rows)
 static ftl_status load_first(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_arrow_part *part,
                              ftl_error *error)
 {
-    size_t got = 0, n = rows->rows;
+    size_t got = 0, n = rows->rows, owner = (size_t)(part - batch->parts);
     uint64_t needed = first_bytes(part->type, n);
     if (part->nulls) {
-        FTL_TRY(load(batch, &rows->bytes, &part->validity, batch->next / 8, (n + 7) / 8,
+        FTL_TRY(load(batch, &rows->bytes, owner, &part->validity, batch->next / 8, (n + 7) / 8,
                      &part->validity_at, &got, error));
         FTL_TRY(check_size(got, (n + 7) / 8, "validity bits", n, error));
     }
@@ -459,7 +442,8 @@ static ftl_status load_first(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_a
     uint64_t before = first_bytes(part->type, batch->next);
     if (has_texts(part)) /* as many offsets as texts, and one */
         before = first_bytes(part->type, batch->next) - first_bytes(part->type, 0);
-    FTL_TRY(load(batch, &rows->bytes, &part->first, before, needed, &part->first_at, &got, error));
+    FTL_TRY(load(batch, &rows->bytes, owner, &part->first, before, needed, &part->first_at, &got,
+                 error));
     return check_size(got, needed, has_texts(part) ? "offsets" : "values", n, error);
 }
 
@@ -531,15 +515,16 @@ static ftl_status shrink(const ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl
 static ftl_status load_texts(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_arrow_part *part,
                              ftl_error *error)
 {
+    size_t owner = (size_t)(part - batch->parts);
     if (batch->packed || batch->resident)
-        return load(batch, &rows->bytes, &part->second, 0, part->second.size, &part->second_at,
-                    &part->text_size, error);
+        return load(batch, &rows->bytes, owner, &part->second, 0, part->second.size,
+                    &part->second_at, &part->text_size, error);
     uint64_t from = 0, size = 0;
     FTL_TRY(text_span(part, rows->bytes.data + part->first_at, rows->rows, &from, &size, error));
     if (rows->rows && size / rows->rows > batch->source->table->max_record) /* one at least is */
         return ftl_arrow_long_text(size / rows->rows, batch->source->table->max_record, error);
-    FTL_TRY(load(batch, &rows->bytes, &part->second, from, size, &part->second_at, &part->text_size,
-                 error));
+    FTL_TRY(load(batch, &rows->bytes, owner, &part->second, from, size, &part->second_at,
+                 &part->text_size, error));
     rebase(part, rows->bytes.data + part->first_at, rows->rows, from);
     return FTL_OK;
 }
@@ -547,7 +532,7 @@ static ftl_status load_texts(ftl_arrow_batch *batch, ftl_arrow_rows *rows, ftl_a
 static void set_column(const ftl_arrow_batch *batch, const ftl_arrow_part *part,
                        const uint8_t *base, ftl_column *out)
 {
-    ftl_column column = {.type = part->type};
+    ftl_column column = {.type = part->type, .scale = part->field->scale};
     if (part->nulls)
         column.validity = base + part->validity_at;
     if (part->type == FTL_STRING)
@@ -586,6 +571,7 @@ ftl_status ftl_arrow_batch_read(ftl_arrow_batch *batch, size_t max_rows, ftl_arr
         if (has_texts(part))
             FTL_TRY(at_part(batch, part, load_texts(batch, rows, part, error), error));
     }
+    FTL_TRY(unpack_listed(batch, &rows->bytes, error));
     const uint8_t *base = batch->resident ? batch->shared->bytes.data : rows->bytes.data;
     for (size_t i = 0; i < batch->n_parts; i++) {
         set_column(batch, &batch->parts[i], base, &rows->columns[i]);

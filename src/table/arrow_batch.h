@@ -8,15 +8,9 @@
 #ifndef FTL_TABLE_ARROW_BATCH_H
 #define FTL_TABLE_ARROW_BATCH_H
 
-#include "io/unpack.h"
-#include "table/arrow_message.h"
 #include "table/arrow_rows.h"
 #include "table/arrow_schema.h"
-
-/* Bytes of a body. */
-typedef struct ftl_arrow_piece {
-    uint64_t at, size;
-} ftl_arrow_piece;
+#include "table/arrow_unpack.h"
 
 /* A column of a batch, and where its buffers lie in memory once they are read. */
 typedef struct ftl_arrow_part {
@@ -37,14 +31,12 @@ typedef struct ftl_arrow_batch {
     uint64_t body_size;
     bool whole;            /* set by who makes it: it is read at once, whatever it holds */
     bool packed, resident; /* resident: the whole body lies in shared */
-    ftl_unpack_codec codec;
-    ftl_unpacker unpacker;
+    ftl_arrow_unpack unpack;
     ftl_arrow_part *parts; /* [n_parts], one for each wanted field */
     size_t n_parts;
     ftl_arrow_piece *views;
     size_t n_views, views_room;
-    ftl_arrow_rows *shared;  /* what all windows view: the body, or the buffers of views */
-    ftl_block_bytes scratch; /* compressed bytes */
+    ftl_arrow_rows *shared; /* what all windows view: the body, or the buffers of views */
 } ftl_arrow_batch;
 
 /* wanted: of the fields that the batches will have, in their order. Zeroed before. */

@@ -55,7 +55,7 @@ ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i, ftl_
     const char *name = ftl_arrow_child_name(schema, i);
     ftl_arrow_type found = {0};
     ftl_type type;
-    if (!ftl_arrow_format_parse(child->format, &type))
+    if (!ftl_arrow_format_parse(child->format, &type, &found.scale))
         return type_error(name, i, child->format, "", error);
     if (child->n_children)
         return FTL_FAIL(error, FTL_ARG, "column %zu '%.120s' has children of its own", i, name);
@@ -72,12 +72,24 @@ ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i, ftl_
         return FTL_FAIL_BECAUSE(
             error, FTL_SCHEMA, FTL_REASON_COLUMN_TYPE,
             "column %zu '%.120s' is a dictionary of dictionaries, which no model takes", i, name);
-    if (!ftl_arrow_format_parse(child->dictionary->format, &found.value_type))
+    if (!ftl_arrow_format_parse(child->dictionary->format, &found.value_type, &found.scale))
         return type_error(name, i, child->dictionary->format, "a dictionary of ", error);
     found.index_type = type;
     found.type = FTL_DICTIONARY;
     *out = found;
     return FTL_OK;
+}
+
+const char *ftl_arrow_child_refused(const struct ArrowSchema *schema, size_t i)
+{
+    const struct ArrowSchema *child = schema->children[i];
+    ftl_arrow_type type;
+    if (ftl_arrow_child_type(schema, i, &type, NULL) == FTL_OK)
+        return NULL;
+    const char *words = ftl_arrow_format_words(child->format);
+    if (!words && child->dictionary)
+        words = ftl_arrow_format_words(child->dictionary->format);
+    return words ? words : "a type that is not read";
 }
 
 /* ---- Arrays ---------------------------------------------------------------------------------- */
@@ -120,9 +132,9 @@ static ftl_status check_array(const struct ArrowArray *array, ftl_type type, ftl
 }
 
 /* Borrows the array's buffers; rows are seen to afterwards. */
-static ftl_column view_array(const struct ArrowArray *array, ftl_type type)
+static ftl_column view_array(const struct ArrowArray *array, ftl_type type, int32_t scale)
 {
-    ftl_column column = {.type = type, .offset = (size_t)array->offset};
+    ftl_column column = {.type = type, .offset = (size_t)array->offset, .scale = scale};
     if (type == FTL_NULL)
         return column;
     if (array->null_count != 0)
@@ -149,7 +161,7 @@ ftl_status ftl_arrow_child_view(const struct ArrowArray *batch, size_t i,
     if (child->length < batch->offset || child->length - batch->offset < batch->length)
         return FTL_FAIL(error, FTL_ARG, "has %lld rows; the record batch needs %lld",
                         (long long)child->length, (long long)(batch->offset + batch->length));
-    *column = view_array(child, type->type);
+    *column = view_array(child, type->type, type->scale);
     column->offset += (size_t)batch->offset;
     if (type->type != FTL_DICTIONARY)
         return child->dictionary
@@ -158,7 +170,7 @@ ftl_status ftl_arrow_child_view(const struct ArrowArray *batch, size_t i,
     if (!child->dictionary)
         return FTL_FAIL(error, FTL_ARG, "has no dictionary");
     FTL_TRY(check_array(child->dictionary, type->value_type, error));
-    *dictionary = view_array(child->dictionary, type->value_type);
+    *dictionary = view_array(child->dictionary, type->value_type, type->scale);
     column->index_type = type->index_type;
     column->dictionary = dictionary;
     column->dictionary_rows = (size_t)child->dictionary->length;

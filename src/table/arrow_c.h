@@ -15,6 +15,7 @@
 typedef struct ftl_arrow_type {
     ftl_type type;
     ftl_type index_type, value_type; /* DICTIONARY */
+    int32_t scale;                   /* of decimals, a dictionary's as well */
 } ftl_arrow_type;
 
 /* Whether a schema is a record batch's, and its children have formats. ARG. */
@@ -24,6 +25,9 @@ const char *ftl_arrow_child_name(const struct ArrowSchema *schema, size_t i);
 /* SCHEMA for a type that no model takes, ARG for what is no type. */
 FTL_MUST_USE ftl_status ftl_arrow_child_type(const struct ArrowSchema *schema, size_t i,
                                              ftl_arrow_type *out, ftl_error *error);
+
+/* NULL when it is OK; else what the child holds, in words: "a list". */
+const char *ftl_arrow_child_refused(const struct ArrowSchema *schema, size_t i);
 
 /* Whether an array is a record batch of so many columns. ARG. */
 FTL_MUST_USE ftl_status ftl_arrow_batch_check(const struct ArrowArray *array, size_t n_columns,

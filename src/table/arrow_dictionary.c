@@ -17,6 +17,7 @@ typedef struct joined {
     _Atomic size_t references;
     ftl_account *account;
     ftl_type type;
+    int32_t scale; /* of decimals */
     size_t rows, values_room, text_size, text_room, validity_room;
     uint8_t *values; /* or offsets, of which there is one more */
     char *text;
@@ -141,6 +142,7 @@ static ftl_status join(const ftl_arrow_rows *before, const ftl_arrow_rows *more,
                         FTL_BLOCK_LIMIT / 8, FTL_BLOCK_LIMIT);
     FTL_TRY(make_joined(before->account, joined_type(before->columns[0].type), 2 * rows, 2 * text,
                         nulls, out, error));
+    (*out)->scale = before->columns[0].scale;
     put_all(*out, before);
     put_all(*out, more);
     return FTL_OK;
@@ -159,7 +161,8 @@ static ftl_status view_joined(joined *j, ftl_arrow_rows **out, ftl_error *error)
     rows->user = j;
     rows->release = free_continued;
     rows->text_sizes[0] = j->text_size;
-    rows->columns[0] = (ftl_column){.type = j->type, .validity = j->validity, .values = j->values};
+    rows->columns[0] = (ftl_column){
+        .type = j->type, .validity = j->validity, .values = j->values, .scale = j->scale};
     if (j->type == FTL_LARGE_STRING) {
         rows->columns[0].values = j->text;
         rows->columns[0].large_offsets = (const int64_t *)(const void *)j->values;
@@ -203,6 +206,7 @@ ftl_status ftl_arrow_dictionaries_init(ftl_account *account, const ftl_arrow_sch
             continue;
         FTL_TRY(ftl_arrow_rows_create(account, 1, 0, &out[i].values, error));
         out[i].values->columns[0].type = schema->dictionaries[i].type;
+        out[i].values->columns[0].scale = schema->dictionaries[i].scale;
     }
     return FTL_OK;
 }
@@ -221,6 +225,7 @@ static ftl_status read_values(ftl_arrow_source *source, const ftl_arrow_message 
 {
     const ftl_arrow_field field = {.name = dictionary->name,
                                    .type = dictionary->type,
+                                   .scale = dictionary->scale,
                                    .share = {.nodes = 1,
                                              .buffers = ftl_arrow_buffers_of(dictionary->type),
                                              .views = dictionary->type == FTL_STRING_VIEW}};

@@ -115,9 +115,9 @@ static ftl_type arrow_column_type(const ftl_table *table, size_t column)
     return ftl_plain_type(&shape);
 }
 
-static bool arrow_readable(const ftl_table *table, size_t column)
+static const char *arrow_refused(const ftl_table *table, size_t column)
 {
-    return !((const arrow *)table->state)->schema.fields[column].refused;
+    return ((const arrow *)table->state)->schema.fields[column].refused;
 }
 
 static ftl_status arrow_bind(ftl_table *table, ftl_error *error)
@@ -241,7 +241,7 @@ const ftl_table_format ftl_table_arrow = {
     .open = arrow_open,
     .close = arrow_close,
     .column_type = arrow_column_type,
-    .readable = arrow_readable,
+    .refused = arrow_refused,
     .bind = arrow_bind,
     .block_size = sizeof(ftl_arrow_block),
     .block_free = ftl_arrow_block_free,

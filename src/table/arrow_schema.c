@@ -1,6 +1,7 @@
 #include "table/arrow_schema.h"
 
 #include "base/utf8.h"
+#include "table/arrow_format.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@ typedef enum type_kind {
     KIND_FLOAT = 3,
     KIND_UTF8 = 5,
     KIND_BOOL = 6,
+    KIND_DECIMAL = 7,
     KIND_UNION = 14,
     KIND_LARGE_UTF8 = 20,
     KIND_RUN_END = 22,
@@ -30,7 +32,7 @@ static const struct {
     [4] = {3, .refused = "bytes"},
     [KIND_UTF8] = {3},
     [KIND_BOOL] = {2},
-    [7] = {2, .refused = "a decimal"},
+    [KIND_DECIMAL] = {2},
     [8] = {2, .refused = "a date"},
     [9] = {2, .refused = "a time of day"},
     [10] = {2, .refused = "a timestamp"},
@@ -63,6 +65,7 @@ size_t ftl_arrow_buffers_of(ftl_type type)
 
 /* Numbers of fields in the tables of format/Schema.fbs. */
 enum { INT_WIDTH = 0, INT_SIGNED = 1, FLOAT_PRECISION = 0, UNION_MODE = 0 };
+enum { DECIMAL_SCALE = 1, DECIMAL_WIDTH = 2 };
 enum { FIELD_NAME = 0, FIELD_KIND = 2, FIELD_TYPE = 3, FIELD_DICTIONARY = 4, FIELD_CHILDREN = 5 };
 enum { DICTIONARY_ID = 0, DICTIONARY_INDEX = 1 };
 
@@ -98,7 +101,7 @@ static bool float_type(const ftl_fb_table *table, ftl_type *out)
 }
 
 /* The type of a field's values; false: there is no such type. */
-static bool value_type(const ftl_fb_table *field, unsigned kind, ftl_type *out)
+static bool value_type(const ftl_fb_table *field, unsigned kind, ftl_type *out, int32_t *scale)
 {
     const ftl_fb_table type = ftl_fb_child(field, FIELD_TYPE);
     switch (kind) {
@@ -106,6 +109,9 @@ static bool value_type(const ftl_fb_table *field, unsigned kind, ftl_type *out)
         return int_type(&type, out);
     case KIND_FLOAT:
         return float_type(&type, out);
+    case KIND_DECIMAL:
+        *scale = ftl_fb_i32(&type, DECIMAL_SCALE, 0);
+        return ftl_arrow_decimal_type(ftl_fb_i32(&type, DECIMAL_WIDTH, 128), *scale, out);
     case KIND_BOOL:
         *out = FTL_BIT;
         return true;
@@ -188,10 +194,11 @@ static ftl_status list_dictionaries(ftl_arrow_schema *schema, const dictionary_u
         ftl_arrow_field *field = &schema->fields[users[i].field];
         if (i == 0 || users[i].id != users[i - 1].id)
             schema->dictionaries[schema->n_dictionaries++] = (ftl_arrow_dictionary_field){
-                users[i].id, field->value_type, field->refused, field->name};
+                users[i].id, field->value_type, field->scale, field->refused, field->name};
         const ftl_arrow_dictionary_field *dictionary =
             &schema->dictionaries[schema->n_dictionaries - 1];
-        if (dictionary->type != field->value_type || dictionary->refused != field->refused)
+        if (dictionary->type != field->value_type || dictionary->scale != field->scale ||
+            dictionary->refused != field->refused)
             return FTL_FAIL(error, FTL_CORRUPT,
                             "columns '%.120s' and '%.120s' share dictionary %lld and differ in "
                             "type",
@@ -220,7 +227,7 @@ static ftl_status parse_field(const ftl_fb_table *table, size_t i, ftl_arena *ar
     FTL_TRY(parse_name(table, i, arena, &field->name, error));
     FTL_TRY(count_share(table, field->name, 0, &field->share, error));
     unsigned kind = ftl_fb_u8(table, FIELD_KIND, 0);
-    if (kind == 0 || kind >= KIND_COUNT || !value_type(table, kind, &field->type))
+    if (kind == 0 || kind >= KIND_COUNT || !value_type(table, kind, &field->type, &field->scale))
         return unknown_type(field->name, error);
     field->refused = kinds[kind].refused;
     const ftl_fb_table dictionary = ftl_fb_child(table, FIELD_DICTIONARY);

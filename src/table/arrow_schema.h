@@ -23,6 +23,7 @@ typedef struct ftl_arrow_field {
     ftl_type type;       /* DICTIONARY: see index_type, value_type */
     const char *refused; /* a type that no model takes, such as "a timestamp"; NULL: type */
     ftl_type index_type, value_type;
+    int32_t scale;     /* of decimals, a dictionary's as well */
     size_t dictionary; /* its place among the schema's */
     ftl_arrow_share share;
 } ftl_arrow_field;
@@ -31,6 +32,7 @@ typedef struct ftl_arrow_field {
 typedef struct ftl_arrow_dictionary_field {
     int64_t id;
     ftl_type type;
+    int32_t scale; /* of decimals */
     const char *refused;
     const char *name; /* of the first column that uses it */
 } ftl_arrow_dictionary_field;

@@ -77,11 +77,9 @@ static ftl_type stream_column_type(const ftl_table *table, size_t column)
     return ftl_plain_type(&shape);
 }
 
-static bool stream_readable(const ftl_table *table, size_t column)
+static const char *stream_refused(const ftl_table *table, size_t column)
 {
-    ftl_arrow_type type;
-    const arrow_stream *state = table->state;
-    return ftl_arrow_child_type(&state->schema, column, &type, NULL) == FTL_OK;
+    return ftl_arrow_child_refused(&((const arrow_stream *)table->state)->schema, column);
 }
 
 static ftl_status stream_bind(ftl_table *table, ftl_error *error)
@@ -187,7 +185,7 @@ const ftl_table_format ftl_table_arrow_stream = {
     .open = stream_open,
     .close = stream_close,
     .column_type = stream_column_type,
-    .readable = stream_readable,
+    .refused = stream_refused,
     .bind = stream_bind,
     .block_size = sizeof(ftl_arrow_block),
     .block_free = ftl_arrow_block_free,

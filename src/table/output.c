@@ -160,6 +160,7 @@ static ftl_status write_bytes(void *user, const void *data, size_t size, ftl_err
             return cannot_write(output, errno, error);
         next += n;
         size -= (size_t)n;
+        output->packed += (uint64_t)n;
     }
     return FTL_OK;
 }
@@ -168,8 +169,9 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
                            const ftl_encoding *encoding, bool resumable, const ftl_cancel *cancel,
                            ftl_error *error)
 {
-    *output = (ftl_output){.fd = -1, .cancel = cancel};
+    *output = (ftl_output){.fd = -1, .cancel = cancel, .waiting = resumable && encoding};
     ftl_arena_init(&output->arena, account);
+    ftl_strbuf_init(&output->head, account, 0);
     if (encoding)
         FTL_TRY(
             ftl_encoder_create(account, encoding, write_bytes, output, &output->encoder, error));
@@ -197,11 +199,22 @@ ftl_status ftl_output_open_taker(ftl_output *output, ftl_account *account, const
     return output->shown ? FTL_OK : FTL_OOM(error);
 }
 
+/* Past what is waiting. */
+static ftl_status write_now(ftl_output *output, const void *data, size_t size, ftl_error *error)
+{
+    if (!output->encoder)
+        return write_bytes(output, data, size, error);
+    output->open_member = true;
+    return ftl_encoder_write(output->encoder, data, size, error);
+}
+
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
 {
     output->written += size;
-    return output->encoder ? ftl_encoder_write(output->encoder, data, size, error)
-                           : write_bytes(output, data, size, error);
+    if (!output->waiting)
+        return write_now(output, data, size, error);
+    ftl_strbuf_append(&output->head, data, size);
+    return output->head.failed ? FTL_OOM(error) : FTL_OK;
 }
 
 ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error)
@@ -217,7 +230,7 @@ ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, f
     return FTL_OK;
 }
 
-ftl_status ftl_output_sync(ftl_output *output, ftl_error *error)
+static ftl_status sync_file(ftl_output *output, ftl_error *error)
 {
     int failed;
     do
@@ -229,13 +242,31 @@ ftl_status ftl_output_sync(ftl_output *output, ftl_error *error)
     return FTL_OK;
 }
 
+/* An empty output is a member, too. */
+static ftl_status finish_member(ftl_output *output, ftl_error *error)
+{
+    if (!output->encoder || (!output->open_member && output->packed))
+        return FTL_OK;
+    output->open_member = false;
+    return ftl_encoder_finish(output->encoder, error);
+}
+
+ftl_status ftl_output_settle(ftl_output *output, ftl_error *error)
+{
+    bool restart = output->encoder && output->open_member;
+    FTL_TRY(finish_member(output, error));
+    if (restart)
+        FTL_TRY(ftl_encoder_restart(output->encoder, error));
+    return sync_file(output, error);
+}
+
 bool ftl_output_holds(const ftl_output *output, uint64_t size)
 {
     struct stat st;
     return fstat(output->fd, &st) == 0 && (uint64_t)st.st_size >= size;
 }
 
-ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error)
+static ftl_status cut_file(ftl_output *output, uint64_t size, ftl_error *error)
 {
     int failed;
     do
@@ -243,7 +274,22 @@ ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error)
     while (failed && errno == EINTR);
     if (failed || lseek(output->fd, (off_t)size, SEEK_SET) < 0)
         return cannot_write(output, errno, error);
-    output->written = size;
+    return FTL_OK;
+}
+
+ftl_status ftl_output_begin_anew(ftl_output *output, ftl_error *error)
+{
+    FTL_TRY(cut_file(output, output->packed, error));
+    output->waiting = false;
+    return write_now(output, output->head.data, output->head.size, error);
+}
+
+ftl_status ftl_output_go_on(ftl_output *output, uint64_t packed, uint64_t written, ftl_error *error)
+{
+    FTL_TRY(cut_file(output, packed, error));
+    output->packed = packed;
+    output->written = written;
+    output->waiting = false;
     return FTL_OK;
 }
 
@@ -259,7 +305,7 @@ static bool close_file(ftl_output *output)
 static ftl_status complete(ftl_output *output, ftl_error *error)
 {
     int failed;
-    FTL_TRY(ftl_output_sync(output, error));
+    FTL_TRY(sync_file(output, error));
     if (!close_file(output))
         return cannot_write(output, errno, error);
     do
@@ -279,9 +325,7 @@ static ftl_status complete(ftl_output *output, ftl_error *error)
 
 ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
 {
-    ftl_status status = FTL_OK;
-    if (output->encoder)
-        status = ftl_encoder_finish(output->encoder, error);
+    ftl_status status = finish_member(output, error);
     if (status == FTL_OK && output->temporary)
         status = complete(output, error);
     else if (status == FTL_OK && output->fd >= 0 && output->fd != STDOUT_FILENO &&
@@ -308,5 +352,6 @@ void ftl_output_abort(ftl_output *output)
     output->temporary = NULL;
     ftl_encoder_destroy(output->encoder);
     output->encoder = NULL;
+    ftl_strbuf_free(&output->head);
     ftl_arena_free(&output->arena);
 }

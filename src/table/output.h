@@ -7,6 +7,7 @@
 
 #include "base/arena.h"
 #include "base/cancel.h"
+#include "base/strbuf.h"
 #include "io/encoder.h"
 
 /* Takes all bytes in the place of a file: 0 or an errno value. */
@@ -18,20 +19,28 @@ typedef struct ftl_output {
     void *user;                /* of take */
     int fd;                    /* -1: closed */
     uint64_t written;          /* bytes, before they were packed */
+    uint64_t packed;           /* bytes of the file */
     const char *shown;         /* for messages */
     const char *target;        /* what the temporary file becomes */
     const char *temporary;     /* NULL: written in place */
     const char *folder;
     const ftl_cancel *cancel; /* NULL: none */
     ftl_encoder *encoder;     /* NULL: bytes are written as they are */
+    bool open_member;         /* something was given to the encoder since it began */
+    /*
+     * what was written to a resumable output that is compressed, before it was said where it goes
+     * on: nothing of the file changes till then
+     */
+    bool waiting;
+    ftl_strbuf head;
 } ftl_output;
 
 /*
  * cancel: ends the wait for who reads a pipe; may be NULL, outlives the output. encoding: how what
  * is written is compressed, and then it cannot be patched; NULL: not at all. resumable, for plain
- * files that are not compressed: the temporary file has a name of its own for each target,
- * .NAME.foretell-partial, and what an earlier job left in it stays until it is written over or cut.
- * Also one that failed to open is to be aborted or left.
+ * files: the temporary file has a name of its own for each target, .NAME.foretell-partial, and what
+ * an earlier job left in it stays until ftl_output_begin_anew or ftl_output_go_on. encoding is one
+ * that joins then. Also one that failed to open is to be aborted or left.
  */
 FTL_MUST_USE ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char *path,
                                         const ftl_encoding *encoding, bool resumable,
@@ -46,12 +55,19 @@ FTL_MUST_USE ftl_status ftl_output_write(ftl_output *output, const void *data, s
 /* Overwrites bytes at the beginning; for plain files. */
 FTL_MUST_USE ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size,
                                          ftl_error *error);
-/* Everything that was written is on the disk. */
-FTL_MUST_USE ftl_status ftl_output_sync(ftl_output *output, ftl_error *error);
+/*
+ * Of a resumable output: everything that was written is on the disk, as complete members where it
+ * is compressed, and what follows begins another one.
+ */
+FTL_MUST_USE ftl_status ftl_output_settle(ftl_output *output, ftl_error *error);
 /* Whether a plain file has so many bytes at least. */
 bool ftl_output_holds(const ftl_output *output, uint64_t size);
-/* Cuts it to so many and goes on there. */
-FTL_MUST_USE ftl_status ftl_output_cut(ftl_output *output, uint64_t size, ftl_error *error);
+/* Nothing counts of what an earlier job left. */
+FTL_MUST_USE ftl_status ftl_output_begin_anew(ftl_output *output, ftl_error *error);
+/* Cuts the file to where ftl_output_settle left it, with so many bytes packed and written, and goes
+ * on there; what was written since opening does not count. */
+FTL_MUST_USE ftl_status ftl_output_go_on(ftl_output *output, uint64_t packed, uint64_t written,
+                                         ftl_error *error);
 /* As ftl_output_abort, but that a temporary file stays as it is. */
 void ftl_output_leave(ftl_output *output);
 /* Both close and free the output, the first unless it fails. */

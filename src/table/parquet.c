@@ -3,8 +3,8 @@
  * decides what it is read as (parquet_meta.h); nested columns, timestamps and other types that no
  * model takes are refused when they are asked for and not looked at otherwise.
  *
- * The reading thread decodes rows into the block, of the wanted columns alone; converting borrows
- * them from there.
+ * Reading decodes rows into the block, of the wanted columns alone, each column in any thread that
+ * waits for its turn; converting borrows them from there.
  */
 #include "table/parquet_rows.h"
 #include "table/table_impl.h"
@@ -63,9 +63,9 @@ static ftl_type parquet_column_type(const ftl_table *table, size_t column)
     return rows->meta.columns[column].refused ? FTL_STRING : ftl_plain_type(&shown);
 }
 
-static bool parquet_readable(const ftl_table *table, size_t column)
+static const char *parquet_refused(const ftl_table *table, size_t column)
 {
-    return !((const ftl_parquet_rows *)table->state)->meta.columns[column].refused;
+    return ((const ftl_parquet_rows *)table->state)->meta.columns[column].refused;
 }
 
 /* Bytes are read at many places: the share of the rows tells how far it is. */
@@ -99,6 +99,11 @@ static ftl_status parquet_read(ftl_table *table, size_t max_rows, ftl_table_bloc
         block->n_values = rows->n_wanted;
     }
     return ftl_parquet_rows_read(rows, max_rows, block->values, &into->rows, error);
+}
+
+static void parquet_share(ftl_table *table)
+{
+    ((ftl_parquet_rows *)table->state)->turn = table->turn;
 }
 
 static void parquet_block_free(ftl_table_block *block)
@@ -135,11 +140,12 @@ const ftl_table_format ftl_table_parquet = {
     .open = parquet_open,
     .close = parquet_close,
     .column_type = parquet_column_type,
-    .readable = parquet_readable,
+    .refused = parquet_refused,
     .bytes_read = parquet_bytes_read,
     .bind = parquet_bind,
     .block_size = sizeof(parquet_block),
     .block_free = parquet_block_free,
     .read = parquet_read,
+    .share = parquet_share,
     .convert = parquet_convert,
 };

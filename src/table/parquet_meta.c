@@ -1,6 +1,7 @@
 #include "table/parquet_meta.h"
 
 #include "base/checked.h"
+#include "base/fixed_decimal.h"
 #include "base/utf8.h"
 #include "io/thrift.h"
 
@@ -124,9 +125,11 @@ static void classify_decimal(const element *e, ftl_parquet_column *column)
     bool stored = column->physical == FTL_PARQUET_INT32 || column->physical == FTL_PARQUET_INT64 ||
                   column->physical == FTL_PARQUET_BYTE_ARRAY ||
                   column->physical == FTL_PARQUET_FIXED;
-    read_as(column, FTL_F64, stored && e->scale >= 0 && e->scale <= 1000 && column->width <= 64);
+    read_as(column, FTL_F64,
+            stored && e->scale >= 0 && e->scale <= FTL_FIXED_DECIMAL_SCALE &&
+                column->width <= FTL_FIXED_DECIMAL_BYTES);
     column->decimal = true;
-    column->scale = (uint32_t)e->scale;
+    column->scale = e->scale;
 }
 
 static void classify(const element *e, ftl_parquet_column *column)

@@ -35,7 +35,7 @@ typedef struct ftl_parquet_column {
     ftl_type type;  /* what its values are read as, unless refused */
     bool optional;
     bool decimal; /* integers of any stored form, over 10**scale; read as F64 */
-    uint32_t scale;
+    int32_t scale;
 } ftl_parquet_column;
 
 typedef struct ftl_parquet_group {

@@ -17,14 +17,45 @@ void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_stream *sourc
                              ftl_account *account, size_t text_limit)
 {
     *shared = (ftl_parquet_shared){.source = source, .account = account, .text_limit = text_limit};
-    ftl_parquet_codecs_init(&shared->codecs, account);
+    pthread_mutex_init(&shared->lock, NULL);
 }
 
 void ftl_parquet_shared_free(ftl_parquet_shared *shared)
 {
-    ftl_parquet_codecs_free(&shared->codecs);
-    ftl_free(shared->account, shared->read.data);
-    shared->read = (ftl_parquet_buffer){0};
+    while (shared->idle) {
+        ftl_parquet_tools *tools = shared->idle;
+        shared->idle = tools->next;
+        ftl_parquet_codecs_free(&tools->codecs);
+        ftl_free(shared->account, tools->read.data);
+        ftl_free(shared->account, tools);
+    }
+    pthread_mutex_destroy(&shared->lock);
+}
+
+/* Tools that nobody uses, or new ones. */
+static ftl_status take_tools(ftl_parquet_shared *shared, ftl_parquet_tools **out, ftl_error *error)
+{
+    pthread_mutex_lock(&shared->lock);
+    ftl_parquet_tools *tools = shared->idle;
+    if (tools)
+        shared->idle = tools->next;
+    pthread_mutex_unlock(&shared->lock);
+    if (!tools) {
+        tools = ftl_alloc_zero(shared->account, 1, sizeof *tools);
+        if (!tools)
+            return FTL_OOM(error);
+        ftl_parquet_codecs_init(&tools->codecs, shared->account);
+    }
+    *out = tools;
+    return FTL_OK;
+}
+
+static void give_tools(ftl_parquet_shared *shared, ftl_parquet_tools *tools)
+{
+    pthread_mutex_lock(&shared->lock);
+    tools->next = shared->idle;
+    shared->idle = tools;
+    pthread_mutex_unlock(&shared->lock);
 }
 
 /* ---- Heads ----------------------------------------------------------------------------------- */
@@ -139,7 +170,7 @@ static void parse_head(ftl_thrift *in, page_head *head)
 /* Where compressed pages are read to; others are used where they are. */
 static ftl_parquet_buffer *read_buffer(ftl_parquet_cursor *cursor)
 {
-    return cursor->codec == FTL_PARQUET_UNCOMPRESSED ? &cursor->page : &cursor->shared->read;
+    return cursor->codec == FTL_PARQUET_UNCOMPRESSED ? &cursor->page : &cursor->tools->read;
 }
 
 /* The first `size` bytes from cursor->at on, `have` of which are there. */
@@ -216,7 +247,7 @@ static ftl_status unpack(ftl_parquet_cursor *cursor, const page_head *head, size
     const uint8_t *from = read->data + head->head_size;
     if (plain)
         memcpy(out->data, from, plain);
-    return ftl_parquet_decompress(&cursor->shared->codecs, codec, from + plain, stored - plain,
+    return ftl_parquet_decompress(&cursor->tools->codecs, codec, from + plain, stored - plain,
                                   out->data + plain, size - plain, error);
 }
 
@@ -330,8 +361,8 @@ static ftl_status begin_dictionary(ftl_parquet_cursor *cursor, const page_head *
     return ftl_parquet_dictionary_take(cursor, (uint32_t)head->values, error);
 }
 
-/* The next page that has rows. */
-static ftl_status next_page(ftl_parquet_cursor *cursor, ftl_error *error)
+/* The next page that has rows, with the cursor's tools. */
+static ftl_status load_page(ftl_parquet_cursor *cursor, ftl_error *error)
 {
     while (cursor->page_left == 0) {
         page_head head;
@@ -347,6 +378,17 @@ static ftl_status next_page(ftl_parquet_cursor *cursor, ftl_error *error)
         cursor->at += head.head_size + (size_t)head.stored_size;
     }
     return FTL_OK;
+}
+
+static ftl_status next_page(ftl_parquet_cursor *cursor, ftl_error *error)
+{
+    if (cursor->page_left)
+        return FTL_OK;
+    FTL_TRY(take_tools(cursor->shared, &cursor->tools, error));
+    ftl_status status = load_page(cursor, error);
+    give_tools(cursor->shared, cursor->tools);
+    cursor->tools = NULL;
+    return status;
 }
 
 /* ---- Cursors --------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * The values of one column, page by page: a cursor over its bytes in a row group, of which one page
  * and the dictionary are in memory at a time. Cursors know nothing of each other but share what
- * decompression needs. All belong to one thread.
+ * decompression needs, so that each may be read by another thread at once.
  */
 #ifndef FTL_TABLE_PARQUET_PAGES_H
 #define FTL_TABLE_PARQUET_PAGES_H
@@ -11,13 +11,22 @@
 #include "table/parquet_decode.h"
 #include "table/parquet_meta.h"
 
+#include <pthread.h>
+
+/* What a page is read and decompressed with, by one thread at a time. */
+typedef struct ftl_parquet_tools {
+    ftl_parquet_codecs codecs;
+    ftl_parquet_buffer read; /* compressed pages as they are read */
+    struct ftl_parquet_tools *next;
+} ftl_parquet_tools;
+
 /* What the cursors of a file share. */
 typedef struct ftl_parquet_shared {
     const ftl_stream *source;
     ftl_account *account;
-    ftl_parquet_codecs codecs;
-    ftl_parquet_buffer read; /* compressed pages as they are read */
-    size_t text_limit;       /* bytes of a text */
+    size_t text_limit; /* bytes of a text */
+    pthread_mutex_t lock;
+    ftl_parquet_tools *idle; /* under the lock; as many as threads ever read pages at once */
 } ftl_parquet_shared;
 
 void ftl_parquet_shared_init(ftl_parquet_shared *shared, const ftl_stream *source,
@@ -62,6 +71,7 @@ typedef struct ftl_parquet_span {
 
 typedef struct ftl_parquet_cursor {
     ftl_parquet_shared *shared;
+    ftl_parquet_tools *tools; /* while a page is read */
     const ftl_parquet_column *column;
     size_t group;
     int codec;

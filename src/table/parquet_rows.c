@@ -97,15 +97,47 @@ static ftl_status next_group(ftl_parquet_rows *rows, ftl_error *error)
     return FTL_OK;
 }
 
-/* All columns, n rows; *text: bytes of texts that the block holds then. */
+/* So many rows of all columns. */
+typedef struct step {
+    ftl_parquet_rows *rows;
+    ftl_parquet_values *values;
+    size_t n;
+    /* Under the lock of what columns share. */
+    size_t failed; /* the first column that failed */
+    ftl_status status;
+    ftl_error error;
+} step;
+
+static void read_column(void *user, size_t i)
+{
+    step *s = user;
+    ftl_error error;
+    ftl_error_clear(&error);
+    ftl_status status = ftl_parquet_cursor_read(&s->rows->cursors[i], s->n, &s->values[i], &error);
+    if (status == FTL_OK)
+        return;
+    pthread_mutex_lock(&s->rows->shared.lock);
+    if (i < s->failed) {
+        s->failed = i;
+        s->status = status;
+        s->error = error;
+    }
+    pthread_mutex_unlock(&s->rows->shared.lock);
+}
+
+/* All columns, n rows; *text: bytes of texts that the block holds then. Of columns that fail the
+ * first one is told, whichever was read first. */
 static ftl_status read_columns(ftl_parquet_rows *rows, size_t n, ftl_parquet_values *values,
                                size_t *text, ftl_error *error)
 {
+    step s = {.rows = rows, .values = values, .n = n, .failed = SIZE_MAX, .status = FTL_OK};
+    ftl_turn_share(rows->turn, rows->n_wanted, read_column, &s);
+    if (s.status != FTL_OK && error)
+        *error = s.error;
+    FTL_TRY(s.status);
     *text = 0;
-    for (size_t i = 0; i < rows->n_wanted; i++) {
-        FTL_TRY(ftl_parquet_cursor_read(&rows->cursors[i], n, &values[i], error));
+    for (size_t i = 0; i < rows->n_wanted; i++)
         *text += values[i].used;
-    }
     return FTL_OK;
 }
 

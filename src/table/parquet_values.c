@@ -1,6 +1,6 @@
 /* Values of a page: each encoding, into numbers and into texts. */
 #include "base/checked.h"
-#include "table/parquet_decimal.h"
+#include "base/fixed_decimal.h"
 #include "table/parquet_pages.h"
 
 #include <string.h>
@@ -552,8 +552,8 @@ static void put_decimals(const ftl_parquet_column *column, const uint8_t *stored
 {
     bool little = column->physical != FTL_PARQUET_FIXED;
     for (size_t i = 0; i < n; i++) {
-        double value = ftl_parquet_decimal(stored + i * column->width, column->width, little,
-                                           column->scale);
+        double value = ftl_fixed_decimal(stored + i * column->width, column->width, little,
+                                         column->scale);
         memcpy(out + i * sizeof value, &value, sizeof value);
     }
 }
@@ -561,9 +561,9 @@ static void put_decimals(const ftl_parquet_column *column, const uint8_t *stored
 static ftl_status put_text_decimal(const ftl_parquet_column *column, const uint8_t *bytes,
                                    size_t size, uint8_t *out, ftl_error *error)
 {
-    if (size > FTL_PARQUET_DECIMAL_BYTES)
+    if (size > FTL_FIXED_DECIMAL_BYTES)
         return FTL_FAIL(error, FTL_CORRUPT, "a decimal has %zu bytes", size);
-    double value = ftl_parquet_decimal(bytes, size, false, column->scale);
+    double value = ftl_fixed_decimal(bytes, size, false, column->scale);
     memcpy(out, &value, sizeof value);
     return FTL_OK;
 }
@@ -593,7 +593,7 @@ static ftl_status take_text_decimals(ftl_parquet_cursor *cursor, size_t n, uint8
 static ftl_status take_decimals(ftl_parquet_cursor *cursor, size_t n, uint8_t *out,
                                 ftl_error *error)
 {
-    uint8_t stored[SOME / 16 * FTL_PARQUET_DECIMAL_BYTES];
+    uint8_t stored[SOME / 16 * FTL_FIXED_DECIMAL_BYTES];
     if (cursor->form == FTL_PARQUET_DICTIONARY)
         return dictionary_numbers(cursor, n, out, error);
     if (cursor->column->physical == FTL_PARQUET_BYTE_ARRAY)

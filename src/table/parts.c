@@ -281,6 +281,7 @@ static ftl_status open_next(ftl_table *table, ftl_error *error)
     }
     if (ftl_table_bytes_total(next->table) == 0)
         state->bytes_total = 0; /* compressed, or a pipe */
+    ftl_table_share(next->table, table->turn);
     state->n_opened++;
     state->now = next;
     return FTL_OK;
@@ -328,10 +329,11 @@ static ftl_type parts_column_type(const ftl_table *table, size_t column)
     return column < table->info.n_columns ? state->types[column] : FTL_STRING;
 }
 
-static bool parts_readable(const ftl_table *table, size_t column)
+static const char *parts_refused(const ftl_table *table, size_t column)
 {
     const parts *state = table->state;
-    return column >= table->info.n_columns || ftl_table_column_readable(state->now->table, column);
+    return column < table->info.n_columns ? ftl_table_column_refused(state->now->table, column)
+                                          : NULL;
 }
 
 static ftl_status parts_bind(ftl_table *table, ftl_error *error)
@@ -409,6 +411,13 @@ static ftl_status parts_read(ftl_table *table, size_t max_rows, ftl_table_block 
         let_go(state->now);
         state->now = NULL;
     }
+}
+
+static void parts_share(ftl_table *table)
+{
+    const parts *state = table->state;
+    if (state->now)
+        ftl_table_share(state->now->table, table->turn);
 }
 
 static int64_t parts_line(const ftl_table_block *block, size_t row)
@@ -520,13 +529,14 @@ static const ftl_table_format parts_format = {
     .name = "parts",
     .close = parts_close,
     .column_type = parts_column_type,
-    .readable = parts_readable,
+    .refused = parts_refused,
     .bytes_read = parts_bytes_read,
     .bytes_total = parts_bytes_total,
     .bind = parts_bind,
     .block_size = sizeof(parts_block),
     .block_free = parts_block_free,
     .read = parts_read,
+    .share = parts_share,
     .line = parts_line,
     .batch_size = sizeof(parts_batch),
     .batch_free = parts_batch_free,

@@ -12,6 +12,8 @@ ftl_type ftl_plain_type(const ftl_column *column)
         return ftl_plain_type(column->dictionary);
     if (type == FTL_F64 || type == FTL_F32 || type == FTL_U64)
         return type;
+    if (ftl_type_is_decimal(type))
+        return FTL_F64;
     if (type == FTL_F16)
         return FTL_F32;
     if (type == FTL_BIT || type == FTL_BOOL)

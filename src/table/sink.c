@@ -1,10 +1,10 @@
 #include "table/sink.h"
 
+#include "base/ending.h"
 #include "table/sink_impl.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #define FTL_ENTRY(name) &ftl_sink_##name,
 static const ftl_sink_kind *const kinds[] = {FTL_SINK_KINDS(FTL_ENTRY)};
@@ -21,17 +21,11 @@ static const struct {
     {".zip", "zip"},          {".lzma", "lzma"},     {".z", "compressed"},
 };
 
-static bool ends_with(const char *path, size_t size, const char *text)
-{
-    size_t n = strlen(text);
-    return size > n && strncasecmp(path + size - n, text, n) == 0;
-}
-
 static const ftl_sink_kind *kind_of_ending(const char *path, size_t size)
 {
     for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
         for (const char *const *ending = kinds[i]->endings; *ending; ending++) {
-            if (ends_with(path, size, *ending))
+            if (ftl_has_ending(path, size, *ending))
                 return kinds[i];
         }
     }
@@ -105,7 +99,7 @@ static ftl_status choose_kind(ftl_sink *sink, const ftl_sink_options *options, s
     sink->kind = kind_of_ending(path, size);
     list_kinds(true, known);
     for (size_t i = 0; !sink->kind && i < FTL_ARRAY_LEN(unwritten); i++) {
-        if (ends_with(path, size, unwritten[i].ending))
+        if (ftl_has_ending(path, size, unwritten[i].ending))
             return refuse_name(path, unwritten[i].what, known, error);
     }
     if (!sink->kind)
@@ -137,7 +131,7 @@ static ftl_status choose_format(ftl_sink *sink, const ftl_sink_options *options,
             "cannot write %s: its name says compressed %s, which is not written; "
             "leave the last ending away",
             path, sink->kind->name);
-    bool tabs = ends_with(path, size, ".tsv") || ends_with(path, size, ".tab");
+    bool tabs = ftl_has_ending(path, size, ".tsv") || ftl_has_ending(path, size, ".tab");
     sink->delimiter = options->delimiter ? options->delimiter : tabs ? '\t' : ',';
     if (tabs && sink->delimiter != '\t')
         return FTL_FAIL_BECAUSE(error, FTL_ARG, FTL_REASON_BAD_OPTION,
@@ -224,6 +218,26 @@ static ftl_status open_output(ftl_sink *sink, const ftl_sink_options *options, f
                                    options->resumable, options->cancel, error);
 }
 
+/* Whether rows can be appended to what a job left that was stopped. */
+static ftl_status check_resumable(const ftl_sink *sink, ftl_error *error)
+{
+    char endings[256] = "", packed[64] = "";
+    if (sink->kind->grows && (!sink->encoding || sink->encoding->joins))
+        return FTL_OK;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
+        for (const char *const *ending = kinds[i]->endings; kinds[i]->grows && *ending; ending++)
+            list(endings, sizeof endings, *ending);
+    }
+    ftl_encoding_list_joining(packed, sizeof packed);
+    return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "resume",
+                           "options.resume needs an output that grows row by row, which %s%s%s "
+                           "does not; write one of %s, texts also compressed as one of %s, or "
+                           "leave options.resume away",
+                           sink->kind->name, sink->encoding ? " compressed with " : "",
+                           sink->encoding ? sink->encoding->name : "", endings,
+                           packed[0] ? packed : "none");
+}
+
 ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out,
                          ftl_error *error)
 {
@@ -246,11 +260,8 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
         if (!sink->state)
             status = FTL_OOM(error);
     }
-    if (status == FTL_OK && options->resumable && (sink->encoding || !sink->kind->grows))
-        status = FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "resume",
-                                 "options.resume needs an output that grows row by row, such as "
-                                 ".csv, and %s %s does not",
-                                 sink->encoding ? "compressed" : "a file of", sink->kind->name);
+    if (status == FTL_OK && options->resumable)
+        status = check_resumable(sink, error);
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)
@@ -290,22 +301,35 @@ ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t
     return FTL_OK;
 }
 
-uint64_t ftl_sink_bytes(const ftl_sink *sink) { return sink->output.written; }
-
-ftl_status ftl_sink_sync(ftl_sink *sink, ftl_error *error)
-{
-    return ftl_output_sync(&sink->output, error);
-}
-
 bool ftl_sink_holds(const ftl_sink *sink, uint64_t bytes)
 {
     return ftl_output_holds(&sink->output, bytes);
 }
 
-ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows, ftl_error *error)
+ftl_status ftl_sink_begin_anew(ftl_sink *sink, ftl_error *error)
 {
-    FTL_TRY(ftl_output_cut(&sink->output, bytes, error));
-    sink->rows = rows;
+    return ftl_output_begin_anew(&sink->output, error);
+}
+
+ftl_status ftl_sink_go_on(ftl_sink *sink, const ftl_sink_place *place, ftl_error *error)
+{
+    FTL_TRY(ftl_output_go_on(&sink->output, place->bytes, place->unpacked, error));
+    sink->rows = place->rows;
+    sink->settled = place->unpacked;
+    return FTL_OK;
+}
+
+bool ftl_sink_may_settle(const ftl_sink *sink)
+{
+    enum { LEAST_MEMBER = 1 << 20 };
+    return !sink->encoding || sink->output.written - sink->settled >= LEAST_MEMBER;
+}
+
+ftl_status ftl_sink_settle(ftl_sink *sink, ftl_sink_place *place, ftl_error *error)
+{
+    FTL_TRY(ftl_output_settle(&sink->output, error));
+    sink->settled = sink->output.written;
+    *place = (ftl_sink_place){sink->output.packed, sink->output.written, sink->rows};
     return FTL_OK;
 }
 

@@ -44,7 +44,7 @@ typedef struct ftl_sink_options {
     /* the first columns, of texts, are JSON that is written as it stands; see ftl_sink_takes_json
      */
     size_t n_json;
-    bool resumable; /* see ftl_sink_cut */
+    bool resumable; /* see ftl_sink_settle */
     /* of a format that compresses its parts, such as "zstd" of Parquet; NULL: the usual one */
     const char *compression;
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
@@ -73,17 +73,28 @@ FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *b
 /* Appends what ftl_sink_format made of `rows` rows. */
 FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                         ftl_error *error);
+/* How far a resumable sink had come. */
+typedef struct ftl_sink_place {
+    uint64_t bytes;    /* of the file */
+    uint64_t unpacked; /* of what it holds */
+    uint64_t rows;
+} ftl_sink_place;
+
 /*
  * Of sinks that were opened as resumable, whose file is there under a name of its own until it is
- * complete: the bytes that were written by now; on to the disk with them; whether the file has so
- * many at least; back to where it had so many bytes and rows. Formats whose files do not grow row
- * by row are ARG at opening.
+ * complete; formats whose files do not grow row by row are ARG at opening, as are compressions
+ * whose files cannot follow one another. Before the first rows either begin_anew, which drops what
+ * an earlier job has left, or go_on at a place where that job was settled.
+ *
+ * settle: all rows are on the disk, at that place. That ends a member of a compressed file, so it
+ * is worth its while (ftl_sink_may_settle) behind a megabyte.
  */
-uint64_t ftl_sink_bytes(const ftl_sink *sink);
-FTL_MUST_USE ftl_status ftl_sink_sync(ftl_sink *sink, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_sink_begin_anew(ftl_sink *sink, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_sink_go_on(ftl_sink *sink, const ftl_sink_place *place,
+                                       ftl_error *error);
 bool ftl_sink_holds(const ftl_sink *sink, uint64_t bytes); /* also what an earlier job wrote */
-FTL_MUST_USE ftl_status ftl_sink_cut(ftl_sink *sink, uint64_t bytes, uint64_t rows,
-                                     ftl_error *error);
+bool ftl_sink_may_settle(const ftl_sink *sink);
+FTL_MUST_USE ftl_status ftl_sink_settle(ftl_sink *sink, ftl_sink_place *place, ftl_error *error);
 /* Closes and leaves the file for a job that goes on with it. NULL is allowed. */
 void ftl_sink_leave(ftl_sink *sink);
 

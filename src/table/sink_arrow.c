@@ -3,11 +3,11 @@
  * file. Rows are gathered to record batches of many. A missing value is a null; NaN stays NaN.
  */
 #include "base/column.h"
+#include "base/ending.h"
 #include "io/flatbuf_build.h"
 #include "table/sink_impl.h"
 
 #include <string.h>
-#include <strings.h>
 
 enum {
     ALIGNMENT = 64, /* of buffers in the file */
@@ -145,11 +145,10 @@ static ftl_status write_message(ftl_sink *sink, uint32_t *written, ftl_error *er
 
 /* ---- Beginning ------------------------------------------------------------------------------- */
 
+/* As its name says, and where it is no plain file. */
 static bool is_stream(const ftl_output *output)
 {
-    static const char ending[] = ".arrows";
-    size_t size = output->temporary ? strlen(output->target) : 0, n = sizeof ending - 1;
-    return size < n || strncasecmp(output->target + size - n, ending, n) == 0;
+    return !output->temporary || ftl_has_ending(output->shown, strlen(output->shown), ".arrows");
 }
 
 static ftl_status make_columns(ftl_sink *sink, ftl_error *error)
@@ -173,7 +172,7 @@ static ftl_status arrow_begin(ftl_sink *sink, ftl_error *error)
     arrow_state *state = sink->state;
     uint32_t size;
     ftl_strbuf_init(&state->message, sink->account, 0);
-    state->stream = !sink->output.temporary || is_stream(&sink->output);
+    state->stream = is_stream(&sink->output);
     FTL_TRY(make_columns(sink, error));
     if (!state->stream)
         FTL_TRY(write_bytes(sink, magic, sizeof magic, error));

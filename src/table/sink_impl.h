@@ -52,6 +52,7 @@ struct ftl_sink {
     const char *compression;      /* one of the kind's; NULL: it has none */
     const ftl_encoding *encoding; /* how it is compressed; NULL: not at all */
     uint64_t rows;                /* appended */
+    uint64_t settled;             /* bytes before packing when it was settled */
     ftl_strbuf scratch;
 };
 

@@ -1,12 +1,13 @@
 #include "table/table.h"
 
+#include "base/ending.h"
 #include "base/hash.h"
+#include "io/codec.h"
 #include "io/recode.h"
 #include "table/table_impl.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 /* The highest bid wins, the first of equal ones. */
 #define FTL_ENTRY(name) &ftl_table_##name,
@@ -81,25 +82,12 @@ static ftl_status set_limits(ftl_table *table, const ftl_table_options *options,
 
 /* ---- Formats --------------------------------------------------------------------------------- */
 
-static bool ends_with(const char *name, size_t size, const char *ending)
-{
-    size_t n = strlen(ending);
-    return size > n && strncasecmp(name + size - n, ending, n) == 0;
-}
-
 /* Whether a name, but for the ending of a codec, has one of the format's endings. */
 static bool has_ending(const ftl_table_format *format, const char *name)
 {
-    static const char *const packed[] = {".gz", ".bz2", ".xz", ".lzma", ".lz4", ".zst"};
-    size_t size = name ? strlen(name) : 0;
-    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
-        if (ends_with(name, size, packed[i])) {
-            size -= strlen(packed[i]);
-            break;
-        }
-    }
+    size_t size = name ? ftl_codec_strip_ending(name, strlen(name)) : 0;
     for (const char *const *ending = format->endings; *ending; ending++) {
-        if (ends_with(name, size, *ending))
+        if (ftl_has_ending(name, size, *ending))
             return true;
     }
     return false;
@@ -312,9 +300,9 @@ ftl_type ftl_table_column_type(const ftl_table *table, size_t index)
     return table->format->column_type ? table->format->column_type(table, index) : FTL_STRING;
 }
 
-bool ftl_table_column_readable(const ftl_table *table, size_t index)
+const char *ftl_table_column_refused(const ftl_table *table, size_t index)
 {
-    return !table->format->readable || table->format->readable(table, index);
+    return table->format->refused ? table->format->refused(table, index) : NULL;
 }
 
 const char *ftl_table_reject_format(const ftl_table *table) { return table->reject_format; }
@@ -407,6 +395,15 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
         }
     }
     return FTL_OK;
+}
+
+bool ftl_table_is_foreign(const ftl_table *table) { return table->arrow != NULL; }
+
+void ftl_table_share(ftl_table *table, ftl_turn *turn)
+{
+    table->turn = turn;
+    if (table->format->share)
+        table->format->share(table);
 }
 
 /* ---- Places ---------------------------------------------------------------------------------- */

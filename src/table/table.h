@@ -25,6 +25,7 @@
 #define FTL_TABLE_TABLE_H
 
 #include "base/strbuf.h"
+#include "base/turn.h"
 #include "io/stream.h"
 
 typedef struct ftl_table ftl_table;
@@ -128,8 +129,11 @@ bool ftl_table_find_origin(const ftl_table *table, const char *name, size_t *ind
  * with FTL_TABLE_CELLS always STRING.
  */
 ftl_type ftl_table_column_type(const ftl_table *table, size_t index);
-/* Whether a model may have it or an output a copy of it; others are SCHEMA when they are bound. */
-bool ftl_table_column_readable(const ftl_table *table, size_t index);
+/*
+ * NULL when a model may have the column or an output a copy of it. Of others, which are SCHEMA when
+ * they are bound, what they hold, in words: "timestamps", "a list".
+ */
+const char *ftl_table_column_refused(const ftl_table *table, size_t index);
 /* How a sink of the same format is called, for files of rejected rows; NULL: there is none. */
 const char *ftl_table_reject_format(const ftl_table *table);
 /*
@@ -180,6 +184,14 @@ void ftl_table_block_destroy(ftl_table_block *block); /* NULL is allowed */
  */
 FTL_MUST_USE ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *block,
                                        ftl_error *error);
+
+/* Whether reading it calls a program's own functions, which expect the program's thread. */
+bool ftl_table_is_foreign(const ftl_table *table);
+/*
+ * From now on who reads has the turn, and those that wait for it help where a format's reading
+ * falls into parts. NULL: the reading thread does all.
+ */
+void ftl_table_share(ftl_table *table, ftl_turn *turn);
 
 size_t ftl_table_block_rows(const ftl_table_block *block);
 uint64_t ftl_table_block_first_row(const ftl_table_block *block); /* 0-based data row */

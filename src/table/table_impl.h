@@ -31,8 +31,8 @@ typedef struct ftl_table_format {
     /* What was taken and will be of streams that are not table->stream; NULL: there are none. */
     uint64_t (*bytes_read)(const ftl_table *table);
     uint64_t (*bytes_total)(const ftl_table *table);
-    /* Whether a column is of a type that is read; NULL: all are. */
-    bool (*readable)(const ftl_table *table, size_t column);
+    /* What a column holds, when that is nothing that is read; NULL: all are read. */
+    const char *(*refused)(const ftl_table *table, size_t column);
     /* Sees the requests and refuses columns that cannot be read. */
     ftl_status (*bind)(ftl_table *table, ftl_error *error);
 
@@ -44,6 +44,8 @@ typedef struct ftl_table_format {
     void (*block_free)(ftl_table_block *block); /* what it holds */
     /* Fills a block with 1..max_rows rows (block->rows, which is 0 before), or returns END. */
     ftl_status (*read)(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error);
+    /* table->turn is another one. */
+    void (*share)(ftl_table *table);
     /* 1-based line on which a row begins. */
     int64_t (*line)(const ftl_table_block *block, size_t row);
 
@@ -93,6 +95,7 @@ struct ftl_table {
     size_t n_requests;
     bool bound, give_json;
     bool flush_early; /* see ftl_table_options */
+    ftl_turn *turn;   /* see ftl_table_share */
     size_t block_bytes, max_record;
     bool empty_is_missing; /* where a format has nulls, an empty text is one, too */
     uint64_t rows_read;

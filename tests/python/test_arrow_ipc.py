@@ -1,5 +1,6 @@
 """Arrow IPC files and streams of pyarrow and polars give what CSV files of the same rows give, in both directions."""
 
+import decimal
 import itertools
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import test_arrow
 from pyarrow import feather, ipc
@@ -22,7 +24,7 @@ TYPES = [*test_arrow.NUMBERS, *test_arrow.TEXTS, *test_arrow.DICTIONARIES]
 REFUSED = [
     (pa.array([0] * 3, pa.timestamp("us", "UTC")), "a timestamp"), (pa.array([0] * 3, pa.date32()), "a date"),
     (pa.array([0] * 3, pa.time32("s")), "a time of day"), (pa.array([0] * 3, pa.duration("s")), "a duration"),
-    (pa.array([1] * 3, pa.decimal128(5, 2)), "a decimal"), (pa.array([[1], [2, 3], None]), "a list"),
+    (pa.array([[1], [2, 3], None]), "a list"),
     (pa.array([[1], [2, 3], []], pa.large_list(pa.int8())), "a list"), (pa.array([{"a": 1, "b": "x"}] * 3), "a struct"),
     (pa.array([[("a", 1)]] * 3, pa.map_(pa.string(), pa.int8())), "a map"), (pa.array([b"a"] * 3), "bytes"),
     (pa.array([b"a"] * 3, pa.large_binary()), "large bytes"), (pa.array([b"ab"] * 3, pa.binary(2)), "bytes of a fixed"),
@@ -104,6 +106,31 @@ def test_text_columns_of_every_type(models, kind, tmp_path):
         path = write(tmp_path / name, [batch], compression=compression)
         assert predict(model, path, tmp_path / "out.csv", "--proba") == expected
         assert piped(model, path, tmp_path / "out.csv", "--proba") == expected
+
+
+def test_decimals_are_rounded_once(models, tmp_path):
+    """The double nearest to it, of every width and scale; what Parquet gives of the same rows."""
+    rng = np.random.default_rng(6)
+    columns = {"x": pa.array([1.5] * 400)}
+    for kind in (pa.decimal32(9, 4), pa.decimal64(18, 18), pa.decimal128(38, 37), pa.decimal128(38, -5), pa.decimal256(76, 40)):
+        digits = [int(rng.integers(1, kind.precision + 1)) for _ in range(400)]
+        values = [None if n % 11 == 0 else decimal.Decimal(int("".join(map(str, rng.integers(0, 10, n)))) * (-1) ** n)
+                  for n in digits]
+        whole = pa.array(values, {4: pa.decimal32, 8: pa.decimal64, 16: pa.decimal128, 32: pa.decimal256}[
+            kind.byte_width](kind.precision, 0))
+        columns[str(kind)] = pa.Array.from_buffers(kind, 400, whole.buffers())
+    batch = pa.RecordBatch.from_pydict(columns)
+    for name in ("t.arrow", "t.arrows"):
+        predict(models / "x.joblib", write(tmp_path / name, [batch]), tmp_path / "out.parquet", "--keep", "*")
+        table = pq.read_table(tmp_path / "out.parquet")
+        for column, values in columns.items():
+            assert table[column].type == pa.float64()
+            assert table[column].to_pylist() == [None if v is None else float(v) for v in values.to_pylist()], column
+    stored = {name: c for name, c in columns.items() if not pa.types.is_decimal(c.type) or c.type.scale >= 0}
+    pq.write_table(pa.table(stored), tmp_path / "t.parquet")
+    predict(models / "x.joblib", tmp_path / "t.parquet", tmp_path / "same.parquet", "--keep", "*")
+    same = pq.read_table(tmp_path / "same.parquet")
+    assert same.equals(table.select(same.schema.names))
 
 
 @pytest.mark.parametrize("options", [{"metadata_version": ipc.MetadataVersion.V4}, {"use_legacy_format": True},
@@ -347,6 +374,21 @@ def test_what_is_written(models, name, n, tmp_path):
     assert frame["u64"].to_list() == batch.column("u64").to_pylist()
     assert duckdb.arrow(result).aggregate("count(*), count(i64)").fetchall() == [
         (n, n - batch.column("i64").null_count)]
+
+
+@pytest.mark.parametrize("name", ["a.ipc", "a.arrow", "a.IPC", "a", "a.arrows", "A.ARROWS", "link.arrows", "link.ipc"])
+def test_the_name_alone_says_file_or_stream(models, name, tmp_path):
+    """However short it is: a.ipc was a stream. And of a link it is the link's own name."""
+    path = write(tmp_path / "t.arrow", [kept_columns(7)])
+    if name.startswith("link"):
+        (tmp_path / name).symlink_to("b.ipc" if name.endswith("s") else "b.arrows")
+    process = ftl.run("predict", models / "x.joblib", path, "-o", name, "--output-format", "arrow", cwd=tmp_path)
+    assert process.returncode == 0, process.stderr
+    data = (tmp_path / name).read_bytes()
+    if name.lower().endswith("s"):
+        assert ipc.open_stream(data).read_all().num_rows == 7
+    else:
+        assert ipc.open_file(data).read_all().num_rows == 7
 
 
 def test_standard_output_is_a_stream(models, tmp_path):

@@ -245,6 +245,9 @@ def test_rejected_rows_keep_their_types(typed, inputs, reject):
     assert [None if pd.isna(note) else note for note in bad["note"]] == list(want["note"])
     np.testing.assert_array_equal(bad[list("abcd")].astype(float), want[list("abcd")])
     assert all("NaN" in error and "--" not in error for error in bad["error"])
+    places = ["first.parquet: row 3", "first.parquet: row 150", "second.parquet: row 99"] if len(inputs) > 1 else \
+        ["row 3", "row 150", "row 299"]
+    assert [error.split(": column")[0] for error in bad["error"]] == places
     if reject.endswith((".parquet", ".arrow")):
         assert bad["id"].dtype == np.int64 and bad["flag"].dtype == bool
 
@@ -257,6 +260,26 @@ def test_rejected_rows_of_a_matrix(typed):
     bad = read_rejects(folder / "bad.csv")
     assert list(bad) == ["column_0", "column_1", "column_2", "column_3", "error"]
     np.testing.assert_array_equal(bad.iloc[:, :4], rows[rows["b"].isna()][list("abcd")])
+    assert [error.split(": column")[0] for error in bad["error"]] == ["row 3", "row 150", "row 299"]
+
+
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.json", "rows.parquet", "rows.arrow", "rows.npy"])
+def test_a_reject_says_what_the_message_says(typed, name):
+    """Rejected rows had no place where the model refused them, and those of typed inputs none at all."""
+    folder, rows = typed
+    rows.to_csv(folder / "rows.csv", index=False)
+    rows.to_json(folder / "rows.json", orient="records", date_format="iso")
+    rows.to_json(folder / "rows.jsonl", orient="records", lines=True, date_format="iso")
+    bad = "bad" + (".jsonl" if "json" in name else ".csv")
+    for batch in (1000, 7):
+        options = ["predict", "model.joblib", name, "-o", "out.csv", "--batch-size", batch]
+        failed = ftl.run(*options, cwd=folder)
+        assert ftl.run(*options, "--on-error", "skip", "--reject", bad, cwd=folder).returncode == REJECTED
+        errors = list(read_rejects(folder / bad)["error"])
+        assert failed.stderr == f"foretell: error: VALUE: steps[1]: {errors[0]}\n"
+        line = {"rows.csv": "line {} (", "rows.jsonl": "line {} (", "rows.json": "line 1 ("}.get(name, "")
+        assert [error.split(": ")[0].rstrip(")") for error in errors] == [
+            line.format(row + (2 if name == "rows.csv" else 1)) + f"row {row}" for row in (3, 150, 299)]
 
 
 def test_a_column_called_error_is_numbered(typed):

@@ -1,6 +1,7 @@
 """Parquet files of several writers, in every encoding, compression and layout that these offer: the values that were written
 come back, to the bit. What is read is shown by tests/unit/parquet_dump, and by the program in the tests at the end."""
 
+import datetime
 import decimal
 import functools
 import json
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import polars
 import pyarrow as pa
+import pyarrow.ipc
 import pyarrow.parquet as pq
 import pytest
 from sklearn.compose import make_column_transformer
@@ -406,6 +408,46 @@ def test_a_timestamp_is_not_kept(job):
     folder = job[0]
     process = run("predict", folder / "model.pkl", folder / "rows.parquet", "-o", folder / "no.csv", "--keep", "when")
     assert process.returncode != 0 and "column 'when' of the Parquet file holds timestamps" in process.stderr
+
+
+def unreadable():
+    """A table with columns that are not copied among others, and the names of these."""
+    moments = [None, datetime.datetime(2021, 3, 4, 5, 6, 7), datetime.datetime(1969, 12, 31)]
+    table = pa.table({"when": pa.array(moments, pa.timestamp("us")), "x": [1.0, 2.0, 3.0],
+                      "list": pa.array([[1], None, []], pa.list_(pa.int64())), "id": ["a", None, "c"],
+                      "raw": pa.array([b"1", b"", None], pa.binary()), "pair": [{"a": 1}, {"a": 2}, None]})
+    return table, ["x", "id"]
+
+
+@pytest.mark.parametrize("name", ["rows.parquet", "rows.arrow", "rows.arrows"])
+def test_all_columns_but_those_that_cannot_be(name, tmp_path):
+    """--keep '*' ended the job for a column that is not read; a name still does."""
+    table, kept = unreadable()
+    (tmp_path / "model.pkl").write_bytes(pickle.dumps(LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])))
+    if name.endswith("parquet"):
+        pq.write_table(table, tmp_path / name)
+    else:
+        with (pa.ipc.new_stream if name.endswith("s") else pa.ipc.new_file)(tmp_path / name, table.schema) as writer:
+            writer.write_table(table)
+    for out in ("out.csv", "out.parquet", "out.jsonl", "out.arrow"):
+        process = run("predict", tmp_path / "model.pkl", tmp_path / name, "-o", tmp_path / out, "--keep", "*",
+                      "--features", "x", "--keep", "id")
+        assert process.returncode == 0, process.stderr
+        assert [line for line in process.stderr.splitlines() if "warning" in line] == [
+            "foretell: warning: columns that cannot be copied were not kept: "
+            + ", ".join(f"'{column}' ({words})" for column, words in LEFT_OUT[name.endswith("parquet")].items())]
+        got = {"csv": pd.read_csv, "parquet": pd.read_parquet, "arrow": pd.read_feather,
+               "jsonl": lambda path: pd.read_json(path, lines=True)}[out.split(".")[1]](tmp_path / out)
+        assert list(got.columns) == [*kept, "prediction"] and got["x"].tolist() == [1.0, 2.0, 3.0]
+    for column in set(table.column_names) - set(kept):
+        process = run("predict", tmp_path / "model.pkl", tmp_path / name, "-o", tmp_path / out, "--keep", f"*,{column}",
+                      "--features", "x")
+        assert process.returncode == 4 and f"'{column}'" in process.stderr
+
+
+LEFT_OUT = {True: {"when": "timestamps", "list": "lists", "raw": "bytes that are not declared to be text",
+                   "pair": "structs"},
+            False: {"when": "a timestamp", "list": "a list", "raw": "bytes", "pair": "a struct"}}
 
 
 def test_float32_columns_run_as_float32(tmp_path):

@@ -1,5 +1,10 @@
 """Jobs that are stopped and taken up again: by a signal, by kill -9 at any moment, with other inputs and options."""
 
+import bz2
+import contextlib
+import gzip
+import json
+import lzma
 import os
 import random
 import signal
@@ -32,6 +37,7 @@ def made(tmp_path_factory):
     rows.insert(0, "id", [f"r{i}" for i in range(len(rows))])
     rows["note"] = np.where(np.arange(len(rows)) % 5 == 0, 'two\nlines, "quoted"', "one")
     rows.to_csv(folder / "rows.csv", index=False)
+    rows.to_json(folder / "rows.jsonl", orient="records", lines=True)
     rows.iloc[:70_000].to_csv(folder / "part-1.csv", index=False)
     rows.iloc[70_000:].to_csv(folder / "part-2.csv.gz", index=False)
     process = ftl.run("predict", "model.joblib", "rows.csv", *OPTIONS[:-1], "-o", "out.csv", cwd=folder)
@@ -41,7 +47,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture()
 def folder(made, tmp_path):
-    for name in ["model.joblib", "rows.csv", "part-1.csv", "part-2.csv.gz"]:
+    for name in ["model.joblib", "rows.csv", "rows.jsonl", "part-1.csv", "part-2.csv.gz"]:
         (tmp_path / name).symlink_to(made[0] / name)
     return tmp_path
 
@@ -95,6 +101,18 @@ def interrupt(folder, *arguments):
     says = process.communicate()[1].decode()
     assert process.returncode == INTERNAL, says
     return says
+
+
+def kill_behind(folder, notes, *arguments, output):
+    """kill -9 once the journal has so many lines of rows that were done, or at the end."""
+    process = start(folder, *arguments, output=output)
+    while process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):
+            if (folder / f".{output}.foretell-journal").read_bytes().count(b"\nrows ") >= notes:
+                break
+        time.sleep(0.002)
+    process.kill()
+    process.communicate()
 
 
 def test_a_signal_leaves_what_is_done(made, folder):
@@ -180,7 +198,13 @@ def test_two_at_once(folder):
     (["-", "-o", "out.csv"], "standard input cannot be read again"),
     (["rows.csv", "-o", "-"], "standard output cannot be cut"),
     (["rows.csv", "-o", "/dev/null"], "the output is no plain file"),
-    (["rows.csv", "-o", "out.csv.gz"], "needs an output that grows row by row"),
+    (["rows.csv", "-o", "out.csv.zst"], "grows row by row, which CSV compressed with zstd does not; write one of .csv, "),
+    (["rows.csv", "-o", "out.jsonl.lz4"], "which JSON lines compressed with lz4 does not"),
+    (["rows.csv", "-o", "out.parquet"], "which Parquet does not; write one of .csv, .tsv, .tab, .txt, .npy, .jsonl, .ndjson, "
+                                        "texts also compressed as one of .gz, .bz2, .xz, or leave --resume away"),
+    (["rows.csv", "-o", "out.arrow"], "which Arrow does not"),
+    (["rows.csv", "-o", "out.json"], "which JSON does not"),
+    (["rows.csv", "-o", "out.csv", "--on-error", "skip", "--reject", "bad.csv.zst"], "CSV compressed with zstd"),
     (["rows.csv", "-o", "out.csv", "--on-error", "skip", "--reject", "-"], "standard output cannot be cut"),
 ])
 def test_what_cannot_be_resumed(folder, arguments, says):
@@ -193,6 +217,55 @@ def test_what_cannot_be_resumed(folder, arguments, says):
 def test_errors_of_the_data_remove_what_was_written(folder):
     finish(folder, "rows.csv", "--resume", code=DATA)
     assert hidden(folder) == [] and not (folder / "out.csv").exists()
+
+
+UNPACK = {".gz": gzip.decompress, ".bz2": bz2.decompress, ".xz": lzma.decompress}
+MAGIC = {".gz": b"\x1f\x8b\x08\x00\x00\x00\x00\x00", ".bz2": b"BZh91AY&SY", ".xz": b"\xfd7zXZ\x00"}
+
+
+def unpacked(path):
+    return UNPACK.get(path.suffix, bytes)(path.read_bytes())
+
+
+@pytest.mark.parametrize("source, output, reject", [
+    ("rows.jsonl", "out.jsonl", "bad.jsonl"), ("rows.jsonl", "out.csv", "bad.jsonl.gz"), ("rows.csv", "out.jsonl", "bad.csv.bz2"),
+    ("rows.csv", "out.csv.gz", "bad.csv.gz"), ("rows.jsonl", "out.jsonl.gz", "bad.jsonl"), ("rows.csv", "out.tsv.bz2", "bad.csv"),
+    ("rows.csv", "out.csv.xz", "bad.csv.xz")])
+def test_formats_go_on(made, folder, source, output, reject):
+    """Of what is compressed the text is the same: whoever is taken up begins a member of its own."""
+    n = 30_000 if output.endswith((".bz2", ".xz")) else 120_000  # these are slow
+    options = ["--keep", "*", "--proba", "--on-error", "skip", "--limit", str(n)]
+    process = ftl.run("predict", "model.joblib", source, *options, "--reject", "want-" + reject, "-o", "want-" + output,
+                      cwd=folder)
+    assert process.returncode == REJECTED, process.stderr
+    want = [unpacked(folder / f"want-{name}") for name in (output, reject)]
+    assert len(want[0]) > 2 << 20
+    resumed = 0
+    for _ in range(30):
+        for notes in (1, 2):  # the second goes on where the first was stopped
+            kill_behind(folder, notes, source, *options, "--reject", reject, "--resume", output=output)
+        process = ftl.run("predict", "model.joblib", source, *options, "--reject", reject, "--resume", "-o", output,
+                          "--metrics", "figures.json", cwd=folder)
+        assert process.returncode == REJECTED, process.stderr
+        assert [unpacked(folder / name) for name in (output, reject)] == want
+        assert json.loads((folder / "figures.json").read_text())["bytes_written"] == len(want[0])
+        assert hidden(folder) == []
+        resumed += "were done by an earlier call" in process.stderr
+        if resumed:
+            break
+    assert resumed
+    suffix = (folder / output).suffix
+    assert suffix not in MAGIC or (folder / output).read_bytes().count(MAGIC[suffix]) > 1
+    again = ftl.run("predict", "model.joblib", output, "--features", "a,b,c,d,e,f", cwd=folder)
+    assert again.returncode == DONE and again.stdout.count("\n") == n - len(range(0, n, 97)) + 1
+
+
+def test_an_empty_compressed_output(made, folder):
+    (folder / "none.csv").write_text("a,b,c,d,e,f\n")
+    for output in ("out.csv.gz", "out.jsonl.xz", "out.csv.bz2"):
+        process = ftl.run("predict", "model.joblib", "none.csv", "-o", output, "--resume", cwd=folder)
+        assert process.returncode == DONE, process.stderr
+        assert unpacked(folder / output) == (b"prediction\n" if "csv" in output else b"")
 
 
 def test_npy_goes_on(made, folder):

@@ -110,6 +110,31 @@ static void round_trips(void **unused)
     }
 }
 
+/* Two files of one encoder are one to who reads them, whatever the encoding. */
+static void begins_again_behind_what_is_finished(void **unused)
+{
+    (void)unused;
+    enum { SIZE = 100003, FIRST = 70000 };
+    uint8_t *plain = make_plain(SIZE, false);
+    EACH_ENCODING(e)
+    {
+        ftl_account *account = test_account();
+        ftl_encoder *encoder = NULL;
+        taken packed = {0};
+        assert_int_equal(ftl_encoder_create(account, e, take, &packed, &encoder, NULL), FTL_OK);
+        assert_int_equal(ftl_encoder_write(encoder, plain, FIRST, NULL), FTL_OK);
+        assert_int_equal(ftl_encoder_finish(encoder, NULL), FTL_OK);
+        assert_int_equal(ftl_encoder_restart(encoder, NULL), FTL_OK);
+        assert_int_equal(ftl_encoder_write(encoder, plain + FIRST, SIZE - FIRST, NULL), FTL_OK);
+        assert_int_equal(ftl_encoder_finish(encoder, NULL), FTL_OK);
+        ftl_encoder_destroy(encoder);
+        assert_int_equal(ftl_account_used(account), 0);
+        expect_decoded(e, &packed, plain, SIZE);
+        free(packed.data);
+    }
+    free(plain);
+}
+
 static void goes_by_endings(void **unused)
 {
     (void)unused;
@@ -183,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(round_trips),
+        cmocka_unit_test(begins_again_behind_what_is_finished),
         cmocka_unit_test(goes_by_endings),
         cmocka_unit_test(passes_failures_on),
         cmocka_unit_test(names_what_is_missing),

@@ -2,9 +2,10 @@
 #include "parquet_bytes.h"
 #include "unit.h"
 
-#include "table/parquet_decimal.h"
+#include "base/fixed_decimal.h"
 #include "table/parquet_decode.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,7 +210,7 @@ static void reads_decimals(void **unused)
     static const struct {
         const char *bytes;
         size_t size;
-        uint32_t scale;
+        int32_t scale;
         double want;
     } cases[] = {
         {"", 0, 2, 0.0},
@@ -223,14 +224,19 @@ static void reads_decimals(void **unused)
         /* 10**38 - 1 */
         {"\x4b\x3b\x4c\xa8\x5a\x86\xc4\x7a\x09\x8a\x22\x3f\xff\xff\xff\xff", 16, 38, 1.0},
         {"\x01", 1, 1000, 0.0},
+        {"\x85", 1, -2, -12300.0},
+        {"\x01", 1, -22, 1e22},
+        {"\x01", 1, -23, 1e23},
+        {"\x4b\x3b\x4c\xa8\x5a\x86\xc4\x7a\x09\x8a\x22\x3f\xff\xff\xff\xff", 16, -1, 1e39},
+        {"\x01", 1, -1000, (double)INFINITY},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const uint8_t *from = (const uint8_t *)cases[i].bytes;
         uint8_t turned[16];
         for (size_t k = 0; k < cases[i].size; k++)
             turned[k] = from[cases[i].size - 1 - k];
-        double big = ftl_parquet_decimal(from, cases[i].size, false, cases[i].scale);
-        double little = ftl_parquet_decimal(turned, cases[i].size, true, cases[i].scale);
+        double big = ftl_fixed_decimal(from, cases[i].size, false, cases[i].scale);
+        double little = ftl_fixed_decimal(turned, cases[i].size, true, cases[i].scale);
         assert_true(big == cases[i].want);
         assert_true(little == cases[i].want);
     }

@@ -26,7 +26,7 @@ static const char *const inputs[] = {"csv",      "csv.gz",  "csv.zst", "json",  
                                      "jsonl.xz", "parquet", "arrow",   "arrows"};
 static const char *const outputs[] = {"csv",  "csv.gz", "csv.zst", "csv.bz2", "csv.xz", "csv.lz4",
                                       "json", "jsonl",  "parquet", "arrow",   "arrows"};
-static const char *const growing[] = {"csv", "jsonl"};
+static const char *const growing[] = {"csv", "jsonl", "csv.gz"};
 
 enum { N_INPUTS = sizeof inputs / sizeof *inputs, N_OUTPUTS = sizeof outputs / sizeof *outputs };
 

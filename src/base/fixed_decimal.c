@@ -1,11 +1,11 @@
-#include "table/parquet_decimal.h"
+#include "base/fixed_decimal.h"
 
 #include "base/number.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMBS = FTL_PARQUET_DECIMAL_BYTES / 4, EXACT_POWER = 22 };
+enum { LIMBS = FTL_FIXED_DECIMAL_BYTES / 4, EXACT_POWER = 22 };
 
 /* The magnitude, least significant limb first. */
 static bool magnitude(const uint8_t *bytes, size_t size, bool little, uint32_t limbs[LIMBS])
@@ -41,11 +41,11 @@ static uint32_t divide(uint32_t limbs[LIMBS], size_t n)
 }
 
 /* By way of the digits, which are parsed exactly. */
-static double through_text(uint32_t limbs[LIMBS], uint32_t scale)
+static double through_text(uint32_t limbs[LIMBS], int32_t scale)
 {
     char text[200];
     size_t at = 180, n = LIMBS;
-    int tail = snprintf(text + at, sizeof text - at, "e-%u", scale);
+    int tail = snprintf(text + at, sizeof text - at, "e%d", -scale);
     size_t end = at + (tail > 0 ? (size_t)tail : 0);
     while (n && limbs[n - 1] == 0)
         n--;
@@ -64,7 +64,7 @@ static double through_text(uint32_t limbs[LIMBS], uint32_t scale)
     return value;
 }
 
-double ftl_parquet_decimal(const uint8_t *bytes, size_t size, bool little, uint32_t scale)
+double ftl_fixed_decimal(const uint8_t *bytes, size_t size, bool little, int32_t scale)
 {
     static const double powers[EXACT_POWER + 1] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
                                                    1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
@@ -75,8 +75,12 @@ double ftl_parquet_decimal(const uint8_t *bytes, size_t size, bool little, uint3
     for (size_t i = 2; i < LIMBS; i++)
         small &= limbs[i] == 0;
     double value;
-    if (small && scale <= EXACT_POWER) /* both are exact, and a quotient is rounded once */
-        value = (double)((uint64_t)limbs[1] << 32 | limbs[0]) / powers[scale];
+    double integer = (double)((uint64_t)limbs[1] << 32 | limbs[0]);
+    /* where both are exact, the quotient or the product is rounded once */
+    if (small && scale >= 0 && scale <= EXACT_POWER)
+        value = integer / powers[scale];
+    else if (small && scale < 0 && scale >= -EXACT_POWER)
+        value = integer * powers[-scale];
     else
         value = through_text(limbs, scale);
     return negative ? -value : value;

@@ -1,0 +1,17 @@
+/*
+ * What server/openapi/ says of each route: every file but main.json holds "paths", as in OpenAPI,
+ * and "schemas". Filled once; then read from any thread.
+ */
+#ifndef FTL_SERVER_API_OPENAPI_INDEX_H
+#define FTL_SERVER_API_OPENAPI_INDEX_H
+
+#include "http/http.h"
+
+/* Reads the files; what they say wrong is a fault of the program: ARG with the file's name. */
+FTL_MUST_USE ftl_status srv_openapi_index_init(ftl_error *error);
+/* The operation of a route, an object of JSON; data NULL: nobody has described it. */
+srv_text srv_openapi_operation(const srv_route *route);
+/* The members of the schemas of file i, without braces; data NULL: there is no such file. */
+srv_text srv_openapi_schemas(size_t i);
+
+#endif

@@ -1,0 +1,3 @@
+"use strict";
+const place = document.getElementById("redoc");
+Redoc.init(place.dataset.top + "openapi.json", { nativeScrollbars: true, hideDownloadButton: false }, place);
