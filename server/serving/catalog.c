@@ -257,7 +257,8 @@ ftl_status srv_catalog_create(srv_server *server, srv_catalog **out, ftl_error *
     FTL_TRY(srv_root_open(&catalog->root, config->model_root, "model-root", error));
     for (size_t i = 0; i < config->models.n; i++)
         FTL_TRY(add_argument(catalog, config->models.items[i], error));
-    qsort(catalog->named, catalog->n_named, sizeof *catalog->named, compare_named);
+    if (catalog->n_named)
+        qsort(catalog->named, catalog->n_named, sizeof *catalog->named, compare_named);
     return FTL_OK;
 }
 
