@@ -26,6 +26,9 @@
     X(NUMBER, max_jobs, "max-jobs", "2", "N", "files that are worked on at once")                 \
     X(NUMBER, max_waiting_jobs, "max-waiting-jobs", "100", "N", "jobs that may wait for that")    \
     X(NUMBER, job_keep, "job-keep", "3600", "S", "how long a finished job is told of")            \
+    X(NUMBER, max_streams, "max-streams", "64", "N", "streams of predictions at once")            \
+    X(NUMBER, stream_timeout, "stream-timeout", "300", "S",                                       \
+      "until a stream's next bytes; 0: any time")                                                 \
     X(NUMBER, cache_size, "cache-size", "15", "N", "models that stay open: 5, 15, 30")            \
     X(BYTES, cache_bytes, "cache-bytes", "1G", "SIZE", "memory that they may take; 0: any")       \
     X(LIST, warmup, "warmup", NULL, "MODEL", "opened before the server says it is ready")         \
@@ -40,12 +43,42 @@
     X(NUMBER, request_timeout, "request-timeout", "300", "S", "until a request is there; 0: any") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")    \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")    \
-    X(LIST, route, "route", NULL, "PATH=MODEL[:METHOD]",                                          \
-      "an old service's path: plain JSON rows in, a plain list out")                              \
-    X(LIST, predict_route, "predict-route", NULL, "PATH",                                         \
-      "another path of TensorFlow Serving's predict, for the only model")                         \
-    X(LIST, health_route, "health-route", NULL, "PATH", "another path that tells readiness")      \
-    X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")
+    X(NUMBER, metrics_models, "metrics-models", "20", "N",                                        \
+      "models that /metrics tells apart, the first ones used")                                    \
+    X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")                     \
+    SRV_PATH_SETTINGS(X)                                                                          \
+    SRV_GUARD_SETTINGS(X)
+
+/* Paths besides those of the APIs. */
+#define SRV_PATH_SETTINGS(X)                                              \
+    X(LIST, route, "route", NULL, "PATH=MODEL[:METHOD]",                  \
+      "an old service's path: plain JSON rows in, a plain list out")      \
+    X(LIST, predict_route, "predict-route", NULL, "PATH",                 \
+      "another path of TensorFlow Serving's predict, for the only model") \
+    X(LIST, health_route, "health-route", NULL, "PATH", "another path that tells readiness")
+
+/* Of what keeps a server in production safe and told of. */
+#define SRV_GUARD_SETTINGS(X)                                                                    \
+    X(NUMBER, grace_seconds, "grace-seconds", "0", "S",                                          \
+      "clients are still taken once told to end")                                                \
+    X(SECRET, inference_key, "inference-key", "", "KEY",                                         \
+      "who has it may predict; several: commas")                                                 \
+    X(SECRET, admin_key, "admin-key", "", "KEY", "who has it may do all")                        \
+    X(SECRET, metrics_key, "metrics-key", "", "KEY", "who has it may read figures")              \
+    X(TEXT, keys_file, "keys-file", "", "FILE", "keys: lines of ROLE KEY [NAME [RATE]]")         \
+    X(NUMBER, key_rate, "key-rate", "0", "N", "requests a second with each key; 0: any")         \
+    X(SWITCH, no_auth, "no-auth", "", NULL, "serves others than loopback without keys")          \
+    X(LIST, allowed_host, "allowed-host", NULL, "NAME", "a name of this server in Host; *: any") \
+    X(LIST, cors_origin, "cors-origin", NULL, "ORIGIN", "a site whose pages may use the server") \
+    X(TEXT, tls_cert, "tls-cert", "", "FILE", "certificate and its chain (PEM): HTTPS")          \
+    X(TEXT, tls_key, "tls-key", "", "FILE", "its private key (PEM); none: in the same file")     \
+    X(BYTES, max_rows, "max-rows", "0", "N", "rows of a request; 0: any")                        \
+    X(BYTES, max_cells, "max-cells", "64M", "N", "rows x columns of a request; 0: any")          \
+    X(BYTES, request_memory, "request-memory", "2G", "SIZE", "of all requests together; 0: any") \
+    X(NUMBER, watch_seconds, "watch-seconds", "5", "S", "between looks at folders; 0: none")     \
+    X(SWITCH, require_warmup, "require-warmup", "", NULL, "not ready while a model cannot open") \
+    X(SWITCH, access_log, "access-log", "", NULL, "a line for each request")                     \
+    X(TEXT, log_level, "log-level", "info", "LEVEL", "debug, info, warning, error or off")
 
 typedef struct srv_list {
     char **items;

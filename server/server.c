@@ -4,10 +4,14 @@
 #include "api/custom.h"
 #include "api/pages.h"
 #include "base/cpu_count.h"
+#include "http/tls.h"
+#include "keys.h"
+#include "log_writer.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/jobs.h"
 #include "serving/lookup.h"
+#include "serving/stream.h"
 
 #include <arpa/inet.h>
 #include <poll.h>
@@ -30,6 +34,12 @@ bool srv_queue_entered(srv_server *server)
 }
 
 void srv_queue_left(srv_server *server) { server->queued--; }
+
+/* The file of the private key, which may be the certificate's. */
+static const char *tls_key_of(const srv_config *config)
+{
+    return *config->tls_key ? config->tls_key : config->tls_cert;
+}
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
@@ -56,8 +66,8 @@ static void name_address(srv_server *server)
         uv_ip6_name(six, text, sizeof text);
     else
         uv_ip4_name(four, text, sizeof text);
-    snprintf(server->address_text, sizeof server->address_text, "%s://%s%s%s:%d", "http",
-             is_six ? "[" : "", text, is_six ? "]" : "",
+    snprintf(server->address_text, sizeof server->address_text, "%s://%s%s%s:%d",
+             server->tls ? "https" : "http", is_six ? "[" : "", text, is_six ? "]" : "",
              ntohs(is_six ? six->sin6_port : four->sin_port));
 }
 
@@ -71,6 +81,18 @@ static ftl_status open_models(srv_server *server, ftl_error *error)
     FTL_TRY(ftl_context_create(&context, &server->context, error));
     FTL_TRY(ftl_cache_create(server->context, &cache, &server->cache, error));
     return srv_catalog_create(server, &server->catalog, error);
+}
+
+static ftl_status open_keys(srv_server *server, ftl_error *error)
+{
+    const srv_config *config = server->config;
+    struct srv_keys *keys = NULL;
+    FTL_TRY(srv_keys_read(&server->account, config, &keys, error));
+    server->keys = keys;
+    if (*config->tls_cert == '\0')
+        return *config->tls_key ? FTL_FAIL(error, FTL_ARG, "tls-key needs tls-cert") : FTL_OK;
+    return srv_tls_create(&server->account, config->tls_cert, tls_key_of(config), &server->tls,
+                          error);
 }
 
 static ftl_status open_loops(srv_server *server, ftl_error *error)
@@ -95,10 +117,14 @@ static ftl_status open_loops(srv_server *server, ftl_error *error)
 
 static ftl_status open_server(srv_server *server, ftl_error *error)
 {
+    FTL_TRY(srv_log_check(server->config, error));
     FTL_TRY(set_address(server, error));
+    FTL_TRY(open_keys(server, error));
+    FTL_TRY(srv_check_exposure(server, error));
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
     FTL_TRY(srv_jobs_create(server, &server->jobs, error));
+    FTL_TRY(srv_streams_create(server, &server->streams, error));
     FTL_TRY(srv_pages_init(server, error));
     FTL_TRY(srv_custom_create(server, error));
     return open_loops(server, error);
@@ -107,6 +133,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
 static void close_server(srv_server *server)
 {
     server->phase = SRV_STOPPING;
+    srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* the loops are there for those who wait for it */
     for (uint32_t i = 0; i < server->n_loops; i++)
         srv_loop_wake(&server->loops[i]);
@@ -115,12 +142,15 @@ static void close_server(srv_server *server)
         srv_lookup_free(&server->loops[i]);
     }
     ftl_free(&server->account, server->loops);
-    srv_custom_destroy(server);
     srv_jobs_destroy(server->jobs);
+    srv_streams_destroy(server->streams);
+    srv_custom_destroy(server);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);
     srv_figures_destroy(&server->account, server->figures);
+    srv_keys_destroy(server->keys);
+    srv_tls_destroy(server->tls);
 }
 
 /* ---- Signals --------------------------------------------------------------------------------- */
@@ -146,6 +176,7 @@ static bool catch_signals(void)
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGXFSZ, &ignore, NULL); /* a file that may not grow is an error of its request */
     return true;
 }
 
@@ -198,6 +229,13 @@ static void drain(srv_server *server)
     }
 }
 
+/* What has not ended in time is cut off with the process. */
+static _Noreturn void leave(void)
+{
+    srv_log_writer_stop();
+    _exit(0);
+}
+
 static void serve(srv_server *server)
 {
     uv_thread_t warmer;
@@ -207,9 +245,10 @@ static void serve(srv_server *server)
     for (int number = 0; number != SIGTERM && number != SIGINT;)
         number = wait_for_signal(-1);
     drain(server);
+    srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* they leave nothing half-written */
     if (!all_idle(server))       /* what has not ended in time is cut off with the process */
-        _exit(0);
+        leave();
     if (warming)
         uv_thread_join(&warmer);
 }
@@ -221,8 +260,9 @@ int srv_run(const srv_config *config)
     ftl_error_clear(&error);
     server.config = config;
     server.started = srv_now();
-    ftl_account_init(&server.account, NULL, 0);
+    ftl_account_init(&server.account, NULL, config->request_memory);
     srv_set_pool_size(config);
+    srv_log_writer_start(&server.account);
     ftl_status status = FTL_OK;
     if (!catch_signals())
         status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");
@@ -234,8 +274,10 @@ int srv_run(const srv_config *config)
         srv_log(&server, "info", "listening", "listening on %s", server.address_text);
         serve(&server);
     } else {
+        srv_log_writer_stop();
         fprintf(stderr, "foretell: error: %s\n", error.message);
     }
     close_server(&server);
+    srv_log_writer_stop();
     return status == FTL_OK ? 0 : status == FTL_ARG ? 2 : 4;
 }

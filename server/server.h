@@ -15,6 +15,7 @@ const char *ftl_server_web_root(void);
 typedef struct srv_catalog srv_catalog; /* serving/catalog.h */
 typedef struct srv_figures srv_figures; /* serving/figures.h */
 typedef struct srv_jobs srv_jobs;       /* serving/jobs.h */
+typedef struct srv_streams srv_streams; /* serving/stream.h */
 
 typedef enum srv_phase {
     SRV_STARTING, /* the models to warm up are being opened: not ready yet */
@@ -29,9 +30,11 @@ struct srv_server {
     ftl_context *context;
     ftl_cache *cache;
     struct srv_tls_context *tls; /* NULL: none */
+    _Atomic(struct srv_keys *) keys;
     srv_catalog *catalog;
     srv_figures *figures; /* of all requests */
     srv_jobs *jobs;
+    srv_streams *streams;
     _Atomic int phase; /* srv_phase */
     _Atomic uint64_t numbers;
     _Atomic uint32_t queued;
@@ -59,13 +62,13 @@ static inline bool srv_is_stopping(const srv_server *server)
 {
     return server->phase == SRV_STOPPING;
 }
+/* Clients are told to go elsewhere. */
+static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
 static inline const srv_custom *srv_custom_routes(const srv_server *server, size_t *n)
 {
     *n = server->n_custom;
     return server->custom;
 }
-/* Clients are told to go elsewhere. */
-static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {
@@ -77,9 +80,17 @@ bool srv_queue_entered(srv_server *server);
 void srv_queue_left(srv_server *server);
 /* May the request have its route? If not it gets its reply. */
 void srv_admit(srv_request *request);
+/* The same of what its head says about the client, whatever the route. */
+void srv_admit_client(srv_request *request);
+/* ARG when others than this machine could use the server, and nobody said that they may. */
+FTL_MUST_USE ftl_status srv_check_exposure(const srv_server *server, ftl_error *error);
 void srv_put_request_id(const srv_request *request, ftl_strbuf *out);
 /* Counts a request that has its reply, and writes its line. */
 void srv_log_request(srv_request *request);
+/* What the client said of the trace that the request belongs to; data NULL: nothing usable. */
+srv_text srv_trace_parent(const srv_request *request);
+/* ARG for a log-level that is none. */
+FTL_MUST_USE ftl_status srv_log_check(const srv_config *config, ftl_error *error);
 double srv_now(void);
 /* A line about the server itself: an object of JSON on stderr; event is one word. */
 void srv_log(const srv_server *server, const char *level, const char *event, const char *format,

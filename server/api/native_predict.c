@@ -1,6 +1,8 @@
 /* POST /api/v1/inference/predict. */
 #include "api/api.h"
 #include "api/body.h"
+#include "api/native_answer.h"
+#include "api/native_tables.h"
 #include "serving/call.h"
 #include "serving/lookup.h"
 #include "serving/values.h"
@@ -34,8 +36,7 @@ static bool read_request(srv_request *request, predict_request *out, srv_result 
     return false;
 }
 
-static bool write_answer(srv_call *call, const predict_request *wanted, ftl_method method,
-                         srv_result *result)
+bool srv_native_answer(srv_call *call, bool probabilities, ftl_method method, srv_result *result)
 {
     ftl_strbuf *out = &call->request->out;
     ftl_batch batch;
@@ -43,7 +44,7 @@ static bool write_answer(srv_call *call, const predict_request *wanted, ftl_meth
         return false;
     ftl_strbuf_puts(out, "{\"predictions\":");
     srv_put_rows(out, &batch);
-    if (wanted->probabilities) {
+    if (probabilities) {
         if (!srv_call_output(call, FTL_PREDICT_PROBA, &batch, result))
             return false;
         ftl_strbuf_puts(out, ",\"probabilities\":");
@@ -70,6 +71,8 @@ srv_result srv_native_predict(srv_request *request)
     srv_result result;
     srv_call call = {0};
     ftl_error_clear(&error);
+    if (srv_tables_wanted(request))
+        return srv_tables_predict(request);
     if (!read_request(request, &wanted, &result))
         return result;
     srv_model *model = srv_lookup_path(request, wanted.model_path, &status, &error);
@@ -82,7 +85,8 @@ srv_result srv_native_predict(srv_request *request)
                                                  : (ftl_method)__builtin_ctz(call.methods);
         if (srv_call_read(&call, request->body.data + wanted.features.at, wanted.features.size,
                           NULL, NULL, &result) &&
-            srv_call_run(&call, &result) && write_answer(&call, &wanted, method, &result))
+            srv_call_run(&call, &result) &&
+            srv_native_answer(&call, wanted.probabilities, method, &result))
             result = srv_reply_json(request, 200);
     }
     srv_call_close(&call);

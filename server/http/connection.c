@@ -3,7 +3,9 @@
 
 #include "server.h"
 
+#include <linux/sockios.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 enum {
@@ -128,10 +130,18 @@ static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buffer)
         srv_connection_close(connection);
 }
 
-/* A client that will send no more may still wait for its reply, if its request is whole. */
+/*
+ * A client that will send no more may still wait for its reply, if its request is whole; unless the
+ * work for it is so long that it is not to be done for somebody who has most likely gone.
+ */
 void srv_connection_ended(srv_connection *connection)
 {
+    const srv_request *request = connection->request;
     connection->ended = true;
+    if (request && request->at_work && request->end_stops) {
+        srv_connection_close(connection);
+        return;
+    }
     bool whole = connection->message_done || connection->ahead.size || connection->body_waits;
     if (connection->state != SRV_SENDING && !(connection->state == SRV_WORKING && whole))
         srv_connection_close(connection);
@@ -436,10 +446,17 @@ static bool is_let_go(const srv_connection *connection)
     return loop->draining && since + pause < loop->now;
 }
 
-/* The socket takes bytes, if slowly. */
+/* The client takes bytes, if slowly: fewer than at the last look wait here and in the kernel. */
 static bool is_sending(srv_connection *connection)
 {
-    size_t waits = uv_stream_get_write_queue_size((const uv_stream_t *)&connection->tcp);
+    uv_os_fd_t descriptor;
+    int unsent = 0;
+    if (connection->writes == 0)
+        return false;
+    if (uv_fileno((const uv_handle_t *)&connection->tcp, &descriptor) == 0)
+        ioctl(descriptor, SIOCOUTQ, &unsent);
+    size_t waits = uv_stream_get_write_queue_size((const uv_stream_t *)&connection->tcp) +
+                   (size_t)unsent;
     bool moves = waits && waits < connection->queue_seen;
     connection->queue_seen = waits;
     return moves;

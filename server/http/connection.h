@@ -85,6 +85,11 @@ bool srv_tls_waits(const srv_connection *connection);
 
 extern const llhttp_settings_t *srv_parser_settings(void);
 
+/* Finds the known ones among the header fields. */
+void srv_headers_note(srv_request *request);
+/* The body is packed; unpacks it, which takes a while. False: the request has its reply. */
+bool srv_body_is_packed(const srv_request *request);
+bool srv_body_unpack(srv_request *request);
 /* Finds the route of a request whose head is complete; what must be refused has its reply then. */
 void srv_request_route(srv_request *request);
 /* A request that is complete, or whose head is for a route that streams. */

@@ -67,17 +67,20 @@ void srv_request_give(srv_request *request)
     empty(&request->out_head);
     ftl_arena_reset(&request->scratch, KEPT_BYTES);
     request->target_size = request->n_headers = request->n_params = 0;
+    memset(request->known, 0, sizeof request->known);
+    memset(request->n_known, 0, sizeof request->n_known);
     request->path = request->query = (srv_text){0};
     request->route = NULL;
     request->dialect = SRV_NATIVE;
     request->status = 0;
     request->content_type = NULL;
-    request->close = request->at_work = request->plain_stream = false;
-    request->queue_seconds = 0;
-    request->model = NULL;
+    request->close = request->at_work = request->plain_stream = request->packed = false;
+    request->queue_seconds = request->compute_seconds = 0;
+    request->model = request->client = NULL;
     request->rows = 0;
     request->stop = NULL;
     request->user = NULL;
+    request->end_stops = false;
     request->next_free = loop->free_requests;
     loop->free_requests = request;
     loop->n_free_requests++;
@@ -130,6 +133,9 @@ void srv_request_route(srv_request *request)
 {
     uint64_t allowed;
     request->dialect = dialect_of(request->path);
+    srv_admit_client(request);
+    if (request->status)
+        return;
     request->route = srv_route_find(request, &allowed);
     if (!request->route && allowed)
         refuse_method(request, allowed);
@@ -154,6 +160,9 @@ static void on_work(uv_work_t *work)
                         (unsigned long long)(waited / 1000000));
         return;
     }
+    if (request->packed && !srv_body_unpack(request))
+        return;
+    request->packed = false;
     if (request->route->handler(request) != SRV_DONE)
         srv_reply_error(request, 500, "the handler of %s did not finish", request->route->pattern);
 }
@@ -174,6 +183,7 @@ static void run_on_pool(srv_request *request)
         srv_reply_send(request);
         return;
     }
+    ftl_strbuf_clear(&request->out); /* what a handler on the loop may have begun */
     ftl_arena_reset(&request->scratch, KEPT_BYTES);
     request->at_work = true;
     request->on_loop = false;
@@ -197,7 +207,8 @@ void srv_request_dispatch(srv_request *request)
         return;
     }
     srv_connection_set_state(request->connection, SRV_WORKING);
-    if (request->route->flags & SRV_BLOCKS) {
+    request->packed = !(request->route->flags & SRV_STREAMS) && srv_body_is_packed(request);
+    if (request->packed || (request->route->flags & SRV_BLOCKS)) {
         run_on_pool(request);
         return;
     }

@@ -37,6 +37,25 @@ typedef struct srv_header {
 
 enum { SRV_MOST_HEADERS = 100, SRV_MOST_PARAMS = 4 };
 
+/* Header fields that are looked for in every request: found once. */
+#define SRV_KNOWN_HEADERS(X)                \
+    X(HOST, "host")                         \
+    X(ORIGIN, "origin")                     \
+    X(EXPECT, "expect")                     \
+    X(API_KEY, "x-api-key")                 \
+    X(TRACEPARENT, "traceparent")           \
+    X(CONTENT_TYPE, "content-type")         \
+    X(REQUEST_ID, "x-request-id")           \
+    X(AUTHORIZATION, "authorization")       \
+    X(CONTENT_ENCODING, "content-encoding") \
+    X(TRANSFER_ENCODING, "transfer-encoding")
+typedef enum srv_known {
+#define SRV_KNOWN_HEADER(name, text) SRV_##name,
+    SRV_KNOWN_HEADERS(SRV_KNOWN_HEADER)
+#undef SRV_KNOWN_HEADER
+        SRV_N_KNOWN
+} srv_known;
+
 typedef enum srv_result {
     SRV_DONE, /* the reply is complete */
     /*
@@ -78,6 +97,7 @@ struct srv_request {
     uint64_t number;  /* of the process, from 1 */
     uint64_t started; /* nanoseconds, when its first byte was parsed (uv_hrtime) */
     bool on_loop;     /* the handler must neither block nor take long */
+    bool packed;      /* the body is still as its Content-Encoding says */
     bool at_work;     /* a handler has it: it lives until srv_request_finish or srv_stream_end */
 
     llhttp_method_t method;
@@ -85,12 +105,14 @@ struct srv_request {
     size_t target_size;
     srv_header headers[SRV_MOST_HEADERS];
     size_t n_headers;
-    srv_text path, query; /* of the target, as they came */
+    uint8_t known[SRV_N_KNOWN];   /* 1 + the index of the first of the name; 0: there is none */
+    uint8_t n_known[SRV_N_KNOWN]; /* how many there are */
+    srv_text path, query;         /* of the target, as they came */
     const srv_route *route;
     srv_dialect dialect;
     srv_text params[SRV_MOST_PARAMS]; /* decoded, in the head */
     size_t n_params;
-    ftl_strbuf body;   /* FTL: limited by the configuration */
+    ftl_strbuf body;   /* limited by the configuration */
     ftl_arena scratch; /* the handler's: emptied when it is called again, and with the request */
 
     /* the reply */
@@ -102,8 +124,9 @@ struct srv_request {
     bool plain_stream;        /* a reply in pieces that are not framed: HTTP/1.0 */
 
     /* for the log and the figures */
-    double queue_seconds;
-    const char *model; /* static or the server's */
+    double queue_seconds, compute_seconds;
+    const char *model;  /* static or the server's */
+    const char *client; /* the name of its key; NULL: it needed none */
     uint64_t rows;
 
     uv_work_t work;
@@ -111,14 +134,20 @@ struct srv_request {
     srv_request *next_free;
     void (*stop)(srv_request *request); /* the client has gone; called on the loop; may be NULL */
     void *user;                         /* the handler's, with stop */
+    bool end_stops; /* a client that ends what it sends has gone: it is not only half-closed */
 };
 
 /* The value of a header, the name in lower case; data NULL: there is none. */
 srv_text srv_request_header(const srv_request *request, const char *name);
+/* The same of one that is looked for in every request. */
+srv_text srv_known_header(const srv_request *request, srv_known name);
 /* The value of a query's parameter, not decoded; data NULL: there is none. */
 srv_text srv_request_query(const srv_request *request, const char *name);
 /* Resolves %XX in place; false for what is no encoding, and for a NUL. */
 bool srv_percent_decode(char *text, size_t *size);
+
+/* Where it came from; false: the client has gone. */
+bool srv_request_peer(const srv_request *request, struct sockaddr_storage *out);
 
 /* ---- Replies --------------------------------------------------------------------------------- */
 

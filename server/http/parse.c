@@ -102,18 +102,6 @@ static int on_header_value_complete(llhttp_t *parser)
     return 0;
 }
 
-/* How many header fields bear the name. */
-static size_t count_headers(const srv_request *request, const char *name)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < request->n_headers; i++) {
-        const srv_header *header = &request->headers[i];
-        n += srv_text_is_nocase((srv_text){request->head.data + header->name, header->name_size},
-                                name);
-    }
-    return n;
-}
-
 static void split_target(srv_request *request)
 {
     const char *target = request->head.data;
@@ -133,21 +121,33 @@ static int check_head(srv_connection *connection, llhttp_t *parser)
     parser->upgrade = 0; /* to other protocols: what asks for it is served as it is */
     if (request->target_size == 0 || request->head.data[0] != '/')
         return refuse(connection, 400, "the target of the request is no path");
-    size_t hosts = count_headers(request, "host");
+    srv_headers_note(request);
+    unsigned hosts = request->n_known[SRV_HOST];
     if (hosts > 1 || (hosts == 0 && parser->http_minor == 1))
         return refuse(connection, 400, "the request has no Host, or more than one");
-    size_t encodings = count_headers(request, "transfer-encoding");
-    srv_text encoding = srv_request_header(request, "transfer-encoding");
+    unsigned encodings = request->n_known[SRV_TRANSFER_ENCODING];
+    srv_text encoding = srv_known_header(request, SRV_TRANSFER_ENCODING);
     if (encodings && parser->http_minor == 0)
         return refuse(connection, 400, "HTTP/1.0 knows no transfer codings");
     if (encodings > 1 || (encodings && !srv_text_is_nocase(encoding, "chunked")))
         return refuse(connection, 501, "the only transfer coding taken is chunked");
-    srv_text expect = srv_request_header(request, "expect");
+    srv_text expect = srv_known_header(request, SRV_EXPECT);
     if (expect.data && !srv_text_is_nocase(expect, "100-continue"))
         return refuse(connection, 417, "the only expectation met is 100-continue");
     connection->continues = expect.data && parser->http_minor == 1;
-    if (!encodings && parser->content_length > srv_config_of(connection->loop->server)->max_body &&
-        (parser->flags & F_CONTENT_LENGTH))
+    return 0;
+}
+
+static bool takes_stream(const srv_request *request)
+{
+    return request->route && (request->route->flags & SRV_STREAMS);
+}
+
+/* Bodies that are taken piece by piece may have any size. */
+static int check_size(srv_connection *connection, const llhttp_t *parser)
+{
+    if (!takes_stream(connection->request) && (parser->flags & F_CONTENT_LENGTH) &&
+        parser->content_length > srv_config_of(connection->loop->server)->max_body)
         return refuse(connection, 413, "the body of the request is larger than max-body");
     return 0;
 }
@@ -186,12 +186,16 @@ static int on_headers_complete(llhttp_t *parser)
     connection->keep_alive = llhttp_should_keep_alive(parser);
     srv_connection_set_state(connection, SRV_BODY);
     srv_request_route(request);
+    if (check_size(connection, parser))
+        return -1;
     if (connection->continues && has_body(parser)) {
         if (!tell_to_continue(connection))
             return 0;
     }
-    if (request->route && (request->route->flags & SRV_STREAMS) && !request->status)
+    if (takes_stream(request)) {
+        request->close |= request->status != 0; /* it is refused, and its body not waited for */
         srv_request_dispatch(request);
+    }
     return 0;
 }
 

@@ -55,12 +55,40 @@ static bool matches(const char *pattern, srv_request *request)
     return pattern == pattern_end && at == end;
 }
 
-/* Parameters as they are meant. They lie in the request's head. */
+/* Adds a text to the head, which may lie elsewhere then: what points to it moves with it. */
+static bool add_to_head(srv_request *request, srv_text text, size_t *at)
+{
+    ftl_strbuf *head = &request->head;
+    ptrdiff_t from = text.data - head->data, query = 0, params[SRV_MOST_PARAMS];
+    if (request->query.data)
+        query = request->query.data - head->data;
+    for (size_t i = 0; i < request->n_params; i++)
+        params[i] = request->params[i].data - head->data;
+    *at = head->size;
+    char *room = ftl_strbuf_extend(head, text.size);
+    if (!room)
+        return false;
+    memcpy(room, head->data + from, text.size);
+    request->path.data = head->data; /* the target begins it */
+    if (request->query.data)
+        request->query.data = head->data + query;
+    for (size_t i = 0; i < request->n_params; i++)
+        request->params[i].data = head->data + params[i];
+    return true;
+}
+
+/* Parameters as they are meant: those that are encoded, behind the head. */
 static bool decode_params(srv_request *request)
 {
     for (size_t i = 0; i < request->n_params; i++) {
         srv_text *param = &request->params[i];
-        char *text = request->head.data + (param->data - request->head.data);
+        size_t at;
+        if (!memchr(param->data, '%', param->size))
+            continue;
+        if (!add_to_head(request, *param, &at))
+            return false;
+        char *text = request->head.data + at;
+        param->data = text;
         if (!srv_percent_decode(text, &param->size) || memchr(text, '/', param->size))
             return false;
     }

@@ -131,6 +131,11 @@ static void put_head(srv_request *request, ftl_strbuf *out)
     put_text(out, request->loop->date);
     put_text(out, "\r\nX-Request-Id: ");
     srv_put_request_id(request, out);
+    srv_text trace = srv_trace_parent(request);
+    if (trace.data) {
+        put_text(out, "\r\ntraceparent: ");
+        ftl_strbuf_append(out, trace.data, trace.size);
+    }
     put_text(out, "\r\n");
     ftl_strbuf_append(out, request->out_head.data, request->out_head.size);
     if (request->close)
@@ -335,7 +340,7 @@ void srv_stream_end(srv_request *request, bool ok)
     }
     request->stop = NULL;
     connection->reader = (srv_body_reader){0};
-    if (!ok) { /* the client sees a body that breaks off */
+    if (!ok && request->plain_stream) { /* nothing but this tells it from a whole body */
         request->at_work = false;
         srv_connection_close(connection);
         return;
@@ -345,8 +350,10 @@ void srv_stream_end(srv_request *request, bool ok)
     connection->sent = NULL;
     connection->chunked = false;
     request->at_work = false;
+    if (!ok) /* the client sees a body that breaks off, behind what was sent of it */
+        request->close = true;
     srv_connection_set_state(connection, SRV_SENDING);
-    if (!request->plain_stream && request->method != HTTP_HEAD)
+    if (ok && !request->plain_stream && request->method != HTTP_HEAD)
         srv_connection_send(connection, &buffer, 1);
     if (connection->state != SRV_CLOSING && connection->writes == 0)
         srv_connection_drained(connection);

@@ -199,7 +199,12 @@ bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read
 {
     ftl_error error;
     ftl_error_clear(&error);
-    if (ftl_session_read(call->session, data, size, options, taken, &call->in, &error) != FTL_OK)
+    const srv_config *config = call->request->server->config;
+    ftl_read_options limited = options ? *options : (ftl_read_options){0};
+    limited.struct_size = sizeof limited;
+    limited.max_rows = config->max_rows;
+    limited.max_cells = config->max_cells;
+    if (ftl_session_read(call->session, data, size, &limited, taken, &call->in, &error) != FTL_OK)
         return srv_call_fail(call, &error, result);
     return true;
 }
@@ -239,9 +244,9 @@ static void learn_cost(srv_model *model, uint64_t nanoseconds, size_t bytes)
                           before ? before - before / 8 + seen / 8 : seen, memory_order_relaxed);
 }
 
-static void count(const srv_call *call, srv_model_figures *figures)
+/* now: the same for all figures, so that sums of them agree */
+static void count(const srv_call *call, srv_model_figures *figures, uint64_t now)
 {
-    uint64_t now = uv_hrtime();
     atomic_fetch_add_explicit(&figures->requests, 1, memory_order_relaxed);
     if (!call->predicted) {
         atomic_fetch_add_explicit(&figures->failures, 1, memory_order_relaxed);
@@ -262,11 +267,13 @@ void srv_call_close(srv_call *call)
     if (!call->model)
         return;
     if (call->failed || call->predicted) { /* not deferred */
-        count(call, &call->model->figures);
-        count(call, &call->request->server->figures->models);
+        uint64_t now = uv_hrtime();
+        count(call, &call->model->figures, now);
+        count(call, &call->request->server->figures->models, now);
     }
     if (call->predicted)
-        atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
+        call->request->compute_seconds += srv_call_predict_seconds(call);
+    atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
     if (call->predicted)
         learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
     ftl_plan_return(call->session);

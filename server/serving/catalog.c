@@ -346,6 +346,17 @@ void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *mo
         fn(user, catalog->named[i]);
 }
 
+void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_model *model),
+                           void *user)
+{
+    uv_mutex_lock(&catalog->lock);
+    for (size_t i = 0; i < SLOTS; i++) {
+        for (srv_model *model = catalog->by_path[i]; model; model = model->next)
+            fn(user, model);
+    }
+    uv_mutex_unlock(&catalog->lock);
+}
+
 const char *srv_catalog_shown(srv_catalog *catalog, const char *path)
 {
     for (size_t i = 0; i < catalog->n_named; i++) {

@@ -30,6 +30,7 @@ typedef struct srv_model {
     _Atomic int state;                     /* srv_model_state */
     _Atomic uint64_t last_used;            /* uv_hrtime of the last prediction; 0: none yet */
     _Atomic uint64_t picoseconds_per_byte; /* of a body, as it took of late: 0: not known */
+    bool apart;                            /* /metrics tells it from other models; its lock's */
     struct srv_model *next;                /* in its slot */
 } srv_model;
 
@@ -51,6 +52,9 @@ srv_model *srv_catalog_named(srv_catalog *catalog, srv_text name, srv_text versi
 srv_model *srv_catalog_at_path(srv_catalog *catalog, srv_text path, int *status, ftl_error *error);
 /* Calls fn for each named model, by name and version. */
 void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *model), void *user);
+/* The same for each model that requests named by its path. fn must be short: they wait for it. */
+void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_model *model),
+                           void *user);
 /* A path of the cache as clients may see it. */
 const char *srv_catalog_shown(srv_catalog *catalog, const char *path);
 /* Opens a model and makes its usual plan, on a thread that may wait; notes its state. */

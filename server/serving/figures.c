@@ -14,3 +14,15 @@ void srv_figures_request(srv_figures *figures, int status, double seconds)
     unsigned class = status >= 100 && status < 600 ? (unsigned)status / 100 : 0;
     atomic_fetch_add_explicit(&figures->statuses[class], 1, memory_order_relaxed);
 }
+
+void srv_figures_rows(srv_figures *figures, srv_model_figures *model, bool done, uint64_t rows)
+{
+    srv_model_figures *both[] = {&figures->models, model};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(both); i++) {
+        if (!both[i])
+            continue;
+        both[i]->requests++;
+        both[i]->failures += !done;
+        both[i]->rows += done ? rows : 0;
+    }
+}

@@ -24,6 +24,8 @@ typedef struct srv_figures {
 FTL_MUST_USE ftl_status srv_figures_create(ftl_account *account, srv_figures **out,
                                            ftl_error *error);
 void srv_figures_destroy(ftl_account *account, srv_figures *figures);
+/* Rows of a table that went through a model, or did not. */
+void srv_figures_rows(srv_figures *figures, srv_model_figures *model, bool done, uint64_t rows);
 void srv_figures_request(srv_figures *figures, int status, double seconds);
 
 #endif

@@ -176,15 +176,8 @@ void srv_job_drop(srv_job *job)
 
 static void count_rows(srv_batch *batch, bool done)
 {
-    srv_model_figures *all[] = {&batch->server->figures->models,
-                                batch->model ? &batch->model->figures : NULL};
-    for (size_t i = 0; i < FTL_ARRAY_LEN(all); i++) {
-        if (!all[i])
-            continue;
-        all[i]->requests++;
-        all[i]->failures += !done;
-        all[i]->rows += done ? batch->result.rows_read : 0;
-    }
+    srv_figures_rows(batch->server->figures, batch->model ? &batch->model->figures : NULL, done,
+                     batch->result.rows_read);
 }
 
 static srv_result busy(srv_request *request)
@@ -252,6 +245,7 @@ srv_result srv_job_answer(srv_job *job, srv_request *request)
     if (given) {
         request->user = job;
         request->stop = give_up;
+        request->end_stops = true;
         add_last(&jobs->awaited, job);
         given = srv_crew_give(jobs->answering, &job->work);
         if (!given)

@@ -116,6 +116,34 @@ class Server:
         headers = {"Content-Type": content_type, **({"Accept": accept} if accept else {})}
         return self.request("POST", path, body, headers, **more)
 
+    def stream(self, path, pieces, content_type, accept=None, query=None, timeout=60):
+        """Sends the pieces chunked while it reads the reply, as somebody who streams has to."""
+        if query:
+            path += "?" + urllib.parse.urlencode(query)
+        connection = self.connection(timeout)
+        connection.putrequest("POST", path)
+        connection.putheader("Content-Type", content_type)
+        connection.putheader("Transfer-Encoding", "chunked")
+        if accept:
+            connection.putheader("Accept", accept)
+        connection.endheaders()
+
+        def send():
+            try:
+                for piece in pieces:
+                    connection.sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+                connection.sock.sendall(b"0\r\n\r\n")
+            except OSError:
+                pass  # the reply tells why
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        try:
+            response = connection.getresponse()
+            return Answer(response, response.read())
+        finally:
+            connection.close()
+            sender.join(timeout)
+
     def memory(self):
         """Bytes that the process holds."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
