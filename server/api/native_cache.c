@@ -3,6 +3,7 @@
 #include "api/body.h"
 #include "serving/lookup.h"
 #include "serving/process.h"
+#include "serving/score.h"
 #include "serving/values.h"
 
 #include <string.h>
@@ -206,8 +207,32 @@ srv_result srv_native_cache_stats(srv_request *request)
     return srv_reply_json(request, 200);
 }
 
+/* ?model_path=: this model alone. */
+static srv_result clear_model(srv_request *request, srv_text path)
+{
+    ftl_error error;
+    int status;
+    ftl_error_clear(&error);
+    srv_model *model = srv_lookup_path(request, path, &status, &error);
+    if (!model)
+        return srv_reply_error(request, status, "%s", error.message);
+    ftl_strbuf_printf(&request->out, "{\"status\":\"ok\",\"models_cleared\":%zu}",
+                      ftl_cache_evict(request->server->cache, model->path));
+    return srv_reply_json(request, 200);
+}
+
 srv_result srv_native_cache_clear(srv_request *request)
 {
+    srv_text path;
+    srv_result result;
+    ftl_arena arena;
+    ftl_arena_init(&arena, &request->server->account);
+    bool understood = srv_query_text(request, "model_path", &arena, &path, &result);
+    if (understood && path.data)
+        result = clear_model(request, path);
+    ftl_arena_free(&arena);
+    if (!understood || path.data)
+        return result;
     ftl_strbuf_printf(&request->out, "{\"status\":\"ok\",\"models_cleared\":%zu}",
                       ftl_cache_clear(request->server->cache));
     return srv_reply_json(request, 200);

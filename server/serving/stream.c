@@ -79,6 +79,8 @@ static bool put(ftl_account *account, queue *q, const char *data, size_t size)
 static size_t take(queue *q, char *out, size_t size)
 {
     size_t n = size < q->size ? size : q->size;
+    if (n == 0)
+        return 0;
     memcpy(out, q->bytes + q->from, n);
     q->from = q->size == n ? 0 : q->from + n;
     q->size -= n;
