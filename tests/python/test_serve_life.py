@@ -158,6 +158,7 @@ def test_half_written(tmp_path):
                 server.wait_until(lambda: server.get(HEALTH).json()["models_failing"] == 1, 10)
                 load.some()
                 assert predict(server, "m") == sums(1) and server.get(HEALTH).status == 200
+                assert b"\nforetell_models_failing 1\n" in server.get("/metrics").body
                 make_model(tmp_path / "m.pkl", seed=1)
                 server.wait_until(lambda: server.get(HEALTH).json()["models_failing"] == 0, 10)
             make_model(tmp_path / "m.pkl", seed=2)

@@ -69,6 +69,8 @@ def test_packed_otherwise(server):
         reply = server.get(PREDICT, [*JSON, ("Content-Encoding", "gzip")], "POST", bad)
         assert reply.status in (400, 422), (bad, reply)
     assert server.get(PREDICT, [*JSON, ("Content-Encoding", "deflate")], "POST", packed).status == 400
+    assert server.get("/api/v1/inference/predict-stream?model=m.pkl", [
+        ("Content-Type", "application/x-ndjson"), ("Content-Encoding", "gzip")], "POST", packed).status == 415
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "zstd"])
