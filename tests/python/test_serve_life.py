@@ -331,6 +331,12 @@ def test_signals_in_a_storm(tmp_path):
                 time.sleep(0.005)
             load.some(200)
             assert server.descriptors() <= descriptors + 2 and server.threads() <= threads
+            size = server.resident()
+            for _ in range(1000):
+                server.process.send_signal(signal.SIGHUP)
+                time.sleep(0.001)
+            load.some(200)
+            assert server.resident() - size < server.bound(2 << 20)
         assert not load.failures, load.failures[:3]
 
 
