@@ -136,16 +136,17 @@ static void check_replies(const char *data, size_t size)
     }
 }
 
-static void check_alive(char *room)
+static bool is_well(void)
 {
     static const char ask[] = "GET /api/v1/inference/health HTTP/1.1\r\nHost: localhost\r\n"
                               "Connection: close\r\n\r\n";
+    static char room[MOST];
     int peer = try_connect();
     must(peer >= 0 && send(peer, ask, sizeof ask - 1, MSG_NOSIGNAL) == sizeof ask - 1,
          "nobody listens any more");
     size_t size = read_all(peer, room);
-    must(size > 15 && memcmp(room, "HTTP/1.1 200 OK", 15) == 0, "it is not well any more");
     close(peer);
+    return size > 15 && memcmp(room, "HTTP/1.1 200 OK", 15) == 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -153,8 +154,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char room[MOST];
     static unsigned runs;
-    if (port == 0)
+    if (port == 0) {
         start_server();
+        for (int i = 0; i < 1000 && !is_well(); i++)
+            usleep(10000);
+    }
     if (size == 0)
         return 0;
     size_t piece = data[0] ? data[0] * 3u : size;
@@ -170,6 +174,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close(peer);
     check_replies(room, got);
     if (runs++ % 16 == 0)
-        check_alive(room);
+        must(is_well(), "it is not well any more");
     return 0;
 }

@@ -376,6 +376,16 @@ static bool same_values(const srv_setting *setting, const void *a, const void *b
     return true;
 }
 
+bool srv_config_is_same(const srv_config *a, const srv_config *b)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(settings); i++) {
+        size_t at = settings[i].offset;
+        if (!same_values(&settings[i], (const char *)a + at, (const char *)b + at))
+            return false;
+    }
+    return same_lists(&a->models, &b->models);
+}
+
 static ftl_status copy_list(srv_config *config, srv_list *to, const srv_list *from,
                             ftl_error *error)
 {

@@ -184,7 +184,25 @@ void srv_keys_destroy(srv_keys *keys)
     }
 }
 
-void srv_keys_replace(srv_keys *keys, srv_keys *before) { keys->before = before; }
+static bool same_keys(const srv_key *a, const srv_key *b)
+{
+    while (a && b && a->role == b->role && a->rate == b->rate && a->size == b->size &&
+           memcmp(a->text, b->text, a->size) == 0 && strcmp(a->name, b->name) == 0) {
+        a = a->next;
+        b = b->next;
+    }
+    return !a && !b;
+}
+
+srv_keys *srv_keys_replace(srv_keys *keys, srv_keys *before)
+{
+    if (same_keys(keys->first, before->first)) {
+        srv_keys_destroy(keys);
+        return before;
+    }
+    keys->before = before;
+    return keys;
+}
 
 /* ---- Using ----------------------------------------------------------------------------------- */
 

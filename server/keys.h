@@ -22,8 +22,11 @@ FTL_MUST_USE ftl_status srv_keys_read(ftl_account *account, const srv_config *co
                                       srv_keys **out, ftl_error *error);
 /* With those that it replaced. NULL is allowed. */
 void srv_keys_destroy(srv_keys *keys);
-/* keys take the place of before, which is kept: requests may hold one of its keys. */
-void srv_keys_replace(srv_keys *keys, srv_keys *before);
+/*
+ * Which of both are used from now on: before when they are the same, or else keys, and before is
+ * kept: requests may hold one of its keys.
+ */
+srv_keys *srv_keys_replace(srv_keys *keys, srv_keys *before);
 /* No keys: everybody may do anything. */
 bool srv_keys_are_needed(const srv_keys *keys);
 /* The key of this text, in a time that does not tell how much of it is right; NULL: none. */

@@ -50,8 +50,12 @@ static ftl_status apply(srv_server *server, struct srv_past_config *fresh, ftl_e
         srv_keys_destroy(keys);
         return status;
     }
-    srv_keys_replace(keys, server->keys);
-    server->keys = keys;
+    server->keys = srv_keys_replace(keys, server->keys);
+    if (srv_config_is_same(config, srv_config_of(server))) { /* the running one stays */
+        srv_config_free(&fresh->config);
+        ftl_free(&server->account, fresh);
+        return FTL_OK;
+    }
     fresh->before = server->past;
     server->past = fresh;
     server->config = config;

@@ -10,7 +10,7 @@
 
 enum {
     MOST_AHEAD = 256 << 10, /* read while a request is worked on; more waits in the socket */
-    MOST_DISCARDED = 1 << 20
+    MOST_DISCARDED = 16 << 20
 };
 
 static void leave_turns(srv_connection *connection);

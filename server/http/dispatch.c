@@ -144,6 +144,8 @@ void srv_request_route(srv_request *request)
                         "there is nothing at this path; GET /docs lists what there is");
     else
         srv_admit(request);
+    if (!request->status && (request->route->flags & SRV_STREAMS) && srv_body_is_packed(request))
+        srv_reply_error(request, 415, "rows that are streamed may not be packed");
 }
 
 /* ---- The pool -------------------------------------------------------------------------------- */

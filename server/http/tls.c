@@ -322,9 +322,12 @@ static bool read_some(srv_connection *connection)
         srv_connection_receive(connection, connection->loop->plain, (size_t)n);
         return connection->state != SRV_CLOSING;
     }
-    if (why == SSL_ERROR_ZERO_RETURN)
+    if (why == SSL_ERROR_ZERO_RETURN) {
+        if (connection->state == SRV_IDLE)
+            srv_tls_end(connection); /* it waits for our word, too */
         srv_connection_ended(connection);
-    else if (why != SSL_ERROR_WANT_READ)
+    }
+    if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_ZERO_RETURN)
         srv_connection_close(connection);
     return false;
 }

@@ -270,11 +270,11 @@ void srv_call_close(srv_call *call)
         count(call, &call->model->figures, now);
         count(call, &call->request->server->figures->models, now);
     }
-    if (call->predicted)
+    if (call->predicted) {
         call->request->compute_seconds += srv_call_predict_seconds(call);
-    atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
-    if (call->predicted)
+        atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
         learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
+    }
     ftl_plan_return(call->session);
     ftl_model_release(call->open);
     *call = (srv_call){0};

@@ -158,6 +158,7 @@ def test_half_written(tmp_path):
                 server.wait_until(lambda: server.get(HEALTH).json()["models_failing"] == 1, 10)
                 load.some()
                 assert predict(server, "m") == sums(1) and server.get(HEALTH).status == 200
+                assert b"\nforetell_models_failing 1\n" in server.get("/metrics").body
                 make_model(tmp_path / "m.pkl", seed=1)
                 server.wait_until(lambda: server.get(HEALTH).json()["models_failing"] == 0, 10)
             make_model(tmp_path / "m.pkl", seed=2)
@@ -171,10 +172,12 @@ def test_an_idle_model_that_changed(tmp_path):
     make_model(tmp_path / "root/path.pkl", seed=1)
     with RawServer(tmp_path / "named.pkl", "--model-root", tmp_path / "root", "--watch-seconds", "1") as server:
         assert predict(server, "named") == predict(server, "path.pkl") == sums(1)
-        time.sleep(1.5)
+        time.sleep(4)
+        before = len(server.events("model"))
         make_model(tmp_path / "named.pkl", seed=2)
         make_model(tmp_path / "root/path.pkl", seed=2)
-        server.wait_until(lambda: sum(line["message"].endswith("is open") for line in server.events("model")) == 2, 10)
+        opened = {f"{name}: its file has changed and is open" for name in ("named", "path.pkl")}
+        server.wait_until(lambda: opened <= {line["message"] for line in server.events("model")[before:]}, 10)
         assert predict(server, "named") == predict(server, "path.pkl") == sums(2)
 
 
@@ -328,6 +331,12 @@ def test_signals_in_a_storm(tmp_path):
                 time.sleep(0.005)
             load.some(200)
             assert server.descriptors() <= descriptors + 2 and server.threads() <= threads
+            size = server.resident()
+            for _ in range(1000):
+                server.process.send_signal(signal.SIGHUP)
+                time.sleep(0.001)
+            load.some(200)
+            assert server.resident() - size < server.bound(2 << 20)
         assert not load.failures, load.failures[:3]
 
 
@@ -345,7 +354,7 @@ def test_many_models_behind_a_small_cache(tmp_path):
             sizes.append(server.resident())
         stats = server.get(STATS).json()
         assert stats["cache_size"] == 15 and stats["evictions"] >= 2 * n - 40
-        assert sizes[1] - sizes[0] < 16 << 20, sizes
+        assert sizes[1] - sizes[0] < server.bound(16 << 20), sizes
 
 
 def test_a_folder_of_many(tmp_path):
@@ -371,24 +380,26 @@ def test_load_and_unload_for_long(tmp_path):
             assert Reply.read(peer, kept).status == 200
             if i in (1000, 9999):
                 sizes.append((server.resident(), server.descriptors(), server.threads()))
-        assert sizes[1][0] - sizes[0][0] < 4 << 20 and sizes[1][1:] == sizes[0][1:], sizes
+        assert sizes[1][0] - sizes[0][0] < server.bound(4 << 20) and sizes[1][1:] == sizes[0][1:], sizes
 
 
 @pytest.mark.long
 def test_ten_thousand_idle_connections(tmp_path):
     """Kept alive and silent, they cost little, and others are served."""
     import resource
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    n = min(10_000, most - 500)
     make_model(tmp_path / "m.pkl")
     whole = request("POST", PREDICT, JSON, body("m.pkl"))
     with RawServer("--model-root", tmp_path, "--idle-timeout", "600") as server:
         peers = []
-        for _ in range(10_000):
+        for _ in range(n):
             peer = server.connect(timeout=30)
             peer.sendall(whole)
             assert status_of(peer.recv(4096)) == [200]
             peers.append(peer)
-        assert server.resident() < 100 << 20, server.resident()
+        assert server.resident() < server.bound(100 << 20), server.resident()
         assert server.post(PREDICT, body("m.pkl")).status == 200
         for peer in peers:
             peer.close()

@@ -72,7 +72,7 @@ def test_nobody_reads(tmp_path):
             got = 0
             while got < 99:
                 got += peer.recv(1 << 20).count(b"HTTP/1.1 200 OK")
-    assert server.resident() < 200 << 20
+    assert server.resident() < server.bound(200 << 20)
     process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     assert process.wait(timeout=20) == 0

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
+import warnings
 
 import pytest
 from serving_raw import HEALTH, PREDICT, RawServer, Reply, drain, make_model, program, request, status_of
@@ -68,7 +69,9 @@ def test_versions_and_ciphers(server, pair):
             peer.sendall(request("POST", PREDICT, JSON, BODY, close=True))
             assert Reply.read(peer).json()["predictions"] == [14.0]
     old = context(pair[0], ciphers="ALL:@SECLEVEL=0")
-    old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        old.minimum_version, old.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1
     for weak in (old, context(pair[0], high=ssl.TLSVersion.TLSv1_2, ciphers="AES128-SHA:@SECLEVEL=0"),
                  context(pair[0], high=ssl.TLSVersion.TLSv1_2, ciphers="ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0"),
                  context(pair[0], high=ssl.TLSVersion.TLSv1_2, ciphers="aNULL:eNULL:@SECLEVEL=0")):
@@ -134,6 +137,7 @@ def test_the_end_is_announced(server, pair):
         assert status_of(said) == [200]
     with server.connect(tls=context(pair[0]), **NAMED) as peer:
         peer.sendall(request("POST", PREDICT, JSON, BODY))
+        assert Reply.read(peer).status == 200
         plain = peer.unwrap()
         plain.close()
 
@@ -243,3 +247,31 @@ def test_files_that_are_none(folder, pair, tmp_path):
         done = subprocess.run([program(), "--port", "0", *map(str, args)], capture_output=True, text=True, check=False,
                               timeout=60, stdin=subprocess.DEVNULL)
         assert done.returncode == 2 and why in done.stderr, done.stderr
+
+
+def test_streams(server, pair):
+    """Full duplex inside TLS: each line is answered before the next one is sent; then many at once."""
+    head = ("POST /api/v1/inference/predict-stream?model=m.pkl HTTP/1.1\r\nHost: localhost\r\n"
+            "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n").encode()
+
+    def chunk(data):
+        return b"%x\r\n%s\r\n" % (len(data), data)
+    with server.connect(tls=context(pair[0]), timeout=60, **NAMED) as peer:
+        peer.sendall(head)
+        said = b""
+        for i in range(5):
+            peer.sendall(chunk(b"[%d, 2, 3]\n" % i))
+            while said.count(b"}\n") <= i:
+                piece = peer.recv(65536)
+                assert piece, said
+                said += piece
+        assert said.startswith(b"HTTP/1.1 200 ") and b"Transfer-Encoding: chunked" in said
+        many = b"[1, 2, 3]\n" * 20_000
+        sender = threading.Thread(target=peer.sendall, args=(chunk(many) * 5 + b"0\r\n\r\n",))
+        sender.start()
+        while not said.endswith(b"\r\n0\r\n\r\n"):
+            piece = peer.recv(1 << 20)
+            assert piece, said[-300:]
+            said += piece
+        sender.join()
+        assert said.count(b"}") == 100_005 and b"error" not in said
