@@ -3,34 +3,11 @@
  * Beyond memory safety: the same cells must come out however the file is cut into pieces, and what
  * the CSV sink writes must read back as the same text.
  */
-#include "table/sink.h"
-#include "table/table.h"
+#include "fuzz_table.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "../tests/unit/csv_rows.h"
 
 enum { MOST_COLUMNS = 16 };
-
-typedef struct pieces {
-    const uint8_t *data;
-    size_t size, at, piece;
-} pieces;
-
-static ftl_status read_piece(void *state, void *out, size_t room, size_t *got, ftl_error *error)
-{
-    (void)error;
-    pieces *p = state;
-    size_t n = p->size - p->at < p->piece ? p->size - p->at : p->piece;
-    n = n < room ? n : room;
-    memcpy(out, p->data + p->at, n);
-    p->at += n;
-    *got = n;
-    return FTL_OK;
-}
-
-static void close_piece(void *state) { (void)state; }
-
-static const ftl_stream_ops piece_ops = {.read = read_piece, .close = close_piece};
 
 /* What a run saw, in a form that does not depend on how it was cut. */
 typedef struct outcome {
@@ -112,7 +89,7 @@ static void check_round_trip(ftl_account *account, const ftl_row_view *view)
         ftl_strbuf_puts(&out, i ? ",h" : "h");
     ftl_strbuf_putc(&out, '\n');
     const ftl_batch batch = {.rows = view->batch.rows, .n_columns = n, .columns = text};
-    if (ftl_csv_format(&batch, NULL, ',', &out, NULL) != FTL_OK)
+    if (csv_rows(account, &batch, NULL, &out, NULL) != FTL_OK)
         abort();
     ftl_table_column_request requests[MOST_COLUMNS];
     for (size_t i = 0; i < n; i++)
@@ -146,6 +123,25 @@ static void check_round_trip(ftl_account *account, const ftl_row_view *view)
     ftl_strbuf_free(&out);
 }
 
+/* What visits of a run's batches need. */
+typedef struct visitor {
+    outcome *outcome;
+    ftl_account *account;
+    bool round_trip;
+    ftl_strbuf rejected;
+} visitor;
+
+static void visit(void *user, const ftl_table *table, const ftl_table_block *block,
+                  ftl_row_batch *batch)
+{
+    visitor *v = user;
+    mix_batch(v->outcome, table, block, batch, &v->rejected);
+    ftl_row_view view;
+    ftl_row_batch_view(batch, &view);
+    if (v->round_trip)
+        check_round_trip(v->account, &view);
+}
+
 /* piece 0: the bytes are seen as a whole. */
 static outcome run(const uint8_t *data, size_t size, ftl_table_options options, uint8_t types,
                    size_t piece, size_t max_rows, bool round_trip)
@@ -153,49 +149,21 @@ static outcome run(const uint8_t *data, size_t size, ftl_table_options options, 
     outcome o = {.hash = UINT64_C(0xcbf29ce484222325), .line = -1};
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    pieces state = {.data = data, .size = size, .piece = piece};
-    ftl_stream *stream;
+    fuzz_pieces pieces = {.data = data, .size = size, .piece = piece};
     ftl_table *table;
-    ftl_status opened = piece ? ftl_stream_create(&account, &piece_ops, &state, 0, &stream, NULL)
-                              : ftl_stream_open_memory(&account, data, size, &stream, NULL);
-    if (opened != FTL_OK)
-        abort();
-    o.status = ftl_table_open(&account, stream, &options, &table, NULL);
-    if (o.status != FTL_OK) {
-        ftl_stream_close(stream);
+    o.status = fuzz_table_open(&account, &pieces, &options, &table);
+    if (o.status != FTL_OK)
         return o;
-    }
     ftl_table_column_request requests[MOST_COLUMNS];
-    size_t n = ftl_table_get_info(table)->n_columns;
-    n = n < MOST_COLUMNS ? n : MOST_COLUMNS;
-    for (size_t i = 0; i < n; i++) {
-        unsigned kind = ((unsigned)types >> i % 8 & 1u) + (i % 3 == 2u);
-        requests[i] = (ftl_table_column_request){
-            .index = i, .type = kind == 0 ? FTL_F64 : FTL_STRING, .raw = kind == 1};
-    }
-    ftl_table_block *block;
-    ftl_row_batch *batch;
-    if (ftl_table_bind(table, requests, n, NULL) != FTL_OK ||
-        ftl_table_block_create(table, &block, NULL) != FTL_OK ||
-        ftl_row_batch_create(table, &batch, NULL) != FTL_OK)
+    size_t n = fuzz_cell_requests(table, types, MOST_COLUMNS, requests);
+    if (ftl_table_bind(table, requests, n, NULL) != FTL_OK)
         abort();
-    ftl_strbuf rejected;
-    ftl_strbuf_init(&rejected, &account, 0);
-    while ((o.status = ftl_table_read(table, max_rows, block, NULL)) == FTL_OK) {
-        if (ftl_table_convert(table, block, batch, NULL) != FTL_OK)
-            abort();
-        mix_batch(&o, table, block, batch, &rejected);
-        ftl_row_view view;
-        ftl_row_batch_view(batch, &view);
-        if (round_trip)
-            check_round_trip(&account, &view);
-    }
-    ftl_strbuf_free(&rejected);
-    ftl_row_batch_destroy(batch);
-    ftl_table_block_destroy(block);
-    ftl_table_close(table);
-    if (ftl_account_used(&account) != 0)
-        abort();
+    visitor v = {.outcome = &o, .account = &account, .round_trip = round_trip};
+    ftl_strbuf_init(&v.rejected, &account, 0);
+    const fuzz_reading how = {.max_rows = max_rows, .visit = visit, .user = &v};
+    o.status = fuzz_table_read(table, &how);
+    ftl_strbuf_free(&v.rejected);
+    fuzz_table_end(&account, table);
     return o;
 }
 

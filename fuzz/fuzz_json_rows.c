@@ -3,37 +3,14 @@
  * the sizes of blocks and batches. Beyond memory safety: the same cells must come out however the
  * file is cut into pieces, and a row is sound where the tokenizer of io/json.h says so.
  */
+#include "fuzz_table.h"
+
 #include "base/utf8.h"
 #include "io/json.h"
 #include "kernels/kernels.h"
 #include "table/json_row.h"
-#include "table/table.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 enum { MOST_COLUMNS = 16 };
-
-typedef struct pieces {
-    const uint8_t *data;
-    size_t size, at, piece;
-} pieces;
-
-static ftl_status read_piece(void *state, void *out, size_t room, size_t *got, ftl_error *error)
-{
-    (void)error;
-    pieces *p = state;
-    size_t n = p->size - p->at < p->piece ? p->size - p->at : p->piece;
-    n = n < room ? n : room;
-    memcpy(out, p->data + p->at, n);
-    p->at += n;
-    *got = n;
-    return FTL_OK;
-}
-
-static void close_piece(void *state) { (void)state; }
-
-static const ftl_stream_ops piece_ops = {.read = read_piece, .close = close_piece};
 
 /* What a run saw, in a form that does not depend on how it was cut. */
 typedef struct outcome {
@@ -113,6 +90,21 @@ static void mix_batch(outcome *o, const ftl_table *table, const ftl_table_block 
     o->bad += view.n_bad;
 }
 
+/* What visits of a run's batches need. */
+typedef struct visitor {
+    outcome *outcome;
+    const ftl_table_column_request *requests;
+    bool give_json;
+    ftl_strbuf rejected;
+} visitor;
+
+static void visit(void *user, const ftl_table *table, const ftl_table_block *block,
+                  ftl_row_batch *batch)
+{
+    visitor *v = user;
+    mix_batch(v->outcome, table, block, batch, v->requests, v->give_json, &v->rejected);
+}
+
 /* piece 0: the bytes are seen as a whole. */
 static outcome run(const uint8_t *data, size_t size, ftl_table_options options, uint8_t types,
                    size_t piece, size_t max_rows)
@@ -120,50 +112,24 @@ static outcome run(const uint8_t *data, size_t size, ftl_table_options options, 
     outcome o = {.hash = UINT64_C(0xcbf29ce484222325)};
     ftl_account account;
     ftl_account_init(&account, NULL, 0);
-    pieces state = {.data = data, .size = size, .piece = piece};
-    ftl_stream *stream;
+    fuzz_pieces pieces = {.data = data, .size = size, .piece = piece};
     ftl_table *table;
-    ftl_status opened = piece ? ftl_stream_create(&account, &piece_ops, &state, 0, &stream, NULL)
-                              : ftl_stream_open_memory(&account, data, size, &stream, NULL);
-    if (opened != FTL_OK)
-        abort();
-    o.status = ftl_table_open(&account, stream, &options, &table, NULL);
-    if (o.status != FTL_OK) {
-        ftl_stream_close(stream);
-        if (ftl_account_used(&account) != 0)
-            abort();
+    o.status = fuzz_table_open(&account, &pieces, &options, &table);
+    if (o.status != FTL_OK)
         return o;
-    }
     ftl_table_column_request requests[MOST_COLUMNS];
-    size_t n = ftl_table_get_info(table)->n_columns;
-    n = n < MOST_COLUMNS ? n : MOST_COLUMNS;
-    for (size_t i = 0; i < n; i++) {
-        unsigned kind = ((unsigned)types >> i % 8 & 1u) + (i % 3 == 2u);
-        requests[i] = (ftl_table_column_request){
-            .index = i, .type = kind == 0 ? FTL_F64 : FTL_STRING, .raw = kind == 1};
-    }
+    size_t n = fuzz_cell_requests(table, types, MOST_COLUMNS, requests);
     bool give_json = types & 128;
     if (give_json)
         ftl_table_give_json(table);
-    ftl_table_block *block;
-    ftl_row_batch *batch;
-    if (ftl_table_bind(table, requests, n, NULL) != FTL_OK ||
-        ftl_table_block_create(table, &block, NULL) != FTL_OK ||
-        ftl_row_batch_create(table, &batch, NULL) != FTL_OK)
+    if (ftl_table_bind(table, requests, n, NULL) != FTL_OK)
         abort();
-    ftl_strbuf rejected;
-    ftl_strbuf_init(&rejected, &account, 0);
-    while ((o.status = ftl_table_read(table, max_rows, block, NULL)) == FTL_OK) {
-        if (ftl_table_convert(table, block, batch, NULL) != FTL_OK)
-            abort();
-        mix_batch(&o, table, block, batch, requests, give_json, &rejected);
-    }
-    ftl_strbuf_free(&rejected);
-    ftl_row_batch_destroy(batch);
-    ftl_table_block_destroy(block);
-    ftl_table_close(table);
-    if (ftl_account_used(&account) != 0)
-        abort();
+    visitor v = {.outcome = &o, .requests = requests, .give_json = give_json};
+    ftl_strbuf_init(&v.rejected, &account, 0);
+    const fuzz_reading how = {.max_rows = max_rows, .visit = visit, .user = &v};
+    o.status = fuzz_table_read(table, &how);
+    ftl_strbuf_free(&v.rejected);
+    fuzz_table_end(&account, table);
     return o;
 }
 

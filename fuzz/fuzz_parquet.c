@@ -1,8 +1,6 @@
 /* Parquet files; the first byte chooses which columns are kept as they are, and how many rows are
  * read at once. */
-#include "touch_batch.h"
-
-#include <stdlib.h>
+#include "fuzz_table.h"
 
 enum { MOST_COLUMNS = 32, MOST_ROWS = 20000, MOST_MEMORY = 256 << 20 };
 
@@ -12,15 +10,11 @@ static size_t choose(const uint8_t *data, size_t size, ftl_table_column_request 
     size_t n = 0, columns = 1;
     for (size_t i = 0; i < columns && i < MOST_COLUMNS; i++) {
         ftl_account account;
-        ftl_stream *stream;
         ftl_table *table;
+        fuzz_pieces pieces = {.data = data + 1, .size = size - 1};
         ftl_account_init(&account, NULL, MOST_MEMORY);
-        if (ftl_stream_open_memory(&account, data + 1, size - 1, &stream, NULL) != FTL_OK)
-            abort();
-        if (ftl_table_open(&account, stream, NULL, &table, NULL) != FTL_OK) {
-            ftl_stream_close(stream);
+        if (fuzz_table_open(&account, &pieces, NULL, &table) != FTL_OK)
             return 0;
-        }
         columns = ftl_table_get_info(table)->n_columns;
         if (columns > 0) {
             bool raw = (data[0] + i) % 2;
@@ -28,7 +22,7 @@ static size_t choose(const uint8_t *data, size_t size, ftl_table_column_request 
             requests[n] = (ftl_table_column_request){.index = i, .type = type, .raw = raw};
             n += ftl_table_bind(table, &requests[n], 1, NULL) == FTL_OK;
         }
-        ftl_table_close(table);
+        fuzz_table_end(&account, table);
     }
     return n;
 }
@@ -38,35 +32,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ftl_table_column_request requests[MOST_COLUMNS];
     ftl_account account;
-    ftl_stream *stream;
     ftl_table *table;
     if (size < 5 || data[1] != 'P') /* others are other fuzzers' */
         return 0;
-    size_t n = choose(data, size, requests);
+    size_t n = choose(data, size, requests), seen = 0;
+    fuzz_pieces pieces = {.data = data + 1, .size = size - 1};
     ftl_account_init(&account, NULL, MOST_MEMORY);
-    if (ftl_stream_open_memory(&account, data + 1, size - 1, &stream, NULL) != FTL_OK)
-        abort();
-    if (ftl_table_open(&account, stream, NULL, &table, NULL) != FTL_OK) {
-        ftl_stream_close(stream);
+    if (fuzz_table_open(&account, &pieces, NULL, &table) != FTL_OK)
         return 0;
-    }
-    ftl_table_block *block = NULL;
-    ftl_row_batch *batch = NULL;
-    if (ftl_table_bind(table, requests, n, NULL) == FTL_OK &&
-        ftl_table_block_create(table, &block, NULL) == FTL_OK &&
-        ftl_row_batch_create(table, &batch, NULL) == FTL_OK) {
-        size_t rows = 0, most = data[0] & 64 ? 4000 : 1 + data[0] % 37;
-        volatile size_t seen = 0;
-        while (rows < MOST_ROWS && ftl_table_read(table, most, block, NULL) == FTL_OK &&
-               ftl_table_convert(table, block, batch, NULL) == FTL_OK) {
-            seen += touch_batch(batch);
-            rows += ftl_table_block_rows(block);
-        }
-    }
-    ftl_row_batch_destroy(batch);
-    ftl_table_block_destroy(block);
-    ftl_table_close(table);
-    if (ftl_account_used(&account) != 0)
-        abort();
+    const fuzz_reading how = {.max_rows = data[0] & 64 ? 4000 : 1 + data[0] % 37,
+                              .most_rows = MOST_ROWS,
+                              .may_fail = true,
+                              .visit = fuzz_touch,
+                              .user = &seen};
+    if (ftl_table_bind(table, requests, n, NULL) == FTL_OK)
+        (void)fuzz_table_read(table, &how);
+    fuzz_table_end(&account, table);
     return 0;
 }

@@ -221,9 +221,27 @@ static void variable_name(const srv_setting *setting, char out[80])
                                : (char)(out[i] >= 'a' && out[i] <= 'z' ? out[i] - 32 : out[i]);
 }
 
+/* Vertex AI tells a container so where it will call it. */
+static ftl_status read_vertex(srv_config *config, ftl_error *error)
+{
+    static const char *const names[][2] = {{"AIP_HTTP_PORT", "port"},
+                                           {"AIP_PREDICT_ROUTE", "predict-route"},
+                                           {"AIP_HEALTH_ROUTE", "health-route"}};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(names); i++) {
+        const char *value = getenv(names[i][0]);
+        const srv_setting *setting = NULL;
+        if (!value || !*value)
+            continue;
+        FTL_TRY(find_setting(names[i][1], strlen(names[i][1]), "", &setting, error));
+        FTL_TRY(set_value(config, setting, value, "", error));
+    }
+    return FTL_OK;
+}
+
 static ftl_status read_environment(srv_config *config, ftl_error *error)
 {
     char name[80];
+    FTL_TRY(read_vertex(config, error));
     for (size_t i = 0; i < FTL_ARRAY_LEN(settings); i++) {
         variable_name(&settings[i], name);
         const char *value = getenv(name);

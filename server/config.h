@@ -43,8 +43,19 @@
     X(NUMBER, request_timeout, "request-timeout", "300", "S", "until a request is there; 0: any") \
     X(NUMBER, idle_timeout, "idle-timeout", "75", "S", "between two requests of a connection")    \
     X(NUMBER, drain_seconds, "drain-seconds", "20", "S", "for open requests once told to end")    \
+    X(NUMBER, metrics_models, "metrics-models", "20", "N",                                        \
+      "models that /metrics tells apart, the first ones used")                                    \
     X(SWITCH, quiet, "quiet", "", NULL, "no lines about requests and models")                     \
+    SRV_PATH_SETTINGS(X)                                                                          \
     SRV_GUARD_SETTINGS(X)
+
+/* Paths besides those of the APIs. */
+#define SRV_PATH_SETTINGS(X)                                              \
+    X(LIST, route, "route", NULL, "PATH=MODEL[:METHOD]",                  \
+      "an old service's path: plain JSON rows in, a plain list out")      \
+    X(LIST, predict_route, "predict-route", NULL, "PATH",                 \
+      "another path of TensorFlow Serving's predict, for the only model") \
+    X(LIST, health_route, "health-route", NULL, "PATH", "another path that tells readiness")
 
 /* Of what keeps a server in production safe and told of. */
 #define SRV_GUARD_SETTINGS(X)                                                                    \

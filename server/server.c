@@ -1,6 +1,7 @@
 /* The server's life: opening, warming up, serving, draining. */
 #include "server.h"
 
+#include "api/custom.h"
 #include "api/pages.h"
 #include "base/cpu_count.h"
 #include "http/tls.h"
@@ -19,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 double srv_now(void) { return 1e-9 * (double)uv_hrtime(); }
@@ -126,6 +128,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(srv_jobs_create(server, &server->jobs, error));
     FTL_TRY(srv_streams_create(server, &server->streams, error));
     FTL_TRY(srv_pages_init(server, error));
+    FTL_TRY(srv_custom_create(server, error));
     return open_loops(server, error);
 }
 
@@ -143,6 +146,7 @@ static void close_server(srv_server *server)
     ftl_free(&server->account, server->loops);
     srv_jobs_destroy(server->jobs);
     srv_streams_destroy(server->streams);
+    srv_custom_destroy(server);
     srv_catalog_destroy(server->catalog);
     ftl_cache_destroy(server->cache);
     ftl_context_destroy(server->context);
@@ -233,7 +237,8 @@ bool srv_is_ready(const srv_server *server)
 static bool all_idle(srv_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++) {
-        if (server->loops[i].n_connections || server->loops[i].n_requests)
+        const srv_loop *loop = &server->loops[i];
+        if (loop->listening || loop->n_connections || loop->n_requests)
             return false;
     }
     return srv_jobs_busy(server->jobs) == 0;
@@ -299,6 +304,16 @@ static void serve(srv_server *server)
         uv_thread_join(&keeper);
 }
 
+/* A connection is a descriptor: as many as the system allows. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int srv_run(const srv_config *config)
 {
     static srv_server server;
@@ -308,6 +323,7 @@ int srv_run(const srv_config *config)
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, config->request_memory);
     srv_set_pool_size(config);
+    raise_limits();
     srv_log_writer_start(&server.account);
     ftl_status status = FTL_OK;
     if (!catch_signals(server.kick))

@@ -43,6 +43,8 @@ struct srv_server {
     uint64_t run;   /* random, in front of the request ids */
     struct sockaddr_storage address;
     char address_text[80]; /* http://127.0.0.1:8000 */
+    srv_custom *custom;    /* routes of the configuration */
+    size_t n_custom;
     srv_loop *loops;
     uint32_t n_loops;
     int kick[2];               /* a pipe: a byte makes the keeper look at models at once */
@@ -72,6 +74,11 @@ static inline bool srv_is_stopping(const srv_server *server)
 }
 /* Clients are told to go elsewhere. */
 static inline bool srv_is_ending(const srv_server *server) { return server->phase >= SRV_DRAINING; }
+static inline const srv_custom *srv_custom_routes(const srv_server *server, size_t *n)
+{
+    *n = server->n_custom;
+    return server->custom;
+}
 static inline struct sockaddr_storage *srv_address(srv_server *server) { return &server->address; }
 static inline const char *srv_address_text(const srv_server *server)
 {

@@ -36,10 +36,11 @@ typedef struct ftl_read_options {
  * in one pass, and without any allocation when the session has read as much before. Arrays have a
  * value for each of the model's inputs, in order. Of objects, keys that the model does not know are
  * passed over; one that some of the rows lack is a missing value there, one that all of them lack
- * is SCHEMA. [] has no rows and is allowed.
+ * is SCHEMA. [] has no rows and is allowed, unless the model does not say which columns it takes.
  *
  * *out is the session's: it is good until the session reads again, goes back to its pool or is
  * destroyed, and it may view data, which stays in place until then. It stays untouched on failure.
+ * What the session computed before is gone in any case.
  *
  * *taken, for JSON alone: receives the bytes of the one JSON value that begins at data, and what
  * follows it is not looked at. taken NULL: data is one table and nothing more.

@@ -9,32 +9,67 @@ static bool refuse(srv_request *request, const ftl_error *error, srv_result *res
     return false;
 }
 
-/* application/json, with or without parameters, and what ends in +json. */
+static srv_text trim(srv_text text)
+{
+    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
+        text.data++;
+        text.size--;
+    }
+    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* What stands in front of a character, and what stands behind it. */
+static srv_text cut(srv_text *rest, char at)
+{
+    const char *found = rest->size ? memchr(rest->data, at, rest->size) : NULL;
+    srv_text first = *rest;
+    *rest = (srv_text){0};
+    if (found) {
+        size_t size = (size_t)(found - first.data);
+        *rest = (srv_text){found + 1, first.size - size - 1};
+        first.size = size;
+    }
+    return trim(first);
+}
+
+srv_text srv_content_type(const srv_request *request)
+{
+    srv_text type = srv_request_header(request, "content-type");
+    return cut(&type, ';');
+}
+
+srv_text srv_content_parameter(const srv_request *request, const char *name)
+{
+    srv_text rest = srv_request_header(request, "content-type");
+    cut(&rest, ';');
+    while (rest.size) {
+        srv_text value = cut(&rest, ';');
+        if (srv_text_is_nocase(cut(&value, '='), name))
+            return trim(value);
+    }
+    return (srv_text){0};
+}
+
+/* application/json, and what ends in +json. */
 static bool is_json(srv_text type)
 {
-    static const char json[] = "application/json";
-    while (type.size && type.data[type.size - 1] == ' ')
-        type.size--;
-    const char *semicolon = memchr(type.data ? type.data : "", ';', type.size);
-    if (semicolon)
-        type.size = (size_t)(semicolon - type.data);
-    while (type.size && type.data[type.size - 1] == ' ')
-        type.size--;
-    return srv_text_is_nocase(type, json) ||
+    return srv_text_is_nocase(type, "application/json") ||
            (type.size > 5 && srv_text_is_nocase((srv_text){type.data + type.size - 5, 5}, "+json"));
 }
 
-/* The body is not written to: a handler that defers reads it again. */
-static bool resolve(srv_request *request, srv_text *text)
+static bool refuse_type(srv_request *request, srv_result *result)
 {
-    ftl_strbuf *texts = &request->texts;
-    if (texts->size == 0 && !ftl_strbuf_reserve(texts, request->body.size)) /* enough for all */
-        return false;
-    char *out = ftl_strbuf_extend(texts, text->size);
-    if (!out)
-        return false;
-    *text = (srv_text){out, ftl_json_unescape(text->data, text->size, out)};
-    return true;
+    *result = srv_reply_error(request, 415,
+                              "the body must be JSON: Content-Type: application/json");
+    return false;
+}
+
+bool srv_body_may_be_json(srv_request *request, srv_result *result)
+{
+    srv_text type = srv_content_type(request);
+    return type.size == 0 || is_json(type) || refuse_type(request, result);
 }
 
 static bool take_value(srv_request *request, ftl_json *json, srv_member *member, srv_result *result)
@@ -67,27 +102,25 @@ static bool take_value(srv_request *request, ftl_json *json, srv_member *member,
                            .size = json->at - at,
                            .flag = token == FTL_JSON_TRUE};
     if (token == FTL_JSON_STRING) {
-        if (escaped && !resolve(request, &text)) {
-            *result = srv_reply_error(request, 503, "out of memory");
-            return false;
+        if (escaped) { /* not in place: a handler that defers reads the body again */
+            char *copy = ftl_arena_alloc(&request->scratch, text.size + 1);
+            if (!copy) {
+                *result = srv_reply_error(request, 503, "out of memory");
+                return false;
+            }
+            text = (srv_text){copy, ftl_json_unescape(text.data, text.size, copy)};
         }
         member->text = text;
     }
     return true;
 }
 
-bool srv_body_members(srv_request *request, srv_member *members, size_t n, srv_result *result)
+bool srv_json_members(srv_request *request, srv_member *members, size_t n, srv_result *result)
 {
     ftl_json json;
     ftl_json_token token;
     ftl_error error;
     ftl_error_clear(&error);
-    ftl_strbuf_clear(&request->texts);
-    if (!is_json(srv_known_header(request, SRV_CONTENT_TYPE))) {
-        *result = srv_reply_error(request, 415,
-                                  "the body must be JSON: Content-Type: application/json");
-        return false;
-    }
     ftl_json_init(&json, request->body.data ? request->body.data : "", request->body.size,
                   FTL_JSON_NONFINITE);
     if (ftl_json_next(&json, &token, &error) != FTL_OK)
@@ -111,6 +144,13 @@ bool srv_body_members(srv_request *request, srv_member *members, size_t n, srv_r
     if (ftl_json_next(&json, &token, &error) != FTL_OK) /* nothing follows */
         return refuse(request, &error, result);
     return true;
+}
+
+bool srv_body_members(srv_request *request, srv_member *members, size_t n, srv_result *result)
+{
+    if (!is_json(srv_content_type(request)))
+        return refuse_type(request, result);
+    return srv_json_members(request, members, n, result);
 }
 
 bool srv_member_text(srv_request *request, const srv_member *member, bool needed, srv_text *out,
@@ -145,4 +185,36 @@ bool srv_member_flag(srv_request *request, const srv_member *member, bool otherw
     *result = srv_reply_invalid(request, "bool_type", member->name,
                                 "Input should be a valid boolean");
     return false;
+}
+
+bool srv_method_member(srv_request *request, const srv_member *parameters, srv_text *out,
+                       srv_result *result)
+{
+    ftl_json json;
+    ftl_json_token token;
+    *out = (srv_text){0};
+    if (!parameters->found || parameters->token == FTL_JSON_NULL)
+        return true;
+    if (parameters->token != FTL_JSON_OBJECT) {
+        *result = srv_reply_invalid(request, "dict_type", parameters->name, "%s is an object",
+                                    parameters->name);
+        return false;
+    }
+    ftl_json_init(&json, request->body.data + parameters->at, parameters->size, FTL_JSON_NONFINITE);
+    ftl_status status = ftl_json_next(&json, &token, NULL); /* it was read before */
+    while (status == FTL_OK && ftl_json_next(&json, &token, NULL) == FTL_OK &&
+           token == FTL_JSON_KEY) {
+        bool method = ftl_json_is(&json, "method");
+        status = ftl_json_next(&json, &token, NULL);
+        if (method && token != FTL_JSON_STRING) {
+            *result = srv_reply_invalid(request, "string_type", "method",
+                                        "the method is a text, such as \"predict_proba\"");
+            return false;
+        }
+        if (method)
+            *out = (srv_text){json.text, json.text_size};
+        if (status == FTL_OK)
+            status = ftl_json_skip(&json, NULL);
+    }
+    return true;
 }

@@ -36,18 +36,18 @@ static bool take_open(void *user, const ftl_cache_model *cached)
     }
     path_search search = {.path = cached->path};
     srv_catalog_each(server->catalog, match_path, &search);
-    const char *shown = srv_catalog_shown(server->catalog, cached->path);
-    size_t size = strlen(shown) + 1;
+    size_t size = strlen(cached->path) + 1;
     char *copy = ftl_alloc(&server->account, size);
     if (!copy) {
         models->failed = true;
         return false;
     }
-    memcpy(copy, shown, size);
+    memcpy(copy, cached->path, size);
     models->items[models->n++] = (srv_open_model){.named = search.found,
                                                   .model = ftl_model_retain(cached->model),
                                                   .bytes = cached->bytes,
-                                                  .shown = copy,
+                                                  .path = copy,
+                                                  .shown = srv_catalog_shown(server->catalog, copy),
                                                   .stale = cached->stale};
     return true;
 }
@@ -72,11 +72,20 @@ const srv_open_model *srv_open_models_find(const srv_open_models *models, const 
     return NULL;
 }
 
+const srv_open_model *srv_open_models_at(const srv_open_models *models, const char *path)
+{
+    for (size_t i = 0; i < models->n; i++) {
+        if (strcmp(models->items[i].path, path) == 0)
+            return &models->items[i];
+    }
+    return NULL;
+}
+
 void srv_open_models_free(srv_open_models *models)
 {
     for (size_t i = 0; i < models->n; i++) {
         ftl_model_release(models->items[i].model);
-        ftl_free(&models->server->account, (char *)models->items[i].shown);
+        ftl_free(&models->server->account, (char *)models->items[i].path);
     }
     ftl_free(&models->server->account, models->items);
     *models = (srv_open_models){0};
@@ -268,8 +277,7 @@ static srv_result describe(srv_request *request, srv_model *model)
     ftl_error error;
     ftl_model *open = NULL;
     ftl_error_clear(&error);
-    ftl_status status = ftl_cache_get(request->server->cache, model->path, NULL, NULL, &open,
-                                      &error);
+    ftl_status status = srv_model_take(request->server, model, NULL, NULL, &open, &error);
     if (status != FTL_OK)
         return srv_reply_failure(request, &error);
     put_head(request, model, open);

@@ -9,7 +9,8 @@ typedef struct srv_open_model {
     srv_model *named; /* NULL: a request named its path */
     ftl_model *model;
     uint64_t bytes;
-    const char *shown; /* the name, or the path below the root; the list's */
+    const char *path;  /* the list's */
+    const char *shown; /* the name, or the path below the root */
     bool stale;
 } srv_open_model;
 
@@ -24,6 +25,7 @@ typedef struct srv_open_models {
 ftl_status srv_open_models_list(srv_server *server, srv_open_models *out, ftl_error *error);
 /* NULL: it is not open. */
 const srv_open_model *srv_open_models_find(const srv_open_models *models, const srv_model *model);
+const srv_open_model *srv_open_models_at(const srv_open_models *models, const char *path);
 void srv_open_models_free(srv_open_models *models);
 
 #endif

@@ -159,10 +159,13 @@ static void put_schemas(srv_document *document)
     ftl_strbuf *out = document->out;
     bool any = false;
     ftl_strbuf_putc(out, '{');
-    for (size_t i = 0; srv_openapi_schemas(i).data; i++, any = true) {
+    for (size_t i = 0; i < srv_openapi_file_count(); i++) {
         const srv_text schemas = srv_openapi_schemas(i);
+        if (!schemas.size)
+            continue;
         ftl_strbuf_puts(out, any ? "," : "");
         ftl_strbuf_append(out, schemas.data, schemas.size);
+        any = true;
     }
     for (size_t i = 0; i < document->n_models; i++, any = true) {
         ftl_strbuf_puts(out, any ? "," : "");

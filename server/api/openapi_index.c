@@ -11,10 +11,14 @@ enum { MOST_OPERATIONS = 256, MOST_FILES = 32 };
 /* Texts point into what is compiled in. */
 static struct operation {
     srv_text pattern, method, value;
+    size_t file;
 } operations[MOST_OPERATIONS];
 static size_t n_operations;
-static srv_text schemas[MOST_FILES];
-static size_t n_schemas;
+static struct file {
+    srv_text schemas;
+    bool used; /* one of its operations is a route's */
+} files[MOST_FILES];
+static size_t n_files;
 
 static bool is_fragment(const srv_asset *asset)
 {
@@ -65,6 +69,7 @@ static ftl_status read_path(ftl_json *json, srv_text pattern, ftl_error *error)
         if (n_operations == MOST_OPERATIONS)
             return FTL_FAIL(error, FTL_ARG, "more than %d operations", MOST_OPERATIONS);
         struct operation *operation = &operations[n_operations++];
+        operation->file = n_files - 1;
         operation->pattern = pattern;
         operation->method = method;
         FTL_TRY(take_object(json, &operation->value, error));
@@ -87,14 +92,11 @@ static ftl_status read_schemas(ftl_json *json, ftl_error *error)
 {
     srv_text object;
     FTL_TRY(take_object(json, &object, error));
-    if (n_schemas == MOST_FILES)
-        return FTL_FAIL(error, FTL_ARG, "more than %d files", MOST_FILES);
     object.data++;
     object.size -= 2;
     while (object.size && strchr(" \n\r\t", object.data[object.size - 1]))
         object.size--;
-    if (object.size)
-        schemas[n_schemas++] = object;
+    files[n_files - 1].schemas = object;
     return FTL_OK;
 }
 
@@ -102,6 +104,9 @@ static ftl_status read_fragment(const srv_asset *asset, ftl_error *error)
 {
     ftl_json json;
     srv_text key;
+    if (n_files == MOST_FILES)
+        return FTL_FAIL(error, FTL_ARG, "more than %d files", MOST_FILES);
+    files[n_files++] = (struct file){0};
     ftl_json_init(&json, asset->data, asset->size, 0);
     FTL_TRY(open_object(&json, error));
     for (;;) {
@@ -117,9 +122,22 @@ static ftl_status read_fragment(const srv_asset *asset, ftl_error *error)
     }
 }
 
+static const struct operation *find(const srv_route *route)
+{
+    const char *method = llhttp_method_name(route->method);
+    for (size_t i = 0; i < n_operations; i++) {
+        if (srv_text_is(operations[i].pattern, route->pattern) &&
+            srv_text_is_nocase(operations[i].method, method))
+            return &operations[i];
+    }
+    return NULL;
+}
+
 ftl_status srv_openapi_index_init(ftl_error *error)
 {
-    n_operations = n_schemas = 0;
+    size_t n;
+    const srv_route *routes = srv_routes(&n);
+    n_operations = n_files = 0;
     for (size_t i = 0; i < srv_n_embedded; i++) {
         ftl_error why;
         ftl_error_clear(&why);
@@ -127,18 +145,23 @@ ftl_status srv_openapi_index_init(ftl_error *error)
             return FTL_FAIL(error, FTL_ARG, "server/openapi/%s: %s", srv_embedded[i].name,
                             why.message);
     }
+    for (size_t i = 0; i < n; i++) {
+        const struct operation *operation = find(&routes[i]);
+        if (operation)
+            files[operation->file].used = true;
+    }
     return FTL_OK;
 }
 
 srv_text srv_openapi_operation(const srv_route *route)
 {
-    const char *method = llhttp_method_name(route->method);
-    for (size_t i = 0; i < n_operations; i++) {
-        if (srv_text_is(operations[i].pattern, route->pattern) &&
-            srv_text_is_nocase(operations[i].method, method))
-            return operations[i].value;
-    }
-    return (srv_text){0};
+    const struct operation *operation = find(route);
+    return operation ? operation->value : (srv_text){0};
 }
 
-srv_text srv_openapi_schemas(size_t i) { return i < n_schemas ? schemas[i] : (srv_text){0}; }
+size_t srv_openapi_file_count(void) { return n_files; }
+
+srv_text srv_openapi_schemas(size_t file)
+{
+    return files[file].used ? files[file].schemas : (srv_text){0};
+}

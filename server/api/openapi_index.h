@@ -11,7 +11,8 @@
 FTL_MUST_USE ftl_status srv_openapi_index_init(ftl_error *error);
 /* The operation of a route, an object of JSON; data NULL: nobody has described it. */
 srv_text srv_openapi_operation(const srv_route *route);
-/* The members of the schemas of file i, without braces; data NULL: there is no such file. */
-srv_text srv_openapi_schemas(size_t i);
+size_t srv_openapi_file_count(void);
+/* The members of the schemas of a file, without braces; empty when none of its paths is a route. */
+srv_text srv_openapi_schemas(size_t file);
 
 #endif

@@ -22,9 +22,9 @@ srv_request *srv_request_take(srv_loop *loop, srv_connection *connection)
             return NULL;
         ftl_strbuf_init(&request->head, account, 0);
         ftl_strbuf_init(&request->body, account, 0);
-        ftl_strbuf_init(&request->texts, account, 0);
         ftl_strbuf_init(&request->out, account, 0);
         ftl_strbuf_init(&request->out_head, account, 0);
+        ftl_arena_init(&request->scratch, account);
     }
     loop->n_requests++;
     request->loop = loop;
@@ -39,9 +39,9 @@ static void free_request(srv_request *request)
 {
     ftl_strbuf_free(&request->head);
     ftl_strbuf_free(&request->body);
-    ftl_strbuf_free(&request->texts);
     ftl_strbuf_free(&request->out);
     ftl_strbuf_free(&request->out_head);
+    ftl_arena_free(&request->scratch);
     ftl_free(srv_account_of(request->server), request);
 }
 
@@ -63,9 +63,9 @@ void srv_request_give(srv_request *request)
     }
     empty(&request->head);
     empty(&request->body);
-    empty(&request->texts);
     empty(&request->out);
     empty(&request->out_head);
+    ftl_arena_reset(&request->scratch, KEPT_BYTES);
     request->target_size = request->n_headers = request->n_params = 0;
     memset(request->known, 0, sizeof request->known);
     memset(request->n_known, 0, sizeof request->n_known);
@@ -184,6 +184,7 @@ static void run_on_pool(srv_request *request)
         return;
     }
     ftl_strbuf_clear(&request->out); /* what a handler on the loop may have begun */
+    ftl_arena_reset(&request->scratch, KEPT_BYTES);
     request->at_work = true;
     request->on_loop = false;
     request->queued = uv_hrtime();

@@ -9,6 +9,7 @@
 #ifndef FTL_SERVER_HTTP_HTTP_H
 #define FTL_SERVER_HTTP_HTTP_H
 
+#include "base/arena.h"
 #include "base/strbuf.h"
 
 #include <llhttp.h>
@@ -111,8 +112,8 @@ struct srv_request {
     srv_dialect dialect;
     srv_text params[SRV_MOST_PARAMS]; /* decoded, in the head */
     size_t n_params;
-    ftl_strbuf body;  /* limited by the configuration */
-    ftl_strbuf texts; /* of the body, escapes resolved: it stays as it came for another reading */
+    ftl_strbuf body;   /* limited by the configuration */
+    ftl_arena scratch; /* the handler's: emptied when it is called again, and with the request */
 
     /* the reply */
     int status;
@@ -204,7 +205,18 @@ void srv_stream_end(srv_request *request, bool ok);
  * has) tells 405 from 404.
  */
 const srv_route *srv_route_find(srv_request *request, uint64_t *allowed);
-/* All routes, in their order. */
+/*
+ * A route of the configuration, which goes before all others: its pattern is a path as it is. What
+ * its handler wants to know of it follows.
+ */
+typedef struct srv_custom {
+    srv_route route;
+    char *model; /* NULL: the request says which */
+    ftl_method method;
+    bool has_method; /* else the model's default */
+} srv_custom;
+
+/* All routes but those of the configuration, in their order. */
 const srv_route *srv_routes(size_t *n);
 
 /* ---- Loops ----------------------------------------------------------------------------------- */
@@ -241,7 +253,8 @@ struct srv_loop {
     char *plain;           /* what was decrypted */
     char date[40];         /* the header line's value */
     uint64_t date_second;
-    bool draining, listening, running;
+    _Atomic bool listening;
+    bool draining, running;
     void *memo; /* serving/: what was looked up, of this loop alone */
 };
 

@@ -2,6 +2,7 @@
 #include "http/http.h"
 
 #include "api/api.h"
+#include "server.h"
 
 #include <string.h>
 
@@ -94,10 +95,29 @@ static bool decode_params(srv_request *request)
     return true;
 }
 
+static const srv_route *find_custom(const srv_request *request, llhttp_method_t method,
+                                    uint64_t *allowed)
+{
+    size_t n;
+    const srv_custom *custom = srv_custom_routes(request->server, &n);
+    for (size_t i = 0; i < n; i++) {
+        if (!srv_text_is(request->path, custom[i].route.pattern))
+            continue;
+        *allowed |= UINT64_C(1) << custom[i].route.method;
+        if (custom[i].route.method == method)
+            return &custom[i].route;
+    }
+    return NULL;
+}
+
 const srv_route *srv_route_find(srv_request *request, uint64_t *allowed)
 {
     llhttp_method_t method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
     *allowed = 0;
+    request->n_params = 0;
+    const srv_route *custom = find_custom(request, method, allowed);
+    if (custom)
+        return custom;
     for (size_t i = 0; i < FTL_ARRAY_LEN(routes); i++) {
         if (!matches(routes[i].pattern, request))
             continue;

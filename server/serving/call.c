@@ -1,6 +1,6 @@
 #include "serving/call.h"
 
-static bool fail(srv_call *call, const ftl_error *error, srv_result *result)
+bool srv_call_fail(srv_call *call, const ftl_error *error, srv_result *result)
 {
     call->failed = true;
     *result = srv_reply_failure(call->request, error);
@@ -54,9 +54,24 @@ static void renew(srv_call *call)
     uv_queue_work(&call->request->loop->uv, &renewal->work, on_renew, after_renew);
 }
 
+/* A model that was taken out of service is not opened again by who asks for it. */
+static bool is_in_service(srv_request *request, const srv_model *model, srv_result *result)
+{
+    int state = atomic_load_explicit(&model->state, memory_order_relaxed);
+    if (FTL_LIKELY(state != SRV_MODEL_UNLOADED))
+        return true;
+    *result = srv_reply_error(request, 503,
+                              "the model %s is unloaded; POST /v2/repository/models/%s/load loads "
+                              "it",
+                              model->shown, model->shown);
+    return false;
+}
+
 static bool get_model(srv_call *call, bool use_cache, srv_result *result)
 {
     srv_request *request = call->request;
+    if (!is_in_service(request, call->model, result))
+        return false;
     ftl_cache_get_options options = {
         .struct_size = sizeof options, .no_cache = !use_cache, .no_wait = request->on_loop};
     ftl_error error;
@@ -66,25 +81,51 @@ static bool get_model(srv_call *call, bool use_cache, srv_result *result)
         *result = SRV_DEFER;
         return false;
     }
-    ftl_status status = ftl_cache_get(request->server->cache, call->model->path, &options,
-                                      &call->answer, &call->open, &error);
+    ftl_status status = srv_model_take(request->server, call->model, &options, &call->answer,
+                                       &call->open, &error);
     if (status == FTL_END) {
         *result = SRV_DEFER;
         return false;
     }
+    srv_model_note(call->model, status == FTL_OK);
     if (status != FTL_OK)
-        return fail(call, &error, result);
+        return srv_call_fail(call, &error, result);
     if (request->on_loop && call->answer.due)
         renew(call);
     return true;
 }
 
+bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv_result *result)
+{
+    const ftl_cache_get_options options = {.struct_size = sizeof options,
+                                           .no_wait = request->on_loop};
+    ftl_error error;
+    ftl_error_clear(&error);
+    if (!is_in_service(request, model, result))
+        return false;
+    ftl_status status = srv_model_take(request->server, model, &options, NULL, open, &error);
+    if (status == FTL_END) {
+        *result = SRV_DEFER;
+        return false;
+    }
+    srv_model_note(model, status == FTL_OK);
+    if (status != FTL_OK)
+        *result = srv_reply_failure(request, &error);
+    return status == FTL_OK;
+}
+
+/* The call's methods where srv_model has them: plans for float32 are others. */
+static uint32_t ready_bits(const srv_call *call)
+{
+    return call->dtype == FTL_F32 ? call->methods << 16 : call->methods;
+}
+
 static bool is_ready(const srv_call *call)
 {
     const srv_model *model = call->model;
+    uint32_t bits = ready_bits(call);
     return atomic_load_explicit(&model->ready_model, memory_order_acquire) == call->open &&
-           (atomic_load_explicit(&model->ready_methods, memory_order_relaxed) & call->methods) ==
-               call->methods;
+           (atomic_load_explicit(&model->ready_methods, memory_order_relaxed) & bits) == bits;
 }
 
 static bool get_session(srv_call *call, srv_result *result)
@@ -97,25 +138,26 @@ static bool get_session(srv_call *call, srv_result *result)
         *result = SRV_DEFER;
         return false;
     }
-    const ftl_plan_options options = {.struct_size = sizeof options, .methods = call->methods};
+    const ftl_plan_options options = {
+        .struct_size = sizeof options, .input_dtype = call->dtype, .methods = call->methods};
     ftl_status status = ftl_model_plan(call->open, &options, &plan, &error);
     if (status == FTL_OK) {
         status = ftl_plan_borrow(plan, &call->session, &error);
         ftl_plan_release(plan);
     }
     if (status != FTL_OK)
-        return fail(call, &error, result);
+        return srv_call_fail(call, &error, result);
     if (!ready) {
         bool same = atomic_load(&call->model->ready_model) == call->open;
         atomic_store(&call->model->ready_methods,
-                     call->methods | (same ? call->model->ready_methods : 0));
+                     ready_bits(call) | (same ? call->model->ready_methods : 0));
         atomic_store(&call->model->ready_model, call->open);
     }
     return true;
 }
 
-bool srv_call_open(srv_call *call, srv_request *request, srv_model *model, uint32_t methods,
-                   bool use_cache, srv_result *result)
+bool srv_call_find(srv_call *call, srv_request *request, srv_model *model, bool use_cache,
+                   srv_result *result)
 {
     *call = (srv_call){.request = request, .model = model, .began = uv_hrtime()};
     request->model = model->shown;
@@ -125,14 +167,30 @@ bool srv_call_open(srv_call *call, srv_request *request, srv_model *model, uint3
     }
     if (!get_model(call, use_cache, result))
         return false;
+    call->ready = uv_hrtime();
+    return true;
+}
+
+bool srv_call_plan(srv_call *call, uint32_t methods, ftl_type dtype, srv_result *result)
+{
     ftl_model_info info = {.struct_size = sizeof info};
     if (methods == SRV_DEFAULT_METHOD && ftl_model_get_info(call->open, &info) == FTL_OK)
         methods = 1u << info.default_method;
     call->methods = methods;
+    call->dtype = dtype;
+    bool waits = !is_ready(call);
     if (!get_session(call, result))
         return false;
-    call->ready = uv_hrtime();
+    if (waits)
+        call->ready = uv_hrtime();
     return true;
+}
+
+bool srv_call_open(srv_call *call, srv_request *request, srv_model *model, uint32_t methods,
+                   bool use_cache, srv_result *result)
+{
+    return srv_call_find(call, request, model, use_cache, result) &&
+           srv_call_plan(call, methods, FTL_F64, result);
 }
 
 bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read_options *options,
@@ -146,7 +204,7 @@ bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read
     limited.max_rows = config->max_rows;
     limited.max_cells = config->max_cells;
     if (ftl_session_read(call->session, data, size, &limited, taken, &call->in, &error) != FTL_OK)
-        return fail(call, &error, result);
+        return srv_call_fail(call, &error, result);
     return true;
 }
 
@@ -157,7 +215,7 @@ bool srv_call_run(srv_call *call, srv_result *result)
     call->parsed = uv_hrtime();
     call->request->rows = call->in.rows;
     if (ftl_session_run(call->session, call->methods, &call->in, &error) != FTL_OK)
-        return fail(call, &error, result);
+        return srv_call_fail(call, &error, result);
     call->predicted = uv_hrtime();
     return true;
 }
@@ -167,7 +225,7 @@ bool srv_call_output(srv_call *call, ftl_method method, ftl_batch *out, srv_resu
     ftl_error error;
     ftl_error_clear(&error);
     if (ftl_session_result(call->session, method, out, &error) != FTL_OK)
-        return fail(call, &error, result);
+        return srv_call_fail(call, &error, result);
     return true;
 }
 
@@ -185,9 +243,9 @@ static void learn_cost(srv_model *model, uint64_t nanoseconds, size_t bytes)
                           before ? before - before / 8 + seen / 8 : seen, memory_order_relaxed);
 }
 
-static void count(const srv_call *call, srv_model_figures *figures)
+/* now: the same for all figures, so that sums of them agree */
+static void count(const srv_call *call, srv_model_figures *figures, uint64_t now)
 {
-    uint64_t now = uv_hrtime();
     atomic_fetch_add_explicit(&figures->requests, 1, memory_order_relaxed);
     if (!call->predicted) {
         atomic_fetch_add_explicit(&figures->failures, 1, memory_order_relaxed);
@@ -208,11 +266,13 @@ void srv_call_close(srv_call *call)
     if (!call->model)
         return;
     if (call->failed || call->predicted) { /* not deferred */
-        count(call, &call->model->figures);
-        count(call, &call->request->server->figures->models);
+        uint64_t now = uv_hrtime();
+        count(call, &call->model->figures, now);
+        count(call, &call->request->server->figures->models, now);
     }
     if (call->predicted)
         call->request->compute_seconds += srv_call_predict_seconds(call);
+    atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
     if (call->predicted)
         learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
     ftl_plan_return(call->session);

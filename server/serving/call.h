@@ -25,6 +25,7 @@ typedef struct srv_call {
     ftl_model *open; /* NULL: not open (yet) */
     ftl_session *session;
     uint32_t methods;
+    ftl_type dtype; /* F64 or F32: of the plan */
     ftl_cache_answer answer;
     ftl_batch in;
     uint64_t began, ready, parsed, predicted; /* uv_hrtime */
@@ -37,6 +38,16 @@ typedef struct srv_call {
 /* methods: bit set of 1u << ftl_method; 0: the model's default. False: *result is the handler's. */
 bool srv_call_open(srv_call *call, srv_request *request, srv_model *model, uint32_t methods,
                    bool use_cache, srv_result *result);
+/*
+ * The same in two steps, for who must know the model before the methods and the type of the numbers
+ * are known: first the model (call->open), then a session for methods and for F64 or F32, by which
+ * the plan's arithmetic is that of the source library.
+ */
+bool srv_call_find(srv_call *call, srv_request *request, srv_model *model, bool use_cache,
+                   srv_result *result);
+bool srv_call_plan(srv_call *call, uint32_t methods, ftl_type dtype, srv_result *result);
+/* The request failed before it was predicted: the reply, and a failure of the model's figures. */
+bool srv_call_fail(srv_call *call, const ftl_error *error, srv_result *result);
 /* Rows of a table in memory become call->in; see ftl_session_read. */
 bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read_options *options,
                    size_t *taken, srv_result *result);
@@ -46,6 +57,12 @@ bool srv_call_run(srv_call *call, srv_result *result);
 bool srv_call_output(srv_call *call, ftl_method method, ftl_batch *out, srv_result *result);
 /* Counts it and gives everything back. Whatever became of the call. */
 void srv_call_close(srv_call *call);
+
+/*
+ * The open model, for what is no prediction and is not counted; *open is the caller's to release.
+ * On the loop one that is not open is SRV_DEFER.
+ */
+bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv_result *result);
 
 double srv_call_predict_seconds(const srv_call *call);
 

@@ -1,6 +1,7 @@
 #include "serving/catalog_impl.h"
 
 #include "base/hash.h"
+#include "serving/score.h"
 
 #include <string.h>
 
@@ -263,6 +264,17 @@ void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *mo
     ftl_free(account, models);
 }
 
+void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_model *model),
+                           void *user)
+{
+    uv_mutex_lock(&catalog->lock);
+    for (size_t i = 0; i < SRV_CATALOG_SLOTS; i++) {
+        for (srv_model *model = catalog->by_path[i]; model; model = model->next)
+            fn(user, model);
+    }
+    uv_mutex_unlock(&catalog->lock);
+}
+
 const char *srv_catalog_shown(srv_catalog *catalog, const char *path)
 {
     const char *shown = NULL;
@@ -277,10 +289,32 @@ const char *srv_catalog_shown(srv_catalog *catalog, const char *path)
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
+void srv_model_note(srv_model *model, bool opened)
+{
+    int before = atomic_load_explicit(&model->state, memory_order_relaxed);
+    int now = opened ? SRV_MODEL_OPENED : SRV_MODEL_FAILED;
+    if (before != now && before != SRV_MODEL_UNLOADED) /* a warm request writes nothing */
+        atomic_compare_exchange_strong(&model->state, &before, now);
+}
+
+ftl_status srv_model_take(srv_server *server, const srv_model *model,
+                          const ftl_cache_get_options *options, ftl_cache_answer *answer,
+                          ftl_model **out, ftl_error *error)
+{
+    ftl_status status = ftl_cache_get(server->cache, model->path, options, answer, out, error);
+    if (status != FTL_OK && error)
+        srv_error_replace(error, model->path, model->shown);
+    return status;
+}
+
 ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
                           ftl_error *error)
 {
-    return ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
+    ftl_status status = ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
+    if (status != FTL_OK && error)
+        srv_error_replace(error, model->path, model->shown);
+    srv_model_note(model, status == FTL_OK);
+    return status;
 }
 
 static void warm_one(void *user, srv_model *model)

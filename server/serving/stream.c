@@ -421,7 +421,7 @@ static bool predict(srv_stream *stream)
     if (!model)
         return false;
     stream->request->model = model->shown;
-    stream->status = ftl_cache_get(server->cache, model->path, NULL, NULL, &open, &stream->error);
+    stream->status = srv_model_take(server, model, NULL, NULL, &open, &stream->error);
     if (stream->status != FTL_OK) {
         srv_error_replace(&stream->error, model->path, model->shown);
         return fail(stream, srv_http_status(&stream->error));

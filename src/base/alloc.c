@@ -175,8 +175,10 @@ static bool add_or_reclaim(ftl_account *top, uint64_t bytes)
         return true;
     if (!top->reclaim || bytes > top->limit)
         return false;
-    top->reclaim(top->reclaim_user);
-    return add_within_limit(top, bytes);
+    bool added = false;
+    for (unsigned times = 0; !added && top->reclaim(top->reclaim_user, times); times++)
+        added = add_within_limit(top, bytes);
+    return added;
 }
 
 /* Budgets are asked first, then the account at the top, which alone has a limit. */

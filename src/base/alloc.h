@@ -28,10 +28,12 @@ typedef struct ftl_account {
      */
     ftl_budget *budget;
     /*
-     * Of the top account: gives back what can be spared; called once when a request would pass the
-     * limit, which is then tried again. From any thread, inside of the request. NULL: nothing can.
+     * Of the top account: gives back what can be spared; called when a request would pass the
+     * limit, which is then tried again, as long as that fails and it returns true. times: how often
+     * it was called for this request before. From any thread, inside of the request. NULL: nothing
+     * can.
      */
-    void (*reclaim)(void *user);
+    bool (*reclaim)(void *user, unsigned times);
     void *reclaim_user;
 } ftl_account;
 

@@ -8,7 +8,7 @@
 
 struct ftl_arena_block {
     ftl_arena_block *previous;
-    size_t padding; /* keeps the payload 16-byte aligned */
+    size_t payload; /* bytes behind the block's header, which are 16-byte aligned */
 };
 
 enum {
@@ -45,8 +45,33 @@ static unsigned char *new_block(ftl_arena *arena, size_t payload)
     if (!block)
         return NULL;
     block->previous = arena->head;
+    block->payload = payload;
     arena->head = block;
     return (unsigned char *)(block + 1);
+}
+
+/* The newest block is what small requests are served from. */
+static void open_block(ftl_arena *arena)
+{
+    arena->next = (unsigned char *)(arena->head + 1);
+    arena->end = arena->next + arena->head->payload;
+}
+
+void ftl_arena_reset(ftl_arena *arena, size_t most)
+{
+    size_t needed = 0;
+    for (const ftl_arena_block *block = arena->head; block; block = block->previous)
+        needed += block->payload; /* they are in memory, all of them */
+    if (needed == 0)
+        return;
+    if (arena->head->previous || needed > most) {
+        ftl_arena_free(arena);
+        if (needed > most || !new_block(arena, needed))
+            return;
+    }
+    open_block(arena);
+    arena->slab_next = arena->slab_end = NULL;
+    arena->large_bytes = 0;
 }
 
 /* A slab is an eighth of what was asked for so far, so that its unused rest stays small beside what
@@ -125,6 +150,7 @@ void *ftl_arena_resize(ftl_arena *arena, void *pointer, size_t old_size, size_t 
         return NULL;
     if (!old)
         block->previous = arena->head;
+    block->payload = size + wide_alignment;
     arena->head = block;
     unsigned char *payload = (unsigned char *)(block + 1);
     unsigned char *aligned = payload + (-(uintptr_t)payload & (wide_alignment - 1));

@@ -20,6 +20,11 @@ typedef struct ftl_arena {
 
 void ftl_arena_init(ftl_arena *arena, ftl_account *account);
 void ftl_arena_free(ftl_arena *arena); /* frees everything; the arena may be used again */
+/*
+ * For work that comes again and again: as ftl_arena_free, but for one block of what was needed this
+ * time, of `most` bytes at most, so that the same work needs no more memory from the account.
+ */
+void ftl_arena_reset(ftl_arena *arena, size_t most);
 
 /* NULL on failure. Aligned to 16 bytes (64 for the _aligned form). Not cleared. */
 void *ftl_arena_alloc(ftl_arena *arena, size_t size);

@@ -17,7 +17,7 @@ struct ftl_executor {
     pthread_cond_t work;
     ftl_task_group *first, *last; /* groups with tasks that wait for a thread */
     size_t waiting;               /* tasks of all groups */
-    uint32_t started, idle;
+    uint32_t started, idle, busy; /* busy: with tasks */
     bool stop;
     pthread_t threads[];
 };
@@ -30,7 +30,7 @@ static void make_empty(ftl_executor *executor)
     pthread_cond_init(&executor->work, NULL);
     executor->first = executor->last = NULL;
     executor->waiting = 0;
-    executor->started = executor->idle = 0;
+    executor->started = executor->idle = executor->busy = 0;
 }
 
 /*
@@ -105,6 +105,8 @@ static ftl_task *begin_task(ftl_task_group *group, uint32_t *slot)
     return task;
 }
 
+static void help_with_parts(void *user, uint32_t slot);
+
 /* Runs it without the lock, which is held before and after. */
 static void run_task(ftl_task_group *group, ftl_task *task, uint32_t slot)
 {
@@ -116,6 +118,8 @@ static void run_task(ftl_task_group *group, ftl_task *task, uint32_t slot)
     group->free_slots |= (uint64_t)1 << slot;
     if (group->waiting || !group->awaited || group->awaited == task)
         pthread_cond_signal(&group->done);
+    if (task->run == help_with_parts)
+        pthread_cond_broadcast(&group->shared);
 }
 
 /* A pool thread takes the first group's oldest task. */
@@ -129,7 +133,9 @@ static void serve_first(ftl_executor *executor)
     line_up(group); /* behind the others, when more of it waits */
     if (!task)
         return;
+    executor->busy++;
     run_task(group, task, slot);
+    executor->busy--;
     group->pooled--;
     line_up(group);
     /* what is first in the line is this thread's next task */
@@ -214,6 +220,7 @@ void ftl_group_begin(ftl_task_group *group, ftl_executor *executor, uint32_t wid
     *group = (ftl_task_group){.executor = executor, .pooled_most = width > 1 ? width - 1 : 1};
     group->free_slots = width >= FTL_GROUP_WIDTH ? UINT64_MAX : ((uint64_t)1 << width) - 1;
     pthread_cond_init(&group->done, NULL);
+    pthread_cond_init(&group->shared, NULL);
 }
 
 void ftl_group_end(ftl_task_group *group)
@@ -225,11 +232,30 @@ void ftl_group_end(ftl_task_group *group)
     group->waiting = 0;
     for (; group->first; group->first = group->first->next)
         group->first->state = FTL_TASK_IDLE;
+    group->last = NULL;
     group->awaited = NULL;
     while (group->running)
         pthread_cond_wait(&group->done, &executor->lock);
     leave(executor);
     pthread_cond_destroy(&group->done);
+    pthread_cond_destroy(&group->shared);
+}
+
+/* Somebody is to take what waits: the owner when it sleeps, else a pool thread, if one may. */
+static void wake_one(ftl_task_group *group)
+{
+    ftl_executor *executor = group->executor;
+    if (group->asleep && !group->called) {
+        group->called = true;
+        pthread_cond_signal(&group->done);
+        return;
+    }
+    if (!group->in_line || group->waiting > group->pooled_most - group->pooled + group->called)
+        return; /* those that are to take it know already */
+    if (executor->started - executor->busy < executor->waiting &&
+        executor->started < executor->limit)
+        start_thread(executor);
+    pthread_cond_signal(&executor->work);
 }
 
 /* wake: a thread is to take it; otherwise the caller will. */
@@ -246,11 +272,8 @@ static void submit(ftl_task_group *group, ftl_task *task, bool wake)
     group->waiting++;
     executor->waiting++;
     line_up(group);
-    if (!wake || !group->in_line || group->waiting > group->pooled_most - group->pooled)
-        return; /* those that are to take it know already */
-    if (executor->idle < executor->waiting && executor->started < executor->limit)
-        start_thread(executor);
-    pthread_cond_signal(&executor->work);
+    if (wake)
+        wake_one(group);
 }
 
 void ftl_group_submit(ftl_task_group *group, ftl_task *task)
@@ -265,10 +288,13 @@ static void help(ftl_task_group *group)
 {
     uint32_t slot = 0;
     ftl_task *task = begin_task(group, &slot);
-    if (task)
+    if (task) {
         run_task(group, task, slot);
-    else
-        pthread_cond_wait(&group->done, &group->executor->lock);
+        return;
+    }
+    group->asleep = true;
+    pthread_cond_wait(&group->done, &group->executor->lock);
+    group->asleep = group->called = false;
 }
 
 void ftl_group_wait(ftl_task_group *group, const ftl_task *task)
@@ -286,6 +312,91 @@ void ftl_group_wait_all(ftl_task_group *group)
     group->awaited = NULL;
     while (group->waiting || group->running)
         help(group);
+    leave(group->executor);
+}
+
+/* ---- Shared work ------------------------------------------------------------------------------ */
+
+typedef struct parts {
+    _Atomic size_t next;
+    size_t count;
+    ftl_part_fn fn;
+    void *user;
+} parts;
+
+static void run_parts(parts *p)
+{
+    for (;;) {
+        size_t part = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+        if (part >= p->count)
+            return;
+        p->fn(p->user, part);
+    }
+}
+
+static void help_with_parts(void *user, uint32_t slot)
+{
+    (void)slot;
+    run_parts(user);
+}
+
+/* A helper goes in front of the tasks that wait. */
+static void call_helper(ftl_task_group *group, ftl_task *task, parts *p)
+{
+    *task = (ftl_task){.run = help_with_parts, .user = p, .next = group->first};
+    task->state = FTL_TASK_WAITING;
+    group->first = task;
+    if (!group->last)
+        group->last = task;
+    group->waiting++;
+    group->executor->waiting++;
+    line_up(group);
+    wake_one(group);
+}
+
+/* Takes a task that waits back. */
+static void withdraw(ftl_task_group *group, ftl_task *task)
+{
+    ftl_task *before = NULL, *at = group->first;
+    for (; at != task; at = at->next)
+        before = at;
+    if (before)
+        before->next = task->next;
+    else
+        group->first = task->next;
+    if (group->last == task)
+        group->last = before;
+    group->waiting--;
+    group->executor->waiting--;
+    task->state = FTL_TASK_IDLE;
+    if (!group->first)
+        leave_line(group);
+}
+
+void ftl_group_share(ftl_task_group *group, size_t count, ftl_part_fn fn, void *user)
+{
+    parts p = {.count = count, .fn = fn, .user = user};
+    ftl_task helpers[FTL_GROUP_WIDTH];
+    size_t n = 0;
+    if (!group || count < 2) {
+        run_parts(&p);
+        return;
+    }
+    enter(group->executor);
+    /* also for those who are busy now and may have nothing to do before it is done */
+    for (; n < group->pooled_most && n < count - 1; n++)
+        call_helper(group, &helpers[n], &p);
+    leave(group->executor);
+    run_parts(&p);
+    enter(group->executor);
+    for (size_t i = 0; i < n; i++) {
+        if (helpers[i].state == FTL_TASK_WAITING)
+            withdraw(group, &helpers[i]);
+    }
+    for (size_t i = 0; i < n; i++) {
+        while (helpers[i].state == FTL_TASK_RUNNING)
+            pthread_cond_wait(&group->shared, &group->executor->lock);
+    }
     leave(group->executor);
 }
 

@@ -15,7 +15,7 @@
  * it.
  *
  * Thread-safety: an executor may be used from any thread, by tasks too. A group belongs to the
- * thread that made it.
+ * thread that made it; its tasks may submit others and share their work.
  */
 #ifndef FTL_BASE_EXECUTOR_H
 #define FTL_BASE_EXECUTOR_H
@@ -65,21 +65,31 @@ typedef struct ftl_task_group {
     uint32_t pooled, pooled_most; /* of the running ones those that pool threads run */
     uint64_t free_slots;          /* a bit each */
     const ftl_task *awaited;      /* what the owner waits for; NULL: any of them */
+    bool asleep, called;          /* the owner, with nothing to run; and told of a task since */
     struct ftl_task_group *next;  /* in the executor's line */
     bool in_line;
-    pthread_cond_t done;
+    pthread_cond_t done, shared;
 } ftl_task_group;
 
 /* width: 1 to FTL_GROUP_WIDTH. */
 void ftl_group_begin(ftl_task_group *group, ftl_executor *executor, uint32_t width);
 /* Drops tasks that wait, waits for those that run, and ends the group. */
 void ftl_group_end(ftl_task_group *group);
-/* The task waits for a thread. It must not wait or run already. */
+/* The task waits for a thread. It must not wait or run already. Tasks of the group may do so, too.
+ */
 void ftl_group_submit(ftl_task_group *group, ftl_task *task);
 /* Until task is done; runs waiting tasks of the group meanwhile. */
 void ftl_group_wait(ftl_task_group *group, const ftl_task *task);
 /* Until no task of the group waits or runs. */
 void ftl_group_wait_all(ftl_task_group *group);
+
+typedef void (*ftl_part_fn)(void *user, size_t part);
+/*
+ * For a task of the group, or its owner, with work that falls into independent parts: calls fn once
+ * for each part below parts, in any order. Threads that have nothing else to do in the group help,
+ * before any task that waits; returns when all is done. group NULL: this thread does all, in order.
+ */
+void ftl_group_share(ftl_task_group *group, size_t parts, ftl_part_fn fn, void *user);
 
 typedef void (*ftl_for_fn)(void *user, uint32_t slot, size_t index);
 /*

@@ -9,6 +9,17 @@ enum { DEFAULT_SIZE = 15, DEFAULT_CHECK_MS = 1000, FIRST_SLOTS = 64 };
 
 /* ---- Life ------------------------------------------------------------------------------------- */
 
+/* ftl_spare: inside of an allocation, by a thread that may have the lock. */
+static bool spare_model(void *user)
+{
+    ftl_cache *cache = user;
+    if (pthread_mutex_trylock(&cache->lock) != 0)
+        return false;
+    uint32_t spared = ftl_cache_spare(cache, 1);
+    ftl_cache_unlock(cache);
+    return spared > 0;
+}
+
 static ftl_status init(ftl_cache *cache, const ftl_cache_options *options, ftl_error *error)
 {
     cache->slots = ftl_alloc_zero(&cache->account, FIRST_SLOTS, sizeof(ftl_cache_name *));
@@ -47,6 +58,8 @@ ftl_status ftl_cache_create(ftl_context *context, const ftl_cache_options *optio
         ftl_free(&context->account, cache);
         return status;
     }
+    cache->spare = (ftl_spare){.spare = spare_model, .user = cache};
+    ftl_context_add_spare(context, &cache->spare);
     *out = cache;
     return FTL_OK;
 }
@@ -55,6 +68,7 @@ void ftl_cache_destroy(ftl_cache *cache)
 {
     if (!cache)
         return;
+    ftl_context_remove_spare(cache->context, &cache->spare);
     (void)ftl_cache_clear(cache);
     for (int i = 0; i < FTL_CACHE_STRIPES; i++)
         pthread_mutex_destroy(&cache->stripes[i].lock);

@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "engine/cache_key.h"
+#include "engine/context.h"
 #include "foretell/cache.h"
 #include "io/file_mark.h"
 #include "model/model.h"
@@ -93,6 +94,7 @@ typedef struct ftl_cache_stripe {
 struct ftl_cache {
     ftl_account account;
     ftl_context *context;
+    ftl_spare spare; /* of the context's: models that nobody uses */
     uint32_t cache_size;
     uint64_t max_bytes;
     int64_t interval; /* between looks at files, in ns; 0: always */

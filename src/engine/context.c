@@ -29,18 +29,57 @@ void ftl_context_remove_model(ftl_context *context, ftl_model *model)
     pthread_mutex_unlock(&context->models_lock);
 }
 
-/*
- * Called from inside of an allocation that the limit refuses, whatever locks that thread holds:
- * what is locked is passed over.
- */
-static void reclaim(void *user)
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+void ftl_context_add_spare(ftl_context *context, ftl_spare *spare)
 {
-    ftl_context *context = user;
+    pthread_mutex_lock(&context->spares_lock);
+    spare->next = context->spares;
+    context->spares = spare;
+    pthread_mutex_unlock(&context->spares_lock);
+}
+
+void ftl_context_remove_spare(ftl_context *context, ftl_spare *spare)
+{
+    pthread_mutex_lock(&context->spares_lock);
+    ftl_spare **place = &context->spares;
+    while (*place != spare)
+        place = &(*place)->next;
+    *place = spare->next;
+    pthread_mutex_unlock(&context->spares_lock);
+}
+
+static bool spare_one(ftl_context *context)
+{
+    bool spared = false;
+    if (pthread_mutex_trylock(&context->spares_lock) != 0)
+        return false;
+    for (ftl_spare *spare = context->spares; spare && !spared; spare = spare->next)
+        spared = spare->spare(spare->user);
+    pthread_mutex_unlock(&context->spares_lock);
+    return spared;
+}
+
+static void trim_models(ftl_context *context)
+{
     if (pthread_mutex_trylock(&context->models_lock) != 0)
         return;
     for (ftl_model *model = context->models; model; model = model->next)
         (void)ftl_plan_cache_try_trim(model);
     pthread_mutex_unlock(&context->models_lock);
+}
+
+/*
+ * Called from inside of an allocation that the limit refuses, whatever locks that thread holds:
+ * what is locked is passed over. What can be made again from memory goes before what is read from
+ * files.
+ */
+static bool reclaim(void *user, unsigned times)
+{
+    ftl_context *context = user;
+    if (times == 0)
+        trim_models(context);
+    return times == 0 || spare_one(context);
 }
 
 /* ---- The context ------------------------------------------------------------------------------ */
@@ -59,6 +98,7 @@ ftl_status ftl_context_create(const ftl_context_options *options, ftl_context **
         return FTL_OOM(error);
     context->account = account;
     pthread_mutex_init(&context->models_lock, NULL);
+    pthread_mutex_init(&context->spares_lock, NULL);
     context->account.reclaim = reclaim;
     context->account.reclaim_user = context;
     pthread_mutex_init(&context->executor_lock, NULL);
@@ -87,6 +127,7 @@ void ftl_context_destroy(ftl_context *context)
     ftl_executor_destroy(context->executor);
     pthread_mutex_destroy(&context->executor_lock);
     pthread_mutex_destroy(&context->models_lock);
+    pthread_mutex_destroy(&context->spares_lock);
     ftl_account account = context->account;
     ftl_free(&account, context);
 }

@@ -29,6 +29,15 @@ static size_t count_pieces(uint32_t width)
     return width == 1 ? 1 : width + (spare < least_spare ? least_spare : spare);
 }
 
+/* How many pieces the calling thread reads before tasks do. */
+static size_t count_by_hand(const ftl_job_ring *ring)
+{
+    enum { first_pieces = 2 }; /* a first block behind which nothing comes needs no thread */
+    if (!ring->apart)
+        return SIZE_MAX;
+    return ftl_table_bytes_total(ring->table) <= FTL_SMALL_INPUT ? first_pieces : 0;
+}
+
 ftl_status ftl_ring_begin(ftl_job_ring *ring, const ftl_job *job, ftl_table *table,
                           const ftl_score_options *options, ftl_executor *executor,
                           ftl_error *error)
@@ -46,13 +55,14 @@ ftl_status ftl_ring_begin(ftl_job_ring *ring, const ftl_job *job, ftl_table *tab
     ring->options = options;
     ring->width = width;
     ring->apart = width > 1 && !ftl_table_is_foreign(table);
+    ring->by_hand = count_by_hand(ring);
     ring->batch_rows = ftl_job_batch_rows(job, options, n_pieces);
     ftl_error_clear(&ring->read_error);
     FTL_TRY(make_pieces(ring, n_pieces, error));
     ftl_group_begin(&ring->group, executor, width);
-    ftl_turn_init(&ring->turn);
+    pthread_mutex_init(&ring->lock, NULL);
     if (ring->apart)
-        ftl_table_share(table, &ring->turn);
+        ftl_table_share(table, &ring->group);
     ring->begun = true;
     return FTL_OK;
 }
@@ -62,10 +72,12 @@ void ftl_ring_end(ftl_job_ring *ring)
     if (!ring->job)
         return;
     if (ring->begun) {
-        ring->closed = true;
+        pthread_mutex_lock(&ring->lock);
+        ring->closed = true; /* no task makes another one */
+        pthread_mutex_unlock(&ring->lock);
         ftl_group_end(&ring->group);
         ftl_table_share(ring->table, NULL);
-        ftl_turn_free(&ring->turn);
+        pthread_mutex_destroy(&ring->lock);
     }
     for (size_t i = 0; i < ring->n_made; i++) {
         ftl_job_block *block = &ring->pieces[i].block;
@@ -109,16 +121,36 @@ static ftl_status read_block(ftl_job_ring *ring, ftl_ring_piece *piece, ftl_erro
     return FTL_OK;
 }
 
-/* Reads a piece when its turn has come; what fails is known when the piece is taken. */
+static void run_piece(void *user, uint32_t slot);
+
+/* Makes the head's piece a task that reads and computes it, if one may begin. Under the lock. */
+static void submit_next(ftl_job_ring *ring)
+{
+    if (ring->pending || ring->closed || ring->head - ring->tail == ring->n_pieces)
+        return;
+    ftl_ring_piece *piece = &ring->pieces[ring->head % ring->n_pieces];
+    piece->task = (ftl_task){.run = run_piece, .user = piece};
+    piece->read = false;
+    ring->pending = true;
+    ftl_group_submit(&ring->group, &piece->task);
+}
+
+/*
+ * Reads the head's piece, and lets the next one be read. What fails is known when the piece is
+ * taken.
+ */
 static void read_piece(ftl_ring_piece *piece)
 {
     ftl_job_ring *ring = piece->ring;
-    ftl_turn_wait(&ring->turn, piece->ticket);
     piece->last = false;
-    piece->read_status = ring->closed ? FTL_END : read_block(ring, piece, &ring->read_error);
-    if (piece->read_status != FTL_OK)
-        ring->closed = true;
-    ftl_turn_pass(&ring->turn);
+    piece->read_status = read_block(ring, piece, &ring->read_error);
+    pthread_mutex_lock(&ring->lock);
+    ring->closed |= piece->read_status != FTL_OK;
+    ring->head++;
+    ring->pending = false;
+    if (!piece->read)
+        submit_next(ring);
+    pthread_mutex_unlock(&ring->lock);
 }
 
 /* A task: reads its piece, if nobody has, and computes it with the tools of its slot. */
@@ -138,32 +170,37 @@ static void run_piece(void *user, uint32_t slot)
         ftl_job_compute(worker, block);
 }
 
-/* Whether the calling thread is to read the head's piece before it is known who computes it. */
-static bool reads_head(const ftl_job_ring *ring)
-{
-    /* a first block that is all there is needs no thread */
-    return !ring->apart ||
-           (ring->head == 0 && ftl_table_bytes_total(ring->table) <= FTL_SMALL_INPUT);
-}
-
-/* Sees to it that the head's piece is read and computed: by the caller when it is alone. */
+/* Reads the head's piece, and computes it or sees to it that it is. */
 static void start_piece(ftl_job_ring *ring)
 {
     ftl_ring_piece *piece = &ring->pieces[ring->head % ring->n_pieces];
     piece->task = (ftl_task){.run = run_piece, .user = piece};
-    piece->ticket = ring->head;
-    piece->read = reads_head(ring);
-    if (piece->read)
-        read_piece(piece);
-    bool alone = piece->read &&
-                 (piece->read_status != FTL_OK || (piece->last && ring->head == ring->tail));
-    if (ring->n_pieces == 1 || alone) {
+    piece->read = true;
+    bool first = ring->head == ring->tail;
+    read_piece(piece);
+    if (ring->n_pieces == 1 || piece->read_status != FTL_OK || (piece->last && first)) {
         run_piece(piece, 0);
         piece->task.state = FTL_TASK_DONE;
     } else {
         ftl_group_submit(&ring->group, &piece->task);
     }
-    ring->head++;
+}
+
+/* Gets the pieces going that may be, the one that the caller had among them. */
+static void start_pieces(ftl_job_ring *ring)
+{
+    pthread_mutex_lock(&ring->lock);
+    ring->tail += ring->taken;
+    ring->taken = false;
+    pthread_mutex_unlock(&ring->lock);
+    for (; ring->by_hand && !ring->closed && ring->head - ring->tail < ring->n_pieces;
+         ring->by_hand--)
+        start_piece(ring);
+    if (ring->by_hand)
+        return;
+    pthread_mutex_lock(&ring->lock);
+    submit_next(ring);
+    pthread_mutex_unlock(&ring->lock);
 }
 
 /*
@@ -172,8 +209,7 @@ static void start_piece(ftl_job_ring *ring)
  */
 ftl_status ftl_ring_next(ftl_job_ring *ring, ftl_job_block **out, ftl_error *error)
 {
-    while (ring->head == ring->tail || (!ring->closed && ring->head - ring->tail < ring->n_pieces))
-        start_piece(ring);
+    start_pieces(ring);
     ftl_ring_piece *piece = &ring->pieces[ring->tail % ring->n_pieces];
     ftl_group_wait(&ring->group, &piece->task);
     if (piece->read_status != FTL_OK) {
@@ -187,7 +223,7 @@ ftl_status ftl_ring_next(ftl_job_ring *ring, ftl_job_block **out, ftl_error *err
             *error = piece->block.error;
         return ftl_table_cause(ring->table, piece->block.status, error);
     }
-    ring->tail++;
+    ring->taken = true;
     *out = &piece->block;
     return FTL_OK;
 }

@@ -212,6 +212,7 @@ static ftl_status run_stream(runner *run, const ftl_reader *in, const ftl_writer
     FTL_TRY(ftl_stream_open_reader(run->setup.job.account, in, &stream, error));
     FTL_TRY(ftl_job_open_stream(run->setup.job.account, stream, in->name, 0, run->options,
                                 &run->table, error));
+    ftl_table_set_foreign(run->table);
     return run_job(run, out->name ? out->name : "the output", error);
 }
 

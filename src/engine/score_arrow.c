@@ -1,51 +1,28 @@
 /* ftl_score_arrow: a table as an Arrow C stream in, the results as one out. */
 #include "base/options.h"
-#include "engine/arrow_export.h"
 #include "engine/column_watch.h"
 #include "engine/context.h"
 #include "engine/job_ring.h"
+#include "engine/stream_out.h"
 
-#include <stdio.h>
-#include <string.h>
-
-/*
- * What the stream that is handed out owns. The structure and the columns' names are memory of its
- * own; all else is the context's, and is given up as soon as the stream has ended or failed.
- */
+/* Setup, ring, table and model are the context's. */
 typedef struct stream_job {
-    ftl_account own; /* of this structure and the names */
-    ftl_arena names;
+    ftl_stream_out stream;
     ftl_job_setup setup;
     ftl_job_ring ring;
     ftl_table *table;
     ftl_score_options options; /* without what only setting up looks at */
-    ftl_sink_column *columns;
-    size_t n_columns;
-    ftl_model *model; /* holds it */
+    ftl_model *model;          /* holds it; NULL: given up */
     ftl_score_result *result;
     ftl_score_result figures;
     double started, reported;
-    ftl_status status; /* not OK: what every further batch is; END behind the last one */
-    ftl_error error;
-    char message[FTL_ERROR_MESSAGE_SIZE + 32];
 } stream_job;
 
-static stream_job *new_job(const ftl_allocator *allocator)
-{
-    ftl_account account;
-    ftl_account_init(&account, allocator, 0);
-    stream_job *job = ftl_alloc_zero(&account, 1, sizeof *job);
-    if (!job)
-        return NULL;
-    ftl_account_init(&job->own, allocator, 0);
-    ftl_arena_init(&job->names, &job->own);
-    ftl_error_clear(&job->error);
-    return job;
-}
+/* ---- The stream ------------------------------------------------------------------------------ */
 
-/* Everything that is the context's. */
-static void give_up(stream_job *job)
+static void give_up(ftl_stream_out *stream)
 {
+    stream_job *job = (stream_job *)stream;
     if (!job->model)
         return;
     ftl_ring_end(&job->ring);
@@ -53,34 +30,6 @@ static void give_up(stream_job *job)
     ftl_table_close(job->table);
     ftl_model_release(job->model);
     job->model = NULL;
-}
-
-static void destroy(stream_job *job)
-{
-    ftl_account account;
-    give_up(job);
-    ftl_arena_free(&job->names);
-    ftl_account_init(&account, &job->own.allocator, 0);
-    ftl_free(&account, job);
-}
-
-/* ---- The stream ------------------------------------------------------------------------------ */
-
-static int fail(stream_job *job, ftl_status status)
-{
-    give_up(job);
-    job->status = status;
-    snprintf(job->message, sizeof job->message, "%s: %s", ftl_status_name(status),
-             job->error.message);
-    return ftl_arrow_errno(status);
-}
-
-static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
-{
-    stream_job *job = stream->private_data;
-    ftl_status status = ftl_arrow_export_schema(&job->own.allocator, job->columns, job->n_columns,
-                                                out, &job->error);
-    return status == FTL_OK ? 0 : fail(job, status);
 }
 
 static ftl_status report_progress(stream_job *job, const ftl_job_block *block, ftl_error *error)
@@ -109,8 +58,9 @@ static ftl_status finish(stream_job *job, ftl_error *error)
 }
 
 /* The next batch that has rows: of those that were left out nobody is told. */
-static ftl_status next_batch(stream_job *job, struct ArrowArray *out, ftl_error *error)
+static ftl_status next_batch(ftl_stream_out *stream, struct ArrowArray *out, ftl_error *error)
 {
+    stream_job *job = (stream_job *)stream;
     ftl_job_block *block;
     for (;;) {
         ftl_status status = ftl_ring_next(&job->ring, &block, error);
@@ -125,34 +75,6 @@ static ftl_status next_batch(stream_job *job, struct ArrowArray *out, ftl_error 
         block->array.release = NULL;
         return FTL_OK;
     }
-}
-
-static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
-{
-    stream_job *job = stream->private_data;
-    ftl_status status = job->status;
-    if (status == FTL_OK)
-        status = next_batch(job, out, &job->error);
-    if (status == FTL_OK)
-        return 0;
-    if (status != FTL_END)
-        return fail(job, status);
-    give_up(job);
-    job->status = FTL_END;
-    *out = (struct ArrowArray){0};
-    return 0;
-}
-
-static const char *get_last_error(struct ArrowArrayStream *stream)
-{
-    const stream_job *job = stream->private_data;
-    return job->message[0] ? job->message : NULL;
-}
-
-static void release(struct ArrowArrayStream *stream)
-{
-    destroy(stream->private_data);
-    stream->release = NULL;
 }
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
@@ -181,32 +103,18 @@ static void forget_lists(ftl_score_options *options)
     options->n_keep = options->n_features = options->n_na_values = 0;
 }
 
-/* The columns of the results, kept apart. */
-static ftl_status list_columns(stream_job *job, ftl_error *error)
-{
-    ftl_sink_column *columns;
-    FTL_TRY(ftl_job_list_outputs(&job->setup, &columns, &job->n_columns, error));
-    job->columns = ftl_arena_copy(&job->names, columns, job->n_columns * sizeof *columns);
-    if (!job->columns)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < job->n_columns; i++) {
-        job->columns[i].name = ftl_arena_string(&job->names, columns[i].name,
-                                                strlen(columns[i].name));
-        if (!job->columns[i].name)
-            return FTL_OOM(error);
-    }
-    return FTL_OK;
-}
-
 static ftl_status set_up(stream_job *job, ftl_model *model, ftl_error *error)
 {
     ftl_job_setup *setup = &job->setup;
     ftl_executor *executor;
+    ftl_sink_column *columns;
+    size_t n;
     FTL_TRY(ftl_job_choose(setup, model, &job->options, error));
     FTL_TRY(ftl_job_bind(setup, job->table, NULL, &job->options, error));
-    FTL_TRY(list_columns(job, error));
-    setup->job.arrow = job->columns;
-    setup->job.allocator = &job->own.allocator;
+    FTL_TRY(ftl_job_list_outputs(setup, &columns, &n, error));
+    FTL_TRY(ftl_stream_out_columns(&job->stream, columns, n, error));
+    setup->job.arrow = job->stream.columns;
+    setup->job.allocator = &job->stream.own.allocator;
     FTL_TRY(ftl_context_executor(model->context, &executor, error));
     forget_lists(&job->options);
     return ftl_ring_begin(&job->ring, &setup->job, job->table, &job->options, executor, error);
@@ -224,9 +132,11 @@ ftl_status ftl_score_arrow(ftl_model *model, struct ArrowArrayStream *in,
     FTL_TRY(ftl_out_check(result, "ftl_score_result", error));
     FTL_TRY(check_options(&chosen, error));
     ftl_account *account = &model->context->account;
-    stream_job *job = new_job(&account->allocator);
+    stream_job *job = ftl_stream_out_new(&account->allocator, sizeof *job);
     if (!job)
         return FTL_OOM(error);
+    job->stream.next = next_batch;
+    job->stream.give_up = give_up;
     job->options = chosen;
     job->result = result;
     job->started = ftl_job_now();
@@ -238,13 +148,9 @@ ftl_status ftl_score_arrow(ftl_model *model, struct ArrowArrayStream *in,
     if (status != FTL_OK) {
         if (job->table)
             ftl_table_give_back(job->table, in);
-        destroy(job);
+        ftl_stream_out_destroy(&job->stream);
         return status;
     }
-    *out = (struct ArrowArrayStream){.get_schema = get_schema,
-                                     .get_next = get_next,
-                                     .get_last_error = get_last_error,
-                                     .release = release,
-                                     .private_data = job};
+    ftl_stream_out_hand(&job->stream, out);
     return FTL_OK;
 }

@@ -27,6 +27,8 @@ ftl_status ftl_session_new(ftl_plan *plan, ftl_session **out, ftl_error *error)
 static void free_session(ftl_session *session)
 {
     ftl_plan *plan = session->plan;
+    if (session->reader)
+        session->reader_ops->free(session);
     if (session->wide) {
         ftl_plan *wide = session->wide->plan;
         free_session(session->wide);
@@ -35,8 +37,6 @@ static void free_session(ftl_session *session)
     ftl_session_free_outputs(session);
     if (session->arrow)
         session->free_arrow(session->arrow);
-    if (session->reader)
-        session->reader_ops->free(session);
     ftl_exec_free(&session->exec, &session->account);
     ftl_free(&plan->session_account, session);
 }

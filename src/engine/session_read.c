@@ -16,9 +16,12 @@ typedef struct ftl_session_reader {
 
 /* ---- Life ------------------------------------------------------------------------------------ */
 
-/* Nothing refers to the caller's memory any more. */
+/* Nothing refers to the caller's memory any more, nor to what was made of it. */
 static void forget(ftl_session *session)
 {
+    session->run_methods = 0;
+    session->bad_rows = 0;
+    session->shows_wide = false;
     ftl_whole_table_free(&session->reader->whole);
     session->reader->last = NULL;
     session->read = (ftl_session_rows){0};

@@ -5,9 +5,7 @@
 #include "engine/context.h"
 #include "engine/inputs.h"
 #include "engine/job.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "engine/stream_out.h"
 
 enum { USUAL_ROWS = 8192 };
 
@@ -108,23 +106,19 @@ static ftl_status read_rows(reader *r, ftl_batch *out, ftl_error *error)
 
 /* ---- A file as a stream ---------------------------------------------------------------------- */
 
-/* The structure is memory of its own; all else is the context's, and given up at the end. */
+/* Table and arena are the context's. */
 typedef struct table_stream {
-    ftl_account own;
-    ftl_arena names;      /* of the columns: they outlive the table */
+    ftl_stream_out stream;
     ftl_context *context; /* NULL: given up */
     ftl_arena arena;
     ftl_inputs inputs;
     ftl_score_options options;
     reader reader;
-    copied columns;
-    ftl_status status;
-    ftl_error error;
-    char message[FTL_ERROR_MESSAGE_SIZE + 32];
 } table_stream;
 
-static void give_up(table_stream *s)
+static void give_up(ftl_stream_out *stream)
 {
+    table_stream *s = (table_stream *)stream;
     if (!s->context)
         return;
     end_reading(&s->reader);
@@ -132,85 +126,21 @@ static void give_up(table_stream *s)
     s->context = NULL;
 }
 
-static void destroy(table_stream *s)
+static ftl_status next_batch(ftl_stream_out *stream, struct ArrowArray *out, ftl_error *error)
 {
-    ftl_account account;
-    give_up(s);
-    ftl_arena_free(&s->names);
-    ftl_account_init(&account, &s->own.allocator, 0);
-    ftl_free(&account, s);
-}
-
-static int fail(table_stream *s, ftl_status status)
-{
-    give_up(s);
-    s->status = status;
-    snprintf(s->message, sizeof s->message, "%s: %s", ftl_status_name(status), s->error.message);
-    return ftl_arrow_errno(status);
-}
-
-static int get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
-{
-    table_stream *s = stream->private_data;
-    ftl_status status = ftl_arrow_export_schema(&s->own.allocator, s->columns.columns, s->columns.n,
-                                                out, &s->error);
-    return status == FTL_OK ? 0 : fail(s, status);
-}
-
-static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
-{
-    table_stream *s = stream->private_data;
     ftl_batch batch;
-    ftl_status status = s->status;
-    if (status == FTL_OK)
-        status = read_rows(&s->reader, &batch, &s->error);
-    if (status == FTL_OK)
-        status = ftl_arrow_export_array(&s->own.allocator, s->columns.columns, &batch, NULL, out,
-                                        &s->error);
-    if (status == FTL_OK)
-        return 0;
-    if (status != FTL_END)
-        return fail(s, status);
-    give_up(s);
-    s->status = FTL_END;
-    *out = (struct ArrowArray){0};
-    return 0;
-}
-
-static const char *get_last_error(struct ArrowArrayStream *stream)
-{
-    const table_stream *s = stream->private_data;
-    return s->message[0] ? s->message : NULL;
-}
-
-static void release(struct ArrowArrayStream *stream)
-{
-    destroy(stream->private_data);
-    stream->release = NULL;
-}
-
-/* The names stay until the stream is released, which may be behind the end of all else. */
-static ftl_status keep_columns(table_stream *s, ftl_error *error)
-{
-    ftl_sink_column *columns = ftl_arena_copy(&s->names, s->columns.columns,
-                                              s->columns.n * sizeof *columns);
-    if (!columns)
-        return FTL_OOM(error);
-    for (size_t i = 0; i < s->columns.n; i++) {
-        columns[i].name = ftl_arena_string(&s->names, columns[i].name, strlen(columns[i].name));
-        if (!columns[i].name)
-            return FTL_OOM(error);
-    }
-    s->columns.columns = columns;
-    return FTL_OK;
+    FTL_TRY(read_rows(&((table_stream *)stream)->reader, &batch, error));
+    return ftl_arrow_export_array(&stream->own.allocator, stream->columns, &batch, NULL, out,
+                                  error);
 }
 
 static ftl_status open_stream(table_stream *s, const char *path, ftl_error *error)
 {
+    copied columns;
     FTL_TRY(ftl_inputs_find(&s->arena, path, &s->options, &s->inputs, error));
     FTL_TRY(ftl_inputs_open(&s->arena, &s->inputs, &s->options, &s->reader.table, error));
-    FTL_TRY(choose_columns(s->reader.table, &s->options, &s->arena, &s->columns, error));
-    FTL_TRY(keep_columns(s, error));
+    FTL_TRY(choose_columns(s->reader.table, &s->options, &s->arena, &columns, error));
+    FTL_TRY(ftl_stream_out_columns(&s->stream, columns.columns, columns.n, error));
     return begin_reading(&s->reader, error);
 }
 
@@ -223,28 +153,21 @@ ftl_status ftl_read_table(ftl_context *context, const char *input_path,
         return FTL_FAIL(error, FTL_ARG, "ftl_read_table needs a context, an input and a stream");
     FTL_TRY(ftl_options_read(&chosen, sizeof chosen, options, "ftl_score_options", error));
     chosen.flush_early = false;
-    ftl_account account;
-    ftl_account_init(&account, &context->account.allocator, 0);
-    table_stream *s = ftl_alloc_zero(&account, 1, sizeof *s);
+    table_stream *s = ftl_stream_out_new(&context->account.allocator, sizeof *s);
     if (!s)
         return FTL_OOM(error);
-    ftl_account_init(&s->own, &context->account.allocator, 0);
-    ftl_arena_init(&s->names, &s->own);
+    s->stream.next = next_batch;
+    s->stream.give_up = give_up;
     ftl_arena_init(&s->arena, &context->account);
-    ftl_error_clear(&s->error);
     s->context = context;
     s->options = chosen;
     s->reader.options = &s->options;
     ftl_status status = open_stream(s, input_path, error);
     if (status != FTL_OK) {
-        destroy(s);
+        ftl_stream_out_destroy(&s->stream);
         return status;
     }
-    *out = (struct ArrowArrayStream){.get_schema = get_schema,
-                                     .get_next = get_next,
-                                     .get_last_error = get_last_error,
-                                     .release = release,
-                                     .private_data = s};
+    ftl_stream_out_hand(&s->stream, out);
     return FTL_OK;
 }
 

@@ -118,16 +118,21 @@ static int64_t input_of_column(const ftl_whole_table *whole, int64_t column)
     return -1;
 }
 
+/* Behind "line 4" or "row 4" at the beginning of a message; NULL: it begins otherwise. */
+static const char *behind_place(const char *message)
+{
+    size_t word = strncmp(message, "line ", 5) == 0 ? 5 : strncmp(message, "row ", 4) == 0 ? 4 : 0;
+    const char *at = message + word + strspn(message + word, "0123456789");
+    return word && at > message + word && (*at == ',' || *at == ':') ? at : NULL;
+}
+
 /* "line 4, column 'age': ..." is "row 2, column 'age': ...": a request has rows, not lines. */
 static void name_row(ftl_error *error)
 {
-    char message[FTL_ERROR_MESSAGE_SIZE], line[48];
-    int n = snprintf(line, sizeof line, "line %lld", (long long)error->line);
-    const char *rest = error->message;
-    bool known = error->line >= 0 && strncmp(rest, line, (size_t)n) == 0 &&
-                 (rest[n] == ',' || rest[n] == ':');
-    snprintf(message, sizeof message, "row %lld%s%.700s", (long long)error->row, known ? "" : ": ",
-             known ? rest + n : rest);
+    char message[FTL_ERROR_MESSAGE_SIZE];
+    const char *rest = behind_place(error->message);
+    snprintf(message, sizeof message, "row %lld%s%.700s", (long long)error->row, rest ? "" : ": ",
+             rest ? rest : error->message);
     memcpy(error->message, message, sizeof message);
 }
 

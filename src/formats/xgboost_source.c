@@ -439,8 +439,7 @@ ftl_status ftl_xgb_read_floats(ftl_xgb_source *source, ftl_xgb_floats *out, ftl_
     return FTL_OK;
 }
 
-ftl_status ftl_xgb_read_doubles(ftl_xgb_source *source, double **out, size_t *size,
-                                ftl_error *error)
+static ftl_status read_doubles(ftl_xgb_source *source, double **out, size_t *size, ftl_error *error)
 {
     size_t n = 0;
     FTL_TRY(read_numbers(source, false, &n, error));
@@ -457,7 +456,7 @@ ftl_status ftl_xgb_read_doubles(ftl_xgb_source *source, double **out, size_t *si
 ftl_status ftl_xgb_read_integers(ftl_xgb_source *source, double **out, int64_t **integers,
                                  size_t *size, ftl_error *error)
 {
-    FTL_TRY(ftl_xgb_read_doubles(source, out, size, error));
+    FTL_TRY(read_doubles(source, out, size, error));
     *integers = NULL;
     if (source->n_wide == 0)
         return FTL_OK;

@@ -81,9 +81,7 @@ FTL_MUST_USE ftl_status ftl_xgb_read_ints(ftl_xgb_source *source, ftl_xgb_ints *
                                           ftl_error *error);
 FTL_MUST_USE ftl_status ftl_xgb_read_floats(ftl_xgb_source *source, ftl_xgb_floats *out,
                                             ftl_error *error);
-FTL_MUST_USE ftl_status ftl_xgb_read_doubles(ftl_xgb_source *source, double **out, size_t *size,
-                                             ftl_error *error);
-/* The same; *integers holds the exact integers when a double rounds some of them, else NULL. */
+/* *integers holds the exact integers when a double rounds some of them, else NULL. */
 FTL_MUST_USE ftl_status ftl_xgb_read_integers(ftl_xgb_source *source, double **out,
                                               int64_t **integers, size_t *size, ftl_error *error);
 FTL_MUST_USE ftl_status ftl_xgb_read_texts(ftl_xgb_source *source, ftl_xgb_texts *out,

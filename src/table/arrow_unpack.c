@@ -159,7 +159,7 @@ ftl_status ftl_arrow_unpack_all(ftl_arrow_unpack *unpack, uint8_t *out, size_t *
                                 ftl_error *error)
 {
     work w = {.unpack = unpack, .out = out, .failed = SIZE_MAX, .status = FTL_OK};
-    ftl_turn_share(unpack->source->table->turn, unpack->n_listed, unpack_part, &w);
+    ftl_group_share(unpack->source->table->helpers, unpack->n_listed, unpack_part, &w);
     unpack->n_listed = 0;
     if (w.status == FTL_OK)
         return FTL_OK;

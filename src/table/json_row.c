@@ -2,11 +2,9 @@
 
 #include "base/number.h"
 #include "io/json.h"
+#include "kernels/json_find.h"
 
 #include <string.h>
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
 
 enum { MOST_LEADS = 4096 };
 
@@ -125,26 +123,6 @@ static inline const char *scan_number(const char *at, const char *end, ftl_json_
     return at;
 }
 
-/* The first quote, backslash or control character; end when there is none. */
-static inline const char *find_special(const char *at, const char *end)
-{
-#if defined(__SSE2__)
-    for (; end - at >= 16; at += 16) {
-        __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-        __m128i slash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-        __m128i control = _mm_cmpeq_epi8(_mm_max_epu8(bytes, _mm_set1_epi8(0x1f)),
-                                         _mm_set1_epi8(0x1f));
-        int mask = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, slash), control));
-        if (mask)
-            return at + __builtin_ctz((unsigned)mask);
-    }
-#endif
-    while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20)
-        at++;
-    return at;
-}
-
 /* The size of the escape at `at`, which begins with a backslash; 0 when it is none. */
 static size_t escape_size(const char *at, const char *end)
 {
@@ -167,7 +145,7 @@ static inline const char *scan_text(const char *at, const char *end, ftl_json_ce
     const char *first = ++at;
     cell->kind = FTL_JSON_PLAIN;
     for (;;) {
-        at = find_special(at, end);
+        at = ftl_json_find_special(at, end);
         if (at == end)
             return NULL;
         if (*at == '"')

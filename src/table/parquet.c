@@ -3,8 +3,8 @@
  * decides what it is read as (parquet_meta.h); nested columns, timestamps and other types that no
  * model takes are refused when they are asked for and not looked at otherwise.
  *
- * Reading decodes rows into the block, of the wanted columns alone, each column in any thread that
- * waits for its turn; converting borrows them from there.
+ * Reading decodes rows into the block, of the wanted columns alone, each column in any thread of a
+ * job that has nothing to do; converting borrows them from there.
  */
 #include "table/parquet_rows.h"
 #include "table/table_impl.h"
@@ -103,7 +103,7 @@ static ftl_status parquet_read(ftl_table *table, size_t max_rows, ftl_table_bloc
 
 static void parquet_share(ftl_table *table)
 {
-    ((ftl_parquet_rows *)table->state)->turn = table->turn;
+    ((ftl_parquet_rows *)table->state)->helpers = table->helpers;
 }
 
 static void parquet_block_free(ftl_table_block *block)

@@ -5,7 +5,7 @@
 #ifndef FTL_TABLE_PARQUET_CODEC_H
 #define FTL_TABLE_PARQUET_CODEC_H
 
-#include "base/alloc.h"
+#include "io/unpack.h"
 
 /* As the format numbers them. */
 enum {
@@ -19,21 +19,12 @@ enum {
     FTL_PARQUET_LZ4_RAW = 7
 };
 
-typedef struct ftl_parquet_codecs {
-    ftl_account *account;
-    void *zstd;    /* ZSTD_DCtx */
-    void *inflate; /* z_stream */
-} ftl_parquet_codecs;
-
-void ftl_parquet_codecs_init(ftl_parquet_codecs *codecs, ftl_account *account);
-void ftl_parquet_codecs_free(ftl_parquet_codecs *codecs);
-
 /* UNSUPPORTED with the codec's name when it was not compiled in or is none that is read. */
 FTL_MUST_USE ftl_status ftl_parquet_codec_check(int codec, ftl_error *error);
 /* Fills out[0..out_size); CORRUPT when the data is damaged or does not hold exactly as much. */
-FTL_MUST_USE ftl_status ftl_parquet_decompress(ftl_parquet_codecs *codecs, int codec,
-                                               const uint8_t *in, size_t in_size, uint8_t *out,
-                                               size_t out_size, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_parquet_decompress(ftl_unpacker *unpacker, int codec, const uint8_t *in,
+                                               size_t in_size, uint8_t *out, size_t out_size,
+                                               ftl_error *error);
 /* The checksum of a page, where zlib was compiled in; false: it cannot be told. */
 bool ftl_parquet_crc_matches(uint32_t crc, const uint8_t *data, size_t size);
 

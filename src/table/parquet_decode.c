@@ -70,7 +70,7 @@ static void unpack_some(const uint8_t *in, unsigned width, size_t first, uint32_
 
 /* ---- Bits ------------------------------------------------------------------------------------ */
 
-void ftl_fill_bits(uint8_t *out, size_t at, size_t n, bool value)
+static void fill_bits(uint8_t *out, size_t at, size_t n, bool value)
 {
     if (n == 0)
         return;
@@ -87,7 +87,8 @@ void ftl_fill_bits(uint8_t *out, size_t at, size_t n, bool value)
     *last = (uint8_t)(value ? *last | high : *last & ~high);
 }
 
-size_t ftl_copy_bits(uint8_t *out, size_t at, const uint8_t *data, size_t from, size_t n)
+/* Values of one bit, packed alone: n bits of data from bit `from` on. The number of ones. */
+static size_t copy_bits(uint8_t *out, size_t at, const uint8_t *data, size_t from, size_t n)
 {
     size_t ones = 0;
     while (n) {
@@ -204,12 +205,12 @@ bool ftl_rle_read_bits(ftl_rle *rle, uint8_t *out, size_t at, size_t n, size_t *
         if (some == 0)
             return false;
         if (rle->packed) {
-            *ones += ftl_copy_bits(out, at, rle->bits, rle->next, some);
+            *ones += copy_bits(out, at, rle->bits, rle->next, some);
             rle->next += (uint32_t)some;
         } else {
             if (rle->value > 1)
                 return false;
-            ftl_fill_bits(out, at, some, rle->value);
+            fill_bits(out, at, some, rle->value);
             *ones += rle->value ? some : 0;
         }
         rle->left -= (uint32_t)some;

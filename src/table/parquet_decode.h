@@ -37,10 +37,6 @@ bool ftl_rle_read(ftl_rle *rle, uint32_t *out, size_t n);
  */
 bool ftl_rle_read_bits(ftl_rle *rle, uint8_t *out, size_t at, size_t n, size_t *ones);
 
-/* Values of one bit, packed alone: n bits of data from bit `from` on. The number of ones. */
-size_t ftl_copy_bits(uint8_t *out, size_t at, const uint8_t *data, size_t from, size_t n);
-void ftl_fill_bits(uint8_t *out, size_t at, size_t n, bool value);
-
 /* ---- Packed differences ---------------------------------------------------------------------- */
 
 typedef struct ftl_delta {

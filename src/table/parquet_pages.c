@@ -25,7 +25,7 @@ void ftl_parquet_shared_free(ftl_parquet_shared *shared)
     while (shared->idle) {
         ftl_parquet_tools *tools = shared->idle;
         shared->idle = tools->next;
-        ftl_parquet_codecs_free(&tools->codecs);
+        ftl_unpacker_free(&tools->unpacker);
         ftl_free(shared->account, tools->read.data);
         ftl_free(shared->account, tools);
     }
@@ -44,7 +44,7 @@ static ftl_status take_tools(ftl_parquet_shared *shared, ftl_parquet_tools **out
         tools = ftl_alloc_zero(shared->account, 1, sizeof *tools);
         if (!tools)
             return FTL_OOM(error);
-        ftl_parquet_codecs_init(&tools->codecs, shared->account);
+        tools->unpacker = (ftl_unpacker){.account = shared->account};
     }
     *out = tools;
     return FTL_OK;
@@ -247,7 +247,7 @@ static ftl_status unpack(ftl_parquet_cursor *cursor, const page_head *head, size
     const uint8_t *from = read->data + head->head_size;
     if (plain)
         memcpy(out->data, from, plain);
-    return ftl_parquet_decompress(&cursor->tools->codecs, codec, from + plain, stored - plain,
+    return ftl_parquet_decompress(&cursor->tools->unpacker, codec, from + plain, stored - plain,
                                   out->data + plain, size - plain, error);
 }
 

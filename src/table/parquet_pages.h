@@ -15,7 +15,7 @@
 
 /* What a page is read and decompressed with, by one thread at a time. */
 typedef struct ftl_parquet_tools {
-    ftl_parquet_codecs codecs;
+    ftl_unpacker unpacker;
     ftl_parquet_buffer read; /* compressed pages as they are read */
     struct ftl_parquet_tools *next;
 } ftl_parquet_tools;

@@ -131,7 +131,7 @@ static ftl_status read_columns(ftl_parquet_rows *rows, size_t n, ftl_parquet_val
                                size_t *text, ftl_error *error)
 {
     step s = {.rows = rows, .values = values, .n = n, .failed = SIZE_MAX, .status = FTL_OK};
-    ftl_turn_share(rows->turn, rows->n_wanted, read_column, &s);
+    ftl_group_share(rows->helpers, rows->n_wanted, read_column, &s);
     if (s.status != FTL_OK && error)
         *error = s.error;
     FTL_TRY(s.status);

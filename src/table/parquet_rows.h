@@ -1,11 +1,11 @@
 /*
- * The rows of a Parquet file, of the columns that are wanted. Of one thread, which those that wait
- * for their turn help: each column is decoded by itself.
+ * The rows of a Parquet file, of the columns that are wanted. Of one thread, which others help:
+ * each column is decoded by itself.
  */
 #ifndef FTL_TABLE_PARQUET_ROWS_H
 #define FTL_TABLE_PARQUET_ROWS_H
 
-#include "base/turn.h"
+#include "base/executor.h"
 #include "table/parquet_pages.h"
 
 typedef struct ftl_parquet_rows {
@@ -16,7 +16,7 @@ typedef struct ftl_parquet_rows {
     const ftl_parquet_column **wanted; /* in the order of the file, each once */
     ftl_parquet_chunk *chunks;         /* of the row group at hand, as wanted */
     ftl_parquet_cursor *cursors;       /* as wanted */
-    ftl_turn *turn;                    /* who helps; NULL: nobody */
+    ftl_task_group *helpers;           /* NULL: nobody helps */
     size_t n_wanted;
     bool has_text;
     size_t group;        /* the one at hand */

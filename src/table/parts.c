@@ -281,7 +281,7 @@ static ftl_status open_next(ftl_table *table, ftl_error *error)
     }
     if (ftl_table_bytes_total(next->table) == 0)
         state->bytes_total = 0; /* compressed, or a pipe */
-    ftl_table_share(next->table, table->turn);
+    ftl_table_share(next->table, table->helpers);
     state->n_opened++;
     state->now = next;
     return FTL_OK;
@@ -417,7 +417,7 @@ static void parts_share(ftl_table *table)
 {
     const parts *state = table->state;
     if (state->now)
-        ftl_table_share(state->now->table, table->turn);
+        ftl_table_share(state->now->table, table->helpers);
 }
 
 static int64_t parts_line(const ftl_table_block *block, size_t row)

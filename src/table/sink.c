@@ -368,5 +368,3 @@ void ftl_sink_leave(ftl_sink *sink)
     ftl_output_leave(&sink->output);
     dismantle(sink);
 }
-
-const char *ftl_sink_temporary_path(const ftl_sink *sink) { return sink->output.temporary; }

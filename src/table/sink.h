@@ -114,11 +114,5 @@ bool ftl_sink_may_go_on(ftl_status status);
 FTL_MUST_USE ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error);
 /* Closes and removes what was written, except on standard output and devices. NULL is allowed. */
 void ftl_sink_abort(ftl_sink *sink);
-/* The temporary file, so that a signal handler can unlink it; NULL when there is none. */
-const char *ftl_sink_temporary_path(const ftl_sink *sink);
-
-/* CSV rows of a batch as a pure function: what ftl_sink_format does for CSV. */
-FTL_MUST_USE ftl_status ftl_csv_format(const ftl_batch *batch, const uint8_t *skip, char delimiter,
-                                       ftl_strbuf *out, ftl_error *error);
 
 #endif

@@ -127,9 +127,10 @@ static char *put_row(char *out, const ftl_batch *batch, size_t row, const layout
     return out;
 }
 
-ftl_status ftl_csv_format(const ftl_batch *batch, const uint8_t *skip, char delimiter,
-                          ftl_strbuf *out, ftl_error *error)
+static ftl_status csv_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
+                             ftl_strbuf *out, ftl_error *error)
 {
+    const char delimiter = sink->delimiter;
     const layout l = {.delimiter = delimiter,
                       .alone = batch->n_columns == 1,
                       .plain_numbers = !isalnum((unsigned char)delimiter) &&
@@ -159,12 +160,6 @@ static ftl_status csv_begin(ftl_sink *sink, ftl_error *error)
         sink->scratch.size += (size_t)(end - begin);
     }
     return ftl_output_write(&sink->output, sink->scratch.data, sink->scratch.size, error);
-}
-
-static ftl_status csv_format(const ftl_sink *sink, const ftl_batch *batch, const uint8_t *skip,
-                             ftl_strbuf *out, ftl_error *error)
-{
-    return ftl_csv_format(batch, skip, sink->delimiter, out, error);
 }
 
 static const char *const csv_endings[] = {".csv", ".tsv", ".tab", ".txt", NULL};

@@ -397,11 +397,13 @@ ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_table_block *bl
     return FTL_OK;
 }
 
-bool ftl_table_is_foreign(const ftl_table *table) { return table->arrow != NULL; }
+bool ftl_table_is_foreign(const ftl_table *table) { return table->arrow || table->foreign; }
 
-void ftl_table_share(ftl_table *table, ftl_turn *turn)
+void ftl_table_set_foreign(ftl_table *table) { table->foreign = true; }
+
+void ftl_table_share(ftl_table *table, ftl_task_group *group)
 {
-    table->turn = turn;
+    table->helpers = group;
     if (table->format->share)
         table->format->share(table);
 }

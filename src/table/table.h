@@ -5,8 +5,8 @@
  *     ftl_table_open ─▶ names, dtype ─▶ ftl_table_bind ─▶ { ftl_table_read ─▶ block ─▶
  * ftl_table_convert ─▶ batch }
  *
- * Reading and converting are apart so that one thread splits the file into blocks while workers
- * convert them:
+ * Reading and converting are apart so that one thread at a time splits the file into blocks while
+ * others convert them:
  *  - ftl_table_open, _bind and _read belong to one thread at a time;
  *  - ftl_table_convert reads the table and the block only and writes the batch, so that any number
  * of threads may convert different blocks into their own batches at once, also while ftl_table_read
@@ -24,8 +24,8 @@
 #ifndef FTL_TABLE_TABLE_H
 #define FTL_TABLE_TABLE_H
 
+#include "base/executor.h"
 #include "base/strbuf.h"
-#include "base/turn.h"
 #include "io/stream.h"
 
 typedef struct ftl_table ftl_table;
@@ -187,11 +187,13 @@ FTL_MUST_USE ftl_status ftl_table_read(ftl_table *table, size_t max_rows, ftl_ta
 
 /* Whether reading it calls a program's own functions, which expect the program's thread. */
 bool ftl_table_is_foreign(const ftl_table *table);
+/* Its stream does, which a table cannot tell. */
+void ftl_table_set_foreign(ftl_table *table);
 /*
- * From now on who reads has the turn, and those that wait for it help where a format's reading
- * falls into parts. NULL: the reading thread does all.
+ * From now on a task of the group reads, or its owner, and where a format's reading falls into
+ * parts it is shared in the group. NULL: the reading thread does all.
  */
-void ftl_table_share(ftl_table *table, ftl_turn *turn);
+void ftl_table_share(ftl_table *table, ftl_task_group *group);
 
 size_t ftl_table_block_rows(const ftl_table_block *block);
 uint64_t ftl_table_block_first_row(const ftl_table_block *block); /* 0-based data row */

@@ -44,7 +44,7 @@ typedef struct ftl_table_format {
     void (*block_free)(ftl_table_block *block); /* what it holds */
     /* Fills a block with 1..max_rows rows (block->rows, which is 0 before), or returns END. */
     ftl_status (*read)(ftl_table *table, size_t max_rows, ftl_table_block *block, ftl_error *error);
-    /* table->turn is another one. */
+    /* table->helpers are others. */
     void (*share)(ftl_table *table);
     /* 1-based line on which a row begins. */
     int64_t (*line)(const ftl_table_block *block, size_t row);
@@ -93,9 +93,9 @@ struct ftl_table {
     size_t name_mask;
     ftl_table_column_request *requests;
     size_t n_requests;
-    bool bound, give_json;
-    bool flush_early; /* see ftl_table_options */
-    ftl_turn *turn;   /* see ftl_table_share */
+    bool bound, give_json, foreign;
+    bool flush_early;        /* see ftl_table_options */
+    ftl_task_group *helpers; /* see ftl_table_share; NULL: none */
     size_t block_bytes, max_record;
     bool empty_is_missing; /* where a format has nulls, an empty text is one, too */
     uint64_t rows_read;

@@ -41,6 +41,23 @@ class Matrix(ctypes.Structure):
                 ("columns", ctypes.c_size_t), ("row_stride", ctypes.c_ssize_t), ("column_stride", ctypes.c_ssize_t)]
 
 
+class MatrixOut(ctypes.Structure):
+    _fields_ = Matrix._fields_
+
+
+class Batch(ctypes.Structure):
+    _fields_ = [("rows", ctypes.c_size_t), ("n_columns", ctypes.c_size_t), ("columns", ctypes.c_void_p),
+                ("matrix", ctypes.c_void_p)]
+
+
+class ReadOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("format", ctypes.c_char_p), ("max_rows", ctypes.c_uint64),
+                ("max_cells", ctypes.c_uint64), ("delimiter", ctypes.c_char), ("decimal", ctypes.c_char),
+                ("no_header", ctypes.c_bool), ("empty_text", ctypes.c_int),
+                ("na_values", ctypes.POINTER(ctypes.c_char_p)), ("n_na_values", ctypes.c_size_t),
+                ("encoding", ctypes.c_char_p)]
+
+
 class ForetellError(Exception):
     def __init__(self, error):
         super().__init__(error.message.decode())
@@ -96,6 +113,21 @@ class Session:
         result = np.empty((len(x), columns))
         self._call("ftl_predict_matrix", self.session, METHODS.index(method), ctypes.byref(given),
                    ctypes.c_void_p(result.ctypes.data))
+        return result
+
+    def read(self, data, **options):
+        """The rows of a table in bytes, which are kept until the next one."""
+        self.data, batch = data, Batch()
+        chosen = ReadOptions(struct_size=ctypes.sizeof(ReadOptions), **options)
+        self._call("ftl_session_read", self.session, data, ctypes.c_size_t(len(data)), ctypes.byref(chosen), None,
+                   ctypes.byref(batch))
+        return batch
+
+    def predict_batch(self, batch, method, columns):
+        """The numbers of one method for what was read."""
+        result = np.empty((batch.rows, columns))
+        room = MatrixOut(result.ctypes.data, F64, *result.shape, columns, 1)
+        self._call("ftl_predict_into", self.session, METHODS.index(method), ctypes.byref(batch), ctypes.byref(room))
         return result
 
     def bad_rows(self):

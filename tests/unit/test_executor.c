@@ -299,13 +299,156 @@ static void a_child_of_fork_starts_its_own_threads(void **unused)
     destroy(executor);
 }
 
+/* A group of two has one pool thread, however many tasks wait: the other place is the owner's. */
+static void a_place_is_the_owners(void **unused)
+{
+    (void)unused;
+    enum { MANY = 20 };
+    ftl_executor *executor = make(4);
+    shared s = {.executor = executor};
+    ftl_task tasks[MANY], last = {.run = open_gate, .user = &s};
+    ftl_task_group group;
+    ftl_group_begin(&group, executor, 2);
+    for (size_t i = 0; i < MANY; i++) {
+        tasks[i] = (ftl_task){.run = wait_at_gate, .user = &s};
+        ftl_group_submit(&group, &tasks[i]);
+    }
+    while (!s.running)
+        sched_yield();
+    for (int i = 0; i < 1000; i++) {
+        sched_yield();
+        assert_int_equal(s.running, 1);
+    }
+    assert_int_equal(ftl_executor_started(executor), 1);
+    s.gate = true;
+    ftl_group_submit(&group, &last);
+    ftl_group_wait(&group, &last);
+    ftl_group_wait_all(&group);
+    for (size_t i = 0; i < MANY; i++)
+        assert_int_equal(tasks[i].state, FTL_TASK_DONE);
+    ftl_group_end(&group);
+    destroy(executor);
+}
+
+/* ---- Shared work ------------------------------------------------------------------------------ */
+
+enum { PARTS = 29, ROUNDS = 200 };
+
+typedef struct sharer {
+    ftl_task_group group;
+    ftl_task task, others[8];
+    pthread_barrier_t barrier;
+    _Atomic uint32_t done[PARTS];
+    _Atomic uint32_t wrong;
+} sharer;
+
+static void count_part(void *user, size_t part)
+{
+    sharer *s = user;
+    s->done[part]++;
+}
+
+static void share_rounds(void *user, uint32_t slot)
+{
+    sharer *s = user;
+    (void)slot;
+    for (uint32_t round = 1; round <= ROUNDS; round++) {
+        ftl_group_share(&s->group, PARTS, count_part, s);
+        for (size_t i = 0; i < PARTS; i++)
+            s->wrong += s->done[i] != round;
+    }
+}
+
+static void yield_often(void *user, uint32_t slot)
+{
+    (void)user;
+    (void)slot;
+    for (int i = 0; i < 50; i++)
+        sched_yield();
+}
+
+/* Each part once, with others coming and going; when it returns all are done. */
+static void parts_are_done_once(void **unused)
+{
+    (void)unused;
+    for (uint32_t width = 2; width <= 4; width++) {
+        static sharer s;
+        s = (sharer){.task = {.run = share_rounds, .user = &s}};
+        ftl_executor *executor = make(4);
+        ftl_group_begin(&s.group, executor, width);
+        ftl_group_submit(&s.group, &s.task);
+        for (size_t i = 0; i < FTL_ARRAY_LEN(s.others); i++) {
+            s.others[i] = (ftl_task){.run = yield_often};
+            ftl_group_submit(&s.group, &s.others[i]);
+        }
+        ftl_group_wait_all(&s.group);
+        ftl_group_end(&s.group);
+        assert_int_equal(s.wrong, 0);
+        destroy(executor);
+    }
+}
+
+/* Two parts that only end together: one is another thread's. */
+static void meet(void *user, size_t part)
+{
+    (void)part;
+    pthread_barrier_wait(&((sharer *)user)->barrier);
+}
+
+static void share_meeting(void *user, uint32_t slot)
+{
+    sharer *s = user;
+    (void)slot;
+    for (int i = 0; i < 50; i++)
+        ftl_group_share(&s->group, 2, meet, s);
+}
+
+/* The owner who waits helps a task; a pool thread helps the owner. */
+static void who_has_nothing_to_do_helps(void **unused)
+{
+    (void)unused;
+    static sharer s;
+    s = (sharer){.task = {.run = share_meeting, .user = &s}};
+    ftl_executor *executor = make(2);
+    pthread_barrier_init(&s.barrier, NULL, 2);
+    ftl_group_begin(&s.group, executor, 2);
+    ftl_group_submit(&s.group, &s.task);
+    ftl_group_wait(&s.group, &s.task);
+    share_meeting(&s, 0);
+    ftl_group_end(&s.group);
+    pthread_barrier_destroy(&s.barrier);
+    assert_int_equal(ftl_executor_started(executor), 1);
+    destroy(executor);
+}
+
+static void append_part(void *user, size_t part)
+{
+    size_t *list = user; /* list[0]: how many follow */
+    list[++list[0]] = part;
+}
+
+static void alone_all_is_done_in_order(void **unused)
+{
+    (void)unused;
+    size_t list[4] = {0};
+    ftl_group_share(NULL, 3, append_part, list);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(list[i + 1], i);
+    ftl_group_share(NULL, 0, append_part, list);
+    assert_int_equal(list[0], 3);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_run_once_within_the_width),
         cmocka_unit_test(a_pool_of_no_threads_works),
         cmocka_unit_test(tasks_of_a_group_run_side_by_side),
+        cmocka_unit_test(a_place_is_the_owners),
         cmocka_unit_test(ending_a_group_drops_what_waits),
+        cmocka_unit_test(parts_are_done_once),
+        cmocka_unit_test(who_has_nothing_to_do_helps),
+        cmocka_unit_test(alone_all_is_done_in_order),
         cmocka_unit_test(loops_may_be_nested),
         cmocka_unit_test(several_callers_share_a_pool),
         cmocka_unit_test(pool_threads_block_signals),

@@ -1,4 +1,5 @@
 /* Several tables as one: names and types of parts, order, memory, errors, threads. */
+#include "csv_rows.h"
 #include "table_helper.h"
 
 #include "table/parts.h"
@@ -120,7 +121,7 @@ static ftl_status write_all(ftl_table *table, size_t max_rows, ftl_strbuf *out, 
         if (status != FTL_OK)
             break;
         ftl_row_batch_view(batch, &view);
-        status = ftl_csv_format(&view.batch, view.bad, ',', out, error);
+        status = csv_rows(out->account, &view.batch, view.bad, out, error);
         for (size_t i = 0; i < view.n_bad && status == FTL_OK; i++) {
             ftl_error why;
             size_t row;
@@ -484,7 +485,7 @@ static void *work(void *user)
     if (t->status != FTL_OK)
         return NULL;
     ftl_row_batch_view(t->batch, &view);
-    t->status = ftl_csv_format(&view.batch, view.bad, ',', &t->text, NULL);
+    t->status = csv_rows(t->text.account, &view.batch, view.bad, &t->text, NULL);
     return NULL;
 }
 

@@ -245,6 +245,27 @@ static void test_a_row_that_was_read_as_bad_fails_where_none_may_be(void **state
     close_session(&o);
 }
 
+/* Bad rows are told of while what was read is there. */
+static void test_reading_ends_what_was_computed(void **state)
+{
+    (void)state;
+    static const char *const models[] = {FOREST, OPEN_WIDTH};
+    for (int i = 0; i < 2; i++) {
+        opened o = open_session(models[i], FTL_ON_ERROR_NULL, 0);
+        ftl_method method = i ? FTL_TRANSFORM : FTL_PREDICT;
+        ftl_batch out, in = must_read(&o, "a,b,c,d,e\n1,2,x,4,5\n", "csv");
+        ftl_error why;
+        assert_int_equal(ftl_predict(o.session, method, &in, &out, NULL), FTL_OK);
+        assert_int_equal(ftl_session_bad_rows(o.session), 1);
+        assert_int_equal(ftl_session_bad_row(o.session, 0, &why), FTL_OK);
+        assert_int_equal(read_text(&o, "a,b,c,d,e\n1,2,\"", "csv", NULL, &in), FTL_VALUE);
+        assert_int_equal(ftl_session_bad_rows(o.session), 0);
+        assert_int_equal(ftl_session_bad_row(o.session, 0, &why), FTL_END);
+        assert_int_equal(ftl_session_result(o.session, method, &out, NULL), FTL_ARG);
+        close_session(&o);
+    }
+}
+
 /* ---- What is no table ------------------------------------------------------------------------ */
 
 static void test_damage_is_told(void **state)
@@ -271,6 +292,10 @@ static void test_damage_is_told(void **state)
         {"[1, 2, 3, 4, 5]", FTL_SCHEMA, "[[1, 2], [3, 4]]"},
         {"{\"a\": 1, \"b\": 2}", FTL_SHAPE, "the rows have 2 values and the model takes 5"},
         {"nothing", FTL_CORRUPT, ""},
+        {"{\"a\": [1, \"x\"], \"b\": [2, 2], \"c\": [3, 3], \"d\": [4, 4], \"e\": [5, 5]}",
+         FTL_VALUE, "row 1, column 'a': 'x' is not a number"},
+        {"{\"columns\": [\"a\", \"b\", \"c\", \"d\", \"e\"],\n \"data\": [[1, 2, 3, 4, \"x\"]]}",
+         FTL_VALUE, "row 0, column 'e': 'x' is not a number"},
     };
     opened o = open_session(FOREST, FTL_ON_ERROR_FAIL, 0);
     for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
@@ -356,6 +381,115 @@ static void test_a_model_of_any_width(void **state)
     assert_int_equal(out.n_columns, 3);
     assert_int_equal(ftl_session_bad_rows(o.session), 0);
     close_session(&o);
+}
+
+/* ---- Files of parts -------------------------------------------------------------------------- */
+
+typedef struct bytes {
+    char *data;
+    size_t size, at;
+} bytes;
+
+static void put(bytes *b, const void *data, size_t size)
+{
+    b->data = realloc(b->data, b->size + size + 1);
+    assert_non_null(b->data);
+    memcpy(b->data + b->size, data, size);
+    b->size += size;
+}
+
+static int64_t give(void *user, void *data, size_t size)
+{
+    bytes *b = user;
+    size_t n = b->size - b->at < size ? b->size - b->at : size;
+    memcpy(data, b->data + b->at, n);
+    b->at += n;
+    return (int64_t)n;
+}
+
+static int take(void *user, const void *data, size_t size)
+{
+    put(user, data, size);
+    return 0;
+}
+
+/* Rows of the demo's columns, some cells of which are missing. */
+static bytes make_csv(int rows)
+{
+    static const char header[] =
+        "age,tenure_months,monthly_charge,support_calls,plan,region,payment\n";
+    static const char *const texts[] = {"basic", "",     "premium",
+                                        "north", "card", "gr\u00f6\u00dfer"};
+    bytes b = {0};
+    put(&b, header, sizeof header - 1);
+    for (int i = 0; i < rows; i++) {
+        char line[160], age[16] = "";
+        if (i % 7)
+            snprintf(age, sizeof age, "%d", i % 91);
+        int n = snprintf(line, sizeof line, "%s,%d,%.3f,%d,%s,%s,%s\n", age, i % 50, i / 9.0, i % 5,
+                         texts[i % 6], texts[i % 5], texts[i % 4]);
+        put(&b, line, (size_t)n);
+    }
+    return b;
+}
+
+/* The columns of a CSV as another format, in parts of 50 rows. */
+static bytes convert(opened *o, bytes *csv, const char *format)
+{
+    static const char *const keep[] = {"*"};
+    bytes out = {0};
+    const ftl_reader reader = {.struct_size = sizeof reader, .user = csv, .read = give};
+    const ftl_writer writer = {.struct_size = sizeof writer, .user = &out, .write = take};
+    const ftl_score_options options = {.struct_size = sizeof options,
+                                       .input_format = "csv",
+                                       .output_format = format,
+                                       .keep = keep,
+                                       .n_keep = 1,
+                                       .batch_rows = 50};
+    csv->at = 0;
+    if (ftl_score_stream(o->model, &reader, &writer, &options, NULL, &o->error) != FTL_OK)
+        fail_msg("%s: %s", format, o->error.message);
+    return out;
+}
+
+static void probabilities(opened *o, const bytes *table, const char *format, double *out)
+{
+    const ftl_read_options options = {.struct_size = sizeof options,
+                                      .format = format,
+                                      .empty_text = FTL_EMPTY_IS_MISSING}; /* as in CSV */
+    ftl_batch in;
+    if (ftl_session_read(o->session, table->data, table->size, &options, NULL, &in, &o->error) !=
+        FTL_OK)
+        fail_msg("%s: %s", format, o->error.message);
+    assert_int_equal(in.rows, 333);
+    const ftl_matrix_out room = {.data = out,
+                                 .dtype = FTL_F64,
+                                 .rows = in.rows,
+                                 .columns = 2,
+                                 .row_stride = 2,
+                                 .column_stride = 1};
+    assert_int_equal(ftl_predict_into(o->session, FTL_PREDICT_PROBA, &in, &room, NULL), FTL_OK);
+}
+
+static void test_parts_are_joined(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"arrow", "parquet", "jsonl", "json"};
+    static double expected[333][2], got[333][2];
+    opened o = open_session(DEMO, FTL_ON_ERROR_FAIL, 0);
+    bytes csv = make_csv(333);
+    probabilities(&o, &csv, "csv", expected[0]);
+    for (int i = 0; i < 4; i++) {
+        bytes other = convert(&o, &csv, formats[i]);
+        probabilities(&o, &other, formats[i], got[0]);
+        assert_memory_equal(got, expected, sizeof got);
+        free(other.data);
+    }
+    free(csv.data);
+    ftl_model_trim(o.model);
+    ftl_session_destroy(o.session); /* the job made an executor, which the context keeps */
+    ftl_model_release(o.model);
+    ftl_context_destroy(o.context);
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -492,10 +626,12 @@ int main(void)
         cmocka_unit_test(test_a_key_that_some_rows_lack_is_missing),
         cmocka_unit_test(test_bad_rows_are_told_apart),
         cmocka_unit_test(test_a_row_that_was_read_as_bad_fails_where_none_may_be),
+        cmocka_unit_test(test_reading_ends_what_was_computed),
         cmocka_unit_test(test_damage_is_told),
         cmocka_unit_test(test_no_rows),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_a_model_of_any_width),
+        cmocka_unit_test(test_parts_are_joined),
         cmocka_unit_test(test_a_warm_session_takes_no_memory),
         cmocka_unit_test(test_a_session_in_its_pool_holds_no_table),
         cmocka_unit_test(test_every_allocation_may_fail),

@@ -5,6 +5,7 @@
 #include "public_api.h"
 
 #include <foretell/cache.h>
+#include <foretell/rows.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,40 @@ static ftl_status ask_cache(subject *s)
     return status;
 }
 
+static ftl_status read_rows(subject *s)
+{
+    static const char rows[] = "[[1, 2, 3, 4, 5]]";
+    ftl_batch in;
+    return ftl_session_read(s->o.session, rows, sizeof rows - 1, s->options, NULL, &in,
+                            &s->o.error);
+}
+
+static int64_t give_table(void *user, void *data, size_t size)
+{
+    static const char text[] = "a,b,c,d,e\n1,2,3,4,5\n";
+    bool *given = user;
+    size_t n = *given || size < sizeof text ? 0 : sizeof text - 1;
+    memcpy(data, text, n);
+    *given = true;
+    return (int64_t)n;
+}
+
+static int take_nothing(void *user, const void *data, size_t size)
+{
+    (void)user;
+    (void)data;
+    (void)size;
+    return 0;
+}
+
+static ftl_status score_stream(subject *s)
+{
+    bool given = false;
+    const ftl_reader reader = {.struct_size = sizeof reader, .user = &given, .read = give_table};
+    const ftl_writer writer = {.struct_size = sizeof writer, .write = take_nothing};
+    return ftl_score_stream(s->o.model, &reader, &writer, s->options, NULL, &s->o.error);
+}
+
 /* Every public function that takes a struct of options. */
 static const struct call {
     ftl_status (*function)(subject *s);
@@ -150,6 +185,8 @@ static const struct call {
     {predict_parallel, "ftl_parallel_options", sizeof(ftl_parallel_options)},
     {score, "ftl_score_options", sizeof(ftl_score_options)},
     {check, "ftl_score_options", sizeof(ftl_score_options)},
+    {read_rows, "ftl_read_options", sizeof(ftl_read_options)},
+    {score_stream, "ftl_score_options", sizeof(ftl_score_options)},
     {create_cache, "ftl_cache_options", sizeof(ftl_cache_options)},
     {ask_cache, "ftl_cache_get_options", sizeof(ftl_cache_get_options)},
 };

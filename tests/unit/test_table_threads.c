@@ -1,5 +1,6 @@
 /* One thread reads blocks while others convert them and format what comes out: the same bytes as
  * one thread makes. */
+#include "csv_rows.h"
 #include "table_helper.h"
 
 #include "table/sink.h"
@@ -31,7 +32,7 @@ static void *work(void *user)
         ftl_row_batch_problem(t->table, t->block, t->batch, i, NULL, &error);
         ftl_strbuf_printf(&t->text, "# %s\n", error.message);
     }
-    t->status = ftl_csv_format(&view.batch, view.bad, ',', &t->text, NULL);
+    t->status = csv_rows(t->text.account, &view.batch, view.bad, &t->text, NULL);
     return NULL;
 }
 

@@ -1,0 +1,243 @@
+#include "serving/rows.h"
+
+#include "io/json.h"
+#include "serving/values.h"
+
+#include <string.h>
+
+/* ---- What stands there ----------------------------------------------------------------------- */
+
+static const char *skip_space(const char *at, const char *end)
+{
+    while (at < end && memchr(" \t\r\n", *at, 4))
+        at++;
+    return at;
+}
+
+/* The first character of the value at a position; 0 at the end. */
+static char first_of(const char *at, const char *end)
+{
+    at = skip_space(at, end);
+    return (char)(at < end ? *at : 0);
+}
+
+/* The first character of an array's first element. */
+static char first_element(const char *data, const char *end)
+{
+    return first_of(skip_space(data, end) + 1, end);
+}
+
+static bool fail(srv_call *call, ftl_status code, const char *message, srv_result *result)
+{
+    ftl_error error;
+    ftl_error_set(&error, code, "%s", message);
+    return srv_call_fail(call, &error, result);
+}
+
+static size_t input_count(const srv_call *call, bool *named)
+{
+    ftl_model_info info = {.struct_size = sizeof info};
+    if (ftl_model_get_info(call->open, &info) != FTL_OK)
+        return 0;
+    *named = info.has_input_names;
+    return info.n_inputs;
+}
+
+/* ---- Values alone ---------------------------------------------------------------------------- */
+
+/* [1, 2, 3] is [[1], [2], [3]] for a model of one column. */
+static bool read_column(srv_call *call, const char *data, size_t size, srv_result *result)
+{
+    ftl_json json;
+    ftl_json_token token;
+    ftl_error error;
+    ftl_error_clear(&error);
+    char *copy = ftl_arena_array(&call->request->scratch, size + 1, 3), *to = copy;
+    if (!copy)
+        return fail(call, FTL_NOMEM, "out of memory", result);
+    ftl_json_init(&json, data, size, FTL_JSON_NONFINITE);
+    ftl_status status = ftl_json_next(&json, &token, &error); /* the array */
+    *to++ = '[';
+    for (;;) {
+        const char *at = skip_space(data + json.at, data + size);
+        at = at < data + size && *at == ',' ? skip_space(at + 1, data + size) : at;
+        if (status == FTL_OK)
+            status = ftl_json_next(&json, &token, &error);
+        if (status == FTL_OK && token != FTL_JSON_ARRAY_END)
+            status = ftl_json_skip(&json, &error);
+        if (status != FTL_OK)
+            return srv_call_fail(call, &error, result);
+        if (token == FTL_JSON_ARRAY_END)
+            break;
+        size_t value = (size_t)(data + json.at - at);
+        if (to != copy + 1)
+            *to++ = ',';
+        *to++ = '[';
+        memcpy(to, at, value);
+        to += value;
+        *to++ = ']';
+    }
+    *to++ = ']';
+    return srv_call_read(call, copy, (size_t)(to - copy), NULL, NULL, result);
+}
+
+/* [1, 2, 3] or {"a": 1} is one row. */
+static bool read_row(srv_call *call, const char *data, size_t size, srv_result *result)
+{
+    char *copy = ftl_arena_alloc(&call->request->scratch, size + 2);
+    if (!copy)
+        return fail(call, FTL_NOMEM, "out of memory", result);
+    copy[0] = '[';
+    memcpy(copy + 1, data, size);
+    copy[size + 1] = ']';
+    return srv_call_read(call, copy, size + 2, NULL, NULL, result);
+}
+
+/* ---- Objects --------------------------------------------------------------------------------- */
+
+typedef struct span {
+    const char *data;
+    size_t size;
+} span;
+
+/* What an object holds. */
+typedef struct object_facts {
+    size_t n;           /* members */
+    bool lists;         /* every value is an array */
+    bool containers;    /* some value is an array or an object */
+    span columns, rows; /* "columns" and "data" */
+    span only;          /* the value of the first member */
+    bool behind;        /* columns stands behind data */
+} object_facts;
+
+static ftl_status look_at_member(ftl_json *json, object_facts *facts, ftl_error *error)
+{
+    ftl_json_token token;
+    bool columns = ftl_json_is(json, "columns"), rows = ftl_json_is(json, "data");
+    const char *end = json->data + json->size;
+    const char *at = skip_space(json->data + json->at, end);
+    FTL_TRY(ftl_json_next(json, &token, error));
+    FTL_TRY(ftl_json_pass(json, error)); /* who reads the rows checks them */
+    const span value = {at, (size_t)(json->data + json->at - at)};
+    bool list = token == FTL_JSON_ARRAY;
+    facts->lists = facts->lists && list;
+    facts->containers = facts->containers || list || token == FTL_JSON_OBJECT;
+    if (facts->n++ == 0)
+        facts->only = value;
+    if (list && columns) {
+        facts->columns = value;
+        facts->behind = facts->rows.data != NULL;
+    }
+    if (list && rows)
+        facts->rows = value;
+    return FTL_OK;
+}
+
+static ftl_status look_at_object(const char *data, size_t size, object_facts *facts,
+                                 ftl_error *error)
+{
+    ftl_json json;
+    ftl_json_token token;
+    *facts = (object_facts){.lists = true};
+    ftl_json_init(&json, data, size, FTL_JSON_NONFINITE);
+    FTL_TRY(ftl_json_next(&json, &token, error));
+    for (;;) {
+        FTL_TRY(ftl_json_next(&json, &token, error));
+        if (token != FTL_JSON_KEY)
+            return FTL_OK;
+        FTL_TRY(look_at_member(&json, facts, error));
+    }
+}
+
+static char *append(char *to, const char *data, size_t size)
+{
+    memcpy(to, data, size);
+    return to + size;
+}
+
+/* {"columns": [...], "data": [...]}: a table in the order that can be read in one go. */
+static bool read_split(srv_call *call, const object_facts *facts, srv_result *result)
+{
+    static const char first[] = "{\"columns\":", second[] = ",\"data\":";
+    size_t size = sizeof first + facts->columns.size + sizeof second + facts->rows.size;
+    char *copy = ftl_arena_alloc(&call->request->scratch, size), *to = copy;
+    if (!copy)
+        return fail(call, FTL_NOMEM, "out of memory", result);
+    to = append(to, first, sizeof first - 1);
+    to = append(to, facts->columns.data, facts->columns.size);
+    to = append(to, second, sizeof second - 1);
+    to = append(to, facts->rows.data, facts->rows.size);
+    *to++ = '}';
+    return srv_call_read(call, copy, (size_t)(to - copy), NULL, NULL, result);
+}
+
+static bool read_object(srv_call *call, const char *data, size_t size, srv_result *result)
+{
+    bool named = false;
+    object_facts facts;
+    ftl_error error;
+    ftl_error_clear(&error);
+    if (look_at_object(data, size, &facts, &error) != FTL_OK)
+        return srv_call_fail(call, &error, result);
+    (void)input_count(call, &named);
+    if (facts.columns.data && facts.rows.data && !named) /* the names are nobody's */
+        return srv_call_read(call, facts.rows.data, facts.rows.size, NULL, NULL, result);
+    if (facts.columns.data && facts.rows.data && facts.behind)
+        return read_split(call, &facts, result);
+    if (facts.n == 1 && facts.lists &&
+        memchr("[{", first_element(facts.only.data, facts.only.data + facts.only.size), 2))
+        return srv_call_read(call, facts.only.data, facts.only.size, NULL, NULL, result);
+    if (facts.n && !facts.containers)
+        return read_row(call, data, size, result);
+    return srv_call_read(call, data, size, NULL, NULL, result);
+}
+
+bool srv_rows_read(srv_call *call, const char *data, size_t size, srv_result *result)
+{
+    const char *end = data + size;
+    bool named;
+    char first = first_of(data, end);
+    if (first == '{')
+        return read_object(call, data, size, result);
+    if (first != '[')
+        return fail(call, FTL_CORRUPT, "rows are a list, such as [[1, 2], [3, 4]]", result);
+    char inner = first_element(data, end);
+    if (inner == '[' || inner == '{' || inner == ']' || inner == 0)
+        return srv_call_read(call, data, size, NULL, NULL, result);
+    return input_count(call, &named) == 1 ? read_column(call, data, size, result)
+                                          : read_row(call, data, size, result);
+}
+
+/* ---- Methods and answers --------------------------------------------------------------------- */
+
+bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_result *result)
+{
+    char text[32] = "";
+    ftl_method method;
+    ftl_error error;
+    ftl_error_clear(&error);
+    *methods = SRV_DEFAULT_METHOD;
+    if (!name.size)
+        return true;
+    if (name.size < sizeof text)
+        memcpy(text, name.data, name.size);
+    if (ftl_method_parse(text, &method, &error) != FTL_OK ||
+        ftl_model_method_status(call->open, method, &error) != FTL_OK)
+        return srv_call_fail(call, &error, result);
+    *methods = 1u << method;
+    return true;
+}
+
+bool srv_rows_answer(srv_call *call, const char *before, const char *behind, srv_result *result)
+{
+    ftl_batch batch;
+    ftl_strbuf *out = &call->request->out;
+    if (!srv_call_run(call, result) ||
+        !srv_call_output(call, (ftl_method)__builtin_ctz(call->methods), &batch, result))
+        return false;
+    ftl_strbuf_puts(out, before);
+    srv_put_rows(out, &batch);
+    ftl_strbuf_puts(out, behind);
+    *result = srv_reply_json(call->request, 200);
+    return true;
+}
