@@ -1,6 +1,7 @@
 #include "serving/stream.h"
 
 #include "serving/crew.h"
+#include "serving/queue.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,12 +10,6 @@ enum {
     QUEUE = 256 << 10, /* bytes that wait on each side */
     SMALL = 4 << 10
 };
-
-/* Bytes between two threads: those at[0..size) are waiting. */
-typedef struct queue {
-    char *bytes;
-    size_t from, size, room;
-} queue;
 
 struct srv_stream {
     srv_task work;       /* of the crew */
@@ -30,7 +25,7 @@ struct srv_stream {
     uv_mutex_t lock;
     uv_cond_t changed;
     /* under the lock */
-    queue in, out;
+    srv_queue in, out;
     bool ended;   /* the body is complete */
     bool gone;    /* the client has left, or is given up */
     bool paused;  /* the loop waits for room in `in` */
@@ -54,38 +49,6 @@ struct srv_streams {
     srv_stream *first;
     bool stopping;
 };
-
-/* ---- Queues; the stream's lock is held ------------------------------------------------------- */
-
-static bool grow(ftl_account *account, queue *q, size_t more)
-{
-    size_t needed = q->size + more;
-    if (q->from && q->from + needed > q->room) {
-        memmove(q->bytes, q->bytes + q->from, q->size);
-        q->from = 0;
-    }
-    return ftl_grow(account, &q->bytes, &q->room, q->from + needed, 1, NULL) == FTL_OK;
-}
-
-static bool put(ftl_account *account, queue *q, const char *data, size_t size)
-{
-    if (!grow(account, q, size))
-        return false;
-    memcpy(q->bytes + q->from + q->size, data, size);
-    q->size += size;
-    return true;
-}
-
-static size_t take(queue *q, char *out, size_t size)
-{
-    size_t n = size < q->size ? size : q->size;
-    if (n == 0)
-        return 0;
-    memcpy(out, q->bytes + q->from, n);
-    q->from = q->size == n ? 0 : q->from + n;
-    q->size -= n;
-    return n;
-}
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
@@ -155,8 +118,8 @@ srv_stream *srv_stream_make(srv_streams *streams)
 void srv_stream_drop(srv_stream *stream)
 {
     ftl_account *account = &stream->streams->server->account;
-    ftl_free(account, stream->in.bytes);
-    ftl_free(account, stream->out.bytes);
+    srv_queue_free(account, &stream->in);
+    srv_queue_free(account, &stream->out);
     ftl_strbuf_free(&stream->piece);
     ftl_cancel_destroy(stream->cancel);
     ftl_arena_free(&stream->arena);
@@ -179,7 +142,7 @@ static bool take_piece(srv_request *request, const char *data, size_t size)
     if (!stream)
         return true; /* it has its reply; nobody wants the rest */
     uv_mutex_lock(&stream->lock);
-    if (!stream->gone && !put(&stream->streams->server->account, &stream->in, data, size))
+    if (!stream->gone && !srv_queue_put(&stream->streams->server->account, &stream->in, data, size))
         give_up(stream);
     bool enough = stream->in.size >= QUEUE && !stream->gone;
     stream->paused = enough;
@@ -351,7 +314,7 @@ static int64_t read_rows(void *user, void *data, size_t size)
     else if (stream->late)
         got = -ETIMEDOUT;
     else
-        got = (int64_t)take(&stream->in, data, size);
+        got = (int64_t)srv_queue_take(&stream->in, data, size);
     if (stream->paused && stream->in.size < QUEUE / 2)
         wake_loop(stream);
     uv_mutex_unlock(&stream->lock);
@@ -373,7 +336,7 @@ static int write_rows(void *user, const void *data, size_t size)
         size_t part = size < QUEUE ? size : QUEUE;
         if (stream->gone || stream->late)
             failed = stream->late ? ETIMEDOUT : ECANCELED;
-        else if (!put(&stream->streams->server->account, &stream->out, next, part))
+        else if (!srv_queue_put(&stream->streams->server->account, &stream->out, next, part))
             failed = ENOMEM;
         next += part;
         size -= part;

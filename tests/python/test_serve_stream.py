@@ -212,6 +212,8 @@ def test_errors_before_the_first_byte_are_replies(place):
     assert status({"model": "churn"}, kind="application/json") == 415
     assert status({"model": "churn"}, kind="application/x-www-form-urlencoded") == 415
     assert status({"model": "churn"}, accept="image/png") == 406
+    packed = server.request("POST", STREAM + "?model=churn", b"x", {"Content-Type": CSV, "Content-Encoding": "gzip"})
+    assert packed.status == 415
     assert server.get(STREAM).status == 405
     assert server.stream("/api/v1/models/none/predict-stream", [body], CSV).status == 404
     assert server.get(serving.NATIVE + "/health").status == 200
