@@ -7,8 +7,7 @@
 #include <string.h>
 
 enum {
-    QUEUE = 256 << 10, /* bytes that wait on each side */
-    SMALL = 4 << 10
+    QUEUE = 256 << 10 /* bytes that wait on each side */
 };
 
 struct srv_stream {
@@ -33,8 +32,8 @@ struct srv_stream {
     bool woken;   /* wake is on its way to the loop, or there */
     bool late;    /* nothing came, or was taken, in time */
     /* the loop's */
-    bool begun;       /* the reply's head is sent */
     ftl_strbuf piece; /* what is being sent */
+    bool begun;       /* the reply's head is sent */
     /* the thread's, and then the loop's */
     ftl_status status;
     ftl_error error;
