@@ -166,14 +166,16 @@ static bool admit_key(srv_request *request)
     return refuse_key(request, 429, NULL, "the key has had its requests of this second");
 }
 
-void srv_admit(srv_request *request)
+bool srv_may(const srv_request *request, srv_role role)
 {
-    int phase = request->server->phase;
-    if (admit_key(request) && phase == SRV_STARTING && !(request->route->flags & SRV_PROBE)) {
-        srv_add_header(request, "Retry-After", "1");
-        srv_reply_error(request, 503, "the server is starting: its models are being opened");
-    }
+    srv_keys *keys = request->server->keys;
+    srv_text text = given_key(request);
+    srv_key *key = text.data && srv_keys_are_needed(keys) ? srv_keys_find(keys, text) : NULL;
+    return !srv_keys_are_needed(keys) || (key && srv_key_may(key, role));
 }
+
+/* While the server starts its probes say so, and who comes all the same waits for his model. */
+void srv_admit(srv_request *request) { (void)admit_key(request); }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
 

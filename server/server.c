@@ -7,6 +7,7 @@
 #include "http/tls.h"
 #include "keys.h"
 #include "log_writer.h"
+#include "notify.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/jobs.h"
@@ -201,8 +202,10 @@ static void warm_up(void *user)
     srv_server *server = user;
     srv_catalog_warm(server->catalog);
     int starting = SRV_STARTING;
-    if (atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
-        srv_log(server, "info", "ready", "serving on %s", server->address_text);
+    if (!atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
+        return;
+    srv_log(server, "info", "ready", "serving on %s", server->address_text);
+    srv_notify("READY=1");
 }
 
 /* Opens the models, and looks at them again from time to time. */
@@ -260,6 +263,7 @@ static void drain(srv_server *server)
     double until = srv_now() + grace + config->drain_seconds;
     server->phase = SRV_DRAINING;
     kick_keeper(server);
+    srv_notify("STOPPING=1");
     srv_log(server, "info", "draining", "told to end: open requests have %u s",
             config->drain_seconds);
     if (wait_to_end((int)grace * 1000 + NOTICE_MS))

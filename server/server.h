@@ -90,6 +90,8 @@ bool srv_queue_entered(srv_server *server);
 void srv_queue_left(srv_server *server);
 /* May the request have its route? If not it gets its reply. */
 void srv_admit(srv_request *request);
+/* May the client have what routes of this role tell? Uses up nothing of its key. */
+bool srv_may(const srv_request *request, srv_role role);
 /* The same of what its head says about the client, whatever the route. */
 void srv_admit_client(srv_request *request);
 /* ARG when others than this machine could use the server, and nobody said that they may. */
