@@ -132,8 +132,6 @@ ftl_arena *srv_stream_arena(srv_stream *stream) { return &stream->arena; }
 
 /* ---- On the loop ----------------------------------------------------------------------------- */
 
-static void send_more(srv_request *request);
-
 /* srv_body_reader.piece: false when there is enough. */
 static bool take_piece(srv_request *request, const char *data, size_t size)
 {
@@ -180,29 +178,50 @@ static void begin_reply(srv_stream *stream)
     srv_stream_begin(stream->request, 200, stream->content_type);
 }
 
-/* Sends what waits, unless the socket still has something. */
-static void send_more(srv_request *request)
+/* Has the loop look at the stream soon. The stream's lock is held. */
+static void wake_loop(srv_stream *stream)
+{
+    if (stream->woken)
+        return;
+    stream->woken = true;
+    srv_loop_post(stream->request->loop, &stream->wake);
+}
+
+/* The socket has taken a piece. The next one is sent when other connections have had their turn. */
+static void piece_sent(srv_request *request)
 {
     srv_stream *stream = request->user;
     if (!stream)
         return;
     uv_mutex_lock(&stream->lock);
     stream->sending = false;
-    ftl_strbuf_clear(&stream->piece);
-    if (stream->out.size && !stream->gone) {
+    if (stream->out.size)
+        wake_loop(stream);
+    uv_cond_broadcast(&stream->changed);
+    uv_mutex_unlock(&stream->lock);
+}
+
+/* Sends what waits, when the socket has nothing left. */
+static void send_piece(srv_stream *stream)
+{
+    uv_mutex_lock(&stream->lock);
+    bool sends = stream->out.size && !stream->sending && !stream->gone;
+    if (sends) {
+        ftl_strbuf_clear(&stream->piece);
         ftl_strbuf_append(&stream->piece, stream->out.bytes + stream->out.from, stream->out.size);
         stream->out.from = stream->out.size = 0;
         stream->sending = true;
-        if (stream->piece.failed)
+        if (stream->piece.failed) {
             give_up(stream);
+            sends = false;
+        }
     }
-    bool sends = stream->sending && !stream->gone;
     uv_cond_broadcast(&stream->changed);
     uv_mutex_unlock(&stream->lock);
     if (!sends)
         return;
     begin_reply(stream);
-    srv_stream_write(request, stream->piece.data, stream->piece.size, send_more);
+    srv_stream_write(stream->request, stream->piece.data, stream->piece.size, piece_sent);
 }
 
 /* The thread has put something into `out`, or has made room in `in`. */
@@ -213,13 +232,11 @@ static void on_wake(srv_task *task)
     stream->woken = false;
     bool resume = stream->paused && stream->in.size < QUEUE / 2;
     stream->paused = stream->paused && !resume;
-    bool idle = !stream->sending;
     uv_cond_broadcast(&stream->changed);
     uv_mutex_unlock(&stream->lock);
     if (resume)
         srv_body_resume(stream->request);
-    if (idle)
-        send_more(stream->request);
+    send_piece(stream);
 }
 
 /* The last object of a stream that fails when its reply has begun. */
@@ -288,15 +305,6 @@ static bool wait_for_change(srv_stream *stream, uint64_t until)
 static uint64_t time_limit(uint32_t seconds)
 {
     return seconds ? uv_hrtime() + seconds * UINT64_C(1000000000) : 0;
-}
-
-/* The lock is held. */
-static void wake_loop(srv_stream *stream)
-{
-    if (stream->woken)
-        return;
-    stream->woken = true;
-    srv_loop_post(stream->request->loop, &stream->wake);
 }
 
 /* ftl_reader.read: what is there; waits when there is nothing. */

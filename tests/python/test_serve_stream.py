@@ -4,6 +4,7 @@ import io
 import json
 import socket
 import subprocess
+import threading
 import time
 
 import ftl
@@ -307,6 +308,23 @@ def test_there_are_only_so_many_streams(place):
             assert refused.status == 503 and "retry-after" in refused.headers
             assert server.post(PREDICT, as_csv(serve_models.table(2)), CSV, query={"model_path": "churn"}).status == 200
         serving.wait_until(lambda: server.stream(STREAM, [ROW], LINES, query={"model": "churn"}).status == 200)
+
+
+def test_others_have_their_turn(place):
+    """One loop, a client that sends and takes as fast as it can: another one is answered meanwhile."""
+    folder, _ = place
+    body = as_csv(serve_models.table(4000))
+    head, rows = body.split(b"\n", 1)
+    with serving.Server("churn.joblib", "--threads", "1", cwd=folder) as server:
+        answers = []
+        stream = threading.Thread(target=lambda: answers.append(server.stream(
+            STREAM, [head + b"\n", *[rows] * 150], CSV, query={"model": "churn", "keep": "*"})))
+        stream.start()
+        between = 0
+        while stream.is_alive():
+            assert server.get(serving.NATIVE + "/health").status == 200
+            between += stream.is_alive()
+        assert between > 3 and len(answers[0].body.splitlines()) == 600001
 
 
 def test_streams_end_with_the_server(place):
