@@ -310,6 +310,18 @@ def test_there_are_only_so_many_streams(place):
         serving.wait_until(lambda: server.stream(STREAM, [ROW], LINES, query={"model": "churn"}).status == 200)
 
 
+def test_who_may_not_is_told_before_the_body_ends(place, tmp_path):
+    folder, _ = place
+    (tmp_path / "keys").write_text("inference 0123456789abcdef0123 one\n")
+    with serving.Server("churn.joblib", "--keys-file", tmp_path / "keys", cwd=folder) as server:
+        with Talk(server) as talk:
+            talk.send(ROW)  # and its body would go on
+            assert talk.rest().startswith(b"HTTP/1.1 401 ")
+        with Talk(server, head=b"Transfer-Encoding: chunked\r\nX-API-Key: 0123456789abcdef0123\r\n") as talk:
+            talk.send(ROW)
+            talk.until(b"prediction")
+
+
 def test_others_have_their_turn(place):
     """One loop, a client that sends and takes as fast as it can: another one is answered meanwhile."""
     folder, _ = place
