@@ -179,13 +179,14 @@ void srv_admit(srv_request *request) { (void)admit_key(request); }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
 
-ftl_status srv_check_exposure(const srv_server *server, ftl_error *error)
+ftl_status srv_check_exposure(const srv_server *server, const srv_config *config,
+                              const struct srv_keys *keys, ftl_error *error)
 {
-    if (is_loopback(server) || srv_keys_are_needed(server->keys) || server->config->no_auth)
+    if (is_loopback(server) || srv_keys_are_needed(keys) || config->no_auth)
         return FTL_OK;
     return FTL_FAIL(error, FTL_ARG,
                     "others could use this server: host %s is not loopback and there are no keys. "
                     "Set FORETELL_SERVE_INFERENCE_KEY and FORETELL_SERVE_ADMIN_KEY, or keys-file; "
                     "or say no-auth when something else keeps others away",
-                    server->config->host);
+                    config->host);
 }

@@ -32,6 +32,10 @@ typedef struct srv_model {
     _Atomic uint64_t picoseconds_per_byte; /* of a body, as it took of late: 0: not known */
     bool apart;                            /* /metrics tells it from other models; its lock's */
     struct srv_model *next;                /* in its slot */
+    bool listed;                           /* by its name; the catalog's, as what follows */
+    uint64_t seen;                         /* the last look that found it */
+    uint64_t mark;                         /* what its file looked like at the last look */
+    char problem[200];                     /* why it cannot be opened; "": it can */
 } srv_model;
 
 FTL_MUST_USE ftl_status srv_catalog_create(srv_server *server, srv_catalog **out, ftl_error *error);
@@ -55,6 +59,22 @@ void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *mo
 /* The same for each model that requests named by its path. fn must be short: they wait for it. */
 void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_model *model),
                            void *user);
+/*
+ * Calls fn for each named model that cannot be opened, or whose changed file cannot; returns how
+ * many there are. fn may be NULL, and must not use the catalog.
+ */
+size_t srv_catalog_problems(srv_catalog *catalog,
+                            void (*fn)(void *user, const srv_model *model, const char *problem),
+                            void *user);
+/* error NULL: there is none any more. */
+void srv_model_set_problem(srv_catalog *catalog, srv_model *model, const ftl_error *error);
+/* Looks at the folders and files again. One thread at a time, which may wait. */
+void srv_catalog_refresh(srv_catalog *catalog);
+/* From here on srv_catalog_wait ends when a folder changes. */
+void srv_catalog_watch(srv_catalog *catalog);
+void srv_catalog_unwatch(srv_catalog *catalog);
+/* Waits for a change, for a byte from the pipe, or for so many milliseconds. */
+void srv_catalog_wait(srv_catalog *catalog, int kick, int milliseconds);
 /* A path of the cache as clients may see it. */
 const char *srv_catalog_shown(srv_catalog *catalog, const char *path);
 /* Opens a model and makes its usual plan, on a thread that may wait; notes its state. */

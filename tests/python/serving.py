@@ -127,12 +127,13 @@ class Server:
         if accept:
             connection.putheader("Accept", accept)
         connection.endheaders()
+        sock = connection.sock
 
         def send():
             try:
                 for piece in pieces:
-                    connection.sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
-                connection.sock.sendall(b"0\r\n\r\n")
+                    sock.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
+                sock.sendall(b"0\r\n\r\n")
             except OSError:
                 pass  # the reply tells why
         sender = threading.Thread(target=send, daemon=True)

@@ -75,7 +75,7 @@ def test_requests_are_answered_as_the_page_shows(folder):
                 real = json.loads(answer)
                 assert shape(real) == shape(json.loads(expected)), line
                 shown += 1
-        assert shown == 8
+        assert shown == 7
         first = json.loads(curl(lines[0][0], server.url, folder))
     model = joblib.load(folder / "churn.joblib")
     row = serve_examples.customers()[:1].assign(**serve_examples.ROWS["churn"])
