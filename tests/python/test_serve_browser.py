@@ -201,6 +201,26 @@ def test_models_without_names_and_narrow_screens(server, tmp_path):
         assert browser.messages == []
 
 
+def test_a_key_is_asked_for_and_kept(folder, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("inference one-key-of-some-length\n")
+    keys.chmod(0o600)
+    with Server(folder, "--keys-file", keys) as locked, Browser() as browser:
+        browser.open(locked.url + "/")
+        browser.wait("!document.querySelector('#key').hidden")
+        browser.type("not-the-key-at-all")  # the field has the focus
+        browser.press("Enter", text="\r")
+        browser.wait("!document.querySelector('#key').hidden && document.querySelector('#none').textContent.includes('key')")
+        browser.run("document.querySelector('#key-text').select()")
+        browser.type("one-key-of-some-length")
+        browser.press("Enter", text="\r")
+        browser.wait("document.querySelectorAll('#models button').length == 4")
+        browser.wait("document.querySelectorAll('#fields [data-index]').length == 5")
+        browser.click("#predict")
+        assert answer_shown(browser) in ("churn", "stay")
+        assert browser.run("document.querySelector('#key').hidden && document.querySelector('#none').hidden")
+
+
 # ---- Swagger UI and ReDoc ----
 
 @pytest.mark.parametrize("path", ["/docs", "/api/v1/docs"])
