@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 double srv_now(void) { return 1e-9 * (double)uv_hrtime(); }
@@ -239,7 +240,8 @@ bool srv_is_ready(const srv_server *server)
 static bool all_idle(srv_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++) {
-        if (server->loops[i].n_connections || server->loops[i].n_requests)
+        const srv_loop *loop = &server->loops[i];
+        if (loop->listening || loop->n_connections || loop->n_requests)
             return false;
     }
     return srv_jobs_busy(server->jobs) == 0;
@@ -260,8 +262,8 @@ static void drain(srv_server *server)
     uint32_t grace = config->grace_seconds < MOST_GRACE ? config->grace_seconds : MOST_GRACE;
     double until = srv_now() + grace + config->drain_seconds;
     server->phase = SRV_DRAINING;
-    srv_notify("STOPPING=1");
     kick_keeper(server);
+    srv_notify("STOPPING=1");
     srv_log(server, "info", "draining", "told to end: open requests have %u s",
             config->drain_seconds);
     if (wait_to_end((int)grace * 1000 + NOTICE_MS))
@@ -306,6 +308,16 @@ static void serve(srv_server *server)
         uv_thread_join(&keeper);
 }
 
+/* A connection is a descriptor: as many as the system allows. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int srv_run(const srv_config *config)
 {
     static srv_server server;
@@ -315,6 +327,7 @@ int srv_run(const srv_config *config)
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, config->request_memory);
     srv_set_pool_size(config);
+    raise_limits();
     srv_log_writer_start(&server.account);
     ftl_status status = FTL_OK;
     if (!catch_signals(server.kick))

@@ -26,7 +26,7 @@ static bool warm_model(srv_request *request, srv_text path, const char *between,
     ftl_model *open = NULL;
     ftl_status warmed = srv_model_warm(server, model, &answer, &error);
     if (warmed == FTL_OK)
-        warmed = ftl_cache_get(server->cache, model->path, NULL, NULL, &open, &error);
+        warmed = srv_model_take(server, model, NULL, NULL, &open, &error);
     if (warmed != FTL_OK) {
         *result = srv_reply_failure(request, &error);
         return false;

@@ -1,6 +1,7 @@
 #include "serving/catalog_impl.h"
 
 #include "base/hash.h"
+#include "serving/score.h"
 
 #include <string.h>
 
@@ -296,10 +297,22 @@ void srv_model_note(srv_model *model, bool opened)
         atomic_compare_exchange_strong(&model->state, &before, now);
 }
 
+ftl_status srv_model_take(srv_server *server, const srv_model *model,
+                          const ftl_cache_get_options *options, ftl_cache_answer *answer,
+                          ftl_model **out, ftl_error *error)
+{
+    ftl_status status = ftl_cache_get(server->cache, model->path, options, answer, out, error);
+    if (status != FTL_OK && error)
+        srv_error_replace(error, model->path, model->shown);
+    return status;
+}
+
 ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
                           ftl_error *error)
 {
     ftl_status status = ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
+    if (status != FTL_OK && error)
+        srv_error_replace(error, model->path, model->shown);
     srv_model_note(model, status == FTL_OK);
     return status;
 }

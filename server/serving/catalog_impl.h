@@ -18,6 +18,7 @@ struct srv_catalog {
     size_t n_named;
     srv_model *every_named; /* and all that ever were; the refreshing thread's */
     uint64_t looks;         /* at folders, so far */
+    bool asks;              /* whether the cache has seen a changed file yet */
     int watch;              /* inotify; -1: there is none */
     char last_problem[300]; /* of the listing, that it is told of once */
 };

@@ -20,9 +20,10 @@ static uint64_t mark_of(const char *path)
     struct stat about;
     if (stat(path, &about) != 0)
         return 0;
-    const uint64_t parts[] = {(uint64_t)about.st_dev, (uint64_t)about.st_ino,
-                              (uint64_t)about.st_size, (uint64_t)about.st_mtim.tv_sec,
-                              (uint64_t)about.st_mtim.tv_nsec};
+    const uint64_t parts[] = {(uint64_t)about.st_dev,          (uint64_t)about.st_ino,
+                              (uint64_t)about.st_size,         (uint64_t)about.st_mtim.tv_sec,
+                              (uint64_t)about.st_mtim.tv_nsec, (uint64_t)about.st_ctim.tv_sec,
+                              (uint64_t)about.st_ctim.tv_nsec};
     uint64_t mark = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < FTL_ARRAY_LEN(parts); i++)
         mark = (mark ^ parts[i]) * UINT64_C(0x9E3779B97F4A7C15) + (mark >> 29);
@@ -31,15 +32,17 @@ static uint64_t mark_of(const char *path)
 
 /* ---- Problems -------------------------------------------------------------------------------- */
 
-void srv_model_set_problem(srv_catalog *catalog, srv_model *model, const ftl_error *error)
+bool srv_model_set_problem(srv_catalog *catalog, srv_model *model, const ftl_error *error)
 {
-    uv_mutex_lock(&catalog->lock);
+    char text[sizeof model->problem] = "";
     if (error)
-        snprintf(model->problem, sizeof model->problem, "%.90s%s%.100s", error->path,
-                 error->path[0] ? ": " : "", error->message);
-    else
-        model->problem[0] = '\0';
+        snprintf(text, sizeof text, "%.90s%s%.100s", error->path, error->path[0] ? ": " : "",
+                 error->message);
+    uv_mutex_lock(&catalog->lock);
+    bool news = strcmp(model->problem, text) != 0;
+    memcpy(model->problem, text, sizeof text);
     uv_mutex_unlock(&catalog->lock);
+    return news;
 }
 
 size_t srv_catalog_problems(srv_catalog *catalog,
@@ -85,12 +88,12 @@ static bool try_model(srv_catalog *catalog, srv_model *model, bool keep, bool *o
                               "in use");
     } else {
         ftl_model *open = NULL;
-        status = ftl_cache_get(server->cache, model->path, &apart, &answer, &open, &error);
+        status = srv_model_take(server, model, &apart, &answer, &open, &error);
         ftl_model_release(open);
     }
-    srv_model_set_problem(catalog, model, status == FTL_OK ? NULL : &error);
+    bool news = srv_model_set_problem(catalog, model, status == FTL_OK ? NULL : &error);
     *opened = status == FTL_OK && !answer.hit;
-    if (status != FTL_OK)
+    if (status != FTL_OK && news)
         srv_log(server, "error", "model", "%s%s%s: %s%s%s", model->shown,
                 model->version ? " version " : "", model->version ? model->version : "", error.path,
                 error.path[0] ? ": " : "", error.message);
@@ -103,28 +106,36 @@ static bool is_open(srv_catalog *catalog, const srv_model *model)
     ftl_error error;
     ftl_model *open = NULL;
     ftl_error_clear(&error);
-    if (ftl_cache_get(catalog->server->cache, model->path, &look, NULL, &open, &error) != FTL_OK)
+    if (srv_model_take(catalog->server, model, &look, NULL, &open, &error) != FTL_OK)
         return false;
     ftl_model_release(open);
     return true;
 }
 
-/* A file that is another than at the last look: the open model is opened again. */
+/*
+ * A file that is another than at the last look: the open model is opened again. The cache looks at
+ * a file once a second, so that it is asked until it must have looked.
+ */
 static void renew_if_changed(srv_catalog *catalog, srv_model *model)
 {
-    uint64_t mark = mark_of(model->path), before = model->mark;
-    if (mark == before)
-        return;
+    enum { ASKED_SECONDS = 3 };
+    uint64_t mark = mark_of(model->path);
+    bool changed = mark != model->mark, opened = false;
     model->mark = mark;
-    if (mark == 0) {
+    if (changed && mark == 0)
         tell(catalog, model, "its file is gone");
+    if (changed)
+        model->ask_until = mark ? srv_now() + ASKED_SECONDS : 0;
+    if (model->ask_until == 0)
         return;
-    }
-    bool opened = false;
-    if (model->problem[0] || is_open(catalog, model))
-        try_model(catalog, model, true, &opened);
+    bool asked = model->problem[0] || is_open(catalog, model);
+    bool good = asked && try_model(catalog, model, true, &opened);
     if (opened)
         tell(catalog, model, "its file has changed and is open");
+    if (!asked || (good && opened) || model->ask_until < srv_now())
+        model->ask_until = 0;
+    else
+        catalog->asks = true;
 }
 
 static void renew_paths(srv_catalog *catalog)
@@ -234,6 +245,7 @@ void srv_catalog_refresh(srv_catalog *catalog)
         snprintf(catalog->last_problem, sizeof catalog->last_problem, "%.299s", error.message);
     }
     srv_listing_free(&listing);
+    catalog->asks = false;
     for (size_t i = 0; i < catalog->n_named && !srv_is_ending(server); i++)
         renew_if_changed(catalog, catalog->named[i]);
     renew_paths(catalog);
@@ -251,10 +263,12 @@ static void take_events(srv_catalog *catalog)
 
 void srv_catalog_wait(srv_catalog *catalog, int kick, int milliseconds)
 {
-    enum { SETTLE_MS = 50 }; /* a copy is many events */
+    enum { SETTLE_MS = 50, ASK_MS = 300 }; /* a copy is many events */
     struct pollfd for_what[2] = {{.fd = kick, .events = POLLIN},
                                  {.fd = catalog->watch, .events = POLLIN}};
     char bytes[64];
+    if (catalog->asks && (milliseconds < 0 || milliseconds > ASK_MS))
+        milliseconds = ASK_MS;
     int ready = poll(for_what, 2, milliseconds);
     if (ready > 0 && (for_what[0].revents & POLLIN)) {
         ssize_t taken = read(kick, bytes, sizeof bytes);

@@ -87,7 +87,8 @@ static int compare(const void *a, const void *b)
 static ftl_status check_names(srv_listing *listing, ftl_error *error)
 {
     size_t kept = 0;
-    qsort(listing->items, listing->n, sizeof *listing->items, compare);
+    if (listing->n)
+        qsort(listing->items, listing->n, sizeof *listing->items, compare);
     for (size_t i = 0; i < listing->n; i++) {
         srv_found *found = &listing->items[i], *last = kept ? &listing->items[kept - 1] : NULL;
         if (!last || compare(last, found) != 0) {
