@@ -209,6 +209,23 @@ bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read
     return true;
 }
 
+bool srv_call_take(srv_call *call, const ftl_batch *rows, srv_result *result)
+{
+    const srv_config *config = call->request->server->config;
+    size_t width = rows->matrix ? rows->matrix->columns : rows->n_columns;
+    ftl_error error;
+    call->in = *rows;
+    if (config->max_rows && rows->rows > config->max_rows)
+        ftl_error_set(&error, FTL_LIMIT, "there are %zu rows, and max-rows is %llu", rows->rows,
+                      (unsigned long long)config->max_rows);
+    else if (config->max_cells && width && rows->rows > config->max_cells / width)
+        ftl_error_set(&error, FTL_LIMIT, "there are %zu x %zu cells, and max-cells is %llu",
+                      rows->rows, width, (unsigned long long)config->max_cells);
+    else
+        return true;
+    return srv_call_fail(call, &error, result);
+}
+
 bool srv_call_run(srv_call *call, srv_result *result)
 {
     ftl_error error;
@@ -271,11 +288,11 @@ void srv_call_close(srv_call *call)
         count(call, &call->model->figures, now);
         count(call, &call->request->server->figures->models, now);
     }
-    if (call->predicted)
+    if (call->predicted) {
         call->request->compute_seconds += srv_call_predict_seconds(call);
-    atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
-    if (call->predicted)
+        atomic_store_explicit(&call->model->last_used, call->predicted, memory_order_relaxed);
         learn_cost(call->model, uv_hrtime() - call->ready, call->request->body.size);
+    }
     ftl_plan_return(call->session);
     ftl_model_release(call->open);
     *call = (srv_call){0};

@@ -428,6 +428,14 @@ def test_statistics(folder):
             assert stats["last_inference"] > 1.7e12
 
 
+def test_limits(folder):
+    """Rows and cells are counted before anything is computed."""
+    with Server(folder / "numbers.joblib", "--max-rows", "10", "--max-cells", "40") as own:
+        assert infer(own, "numbers", [("x", "FP64", [8, WIDTH], [0.0] * 8 * WIDTH)]).status == 200
+        refused(infer(own, "numbers", [("x", "FP64", [9, WIDTH], [0.0] * 9 * WIDTH)]), 413, "max-cells")
+        refused(infer(own, "numbers", [("x", "FP64", [11, WIDTH], [0.0] * 11 * WIDTH)], binary=True), 413, "max-rows")
+
+
 def test_a_model_that_is_not_open_yet(folder):
     """The first request opens it on another thread, and texts with escapes are read as ever."""
     names = [f"m{i}={folder}/people.joblib" for i in range(4)]
