@@ -49,6 +49,13 @@ int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_classes(int argc, char **argv);
+/* Of the server, and of one that runs. */
+int cli_serve(int argc, char **argv);
+int cli_stats(int argc, char **argv);
+int cli_health(int argc, char **argv);
+int cli_load(int argc, char **argv);
+int cli_unload(int argc, char **argv);
+int cli_verify(int argc, char **argv);
 /*
  * foretell MODEL [INPUT...]: without a command. A card of the model, or its predictions: a short
  * table where a person looks at them, otherwise what predict writes. argv[0] is not looked at.
@@ -104,7 +111,8 @@ int cli_preview(ftl_model *model, cli_options *options);
 void cli_print_card(const ftl_model *model, const ftl_model_info *info, const cli_options *options);
 
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
-    cli_help_main[];
+    cli_help_main[], cli_help_serve[], cli_help_stats[], cli_help_health[], cli_help_load[],
+    cli_help_unload[], cli_help_verify[];
 
 /*
  * "foretell: error: …" in one line on stderr; returns the exit code that the status has in this

@@ -4,6 +4,7 @@
 The first byte of a seed is the fuzz target's choice of what is read how.
 """
 
+import decimal
 import pathlib
 
 import pyarrow as pa
@@ -42,6 +43,18 @@ def changing():
         pa.array([0, None, 1], pa.int16()), pa.array([f"{n}", f"{n + 1}"]))], ["d"]) for n in range(3)]
 
 
+def decimals():
+    kinds = [pa.decimal32(9, 2), pa.decimal64(18, 0), pa.decimal128(38, 20), pa.decimal256(76, 40)]
+    return pa.RecordBatch.from_pydict({f"d{i}": pa.array([decimal.Decimal("1.5") if i != 1 else decimal.Decimal(3), None,
+                                                          decimal.Decimal(-20)], kind) for i, kind in enumerate(kinds)})
+
+
+def decimal_deltas():
+    return [pa.RecordBatch.from_arrays([pa.DictionaryArray.from_arrays(
+        pa.array([0, None, n - 1], pa.int8()), pa.array([decimal.Decimal(i) for i in range(n)], pa.decimal128(5, 1)))], ["d"])
+        for n in (2, 5, 6)]
+
+
 def written(batches, make=ipc.new_stream, **options):
     sink = pa.BufferOutputStream()
     with make(sink, batches[0].schema, options=ipc.IpcWriteOptions(**options)) as writer:
@@ -62,6 +75,9 @@ def seeds():
         yield f"{name}_old", written(parts, make, use_legacy_format=True)
         yield f"{name}_deltas", written(growing(), make, emit_dictionary_deltas=True)
     yield "stream_replaced", written(changing())
+    yield "file_decimals", written([decimals()], ipc.new_file)
+    yield "stream_decimals", written([decimals()])
+    yield "stream_decimal_deltas", written(decimal_deltas(), emit_dictionary_deltas=True)
 
 
 def main():

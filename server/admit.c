@@ -166,24 +166,27 @@ static bool admit_key(srv_request *request)
     return refuse_key(request, 429, NULL, "the key has had its requests of this second");
 }
 
-void srv_admit(srv_request *request)
+bool srv_may(const srv_request *request, srv_role role)
 {
-    int phase = request->server->phase;
-    if (admit_key(request) && phase == SRV_STARTING && !(request->route->flags & SRV_PROBE)) {
-        srv_add_header(request, "Retry-After", "1");
-        srv_reply_error(request, 503, "the server is starting: its models are being opened");
-    }
+    srv_keys *keys = request->server->keys;
+    srv_text text = given_key(request);
+    srv_key *key = text.data && srv_keys_are_needed(keys) ? srv_keys_find(keys, text) : NULL;
+    return !srv_keys_are_needed(keys) || (key && srv_key_may(key, role));
 }
+
+/* While the server starts its probes say so, and who comes all the same waits for his model. */
+void srv_admit(srv_request *request) { (void)admit_key(request); }
 
 /* ---- Addresses ------------------------------------------------------------------------------- */
 
-ftl_status srv_check_exposure(const srv_server *server, ftl_error *error)
+ftl_status srv_check_exposure(const srv_server *server, const srv_config *config,
+                              const struct srv_keys *keys, ftl_error *error)
 {
-    if (is_loopback(server) || srv_keys_are_needed(server->keys) || server->config->no_auth)
+    if (is_loopback(server) || srv_keys_are_needed(keys) || config->no_auth)
         return FTL_OK;
     return FTL_FAIL(error, FTL_ARG,
                     "others could use this server: host %s is not loopback and there are no keys. "
                     "Set FORETELL_SERVE_INFERENCE_KEY and FORETELL_SERVE_ADMIN_KEY, or keys-file; "
                     "or say no-auth when something else keeps others away",
-                    server->config->host);
+                    config->host);
 }

@@ -139,6 +139,13 @@ static ftl_status find_setting(const char *name, size_t size, const char *origin
                     near ? "; did you mean " : "", near ? origin : "", near ? near : "");
 }
 
+static void free_list(srv_config *config, srv_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        ftl_free(config->account, list->items[i]);
+    ftl_free(config->account, list->items);
+}
+
 /* ---- Where values come from ------------------------------------------------------------------ */
 
 static ftl_status read_defaults(srv_config *config, ftl_error *error)
@@ -320,18 +327,11 @@ static ftl_status read_all(srv_config *config, int argc, char **argv, ftl_error 
 ftl_status srv_config_read(ftl_account *account, int argc, char **argv, srv_config *out,
                            ftl_error *error)
 {
-    *out = (srv_config){.account = account};
+    *out = (srv_config){.account = account, .argc = argc, .argv = argv};
     ftl_status status = read_all(out, argc, argv, error);
     if (status != FTL_OK)
         srv_config_free(out);
     return status;
-}
-
-static void free_list(srv_config *config, srv_list *list)
-{
-    for (size_t i = 0; i < list->n; i++)
-        ftl_free(config->account, list->items[i]);
-    ftl_free(config->account, list->items);
 }
 
 void srv_config_free(srv_config *config)
@@ -346,6 +346,87 @@ void srv_config_free(srv_config *config)
     free_list(config, &config->models);
     ftl_free(config->account, config->file);
     *config = (srv_config){0};
+}
+
+/* ---- Another reading -------------------------------------------------------------------------- */
+
+static bool same_lists(const srv_list *a, const srv_list *b)
+{
+    bool same = a->n == b->n;
+    for (size_t i = 0; same && i < a->n; i++)
+        same = strcmp(a->items[i], b->items[i]) == 0;
+    return same;
+}
+
+static bool same_values(const srv_setting *setting, const void *a, const void *b)
+{
+    switch (setting->kind) {
+    case TEXT:
+    case SECRET:
+        return strcmp(*(char *const *)a, *(char *const *)b) == 0;
+    case LIST:
+        return same_lists(a, b);
+    case NUMBER:
+        return *(const uint32_t *)a == *(const uint32_t *)b;
+    case BYTES:
+        return *(const uint64_t *)a == *(const uint64_t *)b;
+    case SWITCH:
+        return *(const bool *)a == *(const bool *)b;
+    }
+    return true;
+}
+
+static ftl_status copy_list(srv_config *config, srv_list *to, const srv_list *from,
+                            ftl_error *error)
+{
+    free_list(config, to);
+    *to = (srv_list){0};
+    for (size_t i = 0; i < from->n; i++)
+        FTL_TRY(add_item(config, to, from->items[i], error));
+    return FTL_OK;
+}
+
+static ftl_status copy_value(srv_config *config, const srv_setting *setting, void *to,
+                             const void *from, ftl_error *error)
+{
+    switch (setting->kind) {
+    case TEXT:
+    case SECRET:
+        return copy_text(config, *(char *const *)from, to, error);
+    case LIST:
+        return copy_list(config, to, from, error);
+    case NUMBER:
+        memcpy(to, from, sizeof(uint32_t));
+        return FTL_OK;
+    case BYTES:
+        memcpy(to, from, sizeof(uint64_t));
+        return FTL_OK;
+    case SWITCH:
+        memcpy(to, from, sizeof(bool));
+        return FTL_OK;
+    }
+    return FTL_OK;
+}
+
+ftl_status srv_config_keep(srv_config *config, const srv_config *running, const char *const *names,
+                           size_t n, char *kept, size_t kept_size, ftl_error *error)
+{
+    size_t used = 0;
+    kept[0] = '\0';
+    for (size_t i = 0; i < FTL_ARRAY_LEN(settings); i++) {
+        const srv_setting *setting = &settings[i];
+        void *to = (char *)config + setting->offset;
+        const void *from = (const char *)running + setting->offset;
+        bool named = false;
+        for (size_t k = 0; k < n && !named; k++)
+            named = strcmp(setting->name, names[k]) == 0;
+        if (named || same_values(setting, to, from))
+            continue;
+        FTL_TRY(copy_value(config, setting, to, from, error));
+        int more = snprintf(kept + used, kept_size - used, "%s%s", used ? ", " : "", setting->name);
+        used += more > 0 && used + (size_t)more < kept_size ? (size_t)more : 0;
+    }
+    return FTL_OK;
 }
 
 /* ---- Showing --------------------------------------------------------------------------------- */

@@ -99,6 +99,8 @@ typedef struct srv_config {
     SRV_SETTINGS(SRV_FIELD)
 #undef SRV_FIELD
     char *file; /* --config */
+    int argc;   /* of the command line, for another reading */
+    char **argv;
     bool check; /* --check-config */
     bool help, version;
 } srv_config;
@@ -107,6 +109,13 @@ typedef struct srv_config {
 FTL_MUST_USE ftl_status srv_config_read(ftl_account *account, int argc, char **argv,
                                         srv_config *out, ftl_error *error);
 void srv_config_free(srv_config *config);
+/*
+ * Gives config the running one's values of all settings but those that are named, n of them; names
+ * of settings that would have another value go to kept, with commas between.
+ */
+FTL_MUST_USE ftl_status srv_config_keep(srv_config *config, const srv_config *running,
+                                        const char *const *names, size_t n, char *kept,
+                                        size_t kept_size, ftl_error *error);
 /* The effective configuration on standard output, as a file would have it; secrets are hidden. */
 void srv_config_print(const srv_config *config);
 /* --help */

@@ -7,6 +7,7 @@
 #include "http/tls.h"
 #include "keys.h"
 #include "log_writer.h"
+#include "notify.h"
 #include "serving/catalog.h"
 #include "serving/figures.h"
 #include "serving/jobs.h"
@@ -14,11 +15,13 @@
 #include "serving/stream.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 double srv_now(void) { return 1e-9 * (double)uv_hrtime(); }
@@ -120,7 +123,7 @@ static ftl_status open_server(srv_server *server, ftl_error *error)
     FTL_TRY(srv_log_check(server->config, error));
     FTL_TRY(set_address(server, error));
     FTL_TRY(open_keys(server, error));
-    FTL_TRY(srv_check_exposure(server, error));
+    FTL_TRY(srv_check_exposure(server, srv_config_of(server), server->keys, error));
     FTL_TRY(srv_figures_create(&server->account, &server->figures, error));
     FTL_TRY(open_models(server, error));
     FTL_TRY(srv_jobs_create(server, &server->jobs, error));
@@ -151,6 +154,7 @@ static void close_server(srv_server *server)
     srv_figures_destroy(&server->account, server->figures);
     srv_keys_destroy(server->keys);
     srv_tls_destroy(server->tls);
+    srv_forget_past(server);
 }
 
 /* ---- Signals --------------------------------------------------------------------------------- */
@@ -165,12 +169,13 @@ static void on_signal(int number)
 }
 
 /* Before anything slow, so that no signal is lost. */
-static bool catch_signals(void)
+static bool catch_signals(int kick[2])
 {
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     struct sigaction ignore = {.sa_handler = SIG_IGN};
-    if (pipe(signal_pipe) != 0)
+    if (pipe2(signal_pipe, O_CLOEXEC) != 0 || pipe2(kick, O_CLOEXEC | O_NONBLOCK) != 0)
         return false;
+    fcntl(signal_pipe[1], F_SETFL, O_NONBLOCK); /* a handler never waits */
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
@@ -197,34 +202,77 @@ static void warm_up(void *user)
     srv_server *server = user;
     srv_catalog_warm(server->catalog);
     int starting = SRV_STARTING;
-    if (atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
-        srv_log(server, "info", "ready", "serving on %s", server->address_text);
+    if (!atomic_compare_exchange_strong(&server->phase, &starting, SRV_READY))
+        return;
+    srv_log(server, "info", "ready", "serving on %s", server->address_text);
+    srv_notify("READY=1");
+}
+
+/* Opens the models, and looks at them again from time to time. */
+static void keep_models(void *user)
+{
+    srv_server *server = user;
+    srv_catalog_watch(server->catalog);
+    warm_up(server);
+    srv_catalog_refresh(server->catalog);
+    while (!srv_is_ending(server)) {
+        uint32_t seconds = srv_config_of(server)->watch_seconds;
+        int most = seconds && seconds < 86400 ? (int)seconds * 1000 : -1;
+        srv_catalog_wait(server->catalog, server->kick[0], most);
+        if (!srv_is_ending(server))
+            srv_catalog_refresh(server->catalog);
+    }
+    server->keeper_ended = true;
+}
+
+static void kick_keeper(srv_server *server)
+{
+    ssize_t written = write(server->kick[1], "", 1);
+    (void)written;
+}
+
+bool srv_is_ready(const srv_server *server)
+{
+    return server->phase == SRV_READY && !(srv_config_of(server)->require_warmup &&
+                                           srv_catalog_problems(server->catalog, NULL, NULL));
 }
 
 static bool all_idle(srv_server *server)
 {
     for (uint32_t i = 0; i < server->n_loops; i++) {
-        if (server->loops[i].n_connections || server->loops[i].n_requests)
+        const srv_loop *loop = &server->loops[i];
+        if (loop->listening || loop->n_connections || loop->n_requests)
             return false;
     }
     return srv_jobs_busy(server->jobs) == 0;
 }
 
+/* True: told twice. */
+static bool wait_to_end(int milliseconds)
+{
+    int number = wait_for_signal(milliseconds);
+    return number == SIGTERM || number == SIGINT;
+}
+
 /* Told to end: says so to who asks whether it is ready, then takes no more, then ends. */
 static void drain(srv_server *server)
 {
-    enum { NOTICE_MS = 200, STEP_MS = 20 };
-    double until = srv_now() + server->config->drain_seconds;
+    enum { NOTICE_MS = 200, STEP_MS = 20, MOST_GRACE = 3600 };
+    const srv_config *config = srv_config_of(server);
+    uint32_t grace = config->grace_seconds < MOST_GRACE ? config->grace_seconds : MOST_GRACE;
+    double until = srv_now() + grace + config->drain_seconds;
     server->phase = SRV_DRAINING;
+    kick_keeper(server);
+    srv_notify("STOPPING=1");
     srv_log(server, "info", "draining", "told to end: open requests have %u s",
-            server->config->drain_seconds);
-    if (wait_for_signal(NOTICE_MS))
+            config->drain_seconds);
+    if (wait_to_end((int)grace * 1000 + NOTICE_MS))
         return;
     server->phase = SRV_STOPPING;
     for (uint32_t i = 0; i < server->n_loops; i++)
         srv_loop_wake(&server->loops[i]);
-    while (srv_now() < until && !all_idle(server)) {
-        if (wait_for_signal(STEP_MS)) /* told twice */
+    while (srv_now() < until && !(all_idle(server) && server->keeper_ended)) {
+        if (wait_to_end(STEP_MS))
             return;
     }
 }
@@ -238,19 +286,36 @@ static _Noreturn void leave(void)
 
 static void serve(srv_server *server)
 {
-    uv_thread_t warmer;
-    bool warming = uv_thread_create(&warmer, warm_up, server) == 0;
-    if (!warming)
+    uv_thread_t keeper;
+    bool keeps = uv_thread_create(&keeper, keep_models, server) == 0;
+    if (!keeps)
         warm_up(server);
-    for (int number = 0; number != SIGTERM && number != SIGINT;)
+    server->keeper_ended = !keeps;
+    for (int number = 0; number != SIGTERM && number != SIGINT;) {
         number = wait_for_signal(-1);
+        if (number == SIGHUP)
+            srv_reload(server);
+        if (number == SIGHUP)
+            kick_keeper(server);
+    }
     drain(server);
     srv_streams_stop(server->streams);
     srv_jobs_stop(server->jobs); /* they leave nothing half-written */
-    if (!all_idle(server))       /* what has not ended in time is cut off with the process */
+    if (!all_idle(server) ||
+        !server->keeper_ended) /* what has not ended in time is cut off with the process */
         leave();
-    if (warming)
-        uv_thread_join(&warmer);
+    if (keeps)
+        uv_thread_join(&keeper);
+}
+
+/* A connection is a descriptor: as many as the system allows. */
+static void raise_limits(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 int srv_run(const srv_config *config)
@@ -262,9 +327,10 @@ int srv_run(const srv_config *config)
     server.started = srv_now();
     ftl_account_init(&server.account, NULL, config->request_memory);
     srv_set_pool_size(config);
+    raise_limits();
     srv_log_writer_start(&server.account);
     ftl_status status = FTL_OK;
-    if (!catch_signals())
+    if (!catch_signals(server.kick))
         status = FTL_FAIL(&error, FTL_IO, "no pipe for signals");
     if (status == FTL_OK && uv_random(NULL, NULL, &server.run, sizeof server.run, 0, NULL) != 0)
         status = FTL_FAIL(&error, FTL_IO, "the system gives no random numbers");

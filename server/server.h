@@ -25,8 +25,9 @@ typedef enum srv_phase {
 } srv_phase;
 
 struct srv_server {
-    const srv_config *config;
-    ftl_account account; /* of the server's own memory; models are the context's */
+    _Atomic(const srv_config *) config; /* SIGHUP brings another one; those of before stay */
+    struct srv_past_config *past;       /* and are freed at the end */
+    ftl_account account;                /* of the server's own memory; models are the context's */
     ftl_context *context;
     ftl_cache *cache;
     struct srv_tls_context *tls; /* NULL: none */
@@ -46,11 +47,20 @@ struct srv_server {
     size_t n_custom;
     srv_loop *loops;
     uint32_t n_loops;
-    bool warm_failed;
+    int kick[2];               /* a pipe: a byte makes the keeper look at models at once */
+    _Atomic bool keeper_ended; /* the thread that opens models first and looks at them again */
 };
 
 /* Before there are other threads, and before libuv is used. */
 void srv_set_pool_size(const srv_config *config);
+/* Whether clients may be sent here: the models are open that must be. */
+bool srv_is_ready(const srv_server *server);
+/*
+ * Reads the configuration, keys and certificates again; on failure all stays as it is. On the
+ * thread of signals.
+ */
+void srv_reload(srv_server *server);
+void srv_forget_past(srv_server *server);
 /* Runs until it is told to end; an exit code. */
 int srv_run(const srv_config *config);
 
@@ -80,10 +90,13 @@ bool srv_queue_entered(srv_server *server);
 void srv_queue_left(srv_server *server);
 /* May the request have its route? If not it gets its reply. */
 void srv_admit(srv_request *request);
+/* May the client have what routes of this role tell? Uses up nothing of its key. */
+bool srv_may(const srv_request *request, srv_role role);
 /* The same of what its head says about the client, whatever the route. */
 void srv_admit_client(srv_request *request);
 /* ARG when others than this machine could use the server, and nobody said that they may. */
-FTL_MUST_USE ftl_status srv_check_exposure(const srv_server *server, ftl_error *error);
+FTL_MUST_USE ftl_status srv_check_exposure(const srv_server *server, const srv_config *config,
+                                           const struct srv_keys *keys, ftl_error *error);
 void srv_put_request_id(const srv_request *request, ftl_strbuf *out);
 /* Counts a request that has its reply, and writes its line. */
 void srv_log_request(srv_request *request);

@@ -288,7 +288,7 @@ static void put_models(scrape *s)
 /* X(name, type, help, value) */
 #define SCALARS(X)                                                                                 \
     X("foretell_ready", "gauge", "1: requests are answered; 0: starting or draining.",             \
-      s->server->phase == SRV_READY)                                                               \
+      srv_is_ready(s->server))                                                                     \
     X("foretell_connections", "gauge", "Connections that are open.", s->connections)               \
     X("foretell_queue_length", "gauge", "Requests that wait for a thread or have one.",            \
       s->server->queued)                                                                           \

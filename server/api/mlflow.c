@@ -9,7 +9,7 @@
 
 srv_result srv_mlflow_ping(srv_request *request)
 {
-    bool ready = request->server->phase == SRV_READY;
+    bool ready = srv_is_ready(request->server);
     ftl_strbuf_putc(&request->out, '\n');
     return srv_reply(request, ready ? 200 : 503, "application/json");
 }

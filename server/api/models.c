@@ -277,8 +277,7 @@ static srv_result describe(srv_request *request, srv_model *model)
     ftl_error error;
     ftl_model *open = NULL;
     ftl_error_clear(&error);
-    ftl_status status = ftl_cache_get(request->server->cache, model->path, NULL, NULL, &open,
-                                      &error);
+    ftl_status status = srv_model_take(request->server, model, NULL, NULL, &open, &error);
     if (status != FTL_OK)
         return srv_reply_failure(request, &error);
     put_head(request, model, open);

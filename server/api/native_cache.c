@@ -3,6 +3,7 @@
 #include "api/body.h"
 #include "serving/lookup.h"
 #include "serving/process.h"
+#include "serving/score.h"
 #include "serving/values.h"
 
 #include <string.h>
@@ -25,7 +26,7 @@ static bool warm_model(srv_request *request, srv_text path, const char *between,
     ftl_model *open = NULL;
     ftl_status warmed = srv_model_warm(server, model, &answer, &error);
     if (warmed == FTL_OK)
-        warmed = ftl_cache_get(server->cache, model->path, NULL, NULL, &open, &error);
+        warmed = srv_model_take(server, model, NULL, NULL, &open, &error);
     if (warmed != FTL_OK) {
         *result = srv_reply_failure(request, &error);
         return false;
@@ -118,6 +119,21 @@ static bool put_model(void *user, const ftl_cache_model *model)
     return true;
 }
 
+static void put_problem(void *user, const srv_model *model, const char *problem)
+{
+    model_listing *listing = user;
+    ftl_strbuf *out = listing->out;
+    ftl_strbuf_puts(out, listing->n++ ? ",{\"model\":" : "{\"model\":");
+    ftl_strbuf_json_string(out, model->shown, strlen(model->shown));
+    if (model->version) {
+        ftl_strbuf_puts(out, ",\"version\":");
+        ftl_strbuf_json_string(out, model->version, strlen(model->version));
+    }
+    ftl_strbuf_puts(out, ",\"error\":");
+    ftl_strbuf_json_string(out, problem, strlen(problem));
+    ftl_strbuf_putc(out, '}');
+}
+
 static void put_named(ftl_strbuf *out, const char *name, double value)
 {
     ftl_strbuf_printf(out, "\"%s\":", name);
@@ -181,6 +197,9 @@ srv_result srv_native_cache_stats(srv_request *request)
         status = ftl_cache_each(server->cache, put_model, &listing, &error);
     if (status != FTL_OK)
         return srv_reply_failure(request, &error);
+    ftl_strbuf_puts(out, "],\"problems\":[");
+    listing.n = 0;
+    srv_catalog_problems(server->catalog, put_problem, &listing);
     ftl_strbuf_putc(out, ']');
     put_latency(out, &server->figures->models);
     put_process(out);
@@ -188,8 +207,32 @@ srv_result srv_native_cache_stats(srv_request *request)
     return srv_reply_json(request, 200);
 }
 
+/* ?model_path=: this model alone. */
+static srv_result clear_model(srv_request *request, srv_text path)
+{
+    ftl_error error;
+    int status;
+    ftl_error_clear(&error);
+    srv_model *model = srv_lookup_path(request, path, &status, &error);
+    if (!model)
+        return srv_reply_error(request, status, "%s", error.message);
+    ftl_strbuf_printf(&request->out, "{\"status\":\"ok\",\"models_cleared\":%zu}",
+                      ftl_cache_evict(request->server->cache, model->path));
+    return srv_reply_json(request, 200);
+}
+
 srv_result srv_native_cache_clear(srv_request *request)
 {
+    srv_text path;
+    srv_result result;
+    ftl_arena arena;
+    ftl_arena_init(&arena, &request->server->account);
+    bool understood = srv_query_text(request, "model_path", &arena, &path, &result);
+    if (understood && path.data)
+        result = clear_model(request, path);
+    ftl_arena_free(&arena);
+    if (!understood || path.data)
+        return result;
     ftl_strbuf_printf(&request->out, "{\"status\":\"ok\",\"models_cleared\":%zu}",
                       ftl_cache_clear(request->server->cache));
     return srv_reply_json(request, 200);
@@ -200,13 +243,16 @@ srv_result srv_native_cache_clear(srv_request *request)
 srv_result srv_native_health(srv_request *request)
 {
     static const char *const phases[] = {"starting", "ok", "draining", "draining"};
+    size_t failing = srv_catalog_problems(request->server->catalog, NULL, NULL);
     srv_server *server = request->server;
     ftl_cache_stats stats = {.struct_size = sizeof stats};
     int phase = server->phase;
     bool known = ftl_cache_get_stats(server->cache, &stats) == FTL_OK;
-    ftl_strbuf_printf(&request->out, "{\"status\":\"%s\",\"version\":\"%s\",", phases[phase],
-                      ftl_version());
+    bool ready = srv_is_ready(server);
+    ftl_strbuf_printf(&request->out, "{\"status\":\"%s\",\"version\":\"%s\",",
+                      phase == SRV_READY && !ready ? "failing" : phases[phase], ftl_version());
     put_named(&request->out, "uptime_seconds", srv_now() - server->started);
-    ftl_strbuf_printf(&request->out, ",\"models_loaded\":%u}", known ? stats.models : 0);
-    return srv_reply_json(request, phase == SRV_READY ? 200 : 503);
+    ftl_strbuf_printf(&request->out, ",\"models_loaded\":%u,\"models_failing\":%zu}",
+                      known ? stats.models : 0, failing);
+    return srv_reply_json(request, ready ? 200 : 503);
 }

@@ -82,7 +82,7 @@ static ftl_status score(srv_request *request, srv_model *model, const ftl_score_
         .struct_size = sizeof reader, .user = &body, .read = read_body, .name = "the body"};
     const ftl_writer writer = {
         .struct_size = sizeof writer, .user = request, .write = write_reply, .name = answer->file};
-    FTL_TRY(ftl_cache_get(request->server->cache, model->path, NULL, NULL, &open, error));
+    FTL_TRY(srv_model_take(request->server, model, NULL, NULL, &open, error));
     ftl_status status = ftl_score_stream(open, &reader, &writer, options, &result, error);
     ftl_model_release(open);
     request->rows = result.rows_read;

@@ -280,7 +280,9 @@ static ftl_status write_document(srv_request *request, ftl_error *error)
     if (!main)
         return FTL_FAIL(error, FTL_INTERNAL, "the program was built without main.json");
     FTL_TRY(srv_open_models_list(request->server, &open, error));
-    ftl_status status = know_models(&document, &open, error);
+    ftl_status status = FTL_OK;
+    if (srv_may(request, SRV_INFERENCE)) /* others learn of the API, and of no model */
+        status = know_models(&document, &open, error);
     if (status == FTL_OK)
         put_marked(&document, (srv_text){main->data, main->size});
     forget_models(&document);

@@ -30,7 +30,7 @@ srv_result srv_v2_live(srv_request *request)
 
 srv_result srv_v2_ready(srv_request *request)
 {
-    bool ready = request->server->phase == SRV_READY;
+    bool ready = srv_is_ready(request->server);
     ftl_strbuf_puts(&request->out, ready ? "{\"ready\":true}" : "{\"ready\":false}");
     return srv_reply_json(request, ready ? 200 : 503);
 }

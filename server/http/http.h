@@ -253,7 +253,8 @@ struct srv_loop {
     char *plain;           /* what was decrypted */
     char date[40];         /* the header line's value */
     uint64_t date_second;
-    bool draining, listening, running;
+    _Atomic bool listening;
+    bool draining, running;
     void *memo; /* serving/: what was looked up, of this loop alone */
 };
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -56,6 +57,15 @@ static void call_last(srv_loop *loop)
         return; /* where it cannot be told, the moment alone has to do */
 }
 
+/* Clients wait to be accepted, since this thread was busy: the loop does so before the next tick.
+ */
+static bool has_callers(const srv_loop *loop)
+{
+    struct pollfd waiting = {.events = POLLIN};
+    return loop->listening && uv_fileno((const uv_handle_t *)&loop->listener, &waiting.fd) == 0 &&
+           poll(&waiting, 1, 0) > 0;
+}
+
 static void drain(srv_loop *loop)
 {
     if (loop->draining)
@@ -85,7 +95,7 @@ static void on_tick(uv_timer_t *timer)
     set_date(loop);
     srv_connections_tick(loop);
     srv_loop_tasks_run(loop);
-    if (loop->draining && loop->drains_since + last_calls < loop->now)
+    if (loop->draining && loop->drains_since + last_calls < loop->now && !has_callers(loop))
         stop_listening(loop);
     end_if_done(loop);
 }

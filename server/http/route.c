@@ -110,8 +110,12 @@ static const srv_route *find_custom(const srv_request *request, llhttp_method_t 
     return NULL;
 }
 
+/* "{model}:predict" is more exact than "{model}", which it fits as well. */
+static bool has_verb(const char *pattern) { return strstr(pattern, "}:") != NULL; }
+
 const srv_route *srv_route_find(srv_request *request, uint64_t *allowed)
 {
+    bool verb = false;
     llhttp_method_t method = request->method == HTTP_HEAD ? HTTP_GET : request->method;
     *allowed = 0;
     request->n_params = 0;
@@ -119,8 +123,9 @@ const srv_route *srv_route_find(srv_request *request, uint64_t *allowed)
     if (custom)
         return custom;
     for (size_t i = 0; i < FTL_ARRAY_LEN(routes); i++) {
-        if (!matches(routes[i].pattern, request))
+        if (!matches(routes[i].pattern, request) || (verb && !has_verb(routes[i].pattern)))
             continue;
+        verb = has_verb(routes[i].pattern);
         *allowed |= UINT64_C(1) << routes[i].method;
         if (routes[i].method != method)
             continue;

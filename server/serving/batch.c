@@ -339,8 +339,7 @@ bool srv_batch_run(srv_batch *batch)
         ftl_error_set(&batch->error, FTL_CANCELLED, "cancelled");
         return fail_by(batch, NULL);
     }
-    if (ftl_cache_get(batch->server->cache, batch->model->path, NULL, NULL, &model,
-                      &batch->error) != FTL_OK)
+    if (srv_model_take(batch->server, batch->model, NULL, NULL, &model, &batch->error) != FTL_OK)
         return fail_by(batch, "model_path");
     bool done = batch->output_path ? score_into_file(batch, model)
                                    : score_into_answer(batch, model);

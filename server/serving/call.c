@@ -81,8 +81,8 @@ static bool get_model(srv_call *call, bool use_cache, srv_result *result)
         *result = SRV_DEFER;
         return false;
     }
-    ftl_status status = ftl_cache_get(request->server->cache, call->model->path, &options,
-                                      &call->answer, &call->open, &error);
+    ftl_status status = srv_model_take(request->server, call->model, &options, &call->answer,
+                                       &call->open, &error);
     if (status == FTL_END) {
         *result = SRV_DEFER;
         return false;
@@ -103,8 +103,7 @@ bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv
     ftl_error_clear(&error);
     if (!is_in_service(request, model, result))
         return false;
-    ftl_status status = ftl_cache_get(request->server->cache, model->path, &options, NULL, open,
-                                      &error);
+    ftl_status status = srv_model_take(request->server, model, &options, NULL, open, &error);
     if (status == FTL_END) {
         *result = SRV_DEFER;
         return false;

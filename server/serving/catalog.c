@@ -1,25 +1,12 @@
-#include "serving/catalog.h"
+#include "serving/catalog_impl.h"
 
 #include "base/hash.h"
-#include "serving/confine.h"
+#include "serving/score.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-enum { SLOTS = 1024 };
-
-struct srv_catalog {
-    srv_server *server;
-    srv_root root;
-    uv_mutex_t lock;
-    srv_model *by_path[SLOTS];
-    srv_model **named; /* sorted by name, then version */
-    size_t n_named, named_room;
-};
+/* Files that requests name, in all: entries live as long as the server. */
+enum { MOST_PATHS = 10000 };
 
 /* ---- Entries --------------------------------------------------------------------------------- */
 
@@ -60,7 +47,7 @@ static srv_model *make_model(srv_catalog *catalog, const char *path, const char 
 
 static size_t slot_of(const char *path)
 {
-    return (size_t)ftl_hash_bytes(ftl_hash_seed(), path, strlen(path)) % SLOTS;
+    return (size_t)ftl_hash_bytes(ftl_hash_seed(), path, strlen(path)) % SRV_CATALOG_SLOTS;
 }
 
 /* The entry of a real path, made when there is none. The lock is held. */
@@ -71,177 +58,100 @@ static srv_model *entry_of(srv_catalog *catalog, const char *path)
         if (strcmp(model->path, path) == 0)
             return model;
     }
+    if (catalog->n_paths == MOST_PATHS)
+        return NULL;
     srv_model *model = make_model(catalog, path, srv_root_shown(&catalog->root, path), NULL, NULL);
     if (model) {
         model->next = *slot;
         *slot = model;
+        catalog->n_paths++;
     }
     return model;
 }
 
 /* ---- Names ----------------------------------------------------------------------------------- */
 
-/* Versions are numbers mostly: 9 comes before 10. */
-static int compare_versions(const char *a, const char *b)
-{
-    size_t na = a ? strlen(a) : 0, nb = b ? strlen(b) : 0;
-    bool numbers = strspn(a ? a : "", "0123456789") == na && strspn(b ? b : "", "0123456789") == nb;
-    if (numbers && na != nb)
-        return na < nb ? -1 : 1;
-    return strcmp(a ? a : "", b ? b : "");
-}
+static bool same_text(const char *a, const char *b) { return !a || !b ? a == b : !strcmp(a, b); }
 
-static int compare_named(const void *a, const void *b)
+/* The listed model of this name and version. */
+static srv_model *find_listed(const srv_catalog *catalog, const srv_found *found)
 {
-    const srv_model *left = *(srv_model *const *)a, *right = *(srv_model *const *)b;
-    int order = strcmp(left->name, right->name);
-    return order ? order : compare_versions(left->version, right->version);
-}
-
-static ftl_status add_named(srv_catalog *catalog, const char *path, const char *name,
-                            const char *version, ftl_error *error)
-{
-    for (size_t i = 0; i < catalog->n_named; i++) {
-        const srv_model *other = catalog->named[i];
-        if (strcmp(other->name, name) != 0 || compare_versions(other->version, version) != 0)
-            continue;
-        if (strcmp(other->path, path) == 0)
-            return FTL_OK;
-        return FTL_FAIL(error, FTL_ARG, "%s and %s would both be called %s%s%s: rename one",
-                        other->path, path, name, version ? " version " : "",
-                        version ? version : "");
+    size_t low = 0, high = catalog->n_named;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        srv_model *model = catalog->named[middle];
+        int order = strcmp(model->name, found->name);
+        order = order ? order : srv_compare_versions(model->version, found->version);
+        if (order == 0)
+            return same_text(model->version, found->version) ? model : NULL;
+        *(order < 0 ? &low : &high) = order < 0 ? middle + 1 : middle;
     }
-    FTL_TRY(ftl_grow(&catalog->server->account, &catalog->named, &catalog->named_room,
-                     catalog->n_named + 1, sizeof *catalog->named, error));
-    srv_model *model = make_model(catalog, path, name, name, version);
-    if (!model)
+    return NULL;
+}
+
+/* The entry of a model that was listed before, now or then; made when there is none. */
+static srv_model *entry_of_found(srv_catalog *catalog, const srv_found *found)
+{
+    srv_model *listed = find_listed(catalog, found);
+    if (listed && strcmp(listed->path, found->path) == 0)
+        return listed;
+    for (srv_model *model = catalog->every_named; model; model = model->next) {
+        if (same_text(model->path, found->path) && same_text(model->name, found->name) &&
+            same_text(model->version, found->version))
+            return model;
+    }
+    srv_model *model = make_model(catalog, found->path, found->name, found->name, found->version);
+    if (model) {
+        model->next = catalog->every_named;
+        catalog->every_named = model;
+    }
+    return model;
+}
+
+ftl_status srv_catalog_entries(srv_catalog *catalog, const srv_listing *listing, srv_model ***out,
+                               ftl_error *error)
+{
+    size_t n = listing->n;
+    srv_model **models = ftl_alloc_array(&catalog->server->account, n ? n : 1, sizeof *models);
+    if (!models)
         return FTL_OOM(error);
-    catalog->named[catalog->n_named++] = model;
+    for (size_t i = 0; i < n; i++) {
+        models[i] = entry_of_found(catalog, &listing->items[i]);
+        if (!models[i]) {
+            ftl_free(&catalog->server->account, models);
+            return FTL_OOM(error);
+        }
+    }
+    *out = models;
     return FTL_OK;
 }
 
-/* "churn" of "models/churn.joblib" and of "churn.json.gz". */
-static void stem(const char *path, char out[NAME_MAX + 1])
+void srv_catalog_publish(srv_catalog *catalog, srv_model **models, size_t n)
 {
-    static const char *const packed[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".z"};
-    const char *slash = strrchr(path, '/');
-    snprintf(out, NAME_MAX + 1, "%s", slash ? slash + 1 : path);
-    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
-        size_t size = strlen(out), n = strlen(packed[i]);
-        if (size > n && strcmp(out + size - n, packed[i]) == 0)
-            out[size - n] = '\0';
-    }
-    char *dot = strrchr(out, '.');
-    if (dot && dot != out)
-        *dot = '\0';
+    uv_mutex_lock(&catalog->lock);
+    srv_model **before = catalog->named;
+    for (size_t i = 0; i < catalog->n_named; i++)
+        before[i]->listed = false;
+    for (size_t i = 0; i < n; i++)
+        models[i]->listed = true;
+    catalog->named = models;
+    catalog->n_named = n;
+    uv_mutex_unlock(&catalog->lock);
+    ftl_free(&catalog->server->account, before);
 }
 
-static bool is_model_name(const char *name)
+static ftl_status list_first(srv_catalog *catalog, ftl_error *error)
 {
-    static const char *const endings[] = {".joblib", ".pkl",   ".pickle", ".json", ".ubj", ".txt",
-                                          ".cbm",    ".model", ".bin",    ".lgb",  ".ftl", ".xgb"};
-    char plain[NAME_MAX + 1];
-    static const char *const packed[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".z"};
-    snprintf(plain, sizeof plain, "%s", name);
-    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
-        size_t size = strlen(plain), n = strlen(packed[i]);
-        if (size > n && strcmp(plain + size - n, packed[i]) == 0)
-            plain[size - n] = '\0';
-    }
-    const char *dot = strrchr(plain, '.');
-    for (size_t i = 0; dot && i < FTL_ARRAY_LEN(endings); i++) {
-        if (strcmp(dot, endings[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* What scandir keeps: nothing hidden. */
-static int is_seen(const struct dirent *entry) { return entry->d_name[0] != '.'; }
-
-/* NAME/VERSION/model.*: the one model of the folder; false: it is no such folder. */
-static bool version_model(const char *folder, char out[PATH_MAX])
-{
-    struct dirent **entries;
-    int n = scandir(folder, &entries, is_seen, alphasort), found = 0;
-    for (int i = 0; i < n; i++) {
-        int size = 0;
-        if (is_model_name(entries[i]->d_name) && found++ == 0)
-            size = snprintf(out, PATH_MAX, "%s/%s", folder, entries[i]->d_name);
-        found += size >= PATH_MAX; /* not to be named */
-        free(entries[i]);
-    }
-    if (n >= 0)
-        free(entries);
-    return found == 1;
-}
-
-static ftl_status add_versions(srv_catalog *catalog, const char *folder, const char *name,
-                               ftl_error *error)
-{
-    struct dirent **entries;
-    ftl_status status = FTL_OK;
-    int n = scandir(folder, &entries, is_seen, alphasort);
-    for (int i = 0; i < n; i++) {
-        char path[PATH_MAX], model[PATH_MAX];
-        struct stat about;
-        int size = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
-        bool fits = size > 0 && (size_t)size < sizeof path;
-        if (status == FTL_OK && fits && stat(path, &about) == 0 && S_ISDIR(about.st_mode) &&
-            version_model(path, model))
-            status = add_named(catalog, model, name, entries[i]->d_name, error);
-        free(entries[i]);
-    }
-    if (n >= 0)
-        free(entries);
+    srv_listing listing;
+    srv_model **models = NULL;
+    const srv_config *config = srv_config_of(catalog->server);
+    ftl_status status = srv_scan(&listing, &catalog->server->account, &config->models, true, error);
+    if (status == FTL_OK)
+        status = srv_catalog_entries(catalog, &listing, &models, error);
+    if (status == FTL_OK)
+        srv_catalog_publish(catalog, models, listing.n);
+    srv_listing_free(&listing);
     return status;
-}
-
-static ftl_status add_folder(srv_catalog *catalog, const char *folder, ftl_error *error)
-{
-    struct dirent **entries;
-    ftl_status status = FTL_OK;
-    int n = scandir(folder, &entries, is_seen, alphasort);
-    if (n < 0)
-        return FTL_FAIL(error, FTL_IO, "cannot read the folder %s: %s", folder, strerror(errno));
-    for (int i = 0; i < n; i++) {
-        char path[PATH_MAX], name[NAME_MAX + 1];
-        struct stat about;
-        const char *entry = entries[i]->d_name;
-        int size = snprintf(path, sizeof path, "%s/%s", folder, entry);
-        bool fits = size > 0 && (size_t)size < sizeof path && stat(path, &about) == 0;
-        if (status == FTL_OK && fits && S_ISDIR(about.st_mode)) {
-            status = add_versions(catalog, path, entry, error);
-        } else if (status == FTL_OK && fits && is_model_name(entry)) {
-            stem(entry, name);
-            status = add_named(catalog, path, name, NULL, error);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return status;
-}
-
-/* NAME=PATH, a file or a folder of models. */
-static ftl_status add_argument(srv_catalog *catalog, const char *text, ftl_error *error)
-{
-    char name[NAME_MAX + 1];
-    struct stat about;
-    const char *path = text, *equals = strchr(text, '=');
-    if (stat(text, &about) != 0 && equals && equals != text &&
-        (size_t)(equals - text) <= NAME_MAX && !memchr(text, '/', (size_t)(equals - text)))
-        path = equals + 1;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
-        return add_folder(catalog, path, error);
-    if (path == text)
-        stem(path, name);
-    else
-        snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
-    if (strchr(name, '/') || *name == '\0')
-        return FTL_FAIL(error, FTL_ARG, "the model %s needs a name: NAME=%s", path, path);
-    if (stat(path, &about) != 0 && !strchr(path, ':'))
-        return FTL_FAIL(error, FTL_ARG, "the model %s cannot be opened: %s", path, strerror(errno));
-    return add_named(catalog, path, name, NULL, error);
 }
 
 ftl_status srv_catalog_create(srv_server *server, srv_catalog **out, ftl_error *error)
@@ -252,14 +162,10 @@ ftl_status srv_catalog_create(srv_server *server, srv_catalog **out, ftl_error *
         return FTL_OOM(error);
     *out = catalog;
     catalog->server = server;
-    catalog->root.descriptor = -1;
+    catalog->root.descriptor = catalog->watch = -1;
     uv_mutex_init(&catalog->lock);
     FTL_TRY(srv_root_open(&catalog->root, config->model_root, "model-root", error));
-    for (size_t i = 0; i < config->models.n; i++)
-        FTL_TRY(add_argument(catalog, config->models.items[i], error));
-    if (catalog->n_named)
-        qsort(catalog->named, catalog->n_named, sizeof *catalog->named, compare_named);
-    return FTL_OK;
+    return list_first(catalog, error);
 }
 
 void srv_catalog_destroy(srv_catalog *catalog)
@@ -267,17 +173,21 @@ void srv_catalog_destroy(srv_catalog *catalog)
     if (!catalog)
         return;
     ftl_account *account = &catalog->server->account;
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < SRV_CATALOG_SLOTS; i++) {
         while (catalog->by_path[i]) {
             srv_model *model = catalog->by_path[i];
             catalog->by_path[i] = model->next;
             free_model(account, model);
         }
     }
-    for (size_t i = 0; i < catalog->n_named; i++)
-        free_model(account, catalog->named[i]);
+    while (catalog->every_named) {
+        srv_model *model = catalog->every_named;
+        catalog->every_named = model->next;
+        free_model(account, model);
+    }
     ftl_free(account, catalog->named);
     srv_root_close(&catalog->root);
+    srv_catalog_unwatch(catalog);
     uv_mutex_destroy(&catalog->lock);
     ftl_free(account, catalog);
 }
@@ -335,22 +245,30 @@ srv_model *srv_catalog_at_path(srv_catalog *catalog, srv_text path, int *status,
     uv_mutex_unlock(&catalog->lock);
     if (!model) {
         *status = 503;
-        ftl_error_set(error, FTL_NOMEM, "out of memory");
+        ftl_error_set(error, FTL_NOMEM, "out of memory for another model");
     }
     return model;
 }
 
 void srv_catalog_each(srv_catalog *catalog, void (*fn)(void *user, srv_model *model), void *user)
 {
-    for (size_t i = 0; i < catalog->n_named; i++)
-        fn(user, catalog->named[i]);
+    ftl_account *account = &catalog->server->account;
+    uv_mutex_lock(&catalog->lock);
+    size_t n = catalog->n_named;
+    srv_model **models = n ? ftl_alloc_array(account, n, sizeof *models) : NULL;
+    if (models)
+        memcpy(models, catalog->named, n * sizeof *models);
+    uv_mutex_unlock(&catalog->lock);
+    for (size_t i = 0; models && i < n; i++) /* fn may take its time, and use the catalog */
+        fn(user, models[i]);
+    ftl_free(account, models);
 }
 
 void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_model *model),
                            void *user)
 {
     uv_mutex_lock(&catalog->lock);
-    for (size_t i = 0; i < SLOTS; i++) {
+    for (size_t i = 0; i < SRV_CATALOG_SLOTS; i++) {
         for (srv_model *model = catalog->by_path[i]; model; model = model->next)
             fn(user, model);
     }
@@ -359,11 +277,14 @@ void srv_catalog_each_path(srv_catalog *catalog, void (*fn)(void *user, srv_mode
 
 const char *srv_catalog_shown(srv_catalog *catalog, const char *path)
 {
-    for (size_t i = 0; i < catalog->n_named; i++) {
+    const char *shown = NULL;
+    uv_mutex_lock(&catalog->lock);
+    for (size_t i = 0; i < catalog->n_named && !shown; i++) {
         if (strcmp(catalog->named[i]->path, path) == 0)
-            return catalog->named[i]->shown;
+            shown = catalog->named[i]->shown;
     }
-    return srv_root_shown(&catalog->root, path);
+    uv_mutex_unlock(&catalog->lock);
+    return shown ? shown : srv_root_shown(&catalog->root, path);
 }
 
 /* ---- Opening --------------------------------------------------------------------------------- */
@@ -376,10 +297,22 @@ void srv_model_note(srv_model *model, bool opened)
         atomic_compare_exchange_strong(&model->state, &before, now);
 }
 
+ftl_status srv_model_take(srv_server *server, const srv_model *model,
+                          const ftl_cache_get_options *options, ftl_cache_answer *answer,
+                          ftl_model **out, ftl_error *error)
+{
+    ftl_status status = ftl_cache_get(server->cache, model->path, options, answer, out, error);
+    if (status != FTL_OK && error)
+        srv_error_replace(error, model->path, model->shown);
+    return status;
+}
+
 ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
                           ftl_error *error)
 {
     ftl_status status = ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
+    if (status != FTL_OK && error)
+        srv_error_replace(error, model->path, model->shown);
     srv_model_note(model, status == FTL_OK);
     return status;
 }
@@ -397,7 +330,7 @@ static void warm_one(void *user, srv_model *model)
                 1e3 * answer.load_seconds);
         return;
     }
-    server->warm_failed = true;
+    srv_model_set_problem(server->catalog, model, &error);
     srv_log(server, "error", "model", "%s: %s%s%s", model->shown, error.path,
             error.path[0] ? ": " : "", error.message);
 }

@@ -59,6 +59,12 @@ static int walk(int folder, const char *path)
         close(at);
         at = next;
     }
+    struct stat about;
+    if (at >= 0 && (fstat(at, &about) != 0 || S_ISLNK(about.st_mode))) {
+        close(at); /* O_PATH opens a link that comes last instead of refusing it */
+        errno = ELOOP;
+        return -1;
+    }
     return at;
 }
 
@@ -95,7 +101,8 @@ static int real_path(int descriptor, char out[PATH_MAX])
     if (size <= 0 || fstat(descriptor, &about) != 0 || about.st_nlink == 0)
         return 404;
     out[size] = '\0';
-    return 0;
+    /* opening a pipe or a device may wait for ever, or do something */
+    return S_ISREG(about.st_mode) || S_ISDIR(about.st_mode) ? 0 : 403;
 }
 
 /* The path below the root, in text; 0 or a status. */

@@ -48,7 +48,7 @@ static ftl_status set_count(const char *name, srv_text value, uint64_t most, uin
 
 static ftl_status set_batch(srv_score *score, const char *name, srv_text value, ftl_error *error)
 {
-    enum { MOST_ROWS = 10 * 1000 * 1000 };
+    enum { MOST_ROWS = 1000 * 1000 };
     uint64_t rows = 0;
     if (!srv_text_is(value, "auto"))
         FTL_TRY(set_count(name, value, MOST_ROWS, &rows, error));

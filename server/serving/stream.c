@@ -79,6 +79,8 @@ static bool put(ftl_account *account, queue *q, const char *data, size_t size)
 static size_t take(queue *q, char *out, size_t size)
 {
     size_t n = size < q->size ? size : q->size;
+    if (n == 0)
+        return 0;
     memcpy(out, q->bytes + q->from, n);
     q->from = q->size == n ? 0 : q->from + n;
     q->size -= n;
@@ -419,7 +421,7 @@ static bool predict(srv_stream *stream)
     if (!model)
         return false;
     stream->request->model = model->shown;
-    stream->status = ftl_cache_get(server->cache, model->path, NULL, NULL, &open, &stream->error);
+    stream->status = srv_model_take(server, model, NULL, NULL, &open, &stream->error);
     if (stream->status != FTL_OK) {
         srv_error_replace(&stream->error, model->path, model->shown);
         return fail(stream, srv_http_status(&stream->error));

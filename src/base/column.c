@@ -327,7 +327,6 @@ static ftl_status check_dictionary(const ftl_column *column, size_t rows, ftl_er
         return FTL_FAIL(error, FTL_ARG, "is a dictionary without plain values");
     if (!column->values)
         return FTL_FAIL(error, FTL_ARG, "has no values");
-    FTL_TRY(ftl_column_check(dictionary, column->dictionary_rows, error));
     for (size_t i = 0; i < rows; i++) {
         size_t index = column->offset + i;
         if (is_null(column, index))
@@ -341,6 +340,14 @@ static ftl_status check_dictionary(const ftl_column *column, size_t rows, ftl_er
 }
 
 ftl_status ftl_column_check(const ftl_column *column, size_t rows, ftl_error *error)
+{
+    FTL_TRY(ftl_column_check_slice(column, rows, error));
+    if (column->type != FTL_DICTIONARY || rows == 0)
+        return FTL_OK;
+    return ftl_column_check_slice(column->dictionary, column->dictionary_rows, error);
+}
+
+ftl_status ftl_column_check_slice(const ftl_column *column, size_t rows, ftl_error *error)
 {
     if ((unsigned)column->type > FTL_DECIMAL256)
         return FTL_FAIL(error, FTL_ARG, "has the type %u, which is none of ftl_type",

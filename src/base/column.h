@@ -56,5 +56,11 @@ size_t ftl_column_number_text(const ftl_column *column, size_t index, char out[F
  * a message that goes on behind the column's name.
  */
 FTL_MUST_USE ftl_status ftl_column_check(const ftl_column *column, size_t rows, ftl_error *error);
+/*
+ * The same of a column whose dictionary, if it has one, was checked before: its indices are. A
+ * large dictionary is checked once so, and not with each of the slices that refer to it.
+ */
+FTL_MUST_USE ftl_status ftl_column_check_slice(const ftl_column *column, size_t rows,
+                                               ftl_error *error);
 
 #endif

@@ -28,10 +28,10 @@ char *ftl_strbuf_extend(ftl_strbuf *buffer, size_t size);
 void ftl_strbuf_puts(ftl_strbuf *buffer, const char *text);
 void ftl_strbuf_putc(ftl_strbuf *buffer, char c);
 void ftl_strbuf_printf(ftl_strbuf *buffer, const char *format, ...) FTL_PRINTF(2, 3);
-/* quoted and escaped */
 /* For one line that people read: what must not be shown becomes '?', line breaks too. At least
  * `width` characters, filled with spaces. */
 void ftl_strbuf_printable(ftl_strbuf *buffer, const char *text, size_t size, size_t width);
+/* quoted and escaped */
 void ftl_strbuf_json_string(ftl_strbuf *buffer, const char *text, size_t size);
 const char *ftl_strbuf_text(ftl_strbuf *buffer); /* NUL-terminated; "" after a failure */
 

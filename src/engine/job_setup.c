@@ -127,11 +127,12 @@ ftl_status ftl_job_bind(ftl_job_setup *setup, ftl_table *table, const char *outp
 
 /*
  * Numbers on their way, in and out, that a thread's batch has by default, however wide the model
- * is: so many that they stay in the cache. Blocks of texts end by their bytes before that.
+ * is: so many that threads seldom wait for each other, and where there is one thread no more than
+ * stay in the cache. Blocks of texts end by their bytes before that.
  */
 enum {
-    text_cells = 1 << 18,
-    typed_cells = 1 << 15,
+    usual_cells = 1 << 18,
+    alone_cells = 1 << 15,
     least_rows = 16,
     most_rows = 1 << 13,
     bytes_of_a_cell = 40
@@ -145,7 +146,7 @@ size_t ftl_job_batch_rows(const ftl_job *job, const ftl_score_options *options, 
     for (size_t i = 0; i < job->n_models; i++)
         width += ftl_job_outputs(&job->models[i]);
     bool texts = ftl_table_get_info(job->table)->abilities & FTL_TABLE_CELLS;
-    size_t cells = texts ? text_cells : typed_cells;
+    size_t cells = texts || pieces > 1 ? usual_cells : alone_cells;
     if (options->memory && options->memory / bytes_of_a_cell / pieces < cells)
         cells = (size_t)(options->memory / bytes_of_a_cell / pieces);
     size_t rows = cells / (width ? width : 1);

@@ -29,7 +29,7 @@ enum { HAVE_ZSTD = 1 };
 enum { HAVE_ZSTD = 0 };
 #endif
 
-static ftl_status damaged(const char *name, const char *why, ftl_error *error)
+static inline ftl_status damaged(const char *name, const char *why, ftl_error *error)
 {
     return FTL_FAIL(error, FTL_CORRUPT, "%s data is damaged: %s", name, why);
 }

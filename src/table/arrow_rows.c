@@ -141,7 +141,7 @@ static ftl_status check_lengths(const ftl_column *column, size_t rows, size_t li
 ftl_status ftl_arrow_column_check(const ftl_column *column, size_t rows, size_t text_size,
                                   size_t limit, ftl_error *error)
 {
-    ftl_status status = ftl_column_check(column, rows, error);
+    ftl_status status = ftl_column_check_slice(column, rows, error);
     bool text = column->type == FTL_STRING || column->type == FTL_LARGE_STRING;
     if (status == FTL_OK && rows && text && !text_fits(column, rows, text_size))
         status = FTL_FAIL(error, FTL_CORRUPT, "has a text that reaches beyond its buffer");

@@ -57,9 +57,9 @@ void ftl_arrow_block_show(ftl_arrow_block *block, ftl_arrow_rows *rows, const si
 FTL_MUST_USE ftl_status ftl_arrow_list_wanted(ftl_table *table, size_t **wanted, size_t *n_wanted,
                                               size_t **places, ftl_error *error);
 /*
- * Whether the offsets, views and indices of all rows stay within what a column has. CORRUPT, with a
- * message that goes on behind the column's name. text_size: as in ftl_arrow_rows. LIMIT when a text
- * is longer than the limit.
+ * Whether the offsets, views and indices of all rows stay within what a column has; a dictionary
+ * was checked when it came. CORRUPT, with a message that goes on behind the column's name.
+ * text_size: as in ftl_arrow_rows. LIMIT when a text is longer than the limit.
  */
 FTL_MUST_USE ftl_status ftl_arrow_column_check(const ftl_column *column, size_t rows,
                                                size_t text_size, size_t limit, ftl_error *error);

@@ -117,6 +117,10 @@ static ftl_status view_batch(const ftl_table *table, const struct ArrowArray *ar
         ftl_status status = ftl_arrow_child_view(array, state->wanted[i], &state->types[i],
                                                  &rows->columns[i],
                                                  &rows->columns[state->n_wanted + i], error);
+        if (status == FTL_OK && rows->columns[i].type == FTL_DICTIONARY)
+            status = ftl_arrow_column_check(rows->columns[i].dictionary,
+                                            rows->columns[i].dictionary_rows, SIZE_MAX, SIZE_MAX,
+                                            error);
         if (status == FTL_OK)
             continue;
         if (error) {

@@ -87,7 +87,7 @@ static ftl_status hide_empty(ftl_row_batch *batch, size_t i, const ftl_column *f
 {
     ftl_column_buffer *buffer = &batch->buffers[i];
     size_t bits = (from->offset + batch->rows + 7) / 8;
-    FTL_TRY(ftl_column_check(from, batch->rows, error));
+    FTL_TRY(ftl_column_check_slice(from, batch->rows, error));
     FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, bits, 1, error));
     if (bits)
         memset(buffer->validity, 0, bits);
@@ -126,7 +126,7 @@ ftl_status ftl_row_batch_set_column(ftl_row_batch *batch, size_t i, const ftl_co
     ftl_column_buffer *buffer = &batch->buffers[i];
     ftl_type type = ftl_plain_type(from);
     size_t bits = (batch->rows + 7) / 8;
-    FTL_TRY(ftl_column_check(from, batch->rows, error));
+    FTL_TRY(ftl_column_check_slice(from, batch->rows, error));
     FTL_TRY(ftl_grow(batch->account, &buffer->validity, &buffer->validity_room, bits, 1, error));
     if (bits)
         memset(buffer->validity, 0, bits);

@@ -135,8 +135,10 @@ class Browser:
         """Until the expression is true; its value."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
-            value = self.run(f"(() => {{ try {{ return {script}; }} catch {{ return null; }} }})()")
-            if value or value == {}:  # an element comes as an empty dict
+            value = self.run(f"""(() => {{
+                try {{ const value = {script}; return value instanceof Node ? true : value; }} catch {{ return null; }}
+            }})()""")
+            if value:
                 return value
             time.sleep(0.05)
         raise TimeoutError(f"{script}\nnever became true; the page shows:\n{self.text()[:2000]}\n" +

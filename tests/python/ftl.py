@@ -1,6 +1,7 @@
 """Runs the built program for the tests."""
 
 import csv
+import functools
 import os
 import pathlib
 import subprocess
@@ -18,6 +19,15 @@ def program():
         if path.exists():
             return str(path)
     raise FileNotFoundError("build/release/foretell is not built; run make build, or name it in FORETELL")
+
+
+@functools.lru_cache(maxsize=None)
+def of_unit_tests(name):
+    """What the build of the unit tests has made beside them, from the program's own build where that has it."""
+    beside = pathlib.Path(program()).parent / "tests/unit" / name
+    found = [beside] if beside.exists() else sorted(ROOT.glob(f"build/*/tests/unit/{name}"))
+    assert found, f"no build has tests/unit/{name}"
+    return str(found[0])
 
 
 def run(*arguments, timeout=60, **options):

@@ -309,19 +309,10 @@ def methods(case):
     return case.get("methods", []) + sorted(case.get("errors", {}))
 
 
-@functools.lru_cache(maxsize=None)
-def rewriter():
-    """The built tests/unit/model_rewrite, beside the program where that has one."""
-    beside = pathlib.Path(ftl.program()).parent / "tests/unit/model_rewrite"
-    found = [beside] if beside.exists() else sorted(ftl.ROOT.glob("build/*/tests/unit/model_rewrite"))
-    assert found, "no build has tests/unit/model_rewrite"
-    return found[0]
-
-
 def rewrite(version, case, folder):
     """The model of a case as a file of foretell's own, which model_rewrite found to read back as it was."""
     out = pathlib.Path(folder) / "model.ftl"
-    process = subprocess.run([rewriter(), unpacked(version) / case["model"], out], capture_output=True, text=True,
+    process = subprocess.run([ftl.of_unit_tests("model_rewrite"), unpacked(version) / case["model"], out], capture_output=True, text=True,
                              check=False)
     return process, out
 

@@ -32,7 +32,7 @@ class RawServer:
         environment = {**os.environ, **(env or {})}
         for name in [n for n in environment if n.startswith("FORETELL_SERVE_") and n not in (env or {})]:
             del environment[name]
-        self.host, self.lines, self.plain = host, [], []
+        self.host, self.lines, self.plain, self.told = host, [], [], False
         self.process = subprocess.Popen(
             [str(program()), "--port", "0", *map(str, args)], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, preexec_fn=limits)
@@ -74,9 +74,13 @@ class RawServer:
     def __exit__(self, kind, *rest):
         self.stop(check=kind is None)
 
+    def tell_to_end(self):
+        self.told = True
+        self.process.send_signal(signal.SIGTERM)
+
     def stop(self, check=True, code=0):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        if self.process.poll() is None and not self.told:
+            self.tell_to_end()
         try:
             self.process.wait(timeout=60)
         except subprocess.TimeoutExpired:

@@ -1,6 +1,5 @@
 """Tables that tests/unit/sink_write writes, and the same values in Python."""
 
-import pathlib
 import subprocess
 
 import ftl
@@ -9,17 +8,9 @@ import numpy as np
 MARKS = ["", "é", "漢字", "😀", "\uffff", '\x01"\n']
 
 
-def writer():
-    """The built tests/unit/sink_write, beside the program where that has one."""
-    beside = pathlib.Path(ftl.program()).parent / "tests/unit/sink_write"
-    found = [beside] if beside.exists() else sorted(ftl.ROOT.glob("build/*/tests/unit/sink_write"))
-    assert found, "no build has tests/unit/sink_write"
-    return str(found[0])
-
-
 def write(path, columns, rows, batch=5000, skip=0, compression="-"):
     """Writes and returns what stood on standard output, for the path "-"."""
-    done = subprocess.run([writer(), str(path), str(rows), str(batch), str(skip), compression, *columns],
+    done = subprocess.run([ftl.of_unit_tests("sink_write"), str(path), str(rows), str(batch), str(skip), compression, *columns],
                           capture_output=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -133,6 +133,16 @@ def test_decimals_are_rounded_once(models, tmp_path):
     assert same.equals(table.select(same.schema.names))
 
 
+def test_dictionaries_of_decimals_grow(models, tmp_path):
+    batches = [pa.RecordBatch.from_arrays([pa.array([1.0] * 3), pa.DictionaryArray.from_arrays(
+        pa.array([0, None, n - 1], pa.int8()), pa.array([decimal.Decimal(i) / 2 for i in range(n)], pa.decimal128(5, 1)))],
+        ["x", "d"]) for n in (2, 5, 6, 90)]
+    path = write(tmp_path / "t.arrows", batches, emit_dictionary_deltas=True)
+    predict(models / "x.joblib", path, tmp_path / "out.parquet", "--keep", "d")
+    assert pq.read_table(tmp_path / "out.parquet")["d"].to_pylist() == [
+        value for n in (2, 5, 6, 90) for value in (0.0, None, (n - 1) / 2)]
+
+
 @pytest.mark.parametrize("options", [{"metadata_version": ipc.MetadataVersion.V4}, {"use_legacy_format": True},
                                      {"use_legacy_format": True, "metadata_version": ipc.MetadataVersion.V4}], ids=str)
 def test_older_forms(models, options, tmp_path):

@@ -130,6 +130,20 @@ def test_what_is_refused_leaves_the_stream(models):
             model.score(reader([], pa.schema({})))
 
 
+def test_a_bad_dictionary(models):
+    """It is checked once for all slices that refer to it, as it comes."""
+    ends = pa.py_buffer(np.array([0, 2, 1], np.int32).tobytes())
+    bad = pa.Array.from_buffers(pa.string(), 2, [None, ends, pa.py_buffer(b"ab")])
+    codes = pa.DictionaryArray.from_arrays(pa.array([0] * 50, pa.int8()), bad, safe=False)
+    batch = pa.RecordBatch.from_arrays([pa.array([1.0] * 50), codes], ["x", "d"])
+    with streams.Model(models / "x.joblib") as model:
+        for rows in (7, 1000):
+            out = model.score(reader([batch]), keep=["d"], batch_rows=rows)
+            with pytest.raises(pa.ArrowInvalid, match="CORRUPT: record batch 0.*column 'd' has a text of negative length in row 1"):
+                out.read_all()
+        assert model.score(reader([batch])).read_all().num_rows == 50  # nobody looks at it
+
+
 def test_no_batches(models):
     schema = pa.schema({"x": pa.float64()})
     empty = pa.RecordBatch.from_pydict({"x": []}, schema)

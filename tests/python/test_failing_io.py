@@ -7,7 +7,6 @@ writes ever, or says in one line what went wrong and leaves nothing.
 import errno
 import itertools
 import os
-import pathlib
 import re
 
 import ftl
@@ -24,13 +23,6 @@ OUTPUTS = ["csv", "csv.gz", "csv.zst", "csv.bz2", "csv.xz", "csv.lz4", "json", "
 HARMLESS = ["EINTR", "short"]
 GROWING = ["csv", "jsonl", "npy"]
 ROWS, MOST = 60, 400
-
-
-def preloaded():
-    beside = pathlib.Path(ftl.program()).parent / "tests/unit/libfailing_io.so"
-    found = [beside] if beside.exists() else sorted(ftl.ROOT.glob("build/*/tests/unit/libfailing_io.so"))
-    assert found, "no build has tests/unit/libfailing_io.so"
-    return str(found[0])
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +52,7 @@ def score(folder, *names, output, fail=None, options=()):
     mark.unlink(missing_ok=True)
     environment = dict(os.environ)
     if fail:
-        environment |= {"LD_PRELOAD": preloaded(), "FTL_FAIL": fail, "FTL_FAIL_MARK": str(mark)}
+        environment |= {"LD_PRELOAD": ftl.of_unit_tests("libfailing_io.so"), "FTL_FAIL": fail, "FTL_FAIL_MARK": str(mark)}
     if "--batch-size" not in options:
         options = [*options, "--batch-size", 7]
     process = ftl.run("predict", FOREST, *names, "-o", folder / "out" / output, *options,

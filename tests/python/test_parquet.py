@@ -6,7 +6,6 @@ import decimal
 import functools
 import json
 import math
-import pathlib
 import pickle
 import struct
 import shutil
@@ -32,24 +31,16 @@ import ftl
 ROWS = 1100
 
 
-@functools.lru_cache(maxsize=None)
-def dump_program():
-    beside = pathlib.Path(ftl.program()).parent / "tests/unit/parquet_dump"
-    found = [beside] if beside.exists() else sorted(ftl.ROOT.glob("build/*/tests/unit/parquet_dump"))
-    assert found, "no build has tests/unit/parquet_dump"
-    return str(found[0])
-
-
 def dump(path, *columns, block=257):
     """The rows of a file; floats as they are, float16 as their bits."""
-    process = subprocess.run([dump_program(), "-b", str(block), str(path), *columns], capture_output=True, text=True,
+    process = subprocess.run([ftl.of_unit_tests("parquet_dump"), "-b", str(block), str(path), *columns], capture_output=True, text=True,
                              check=False)
     assert process.returncode == 0, process.stderr
     return [json.loads(line) for line in process.stdout.splitlines()]
 
 
 def refusal(path, *columns):
-    process = subprocess.run([dump_program(), "-q", str(path), *columns], capture_output=True, text=True, check=False)
+    process = subprocess.run([ftl.of_unit_tests("parquet_dump"), "-q", str(path), *columns], capture_output=True, text=True, check=False)
     assert process.returncode == 1, process.stderr
     return process.stderr
 
@@ -140,7 +131,7 @@ CODECS = ["none", "snappy", "gzip", "brotli", "zstd", "lz4"]
 
 def builds_brotli(path):
     pq.write_table(pa.table({"a": [1, 2]}), path, compression="brotli")
-    process = subprocess.run([dump_program(), "-q", str(path)], capture_output=True, text=True, check=False)
+    process = subprocess.run([ftl.of_unit_tests("parquet_dump"), "-q", str(path)], capture_output=True, text=True, check=False)
     assert process.returncode == 0 or "FTL_WITH_BROTLI" in process.stderr
     return process.returncode == 0
 

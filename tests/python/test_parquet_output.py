@@ -342,7 +342,7 @@ def test_output_format_on_standard_output(model):
 
 
 def test_nothing_stays_of_a_file_that_grows_too_large(tmp_path):
-    limited = f"ulimit -f 64; trap '' XFSZ; exec {sinks.writer()} {tmp_path}/out.parquet 200000 5000 0 none f64"
+    limited = f"ulimit -f 64; trap '' XFSZ; exec {ftl.of_unit_tests('sink_write')} {tmp_path}/out.parquet 200000 5000 0 none f64"
     done = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, check=False)
     assert done.returncode == 1 and "File too large" in done.stderr
     assert list(pathlib.Path(tmp_path).iterdir()) == []

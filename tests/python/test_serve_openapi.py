@@ -141,6 +141,27 @@ def test_the_examples_are_answered(server, document):
             assert answer.status == 200, (path, name, answer)
 
 
+def test_who_has_no_key_learns_of_no_model(folder, tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text("inference one-key-of-some-length\nmetrics another-key-of-some-length\n")
+    keys.chmod(0o600)
+
+    def rows(**headers):
+        answer = server.get("/openapi.json", headers=headers)
+        assert answer.status == 200
+        for page in ("/", "/docs", "/redoc", "/assets/app.js"):
+            assert server.get(page, headers=headers).status == 200
+        return [key for key in answer.json()["components"]["schemas"] if key.startswith("Row.")], answer.body
+    with Server(folder, "--keys-file", keys) as server:
+        names, body = rows()
+        assert names == [] and b"churn" not in body and b"balance" not in body
+        assert rows(Authorization="Bearer another-key-of-some-length")[0] == []
+        assert rows(Authorization="Bearer wrong")[0] == []
+        assert len(rows(Authorization="Bearer one-key-of-some-length")[0]) == 4
+        assert len(rows(**{"X-API-Key": "one-key-of-some-length"})[0]) == 4
+        assert server.get("/api/v1/models").status == server.get("/metrics").status == 401
+
+
 def test_names_that_are_no_keys_are_numbered(folder, tmp_path):
     for name in ("our model", "größe", "a%b", "x" * 120):
         shutil.copy(folder / "plain.joblib", tmp_path / f"{name}.joblib")
