@@ -28,6 +28,8 @@ static void on_renew(uv_work_t *work)
     ftl_error error;
     ftl_error_clear(&error);
     ftl_cache_answer answer = {.struct_size = sizeof answer};
+    if (renewal->model->state == SRV_MODEL_UNLOADED) /* meanwhile: it stays closed */
+        return;
     if (srv_model_warm(renewal->server, renewal->model, &answer, &error) != FTL_OK)
         srv_log(renewal->server, "error", "model", "%s: %s", renewal->model->shown, error.message);
     else if (!answer.hit)
