@@ -1,7 +1,7 @@
 /*
  * Rows of JSON as clients of other services write them, beside the forms that ftl_session_read
- * takes: the columns' names may stand behind the rows, numbers alone are a row or a column, and a
- * table may be the only member of an object.
+ * takes: the columns' names may stand behind the rows, numbers alone are a row or a column, a table
+ * may be the only member of an object, and a value by name may be in a list of its own.
  */
 #ifndef FTL_SERVER_SERVING_ROWS_H
 #define FTL_SERVER_SERVING_ROWS_H
