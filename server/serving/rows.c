@@ -1,5 +1,6 @@
 #include "serving/rows.h"
 
+#include "base/column.h"
 #include "io/json.h"
 #include "serving/values.h"
 
@@ -289,6 +290,53 @@ bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_resul
         ftl_model_method_status(call->open, method, &error) != FTL_OK)
         return srv_call_fail(call, &error, result);
     *methods = 1u << method;
+    return true;
+}
+
+/* A cell of CSV, as the program writes it; nothing for what is missing. */
+static void put_cell(ftl_strbuf *out, const ftl_column *column, size_t row)
+{
+    char number[FTL_F64_TEXT_SIZE];
+    size_t index, size = 0;
+    if (!ftl_column_find(&column, row, &index))
+        return;
+    if (!ftl_type_is_text(column->type)) {
+        ftl_strbuf_append(out, number, ftl_column_number_text(column, index, number));
+        return;
+    }
+    const char *text = ftl_column_text(column, index, &size);
+    bool quoted = false;
+    for (size_t i = 0; i < size && !quoted; i++)
+        quoted = memchr(",\"\r\n", text[i], 4) != NULL;
+    if (!quoted) {
+        ftl_strbuf_append(out, text, size);
+        return;
+    }
+    ftl_strbuf_putc(out, '"');
+    for (size_t i = 0; i < size; i++) {
+        ftl_strbuf_putc(out, text[i]);
+        if (text[i] == '"')
+            ftl_strbuf_putc(out, '"');
+    }
+    ftl_strbuf_putc(out, '"');
+}
+
+bool srv_rows_answer_csv(srv_call *call, srv_result *result)
+{
+    ftl_batch batch;
+    ftl_strbuf *out = &call->request->out;
+    if (!srv_call_run(call, result) ||
+        !srv_call_output(call, (ftl_method)__builtin_ctz(call->methods), &batch, result))
+        return false;
+    for (size_t row = 0; row < batch.rows; row++) {
+        for (size_t i = 0; i < batch.n_columns; i++) {
+            if (i)
+                ftl_strbuf_putc(out, ',');
+            put_cell(out, &batch.columns[i], row);
+        }
+        ftl_strbuf_putc(out, '\n');
+    }
+    *result = srv_reply(call->request, 200, "text/csv; charset=utf-8");
     return true;
 }
 

@@ -14,5 +14,7 @@ bool srv_rows_read(srv_call *call, const char *data, size_t size, srv_result *re
 bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_result *result);
 /* Predicts what was read, and writes the rows of the call's method as JSON. */
 bool srv_rows_answer(srv_call *call, const char *before, const char *behind, srv_result *result);
+/* The same as CSV without a header: a line for each row. */
+bool srv_rows_answer_csv(srv_call *call, srv_result *result);
 
 #endif
