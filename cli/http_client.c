@@ -240,8 +240,12 @@ static bool take_chunks(cli_http *http, cli_reply *reply)
         drop(http, (size_t)(end + 2 - http->buffer));
         if (!take_body(http, reply, n, 2))
             return false;
-        if (n == 0)
+        if (n == 0) {
+            if (http->size) /* trailers, which nobody asked for: the next answer has its own start
+                             */
+                hang_up(http);
             return true;
+        }
     }
 }
 

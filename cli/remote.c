@@ -175,7 +175,7 @@ static void show_stats(cli_json stats)
 int cli_stats(int argc, char **argv)
 {
     remote to;
-    cli_reply reply;
+    cli_reply reply = {0};
     int code = parse(&to, argc, argv, cli_help_stats, 0, 0);
     if (code < 0)
         code = ask(&to, "GET", "/cache/stats", NULL, 0, &reply);
@@ -191,7 +191,7 @@ int cli_stats(int argc, char **argv)
 int cli_health(int argc, char **argv)
 {
     remote to;
-    cli_reply reply;
+    cli_reply reply = {0};
     int code = parse(&to, argc, argv, cli_help_health, 0, 0);
     if (code < 0)
         code = ask(&to, "GET", "/health", NULL, 503, &reply);
@@ -242,7 +242,7 @@ static bool put_json_text(char *out, size_t room, size_t *at, const char *text)
 int cli_load(int argc, char **argv)
 {
     remote to;
-    cli_reply reply;
+    cli_reply reply = {0};
     char body[65536];
     int code = parse(&to, argc, argv, cli_help_load, 1, CLI_ANY_NUMBER);
     if (code >= 0)
@@ -296,7 +296,7 @@ static bool encode(const char *text, char *out, size_t room)
 int cli_unload(int argc, char **argv)
 {
     remote to;
-    cli_reply reply;
+    cli_reply reply = {0};
     char path[1900], name[1800];
     int code = parse(&to, argc, argv, cli_help_unload, 1, CLI_ANY_NUMBER);
     if (code >= 0)

@@ -247,6 +247,8 @@ static bool all_idle(srv_server *server)
     return srv_jobs_busy(server->jobs) == 0;
 }
 
+static bool has_ended(srv_server *server) { return all_idle(server) && server->keeper_ended; }
+
 /* True: told twice. */
 static bool wait_to_end(int milliseconds)
 {
@@ -271,10 +273,22 @@ static void drain(srv_server *server)
     server->phase = SRV_STOPPING;
     for (uint32_t i = 0; i < server->n_loops; i++)
         srv_loop_wake(&server->loops[i]);
-    while (srv_now() < until && !(all_idle(server) && server->keeper_ended)) {
+    while (srv_now() < until && !has_ended(server)) {
         if (wait_to_end(STEP_MS))
             return;
     }
+}
+
+/*
+ * Gives up what takes longer: no half of a file stays, and who waits for one or for a stream is
+ * told so.
+ */
+static void give_up(srv_server *server)
+{
+    enum { STEP_MS = 10, STEPS = 50 };
+    srv_streams_stop(server->streams);
+    srv_jobs_stop(server->jobs);
+    for (int i = 0; i < STEPS && !has_ended(server) && !wait_to_end(STEP_MS); i++) {}
 }
 
 /* What has not ended in time is cut off with the process. */
@@ -299,10 +313,8 @@ static void serve(srv_server *server)
             kick_keeper(server);
     }
     drain(server);
-    srv_streams_stop(server->streams);
-    srv_jobs_stop(server->jobs); /* they leave nothing half-written */
-    if (!all_idle(server) ||
-        !server->keeper_ended) /* what has not ended in time is cut off with the process */
+    give_up(server);
+    if (!has_ended(server))
         leave();
     if (keeps)
         uv_thread_join(&keeper);

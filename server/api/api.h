@@ -16,6 +16,7 @@
     X(GET, "/v2", srv_v2_server, SRV_OPEN, 0)                                         \
     X(GET, "/v2/health/live", srv_v2_live, SRV_OPEN, SRV_PROBE)                       \
     X(GET, "/v2/health/ready", srv_v2_ready, SRV_OPEN, SRV_PROBE)                     \
+    X(GET, "/v2/models", srv_tf_models, SRV_INFERENCE, 0)                             \
     X(GET, "/v2/models/stats", srv_v2_all_stats, SRV_METRICS, SRV_BLOCKS)             \
     X(POST, SRV_V2_MODEL "/infer", srv_v2_infer, SRV_INFERENCE, 0)                    \
     X(POST, SRV_V2_VERSION "/infer", srv_v2_infer, SRV_INFERENCE, 0)                  \

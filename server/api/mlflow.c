@@ -5,7 +5,10 @@
 #include "api/api.h"
 #include "api/body.h"
 #include "serving/lookup.h"
+#include "serving/media.h"
 #include "serving/rows.h"
+
+#include <string.h>
 
 srv_result srv_mlflow_ping(srv_request *request)
 {
@@ -50,6 +53,16 @@ static bool find_rows(srv_request *request, srv_member members[N_MEMBERS], const
     return false;
 }
 
+/* JSON, or CSV for who accepts that alone, as SageMaker's batches do. */
+static bool answer(srv_call *call, srv_result *result)
+{
+    bool anything;
+    const srv_media *accepted = srv_media_accepted(call->request, &anything);
+    if (accepted && !anything && strcmp(accepted->format, "csv") == 0)
+        return srv_rows_answer_csv(call, result);
+    return srv_rows_answer(call, "{\"predictions\":", "}", result);
+}
+
 static bool predict_json(srv_call *call, srv_model *model, srv_result *result)
 {
     srv_request *request = call->request;
@@ -63,7 +76,7 @@ static bool predict_json(srv_call *call, srv_model *model, srv_result *result)
            srv_rows_method(call, method, &methods, result) &&
            srv_call_plan(call, methods, FTL_F64, result) &&
            srv_rows_read(call, request->body.data + rows->at, rows->size, result) &&
-           srv_rows_answer(call, "{\"predictions\":", "}", result);
+           answer(call, result);
 }
 
 static bool predict_csv(srv_call *call, srv_model *model, srv_result *result)
@@ -77,7 +90,7 @@ static bool predict_csv(srv_call *call, srv_model *model, srv_result *result)
            srv_call_plan(call, SRV_DEFAULT_METHOD, FTL_F64, result) &&
            srv_call_read(call, request->body.data ? request->body.data : "", request->body.size,
                          &options, NULL, result) &&
-           srv_rows_answer(call, "{\"predictions\":", "}", result);
+           answer(call, result);
 }
 
 srv_result srv_mlflow_invocations(srv_request *request)

@@ -7,6 +7,7 @@
 #include "serving/lookup.h"
 #include "serving/values.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- Models that are open -------------------------------------------------------------------- */
@@ -121,12 +122,53 @@ static void put_open(ftl_strbuf *out, const srv_open_model *open)
     put_count(out, "bytes", open->bytes);
 }
 
-static void put_entry(ftl_strbuf *out, const srv_model *model, const srv_open_model *open)
+/* Why a model cannot be opened. */
+typedef struct model_problem {
+    const srv_model *model;
+    char text[200];
+} model_problem;
+
+typedef struct listing {
+    srv_server *server;
+    ftl_strbuf *out;
+    const srv_open_models *open;
+    model_problem *problems;
+    size_t n_problems, room;
+    size_t n;
+} listing;
+
+static void take_problem(void *user, const srv_model *model, const char *text)
 {
+    listing *list = user;
+    if (ftl_grow(&list->server->account, &list->problems, &list->room, list->n_problems + 1,
+                 sizeof *list->problems, NULL) != FTL_OK)
+        return; /* without memory the list says less */
+    model_problem *problem = &list->problems[list->n_problems++];
+    problem->model = model;
+    snprintf(problem->text, sizeof problem->text, "%s", text);
+}
+
+static const char *problem_of(const listing *list, const srv_model *model)
+{
+    for (size_t i = 0; model && i < list->n_problems; i++) {
+        if (list->problems[i].model == model)
+            return list->problems[i].text;
+    }
+    return NULL;
+}
+
+static void put_entry(const listing *list, const srv_model *model, const srv_open_model *open)
+{
+    ftl_strbuf *out = list->out;
+    const char *problem = problem_of(list, model);
+    const char *state = open ? (open->stale || problem ? "stale" : "open")
+                             : (problem ? "failed" : "closed");
     put_string(out, "{\"name\":", model ? model->name : NULL);
     put_string(out, ",\"version\":", model ? model->version : NULL);
     put_string(out, ",\"model_path\":", model ? model->shown : open->shown);
-    put_string(out, ",\"state\":", !open ? "closed" : open->stale ? "stale" : "open");
+    put_string(out, ",\"state\":", state);
+    if (problem)
+        put_string(out, ",\"error\":", problem);
     if (model) {
         put_count(out, "requests", model->figures.requests);
         put_count(out, "failures", model->figures.failures);
@@ -137,18 +179,12 @@ static void put_entry(ftl_strbuf *out, const srv_model *model, const srv_open_mo
     ftl_strbuf_putc(out, '}');
 }
 
-typedef struct listing {
-    ftl_strbuf *out;
-    const srv_open_models *open;
-    size_t n;
-} listing;
-
 static void put_named(void *user, srv_model *model)
 {
     listing *list = user;
     if (list->n++)
         ftl_strbuf_putc(list->out, ',');
-    put_entry(list->out, model, srv_open_models_find(list->open, model));
+    put_entry(list, model, srv_open_models_find(list->open, model));
 }
 
 srv_result srv_models_list(srv_request *request)
@@ -158,7 +194,8 @@ srv_result srv_models_list(srv_request *request)
     ftl_error_clear(&error);
     if (srv_open_models_list(request->server, &open, &error) != FTL_OK)
         return srv_reply_failure(request, &error);
-    listing list = {.out = &request->out, .open = &open};
+    listing list = {.server = request->server, .out = &request->out, .open = &open};
+    srv_catalog_problems(request->server->catalog, take_problem, &list);
     ftl_strbuf_puts(list.out, "{\"models\":[");
     srv_catalog_each(request->server->catalog, put_named, &list);
     for (size_t i = 0; i < open.n; i++) {
@@ -166,9 +203,10 @@ srv_result srv_models_list(srv_request *request)
             continue;
         if (list.n++)
             ftl_strbuf_putc(list.out, ',');
-        put_entry(list.out, NULL, &open.items[i]);
+        put_entry(&list, NULL, &open.items[i]);
     }
     ftl_strbuf_puts(list.out, "]}");
+    ftl_free(&request->server->account, list.problems);
     srv_open_models_free(&open);
     return srv_reply_json(request, 200);
 }

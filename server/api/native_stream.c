@@ -18,8 +18,11 @@ static bool read_head(srv_request *request, srv_stream *stream, const srv_media 
     const srv_media *body = srv_media_of_body(request);
     const srv_media *accepted = srv_media_accepted(request, &anything);
     *answer = accepted ? accepted : anything ? body : NULL;
+    srv_text packing = srv_request_header(request, "content-encoding");
     if (!body || !body->streams)
         *result = refuse_body(request);
+    else if (packing.size && !srv_text_is_nocase(packing, "identity"))
+        *result = srv_reply_error(request, 415, "a stream is not compressed: no Content-Encoding");
     else if (!*answer || !(*answer)->streams)
         *result = srv_reply_error(request, 406,
                                   "a stream answers as application/x-ndjson, text/csv or "

@@ -22,8 +22,9 @@ enum { MOST_MODELS = 50, MOST_COLUMNS = 1000, KEY_SIZE = 72 };
 /* A model, with what a request for it looks like. */
 typedef struct known_model {
     const char *shown;
-    char key[KEY_SIZE];         /* of its schema among the components */
-    ftl_strbuf example, schema; /* JSON */
+    bool named;
+    char key[KEY_SIZE];             /* of its schema among the components */
+    ftl_strbuf example, v2, schema; /* JSON */
 } known_model;
 
 typedef struct srv_document {
@@ -31,6 +32,7 @@ typedef struct srv_document {
     ftl_strbuf *out;
     known_model *models;
     size_t n_models;
+    const known_model *model; /* that whose paths are being written */
 } srv_document;
 
 /* ---- Models ---------------------------------------------------------------------------------- */
@@ -58,19 +60,22 @@ static ftl_status know_model(srv_document *document, const srv_open_model *open,
     if (document->n_models == MOST_MODELS || info.n_inputs > MOST_COLUMNS)
         return FTL_OK;
     known_model *model = &document->models[document->n_models];
-    *model = (known_model){.shown = open->shown};
+    *model = (known_model){.shown = open->shown, .named = open->named != NULL};
     make_key(model, document->n_models++);
     ftl_strbuf description;
     ftl_strbuf_init(&description, document->account, 0);
     ftl_strbuf_init(&model->example, document->account, 0);
+    ftl_strbuf_init(&model->v2, document->account, 0);
     ftl_strbuf_init(&model->schema, document->account, 0);
     ftl_status status = srv_put_description(&description, open->model, error);
     if (status == FTL_OK && !description.failed) {
         const srv_text text = {description.data, description.size};
         srv_put_example(&model->example, text);
+        srv_put_v2_example(&model->v2, text);
         srv_put_row_schema(&model->schema, text);
     }
-    if (status == FTL_OK && (description.failed || model->example.failed || model->schema.failed))
+    if (status == FTL_OK &&
+        (description.failed || model->example.failed || model->v2.failed || model->schema.failed))
         status = FTL_OOM(error);
     ftl_strbuf_free(&description);
     return status;
@@ -103,6 +108,7 @@ static void forget_models(srv_document *document)
 {
     for (size_t i = 0; i < document->n_models; i++) {
         ftl_strbuf_free(&document->models[i].example);
+        ftl_strbuf_free(&document->models[i].v2);
         ftl_strbuf_free(&document->models[i].schema);
     }
     ftl_free(document->account, document->models);
@@ -176,6 +182,43 @@ static void put_schemas(srv_document *document)
     ftl_strbuf_putc(out, '}');
 }
 
+/* A name in a path: bytes that are no letter, digit or one of -._~ as %XX. */
+static void put_encoded(ftl_strbuf *out, const char *name)
+{
+    for (; *name; name++) {
+        if (isalnum((unsigned char)*name) || strchr("-._~", *name))
+            ftl_strbuf_putc(out, *name);
+        else
+            ftl_strbuf_printf(out, "%%%02X", (unsigned)(unsigned char)*name);
+    }
+}
+
+static void put_path_name(srv_document *document)
+{
+    put_encoded(document->out, document->model->shown);
+}
+
+static void put_key(srv_document *document)
+{
+    ftl_strbuf_puts(document->out, document->model->key);
+}
+
+/* Within a text: without the quotes. */
+static void put_name(srv_document *document)
+{
+    ftl_strbuf quoted;
+    ftl_strbuf_init(&quoted, document->account, 0);
+    put_string(&quoted, document->model->shown);
+    if (quoted.size > 2)
+        ftl_strbuf_append(document->out, quoted.data + 1, quoted.size - 2);
+    ftl_strbuf_free(&quoted);
+}
+
+static void put_v2_example(srv_document *document)
+{
+    put_buffer(document->out, &document->model->v2);
+}
+
 static void put_paths(srv_document *document);
 
 static const struct {
@@ -185,7 +228,12 @@ static const struct {
              {"\"{{paths}}\"", put_paths},
              {"\"{{schemas}}\"", put_schemas},
              {"\"{{predict_examples}}\"", put_predict_examples},
-             {"\"{{warmup_examples}}\"", put_warmup_examples}};
+             {"\"{{warmup_examples}}\"", put_warmup_examples},
+             /* of a model's own paths */
+             {"{{path_name}}", put_path_name},
+             {"{{key}}", put_key},
+             {"{{name}}", put_name},
+             {"\"{{v2_example}}\"", put_v2_example}};
 
 /* A text of the files, with what its marks stand for. */
 static void put_marked(srv_document *document, srv_text text)
@@ -234,6 +282,21 @@ static bool is_first_of_pattern(const srv_route *routes, size_t i)
     return true;
 }
 
+/* The paths of model.json for each model that has a name. */
+static void put_model_paths(srv_document *document)
+{
+    const srv_asset *asset = srv_asset_find("model.json");
+    const char *first = asset ? memchr(asset->data, '{', asset->size) : NULL;
+    const char *last = asset ? memrchr(asset->data, '}', asset->size) : NULL;
+    for (size_t i = 0; first && last && i < document->n_models; i++) {
+        document->model = &document->models[i];
+        if (!document->model->named)
+            continue;
+        ftl_strbuf_putc(document->out, ',');
+        put_marked(document, (srv_text){first + 1, (size_t)(last - first - 1)});
+    }
+}
+
 static void put_paths(srv_document *document)
 {
     size_t n;
@@ -254,6 +317,7 @@ static void put_paths(srv_document *document)
         }
         ftl_strbuf_putc(out, '}');
     }
+    put_model_paths(document);
     ftl_strbuf_putc(out, '}');
 }
 

@@ -24,7 +24,7 @@ static bool is_fragment(const srv_asset *asset)
 {
     size_t size = strlen(asset->name);
     return size > 5 && strcmp(asset->name + size - 5, ".json") == 0 &&
-           strcmp(asset->name, "main.json") != 0;
+           strcmp(asset->name, "main.json") != 0 && strcmp(asset->name, "model.json") != 0;
 }
 
 /* The key of the next member, or data NULL at the object's end; then the value is to be read. */

@@ -138,6 +138,48 @@ void srv_put_example(ftl_strbuf *out, srv_text description)
     ftl_strbuf_puts(out, any ? (named ? "}" : "]") : "[]");
 }
 
+static void put_v2_column(ftl_strbuf *out, const srv_input *column)
+{
+    const char *type = srv_text_is(column->kind, "\"numeric\"") ? "FP64"
+                       : srv_text_is(column->kind, "\"bool\"")  ? "BOOL"
+                                                                : "BYTES";
+    bool text = strcmp(type, "BYTES") == 0 && column->first.size && column->first.data[0] != '"';
+    ftl_strbuf_puts(out, "{\"name\":");
+    put_text(out, column->name);
+    ftl_strbuf_printf(out, ",\"datatype\":\"%s\",\"shape\":[1],\"data\":[%s", type,
+                      text ? "\"" : "");
+    put_example_value(out, column); /* a category that is a number stands as a text here */
+    ftl_strbuf_puts(out, text ? "\"]}" : "]}");
+}
+
+void srv_put_v2_example(ftl_strbuf *out, srv_text description)
+{
+    ftl_json json;
+    srv_input column;
+    size_t n = 0;
+    bool named = false, texts = false;
+    if (!find_inputs(&json, description))
+        return;
+    ftl_strbuf_puts(out, "{\"inputs\":[");
+    for (size_t sent = 0; next_column(&json, &column); n++) {
+        named = is_named(&column);
+        texts = texts || srv_text_is(column.kind, "\"string\"") ||
+                srv_text_is(column.kind, "\"mixed\"");
+        if (!named || srv_text_is(column.kind, "\"unused\""))
+            continue;
+        ftl_strbuf_puts(out, sent++ ? "," : "");
+        put_v2_column(out, &column);
+    }
+    if (!named) {
+        ftl_strbuf_printf(out,
+                          "{\"name\":\"input\",\"datatype\":\"%s\",\"shape\":[1,%zu],\"data\":",
+                          texts ? "BYTES" : "FP64", n);
+        srv_put_example(out, description);
+        ftl_strbuf_putc(out, '}');
+    }
+    ftl_strbuf_puts(out, "]}");
+}
+
 /* Cells may be written as texts, and missing ones as null. */
 static void put_column_schema(ftl_strbuf *out, const srv_input *column)
 {

@@ -17,6 +17,8 @@ FTL_MUST_USE ftl_status srv_put_description(ftl_strbuf *out, const ftl_model *mo
  * Texts are categories that training knew, numbers are zero. [] for a model of open width.
  */
 void srv_put_example(ftl_strbuf *out, srv_text description);
+/* The same row as a request of the Open Inference Protocol: a tensor for each column, or one. */
+void srv_put_v2_example(ftl_strbuf *out, srv_text description);
 /* The same as a JSON schema of one row. */
 void srv_put_row_schema(ftl_strbuf *out, srv_text description);
 

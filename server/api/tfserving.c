@@ -100,7 +100,7 @@ static void put_name(void *user, srv_model *model)
     list->name = model->name;
 }
 
-/* GET /v1/models, as KServe has it. */
+/* GET /v1/models and /v2/models, as KServe has them. */
 srv_result srv_tf_models(srv_request *request)
 {
     model_list list = {.request = request};

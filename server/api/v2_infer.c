@@ -363,10 +363,13 @@ static bool infer(srv_call *call, srv_result *result)
         !choose_methods(call, &request, wanted, &methods, result))
         return false;
     ftl_status status = ftl_model_get_info(call->open, &b.info);
+    ftl_batch rows;
     if (status == FTL_OK)
-        status = bind_inputs(&b, &call->in, &error);
+        status = bind_inputs(&b, &rows, &error);
     if (status != FTL_OK)
         return srv_call_fail(call, &error, result);
+    if (!srv_call_take(call, &rows, result))
+        return false;
     ftl_type dtype = b.narrow && !b.wide ? FTL_F32 : FTL_F64;
     if (!srv_call_plan(call, methods, dtype, result) || !srv_call_run(call, result))
         return false;

@@ -286,7 +286,7 @@ static bool score_into_answer(srv_batch *batch, ftl_model *model)
                     "there are more than %llu rows, which is the most that an answer holds "
                     "(max-answer-rows); name an output_path",
                     (unsigned long long)answer->most_rows);
-    if (answer->status != FTL_OK && status != FTL_OK)
+    if (answer->status != FTL_OK)
         return fail(batch, 503, NULL, "the predictions are too much for the server's memory");
     return status == FTL_OK || fail_by(batch, "data_path");
 }

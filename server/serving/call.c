@@ -28,6 +28,8 @@ static void on_renew(uv_work_t *work)
     ftl_error error;
     ftl_error_clear(&error);
     ftl_cache_answer answer = {.struct_size = sizeof answer};
+    if (renewal->model->state == SRV_MODEL_UNLOADED) /* meanwhile: it stays closed */
+        return;
     if (srv_model_warm(renewal->server, renewal->model, &answer, &error) != FTL_OK)
         srv_log(renewal->server, "error", "model", "%s: %s", renewal->model->shown, error.message);
     else if (!answer.hit)
@@ -206,6 +208,23 @@ bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read
     if (ftl_session_read(call->session, data, size, &limited, taken, &call->in, &error) != FTL_OK)
         return srv_call_fail(call, &error, result);
     return true;
+}
+
+bool srv_call_take(srv_call *call, const ftl_batch *rows, srv_result *result)
+{
+    const srv_config *config = call->request->server->config;
+    size_t width = rows->matrix ? rows->matrix->columns : rows->n_columns;
+    ftl_error error;
+    call->in = *rows;
+    if (config->max_rows && rows->rows > config->max_rows)
+        ftl_error_set(&error, FTL_LIMIT, "there are %zu rows, and max-rows is %llu", rows->rows,
+                      (unsigned long long)config->max_rows);
+    else if (config->max_cells && width && rows->rows > config->max_cells / width)
+        ftl_error_set(&error, FTL_LIMIT, "there are %zu x %zu cells, and max-cells is %llu",
+                      rows->rows, width, (unsigned long long)config->max_cells);
+    else
+        return true;
+    return srv_call_fail(call, &error, result);
 }
 
 bool srv_call_run(srv_call *call, srv_result *result)

@@ -51,6 +51,8 @@ bool srv_call_fail(srv_call *call, const ftl_error *error, srv_result *result);
 /* Rows of a table in memory become call->in; see ftl_session_read. */
 bool srv_call_read(srv_call *call, const char *data, size_t size, const ftl_read_options *options,
                    size_t *taken, srv_result *result);
+/* The same for rows that need no reading: within the limits of the configuration? */
+bool srv_call_take(srv_call *call, const ftl_batch *rows, srv_result *result);
 /* Predicts call->in. */
 bool srv_call_run(srv_call *call, srv_result *result);
 /* The columns of a method; good until the call is closed. */

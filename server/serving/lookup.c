@@ -138,9 +138,16 @@ srv_model *srv_lookup_only(srv_request *request, srv_result *result)
     }
     if (given.size)
         return srv_lookup_name(request, given, (srv_text){0}, result);
+    const srv_text key = {"\n", 1}; /* of the model without a name; see key_of */
+    memo *place = request->on_loop ? memo_of(request->loop, key) : NULL;
+    srv_model *model = recall(request, place, key);
+    if (model)
+        return model;
     srv_catalog_each(request->server->catalog, add_name, &list);
-    if (list.n == 1)
+    if (list.n == 1) {
+        remember(request, place, key, list.last);
         return list.last;
+    }
     *result = srv_reply_error(
         request, list.n ? 400 : 404,
         list.n ? "say which model: X-Foretell-Model or ?model= may be %.*s%s"

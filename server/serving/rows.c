@@ -1,5 +1,6 @@
 #include "serving/rows.h"
 
+#include "base/column.h"
 #include "io/json.h"
 #include "serving/values.h"
 
@@ -93,6 +94,70 @@ static bool read_row(srv_call *call, const char *data, size_t size, srv_result *
     return srv_call_read(call, copy, size + 2, NULL, NULL, result);
 }
 
+static char *append(char *to, const char *data, size_t size)
+{
+    memcpy(to, data, size);
+    return to + size;
+}
+
+/*
+ * Copies JSON without the brackets of lists of one value three levels deep: {"a": [[1], [2]]} has
+ * the column [1, 2], and [{"a": [1]}] the row {"a": 1}, as tensors of a width of 1 are written.
+ */
+static ftl_status unwrap(const char *data, size_t size, char *to, size_t *written, ftl_error *error)
+{
+    enum { CELLS = 3 };
+    const char *from = data; /* what is not copied yet */
+    char *first = to;
+    ftl_json json;
+    ftl_json_token token = FTL_JSON_NULL;
+    ftl_json_init(&json, data, size, FTL_JSON_NONFINITE);
+    while (token != FTL_JSON_DONE) {
+        FTL_TRY(ftl_json_next(&json, &token, error));
+        if (token != FTL_JSON_ARRAY || json.depth != CELLS)
+            continue;
+        const char *open = data + json.at - 1;
+        FTL_TRY(ftl_json_next(&json, &token, error));
+        const char *behind = data + json.at;
+        if (token < FTL_JSON_STRING) /* no list, or not of a value */
+            continue;
+        FTL_TRY(ftl_json_next(&json, &token, error));
+        if (token != FTL_JSON_ARRAY_END)
+            continue;
+        to = append(to, from, (size_t)(open - from));
+        to = append(to, open + 1, (size_t)(behind - open - 1));
+        from = data + json.at;
+    }
+    to = append(to, from, (size_t)(data + size - from));
+    *written = (size_t)(to - first);
+    return FTL_OK;
+}
+
+static bool read_unwrapped(srv_call *call, const char *data, size_t size, srv_result *result)
+{
+    ftl_error error;
+    size_t written;
+    ftl_error_clear(&error);
+    char *copy = ftl_arena_alloc(&call->request->scratch, size);
+    if (!copy)
+        return fail(call, FTL_NOMEM, "out of memory", result);
+    if (unwrap(data, size, copy, &written, &error) != FTL_OK)
+        return srv_call_fail(call, &error, result);
+    return srv_call_read(call, copy, written, NULL, NULL, result);
+}
+
+/* Is the first value by name in a list, where the object of rows has values? */
+static bool is_wrapped(const char *data, const char *end)
+{
+    ftl_json json;
+    ftl_json_token token;
+    ftl_json_init(&json, data, (size_t)(end - data), FTL_JSON_NONFINITE);
+    return ftl_json_next(&json, &token, NULL) == FTL_OK && token == FTL_JSON_ARRAY &&
+           ftl_json_next(&json, &token, NULL) == FTL_OK && token == FTL_JSON_OBJECT &&
+           ftl_json_next(&json, &token, NULL) == FTL_OK && token == FTL_JSON_KEY &&
+           ftl_json_next(&json, &token, NULL) == FTL_OK && token == FTL_JSON_ARRAY;
+}
+
 /* ---- Objects --------------------------------------------------------------------------------- */
 
 typedef struct span {
@@ -149,12 +214,6 @@ static ftl_status look_at_object(const char *data, size_t size, object_facts *fa
     }
 }
 
-static char *append(char *to, const char *data, size_t size)
-{
-    memcpy(to, data, size);
-    return to + size;
-}
-
 /* {"columns": [...], "data": [...]}: a table in the order that can be read in one go. */
 static bool read_split(srv_call *call, const object_facts *facts, srv_result *result)
 {
@@ -187,6 +246,10 @@ static bool read_object(srv_call *call, const char *data, size_t size, srv_resul
     if (facts.n == 1 && facts.lists &&
         memchr("[{", first_element(facts.only.data, facts.only.data + facts.only.size), 2))
         return srv_call_read(call, facts.only.data, facts.only.size, NULL, NULL, result);
+    if (facts.n > 1 && facts.lists &&
+        first_element(facts.only.data, facts.only.data + facts.only.size) == '[' &&
+        !facts.columns.data)
+        return read_unwrapped(call, data, size, result);
     if (facts.n && !facts.containers)
         return read_row(call, data, size, result);
     return srv_call_read(call, data, size, NULL, NULL, result);
@@ -202,6 +265,8 @@ bool srv_rows_read(srv_call *call, const char *data, size_t size, srv_result *re
     if (first != '[')
         return fail(call, FTL_CORRUPT, "rows are a list, such as [[1, 2], [3, 4]]", result);
     char inner = first_element(data, end);
+    if (inner == '{' && is_wrapped(data, end))
+        return read_unwrapped(call, data, size, result);
     if (inner == '[' || inner == '{' || inner == ']' || inner == 0)
         return srv_call_read(call, data, size, NULL, NULL, result);
     return input_count(call, &named) == 1 ? read_column(call, data, size, result)
@@ -225,6 +290,53 @@ bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_resul
         ftl_model_method_status(call->open, method, &error) != FTL_OK)
         return srv_call_fail(call, &error, result);
     *methods = 1u << method;
+    return true;
+}
+
+/* A cell of CSV, as the program writes it; nothing for what is missing. */
+static void put_cell(ftl_strbuf *out, const ftl_column *column, size_t row)
+{
+    char number[FTL_F64_TEXT_SIZE];
+    size_t index, size = 0;
+    if (!ftl_column_find(&column, row, &index))
+        return;
+    if (!ftl_type_is_text(column->type)) {
+        ftl_strbuf_append(out, number, ftl_column_number_text(column, index, number));
+        return;
+    }
+    const char *text = ftl_column_text(column, index, &size);
+    bool quoted = false;
+    for (size_t i = 0; i < size && !quoted; i++)
+        quoted = memchr(",\"\r\n", text[i], 4) != NULL;
+    if (!quoted) {
+        ftl_strbuf_append(out, text, size);
+        return;
+    }
+    ftl_strbuf_putc(out, '"');
+    for (size_t i = 0; i < size; i++) {
+        ftl_strbuf_putc(out, text[i]);
+        if (text[i] == '"')
+            ftl_strbuf_putc(out, '"');
+    }
+    ftl_strbuf_putc(out, '"');
+}
+
+bool srv_rows_answer_csv(srv_call *call, srv_result *result)
+{
+    ftl_batch batch;
+    ftl_strbuf *out = &call->request->out;
+    if (!srv_call_run(call, result) ||
+        !srv_call_output(call, (ftl_method)__builtin_ctz(call->methods), &batch, result))
+        return false;
+    for (size_t row = 0; row < batch.rows; row++) {
+        for (size_t i = 0; i < batch.n_columns; i++) {
+            if (i)
+                ftl_strbuf_putc(out, ',');
+            put_cell(out, &batch.columns[i], row);
+        }
+        ftl_strbuf_putc(out, '\n');
+    }
+    *result = srv_reply(call->request, 200, "text/csv; charset=utf-8");
     return true;
 }
 

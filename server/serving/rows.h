@@ -1,7 +1,7 @@
 /*
  * Rows of JSON as clients of other services write them, beside the forms that ftl_session_read
- * takes: the columns' names may stand behind the rows, numbers alone are a row or a column, and a
- * table may be the only member of an object.
+ * takes: the columns' names may stand behind the rows, numbers alone are a row or a column, a table
+ * may be the only member of an object, and a value by name may be in a list of its own.
  */
 #ifndef FTL_SERVER_SERVING_ROWS_H
 #define FTL_SERVER_SERVING_ROWS_H
@@ -14,5 +14,7 @@ bool srv_rows_read(srv_call *call, const char *data, size_t size, srv_result *re
 bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_result *result);
 /* Predicts what was read, and writes the rows of the call's method as JSON. */
 bool srv_rows_answer(srv_call *call, const char *before, const char *behind, srv_result *result);
+/* The same as CSV without a header: a line for each row. */
+bool srv_rows_answer_csv(srv_call *call, srv_result *result);
 
 #endif

@@ -87,7 +87,8 @@ static int compare(const void *a, const void *b)
 static ftl_status check_names(srv_listing *listing, ftl_error *error)
 {
     size_t kept = 0;
-    qsort(listing->items, listing->n, sizeof *listing->items, compare);
+    if (listing->n)
+        qsort(listing->items, listing->n, sizeof *listing->items, compare);
     for (size_t i = 0; i < listing->n; i++) {
         srv_found *found = &listing->items[i], *last = kept ? &listing->items[kept - 1] : NULL;
         if (!last || compare(last, found) != 0) {
@@ -229,6 +230,23 @@ static ftl_status add_parent(srv_listing *listing, const char *path, ftl_error *
     return add_text(listing, folder, error);
 }
 
+/* NAME=FOLDER: the one model in it, or its versions. */
+static ftl_status add_named_folder(srv_listing *listing, const char *folder, const char *name,
+                                   bool first, ftl_error *error)
+{
+    char model[PATH_MAX];
+    size_t before = listing->n;
+    if (version_model(folder, model)) {
+        FTL_TRY(add_text(listing, folder, error));
+        return add_found(listing, model, name, NULL, error);
+    }
+    FTL_TRY(add_versions(listing, folder, name, error));
+    if (first && listing->n == before)
+        return FTL_FAIL(error, FTL_ARG, "%s=%s: the folder holds neither one model nor versions",
+                        name, folder);
+    return FTL_OK;
+}
+
 /* NAME=PATH, a file or a folder of models. */
 static ftl_status add_argument(srv_listing *listing, const char *text, bool first, ftl_error *error)
 {
@@ -238,7 +256,8 @@ static ftl_status add_argument(srv_listing *listing, const char *text, bool firs
     if (stat(text, &about) != 0 && equals && equals != text &&
         (size_t)(equals - text) <= NAME_MAX && !memchr(text, '/', (size_t)(equals - text)))
         path = equals + 1;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
+    bool folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
+    if (folder && path == text)
         return add_folder(listing, path, error);
     if (path == text)
         stem(path, name);
@@ -246,6 +265,8 @@ static ftl_status add_argument(srv_listing *listing, const char *text, bool firs
         snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
     if (strchr(name, '/') || *name == '\0')
         return FTL_FAIL(error, FTL_ARG, "the model %s needs a name: NAME=%s", path, path);
+    if (folder)
+        return add_named_folder(listing, path, name, first, error);
     if (first && stat(path, &about) != 0 && !strchr(path, ':'))
         return FTL_FAIL(error, FTL_ARG, "the model %s cannot be opened: %s", path, strerror(errno));
     FTL_TRY(add_parent(listing, path, error));

@@ -1,20 +1,14 @@
 #include "serving/stream.h"
 
 #include "serving/crew.h"
+#include "serving/queue.h"
 
 #include <errno.h>
 #include <string.h>
 
 enum {
-    QUEUE = 256 << 10, /* bytes that wait on each side */
-    SMALL = 4 << 10
+    QUEUE = 256 << 10 /* bytes that wait on each side */
 };
-
-/* Bytes between two threads: those at[0..size) are waiting. */
-typedef struct queue {
-    char *bytes;
-    size_t from, size, room;
-} queue;
 
 struct srv_stream {
     srv_task work;       /* of the crew */
@@ -30,7 +24,7 @@ struct srv_stream {
     uv_mutex_t lock;
     uv_cond_t changed;
     /* under the lock */
-    queue in, out;
+    srv_queue in, out;
     bool ended;   /* the body is complete */
     bool gone;    /* the client has left, or is given up */
     bool paused;  /* the loop waits for room in `in` */
@@ -38,8 +32,8 @@ struct srv_stream {
     bool woken;   /* wake is on its way to the loop, or there */
     bool late;    /* nothing came, or was taken, in time */
     /* the loop's */
-    bool begun;       /* the reply's head is sent */
     ftl_strbuf piece; /* what is being sent */
+    bool begun;       /* the reply's head is sent */
     /* the thread's, and then the loop's */
     ftl_status status;
     ftl_error error;
@@ -54,38 +48,6 @@ struct srv_streams {
     srv_stream *first;
     bool stopping;
 };
-
-/* ---- Queues; the stream's lock is held ------------------------------------------------------- */
-
-static bool grow(ftl_account *account, queue *q, size_t more)
-{
-    size_t needed = q->size + more;
-    if (q->from && q->from + needed > q->room) {
-        memmove(q->bytes, q->bytes + q->from, q->size);
-        q->from = 0;
-    }
-    return ftl_grow(account, &q->bytes, &q->room, q->from + needed, 1, NULL) == FTL_OK;
-}
-
-static bool put(ftl_account *account, queue *q, const char *data, size_t size)
-{
-    if (!grow(account, q, size))
-        return false;
-    memcpy(q->bytes + q->from + q->size, data, size);
-    q->size += size;
-    return true;
-}
-
-static size_t take(queue *q, char *out, size_t size)
-{
-    size_t n = size < q->size ? size : q->size;
-    if (n == 0)
-        return 0;
-    memcpy(out, q->bytes + q->from, n);
-    q->from = q->size == n ? 0 : q->from + n;
-    q->size -= n;
-    return n;
-}
 
 /* ---- Making ---------------------------------------------------------------------------------- */
 
@@ -155,8 +117,8 @@ srv_stream *srv_stream_make(srv_streams *streams)
 void srv_stream_drop(srv_stream *stream)
 {
     ftl_account *account = &stream->streams->server->account;
-    ftl_free(account, stream->in.bytes);
-    ftl_free(account, stream->out.bytes);
+    srv_queue_free(account, &stream->in);
+    srv_queue_free(account, &stream->out);
     ftl_strbuf_free(&stream->piece);
     ftl_cancel_destroy(stream->cancel);
     ftl_arena_free(&stream->arena);
@@ -170,8 +132,6 @@ ftl_arena *srv_stream_arena(srv_stream *stream) { return &stream->arena; }
 
 /* ---- On the loop ----------------------------------------------------------------------------- */
 
-static void send_more(srv_request *request);
-
 /* srv_body_reader.piece: false when there is enough. */
 static bool take_piece(srv_request *request, const char *data, size_t size)
 {
@@ -179,7 +139,7 @@ static bool take_piece(srv_request *request, const char *data, size_t size)
     if (!stream)
         return true; /* it has its reply; nobody wants the rest */
     uv_mutex_lock(&stream->lock);
-    if (!stream->gone && !put(&stream->streams->server->account, &stream->in, data, size))
+    if (!stream->gone && !srv_queue_put(&stream->streams->server->account, &stream->in, data, size))
         give_up(stream);
     bool enough = stream->in.size >= QUEUE && !stream->gone;
     stream->paused = enough;
@@ -218,29 +178,50 @@ static void begin_reply(srv_stream *stream)
     srv_stream_begin(stream->request, 200, stream->content_type);
 }
 
-/* Sends what waits, unless the socket still has something. */
-static void send_more(srv_request *request)
+/* Has the loop look at the stream soon. The stream's lock is held. */
+static void wake_loop(srv_stream *stream)
+{
+    if (stream->woken)
+        return;
+    stream->woken = true;
+    srv_loop_post(stream->request->loop, &stream->wake);
+}
+
+/* The socket has taken a piece. The next one is sent when other connections have had their turn. */
+static void piece_sent(srv_request *request)
 {
     srv_stream *stream = request->user;
     if (!stream)
         return;
     uv_mutex_lock(&stream->lock);
     stream->sending = false;
-    ftl_strbuf_clear(&stream->piece);
-    if (stream->out.size && !stream->gone) {
+    if (stream->out.size)
+        wake_loop(stream);
+    uv_cond_broadcast(&stream->changed);
+    uv_mutex_unlock(&stream->lock);
+}
+
+/* Sends what waits, when the socket has nothing left. */
+static void send_piece(srv_stream *stream)
+{
+    uv_mutex_lock(&stream->lock);
+    bool sends = stream->out.size && !stream->sending && !stream->gone;
+    if (sends) {
+        ftl_strbuf_clear(&stream->piece);
         ftl_strbuf_append(&stream->piece, stream->out.bytes + stream->out.from, stream->out.size);
         stream->out.from = stream->out.size = 0;
         stream->sending = true;
-        if (stream->piece.failed)
+        if (stream->piece.failed) {
             give_up(stream);
+            sends = false;
+        }
     }
-    bool sends = stream->sending && !stream->gone;
     uv_cond_broadcast(&stream->changed);
     uv_mutex_unlock(&stream->lock);
     if (!sends)
         return;
     begin_reply(stream);
-    srv_stream_write(request, stream->piece.data, stream->piece.size, send_more);
+    srv_stream_write(stream->request, stream->piece.data, stream->piece.size, piece_sent);
 }
 
 /* The thread has put something into `out`, or has made room in `in`. */
@@ -251,13 +232,11 @@ static void on_wake(srv_task *task)
     stream->woken = false;
     bool resume = stream->paused && stream->in.size < QUEUE / 2;
     stream->paused = stream->paused && !resume;
-    bool idle = !stream->sending;
     uv_cond_broadcast(&stream->changed);
     uv_mutex_unlock(&stream->lock);
     if (resume)
         srv_body_resume(stream->request);
-    if (idle)
-        send_more(stream->request);
+    send_piece(stream);
 }
 
 /* The last object of a stream that fails when its reply has begun. */
@@ -328,15 +307,6 @@ static uint64_t time_limit(uint32_t seconds)
     return seconds ? uv_hrtime() + seconds * UINT64_C(1000000000) : 0;
 }
 
-/* The lock is held. */
-static void wake_loop(srv_stream *stream)
-{
-    if (stream->woken)
-        return;
-    stream->woken = true;
-    srv_loop_post(stream->request->loop, &stream->wake);
-}
-
 /* ftl_reader.read: what is there; waits when there is nothing. */
 static int64_t read_rows(void *user, void *data, size_t size)
 {
@@ -351,7 +321,7 @@ static int64_t read_rows(void *user, void *data, size_t size)
     else if (stream->late)
         got = -ETIMEDOUT;
     else
-        got = (int64_t)take(&stream->in, data, size);
+        got = (int64_t)srv_queue_take(&stream->in, data, size);
     if (stream->paused && stream->in.size < QUEUE / 2)
         wake_loop(stream);
     uv_mutex_unlock(&stream->lock);
@@ -373,7 +343,7 @@ static int write_rows(void *user, const void *data, size_t size)
         size_t part = size < QUEUE ? size : QUEUE;
         if (stream->gone || stream->late)
             failed = stream->late ? ETIMEDOUT : ECANCELED;
-        else if (!put(&stream->streams->server->account, &stream->out, next, part))
+        else if (!srv_queue_put(&stream->streams->server->account, &stream->out, next, part))
             failed = ENOMEM;
         next += part;
         size -= part;

@@ -69,11 +69,11 @@ function card(model) {
   const button = make("button", { type: "button", "aria-pressed": "false", "data-name": model.name });
   button.append(make("strong", {}, model.name));
   const what = [model.kind, model.n_inputs && `${model.n_inputs} columns`].filter(Boolean).join(", ");
-  button.append(make("span", {}, what || "not opened yet"));
+  button.append(make("span", {}, what || (model.error ? "cannot be opened" : "not opened yet")));
   if (model.class) button.append(make("span", {}, model.class.split(".").pop()));
   const versions = model.versions.filter((version) => version !== null);
   if (versions.length) button.append(make("span", {}, `versions ${versions.join(", ")}`));
-  button.append(make("span", { class: `state ${model.state}` }, model.state));
+  button.append(make("span", { class: `state ${model.state}`, title: model.error ?? "" }, model.state));
   button.addEventListener("click", () => { location.hash = encodeURIComponent(model.name); });
   return make("li", {}, button);
 }

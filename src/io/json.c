@@ -260,7 +260,9 @@ static const double exact_powers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  
                                       1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                       1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-/* Digits at `at`, appended to *value; at most 18 in all, so that they fit. The position behind. */
+enum { MOST_DIGITS = 19 }; /* that fit 64 bits, whatever they are */
+
+/* Digits at `at`, appended to *value; more than fit are counted alone. The position behind. */
 static inline const char *plain_digits(const char *at, const char *end, uint64_t *value,
                                        int *n_digits)
 {
@@ -272,8 +274,8 @@ static inline const char *plain_digits(const char *at, const char *end, uint64_t
 }
 
 /*
- * A number of the plainest form at `at`; NULL when it is none. Digits and power are both exact
- * doubles, so their product or quotient is rounded once, as strtod rounds (Clinger 1990).
+ * A number of the plainest form at `at`; NULL when it is none. Where digits and power are both
+ * exact doubles, their product or quotient is rounded once, as strtod rounds (Clinger 1990).
  */
 static const char *plain_number(const char *at, const char *end, bool whole, double *out)
 {
@@ -282,11 +284,11 @@ static const char *plain_number(const char *at, const char *end, bool whole, dou
     bool negative = at < end && *at == '-';
     const char *digits_at = at + negative;
     at = plain_digits(digits_at, end, &value, &n);
-    if (n == 0 || n > 18 || (n > 1 && *digits_at == '0'))
+    if (n == 0 || n > MOST_DIGITS || (n > 1 && *digits_at == '0'))
         return NULL;
     if (!whole && at < end && *at == '.') {
         at = plain_digits(at + 1, end, &value, &n_fraction);
-        if (n_fraction == 0 || n + n_fraction > 18)
+        if (n_fraction == 0 || n + n_fraction > MOST_DIGITS)
             return NULL;
     }
     if (!whole && at < end && (*at | 0x20) == 'e') {
@@ -298,10 +300,12 @@ static const char *plain_number(const char *at, const char *end, bool whole, dou
         exponent = down ? -(int)size : (int)size;
     }
     exponent -= n_fraction;
-    if (value >> 53 || exponent < -22 || exponent > 22)
+    bool exact = value >> 53 == 0 && exponent >= -22 && exponent <= 22;
+    if (whole && !exact)
         return NULL;
-    double number = exponent < 0 ? (double)value / exact_powers[-exponent]
-                                 : (double)value * exact_powers[exponent];
+    double number = !exact         ? ftl_f64_scale(value, exponent)
+                    : exponent < 0 ? (double)value / exact_powers[-exponent]
+                                   : (double)value * exact_powers[exponent];
     *out = negative ? -number : number;
     return at;
 }
@@ -317,6 +321,7 @@ size_t ftl_json_numbers(ftl_json *json, bool whole, double *out, size_t room)
         const char *at = json->data + json->at;
         if (!first && (at == end || *at++ != ','))
             break;
+        at += !first && at < end && *at == ' '; /* as Python puts one behind each comma */
         const char *behind = plain_number(at, end, whole, &out[n]);
         if (!behind || behind == end || (*behind != ',' && *behind != ']'))
             break;

@@ -49,6 +49,8 @@ def triton():
             assert answer.get_response()["id"] == "7"
             said[f"numbers {datatype} {binary}"] = [plain(answer.as_numpy("predict")), plain(answer.as_numpy("predict_proba"))]
             said[f"default {datatype} {binary}"] = plain(client.infer("numbers", [tensor]).as_numpy("predict"))
+        packed = client.infer("numbers", [tensor], request_compression_algorithm="gzip")
+        said[f"packed {binary}"] = plain(packed.as_numpy("predict"))
         columns = []
         for name, datatype, values in table_columns():
             columns.append(http.InferInput(name, [len(values), 1], datatype))

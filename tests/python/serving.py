@@ -40,17 +40,18 @@ class Answer:
 class Server:
     """with Server("lr=model.joblib", "--data-root", folder) as server: server.post_json(path, thing)"""
 
-    def __init__(self, *arguments, cwd=None, env=None, ready=True):
+    def __init__(self, *arguments, cwd=None, env=None, ready=True, limits=None):
         self.command = [server_program(), *map(str, arguments), "--port", "0"]
         # AddressSanitizer keeps what was freed, which would count as the server's memory
         quarantine = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "quarantine_size_mb=8")}
         self.cwd, self.env, self.ready = cwd, {**os.environ, **quarantine, **(env or {})}, ready
+        self.limits = limits  # what the process does before it is the server
         self.lines = []  # of its log
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, cwd=self.cwd, env=self.env, stdin=subprocess.DEVNULL,
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                                        encoding="utf-8", errors="replace")
+                                        encoding="utf-8", errors="replace", preexec_fn=self.limits)
         self.listening, self.is_ready = threading.Event(), threading.Event()
         self.reader = threading.Thread(target=self._read_log, daemon=True)
         self.reader.start()

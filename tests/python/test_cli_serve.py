@@ -167,6 +167,29 @@ def test_verify_against_a_server_of_our_own(place):
     assert "7 of 7 rows agree" in few
 
 
+@pytest.mark.parametrize("dialect", ["v2", "tf", "mlflow"])
+def test_verify_against_the_dialects_of_our_own_server(place, dialect):
+    folder, server = place
+    more = ["--against", f"{server.url}/invocations?model=churn"] if dialect == "mlflow" else ["--against", server.url]
+    report = json.loads(command("verify", *more, "--dialect", dialect, "churn.joblib", "rows.jsonl", "--rows", "40", "--json",
+                                cwd=folder))
+    assert report["rows"] == report["agreeing"] == 120 and report["largest_difference"] == 0
+    arrays = ["price.joblib", "arrays.jsonl", "--rows", "7", "--json"]
+    more = ["--against", f"{server.url}/invocations?model=price"] if dialect == "mlflow" else ["--against", server.url]
+    report = json.loads(command("verify", *more, "--dialect", dialect, *arrays, cwd=folder))
+    assert report["rows"] == report["agreeing"] == 120 and report["largest_difference"] == 0
+
+
+def test_keys_come_from_the_environment(place, tmp_path):
+    folder, _ = place
+    (tmp_path / "keys").write_text("admin 0123456789abcdef0123 all\n")
+    with serving.Server("churn.joblib", "--keys-file", tmp_path / "keys", cwd=folder) as server:
+        for words in (["stats"], ["load", "churn"]):
+            assert "status 401" in command(*words, "--url", server.url, code=DATA)
+            assert command(*words, "--url", server.url, FORETELL_API_KEY="0123456789abcdef0123")
+            assert command(*words, "--url", server.url, code=DATA, FORETELL_API_KEY="x\r\nX-Other: y")
+
+
 def test_verify_finds_what_differs(place, tmp_path):
     folder, server = place
     model = joblib.load(folder / "price.joblib")

@@ -67,7 +67,7 @@ def test_triton(folder, want):
     assert said["config"] == "numbers" and said["index"] == ["numbers", "people"]
     for binary in (True, False):
         assert said[f"numbers FP64 {binary}"] == want["numbers"]
-        assert said[f"default FP64 {binary}"] == want["numbers"][0]
+        assert said[f"default FP64 {binary}"] == said[f"packed {binary}"] == want["numbers"][0]
         np.testing.assert_allclose(said[f"numbers FP32 {binary}"][1], want["numbers"][1], atol=1e-6)
         assert said[f"people {binary}"] == want["people"]
     assert said["numbers FP32 True"] == said["numbers FP32 False"]

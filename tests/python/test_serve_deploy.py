@@ -220,6 +220,16 @@ def test_kserves_folder_of_one_model_has_the_services_name(tmp_path):
         assert answer.status == 200 and len(answer.json()["predictions"]) == 1
 
 
+def test_a_folder_of_versions_may_have_another_name_and_an_empty_one_has_none(tmp_path):
+    serve_examples.fill(tmp_path)
+    with Server(f"petals={tmp_path / 'flowers'}") as server:
+        assert server.get("/v2/models/petals").json()["versions"] == ["1", "2"]
+    (tmp_path / "empty").mkdir()
+    run = subprocess.run([server_program(), f"none={tmp_path / 'empty'}", "--port", "0"], capture_output=True, text=True,
+                         check=False, timeout=30)
+    assert run.returncode == 2 and "neither one model nor versions" in run.stderr
+
+
 @pytest.mark.long
 def test_prometheus_reads_its_configuration(tmp_path):
     for name in ("prometheus.yaml", "alerts.yaml"):

@@ -152,6 +152,28 @@ def test_jobs_that_are_not_done_in_time_leave_nothing(files, how):
     assert not leftovers(files) and not [name for name in os.listdir(files / "out") if name.startswith("cut")]
 
 
+def test_who_waits_for_a_file_is_told_that_the_server_ends(files):
+    with serving.Server("--output-root", "out", "--drain-seconds", "0", cwd=files) as server:
+        connection = server.connection()
+        connection.request("POST", BATCH, json.dumps({"model_path": "churn.joblib", "data_path": "large.csv", "keep": "*",
+                                                      "output_path": "told.csv"}), {"Content-Type": "application/json"})
+        serving.wait_until(lambda: leftovers(files))
+        server.stop()
+        answer = connection.getresponse()
+        assert answer.status == 503 and b"cancelled" in answer.read()
+    assert not leftovers(files) and not (files / "out/told.csv").exists()
+
+
+def test_of_two_jobs_for_one_output_one_is_done(files):
+    with serving.Server("--output-root", "out", cwd=files) as server:
+        jobs = [start(server, data_path="large.csv", limit=500000, keep=keep, output_path="one.csv").json()["id"]
+                for keep in ("id", "city")]
+        over = {job["state"]: job for job in (ended(server, one) for one in jobs)}
+        assert set(over) == {"done", "failed"}
+        assert over["failed"]["error"]["status"] == 409 and "meanwhile" in over["failed"]["error"]["detail"]
+        assert len((files / "out/one.csv").read_bytes().splitlines()) == 500001 and not leftovers(files)
+
+
 def test_many_jobs_leave_no_descriptors_and_no_threads(files):
     with serving.Server("--output-root", "out", cwd=files) as server:
         def some(number):

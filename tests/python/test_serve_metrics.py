@@ -154,6 +154,14 @@ def test_nothing_that_clients_name_breaks_a_line(folder, tmp_path):
         assert sum(value for (name, _), value in scrape.samples.items() if name == "foretell_predictions_total") == 7
 
 
+def test_models_that_cannot_be_opened_are_counted(folder, tmp_path):
+    (tmp_path / "broken.joblib").write_bytes(b"\x80\x04no")
+    shutil.copy(folder / "plain.joblib", tmp_path)
+    with Server(tmp_path) as server:
+        scrape = Scrape(server.get("/metrics"))
+        assert scrape("foretell_models_failing") == 1 and scrape("foretell_jobs") == 0
+
+
 def test_scrapes_do_not_open_models(folder):
     with Server(folder, "--cache-size", "1") as server:
         assert Scrape(server.get("/metrics"))("foretell_cache_loads_total") == 0
@@ -197,6 +205,9 @@ def test_the_dashboard_uses_metrics_that_there_are(server):
     for expression in found:
         assert metrics_of(expression) and metrics_of(expression) <= names, expression
     assert len({panel["id"] for panel in dashboard["panels"]}) == len(dashboard["panels"])
+    places = [panel["gridPos"] for panel in dashboard["panels"]]
+    cells = [(x, y) for p in places for x in range(p["x"], p["x"] + p["w"]) for y in range(p["y"], p["y"] + p["h"])]
+    assert len(set(cells)) == len(cells) and max(x for x, _ in cells) < 24  # side by side, none over another
 
 
 def test_the_alerts_use_metrics_that_there_are(server):

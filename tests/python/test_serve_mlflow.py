@@ -3,6 +3,7 @@
 import json
 
 import dialects
+import ftl
 import joblib
 import numpy as np
 import pandas as pd
@@ -130,6 +131,27 @@ def test_csv_without_a_header(several):
     np.testing.assert_allclose(predictions(answer), [6, 15])
     answer = ask(several, "a,b,c\n4,5,6\n", "text/csv", "?model=sum")
     np.testing.assert_allclose(predictions(answer), [15])
+
+
+def test_csv_answers(people, several, folder, tmp_path):
+    """Who accepts CSV gets a line for each row, as `foretell predict` would write it, without a header."""
+    (tmp_path / "x.csv").write_text("1,2,3\n4,5,-6.25\n")
+    answer = ask(several, "1,2,3\n4,5,-6.25\n", "text/csv; header=absent", "?model=two", Accept="text/csv")
+    assert answer.headers["content-type"].startswith("text/csv")
+    out = tmp_path / "out.csv"
+    assert ftl.run("predict", folder / "two.joblib", tmp_path / "x.csv", "-o", out, "--no-header").returncode == 0
+    assert answer.body.decode() == out.read_text().partition("\n")[2]
+    data = table()
+    data.to_csv(tmp_path / "x.csv", index=False)
+    assert ftl.run("predict", folder / "people.joblib", tmp_path / "x.csv", "-o", out).returncode == 0
+    answer = ask(people, data.to_csv(index=False), CSV, Accept="text/csv, application/xml")
+    assert answer.body.decode() == out.read_text().partition("\n")[2]
+    for accept in ("*/*", "application/json"):
+        predictions(ask(people, data.to_csv(index=False), CSV, Accept=accept))
+    model = make_pipeline(OneHotEncoder(), LogisticRegression()).fit([["a"], ["b"]], ['x "1", 2', "y"])
+    joblib.dump(model, tmp_path / "words.joblib")
+    with Server(tmp_path / "words.joblib") as own:
+        assert ask(own, "a\nb\n", "text/csv; header=absent", Accept="text/csv").body == b'"x ""1"", 2"\ny\n'
 
 
 def test_what_is_refused(people):

@@ -9,7 +9,7 @@ import pytest
 import serve_examples
 from serving import Server, wait_until
 
-FRAGMENTS = sorted(path for path in (ftl.ROOT / "server/openapi").glob("*.json") if path.name != "main.json")
+FRAGMENTS = sorted(path for path in (ftl.ROOT / "server/openapi").glob("*.json") if path.name not in ("main.json", "model.json"))
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
 
@@ -54,7 +54,8 @@ def operations(document):
 
 def test_every_route_is_described_and_nothing_else(server, document):
     described = operations(document)
-    assert set(described) == source_routes() and len(described) > 10
+    own = {("post", f"/v2/models/{name}/infer") for name in serve_examples.ROWS}  # of this server's models
+    assert set(described) == source_routes() | own and len(described) > 40
     assert not [key for key, operation in described.items() if "x-undescribed" in operation]
     assert not [line for line in server.lines if '"openapi"' in line]
 
@@ -141,6 +142,20 @@ def test_the_examples_are_answered(server, document):
             assert answer.status == 200, (path, name, answer)
 
 
+@pytest.mark.parametrize("name", serve_examples.ROWS)
+def test_the_tensors_of_a_models_own_path_are_answered(server, document, name):
+    path = f"/v2/models/{name}/infer"
+    example = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["example"]
+    if name != "plain":
+        assert [tensor["name"] for tensor in example["inputs"]] == [
+            column for column in serve_examples.ROWS[name] if (name, column) != ("price", "active")]
+    answer = server.post_json(path, example)
+    assert answer.status == 200, answer
+    native = server.post_json("/api/v1/inference/predict", {"model_path": name, "features": [
+        server.get(f"/api/v1/models/{name}").json()["example"]]})
+    assert answer.json()["outputs"][0]["data"] == native.json()["predictions"]
+
+
 def test_who_has_no_key_learns_of_no_model(folder, tmp_path):
     keys = tmp_path / "keys"
     keys.write_text("inference one-key-of-some-length\nmetrics another-key-of-some-length\n")
@@ -171,6 +186,8 @@ def test_names_that_are_no_keys_are_numbered(folder, tmp_path):
     assert len(keys) == 4 and all(re.fullmatch(r"[A-Za-z0-9._-]+", key) for key in keys)
     examples = document["paths"]["/api/v1/inference/predict"]["post"]["requestBody"]["content"]["application/json"]["examples"]
     assert set(examples) == {"our model", "größe", "a%b", "x" * 120}
+    for path in ("/v2/models/our%20model/infer", "/v2/models/gr%C3%B6%C3%9Fe/infer", "/v2/models/a%25b/infer"):
+        assert "requestBody" in document["paths"][path]["post"]
 
 
 def test_the_document_follows_the_models(folder, tmp_path):

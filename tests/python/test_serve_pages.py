@@ -8,7 +8,7 @@ import ftl
 import joblib
 import pytest
 import serve_examples
-from serving import Server
+from serving import Server, wait_until
 
 # Ours; the others belong to Swagger UI and ReDoc.
 OWN_ASSETS = {path.name for path in (ftl.ROOT / "server/web").iterdir() if path.suffix != ".html"}
@@ -192,5 +192,21 @@ def test_a_file_that_is_no_model_says_so(tmp_path):
     with Server(tmp_path, "--model-root", tmp_path) as server:
         answer = server.get("/api/v1/models/broken")
         assert answer.status == 422 and str(tmp_path).encode() not in answer.body
-        assert server.get("/api/v1/models").json()["models"][0]["state"] == "closed"
+        entry = server.get("/api/v1/models").json()["models"][0]
+        assert entry["state"] == "failed" and entry["error"] and str(tmp_path) not in entry["error"]
         assert server.get("/").status == 200
+
+
+def test_a_model_whose_new_file_is_damaged_goes_on_and_says_so(folder, tmp_path):
+    path = tmp_path / "model.joblib"
+    path.write_bytes((folder / "plain.joblib").read_bytes())
+    with Server(tmp_path, "--watch-seconds", "1") as server:
+        assert server.get("/api/v1/models").json()["models"][0]["state"] == "open"
+        path.write_bytes(b"\x80\x04no")
+
+        def stale():
+            assert server.post_json("/api/v1/inference/predict", {"model_path": "model", "features": [
+                serve_examples.ROWS["plain"]]}).status == 200
+            entry = server.get("/api/v1/models").json()["models"][0]
+            return entry if entry["state"] == "stale" else None
+        assert wait_until(stale)["n_inputs"] == 28

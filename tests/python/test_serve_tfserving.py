@@ -49,6 +49,18 @@ def test_rows_and_columns(server):
     assert numbers(server.post_json(path, {"inputs": [[1, 2, 3]]}), "outputs") == [6]
     assert numbers(server.post_json(path, {"inputs": {"x": [[1, 2, 3], [1, 1, 1]]}}), "outputs") == [6, 3]
     assert numbers(server.post_json("/v1/models/half:predict", {"instances": [1.0, 2.0, 5.0]})) == [3, 6, 15]
+    # tensors of a width of one, by name
+    named = {"a": [[1.0], [2]], "c": [[0.5], [-2]], "b": [[-1], [1e3]]}
+    want = server.post_json("/v1/models/named:predict", {"inputs": {k: [v[0] for v in vs] for k, vs in named.items()}})
+    assert want.status == 200 and len(want.json()["outputs"]) == 2
+    assert server.post_json("/v1/models/named:predict", {"inputs": named}).json() == want.json()
+    rows = [{name: values[i] for name, values in named.items()} for i in range(2)]
+    assert server.post_json("/v1/models/named:predict", {"instances": rows}).json()["predictions"] == want.json()["outputs"]
+    assert server.post_json("/v1/models/named:predict", {"instances": rows[:1]}).status == 200
+    refused(server.post_json("/v1/models/named:predict", {"inputs": {**named, "a": [[1, 2], [3, 4]]}}), 400)
+    refused(server.post_json("/v1/models/named:predict", {"instances": [{"a": [1, 2], "b": [1], "c": [1]}]}), 400)
+    refused(server.post_json("/v1/models/named:predict", {"instances": [{"a": [], "b": [1], "c": [1]}]}), 400)
+    refused(server.request("POST", "/v1/models/named:predict", '{"instances": [{"a": [1, "b": [1]}]}'), 400)
     # curl -d without a content type of JSON, and scripts that say none
     assert numbers(server.request("POST", path, '{"instances": [[1, 2, 3]]}')) == [6]
     refused(server.request("POST", path, "{}", {"Content-Type": "application/x-www-form-urlencoded"}), 415)

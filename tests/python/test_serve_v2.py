@@ -1,6 +1,7 @@
 """The Open Inference Protocol over REST, as its specification and Triton's extensions have it; payloads are made by hand."""
 
 import json
+import threading
 
 import dialects
 import ftl
@@ -86,6 +87,8 @@ def test_the_server_and_its_health(server):
     assert about["name"] == "foretell"
     assert "binary_tensor_data" in about["extensions"] and "model_repository" in about["extensions"]
     assert server.get("/v2/health/live").status == 200
+    assert server.get("/v2/models").json() == {"models": ["broken", "near", "numbers", "one", "open", "people", "several",
+                                                          "single", "targets"]}
     ready = server.get("/v2/health/ready")
     assert ready.status == 200 and ready.json() == {"ready": True}
 
@@ -426,6 +429,48 @@ def test_statistics(folder):
             assert stats["inference_stats"]["success"]["count"] == 3 and stats["inference_stats"]["success"]["ns"] > 0
             assert stats["inference_stats"]["fail"]["count"] == 1
             assert stats["last_inference"] > 1.7e12
+
+
+def test_many_at_once(folder):
+    """Threads, models that push each other out of the cache, both types of plans: each answer is what it is alone."""
+    _, inputs = people(False)
+    x = numbers().astype(np.float32)
+    questions = [("people", inputs, False), ("people", inputs, True)]
+    questions += [(model, [("x", kind, [N, WIDTH], x.ravel().tolist())], binary) for model in ("numbers", "single")
+                  for kind in ("FP32", "FP64") for binary in (False, True)]
+    names = [f"{name}={folder}/{name}.joblib" for name in ("numbers", "single", "people")]
+    with Server(*names, f"flips={folder}/targets.joblib", "--cache-size", "2", "--threads", "2") as own:
+        want = [tensors(infer(own, model, tensor, ["predict", "predict_proba"], b, b)) for model, tensor, b in questions]
+        wrong = []
+
+        def ask(seed):
+            order = np.random.default_rng(seed).integers(0, len(questions), 40)
+            for i in order:
+                model, tensor, binary = questions[i]
+                answer = infer(own, model, tensor, ["predict", "predict_proba"], binary, binary)
+                if answer.status != 200 or tensors(answer) != want[i]:
+                    wrong.append((i, answer))
+
+        def flip():
+            for verb in ("unload", "load") * 15:
+                answer = own.request("POST", f"/v2/repository/models/flips/{verb}")
+                flipped = infer(own, "flips", [("x", "FP64", [1, WIDTH], [0.0] * WIDTH)])
+                if answer.status != 200 or flipped.status != (503 if verb == "unload" else 200):
+                    wrong.append((verb, answer, flipped))
+        threads = [threading.Thread(target=ask, args=(i,)) for i in range(6)] + [threading.Thread(target=flip)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong, wrong[:3]
+
+
+def test_limits(folder):
+    """Rows and cells are counted before anything is computed."""
+    with Server(folder / "numbers.joblib", "--max-rows", "10", "--max-cells", "40") as own:
+        assert infer(own, "numbers", [("x", "FP64", [8, WIDTH], [0.0] * 8 * WIDTH)]).status == 200
+        refused(infer(own, "numbers", [("x", "FP64", [9, WIDTH], [0.0] * 9 * WIDTH)]), 413, "max-cells")
+        refused(infer(own, "numbers", [("x", "FP64", [11, WIDTH], [0.0] * 11 * WIDTH)], binary=True), 413, "max-rows")
 
 
 def test_a_model_that_is_not_open_yet(folder):

@@ -243,6 +243,13 @@ static void test_numbers_at_once(void **state)
     check_array("[0,-0,-0.0,1,9007199254740993,9007199254740992,123456789012345678,1e22,1e23,1E-22,"
                 "1e-23,12345678.9e-5,4.25E-1,5e-324,0.1,0.30000000000000004,1e+3,-7]",
                 false);
+    check_array(
+        "[1e308,1.7976931348623157e308,1e309,1e999,4.9e-324,2e-324,1e-400,9999999999999999999,"
+        "18446744073709551616,0.9999999999999999999,1.234567890123456789,"
+        "0.1234567890123456789,12345678901234567e-40,9007199254740993e200,-0e999,0.0e-999]",
+        false);
+    check_array("[1, -2.25, 0.30000000000000004, 1e5,  7, \t8]", false);
+    check_array("[9007199254740993,9007199254740991, 12]", true);
     check_array("[1,2.5,3,-4,1e3,123456789012345678901,5]", true);
     check_array("[1, 2,3 ,4\n,5]", false);
     for (int round = 0; round < 2000; round++) {
@@ -252,11 +259,12 @@ static void test_numbers_at_once(void **state)
             random = random * 1664525u + 1013904223u;
             double value = (double)(int32_t)random / (double)(1 + (random >> 7 & 0xffff));
             used += (size_t)snprintf(text + used, sizeof text - used,
-                                     random & 64   ? "%.9g,"
+                                     random & 64   ? "%.9g, "
                                      : random & 32 ? "%.17g,"
                                                    : "%.7E,",
                                      random & 128 ? value : value * 1e-9);
         }
+        used -= text[used - 1] == ' ';
         text[used - 1] = ']';
         text[used] = '\0';
         check_array(text, false);
