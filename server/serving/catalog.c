@@ -4,6 +4,7 @@
 #include "serving/score.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Files that requests name, in all: entries live as long as the server. */
 enum { MOST_PATHS = 10000 };
@@ -194,6 +195,15 @@ void srv_catalog_destroy(srv_catalog *catalog)
 
 /* ---- Finding --------------------------------------------------------------------------------- */
 
+/*
+ * Of versions the latest whose file is there: one that was just removed is listed until the folder
+ * is looked at again.
+ */
+static bool is_there(const srv_model *model)
+{
+    return !model->version || access(model->path, F_OK) == 0;
+}
+
 srv_model *srv_catalog_named(srv_catalog *catalog, srv_text name, srv_text version)
 {
     srv_model *found = NULL;
@@ -205,7 +215,7 @@ srv_model *srv_catalog_named(srv_catalog *catalog, srv_text name, srv_text versi
             continue;
         if (latest || (model->version && srv_text_is(version, model->version)) ||
             (!model->version && srv_text_is(version, "1")))
-            found = model; /* the last one is the latest */
+            found = !found || !latest || is_there(model) ? model : found; /* the last one */
     }
     uv_mutex_unlock(&catalog->lock);
     return found;
@@ -216,7 +226,9 @@ static srv_model *argument_at(srv_catalog *catalog, srv_text path)
     srv_model *found = NULL;
     for (size_t i = 0; i < catalog->n_named; i++) {
         srv_model *model = catalog->named[i];
-        if (srv_text_is(path, model->path) || srv_text_is(path, model->name))
+        if (srv_text_is(path, model->path))
+            return model;
+        if (srv_text_is(path, model->name) && (!found || is_there(model)))
             found = model;
     }
     return found;
