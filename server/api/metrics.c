@@ -296,8 +296,6 @@ static void put_models(scrape *s)
     X("foretell_queue_limit", "gauge", "So many may.", s->server->config->max_queue)               \
     X("foretell_jobs", "gauge", "Files that are worked on or wait for it.",                        \
       srv_jobs_busy(s->server->jobs))                                                              \
-    X("foretell_models_failing", "gauge", "Models that have a name and cannot be opened.",         \
-      srv_catalog_problems(s->server->catalog, NULL, NULL))                                        \
     X("foretell_cache_models", "gauge", "Models that are open.", s->cache.models)                  \
     X("foretell_cache_models_limit", "gauge", "So many may be.", s->cache.cache_size)              \
     X("foretell_cache_bytes", "gauge", "Memory of open models.", s->cache.bytes)                   \

@@ -33,6 +33,9 @@ typedef struct srv_document {
     known_model *models;
     size_t n_models;
     const known_model *model; /* that whose paths are being written */
+    const srv_server *server;
+    bool shows_models; /* who may not predict learns of the API, and of no model */
+    size_t number;     /* of a route of the configuration */
 } srv_document;
 
 /* ---- Models ---------------------------------------------------------------------------------- */
@@ -219,6 +222,11 @@ static void put_v2_example(srv_document *document)
     put_buffer(document->out, &document->model->v2);
 }
 
+static void put_number(srv_document *document)
+{
+    ftl_strbuf_printf(document->out, "%zu", document->number);
+}
+
 static void put_paths(srv_document *document);
 
 static const struct {
@@ -233,7 +241,9 @@ static const struct {
              {"{{path_name}}", put_path_name},
              {"{{key}}", put_key},
              {"{{name}}", put_name},
-             {"\"{{v2_example}}\"", put_v2_example}};
+             {"\"{{v2_example}}\"", put_v2_example},
+             /* of a path of the configuration */
+             {"{{number}}", put_number}};
 
 /* A text of the files, with what its marks stand for. */
 static void put_marked(srv_document *document, srv_text text)
@@ -297,6 +307,55 @@ static void put_model_paths(srv_document *document)
     }
 }
 
+/* Takes the place of a route of the table, or is no path that OpenAPI could name. */
+static bool is_hidden(const srv_route *custom)
+{
+    size_t n;
+    const srv_route *routes = srv_routes(&n);
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(routes[i].pattern, custom->pattern) == 0)
+            return true;
+    }
+    return custom->pattern[0] != '/' || strpbrk(custom->pattern, "{}?#");
+}
+
+/* "post": {...} of one, and of others with the same path. */
+static void put_custom_methods(srv_document *document, const srv_custom *custom, size_t i, size_t n)
+{
+    uint64_t methods = 0;
+    for (size_t k = i; k < n; k++) {
+        const srv_route *route = &custom[k].route;
+        const char *name = route->method == HTTP_POST ? "post" : "get";
+        const srv_asset *asset = srv_asset_find(route->method == HTTP_POST ? "custom-post.json"
+                                                                           : "custom-get.json");
+        if (!asset || strcmp(route->pattern, custom[i].route.pattern) != 0 ||
+            methods & UINT64_C(1) << route->method)
+            continue;
+        ftl_strbuf_printf(document->out, "%s\"%s\":", methods ? "," : "", name);
+        methods |= UINT64_C(1) << route->method;
+        document->number = k + 1;
+        put_marked(document, (srv_text){asset->data, asset->size});
+    }
+}
+
+static void put_custom_paths(srv_document *document)
+{
+    size_t n;
+    const srv_custom *custom = srv_custom_routes(document->server, &n);
+    for (size_t i = 0; i < n; i++) {
+        bool again = is_hidden(&custom[i].route);
+        for (size_t k = 0; k < i && !again; k++)
+            again = strcmp(custom[k].route.pattern, custom[i].route.pattern) == 0;
+        if (again)
+            continue;
+        ftl_strbuf_putc(document->out, ',');
+        put_string(document->out, custom[i].route.pattern);
+        ftl_strbuf_puts(document->out, ":{");
+        put_custom_methods(document, custom, i, n);
+        ftl_strbuf_putc(document->out, '}');
+    }
+}
+
 static void put_paths(srv_document *document)
 {
     size_t n;
@@ -318,6 +377,8 @@ static void put_paths(srv_document *document)
         ftl_strbuf_putc(out, '}');
     }
     put_model_paths(document);
+    if (document->shows_models)
+        put_custom_paths(document);
     ftl_strbuf_putc(out, '}');
 }
 
@@ -340,12 +401,15 @@ static ftl_status write_document(srv_request *request, ftl_error *error)
 {
     srv_open_models open;
     const srv_asset *main = srv_asset_find("main.json");
-    srv_document document = {.account = &request->server->account, .out = &request->out};
+    srv_document document = {.account = &request->server->account,
+                             .out = &request->out,
+                             .server = request->server,
+                             .shows_models = srv_may(request, SRV_INFERENCE)};
     if (!main)
         return FTL_FAIL(error, FTL_INTERNAL, "the program was built without main.json");
     FTL_TRY(srv_open_models_list(request->server, &open, error));
     ftl_status status = FTL_OK;
-    if (srv_may(request, SRV_INFERENCE)) /* others learn of the API, and of no model */
+    if (document.shows_models)
         status = know_models(&document, &open, error);
     if (status == FTL_OK)
         put_marked(&document, (srv_text){main->data, main->size});

@@ -20,11 +20,16 @@ static struct file {
 } files[MOST_FILES];
 static size_t n_files;
 
+/* Others are put together by openapi.c. */
 static bool is_fragment(const srv_asset *asset)
 {
+    static const char *const others[] = {"main.json", "model.json", "custom-get.json",
+                                         "custom-post.json"};
     size_t size = strlen(asset->name);
-    return size > 5 && strcmp(asset->name + size - 5, ".json") == 0 &&
-           strcmp(asset->name, "main.json") != 0 && strcmp(asset->name, "model.json") != 0;
+    bool fragment = size > 5 && strcmp(asset->name + size - 5, ".json") == 0;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(others); i++)
+        fragment = fragment && strcmp(asset->name, others[i]) != 0;
+    return fragment;
 }
 
 /* The key of the next member, or data NULL at the object's end; then the value is to be read. */

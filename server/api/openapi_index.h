@@ -1,6 +1,7 @@
 /*
- * What server/openapi/ says of each route: every file but main.json and model.json holds "paths",
- * as in OpenAPI, and "schemas". Filled once; then read from any thread.
+ * What server/openapi/ says of each route: every file holds "paths", as in OpenAPI, and "schemas",
+ * but for main.json, model.json and custom-*.json, which openapi.c puts together. Filled once; then
+ * read from any thread.
  */
 #ifndef FTL_SERVER_API_OPENAPI_INDEX_H
 #define FTL_SERVER_API_OPENAPI_INDEX_H

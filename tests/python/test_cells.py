@@ -313,7 +313,7 @@ def test_reject_files_give_no_advice():
             b"good;2;5": ("", "line 3: 3 cells where the header has 2"),
             b'"a; b";"x; y"': ("", "line 4, column 'x': 'x; y' is not a number"),
             b";1": ("; --na says which cells are missing",
-                    "column 'text': CountVectorizer does not take a missing cell for a text"),
+                    "line 5 (row 3): column 'text': CountVectorizer does not take a missing cell for a text"),
             "Köln;1".encode("latin-1"): ("; give the encoding of the file with --encoding, such as 'latin-1' or 'cp1252'",
                                          "line 6, column 'text': 'K\\xf6ln' is not UTF-8")}
     pathlib.Path("rows.csv").write_bytes(b"text;x\n" + b"\n".join(rows) + b"\ngood;1\n")

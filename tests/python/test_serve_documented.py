@@ -41,7 +41,8 @@ def folder(tmp_path):
     random = np.random.default_rng(0).random((50, 4))
     joblib.dump(LogisticRegression().fit(random, random[:, 0] > 0.5), tmp_path / "plain.joblib")
     serve_examples.customers().to_csv(tmp_path / "customers.csv", index=False)
-    (tmp_path / "models").mkdir()
+    for name in ("models", "data", "results"):
+        (tmp_path / name).mkdir()
     shutil.copy(tmp_path / "churn.joblib", tmp_path / "models/churn.joblib")
     shutil.copytree(tmp_path / "flowers", tmp_path / "models/flowers")
     return tmp_path

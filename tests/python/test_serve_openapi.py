@@ -9,7 +9,7 @@ import pytest
 import serve_examples
 from serving import Server, wait_until
 
-FRAGMENTS = sorted(path for path in (ftl.ROOT / "server/openapi").glob("*.json") if path.name not in ("main.json", "model.json"))
+FRAGMENTS = sorted(path for path in (ftl.ROOT / "server/openapi").glob("*.json") if path.name not in ("main.json", "model.json", "custom-get.json", "custom-post.json"))
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options"}
 
 
@@ -175,6 +175,20 @@ def test_who_has_no_key_learns_of_no_model(folder, tmp_path):
         assert len(rows(Authorization="Bearer one-key-of-some-length")[0]) == 4
         assert len(rows(**{"X-API-Key": "one-key-of-some-length"})[0]) == 4
         assert server.get("/api/v1/models").status == server.get("/metrics").status == 401
+
+
+def test_paths_of_the_configuration_are_described(folder):
+    with Server(folder, "--route", "/score=churn", "--route", "/invocations=churn", "--health-route", "/alive",
+                "--health-route", "/both", "--route", "/both=churn") as server:
+        body = server.get("/openapi.json").body
+        document = json.loads(body)
+        assert body.count(b'"/both"') == 1 and set(document["paths"]["/both"]) == {"get", "post"}
+        assert set(document["paths"]["/score"]) == {"post"} and set(document["paths"]["/alive"]) == {"get"}
+        names = [operation["operationId"] for operation in operations(document).values()]
+        assert len(set(names)) == len(names)
+        assert document["paths"]["/invocations"]["post"]["tags"] == ["mlflow"]  # once, as the table has it
+        assert server.post_json("/score", [serve_examples.ROWS["churn"]]).status == 200
+        assert server.get("/alive").status == 200
 
 
 def test_names_that_are_no_keys_are_numbered(folder, tmp_path):
