@@ -281,12 +281,13 @@ static const char *plain_number(const char *at, const char *end, bool whole, dou
 {
     uint64_t value = 0;
     int n = 0, n_fraction = 0, exponent = 0;
-    bool negative = at < end && *at == '-';
+    bool negative = at < end && *at == '-', integer = true;
     const char *digits_at = at + negative;
     at = plain_digits(digits_at, end, &value, &n);
     if (n == 0 || n > MOST_DIGITS || (n > 1 && *digits_at == '0'))
         return NULL;
     if (!whole && at < end && *at == '.') {
+        integer = false;
         at = plain_digits(at + 1, end, &value, &n_fraction);
         if (n_fraction == 0 || n + n_fraction > MOST_DIGITS)
             return NULL;
@@ -294,6 +295,7 @@ static const char *plain_number(const char *at, const char *end, bool whole, dou
     if (!whole && at < end && (*at | 0x20) == 'e') {
         bool down = end - at > 1 && at[1] == '-';
         uint64_t size = 0;
+        integer = false;
         at = plain_digits(at + 1 + (down || (end - at > 1 && at[1] == '+')), end, &size, &n);
         if (n == 0 || n > 3)
             return NULL;
@@ -301,7 +303,7 @@ static const char *plain_number(const char *at, const char *end, bool whole, dou
     }
     exponent -= n_fraction;
     bool exact = value >> 53 == 0 && exponent >= -22 && exponent <= 22;
-    if (whole && !exact)
+    if (integer && !exact) /* who reads it may want all of its digits */
         return NULL;
     double number = !exact         ? ftl_f64_scale(value, exponent)
                     : exponent < 0 ? (double)value / exact_powers[-exponent]

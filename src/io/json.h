@@ -68,8 +68,8 @@ FTL_MUST_USE ftl_status ftl_json_pass(ftl_json *json, ftl_error *error);
 /*
  * A short cut through arrays of numbers: behind an ARRAY token or a value of one, reads as many
  * numbers as stand there in the plainest form (no white space but one behind a comma, at most 19
- * digits, three of an exponent) and returns how many; whole: integers up to 2^53 alone. The last
- * one is the last token. 0: the next token is for ftl_json_next.
+ * digits, three of an exponent; of integers those up to 2^53) and returns how many; whole:
+ * integers alone. The last one is the last token. 0: the next token is for ftl_json_next.
  */
 size_t ftl_json_numbers(ftl_json *json, bool whole, double *out, size_t room);
 

@@ -26,7 +26,8 @@ def machine(tmp_path):
     for tool in TOOLS:
         (folder / tool).symlink_to(shutil.which(tool))
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
-    for name in ("tests/python/requirements.txt", "tests/python/requirements-serve.txt", "tools/requirements-format.txt"):
+    for name in ("tests/python/requirements.txt", "tests/python/requirements-serve.txt", "tools/requirements-format.txt",
+                 "tools/third_party"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
 
@@ -36,7 +37,7 @@ def machine(tmp_path):
         path.chmod(0o755)
         return path
 
-    def run(user="1000", apt=True, brew=False, cmake="3.25.1"):
+    def run(user="1000", apt=True, brew=False, cmake="3.25.1", server=False):
         stand_in = tmp_path / "stand_in"
         stand_in.write_text(STAND_IN.format(cmake=cmake), encoding="utf-8")
         stand_in.chmod(0o755)
@@ -47,7 +48,7 @@ def machine(tmp_path):
         if brew:
             script("brew", "#!/bin/bash\n")
         result = subprocess.run([str(folder / "bash"), "scripts/bootstrap", "build"], cwd=tmp_path, text=True,
-                                env={"PATH": str(folder)}, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+                                env={"PATH": str(folder), **({} if server else {"FTL_SERVER": "no"})}, capture_output=True, check=False, stdin=subprocess.DEVNULL)
         calls = log.read_text(encoding="utf-8") if log.exists() else ""
         return result.returncode, result.stdout + result.stderr, calls
 
@@ -68,6 +69,12 @@ def test_as_root_it_says_what_it_installs_and_the_second_run_does_nothing(machin
     assert "install -y" in calls
     status, output, again = machine(user="0")
     assert (status, output, again) == (0, "", calls)
+
+
+def test_without_what_the_server_needs_the_rest_is_ready(machine):
+    status, output, _ = machine(user="0", server=True)
+    assert status == 0 and "libuv1-dev" in output
+    assert len([line for line in output.splitlines() if "foretell-server is not built" in line]) == 1, output
 
 
 def test_homebrew_and_unknown_systems_get_a_line(machine):

@@ -291,6 +291,26 @@ static void test_numbers_stop(void **state)
     }
 }
 
+/* Integers that are no exact doubles are for who wants all of their digits. */
+static void test_large_integers_are_left(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n;
+    } cases[] = {{"[9007199254740991]", 1},     {"[9007199254740993]", 0},
+                 {"[-9223372036854775807]", 0}, {"[1,9007199254740993]", 1},
+                 {"[9007199254740993.0]", 1},   {"[9007199254740993e0]", 1}};
+    for (size_t i = 0; i < FTL_ARRAY_LEN(cases); i++) {
+        ftl_json json;
+        ftl_json_token token;
+        double out[4];
+        ftl_json_init(&json, cases[i].text, strlen(cases[i].text), 0);
+        assert_int_equal(ftl_json_next(&json, &token, NULL), FTL_OK);
+        assert_int_equal(ftl_json_numbers(&json, false, out, 4), cases[i].n);
+    }
+}
+
 static void test_skip(void **state)
 {
     (void)state;
@@ -365,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_numbers_at_once),
         cmocka_unit_test(test_numbers_stop),
+        cmocka_unit_test(test_large_integers_are_left),
         cmocka_unit_test(test_skip),
         cmocka_unit_test(test_pass),
     };
