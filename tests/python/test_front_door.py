@@ -73,7 +73,7 @@ def test_as_root_it_says_what_it_installs_and_the_second_run_does_nothing(machin
 
 def test_without_what_the_server_needs_the_rest_is_ready(machine):
     status, output, _ = machine(user="0", server=True)
-    assert status == 0 and "libuv1-dev" in output
+    assert status == 0 and "libuv1-dev" in output, output
     assert len([line for line in output.splitlines() if "foretell-server is not built" in line]) == 1, output
 
 
