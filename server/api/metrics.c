@@ -290,6 +290,8 @@ static void put_models(scrape *s)
 #define SCALARS(X)                                                                                 \
     X("foretell_ready", "gauge", "1: requests are answered; 0: starting or draining.",             \
       srv_is_ready(s->server))                                                                     \
+    X("foretell_models_failing", "gauge", "Models that have a name and cannot be opened.",         \
+      srv_catalog_problems(s->server->catalog, NULL, NULL))                                        \
     X("foretell_connections", "gauge", "Connections that are open.", s->connections)               \
     X("foretell_queue_length", "gauge", "Requests that wait for a thread or have one.",            \
       s->server->queued)                                                                           \
