@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <linux/filter.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BUFFER = 64 << 10, BACKLOG = 1024, TICK_MS = 250, DRAIN_TICK_MS = 20 };
 
@@ -114,6 +116,28 @@ static void on_connection(uv_stream_t *listener, int status)
         srv_connection_accept(listener->data);
 }
 
+/*
+ * Sockets of one port share its clients, those of another server of the same user, too: half of the
+ * requests would go to a server that somebody forgot. One that does not share sees the others.
+ */
+static bool is_taken(const struct sockaddr *address)
+{
+    const int on = 1, off = 0;
+    bool six = address->sa_family == AF_INET6;
+    int descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0)
+        return false; /* what is wrong is told by who opens the socket that is used */
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, (socklen_t)sizeof on);
+    if (six)
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &off, (socklen_t)sizeof off);
+    bool taken = bind(descriptor, address,
+                      six ? (socklen_t)sizeof(struct sockaddr_in6)
+                          : (socklen_t)sizeof(struct sockaddr_in)) != 0 &&
+                 errno == EADDRINUSE;
+    close(descriptor);
+    return taken;
+}
+
 static ftl_status open_socket(srv_loop *loop, const struct sockaddr *address, ftl_error *error)
 {
     const int on = 1;
@@ -138,6 +162,11 @@ static ftl_status open_socket(srv_loop *loop, const struct sockaddr *address, ft
 static ftl_status bind_loop(srv_loop *loop, ftl_error *error)
 {
     struct sockaddr_storage *address = srv_address(loop->server);
+    if (loop->index == 0 && is_taken((const struct sockaddr *)address))
+        return FTL_FAIL(error, FTL_IO,
+                        "cannot take the address %s: another program listens there; end it, or "
+                        "give another port",
+                        srv_address_text(loop->server));
     FTL_TRY(open_socket(loop, (const struct sockaddr *)address, error));
     int size = (int)sizeof *address;
     if (loop->index == 0)

@@ -153,16 +153,25 @@ static bool is_model_name(const char *name)
 /* What scandir keeps: nothing hidden. */
 static int is_seen(const struct dirent *entry) { return entry->d_name[0] != '.'; }
 
+/* A file, or a link to one: to open a pipe or a device may wait for ever, or do something. */
+static bool is_file(const char *path)
+{
+    struct stat about;
+    return stat(path, &about) == 0 && S_ISREG(about.st_mode);
+}
+
 /* NAME/VERSION/model.*: the one model of the folder; false: it is no such folder. */
 static bool version_model(const char *folder, char out[PATH_MAX])
 {
     struct dirent **entries;
     int n = scandir(folder, &entries, is_seen, alphasort), found = 0;
     for (int i = 0; i < n; i++) {
-        int size = 0;
-        if (is_model_name(entries[i]->d_name) && found++ == 0)
-            size = snprintf(out, PATH_MAX, "%s/%s", folder, entries[i]->d_name);
-        found += size >= PATH_MAX; /* not to be named */
+        char path[PATH_MAX];
+        int size = snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name);
+        if (is_model_name(entries[i]->d_name) && size >= PATH_MAX)
+            found += 2; /* not to be named */
+        else if (is_model_name(entries[i]->d_name) && is_file(path) && found++ == 0)
+            memcpy(out, path, (size_t)size + 1);
         free(entries[i]);
     }
     if (n >= 0)
@@ -208,7 +217,7 @@ static ftl_status add_folder(srv_listing *listing, const char *folder, ftl_error
         bool fits = size > 0 && (size_t)size < sizeof path && stat(path, &about) == 0;
         if (status == FTL_OK && fits && S_ISDIR(about.st_mode)) {
             status = add_versions(listing, path, entry, error);
-        } else if (status == FTL_OK && fits && is_model_name(entry)) {
+        } else if (status == FTL_OK && fits && S_ISREG(about.st_mode) && is_model_name(entry)) {
             stem(entry, name);
             status = add_found(listing, path, name, NULL, error);
         }
@@ -269,6 +278,11 @@ static ftl_status add_argument(srv_listing *listing, const char *text, bool firs
         return add_named_folder(listing, path, name, first, error);
     if (first && stat(path, &about) != 0 && !strchr(path, ':'))
         return FTL_FAIL(error, FTL_ARG, "the model %s cannot be opened: %s", path, strerror(errno));
+    if (first && stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+        return FTL_FAIL(error, FTL_ARG,
+                        "the model %s is a pipe or a device; a model that is served is a file, "
+                        "which can be opened again",
+                        path);
     FTL_TRY(add_parent(listing, path, error));
     return add_found(listing, path, name, NULL, error);
 }

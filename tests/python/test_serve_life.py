@@ -1,13 +1,15 @@
 """A server's life: models that come, change and go under load, draining, signals, restarts, and what it holds."""
 
 import json
+import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 
 import pytest
-from serving_raw import HEALTH, PREDICT, RawServer, Reply, drain, make_model, request, status_of
+from serving_raw import HEALTH, PREDICT, RawServer, Reply, drain, make_model, program, request, status_of
 
 JSON = [("Content-Type", "application/json")]
 STATS, MODELS = "/api/v1/inference/cache/stats", "/api/v1/models"
@@ -194,6 +196,41 @@ def test_require_warmup(tmp_path):
                 make_model(tmp_path / "bad.pkl", seed=4)
                 server.wait_until(lambda: server.get(HEALTH).status == 200, 10)
                 assert predict(server, "bad") == sums(4)
+
+
+def test_a_port_is_taken_once(tmp_path):
+    """Sockets that share a port share its clients: a second server would get half of the requests of the first."""
+    make_model(tmp_path / "m.pkl")
+    with RawServer(tmp_path / "m.pkl") as server:
+        for host in ("127.0.0.1", "0.0.0.0"):
+            second = subprocess.run([program(), tmp_path / "m.pkl", "--host", host, "--no-auth", "--port", str(server.port)],
+                                    capture_output=True, text=True, timeout=20)
+            assert second.returncode == 4
+            assert f"{host} port {server.port}: another program listens there" in second.stderr
+        port = server.port
+        assert predict(server, "m") == sums()
+    again = subprocess.Popen([program(), tmp_path / "m.pkl", "--port", str(port)], stderr=subprocess.PIPE, text=True)
+    assert f"listening on http://127.0.0.1:{port}" in again.stderr.readline()
+    again.terminate()
+    assert again.wait(timeout=20) == 0
+    again.stderr.close()
+
+
+def test_what_is_no_file_is_no_model(tmp_path):
+    """A pipe in a folder is not listed: to open it would wait for ever, and nobody could end the server."""
+    make_model(tmp_path / "m.pkl")
+    make_model(tmp_path / "v/1/model.pkl", seed=1)
+    (tmp_path / "v/2").mkdir()
+    for pipe in ("pipe.joblib", "v/2/model.joblib", "v/1/other.joblib"):
+        os.mkfifo(tmp_path / pipe)
+    (tmp_path / "link.pkl").symlink_to("m.pkl")
+    with RawServer(tmp_path, "--model-root", tmp_path, "--watch-seconds", "1") as server:
+        assert names(server) == ["link", "m", "v"]
+        assert predict(server, "link") == sums() and predict(server, "v") == sums(1)
+        assert server.post(PREDICT, {"model_path": "pipe", "features": [[1, 2, 3]]}).status == 404
+        assert server.post(PREDICT, {"model_path": "pipe.joblib", "features": [[1, 2, 3]]}).status == 403
+    named = subprocess.run([program(), tmp_path / "pipe.joblib", "--port", "0"], capture_output=True, text=True, timeout=20)
+    assert named.returncode == 2 and "is a pipe or a device" in named.stderr
 
 
 def test_names_that_collide(tmp_path):
