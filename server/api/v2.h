@@ -16,8 +16,6 @@ srv_model *srv_v2_model(srv_request *request, srv_result *result);
  * several types each in one of its own.
  */
 bool srv_v2_is_whole(const ftl_column *columns, size_t n);
-/* Whether the tensor of a method has one dimension, as the source library's array has. */
-bool srv_v2_is_flat(ftl_method method, size_t n_columns);
 
 /*
  * Writes the reply of an inference: methods in the order of wanted (n_wanted 0: the call's only

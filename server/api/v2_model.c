@@ -2,6 +2,7 @@
 #include "api/api.h"
 #include "api/v2.h"
 #include "serving/lookup.h"
+#include "serving/values.h"
 
 #include <string.h>
 
@@ -130,7 +131,7 @@ static void put_outputs(ftl_strbuf *out, const ftl_model *model, bool triton)
                     column.type == one.type;
         if (whole)
             one.name = ftl_method_name(method);
-        bool flat = !whole || srv_v2_is_flat(method, n);
+        bool flat = !whole || srv_is_flat(method, n);
         for (size_t i = 0; i < (whole ? 1 : n); i++, first = false) {
             if (!whole && ftl_model_output(model, method, i, &one) != FTL_OK)
                 return;

@@ -17,20 +17,6 @@ bool srv_v2_is_whole(const ftl_column *columns, size_t n)
     return true;
 }
 
-bool srv_v2_is_flat(ftl_method method, size_t n_columns)
-{
-    switch (method) {
-    case FTL_PREDICT_PROBA:
-    case FTL_PREDICT_LOG_PROBA:
-    case FTL_TRANSFORM:
-    case FTL_INVERSE_TRANSFORM:
-    case FTL_KNEIGHBORS:
-        return false;
-    default:
-        return n_columns == 1;
-    }
-}
-
 /* Columns side by side that are one tensor. */
 typedef struct tensor {
     const char *name;
@@ -184,7 +170,7 @@ static bool each_tensor(srv_call *call, const srv_v2_wanted *wanted, size_t n_wa
                     .columns = batch.columns,
                     .n = batch.n_columns,
                     .rows = batch.rows,
-                    .flat = srv_v2_is_flat(wanted[i].method, batch.n_columns),
+                    .flat = srv_is_flat(wanted[i].method, batch.n_columns),
                     .binary = wanted[i].binary};
         bool whole = srv_v2_is_whole(batch.columns, batch.n_columns);
         for (size_t c = 0; c < (whole ? 1 : batch.n_columns); c++) {

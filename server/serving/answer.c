@@ -39,11 +39,11 @@ void srv_answer_free(srv_answer *answer)
 }
 
 /* Values at from..to of a row, as JSON has them; infinity, which it has no word for, is null. */
-static void put_values(ftl_strbuf *out, const srv_text *values, size_t from, size_t to)
+static void put_values(ftl_strbuf *out, const srv_text *values, size_t from, size_t to, bool flat)
 {
     if (out->size)
         ftl_strbuf_putc(out, ',');
-    if (to - from != 1)
+    if (!flat || to - from != 1)
         ftl_strbuf_putc(out, '[');
     for (size_t i = from; i < to; i++) {
         bool infinite = srv_text_is(values[i], "1e999") || srv_text_is(values[i], "-1e999");
@@ -51,7 +51,7 @@ static void put_values(ftl_strbuf *out, const srv_text *values, size_t from, siz
             ftl_strbuf_putc(out, ',');
         ftl_strbuf_append(out, infinite ? "null" : values[i].data, infinite ? 4 : values[i].size);
     }
-    if (to - from != 1)
+    if (!flat || to - from != 1)
         ftl_strbuf_putc(out, ']');
 }
 
@@ -101,9 +101,9 @@ static void take_line(row_reader *reader, const char *line, size_t size)
     if (answer->status != FTL_OK)
         return;
     size_t split = answer->n_probabilities <= n ? n - answer->n_probabilities : n;
-    put_values(&answer->predictions, reader->values, 0, split);
+    put_values(&answer->predictions, reader->values, 0, split, !answer->nested);
     if (answer->n_probabilities)
-        put_values(&answer->probabilities, reader->values, split, n);
+        put_values(&answer->probabilities, reader->values, split, n, false);
     if (answer->predictions.failed || answer->probabilities.failed)
         answer->status = FTL_NOMEM;
 }

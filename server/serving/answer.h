@@ -11,6 +11,7 @@
 typedef struct srv_answer {
     ftl_strbuf predictions, probabilities; /* "v,v" or "[v,v],[v,v]", without the outer brackets */
     ftl_strbuf classes;                    /* the caller's, a whole list */
+    bool nested;                           /* predictions of one column are "[v],[v]" */
     size_t n_probabilities;                /* columns at the end of a row; 0: none */
     uint64_t rows, most_rows;
     ftl_cancel *cancel; /* triggered when there are more */

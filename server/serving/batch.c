@@ -268,10 +268,14 @@ static bool score_into_answer(srv_batch *batch, ftl_model *model)
 {
     srv_answer *answer = &batch->answer;
     ftl_score_options *options = &batch->score.options;
+    ftl_model_info info = {.struct_size = sizeof info};
     char path[64];
     answer->most_rows = batch->server->config->max_answer_rows;
     answer->cancel = batch->cancel;
     answer->n_probabilities = options->proba ? ftl_model_output_count(model, FTL_PREDICT_PROBA) : 0;
+    if (ftl_model_get_info(model, &info) == FTL_OK)
+        answer->nested = !srv_is_flat(options->method_set ? options->method : info.default_method,
+                                      1);
     options->output_format = "jsonl";
     if (srv_answer_begin(answer, &batch->error) != FTL_OK) {
         srv_answer_end(answer);

@@ -275,18 +275,23 @@ bool srv_rows_read(srv_call *call, const char *data, size_t size, srv_result *re
 
 /* ---- Methods and answers --------------------------------------------------------------------- */
 
-bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_result *result)
+ftl_status srv_method_named(srv_text name, ftl_method *method, ftl_error *error)
 {
     char text[32] = "";
+    if (name.size < sizeof text && !memchr(name.data, 0, name.size))
+        memcpy(text, name.data, name.size);
+    return ftl_method_parse(text, method, error);
+}
+
+bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_result *result)
+{
     ftl_method method;
     ftl_error error;
     ftl_error_clear(&error);
     *methods = SRV_DEFAULT_METHOD;
     if (!name.size)
         return true;
-    if (name.size < sizeof text)
-        memcpy(text, name.data, name.size);
-    if (ftl_method_parse(text, &method, &error) != FTL_OK ||
+    if (srv_method_named(name, &method, &error) != FTL_OK ||
         ftl_model_method_status(call->open, method, &error) != FTL_OK)
         return srv_call_fail(call, &error, result);
     *methods = 1u << method;
@@ -344,11 +349,11 @@ bool srv_rows_answer(srv_call *call, const char *before, const char *behind, srv
 {
     ftl_batch batch;
     ftl_strbuf *out = &call->request->out;
-    if (!srv_call_run(call, result) ||
-        !srv_call_output(call, (ftl_method)__builtin_ctz(call->methods), &batch, result))
+    ftl_method method = (ftl_method)__builtin_ctz(call->methods);
+    if (!srv_call_run(call, result) || !srv_call_output(call, method, &batch, result))
         return false;
     ftl_strbuf_puts(out, before);
-    srv_put_rows(out, &batch);
+    srv_put_rows(out, method, &batch);
     ftl_strbuf_puts(out, behind);
     *result = srv_reply_json(call->request, 200);
     return true;

@@ -10,6 +10,8 @@
 
 /* Reads data[0..size), one JSON value in the request's body, as srv_call_read does. */
 bool srv_rows_read(srv_call *call, const char *data, size_t size, srv_result *result);
+/* The method of a name, as ftl_method_parse finds it. */
+FTL_MUST_USE ftl_status srv_method_named(srv_text name, ftl_method *method, ftl_error *error);
 /* "predict_proba", for a model that has it; "" is the default. False: *result is the reply. */
 bool srv_rows_method(srv_call *call, srv_text name, uint32_t *methods, srv_result *result);
 /* Predicts what was read, and writes the rows of the call's method as JSON. */

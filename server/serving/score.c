@@ -1,6 +1,7 @@
 #include "serving/score.h"
 
 #include "base/number.h"
+#include "serving/rows.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -78,11 +79,9 @@ static ftl_status set_text(srv_score *score, srv_text value, const char **out, f
 
 static ftl_status add_method(srv_score *score, srv_text value, ftl_error *error)
 {
-    const char *text = NULL;
     if (score->n_methods == FTL_METHOD_COUNT)
         return FTL_FAIL(error, FTL_ARG, "method names more methods than there are");
-    FTL_TRY(set_text(score, value, &text, error));
-    FTL_TRY(ftl_method_parse(text, &score->methods[score->n_methods], error));
+    FTL_TRY(srv_method_named(value, &score->methods[score->n_methods], error));
     score->n_methods++;
     return FTL_OK;
 }

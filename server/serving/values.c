@@ -73,9 +73,23 @@ void srv_put_value(ftl_strbuf *out, const ftl_column *column, size_t row)
     }
 }
 
-void srv_put_rows(ftl_strbuf *out, const ftl_batch *batch)
+bool srv_is_flat(ftl_method method, size_t n_columns)
 {
-    bool several = batch->n_columns > 1;
+    switch (method) {
+    case FTL_PREDICT_PROBA:
+    case FTL_PREDICT_LOG_PROBA:
+    case FTL_TRANSFORM:
+    case FTL_INVERSE_TRANSFORM:
+    case FTL_KNEIGHBORS:
+        return false;
+    default:
+        return n_columns == 1;
+    }
+}
+
+void srv_put_rows(ftl_strbuf *out, ftl_method method, const ftl_batch *batch)
+{
+    bool several = !srv_is_flat(method, batch->n_columns);
     ftl_strbuf_putc(out, '[');
     for (size_t row = 0; row < batch->rows; row++) {
         if (row)
