@@ -22,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 double srv_now(void) { return 1e-9 * (double)uv_hrtime(); }
@@ -92,6 +93,11 @@ static ftl_status open_keys(srv_server *server, ftl_error *error)
     struct srv_keys *keys = NULL;
     FTL_TRY(srv_keys_read(&server->account, config, &keys, error));
     server->keys = keys;
+    struct stat about;
+    if (*config->keys_file && stat(config->keys_file, &about) == 0 && about.st_mode & S_IROTH)
+        srv_log(server, "warning", "keys",
+                "keys-file: every user of this machine can read %s; chmod 600 keeps the keys",
+                config->keys_file);
     if (*config->tls_cert == '\0')
         return *config->tls_key ? FTL_FAIL(error, FTL_ARG, "tls-key needs tls-cert") : FTL_OK;
     return srv_tls_create(&server->account, config->tls_cert, tls_key_of(config), &server->tls,

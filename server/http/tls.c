@@ -9,6 +9,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509err.h>
 #include <string.h>
 
 enum { PLAIN = 16 << 10, SEALED_AT_ONCE = 256 << 10 };
@@ -94,11 +95,20 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 static ftl_status fail(const char *setting, const char *path, ftl_error *error)
 {
     char reason[120];
-    ERR_error_string_n(ERR_peek_error(), reason, sizeof reason);
-    const char *text = ERR_reason_error_string(ERR_peek_error());
+    unsigned long code = ERR_peek_error();
+    ERR_error_string_n(code, reason, sizeof reason);
+    const char *text = ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code))
+                                              : ERR_reason_error_string(code);
+    const char *advice = "";
+    if (ERR_GET_LIB(code) == ERR_LIB_X509 && ERR_GET_REASON(code) == X509_R_KEY_VALUES_MISMATCH)
+        advice = "; tls-key names the private key that the certificate of tls-cert was made with";
+    else if (!ERR_SYSTEM_ERROR(code) && strcmp(setting, "tls-key") == 0)
+        advice = "; tls-key names a file with the private key (PEM) that has no passphrase";
+    else if (!ERR_SYSTEM_ERROR(code))
+        advice = "; tls-cert names a file with the certificate and its chain (PEM)";
     ERR_clear_error();
-    return FTL_FAIL(error, FTL_ARG, "%s: %s cannot be used: %s", setting, path,
-                    text ? text : reason);
+    return FTL_FAIL(error, FTL_ARG, "%s: %s cannot be used: %s%s", setting, path,
+                    text ? text : reason, advice);
 }
 
 static ftl_status load(SSL_CTX *ssl, const char *certificate, const char *key, ftl_error *error)

@@ -89,7 +89,7 @@ static bool get_model(srv_call *call, bool use_cache, srv_result *result)
         *result = SRV_DEFER;
         return false;
     }
-    srv_model_note(call->model, status == FTL_OK);
+    srv_model_note_request(request->server, call->model, status, &error);
     if (status != FTL_OK)
         return srv_call_fail(call, &error, result);
     if (request->on_loop && call->answer.due)
@@ -110,7 +110,7 @@ bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv
         *result = SRV_DEFER;
         return false;
     }
-    srv_model_note(model, status == FTL_OK);
+    srv_model_note_request(request->server, model, status, &error);
     if (status != FTL_OK)
         *result = srv_reply_failure(request, &error);
     return status == FTL_OK;

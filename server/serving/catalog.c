@@ -309,6 +309,19 @@ void srv_model_note(srv_model *model, bool opened)
         atomic_compare_exchange_strong(&model->state, &before, now);
 }
 
+void srv_model_note_request(srv_server *server, srv_model *model, ftl_status status,
+                            const ftl_error *error)
+{
+    bool had_failed = atomic_load_explicit(&model->state, memory_order_relaxed) == SRV_MODEL_FAILED;
+    bool of_file = status != FTL_OK && status != FTL_NOMEM && status != FTL_CANCELLED;
+    srv_model_note(model, status == FTL_OK);
+    if (of_file && srv_model_set_problem(server->catalog, model, error) && model->name)
+        srv_log(server, "error", "model", "%s: %s%s%s", model->shown, error->path,
+                error->path[0] ? ": " : "", error->message);
+    else if (status == FTL_OK && had_failed)
+        (void)srv_model_set_problem(server->catalog, model, NULL);
+}
+
 ftl_status srv_model_take(srv_server *server, const srv_model *model,
                           const ftl_cache_get_options *options, ftl_cache_answer *answer,
                           ftl_model **out, ftl_error *error)

@@ -88,5 +88,8 @@ ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer
 
 /* Notes what an attempt to open it came to; a model that was taken out of service stays so. */
 void srv_model_note(srv_model *model, bool opened);
+/* The same for a request's attempt: what is wrong with a named model is a problem that is told. */
+void srv_model_note_request(srv_server *server, srv_model *model, ftl_status status,
+                            const ftl_error *error);
 
 #endif

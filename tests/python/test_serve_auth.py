@@ -109,6 +109,16 @@ def test_keys_that_are_none(tmp_path, lines, why):
     assert why in said and ADMIN not in said
 
 
+@pytest.mark.parametrize("mode, told", [(0o644, 1), (0o640, 0), (0o600, 0)])
+def test_keys_that_everybody_can_read(folder, tmp_path, mode, told):
+    path = tmp_path / "keys"
+    path.write_text(f"admin {ADMIN}\n")
+    path.chmod(mode)
+    with RawServer("--model-root", folder, "--keys-file", path) as server:
+        said = [line for line in server.events("keys") if line["level"] == "warning"]
+    assert len(said) == told and all("chmod 600" in line["message"] for line in said)
+
+
 def test_secrets_are_not_options():
     assert "is a secret" in refusal("--admin-key", ADMIN)
     assert "cannot be read" in refusal("--keys-file", "/nowhere")

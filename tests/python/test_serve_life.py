@@ -216,6 +216,24 @@ def test_a_port_is_taken_once(tmp_path):
     again.stderr.close()
 
 
+def test_a_model_that_a_request_cannot_open(tmp_path):
+    """A folder of more models than there are places is not opened at the start: who asks first finds what is wrong."""
+    for name in ("a", "b", "c"):
+        make_model(tmp_path / f"{name}.pkl")
+    (tmp_path / "bad.pkl").write_bytes(b"not yet")
+    with RawServer(tmp_path, "--cache-size", "2", "--watch-seconds", "0") as server:
+        assert server.get(HEALTH).json()["models_failing"] == 0
+        for _ in range(3):
+            assert server.post(PREDICT, {"model_path": "bad", "features": [[1, 2, 3]]}).status == 422
+        assert server.get(HEALTH).json()["models_failing"] == 1
+        assert [problem["model"] for problem in server.get(STATS).json()["problems"]] == ["bad"]
+        assert len([line for line in server.events("model") if line["level"] == "error"]) == 1
+        make_model(tmp_path / "bad.pkl", seed=2)
+        server.wait_until(lambda: server.post(PREDICT, {"model_path": "bad", "features": [[1, 2, 3]]}).status == 200, 10)
+        assert predict(server, "bad") == sums(2)
+        assert server.get(HEALTH).json()["models_failing"] == 0 and server.get(STATS).json()["problems"] == []
+
+
 def test_what_is_no_file_is_no_model(tmp_path):
     """A pipe in a folder is not listed: to open it would wait for ever, and nobody could end the server."""
     make_model(tmp_path / "m.pkl")

@@ -238,11 +238,12 @@ def test_files_that_are_none(folder, pair, tmp_path):
     locked = tmp_path / "locked.key"
     subprocess.run(["openssl", "ec", "-in", pair[1], "-aes128", "-passout", "pass:word", "-out", locked], check=True,
                    capture_output=True, timeout=60)
-    for args, why in ((["--tls-cert", "/nowhere", "--tls-key", pair[1]], "tls-cert"),
-                      (["--tls-cert", pair[0], "--tls-key", "/nowhere"], "tls-key"),
-                      (["--tls-cert", pair[0], "--tls-key", other[1]], "tls-key"),
-                      (["--tls-cert", pair[0]], "tls-key"),
-                      (["--tls-cert", pair[0], "--tls-key", locked], "tls-key"),
+    for args, why in ((["--tls-cert", "/nowhere", "--tls-key", pair[1]], "tls-cert: /nowhere cannot be used: No such file"),
+                      (["--tls-cert", pair[1]], "tls-cert names a file with the certificate and its chain (PEM)"),
+                      (["--tls-cert", pair[0], "--tls-key", "/nowhere"], "tls-key: /nowhere cannot be used: No such file"),
+                      (["--tls-cert", pair[0], "--tls-key", other[1]], "the private key that the certificate of tls-cert"),
+                      (["--tls-cert", pair[0]], "tls-key names a file with the private key (PEM)"),
+                      (["--tls-cert", pair[0], "--tls-key", locked], "that has no passphrase"),
                       (["--tls-key", pair[1]], "tls-key needs tls-cert")):
         done = subprocess.run([program(), "--port", "0", *map(str, args)], capture_output=True, text=True, check=False,
                               timeout=60, stdin=subprocess.DEVNULL)
