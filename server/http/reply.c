@@ -134,11 +134,25 @@ int srv_http_status(const ftl_error *error)
     }
 }
 
+/* "row 7, column 2: ", as far as the message does not say so itself. */
+static void put_place(const ftl_error *error, char *out, size_t room)
+{
+    bool row = error->row >= 0 && !strstr(error->message, "row ");
+    bool column = row && error->column >= 0 && !strstr(error->message, "column ");
+    char text[32] = "";
+    if (column)
+        snprintf(text, sizeof text, ", column %lld", (long long)error->column);
+    if (row)
+        snprintf(out, room, "row %lld%s: ", (long long)error->row, text);
+}
+
 srv_result srv_reply_failure(srv_request *request, const ftl_error *error)
 {
     int status = srv_http_status(error);
-    char message[sizeof error->message + sizeof error->path + 8];
-    snprintf(message, sizeof message, "%s%s%s", error->path, error->path[0] ? ": " : "",
+    char place[64] = "";
+    char message[sizeof error->message + sizeof error->path + sizeof place + 8];
+    put_place(error, place, sizeof place);
+    snprintf(message, sizeof message, "%s%s%s%s", place, error->path, error->path[0] ? ": " : "",
              error->message);
     if (status == 503)
         srv_add_header(request, "Retry-After", "1");

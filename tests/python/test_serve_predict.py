@@ -132,6 +132,17 @@ def test_values_that_are_refused(server, change, message):
     assert message in answer.json()["detail"][0]["msg"]
 
 
+def test_the_row_is_told(server):
+    """Of many rows the one that is wrong, whoever finds it and at whatever door."""
+    rows = [ROW, {**ROW, "age": 31}, {**ROW, "age": float("inf")}]
+    for answer in (predict(server, "pipe", rows), server.post_json("/invocations?model=pipe", {"instances": rows}),
+                   server.post_json("/v1/models/pipe:predict", {"instances": rows})):
+        assert answer.status in (400, 422) and "row 2: steps[0]" in answer.body.decode(), answer
+    tensor = {"name": "x", "shape": [2, 1], "datatype": "BYTES", "data": ["1", "four"]}
+    answer = server.post_json("/v2/models/ids/infer", {"inputs": [tensor]})
+    assert answer.status == 400 and answer.json()["error"] == "row 1, column 0: 'four' is not a number"
+
+
 def test_shapes(server):
     for rows, message in (([[]], "0 values where there are 5 columns"), ([{}], "the table has no columns"),
                           ([None], "single values, not rows"), ([ROW, [1]], "row 1"), ("x", "a list of rows"),
