@@ -1,6 +1,7 @@
 /* The cache by /api/v1/inference: warmup, cache/stats, cache/clear; and health. */
 #include "api/api.h"
 #include "api/body.h"
+#include "serving/call.h"
 #include "serving/lookup.h"
 #include "serving/process.h"
 #include "serving/score.h"
@@ -22,6 +23,8 @@ static bool warm_model(srv_request *request, srv_text path, const char *between,
         *result = srv_reply_error(request, status, "%s", error.message);
         return false;
     }
+    if (!srv_model_in_service(request, model, result))
+        return false;
     ftl_cache_answer answer = {.struct_size = sizeof answer};
     ftl_model *open = NULL;
     ftl_status warmed = srv_model_warm(server, model, &answer, &error);
@@ -44,15 +47,16 @@ static bool warm_model(srv_request *request, srv_text path, const char *between,
     return true;
 }
 
-/* The texts of an array of texts. */
-static bool warm_all(srv_request *request, const srv_member *paths, srv_result *result)
+/* The texts of an array of texts; between: what stands in front of the first one. */
+static bool warm_all(srv_request *request, const srv_member *paths, const char *between,
+                     srv_result *result)
 {
     ftl_json json;
     ftl_json_token token;
     ftl_json_init(&json, request->body.data + paths->at, paths->size, 0);
     if (ftl_json_next(&json, &token, NULL) != FTL_OK) /* it was read before */
         token = FTL_JSON_DONE;
-    for (const char *between = ""; ftl_json_next(&json, &token, NULL) == FTL_OK; between = ",") {
+    for (; ftl_json_next(&json, &token, NULL) == FTL_OK; between = ",") {
         if (token == FTL_JSON_ARRAY_END)
             return true;
         if (token != FTL_JSON_STRING)
@@ -82,9 +86,7 @@ srv_result srv_native_warmup(srv_request *request)
     ftl_strbuf_puts(&request->out, "{\"status\":\"ok\",\"models\":[");
     if (path.data && !warm_model(request, path, "", &result))
         return result;
-    if (path.data && members[1].found && members[1].size > 2)
-        ftl_strbuf_putc(&request->out, ',');
-    if (members[1].found && !warm_all(request, &members[1], &result))
+    if (members[1].found && !warm_all(request, &members[1], path.data ? "," : "", &result))
         return result;
     ftl_strbuf_puts(&request->out, "]}");
     return srv_reply_json(request, 200);

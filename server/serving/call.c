@@ -57,7 +57,7 @@ static void renew(srv_call *call)
 }
 
 /* A model that was taken out of service is not opened again by who asks for it. */
-static bool is_in_service(srv_request *request, const srv_model *model, srv_result *result)
+bool srv_model_in_service(srv_request *request, const srv_model *model, srv_result *result)
 {
     int state = atomic_load_explicit(&model->state, memory_order_relaxed);
     if (FTL_LIKELY(state != SRV_MODEL_UNLOADED))
@@ -72,7 +72,7 @@ static bool is_in_service(srv_request *request, const srv_model *model, srv_resu
 static bool get_model(srv_call *call, bool use_cache, srv_result *result)
 {
     srv_request *request = call->request;
-    if (!is_in_service(request, call->model, result))
+    if (!srv_model_in_service(request, call->model, result))
         return false;
     ftl_cache_get_options options = {
         .struct_size = sizeof options, .no_cache = !use_cache, .no_wait = request->on_loop};
@@ -103,7 +103,7 @@ bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv
                                            .no_wait = request->on_loop};
     ftl_error error;
     ftl_error_clear(&error);
-    if (!is_in_service(request, model, result))
+    if (!srv_model_in_service(request, model, result))
         return false;
     ftl_status status = srv_model_take(request->server, model, &options, NULL, open, &error);
     if (status == FTL_END) {

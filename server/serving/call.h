@@ -60,6 +60,9 @@ bool srv_call_output(srv_call *call, ftl_method method, ftl_batch *out, srv_resu
 /* Counts it and gives everything back. Whatever became of the call. */
 void srv_call_close(srv_call *call);
 
+/* False: the model was taken out of service, and *result says who brings it back. */
+bool srv_model_in_service(srv_request *request, const srv_model *model, srv_result *result);
+
 /*
  * The open model, for what is no prediction and is not counted; *open is the caller's to release.
  * On the loop one that is not open is SRV_DEFER.

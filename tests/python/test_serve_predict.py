@@ -132,6 +132,25 @@ def test_values_that_are_refused(server, change, message):
     assert message in answer.json()["detail"][0]["msg"]
 
 
+def test_warmup(server):
+    """Of one and of several; of a model that is out of service the truth."""
+    def warm(**body):
+        return server.post_json(f"{NATIVE}/warmup", body)
+    for body, models in (({"model_path": "pipe"}, ["pipe"]), ({"model_paths": ["pipe", "ids"]}, ["pipe", "ids"]),
+                         ({"model_path": "codes", "model_paths": ["ids"]}, ["codes", "ids"]),
+                         ({"model_path": None, "model_paths": ["ids"]}, ["ids"]), ({"model_paths": []}, [])):
+        answer = warm(**body)
+        assert answer.status == 200, answer
+        assert [model["model_path"] for model in answer.json()["models"]] == models
+    spaced = server.post(f"{NATIVE}/warmup", b'{"model_path": "ids", "model_paths": [ ]}', "application/json")
+    assert [model["model_path"] for model in spaced.json()["models"]] == ["ids"]
+    assert server.post_json("/v2/repository/models/ids/unload", {}).status == 200
+    assert predict(server, "ids", [[0]]).status == 503
+    assert warm(model_path="ids").status == 503 and "/load loads it" in warm(model_paths=["ids"]).json()["detail"]
+    assert server.post_json("/v2/repository/models/ids/load", {}).status == 200
+    assert warm(model_path="ids").status == 200 and predict(server, "ids", [[0]]).json()["predictions"] == [2**60]
+
+
 def test_the_row_is_told(server):
     """Of many rows the one that is wrong, whoever finds it and at whatever door."""
     rows = [ROW, {**ROW, "age": 31}, {**ROW, "age": float("inf")}]
