@@ -193,6 +193,13 @@ static ftl_status read_line(srv_config *config, char *line, int number, ftl_erro
     return status;
 }
 
+char *srv_config_line(char *line, int number)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    bool marked = number == 1 && strncmp(line, mark, sizeof mark - 1) == 0;
+    return marked ? line + sizeof mark - 1 : line;
+}
+
 static ftl_status read_file(srv_config *config, ftl_error *error)
 {
     char line[4096];
@@ -206,7 +213,7 @@ static ftl_status read_file(srv_config *config, ftl_error *error)
             status = FTL_FAIL(error, FTL_ARG, "%s, line %d: longer than 4 KB", config->file,
                               number);
         else
-            status = read_line(config, line, number, error);
+            status = read_line(config, srv_config_line(line, number), number, error);
     }
     fclose(file);
     return status;

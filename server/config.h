@@ -116,6 +116,8 @@ void srv_config_free(srv_config *config);
 FTL_MUST_USE ftl_status srv_config_keep(srv_config *config, const srv_config *running,
                                         const char *const *names, size_t n, char *kept,
                                         size_t kept_size, ftl_error *error);
+/* The text of a file's line: the first one may begin with a byte order mark. */
+char *srv_config_line(char *line, int number);
 /* Whether they say the same. */
 bool srv_config_is_same(const srv_config *a, const srv_config *b);
 /* The effective configuration on standard output, as a file would have it; secrets are hidden. */

@@ -132,7 +132,8 @@ static ftl_status read_file(srv_keys *keys, const srv_config *config, ftl_error 
         if (!strchr(line, '\n') && !feof(file))
             status = FTL_FAIL(error, FTL_ARG, "%s: longer than 2 KB", origin);
         else
-            status = read_line(keys, line, config->key_rate, origin, error);
+            status = read_line(keys, srv_config_line(line, number), config->key_rate, origin,
+                               error);
     }
     if (status == FTL_OK && ferror(file))
         status = FTL_FAIL(error, FTL_ARG, "keys-file: %s cannot be read: %s", config->keys_file,

@@ -92,12 +92,16 @@ static ftl_status read_route(srv_server *server, const char *text, ftl_error *er
         .route = {.method = HTTP_POST, .handler = srv_custom_predict, .role = SRV_INFERENCE}};
     const char *model = equals + 1, *colon = strrchr(model, ':');
     size_t size = strlen(model);
-    if (colon && ftl_method_parse(colon + 1, &route.method, NULL) == FTL_OK) {
+    ftl_error unknown;
+    ftl_error_clear(&unknown);
+    if (colon && ftl_method_parse(colon + 1, &route.method, &unknown) == FTL_OK) {
         route.has_method = true;
         size = (size_t)(colon - model);
     }
-    srv_text name = {model, size};
+    srv_text name = {model, size}, before = {model, colon ? (size_t)(colon - model) : 0};
     int status;
+    if (unknown.code != FTL_OK && srv_catalog_named(server->catalog, before, (srv_text){0}))
+        return FTL_FAIL(error, FTL_ARG, "route %.200s: %s", text, unknown.message);
     if (!srv_catalog_named(server->catalog, name, (srv_text){0}) &&
         !srv_catalog_at_path(server->catalog, name, &status, error))
         return FTL_FAIL(error, FTL_ARG, "route %.200s: there is no model %.*s", text,

@@ -119,6 +119,15 @@ def test_keys_that_everybody_can_read(folder, tmp_path, mode, told):
     assert len(said) == told and all("chmod 600" in line["message"] for line in said)
 
 
+def test_files_with_a_byte_order_mark(folder, tmp_path):
+    """Editors of Windows write it, and CR LF."""
+    (tmp_path / "keys").write_bytes(b"\xef\xbb\xbfadmin " + ADMIN.encode() + b"\r\n")
+    (tmp_path / "config").write_bytes(b"\xef\xbb\xbfkeys-file = " + bytes(tmp_path / "keys") + b"\r\naccess-log = true\r\n")
+    with RawServer("--model-root", folder, "--config", tmp_path / "config") as server:
+        assert server.post(PREDICT, BODY).status == 401
+        assert server.post(PREDICT, BODY, bearer(ADMIN)).status == 200
+
+
 def test_secrets_are_not_options():
     assert "is a secret" in refusal("--admin-key", ADMIN)
     assert "cannot be read" in refusal("--keys-file", "/nowhere")

@@ -70,7 +70,8 @@ def test_what_is_refused(server):
 
 @pytest.mark.parametrize("route, words", [
     ("predict=total", "begins with a /"), ("/predict", "/PATH=MODEL"), ("/predict=", "/PATH=MODEL"), ("/p=nobody", "nobody"),
-    ("/a{b}=total", "path"), ("/p?x=total", "path"), ("/p=../sum.joblib", "there is no model")])
+    ("/a{b}=total", "path"), ("/p?x=total", "path"), ("/p=../sum.joblib", "there is no model"),
+    ("/p=total:predikt", "unknown method 'predikt'; did you mean predict")])
 def test_routes_that_are_refused(folder, route, words):
     process = subprocess.run([server_program(), f"total={folder}/sum.joblib", "--model-root", folder, "--port", "0", "--route",
                               route], capture_output=True, text=True, timeout=30, check=False)
