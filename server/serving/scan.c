@@ -278,13 +278,14 @@ static ftl_status add_argument(srv_listing *listing, const char *text, bool firs
         return add_named_folder(listing, path, name, first, error);
     if (first && stat(path, &about) != 0 && !strchr(path, ':'))
         return FTL_FAIL(error, FTL_ARG, "the model %s cannot be opened: %s", path, strerror(errno));
-    if (first && stat(path, &about) == 0 && !S_ISREG(about.st_mode))
+    bool other = stat(path, &about) == 0 && !S_ISREG(about.st_mode);
+    if (first && other)
         return FTL_FAIL(error, FTL_ARG,
                         "the model %s is a pipe or a device; a model that is served is a file, "
                         "which can be opened again",
                         path);
     FTL_TRY(add_parent(listing, path, error));
-    return add_found(listing, path, name, NULL, error);
+    return other ? FTL_OK : add_found(listing, path, name, NULL, error);
 }
 
 ftl_status srv_scan(srv_listing *listing, ftl_account *account, const srv_list *arguments,

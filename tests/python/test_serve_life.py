@@ -247,6 +247,12 @@ def test_what_is_no_file_is_no_model(tmp_path):
         assert predict(server, "link") == sums() and predict(server, "v") == sums(1)
         assert server.post(PREDICT, {"model_path": "pipe", "features": [[1, 2, 3]]}).status == 404
         assert server.post(PREDICT, {"model_path": "pipe.joblib", "features": [[1, 2, 3]]}).status == 403
+    with RawServer(f"one={tmp_path}/m.pkl", f"two={tmp_path}/link.pkl", "--watch-seconds", "1") as server:
+        assert names(server) == ["one", "two"]
+        os.replace(tmp_path / "pipe.joblib", tmp_path / "m.pkl")
+        server.wait_until(lambda: names(server) == [], 10)
+        os.mkfifo(tmp_path / "pipe.joblib")
+        assert server.post(PREDICT, {"model_path": "one", "features": [[1, 2, 3]]}).status == 404
     named = subprocess.run([program(), tmp_path / "pipe.joblib", "--port", "0"], capture_output=True, text=True, timeout=20)
     assert named.returncode == 2 and "is a pipe or a device" in named.stderr
 
