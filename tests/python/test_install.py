@@ -1,9 +1,11 @@
 """Installs the release build into an empty folder and uses it from there, as another project would.
 
 examples/predict.c is built four ways (pkg-config and find_package, shared and static) and runs the demo's model;
-examples/arrow_stream.c gives the same by Arrow streams; examples/cache.c asks a cache for models.
+examples/arrow_stream.c gives the same by Arrow streams, examples/score_stream.c by functions; examples/cache.c asks a cache for
+models.
 """
 
+import json
 import os
 import pathlib
 import re
@@ -101,6 +103,25 @@ def test_tables_without_a_program(prefix, tmp_path):
     assert run(tmp_path / "convert", "-", rows, parquet, env=env) == "3 rows\n"
     assert run(tmp_path / "convert", MODEL, parquet, out, env=env) == "3 rows\n"
     assert out.read_text(encoding="utf-8") == run(prefix / "bin/foretell", "predict", MODEL, rows, "--keep", "id")
+
+
+def test_functions_in_the_places_of_files(prefix, tmp_path):
+    """examples/score_stream.c: who sends a row has its answer before the next one, and at the end what the command gives."""
+    run("cc", "-std=gnu17", "-Wall", "-Wextra", "-Werror", ROOT / "examples/score_stream.c",
+        *pkg_config(prefix, "--cflags", "--libs"), "-o", tmp_path / "score_stream")
+    rows = [json.dumps({**ROW, "age": age}) + "\n" for age in (20, 41, 80)]
+    (tmp_path / "rows.jsonl").write_text("".join(rows), encoding="utf-8")
+    expected = run(prefix / "bin/foretell", "predict", MODEL, tmp_path / "rows.jsonl", "--proba", "--output-format", "jsonl")
+    with subprocess.Popen([tmp_path / "score_stream", MODEL], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          stderr=subprocess.DEVNULL, env={**os.environ, "LD_LIBRARY_PATH": str(library_folder(prefix))}) as process:
+        answers = []
+        for row in rows:
+            process.stdin.write(row)
+            process.stdin.flush()
+            answers.append(process.stdout.readline())
+        process.stdin.close()
+        assert process.stdout.read() == ""
+    assert process.returncode == 0 and "".join(answers) == expected
 
 
 def test_cache(prefix, tmp_path):
