@@ -66,10 +66,19 @@ static bool refuse_type(srv_request *request, srv_result *result)
     return false;
 }
 
+/* What `curl -d` says where it is told nothing; browsers say it of forms, and then where from. */
+static bool is_curls(const srv_request *request, srv_text type)
+{
+    return srv_text_is_nocase(type, "application/x-www-form-urlencoded") &&
+           !srv_request_header(request, "origin").data &&
+           !srv_request_header(request, "referer").data;
+}
+
 bool srv_body_may_be_json(srv_request *request, srv_result *result)
 {
     srv_text type = srv_content_type(request);
-    return type.size == 0 || is_json(type) || refuse_type(request, result);
+    return type.size == 0 || is_json(type) || is_curls(request, type) ||
+           refuse_type(request, result);
 }
 
 static bool take_value(srv_request *request, ftl_json *json, srv_member *member, srv_result *result)

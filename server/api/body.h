@@ -29,8 +29,9 @@ srv_text srv_content_type(const srv_request *request);
 /* A parameter of the content type, such as header of "text/csv; header=absent". */
 srv_text srv_content_parameter(const srv_request *request, const char *name);
 /*
- * JSON, or no content type at all, which scripts leave out. What a browser sends to other sites
- * without asking them first, a form's types, is refused: false, and *result is the reply.
+ * JSON, or no content type at all, which scripts leave out, or the one that curl puts there. What a
+ * browser sends to other sites without asking them first, a form, which says where from, is
+ * refused: false, and *result is the reply.
  */
 bool srv_body_may_be_json(srv_request *request, srv_result *result);
 /* The member is a text / true or false; missing is an error when it is needed. */

@@ -63,7 +63,11 @@ def test_rows_and_columns(server):
     refused(server.request("POST", "/v1/models/named:predict", '{"instances": [{"a": [1, "b": [1]}]}'), 400)
     # curl -d without a content type of JSON, and scripts that say none
     assert numbers(server.request("POST", path, '{"instances": [[1, 2, 3]]}')) == [6]
-    refused(server.request("POST", path, "{}", {"Content-Type": "application/x-www-form-urlencoded"}), 415)
+    refused(server.request("POST", path, "{}", {"Content-Type": "text/plain"}), 415)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}  # as curl -d calls it
+    for where, status in (("Origin", 403), ("Referer", 415)):  # a browser's form
+        refused(server.request("POST", path, '{"instances": []}', {**form, where: "http://example.org/"}), status)
+    assert server.request("POST", path, '{"instances": []}', form).status == 200
 
 
 def test_versions_and_methods(server, folder):
