@@ -523,6 +523,11 @@ typedef struct ftl_plan_options {
     ftl_type input_dtype;
     uint32_t methods;    /* bit set of 1u << ftl_method; 0: every method the model has */
     uint32_t block_rows; /* rows computed together at most; 0: chosen. Results never depend on it */
+    /*
+     * of ftl_model_plan alone: END with *out untouched where the plan would have to be made or
+     * somebody is making it, for a thread that may not wait
+     */
+    bool no_wait;
 } ftl_plan_options;
 
 /*

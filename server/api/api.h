@@ -14,16 +14,16 @@
 /* The Open Inference Protocol, version 2, and Triton's extensions of it. */
 #define SRV_V2_ROUTES(X)                                                              \
     X(GET, "/v2", srv_v2_server, SRV_OPEN, 0)                                         \
-    X(GET, "/v2/health/live", srv_v2_live, SRV_OPEN, SRV_PROBE)                       \
-    X(GET, "/v2/health/ready", srv_v2_ready, SRV_OPEN, SRV_PROBE)                     \
+    X(GET, "/v2/health/live", srv_v2_live, SRV_OPEN, 0)                               \
+    X(GET, "/v2/health/ready", srv_v2_ready, SRV_OPEN, 0)                             \
     X(GET, "/v2/models", srv_tf_models, SRV_INFERENCE, 0)                             \
     X(GET, "/v2/models/stats", srv_v2_all_stats, SRV_METRICS, SRV_BLOCKS)             \
     X(POST, SRV_V2_MODEL "/infer", srv_v2_infer, SRV_INFERENCE, 0)                    \
     X(POST, SRV_V2_VERSION "/infer", srv_v2_infer, SRV_INFERENCE, 0)                  \
     X(GET, SRV_V2_MODEL, srv_v2_metadata, SRV_INFERENCE, 0)                           \
     X(GET, SRV_V2_VERSION, srv_v2_metadata, SRV_INFERENCE, 0)                         \
-    X(GET, SRV_V2_MODEL "/ready", srv_v2_model_ready, SRV_OPEN, SRV_PROBE)            \
-    X(GET, SRV_V2_VERSION "/ready", srv_v2_model_ready, SRV_OPEN, SRV_PROBE)          \
+    X(GET, SRV_V2_MODEL "/ready", srv_v2_model_ready, SRV_OPEN, 0)                    \
+    X(GET, SRV_V2_VERSION "/ready", srv_v2_model_ready, SRV_OPEN, 0)                  \
     X(GET, SRV_V2_MODEL "/config", srv_v2_config, SRV_INFERENCE, 0)                   \
     X(GET, SRV_V2_VERSION "/config", srv_v2_config, SRV_INFERENCE, 0)                 \
     X(GET, SRV_V2_MODEL "/stats", srv_v2_stats, SRV_METRICS, 0)                       \
@@ -35,8 +35,8 @@
 /* MLflow's scoring protocol, which is SageMaker's as well. */
 #define SRV_MLFLOW_ROUTES(X)                                          \
     X(POST, "/invocations", srv_mlflow_invocations, SRV_INFERENCE, 0) \
-    X(GET, "/ping", srv_mlflow_ping, SRV_OPEN, SRV_PROBE)             \
-    X(GET, "/health", srv_mlflow_ping, SRV_OPEN, SRV_PROBE)           \
+    X(GET, "/ping", srv_mlflow_ping, SRV_OPEN, 0)                     \
+    X(GET, "/health", srv_mlflow_ping, SRV_OPEN, 0)                   \
     X(GET, "/version", srv_mlflow_version, SRV_OPEN, 0)
 
 #define SRV_TF_MODEL "/v1/models/{model}"
@@ -61,7 +61,7 @@
     X(POST, SRV_NATIVE_PATH "/warmup", srv_native_warmup, SRV_ADMIN, SRV_BLOCKS)              \
     X(GET, SRV_NATIVE_PATH "/cache/stats", srv_native_cache_stats, SRV_METRICS, SRV_BLOCKS)   \
     X(DELETE, SRV_NATIVE_PATH "/cache/clear", srv_native_cache_clear, SRV_ADMIN, SRV_BLOCKS)  \
-    X(GET, SRV_NATIVE_PATH "/health", srv_native_health, SRV_OPEN, SRV_PROBE)                 \
+    X(GET, SRV_NATIVE_PATH "/health", srv_native_health, SRV_OPEN, 0)                         \
     X(GET, SRV_NATIVE_PATH "/jobs", srv_native_jobs, SRV_INFERENCE, SRV_BLOCKS)               \
     X(GET, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job, SRV_INFERENCE, SRV_BLOCKS)           \
     X(DELETE, SRV_NATIVE_PATH "/jobs/{id}", srv_native_job_cancel, SRV_INFERENCE, SRV_BLOCKS)
@@ -71,7 +71,7 @@
     X(GET, "/api/v1/models", srv_models_list, SRV_INFERENCE, SRV_BLOCKS)       \
     X(GET, "/api/v1/models/{name}", srv_models_get, SRV_INFERENCE, SRV_BLOCKS) \
     X(GET, "/openapi.json", srv_openapi, SRV_OPEN, SRV_BLOCKS)                 \
-    X(GET, "/metrics", srv_metrics, SRV_METRICS, SRV_BLOCKS | SRV_PROBE)
+    X(GET, "/metrics", srv_metrics, SRV_METRICS, SRV_BLOCKS)
 
 /* Pages for people. */
 #define SRV_PAGE_ROUTES(X)                                 \

@@ -1,5 +1,7 @@
 #include "api/body.h"
 
+#include "base/cell_text.h"
+
 #include <string.h>
 
 static bool refuse(srv_request *request, const ftl_error *error, srv_result *result)
@@ -11,12 +13,7 @@ static bool refuse(srv_request *request, const ftl_error *error, srv_result *res
 
 static srv_text trim(srv_text text)
 {
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) {
-        text.data++;
-        text.size--;
-    }
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
+    ftl_text_trim(&text.data, &text.size);
     return text;
 }
 

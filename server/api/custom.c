@@ -131,8 +131,7 @@ ftl_status srv_custom_create(srv_server *server, ftl_error *error)
     const srv_custom predict = {
         .route = {.method = HTTP_POST, .handler = srv_tf_predict, .role = SRV_INFERENCE}};
     const srv_custom health = {
-        .route = {
-            .method = HTTP_GET, .handler = srv_v2_ready, .role = SRV_OPEN, .flags = SRV_PROBE}};
+        .route = {.method = HTTP_GET, .handler = srv_v2_ready, .role = SRV_OPEN}};
     size_t n = config->route.n + config->predict_route.n + config->health_route.n;
     if (n == 0)
         return FTL_OK;

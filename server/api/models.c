@@ -64,7 +64,8 @@ ftl_status srv_open_models_list(srv_server *server, srv_open_models *out, ftl_er
     return status;
 }
 
-const srv_open_model *srv_open_models_find(const srv_open_models *models, const srv_model *model)
+/* NULL: it is not open. */
+static const srv_open_model *find_open(const srv_open_models *models, const srv_model *model)
 {
     for (size_t i = 0; i < models->n; i++) {
         if (models->items[i].named == model)
@@ -184,7 +185,7 @@ static void put_named(void *user, srv_model *model)
     listing *list = user;
     if (list->n++)
         ftl_strbuf_putc(list->out, ',');
-    put_entry(list, model, srv_open_models_find(list->open, model));
+    put_entry(list, model, find_open(list->open, model));
 }
 
 srv_result srv_models_list(srv_request *request)

@@ -23,8 +23,6 @@ typedef struct srv_open_models {
 
 /* Those that are in the cache now; asking for them counts as no use. */
 ftl_status srv_open_models_list(srv_server *server, srv_open_models *out, ftl_error *error);
-/* NULL: it is not open. */
-const srv_open_model *srv_open_models_find(const srv_open_models *models, const srv_model *model);
 const srv_open_model *srv_open_models_at(const srv_open_models *models, const char *path);
 void srv_open_models_free(srv_open_models *models);
 

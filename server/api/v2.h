@@ -12,12 +12,6 @@
 srv_model *srv_v2_model(srv_request *request, srv_result *result);
 
 /*
- * How a method's columns are tensors: all in one that bears the method's name, or where they are of
- * several types each in one of its own.
- */
-bool srv_v2_is_whole(const ftl_column *columns, size_t n);
-
-/*
  * Writes the reply of an inference: methods in the order of wanted (n_wanted 0: the call's only
  * one). False: *result is the reply.
  */

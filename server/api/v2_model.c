@@ -168,7 +168,8 @@ static void put_versions(ftl_strbuf *out, srv_server *server, const srv_model *m
         ftl_strbuf_puts(out, "\"1\"");
 }
 
-srv_result srv_v2_metadata(srv_request *request)
+/* What a model takes and gives: as the protocol has it, or as Triton configures a model. */
+static srv_result describe(srv_request *request, bool config)
 {
     srv_result result;
     ftl_model *open = NULL;
@@ -180,40 +181,25 @@ srv_result srv_v2_metadata(srv_request *request)
     if (ftl_model_get_info(open, &info) == FTL_OK) {
         ftl_strbuf_puts(out, "{\"name\":");
         put_text(out, model->shown);
-        ftl_strbuf_puts(out, ",\"versions\":[");
-        put_versions(out, request->server, model);
-        ftl_strbuf_puts(out, "],\"platform\":");
+        if (!config) {
+            ftl_strbuf_puts(out, ",\"versions\":[");
+            put_versions(out, request->server, model);
+            ftl_strbuf_putc(out, ']');
+        }
+        ftl_strbuf_puts(out, ",\"platform\":");
         put_text(out, info.library);
-        ftl_strbuf_puts(out, ",\"inputs\":[");
-        put_inputs(out, open, &info, false);
-        ftl_strbuf_puts(out, "],\"outputs\":[");
-        put_outputs(out, open, false);
+        if (config)
+            ftl_strbuf_puts(out, ",\"backend\":\"foretell\",\"max_batch_size\":0");
+        ftl_strbuf_puts(out, config ? ",\"input\":[" : ",\"inputs\":[");
+        put_inputs(out, open, &info, config);
+        ftl_strbuf_puts(out, config ? "],\"output\":[" : "],\"outputs\":[");
+        put_outputs(out, open, config);
         ftl_strbuf_puts(out, "]}");
     }
     ftl_model_release(open);
     return srv_reply_json(request, 200);
 }
 
-srv_result srv_v2_config(srv_request *request)
-{
-    srv_result result;
-    ftl_model *open = NULL;
-    ftl_strbuf *out = &request->out;
-    ftl_model_info info = {.struct_size = sizeof info};
-    srv_model *model = srv_v2_model(request, &result);
-    if (!model || !srv_model_get(request, model, &open, &result))
-        return result;
-    if (ftl_model_get_info(open, &info) == FTL_OK) {
-        ftl_strbuf_puts(out, "{\"name\":");
-        put_text(out, model->shown);
-        ftl_strbuf_puts(out, ",\"platform\":");
-        put_text(out, info.library);
-        ftl_strbuf_puts(out, ",\"backend\":\"foretell\",\"max_batch_size\":0,\"input\":[");
-        put_inputs(out, open, &info, true);
-        ftl_strbuf_puts(out, "],\"output\":[");
-        put_outputs(out, open, true);
-        ftl_strbuf_puts(out, "]}");
-    }
-    ftl_model_release(open);
-    return srv_reply_json(request, 200);
-}
+srv_result srv_v2_metadata(srv_request *request) { return describe(request, false); }
+
+srv_result srv_v2_config(srv_request *request) { return describe(request, true); }

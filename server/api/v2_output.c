@@ -8,7 +8,11 @@
 
 /* ---- What is a tensor ------------------------------------------------------------------------ */
 
-bool srv_v2_is_whole(const ftl_column *columns, size_t n)
+/*
+ * How a method's columns are tensors: all in one that bears the method's name, or where they are of
+ * several types each in one of its own.
+ */
+static bool is_whole(const ftl_column *columns, size_t n)
 {
     for (size_t i = 1; i < n; i++) {
         if (columns[i].type != columns[0].type)
@@ -172,7 +176,7 @@ static bool each_tensor(srv_call *call, const srv_v2_wanted *wanted, size_t n_wa
                     .rows = batch.rows,
                     .flat = srv_is_flat(wanted[i].method, batch.n_columns),
                     .binary = wanted[i].binary};
-        bool whole = srv_v2_is_whole(batch.columns, batch.n_columns);
+        bool whole = is_whole(batch.columns, batch.n_columns);
         for (size_t c = 0; c < (whole ? 1 : batch.n_columns); c++) {
             ftl_output_column column = {.struct_size = sizeof column};
             if (!whole && ftl_session_output(call->session, wanted[i].method, c, &column) == FTL_OK)

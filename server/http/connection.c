@@ -13,6 +13,10 @@ enum {
     MOST_DISCARDED = 16 << 20
 };
 
+static void take_turn(srv_connection *connection);
+
+static void on_turn(uv_idle_t *turner);
+
 static void leave_turns(srv_connection *connection);
 
 /* ---- Lists and states ------------------------------------------------------------------------ */
@@ -158,7 +162,7 @@ void srv_connection_read(srv_connection *connection, bool on)
     }
     uv_read_start((uv_stream_t *)&connection->tcp, on_allocate, on_read);
     if (srv_tls_waits(connection))
-        srv_connection_take_turn(connection);
+        take_turn(connection);
 }
 
 /* What the parser refused, or a callback: answered, and nothing more is read. */
@@ -254,7 +258,7 @@ void srv_body_resume(srv_request *request)
     if (!connection || !connection->body_waits)
         return;
     connection->body_waits = false;
-    srv_connection_take_turn(connection); /* the caller may be inside of its own reader */
+    take_turn(connection); /* the caller may be inside of its own reader */
 }
 
 static bool takes_bytes(const srv_connection *connection)
@@ -313,7 +317,7 @@ void srv_connection_continue(srv_connection *connection)
         return;
     for (int n = 0; n_ahead(connection) && takes_bytes(connection); n++) {
         if (n == MOST_IN_A_ROW) {
-            srv_connection_take_turn(connection);
+            take_turn(connection);
             return;
         }
         parse_ahead(connection);
@@ -328,7 +332,8 @@ void srv_connection_continue(srv_connection *connection)
 
 /* ---- Turns ----------------------------------------------------------------------------------- */
 
-void srv_connection_take_turn(srv_connection *connection)
+/* srv_connection_continue, once others had their turn. */
+static void take_turn(srv_connection *connection)
 {
     srv_loop *loop = connection->loop;
     if (connection->in_turn || connection->state == SRV_CLOSING)
@@ -337,7 +342,7 @@ void srv_connection_take_turn(srv_connection *connection)
     connection->next_turn = NULL;
     *(loop->last_turn ? &loop->last_turn->next_turn : &loop->turns) = connection;
     loop->last_turn = connection;
-    uv_idle_start(&loop->turner, srv_on_turn);
+    uv_idle_start(&loop->turner, on_turn);
 }
 
 static void leave_turns(srv_connection *connection)
@@ -355,7 +360,7 @@ static void leave_turns(srv_connection *connection)
 }
 
 /* One turn for each that waits now. */
-void srv_on_turn(uv_idle_t *turner)
+static void on_turn(uv_idle_t *turner)
 {
     srv_loop *loop = turner->data;
     size_t n = 0;

@@ -59,17 +59,12 @@ void srv_connection_ended(srv_connection *connection);
 void srv_connection_send(srv_connection *connection, const uv_buf_t *buffers, unsigned n);
 /* The same for the socket itself. */
 void srv_socket_send(srv_connection *connection, const uv_buf_t *buffers, unsigned n);
-/* All that was to be sent has been taken by the socket. */
-void srv_connection_drained(srv_connection *connection);
 void srv_connection_close(srv_connection *connection);
 /* Says that nothing more is sent, and reads for a while what still comes, which nobody wants. */
 void srv_connection_linger(srv_connection *connection);
 void srv_connection_read(srv_connection *connection, bool on);
 /* Goes on with what came ahead, once the state allows it. */
 void srv_connection_continue(srv_connection *connection);
-/* The same, once others had their turn. */
-void srv_connection_take_turn(srv_connection *connection);
-void srv_on_turn(uv_idle_t *turner);
 void srv_connection_set_state(srv_connection *connection, srv_state state);
 
 /* TLS, where the server has it (tls.c). False: there is no memory. */
@@ -96,8 +91,6 @@ void srv_request_route(srv_request *request);
 void srv_request_dispatch(srv_request *request);
 /* Writes the reply of a request. */
 void srv_reply_send(srv_request *request);
-/* The request's connection goes on with the next one, or ends. */
-void srv_reply_sent(srv_connection *connection);
 
 /* A request that is given is nobody's, and used again. */
 srv_request *srv_request_take(srv_loop *loop, srv_connection *connection);

@@ -72,9 +72,8 @@ typedef srv_result srv_handler(srv_request *request);
 typedef enum srv_role { SRV_OPEN, SRV_INFERENCE, SRV_ADMIN, SRV_METRICS } srv_role;
 
 enum {
-    SRV_BLOCKS = 1u,  /* the handler is run on the pool at once */
-    SRV_STREAMS = 2u, /* the handler is called when the head is there and takes the body itself */
-    SRV_PROBE = 4u    /* answered while the server is starting or draining */
+    SRV_BLOCKS = 1u, /* the handler is run on the pool at once */
+    SRV_STREAMS = 2u /* the handler is called when the head is there and takes the body itself */
 };
 
 typedef struct srv_route {
@@ -267,7 +266,6 @@ ftl_status srv_loop_start(srv_loop *loop, ftl_error *error);
 void srv_loop_wake(srv_loop *loop);
 /* Runs the task on the loop, soon. From any thread. */
 void srv_loop_post(srv_loop *loop, srv_task *task);
-void srv_loop_tasks_run(srv_loop *loop);
 /* Waits for its end, and frees what it holds. */
 void srv_loop_end(srv_loop *loop);
 void srv_loop_free_requests(srv_loop *loop);

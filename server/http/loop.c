@@ -15,6 +15,8 @@
 enum { BUFFER = 64 << 10, BACKLOG = 1024, TICK_MS = 250, DRAIN_TICK_MS = 20 };
 
 /* How long a listener that takes no new clients still accepts those that were on their way. */
+static void run_tasks(srv_loop *loop);
+
 static const uint64_t last_calls = UINT64_C(150000000);
 
 static void set_date(srv_loop *loop)
@@ -96,7 +98,7 @@ static void on_tick(uv_timer_t *timer)
     srv_loop *loop = timer->data;
     set_date(loop);
     srv_connections_tick(loop);
-    srv_loop_tasks_run(loop);
+    run_tasks(loop);
     if (loop->draining && loop->drains_since + last_calls < loop->now && !has_callers(loop))
         stop_listening(loop);
     end_if_done(loop);
@@ -105,7 +107,7 @@ static void on_tick(uv_timer_t *timer)
 static void on_wake(uv_async_t *wake)
 {
     srv_loop *loop = wake->data;
-    srv_loop_tasks_run(loop);
+    run_tasks(loop);
     if (srv_is_stopping(loop->server))
         drain(loop);
 }
@@ -229,7 +231,7 @@ void srv_loop_post(srv_loop *loop, srv_task *task)
     uv_async_send(&loop->wake);
 }
 
-void srv_loop_tasks_run(srv_loop *loop)
+static void run_tasks(srv_loop *loop)
 {
     uv_mutex_lock(&loop->tasks_lock);
     srv_task *task = loop->tasks;

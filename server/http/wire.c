@@ -8,6 +8,8 @@
 
 enum { COPIED_BODY = 16 << 10 };
 
+static void drained(srv_connection *connection);
+
 /* ---- Sockets --------------------------------------------------------------------------------- */
 
 typedef struct pending_write {
@@ -30,7 +32,7 @@ static void on_written(uv_write_t *write, int status)
     if (status != 0)
         srv_connection_close(connection);
     else if (connection->writes == 0)
-        srv_connection_drained(connection);
+        drained(connection);
 }
 
 /* Queues what the socket did not take, behind the first `skip` bytes. */
@@ -191,7 +193,7 @@ void srv_reply_send(srv_request *request)
                                  {.base = request->out.data, .len = request->out.size}};
     srv_connection_send(connection, buffers, apart ? 2 : 1);
     if (connection->state != SRV_CLOSING && connection->writes == 0)
-        srv_connection_drained(connection);
+        drained(connection);
 }
 
 /* ---- What follows a reply -------------------------------------------------------------------- */
@@ -232,7 +234,8 @@ void srv_connection_linger(srv_connection *connection)
     }
 }
 
-void srv_reply_sent(srv_connection *connection)
+/* The request's connection goes on with the next one, or ends. */
+static void reply_sent(srv_connection *connection)
 {
     srv_request *request = connection->request;
     bool close = request->close || connection->refused;
@@ -252,13 +255,14 @@ void srv_reply_sent(srv_connection *connection)
     srv_connection_continue(connection);
 }
 
-void srv_connection_drained(srv_connection *connection)
+/* All that was to be sent has been taken by the socket. */
+static void drained(srv_connection *connection)
 {
     srv_request *request = connection->request;
     if (!request)
         return;
     if (connection->state == SRV_SENDING && !connection->chunked) {
-        srv_reply_sent(connection);
+        reply_sent(connection);
     } else if (connection->sent) {
         void (*sent)(srv_request *) = connection->sent;
         connection->sent = NULL;
@@ -356,5 +360,5 @@ void srv_stream_end(srv_request *request, bool ok)
     if (ok && !request->plain_stream && request->method != HTTP_HEAD)
         srv_connection_send(connection, &buffer, 1);
     if (connection->state != SRV_CLOSING && connection->writes == 0)
-        srv_connection_drained(connection);
+        drained(connection);
 }

@@ -1,5 +1,7 @@
 #include "serving/batch.h"
 
+#include "base/ending.h"
+#include "io/codec.h"
 #include "serving/process.h"
 #include "serving/values.h"
 
@@ -133,20 +135,6 @@ static bool refuse_path(srv_batch *batch, int status, const char *field, const c
     return fail(batch, status, field, "%s %.200s is no path of a file", what, path);
 }
 
-/* "rows.jsonl.gz" ends in ".jsonl" but for its packing. */
-static bool has_ending(const char *name, const char *ending)
-{
-    static const char *const packed[] = {"", ".gz", ".bz2", ".xz", ".lzma", ".lz4", ".zst"};
-    size_t size = strlen(name), n = strlen(ending);
-    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
-        size_t tail = strlen(packed[i]);
-        if (size > n + tail && strcasecmp(name + size - tail, packed[i]) == 0 &&
-            strncasecmp(name + size - tail - n, ending, n) == 0)
-            return true;
-    }
-    return false;
-}
-
 /*
  * The library is given a descriptor, whose name has no ending; what formats that look alike are
  * told by is said here.
@@ -157,8 +145,9 @@ static const char *format_of_name(const char *name)
         const char *ending, *format;
     } endings[] = {{".jsonl", "jsonl"}, {".ndjson", "jsonl"}, {".json", "json"}, {".csv", "csv"},
                    {".tsv", "csv"},     {".tab", "csv"},      {".txt", "csv"}};
+    size_t size = ftl_codec_strip_ending(name, strlen(name));
     for (size_t i = 0; i < FTL_ARRAY_LEN(endings); i++) {
-        if (has_ending(name, endings[i].ending))
+        if (ftl_has_ending(name, size, endings[i].ending))
             return endings[i].format;
     }
     return NULL;

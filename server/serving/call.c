@@ -69,43 +69,19 @@ bool srv_model_in_service(srv_request *request, const srv_model *model, srv_resu
     return false;
 }
 
-static bool get_model(srv_call *call, bool use_cache, srv_result *result)
+/* The model of the cache; on the loop only one that is open. False: *result is the handler's. */
+static bool take_model(srv_request *request, srv_model *model, bool use_cache,
+                       ftl_cache_answer *answer, ftl_model **open, srv_result *result)
 {
-    srv_request *request = call->request;
-    if (!srv_model_in_service(request, call->model, result))
-        return false;
-    ftl_cache_get_options options = {
+    const ftl_cache_get_options options = {
         .struct_size = sizeof options, .no_cache = !use_cache, .no_wait = request->on_loop};
-    ftl_error error;
-    ftl_error_clear(&error);
-    call->answer.struct_size = sizeof call->answer;
-    if (request->on_loop && !use_cache) {
-        *result = SRV_DEFER;
-        return false;
-    }
-    ftl_status status = srv_model_take(request->server, call->model, &options, &call->answer,
-                                       &call->open, &error);
-    if (status == FTL_END) {
-        *result = SRV_DEFER;
-        return false;
-    }
-    srv_model_note_request(request->server, call->model, status, &error);
-    if (status != FTL_OK)
-        return srv_call_fail(call, &error, result);
-    if (request->on_loop && call->answer.due)
-        renew(call);
-    return true;
-}
-
-bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv_result *result)
-{
-    const ftl_cache_get_options options = {.struct_size = sizeof options,
-                                           .no_wait = request->on_loop};
     ftl_error error;
     ftl_error_clear(&error);
     if (!srv_model_in_service(request, model, result))
         return false;
-    ftl_status status = srv_model_take(request->server, model, &options, NULL, open, &error);
+    ftl_status status = FTL_END;
+    if (use_cache || !request->on_loop)
+        status = srv_model_take(request->server, model, &options, answer, open, &error);
     if (status == FTL_END) {
         *result = SRV_DEFER;
         return false;
@@ -116,18 +92,22 @@ bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv
     return status == FTL_OK;
 }
 
-/* The call's methods where srv_model has them: plans for float32 are others. */
-static uint32_t ready_bits(const srv_call *call)
+static bool get_model(srv_call *call, bool use_cache, srv_result *result)
 {
-    return call->dtype == FTL_F32 ? call->methods << 16 : call->methods;
+    srv_request *request = call->request;
+    call->answer.struct_size = sizeof call->answer;
+    if (!take_model(request, call->model, use_cache, &call->answer, &call->open, result)) {
+        call->failed = *result != SRV_DEFER;
+        return false;
+    }
+    if (request->on_loop && call->answer.due)
+        renew(call);
+    return true;
 }
 
-static bool is_ready(const srv_call *call)
+bool srv_model_get(srv_request *request, srv_model *model, ftl_model **open, srv_result *result)
 {
-    const srv_model *model = call->model;
-    uint32_t bits = ready_bits(call);
-    return atomic_load_explicit(&model->ready_model, memory_order_acquire) == call->open &&
-           (atomic_load_explicit(&model->ready_methods, memory_order_relaxed) & bits) == bits;
+    return take_model(request, model, true, NULL, open, result);
 }
 
 static bool get_session(srv_call *call, srv_result *result)
@@ -135,26 +115,21 @@ static bool get_session(srv_call *call, srv_result *result)
     ftl_error error;
     ftl_plan *plan = NULL;
     ftl_error_clear(&error);
-    bool ready = is_ready(call);
-    if (call->request->on_loop && !ready) {
+    const ftl_plan_options options = {.struct_size = sizeof options,
+                                      .input_dtype = call->dtype,
+                                      .methods = call->methods,
+                                      .no_wait = call->request->on_loop};
+    ftl_status status = ftl_model_plan(call->open, &options, &plan, &error);
+    if (status == FTL_END) {
         *result = SRV_DEFER;
         return false;
     }
-    const ftl_plan_options options = {
-        .struct_size = sizeof options, .input_dtype = call->dtype, .methods = call->methods};
-    ftl_status status = ftl_model_plan(call->open, &options, &plan, &error);
     if (status == FTL_OK) {
         status = ftl_plan_borrow(plan, &call->session, &error);
         ftl_plan_release(plan);
     }
     if (status != FTL_OK)
         return srv_call_fail(call, &error, result);
-    if (!ready) {
-        bool same = atomic_load(&call->model->ready_model) == call->open;
-        atomic_store(&call->model->ready_methods,
-                     ready_bits(call) | (same ? call->model->ready_methods : 0));
-        atomic_store(&call->model->ready_model, call->open);
-    }
     return true;
 }
 
@@ -180,10 +155,9 @@ bool srv_call_plan(srv_call *call, uint32_t methods, ftl_type dtype, srv_result 
         methods = 1u << info.default_method;
     call->methods = methods;
     call->dtype = dtype;
-    bool waits = !is_ready(call);
     if (!get_session(call, result))
         return false;
-    if (waits)
+    if (!call->request->on_loop) /* the plan may have been made */
         call->ready = uv_hrtime();
     return true;
 }

@@ -301,7 +301,8 @@ const char *srv_catalog_shown(srv_catalog *catalog, const char *path)
 
 /* ---- Opening --------------------------------------------------------------------------------- */
 
-void srv_model_note(srv_model *model, bool opened)
+/* Notes what an attempt to open it came to; a model that was taken out of service stays so. */
+static void note(srv_model *model, bool opened)
 {
     int before = atomic_load_explicit(&model->state, memory_order_relaxed);
     int now = opened ? SRV_MODEL_OPENED : SRV_MODEL_FAILED;
@@ -314,7 +315,7 @@ void srv_model_note_request(srv_server *server, srv_model *model, ftl_status sta
 {
     bool had_failed = atomic_load_explicit(&model->state, memory_order_relaxed) == SRV_MODEL_FAILED;
     bool of_file = status != FTL_OK && status != FTL_NOMEM && status != FTL_CANCELLED;
-    srv_model_note(model, status == FTL_OK);
+    note(model, status == FTL_OK);
     if (of_file && srv_model_set_problem(server->catalog, model, error) && model->name)
         srv_log(server, "error", "model", "%s: %s%s%s", model->shown, error->path,
                 error->path[0] ? ": " : "", error->message);
@@ -338,7 +339,7 @@ ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer
     ftl_status status = ftl_cache_warm(server->cache, model->path, NULL, NULL, answer, error);
     if (status != FTL_OK && error)
         srv_error_replace(error, model->path, model->shown);
-    srv_model_note(model, status == FTL_OK);
+    note(model, status == FTL_OK);
     return status;
 }
 

@@ -23,10 +23,6 @@ typedef struct srv_model {
     const char *name;    /* NULL: a request named its path */
     const char *version; /* such as "3"; NULL: it has none */
     srv_model_figures figures;
-    /* the model of which plans with these methods were made: warm requests need not wait. Bit
-     * method of plans for float64, bit 16 + method of those for float32 */
-    _Atomic(const void *) ready_model;
-    _Atomic uint32_t ready_methods;
     _Atomic int state;                     /* srv_model_state */
     _Atomic uint64_t last_used;            /* uv_hrtime of the last prediction; 0: none yet */
     _Atomic uint64_t picoseconds_per_byte; /* of a body, as it took of late: 0: not known */
@@ -86,8 +82,6 @@ FTL_MUST_USE ftl_status srv_model_take(srv_server *server, const srv_model *mode
 ftl_status srv_model_warm(srv_server *server, srv_model *model, ftl_cache_answer *answer,
                           ftl_error *error);
 
-/* Notes what an attempt to open it came to; a model that was taken out of service stays so. */
-void srv_model_note(srv_model *model, bool opened);
 /* The same for a request's attempt: what is wrong with a named model is a problem that is told. */
 void srv_model_note_request(srv_server *server, srv_model *model, ftl_status status,
                             const ftl_error *error);

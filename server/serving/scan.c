@@ -1,5 +1,8 @@
 #include "serving/scan.h"
 
+#include "base/ending.h"
+#include "io/codec.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -117,14 +120,8 @@ static ftl_status check_names(srv_listing *listing, ftl_error *error)
 /* "churn" of "models/churn.joblib" and of "churn.json.gz". */
 static void stem(const char *path, char out[NAME_MAX + 1])
 {
-    static const char *const packed[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".z"};
-    const char *slash = strrchr(path, '/');
-    snprintf(out, NAME_MAX + 1, "%s", slash ? slash + 1 : path);
-    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
-        size_t size = strlen(out), n = strlen(packed[i]);
-        if (size > n && strcmp(out + size - n, packed[i]) == 0)
-            out[size - n] = '\0';
-    }
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    snprintf(out, NAME_MAX + 1, "%.*s", (int)ftl_codec_strip_ending(name, strlen(name)), name);
     char *dot = strrchr(out, '.');
     if (dot && dot != out)
         *dot = '\0';
@@ -134,17 +131,9 @@ static bool is_model_name(const char *name)
 {
     static const char *const endings[] = {".joblib", ".pkl",   ".pickle", ".json", ".ubj", ".txt",
                                           ".cbm",    ".model", ".bin",    ".lgb",  ".ftl", ".xgb"};
-    char plain[NAME_MAX + 1];
-    static const char *const packed[] = {".gz", ".xz", ".bz2", ".zst", ".lz4", ".z"};
-    snprintf(plain, sizeof plain, "%s", name);
-    for (size_t i = 0; i < FTL_ARRAY_LEN(packed); i++) {
-        size_t size = strlen(plain), n = strlen(packed[i]);
-        if (size > n && strcmp(plain + size - n, packed[i]) == 0)
-            plain[size - n] = '\0';
-    }
-    const char *dot = strrchr(plain, '.');
-    for (size_t i = 0; dot && i < FTL_ARRAY_LEN(endings); i++) {
-        if (strcmp(dot, endings[i]) == 0)
+    size_t size = ftl_codec_strip_ending(name, strlen(name));
+    for (size_t i = 0; i < FTL_ARRAY_LEN(endings); i++) {
+        if (ftl_has_ending(name, size, endings[i]))
             return true;
     }
     return false;

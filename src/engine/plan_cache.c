@@ -150,7 +150,7 @@ static ftl_status make(ftl_model *model, const ftl_plan_options *wanted, bool ow
 
 /*
  * A new entry whose plan the caller makes, without the lock; or, under the lock, NULL and *found,
- * held, after waiting for others to make it.
+ * held, after waiting for others to make it. END: neither, and the caller may not wait.
  */
 static ftl_status find_or_begin(ftl_model *model, const ftl_plan_options *wanted, ftl_plan **found,
                                 entry **begun, ftl_error *error)
@@ -164,6 +164,8 @@ static ftl_status find_or_begin(ftl_model *model, const ftl_plan_options *wanted
             (void)ftl_plan_retain(e->plan);
             *found = e->plan;
             return FTL_OK;
+        } else if (wanted->no_wait) {
+            return FTL_END;
         } else {
             pthread_cond_wait(&cache->made, &cache->lock);
             e = cache->entries; /* the list may be another now */
@@ -174,6 +176,8 @@ static ftl_status find_or_begin(ftl_model *model, const ftl_plan_options *wanted
             error, FTL_ARG, FTL_REASON_BAD_OPTION, "only_plan",
             "the model was opened for the plan of options.only_plan alone, which "
             "is another");
+    if (wanted->no_wait)
+        return FTL_END;
     e = ftl_alloc_zero(&model->account, 1, sizeof *e);
     if (!e)
         return FTL_OOM(error);

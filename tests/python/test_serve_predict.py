@@ -171,3 +171,14 @@ def test_shapes(server):
     none = predict(server, "pipe", [], return_probabilities=True).json()
     assert (none["predictions"], none["probabilities"], none["n_samples"]) == ([], [], 0)
     assert predict(server, "pipe", [{**ROW, "more": {"a": [1]}}]).status == 200
+
+
+def test_the_first_request_of_a_warm_model_is_answered_at_once(models, tmp_path):
+    """Its plan was made with it: the cache is asked once, and nothing waits for a thread."""
+    joblib.dump(models["pipe"], tmp_path / "pipe.joblib")
+    with Server("pipe.joblib", cwd=tmp_path) as running:
+        hits = running.get(f"{NATIVE}/cache/stats").json()["hits"]
+        for more in ({}, {"return_probabilities": True}):
+            hits += 1
+            assert predict(running, "pipe", [ROW], **more).json()["cache_hit"] is True
+            assert running.get(f"{NATIVE}/cache/stats").json()["hits"] == hits

@@ -160,6 +160,36 @@ static void test_a_plan_for_more_methods_serves_one(void **state)
     close_all(context, model, both);
 }
 
+static void test_who_may_not_wait_gets_what_is_there(void **state)
+{
+    (void)state;
+    ftl_context *context = new_context(0);
+    ftl_model *model = open_model(context, FOREST);
+    const ftl_plan_options both = {.struct_size = sizeof both,
+                                   .methods = 1u << FTL_PREDICT | 1u << FTL_PREDICT_PROBA,
+                                   .no_wait = true};
+    const ftl_plan_options one = {
+        .struct_size = sizeof one, .methods = 1u << FTL_PREDICT, .no_wait = true};
+    const ftl_plan_options narrow = {.struct_size = sizeof narrow,
+                                     .input_dtype = FTL_F32,
+                                     .methods = 1u << FTL_PREDICT,
+                                     .no_wait = true};
+    ftl_plan *plan = NULL;
+    assert_int_equal(ftl_model_plan(model, &both, &plan, NULL), FTL_END);
+    assert_null(plan);
+    ftl_plan *made = plan_for(model, both.methods);
+    assert_int_equal(ftl_model_plan(model, &both, &plan, NULL), FTL_OK);
+    assert_ptr_equal(plan, made);
+    ftl_plan_release(plan);
+    assert_int_equal(ftl_model_plan(model, &one, &plan, NULL), FTL_OK);
+    assert_ptr_equal(plan, made);
+    ftl_plan_release(plan);
+    assert_int_equal(ftl_model_plan(model, &narrow, &plan, NULL), FTL_END);
+    ftl_plan_release(made);
+    ftl_model_release(model);
+    ftl_context_destroy(context);
+}
+
 static void test_a_plan_outlives_the_callers_model(void **state)
 {
     (void)state;
@@ -573,6 +603,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_threads_that_ask_at_once_share_one_plan),
         cmocka_unit_test(test_a_plan_for_more_methods_serves_one),
+        cmocka_unit_test(test_who_may_not_wait_gets_what_is_there),
         cmocka_unit_test(test_a_plan_outlives_the_callers_model),
         cmocka_unit_test(test_a_returned_session_is_borrowed_again),
         cmocka_unit_test(test_a_pool_keeps_any_number_of_sessions),
