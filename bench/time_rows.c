@@ -15,30 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { rounds = 21 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
-}
-
-static double median(double *times)
-{
-    qsort(times, rounds, sizeof *times, by_value);
-    return times[rounds / 2];
-}
-
-static void check(ftl_status status, const ftl_error *error)
-{
-    if (status == FTL_OK)
-        return;
-    fprintf(stderr, "time_rows: %s\n", error->message);
-    exit(1);
-}
 
 /* A growing text. */
 typedef struct text {
@@ -98,19 +76,19 @@ static timed time_text(ftl_plan *plan, const text *t, uint32_t methods, size_t n
     size_t calls = 200000 / n_rows + 1;
     check(ftl_plan_borrow(plan, &session, &error), &error);
     for (int i = 0; i < rounds; i++) {
-        double start = now();
+        double start = thread_nanoseconds();
         for (size_t k = 0; k < calls; k++)
             check(ftl_session_read(session, t->data, t->size, NULL, NULL, &in, &error), &error);
-        reads[i] = (now() - start) / (double)calls;
-        start = now();
+        reads[i] = (thread_nanoseconds() - start) / (double)calls;
+        start = thread_nanoseconds();
         for (size_t k = 0; k < calls; k++) {
             check(ftl_session_read(session, t->data, t->size, NULL, NULL, &in, &error), &error);
             check(ftl_session_run(session, methods, &in, &error), &error);
         }
-        both[i] = (now() - start) / (double)calls;
+        both[i] = (thread_nanoseconds() - start) / (double)calls;
     }
     ftl_plan_return(session);
-    return (timed){t->size, median(reads), median(both)};
+    return (timed){t->size, median_of(reads, rounds), median_of(both, rounds)};
 }
 
 static void show(const char *name, timed t)

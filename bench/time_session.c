@@ -12,30 +12,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { rounds = 21, calls = 20000 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
-}
-
-static double median(double *times)
-{
-    qsort(times, rounds, sizeof *times, by_value);
-    return times[rounds / 2];
-}
-
-static void check(ftl_status status, const ftl_error *error)
-{
-    if (status == FTL_OK)
-        return;
-    fprintf(stderr, "time_session: %s\n", error->message);
-    exit(1);
-}
 
 /* Nanoseconds of the first session of a fresh pool: made and given one row. */
 static double first_session(ftl_model *model, ftl_plan *plan, ftl_method method,
@@ -47,13 +25,13 @@ static double first_session(ftl_model *model, ftl_plan *plan, ftl_method method,
         ftl_session *session;
         ftl_batch out;
         ftl_model_trim(model); /* the pool is empty, the plan is held */
-        double start = now();
+        double start = thread_nanoseconds();
         check(ftl_plan_borrow(plan, &session, &error), &error);
-        times[i] = now() - start;
+        times[i] = thread_nanoseconds() - start;
         check(ftl_predict(session, method, row, &out, &error), &error);
         ftl_plan_return(session);
     }
-    return median(times);
+    return median_of(times, rounds);
 }
 
 static double borrow_and_return(ftl_plan *plan)
@@ -61,15 +39,15 @@ static double borrow_and_return(ftl_plan *plan)
     double times[rounds];
     ftl_error error;
     for (int i = 0; i < rounds; i++) {
-        double start = now();
+        double start = thread_nanoseconds();
         for (int k = 0; k < calls; k++) {
             ftl_session *session;
             check(ftl_plan_borrow(plan, &session, &error), &error);
             ftl_plan_return(session);
         }
-        times[i] = (now() - start) / calls;
+        times[i] = (thread_nanoseconds() - start) / calls;
     }
-    return median(times);
+    return median_of(times, rounds);
 }
 
 static double single_rows(ftl_plan *plan, ftl_method method, ftl_matrix *matrix, const double *rows,
@@ -81,16 +59,16 @@ static double single_rows(ftl_plan *plan, ftl_method method, ftl_matrix *matrix,
     const ftl_batch in = {.rows = 1, .n_columns = matrix->columns, .matrix = matrix};
     check(ftl_plan_borrow(plan, &session, &error), &error);
     for (int i = 0; i < rounds; i++) {
-        double start = now();
+        double start = thread_nanoseconds();
         for (size_t k = 0; k < calls; k++) {
             ftl_batch out;
             matrix->data = rows + k % n_rows * matrix->columns;
             check(ftl_predict(session, method, &in, &out, &error), &error);
         }
-        times[i] = (now() - start) / calls;
+        times[i] = (thread_nanoseconds() - start) / calls;
     }
     ftl_plan_return(session);
-    return median(times);
+    return median_of(times, rounds);
 }
 
 /* Bytes of a model that was opened for one plan, and of the plan: what they hold together. */

@@ -1,15 +1,42 @@
-/* What the timing programs share: rows from a file, and the order of times. */
+/* What the timing programs share: the clock, medians, and rows from a file. */
 #ifndef FTL_BENCH_TIMING_H
 #define FTL_BENCH_TIMING_H
+
+#include <foretell/foretell.h>
 
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static inline int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
+}
+
+/* CPU time of the calling thread. */
+static inline double thread_nanoseconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
+}
+
+/* Sorts them. */
+static inline double median_of(double *times, size_t n)
+{
+    qsort(times, n, sizeof *times, by_value);
+    return times[n / 2];
+}
+
+/* Ends the program with the error's message. */
+static inline void check(ftl_status status, const ftl_error *error)
+{
+    if (status == FTL_OK)
+        return;
+    fprintf(stderr, "%s\n", error->message);
+    exit(1);
 }
 
 /* The whole file as float64, before any clock starts; *count: its numbers. NULL: unreadable. */
