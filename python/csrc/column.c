@@ -356,18 +356,20 @@ static bool coded_column(core_input *input, PyObject *array, PyObject *values, f
 
 bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows)
 {
-    const char *tag;
+    const char *tag, *format;
     PyObject *a, *b;
+    long long child;
     if (!PyTuple_Check(what))
         return array_column(input, what, &input->columns[i], rows);
+    if (PyTuple_Size(what) == 5)
+        return PyArg_ParseTuple(what, "sOOsL:column", &tag, &a, &b, &format, &child) &&
+               core_arrow_column(a, b, child, &input->columns[i], &input->dictionaries[i], rows);
     if (!PyArg_ParseTuple(what, "sOO:column", &tag, &a, &b))
         return false;
     if (strcmp(tag, "masked") == 0)
         return masked_column(input, a, b, &input->columns[i], rows);
     if (strcmp(tag, "codes") == 0)
         return coded_column(input, a, b, &input->columns[i], &input->dictionaries[i], rows);
-    if (strcmp(tag, "arrow") == 0)
-        return core_arrow_column(input, a, b, &input->columns[i], &input->dictionaries[i], rows);
     PyErr_Format(PyExc_ValueError, "no column is '%s'", tag);
     return false;
 }
