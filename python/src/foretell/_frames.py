@@ -74,6 +74,10 @@ class MappingTable:
 
 
 def _length(column: Any) -> int:
+    if isinstance(column, tuple) and column[0] == "arrow":
+        from foretell import _core
+
+        return _core.arrow_rows(column[2])
     return len(column[1] if isinstance(column, tuple) else column)
 
 

@@ -311,7 +311,10 @@ def _column(values: Any, known: Input, i: int, schema: Schema) -> Any:
 def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> Any:
     tag = values[0]
     if tag == "codes":
-        return ("codes", values[1], _column(values[2], known, i, schema))
+        categories = values[2]
+        if isinstance(categories, tuple) and categories[0] == "masked":  # of which none is missing
+            categories = categories[1]
+        return ("codes", values[1], _column(categories, known, i, schema))
     if tag == "masked" and not known.wants_numbers and known.kind == STRING:
         _, data, mask = values
         if not mask.all():
