@@ -1,5 +1,3 @@
-#define _GNU_SOURCE /* strtod_l */
-
 #include "arrow_parts.h"
 
 #include <errno.h>
