@@ -41,6 +41,9 @@ static PyMethodDef functions[] = {
      "The schema of a capsule \"arrow_array_stream\", as a capsule."},
     {"arrow_next", core_arrow_next, METH_O,
      "The next record batch of such a stream, as a capsule; None at its end."},
+    {"typed_stream", core_typed_stream, METH_VARARGS,
+     "typed_stream(stream, types, nulls): the Arrow stream as a capsule, its columns of text read as "
+     "the types that types(names) says: a dict of name to type, as Model.outputs gives them."},
     {0}};
 
 /* ---- State --------------------------------------------------------------------------------------- */
@@ -66,6 +69,7 @@ static bool fill_numpy(core_state *state)
                   (state->float64 = dtype(make, "float64")) &&
                   (state->float32 = dtype(make, "float32")) &&
                   (state->intp = dtype(make, "intp")) && (state->int64 = dtype(make, "int64")) &&
+                  (state->uint64 = dtype(make, "uint64")) &&
                   (state->boolean = dtype(make, "bool")) && (state->object = dtype(make, "O"));
     Py_XDECREF(make);
     return filled;
@@ -104,7 +108,9 @@ static int execute(PyObject *module)
                   add_type(module, &core_context_spec, &state->context_type) &&
                   add_type(module, &core_cancel_spec, &state->cancel_type) &&
                   add_type(module, &core_cache_spec, &state->cache_type) &&
-                  add_type(module, &core_model_spec, &state->model_type);
+                  add_type(module, &core_model_spec, &state->model_type) &&
+                  add_type(module, &core_batches_spec, &state->batches_type) &&
+                  add_type(module, &core_batch_spec, &state->batch_type);
     return filled ? 0 : -1;
 }
 
