@@ -292,9 +292,10 @@ static bool to_indices(const Py_buffer *view)
 
 static PyObject *shaped(call *c, size_t i, PyObject *raw)
 {
-    PyObject *name = c->state->method_names[c->methods[i]];
-    return PyObject_CallFunctionObjArgs(c->state->shape, name, raw, c->facts->classes,
-                                        c->facts->about, NULL);
+    ftl_method method = c->methods[i];
+    return PyObject_CallFunction(c->state->shape, "OOOOs", c->state->method_names[method], raw,
+                                 c->facts->classes, c->facts->schema,
+                                 c->facts->methods[method].type);
 }
 
 static PyObject *result(call *c, size_t i)
