@@ -76,7 +76,7 @@ typedef struct ftl_labels {
     ftl_type type; /* F64, I64, BOOL or STRING: what is shown */
     uint32_t count;
     const ftl_cell *cells; /* [count]: INT for I64, BOOL, FLOAT, STRING */
-    const char *dtype;     /* numpy's, of the array that they are from: "int32", "<U3"; NULL: none */
+    const char *dtype; /* numpy's, of the array that they are from: "int32", "<U3"; NULL: none */
 } ftl_labels;
 
 typedef enum ftl_as { FTL_AS_FLOAT, FTL_AS_INT, FTL_AS_BOOL, FTL_AS_LABEL, FTL_AS_CELL } ftl_as;

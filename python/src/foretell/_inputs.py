@@ -462,5 +462,3 @@ def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:
 def _arrow(X: Any, schema: Schema) -> Iterator[Prepared]:
     for table in _frames.arrow_tables(X):
         yield _columns(table, schema)
-
-

@@ -129,9 +129,8 @@ static ftl_status make_labels(ftl_build *build, const ftl_estimator *e, cat *c, 
     ftl_labels *labels = FTL_ARENA_NEW(build->arena, ftl_labels);
     if (!labels)
         return FTL_OOM(error);
-    *labels = (ftl_labels){.type = c->info.label_type,
-                           .count = c->info.n_labels,
-                           .cells = c->info.labels};
+    *labels = (ftl_labels){
+        .type = c->info.label_type, .count = c->info.n_labels, .cells = c->info.labels};
     c->labels = c->scored = labels;
     if (c->role == ROLE_MULTI_LABEL) {
         static const ftl_labels yes_no = {.type = FTL_I64, .count = 2, .cells = no_yes};
