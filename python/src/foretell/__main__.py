@@ -45,8 +45,11 @@ def native(arguments: Sequence[str]) -> int:
     """Becomes the native program."""
     found = program()
     if found is None:
-        print("foretell: error: the foretell program is not there: it comes with the package's wheel, in "
-              f"{sysconfig.get_path('scripts')}", file=sys.stderr)
+        print(
+            "foretell: error: the foretell program is not there: it comes with the package's wheel, in "
+            f"{sysconfig.get_path('scripts')}",
+            file=sys.stderr,
+        )
         return EXIT_INTERNAL
     sys.stdout.flush()
     os.execv(found, [found, *arguments])
@@ -81,6 +84,7 @@ def patch(arguments: Sequence[str]) -> int:
     if module is None and not rest:
         return _usage("patch", "it takes a script, or -m and a module")
     from foretell import _run
+
     return _run.run(module, rest, fallback, threads)
 
 
@@ -92,6 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return patch(given[1:])
     if command == "verify" and not any(argument.startswith("--against") for argument in given):
         from foretell import _verify_cli
+
         return _verify_cli.main(given[1:])
     if given[:2] == ["help", "patch"]:
         return patch(["--help"])

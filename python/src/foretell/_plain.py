@@ -1,8 +1,8 @@
 """Reads a pickle or a joblib dump without executing it: plain data as it is, everything else as inert marks.
 
-Plain are Python's own values and containers, dates, decimals, and numpy's arrays, scalars and dtypes. A class or
-function that is none of these becomes a class that takes whatever the file gives it and does nothing. So a container
-of models and data beside them can be taken apart, and each model opened by foretell.
+Plain are Python's own values and containers, dates, decimals, and numpy's arrays, scalars and dtypes. A class
+or function that is none of these becomes a class that takes whatever the file gives it and does nothing. So a
+container of models and data beside them can be taken apart, and each model opened by foretell.
 """
 
 from __future__ import annotations
@@ -13,25 +13,30 @@ import contextlib
 import datetime
 import decimal
 import gzip
+import importlib
 import io
 import lzma
 import math
 import pickle
 import zlib
 from collections.abc import Callable, Iterator
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 
 # Types that cannot be changed from outside, so that a file cannot either.
 PLAIN: dict[tuple[str, str], Any] = {
-    **{("builtins", kind.__name__): kind for kind in (set, frozenset, list, dict, tuple, str, int, float, bool, complex,
-                                                      slice)},
+    **{
+        ("builtins", kind.__name__): kind
+        for kind in (set, frozenset, list, dict, tuple, str, int, float, bool, complex, slice)
+    },
     ("collections", "OrderedDict"): collections.OrderedDict,
     ("collections", "defaultdict"): collections.defaultdict,
     ("decimal", "Decimal"): decimal.Decimal,
-    **{("datetime", kind.__name__): kind for kind in (datetime.date, datetime.time, datetime.datetime,
-                                                      datetime.timedelta, datetime.timezone)},
+    **{
+        ("datetime", kind.__name__): kind
+        for kind in (datetime.date, datetime.time, datetime.datetime, datetime.timedelta, datetime.timezone)
+    },
     ("numpy", "dtype"): np.dtype,
 }
 SCALAR = np.float64(0).__reduce__()[0]  # numpy's function that makes scalars, wherever this version has it
@@ -116,11 +121,13 @@ class _Names:
             return made
         key = (module, name)
         if key not in self.marks:
-            base = {("joblib.numpy_pickle", "NumpyArrayWrapper"): _Array, ("numpy", "ndarray"): _Ndarray}.get(key, Inert)
+            base = {("joblib.numpy_pickle", "NumpyArrayWrapper"): _Array, ("numpy", "ndarray"): _Ndarray}.get(
+                key, Inert
+            )
             self.marks[key] = type("Inert", (base,), {"name": f"{module}.{name}"})
         return self.marks[key]
 
-    def _made(self, module: str, name: str) -> Callable[..., Any] | None:
+    def _made(self, module: str, name: str) -> Any:
         """Functions of ours in the place of the file's."""
         if module in ARRAY_MODULES and name in ("scalar", "_reconstruct"):
             return SCALAR if name == "scalar" else self._reconstruct()
@@ -144,6 +151,7 @@ class _Names:
             if tuple(shape) != (0,):
                 raise pickle.UnpicklingError("an array that begins with a size")
             return np.ndarray((0,), dtype="b")
+
         return reconstruct
 
 
@@ -161,10 +169,13 @@ class _PickleReader(pickle.Unpickler):
         return Inert()
 
 
-class _JoblibReader(pickle._Unpickler):  # type: ignore[name-defined,misc]
+_PythonUnpickler: Any = pickle._Unpickler  # the one in Python, whose steps can be added to
+
+
+class _JoblibReader(_PythonUnpickler):  # type: ignore[misc]
     """Of a joblib dump, where the bytes of arrays stand between the opcodes."""
 
-    dispatch = dict(pickle._Unpickler.dispatch)  # type: ignore[attr-defined]
+    dispatch = dict(_PythonUnpickler.dispatch)
 
     def __init__(self, file: IO[bytes], names: _Names) -> None:
         super().__init__(file, encoding="latin1", errors="replace")
@@ -186,8 +197,11 @@ class _JoblibReader(pickle._Unpickler):  # type: ignore[name-defined,misc]
 
     def _array(self, state: dict[str, Any]) -> Any:
         dtype, shape = state.get("dtype"), state.get("shape")
-        if not isinstance(dtype, np.dtype) or not isinstance(shape, tuple) \
-                or not all(type(n) is int and 0 <= n < 1 << 48 for n in shape):
+        if (
+            not isinstance(dtype, np.dtype)
+            or not isinstance(shape, tuple)
+            or not all(type(n) is int and 0 <= n < 1 << 48 for n in shape)
+        ):
             raise pickle.UnpicklingError("an array without a dtype or a shape")
         subclass = state.get("subclass")
         plain = isinstance(subclass, type) and issubclass(subclass, _Ndarray)
@@ -200,7 +214,9 @@ class _JoblibReader(pickle._Unpickler):  # type: ignore[name-defined,misc]
         data = self._read_all(size)
         if not plain:
             return Inert()
-        return np.frombuffer(data, dtype=dtype).reshape(shape, order="F" if state.get("order") == "F" else "C")
+        return np.frombuffer(data, dtype=dtype).reshape(
+            shape, order="F" if state.get("order") == "F" else "C"
+        )
 
     def _read_all(self, size: int) -> bytearray:
         data = bytearray()
@@ -217,17 +233,16 @@ def _decompressed(file: IO[bytes]) -> IO[bytes]:
     head = file.read(6)
     file.seek(-len(head), io.SEEK_CUR)
     if head.startswith(b"\x1f\x8b"):
-        return gzip.open(file)
+        return cast("IO[bytes]", gzip.open(file))
     if head.startswith(b"BZh"):
-        return bz2.open(file)
+        return cast("IO[bytes]", bz2.open(file))
     if head.startswith((b"\xfd7zXZ", b"\x5d\x00")):
-        return lzma.open(file)
+        return cast("IO[bytes]", lzma.open(file))
     if head[:1] == b"x" and len(head) > 1 and int.from_bytes(head[:2], "big") % 31 == 0:
         return _ZlibFile(file)
     if head.startswith(b"\x04\x22\x4d\x18"):
-        import lz4.frame  # the user's, who wrote such a file
-        opened: IO[bytes] = lz4.frame.open(file)
-        return opened
+        lz4 = importlib.import_module("lz4.frame")  # of the user, who wrote such a file
+        return cast("IO[bytes]", lz4.open(file))
     return file
 
 
@@ -251,7 +266,7 @@ class _Inflating(io.RawIOBase):
             data = self._inflater.unconsumed_tail or self._file.read(1 << 16)
             out = self._inflater.decompress(data, len(room)) if data else self._inflater.flush()
             if out or not data:
-                room[:len(out)] = out
+                room[: len(out)] = out
                 return len(out)
 
 
@@ -291,7 +306,7 @@ def marks(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[tuple[Any, 
 
 
 def hidden(value: Any) -> str | None:
-    """The name of something inert where it cannot be replaced: a key, a member of a set or of an array; else None."""
+    """The name of what is inert and cannot be replaced, as a key or in a set or an array is; else None."""
     if isinstance(value, type) and issubclass(value, Inert):
         return value.name
     if isinstance(value, dict):
@@ -301,8 +316,9 @@ def hidden(value: Any) -> str | None:
     if isinstance(value, (set, frozenset)):
         return next((entry.name for entry in value if isinstance(entry, Inert)), None)
     if isinstance(value, np.ndarray) and value.dtype.hasobject and value.dtype.fields is None:
-        return next((entry.name for entry in value.flat if isinstance(entry, Inert)), None) \
-            or next((name for entry in value.flat for name in [hidden(entry)] if name), None)
+        return next((entry.name for entry in value.flat if isinstance(entry, Inert)), None) or next(
+            (name for entry in value.flat for name in [hidden(entry)] if name), None
+        )
     return None
 
 

@@ -15,8 +15,10 @@ from foretell.patch import patch_joblib
 
 
 def run(module: str | None, arguments: Sequence[str], fallback: str | None, threads: int) -> int:
-    """The script arguments[0], or the module, with the rest of the arguments. Its exceptions go on, as SystemExit does."""
-    patch_joblib(fallback=cast("Literal['python'] | None", fallback), threads=threads)  # for as long as the process lives
+    """The script arguments[0], or the module, with the other arguments. What it raises goes on."""
+    patch_joblib(
+        fallback=cast("Literal['python'] | None", fallback), threads=threads
+    )  # for as long as the process lives
     _shorten_tracebacks()
     if module is not None:
         sys.argv = [module, *arguments]
@@ -46,7 +48,12 @@ def run(module: str | None, arguments: Sequence[str], fallback: str | None, thre
 def _shorten_tracebacks() -> None:
     """Uncaught errors are shown from the script on, without the frames that lead to it."""
     before = sys.excepthook
-    ours = {__file__, os.path.join(os.path.dirname(__file__), "__main__.py"), runpy.__file__, "<frozen runpy>"}
+    ours = {
+        __file__,
+        os.path.join(os.path.dirname(__file__), "__main__.py"),
+        runpy.__file__,
+        "<frozen runpy>",
+    }
 
     def hook(kind: type[BaseException], error: BaseException, trace: Any) -> None:
         first = trace
@@ -55,4 +62,5 @@ def _shorten_tracebacks() -> None:
         if first is not None:
             error.__traceback__ = trace = first
         before(kind, error, trace)
+
     sys.excepthook = hook

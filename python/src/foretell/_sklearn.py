@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 OUTPUTS = ("default", "pandas", "polars")
 
 
-# ---- Tables out ---------------------------------------------------------------------------------------------------
+# ---- Tables out ------------------------------------------------------------------------------------------
 
 
 def check_output(name: str) -> None:
@@ -32,7 +32,7 @@ def _library(name: str) -> Any:
 
 
 def wanted_output(model: LoadedModel) -> str:
-    """What set_output asked of this model, else what scikit-learn's configuration says where it is imported."""
+    """What set_output asked of this model, else what scikit-learn's configuration says, if it is imported."""
     own = model.__dict__.get("_sklearn_output_config")
     if own is not None:
         return str(own["transform"])
@@ -79,7 +79,7 @@ def _typed(column: Any, kind: str) -> Any:
         return column
 
 
-# ---- Scores -------------------------------------------------------------------------------------------------------
+# ---- Scores ----------------------------------------------------------------------------------------------
 
 
 def accuracy(y: Any, predicted: Any, sample_weight: Any = None) -> float:
@@ -117,13 +117,17 @@ def r2(y: Any, predicted: Any, sample_weight: Any = None) -> float:
 
 def _same_length(truth: Any, said: Any) -> None:
     if len(truth) != len(said):
-        raise ValueError(f"Found input variables with inconsistent numbers of samples: [{len(truth)}, {len(said)}]")
+        raise ValueError(
+            f"Found input variables with inconsistent numbers of samples: [{len(truth)}, {len(said)}]"
+        )
 
 
-# ---- Tags ---------------------------------------------------------------------------------------------------------
+# ---- Tags ------------------------------------------------------------------------------------------------
 
 
-def tags(kind: str | None, inputs: list[dict[str, Any]], transforms: bool, predictions: list[dict[str, Any]]) -> Any:
+def tags(
+    kind: str | None, inputs: list[dict[str, Any]], transforms: bool, predictions: list[dict[str, Any]]
+) -> Any:
     """sklearn.utils.Tags of a model: its kind, what goes in, what comes out."""
     utils = importlib.import_module("sklearn.utils")
     several = len(predictions) > 1
@@ -131,10 +135,13 @@ def tags(kind: str | None, inputs: list[dict[str, Any]], transforms: bool, predi
     text = any(column["kind"] in ("string", "mixed") for column in inputs)
     rows = utils.InputTags(allow_nan=_takes_nan(inputs), string=text, categorical=text)
     return utils.Tags(
-        estimator_type=kind, target_tags=target,
+        estimator_type=kind,
+        target_tags=target,
         transformer_tags=utils.TransformerTags() if transforms else None,
         classifier_tags=utils.ClassifierTags(multi_label=several) if kind == "classifier" else None,
-        regressor_tags=utils.RegressorTags() if kind == "regressor" else None, input_tags=rows)
+        regressor_tags=utils.RegressorTags() if kind == "regressor" else None,
+        input_tags=rows,
+    )
 
 
 def old_tags(inputs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -146,10 +153,13 @@ def _takes_nan(inputs: list[dict[str, Any]]) -> bool:
     return all(column["missing"] != "refused" for column in inputs)
 
 
-# ---- A table for notebooks ----------------------------------------------------------------------------------------
+# ---- A table for notebooks -------------------------------------------------------------------------------
 
 
 def html_table(title: str, rows: list[tuple[str, str]]) -> str:
-    cells = "".join(f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
-                    f"<td style='text-align:left'>{html.escape(value)}</td></tr>" for name, value in rows)
+    cells = "".join(
+        f"<tr><th style='text-align:left'>{html.escape(name)}</th>"
+        f"<td style='text-align:left'>{html.escape(value)}</td></tr>"
+        for name, value in rows
+    )
     return f"<table><caption><b>{html.escape(title)}</b></caption>{cells}</table>"

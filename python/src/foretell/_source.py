@@ -19,7 +19,7 @@ _digests_lock = threading.Lock()
 
 
 def split_entry(text: str) -> tuple[str, str]:
-    """PATH and :ENTRY of "PATH:ENTRY"; ENTRY is "" where a file has the whole name, as when the model is opened."""
+    """PATH and ":ENTRY" of a name; the second is "" where a file has the whole name, as in opening."""
     if ":" not in text or os.path.exists(text):
         return text, ""
     path, colon, entry = text.rpartition(":")
@@ -38,7 +38,7 @@ def absolute(text: str) -> str:
 
 
 def mark_of(path: str) -> Mark:
-    """What changes when a file is rewritten or replaced: device, inode, size, and the times of bytes and inode."""
+    """What changes when a file is rewritten or replaced: device, inode, size, times of bytes and inode."""
     found = os.stat(path)
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
@@ -122,9 +122,13 @@ class Source:
             return cls(path, None, fixed, marks)
         file, entry = split_entry(path)
         if "then" in fixed or not str(fixed.get("labels", ":")).startswith(":") or _side_files(file):
-            raise errors.make("ARG", reason="BAD_OPTION", option="portable",
-                              message=f"{file} needs other files beside it (side files, then, labels), so its bytes "
-                                      f"alone are no model: load it without portable=True")
+            raise errors.make(
+                "ARG",
+                reason="BAD_OPTION",
+                option="portable",
+                message=f"{file} needs other files beside it (side files, then, labels), so its bytes "
+                f"alone are no model: load it without portable=True",
+            )
         try:
             with open(file, "rb") as stream:
                 data = stream.read()
@@ -151,19 +155,28 @@ class Source:
             try:
                 same = mark_of(file) == mark
             except OSError:
-                raise _changed(file, f"is gone since the model was loaded, so it cannot {purpose}; "
-                                     f"load with portable=True to be independent of the file") from None
+                raise _changed(
+                    file,
+                    f"is gone since the model was loaded, so it cannot {purpose}; "
+                    f"load with portable=True to be independent of the file",
+                ) from None
             if not same:
-                raise _changed(file, f"has changed since the model was loaded, so it cannot {purpose}; "
-                                     f"load it again, or with portable=True to be independent of the file")
+                raise _changed(
+                    file,
+                    f"has changed since the model was loaded, so it cannot {purpose}; "
+                    f"load it again, or with portable=True to be independent of the file",
+                )
 
     def state(self) -> dict[str, Any]:
         """What a pickle holds: the bytes, or the path and the SHA-256 of every file."""
         if self.data is not None:
             return {"path": self.path, "data": self.data, "options": self.options}
         self.require_unchanged("be pickled")
-        return {"path": self.path, "options": self.options,
-                "digests": {file: digest_of(file) for file in self.marks}}
+        return {
+            "path": self.path,
+            "options": self.options,
+            "digests": {file: digest_of(file) for file in self.marks},
+        }
 
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Source:
@@ -174,10 +187,17 @@ class Source:
         source = cls.of_path(state["path"], state["options"])
         for file, digest in state["digests"].items():
             if not os.path.exists(file):
-                raise errors.make("IO", message=f"{file} is not here: the pickled model is a path and a digest; put "
-                                                f"the file there, or load with portable=True before pickling",
-                                  filename=file, errno=2)
+                raise errors.make(
+                    "IO",
+                    message=f"{file} is not here: the pickled model is a path and a digest; put "
+                    f"the file there, or load with portable=True before pickling",
+                    filename=file,
+                    errno=2,
+                )
             if digest_of(file) != digest:
-                raise _changed(file, "is not the file that was loaded when the model was pickled (its SHA-256 "
-                                     "differs); load and pickle it again")
+                raise _changed(
+                    file,
+                    "is not the file that was loaded when the model was pickled (its SHA-256 "
+                    "differs); load and pickle it again",
+                )
         return source

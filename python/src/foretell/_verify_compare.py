@@ -15,8 +15,9 @@ DOUBLE, SINGLE = 1e-9, 1e-5
 class MethodReport:
     """One method on all rows. Differences are of numbers; None where the outputs are labels or texts.
 
-    rows_agreeing of rows agree; values_equal of values are the same to the bit. largest_relative is relative to the
-    larger of both and 1. largest_ulps counts floats of the outputs' own precision from one to the other.
+    rows_agreeing of rows agree; values_equal of values are the same to the bit. largest_relative is relative
+    to the larger of both and 1. largest_ulps counts floats of the outputs' own precision from one to the
+    other.
     """
 
     method: str
@@ -57,15 +58,19 @@ def _is_number(array: Any) -> bool:
 
 def ulps(left: Any, right: Any) -> Any:
     """Floats between two arrays of one float dtype, as numbers of floats; NaN and NaN are 0 apart."""
-    kind = np.int32 if left.dtype == np.float32 else np.int64
+    kind, unsigned = (np.int32, np.uint32) if left.dtype == np.float32 else (np.int64, np.uint64)
+    least = np.iinfo(kind).min
     whole = [np.ascontiguousarray(array).view(kind) for array in (left, right)]
-    ordered = [np.where(bits < 0, np.iinfo(kind).min - bits, bits).astype(np.float64) for bits in whole]
-    apart = np.abs(ordered[0] - ordered[1])
-    return np.where(np.isnan(left) & np.isnan(right) | (left == right), 0.0, apart)
+    # in the order of the numbers, and from 0 on
+    places = [np.where(bits < 0, ~bits, bits ^ least).astype(kind).view(unsigned) for bits in whole]
+    apart = np.maximum(*places) - np.minimum(*places)
+    return np.where(np.isnan(left) & np.isnan(right) | (left == right), 0, apart)
 
 
-def compare(method: str, original: Any, ours: Any, tolerance: float | None, exact: bool, tied: Any = None) -> MethodReport:
-    """The report of a method. tied: (rows,) bool: rows whose label is a tie, in which either is right; None: none."""
+def compare(
+    method: str, original: Any, ours: Any, tolerance: float | None, exact: bool, tied: Any = None
+) -> MethodReport:
+    """The report of a method. tied: (rows,) bool: rows whose label is a tie, so that either is right."""
     left, right = parts(original), parts(ours)
     shapes = [[array.shape for array in side] for side in (left, right)]
     rows = len(left[0]) if left and left[0].ndim else 0
@@ -80,7 +85,7 @@ def compare(method: str, original: Any, ours: Any, tolerance: float | None, exac
     neighbours = method == "kneighbors" and len(left) == 2
     for i, (a, b) in enumerate(zip(_flat(left), _flat(right), strict=True)):
         if neighbours and i == 1:
-            near = _distance(*_flat([left[0], right[0]]), "")[1] <= limit
+            near = _distance(left[0], right[0], "")[1] <= limit
             same = (a == b) | (near if not exact else False)
             apart = np.where(same, 0.0, np.inf)
         elif _is_number(a) and _is_number(b):
@@ -122,7 +127,9 @@ def _distance(a: Any, b: Any, method: str) -> tuple[Any, Any]:
         same = (x == y) | (np.isnan(x) & np.isnan(y))
         absolute = np.where(same, 0.0, np.where(np.isfinite(absolute), absolute, np.inf))
         larger = np.maximum(1.0, np.maximum(np.abs(x), np.abs(y)))
-        relative = np.where(np.isfinite(absolute), absolute / np.where(np.isfinite(larger), larger, 1.0), np.inf)
+        relative = np.where(
+            np.isfinite(absolute), absolute / np.where(np.isfinite(larger), larger, 1.0), np.inf
+        )
         if method == "predict_log_proba":  # the error of a probability grows without bound in its logarithm
             relative = np.minimum(relative, np.where(same, 0.0, np.abs(np.exp(x) - np.exp(y))))
     return absolute, relative
@@ -137,7 +144,7 @@ def _numbers(report: MethodReport, a: Any, b: Any, method: str) -> Any:
         report.largest_relative = max(report.largest_relative or 0.0, float(relative.max()))
     if a.dtype == b.dtype and a.dtype in (np.float32, np.float64) and a.size:
         far = ulps(a, b)
-        report.largest_ulps = max(report.largest_ulps or 0, int(min(far.max(), 2.0**63)))
+        report.largest_ulps = max(report.largest_ulps or 0, int(far.max()))
     return relative
 
 

@@ -10,11 +10,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-
 from foretell import errors
 from foretell._source import split_entry
 
-DISTRIBUTIONS = {"scikit-learn": "scikit-learn", "XGBoost": "xgboost", "LightGBM": "lightgbm", "CatBoost": "catboost"}
+DISTRIBUTIONS = {
+    "scikit-learn": "scikit-learn",
+    "XGBoost": "xgboost",
+    "LightGBM": "lightgbm",
+    "CatBoost": "catboost",
+}
 MODULES = {"sklearn": "scikit-learn"}
 
 
@@ -22,9 +26,12 @@ def _import(module: str, path: str) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise errors.make("UNSUPPORTED", filename=path,
-                          message=f"{path}: {module} is not installed in this Python ({error}), and verify compares with "
-                                  f"it: pip install {MODULES.get(module, module)}") from None
+        raise errors.make(
+            "UNSUPPORTED",
+            filename=path,
+            message=f"{path}: {module} is not installed in this Python ({error}), and verify compares with "
+            f"it: pip install {MODULES.get(module, module)}",
+        ) from None
 
 
 def is_pickle(path: str) -> bool:
@@ -36,7 +43,7 @@ def is_pickle(path: str) -> bool:
 
 
 def load(path: str, class_name: str, select: str | None) -> Any:
-    """The model of "PATH:ENTRY" by its own library; a pickle is EXECUTED. select: entries joined by commas run in turn."""
+    """The model by its own library; a pickle is EXECUTED. select: entries joined by commas run in turn."""
     file, entry = split_entry(path)
     select = entry[1:] if entry else select
     if not is_pickle(file):
@@ -46,9 +53,12 @@ def load(path: str, class_name: str, select: str | None) -> Any:
         try:
             content = _unpickled(file)
         except Exception as error:
-            raise errors.make("UNSUPPORTED", filename=file,
-                              message=f"{file}: its own library cannot load it here: {type(error).__name__}: "
-                                      f"{str(error).splitlines()[0] if str(error) else ''}") from error
+            raise errors.make(
+                "UNSUPPORTED",
+                filename=file,
+                message=f"{file}: its own library cannot load it here: {type(error).__name__}: "
+                f"{str(error).splitlines()[0] if str(error) else ''}",
+            ) from error
     if select is None:
         return content
     steps = [_entry(content, name, file) for name in select.split(",")]
@@ -89,7 +99,9 @@ def _native(path: str, class_name: str) -> Any:
         model = catboost.CatBoost()
         model.load_model(path, format=kind)
         return model
-    raise errors.make("UNSUPPORTED", filename=path, message=f"{path}: no library loads a file of {class_name} again")
+    raise errors.make(
+        "UNSUPPORTED", filename=path, message=f"{path}: no library loads a file of {class_name} again"
+    )
 
 
 class Chain:
@@ -110,7 +122,7 @@ def versions(library: str, written: str) -> dict[str, str]:
     return {"written_by": f"{library} {written}".strip(), **found}
 
 
-# ---- Methods ------------------------------------------------------------------------------------------------------
+# ---- Methods ---------------------------------------------------------------------------------------------
 
 
 def method_of(model: Any, method: str, classification: bool) -> Callable[[Any], Any] | None:
@@ -128,6 +140,7 @@ def method_of(model: Any, method: str, classification: bool) -> Callable[[Any], 
             for step in first:
                 X = step.transform(X)
             return last(X)
+
         return chained
     module = type(model).__module__.partition(".")[0]
     name = type(model).__name__
@@ -148,7 +161,9 @@ def _pipeline_margin(model: Any, classification: bool) -> Callable[[Any], Any] |
     steps = getattr(model, "steps", None)
     if not steps:
         return None
-    return method_of(Chain([model[:-1], steps[-1][1]]) if len(steps) > 1 else steps[-1][1], "margin", classification)
+    return method_of(
+        Chain([model[:-1], steps[-1][1]]) if len(steps) > 1 else steps[-1][1], "margin", classification
+    )
 
 
 def _xgboost(model: Any, name: str, method: str) -> Callable[[Any], Any] | None:
@@ -166,6 +181,7 @@ def _xgboost(model: Any, name: str, method: str) -> Callable[[Any], Any] | None:
     def run(X: Any) -> Any:
         rows = xgboost.DMatrix(X) if hasattr(X, "columns") else xgboost.DMatrix(X, feature_names=names)
         return model.predict(rows, **options)
+
     return run
 
 
@@ -182,8 +198,12 @@ def _lightgbm(model: Any, name: str, method: str) -> Callable[[Any], Any] | None
 def _catboost(model: Any, name: str, method: str, classification: bool) -> Callable[[Any], Any] | None:
     if method == "apply":
         return lambda X: model.calc_leaf_indexes(X)
-    kinds = {"margin": "RawFormulaVal", "predict_proba": "Probability", "predict_log_proba": "LogProbability",
-             "predict": "Class" if classification else None}
+    kinds = {
+        "margin": "RawFormulaVal",
+        "predict_proba": "Probability",
+        "predict_log_proba": "LogProbability",
+        "predict": "Class" if classification else None,
+    }
     if method not in kinds:
         return None
     kind = kinds[method]

@@ -1,4 +1,4 @@
-"""Rows to compare a model on: a table of the user's, or rows made up from what the model says of its inputs."""
+"""Rows to compare a model on: a table of the user's, or rows made up from what is known of its inputs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,40 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-
 from foretell import errors
 
-WORDS = ("a", "the", "good", "bad", "new", "price", "model", "free", "win", "call", "data", "very", "not", "is", "and")
+WORDS = (
+    "a",
+    "the",
+    "good",
+    "bad",
+    "new",
+    "price",
+    "model",
+    "free",
+    "win",
+    "call",
+    "data",
+    "very",
+    "not",
+    "is",
+    "and",
+)
 
 
-# ---- The user's own -----------------------------------------------------------------------------------------------
+# ---- The user's own --------------------------------------------------------------------------------------
 
 
 def _pandas(path: str) -> Any:
     try:
         return importlib.import_module("pandas")
     except ImportError:
-        raise errors.make("ARG", option="data",
-                          message=f"reading {path} for both sides needs pandas here: pip install pandas, or give a .npy "
-                                  f"file") from None
+        raise errors.make(
+            "ARG",
+            option="data",
+            message=f"reading {path} for both sides needs pandas here: pip install pandas, or give a .npy "
+            f"file",
+        ) from None
 
 
 def read(path: str, limit: int) -> Any:
@@ -44,15 +62,16 @@ def read(path: str, limit: int) -> Any:
     except FileNotFoundError:
         raise errors.make("IO", message=f"{path} is not there", filename=path, errno=2) from None
     except (ValueError, OSError, ImportError) as error:
-        raise errors.make("IO", message=f"{path} cannot be read here: {str(error).splitlines()[0]}",
-                          filename=path) from error
+        raise errors.make(
+            "IO", message=f"{path} cannot be read here: {str(error).splitlines()[0]}", filename=path
+        ) from error
 
 
-# ---- Made up ------------------------------------------------------------------------------------------------------
+# ---- Made up ---------------------------------------------------------------------------------------------
 
 
 def make(description: dict[str, Any], original: Any, rows: int, seed: int) -> Any:
-    """As many rows as the model takes: a DataFrame where it has names, texts for a model of texts, else an array."""
+    """Rows that the model takes: a DataFrame where it has names, texts for a model of texts, else an array."""
     rng = np.random.default_rng(seed)
     inputs = description["inputs"]
     first = _first_step(original)
@@ -66,13 +85,16 @@ def make(description: dict[str, Any], original: Any, rows: int, seed: int) -> An
     if vocabulary is not None and len(columns) == 1:
         return list(columns[0])
     if any(column["name"] is None for column in inputs):
-        return np.column_stack([np.asarray(values, dtype=object if values.dtype == object else None)
-                                for values in columns])
+        return np.column_stack(
+            [np.asarray(values, dtype=object if values.dtype == object else None) for values in columns]
+        )
     pandas = _pandas("rows")
     return pandas.DataFrame({column["name"]: values for column, values in zip(inputs, columns, strict=True)})
 
 
-def _column(rng: np.random.Generator, column: dict[str, Any], known: Known, rows: int, vocabulary: list[str] | None) -> Any:
+def _column(
+    rng: np.random.Generator, column: dict[str, Any], known: Known, rows: int, vocabulary: list[str] | None
+) -> Any:
     """Values of one input, with missing ones among them where the model takes them."""
     kind, categories = column["kind"], column.get("categories")
     if vocabulary is not None and kind in ("string", "mixed"):
@@ -96,7 +118,7 @@ def _column(rng: np.random.Generator, column: dict[str, Any], known: Known, rows
 
 
 def _numbers(rng: np.random.Generator, known: Known, rows: int) -> Any:
-    """Numbers about the range where the model looks; some exactly at its thresholds, or one step beside them."""
+    """Numbers where the model looks; some exactly at its thresholds, or one step beside them."""
     if known.low is None or known.high is None:
         scale = np.where(rng.random(rows) < 0.8, 1.0, 10.0)
         values = rng.normal(size=rows) * scale
@@ -134,7 +156,7 @@ def _dicts(rng: np.random.Generator, vectorizer: Any, rows: int) -> list[dict[st
     return out
 
 
-# ---- Where a model looks ------------------------------------------------------------------------------------------
+# ---- Where a model looks ---------------------------------------------------------------------------------
 
 
 class Known:
@@ -230,7 +252,9 @@ def _parts(model: Any) -> Iterator[Any]:
             yield part
     parts = getattr(model, "estimators_", None)
     if parts is not None and not hasattr(model, "estimators_features_"):
-        yield from [part for part in np.asarray(parts, dtype=object).ravel()[:50] if not isinstance(part, str)]
+        yield from [
+            part for part in np.asarray(parts, dtype=object).ravel()[:50] if not isinstance(part, str)
+        ]
     for fold in getattr(model, "calibrated_classifiers_", None) or []:
         yield fold.estimator
     for _, part in getattr(model, "transformer_list", None) or []:
@@ -239,10 +263,12 @@ def _parts(model: Any) -> Iterator[Any]:
 
 def _spans(model: Any) -> Iterator[tuple[Any, Any]]:
     """Ranges of all columns: by what scalers, projections and neighbours keep."""
+
     def of(name: str) -> Any:
         value = getattr(model, name, None)
         return None if value is None else np.asarray(value, dtype=np.float64)
-    for low, high in (("data_min_", "data_max_"), ):
+
+    for low, high in (("data_min_", "data_max_"),):
         if of(low) is not None and of(high) is not None:
             yield of(low), of(high)
     for middle, spread in (("mean_", "scale_"), ("center_", "scale_")):
@@ -271,11 +297,13 @@ def _splits(model: Any) -> Iterator[tuple[int, Any]]:
         for predictor in stage:
             nodes = predictor.nodes[~predictor.nodes["is_leaf"].astype(bool)]
             yield from _grouped(nodes["feature_idx"], nodes["num_threshold"])
-    for i, edges in enumerate(getattr(model, "bin_edges_", [])):
-        yield i, edges
+    yield from enumerate(getattr(model, "bin_edges_", []))
     module = type(model).__module__.partition(".")[0]
     reader: dict[str, Callable[[Any], Iterator[tuple[int, Any]]]] = {
-        "xgboost": _xgboost_splits, "lightgbm": _lightgbm_splits, "catboost": _catboost_splits}
+        "xgboost": _xgboost_splits,
+        "lightgbm": _lightgbm_splits,
+        "catboost": _catboost_splits,
+    }
     if module in reader:
         yield from reader[module](model)
 

@@ -33,9 +33,11 @@ def width_of(X: Any) -> int | None:
 
 def name_difference(names: list[str], wanted: list[str]) -> str:
     """The two lists that scikit-learn prints, five names of each at most."""
+
     def listed(some: list[str]) -> str:
         more = ["- ..."] if len(some) > 5 else []
         return "\n".join([f"- {name}" for name in some[:5]] + more) + "\n"
+
     message = "The feature names should match those that were passed during fit.\n"
     unseen, missing = sorted(set(names) - set(wanted)), sorted(set(wanted) - set(names))
     if unseen:
@@ -47,11 +49,22 @@ def name_difference(names: list[str], wanted: list[str]) -> str:
 
 def _again(error: errors.Error, message: str) -> errors.Error:
     """The same error with another message."""
-    return errors.make(error.code, reason=error.reason, message=message, path=error.path, row=error.row,
-                       column=error.column, line=error.line, offset=error.offset, option=error.option)
+    return errors.make(
+        error.code,
+        reason=error.reason,
+        message=message,
+        path=error.path,
+        row=error.row,
+        column=error.column,
+        line=error.line,
+        offset=error.offset,
+        option=error.option,
+    )
 
 
-def reword(error: errors.Error, X: Any, estimator: str, wanted: list[str] | None, n_features: int | None) -> errors.Error:
+def reword(
+    error: errors.Error, X: Any, estimator: str, wanted: list[str] | None, n_features: int | None
+) -> errors.Error:
     """The error of rows X in the words of the library, where it has words for it; else error itself."""
     if error.reason == "MISSING_COLUMNS" and wanted is not None:
         names = names_of(X)
@@ -60,5 +73,7 @@ def reword(error: errors.Error, X: Any, estimator: str, wanted: list[str] | None
     if error.reason == "COLUMN_COUNT" or error.code == "SHAPE":
         width = width_of(X)
         if width is not None and n_features is not None and width != n_features:
-            return _again(error, f"X has {width} features, but {estimator} is expecting {n_features} features as input")
+            return _again(
+                error, f"X has {width} features, but {estimator} is expecting {n_features} features as input"
+            )
     return error

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
-
 from foretell import _context, _sklearn, _wording, errors
 from foretell._source import Source
 
@@ -20,8 +19,13 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-ESTIMATOR_TYPES = {"classifier": "classifier", "regressor": "regressor", "clusterer": "clusterer",
-                   "outlier detector": "outlier_detector", "transformer": "transformer"}
+ESTIMATOR_TYPES = {
+    "classifier": "classifier",
+    "regressor": "regressor",
+    "clusterer": "clusterer",
+    "outlier detector": "outlier_detector",
+    "transformer": "transformer",
+}
 
 
 class _Offered:
@@ -46,23 +50,31 @@ def _offered(function: F) -> F:
 
 
 def _offered_if(test: Callable[[LoadedModel], bool]) -> Callable[[F], F]:
-    return lambda function: cast(F, _Offered(function, test))
+    def decorate(function: F) -> F:
+        return cast(F, _Offered(function, test))
+
+    return decorate
 
 
-def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], *, portable: bool = False,
-         threads: int = 1, **options: Any) -> LoadedModel:
-    """Opens a saved model without executing anything in it, as an object that scikit-learn takes for a fitted one.
+def load(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+    *,
+    portable: bool = False,
+    threads: int = 1,
+    **options: Any,
+) -> LoadedModel:
+    """Opens a saved model, executing nothing of it, as an object that scikit-learn takes for a fitted one.
 
-    source: a path, or PATH:ENTRY for an entry of a dict, list or tuple; or the bytes of a model file; or a file that is
-    open for reading, which is read to its end.
-    portable: the object keeps the bytes of the file and pickles them, for other machines without that file; otherwise
-    a pickle holds the path and the SHA-256 of the file. What was loaded from bytes always is.
+    source: a path, or PATH:ENTRY for an entry of a dict, list or tuple; or the bytes of a model file; or a
+    file that is open for reading, which is read to its end.
+    portable: the object keeps the bytes of the file and pickles them, for other machines without that file;
+    otherwise a pickle holds the path and the SHA-256 of the file. What was loaded from bytes always is.
     threads: that one call may use; 0: all that the process has. The results are the same.
-    options: max_bytes, max_objects, max_depth, iterations, select, then, labels, threshold, inverse, classes, as
-    foretell predict has them (docs/PYTHON-MODELS.md).
+    options: max_bytes, max_objects, max_depth, iterations, select, then, labels, threshold, inverse, classes,
+    as foretell predict has them (docs/PYTHON-MODELS.md).
 
-    Errors: ModelNotFoundError, FileError, CorruptModelError, UnsupportedModelError, ForbiddenError, LimitError,
-    ArgumentError. The object may be used from any threads at once.
+    Errors: ModelNotFoundError, FileError, CorruptModelError, UnsupportedModelError, ForbiddenError,
+    LimitError, ArgumentError. The object may be used from any threads at once.
     """
     return LoadedModel(source, portable=portable, threads=threads, **options)
 
@@ -70,16 +82,27 @@ def load(source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[by
 class LoadedModel:
     """A saved model that foretell runs, with scikit-learn's methods, attributes and conventions.
 
-    It has the methods that the saved model has, and no others. It is frozen: fit returns it as it is, clone() returns
-    it itself, and set_params refuses changes.
+    It has the methods that the saved model has, and no others. It is frozen: fit returns it as it is, clone()
+    returns it itself, and set_params refuses changes.
     """
 
     _core: _core.Model
     _source: Source
 
-    def __init__(self, source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes], *,
-                 portable: bool = False, threads: int = 1, **options: Any) -> None:
-        self._parameters: dict[str, Any] = {"source": source, "portable": portable, "threads": threads, **options}
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
+        *,
+        portable: bool = False,
+        threads: int = 1,
+        **options: Any,
+    ) -> None:
+        self._parameters: dict[str, Any] = {
+            "source": source,
+            "portable": portable,
+            "threads": threads,
+            **options,
+        }
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._open(Source.of_bytes(bytes(source), options), threads)
         elif isinstance(source, (str, os.PathLike)):
@@ -108,14 +131,23 @@ class LoadedModel:
         self._warns = self._library == "scikit-learn"
         self._lazy: dict[str, Any] = {}
 
-    # ---- Which methods there are -------------------------------------------------------------------------------
+    # ---- Which methods there are -------------------------------------------------------------------------
 
     def _offers(self, name: str, test: Callable[[LoadedModel], bool] | None) -> bool:
         return test(self) if test is not None else name in self._methods
 
     def _lacks(self, name: str) -> AttributeError:
-        if name in ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples",
-                    "apply", "margin", "kneighbors"):
+        if name in (
+            "predict",
+            "predict_proba",
+            "predict_log_proba",
+            "decision_function",
+            "transform",
+            "score_samples",
+            "apply",
+            "margin",
+            "kneighbors",
+        ):
             try:
                 self._core.method_status(name)
             except errors.Error as error:
@@ -125,21 +157,27 @@ class LoadedModel:
         return AttributeError(f"{self._short_name} has no {name}")
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__()
-                if not isinstance(getattr(type(self), "__dict__", {}).get(name), (_Offered, property)) or hasattr(self, name)]
+        return [
+            name
+            for name in super().__dir__()
+            if not isinstance(getattr(type(self), "__dict__", {}).get(name), (_Offered, property))
+            or hasattr(self, name)
+        ]
 
     def __getattr__(self, name: str) -> Any:
         if name.endswith("_") and not name.startswith("_") and "_class_name" in self.__dict__:
-            raise AttributeError(f"a {self._short_name} that foretell loaded has no {name}: it predicts, and keeps only "
-                                 f"classes_, feature_names_in_, n_features_in_ and n_outputs_ of what was fitted; "
-                                 f"the library's own object has the rest")
+            raise AttributeError(
+                f"a {self._short_name} that foretell loaded has no {name}: it predicts, and keeps only "
+                f"classes_, feature_names_in_, n_features_in_ and n_outputs_ of what was fitted; "
+                f"the library's own object has the rest"
+            )
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     @property
     def _short_name(self) -> str:
         return self._class_name.rpartition(".")[2]
 
-    # ---- Predicting --------------------------------------------------------------------------------------------
+    # ---- Predicting --------------------------------------------------------------------------------------
 
     def _run(self, method: str, X: Any) -> Any:
         if self._warns:
@@ -156,17 +194,31 @@ class LoadedModel:
         """As scikit-learn warns where only one of the rows and the model has names."""
         if self._names is not None:
             if isinstance(X, np.ndarray) or _wording.names_of(X) is None and _wording.width_of(X) is not None:
-                warnings.warn(f"X does not have valid feature names, but {self._checking_class()} was fitted with "
-                              f"feature names", UserWarning, stacklevel=4)
-        elif not isinstance(X, np.ndarray) and self._n_inputs is not None and hasattr(X, "columns") \
-                and _wording.names_of(X) is not None and not self._takes_tables():
-            warnings.warn(f"X has feature names, but {self._checking_class()} was fitted without feature names",
-                          UserWarning, stacklevel=4)
+                warnings.warn(
+                    f"X does not have valid feature names, but {self._checking_class()} was fitted with "
+                    f"feature names",
+                    UserWarning,
+                    stacklevel=4,
+                )
+        elif (
+            not isinstance(X, np.ndarray)
+            and self._n_inputs is not None
+            and hasattr(X, "columns")
+            and _wording.names_of(X) is not None
+            and not self._takes_tables()
+        ):
+            warnings.warn(
+                f"X has feature names, but {self._checking_class()} was fitted without feature names",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _takes_tables(self) -> bool:
         """Whether text or cells of any kind go in, which models without names take from tables, too."""
         if "tables" not in self._lazy:
-            self._lazy["tables"] = any(column["kind"] in ("string", "mixed") for column in self._core.inputs())
+            self._lazy["tables"] = any(
+                column["kind"] in ("string", "mixed") for column in self._core.inputs()
+            )
         return bool(self._lazy["tables"])
 
     def _description(self) -> dict[str, Any]:
@@ -228,8 +280,11 @@ class LoadedModel:
         distances, indices = self._run("kneighbors", X)
         if n_neighbors is not None:
             if not 0 < n_neighbors <= indices.shape[1]:
-                raise errors.make("ARG", message=f"n_neighbors is 1 to {indices.shape[1]} here, which is what the model "
-                                                 f"was fitted with, not {n_neighbors}")
+                raise errors.make(
+                    "ARG",
+                    message=f"n_neighbors is 1 to {indices.shape[1]} here, which is what the model "
+                    f"was fitted with, not {n_neighbors}",
+                )
             distances, indices = distances[:, :n_neighbors], indices[:, :n_neighbors]
         return (distances, indices) if return_distance else indices
 
@@ -238,7 +293,9 @@ class LoadedModel:
         """The transformed rows: an array, or the table that set_output asked for."""
         return _sklearn.wrap_output(self, self._run("transform", X), X)
 
-    @_offered_if(lambda self: "inverse_transform" in self._methods or bool(self._description().get("has_inverse")))
+    @_offered_if(
+        lambda self: "inverse_transform" in self._methods or bool(self._description().get("has_inverse"))
+    )
     def inverse_transform(self, X: Any) -> Any:
         """What transform would have made X of."""
         if "inverse_transform" in self._methods:
@@ -254,7 +311,7 @@ class LoadedModel:
         score = _sklearn.accuracy if self._kind == "classifier" else _sklearn.r2
         return score(y, self._run("predict", X), sample_weight)
 
-    # ---- What was fitted ---------------------------------------------------------------------------------------
+    # ---- What was fitted ---------------------------------------------------------------------------------
 
     @property
     def classes_(self) -> Any:
@@ -298,7 +355,8 @@ class LoadedModel:
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> Any:
         """Names of transform's columns.
 
-        input_features: must be those of feature_names_in_ where the model has them; otherwise they stand for x0, x1, …
+        input_features: must be those of feature_names_in_ where the model has them; otherwise they stand for
+        x0, x1, …
         """
         names = [column["name"] for column in self._core.outputs("transform")]
         if input_features is not None:
@@ -311,8 +369,10 @@ class LoadedModel:
                 raise ValueError("input_features is not equal to feature_names_in_")
             return names
         if self._n_inputs is not None and len(given) != self._n_inputs:
-            raise ValueError(f"input_features should have length equal to number of features ({self._n_inputs}), got "
-                             f"{len(given)}")
+            raise ValueError(
+                f"input_features should have length equal to number of features ({self._n_inputs}), got "
+                f"{len(given)}"
+            )
         generated = [f"x{i}" for i in range(len(given))]
         if given == generated:
             return names
@@ -320,11 +380,14 @@ class LoadedModel:
         places = {name: i for i, name in enumerate(generated)}
         if all(name in places or prefix.match(name) for name in names):
             return [given[places[name]] if name in places else name for name in names]
-        raise errors.make("UNSUPPORTED", message=f"the names that {self._short_name} makes of input_features are not "
-                                                 f"known here; leave input_features out, which gives {names[0]!r} and "
-                                                 f"so on")
+        raise errors.make(
+            "UNSUPPORTED",
+            message=f"the names that {self._short_name} makes of input_features are not "
+            f"known here; leave input_features out, which gives {names[0]!r} and "
+            f"so on",
+        )
 
-    # ---- scikit-learn's conventions ----------------------------------------------------------------------------
+    # ---- scikit-learn's conventions ----------------------------------------------------------------------
 
     def fit(self, X: Any = None, y: Any = None, *args: Any, **kwargs: Any) -> LoadedModel:
         """Nothing: the model is fitted and frozen, as scikit-learn's FrozenEstimator is. Returns self."""
@@ -335,14 +398,18 @@ class LoadedModel:
         return dict(self._parameters)
 
     def set_params(self, **params: Any) -> LoadedModel:
-        """Refuses changes with a ValueError, since the model is frozen and clones of it are the same object."""
+        """Refuses changes with a ValueError: the model is frozen, and clones of it are the same object."""
         for name, value in params.items():
             if name not in self._parameters:
-                raise ValueError(f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: "
-                                 f"{list(self._parameters)!r}.")
+                raise ValueError(
+                    f"Invalid parameter {name!r} for estimator {self!r}. Valid parameters are: "
+                    f"{list(self._parameters)!r}."
+                )
             if value is not self._parameters[name] and not _same(value, self._parameters[name]):
-                raise ValueError(f"a loaded model is frozen, so {name} cannot be set: load it again with "
-                                 f"foretell.load(…, {name}=…)")
+                raise ValueError(
+                    f"a loaded model is frozen, so {name} cannot be set: load it again with "
+                    f"foretell.load(…, {name}=…)"
+                )
         return self
 
     def set_output(self, *, transform: str | None = None) -> LoadedModel:
@@ -359,14 +426,18 @@ class LoadedModel:
         return self
 
     def __sklearn_tags__(self) -> Any:
-        return _sklearn.tags(ESTIMATOR_TYPES.get(self._kind), self._core.inputs(), "transform" in self._methods,
-                             self._core.outputs("predict") if "predict" in self._methods else [])
+        return _sklearn.tags(
+            ESTIMATOR_TYPES.get(self._kind),
+            self._core.inputs(),
+            "transform" in self._methods,
+            self._core.outputs("predict") if "predict" in self._methods else [],
+        )
 
     def _more_tags(self) -> dict[str, Any]:
         """The same for scikit-learn before 1.6."""
         return _sklearn.old_tags(self._core.inputs())
 
-    # ---- Copies and pickles ------------------------------------------------------------------------------------
+    # ---- Copies and pickles ------------------------------------------------------------------------------
 
     def __copy__(self) -> LoadedModel:
         other = object.__new__(type(self))
@@ -387,14 +458,22 @@ class LoadedModel:
         return _restore, (state,)
 
     def __repr__(self) -> str:
-        given = [repr(self._source.path) if self._source.path is not None else f"<{len(self._source.data or b'')} bytes>"]
+        given = [
+            repr(self._source.path)
+            if self._source.path is not None
+            else f"<{len(self._source.data or b'')} bytes>"
+        ]
         given += [f"{name}={value!r}" for name, value in self._source.options.items()]
         return f"<foretell {self._short_name} ({self._kind}) from {', '.join(given)}>"
 
     def _repr_html_(self) -> str:
-        rows = [("class", self._class_name), ("kind", self._kind),
-                ("written by", f"{self._library} {self._library_version}".strip()),
-                ("methods", ", ".join(sorted(self._methods))), ("inputs", self._listed_inputs())]
+        rows = [
+            ("class", self._class_name),
+            ("kind", self._kind),
+            ("written by", f"{self._library} {self._library_version}".strip()),
+            ("methods", ", ".join(sorted(self._methods))),
+            ("inputs", self._listed_inputs()),
+        ]
         if self._source.path is not None:
             rows.insert(0, ("file", self._source.path))
         return _sklearn.html_table(f"foretell {self._short_name}", rows)
@@ -407,11 +486,16 @@ class LoadedModel:
 
 
 def _same(left: Any, right: Any) -> bool:
-    return type(left) is type(right) and isinstance(left, (str, int, float, bytes, list, tuple)) and bool(left == right)
+    return (
+        type(left) is type(right)
+        and isinstance(left, (str, int, float, bytes, list, tuple))
+        and bool(left == right)
+    )
 
 
 def _opened(source: Source, options: dict[str, Any]) -> _core.Model:
     from foretell import _core
+
     context = _context.default_context()
     if source.data is not None:
         return _core.Model.open_memory(context, source.data, **options)
@@ -422,8 +506,12 @@ def _restore(state: dict[str, Any]) -> LoadedModel:
     """What a pickle of a LoadedModel calls."""
     model = object.__new__(LoadedModel)
     source = Source.of_state(state["source"])
-    model._parameters = {"source": source.path if source.data is None else source.data,
-                         "portable": source.data is not None, "threads": state["threads"], **source.options}
+    model._parameters = {
+        "source": source.path if source.data is None else source.data,
+        "portable": source.data is not None,
+        "threads": state["threads"],
+        **source.options,
+    }
     model._open(source, state["threads"])
     if "output" in state:
         model.set_output(transform=state["output"])

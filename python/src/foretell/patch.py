@@ -1,8 +1,8 @@
 """foretell.patch_joblib: code that loads models by joblib or pickle runs unchanged, on foretell's models.
 
-While a patch holds, joblib.load and pickle.load (and load of cloudpickle and dill, where they are imported) execute
-nothing of the file: models come back as foretell.load gives them, plain data (Python's values and containers, numpy's
-arrays) as it is, and containers of both with each model in its place.
+While a patch holds, joblib.load and pickle.load (and load of cloudpickle and dill, where they are imported)
+execute nothing of the file: models come back as foretell.load gives them, plain data (Python's values and
+containers, numpy's arrays) as it is, and containers of both with each model in its place.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from typing import IO, Any, Literal
 from foretell import _plain, errors
 from foretell.model import LoadedModel, _restore
 
-ADVICE = ("patch_joblib(fallback='python') lets Python load such a file, which executes it; "
-          "python -m foretell patch --fallback python does")
+ADVICE = (
+    "patch_joblib(fallback='python') lets Python load such a file, which executes it; "
+    "python -m foretell patch --fallback python does"
+)
 
 
 class PickleExecutedWarning(UserWarning):
@@ -85,19 +87,22 @@ class Patch:
     def __enter__(self) -> Patch:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.undo()
 
 
 def patch_joblib(*, fallback: Literal["python"] | None = None, threads: int = 1) -> Patch:
     """From now on joblib.load and pickle.load give foretell's models, in all threads of this process.
 
-    As a context manager the patch ends with the with statement; otherwise with undo() of what is returned. Patches nest:
-    the newest one decides. Names that were imported before (from joblib import load) keep what they were.
+    As a context manager the patch ends with the with statement; otherwise with undo() of what is returned.
+    Patches nest: the newest one decides. Names that were imported before (from joblib import load) keep what
+    they were.
 
-    fallback: None: a file that foretell does not run is an UnsupportedModelError. "python": Python loads such a file,
-    which EXECUTES the pickle, and a PickleExecutedWarning says so. A file that asks for something that no model needs
-    (ForbiddenError), or is damaged, is an error all the same.
+    fallback: None: a file that foretell does not run is an UnsupportedModelError. "python": Python loads such
+    a file, which EXECUTES the pickle, and a PickleExecutedWarning says so. A file that asks for something
+    that no model needs (ForbiddenError), or is damaged, is an error all the same.
     threads: as in foretell.load.
 
     What comes back is no instance of scikit-learn's classes; is_classifier and the like say what they did.
@@ -107,7 +112,7 @@ def patch_joblib(*, fallback: Literal["python"] | None = None, threads: int = 1)
     return Patch(fallback, threads)
 
 
-# ---- Putting functions in the places of others --------------------------------------------------------------------
+# ---- Putting functions in the places of others -----------------------------------------------------------
 
 
 def _targets() -> Iterator[tuple[str, str, Callable[..., Any]]]:
@@ -147,12 +152,13 @@ def _wrapper(original: Callable[..., Any], replacement: Callable[..., Any]) -> C
         if patch is None:
             return original(*args, **kwargs)
         return replacement(patch, original, *args, **kwargs)
+
     load.__doc__, load.__module__ = original.__doc__, original.__module__
     load.__wrapped__ = original  # type: ignore[attr-defined]
     return load
 
 
-# ---- Loading ------------------------------------------------------------------------------------------------------
+# ---- Loading ---------------------------------------------------------------------------------------------
 
 Source = str | bytes
 
@@ -167,14 +173,16 @@ def _load_joblib(patch: Patch, original: Callable[..., Any], filename: Any, *arg
     return _Load(patch, data, where, lambda: original(io.BytesIO(data), *args, **kwargs)).joblib()
 
 
-def _load_pickle(patch: Patch, original: Callable[..., Any], file: IO[bytes], *args: Any, **kwargs: Any) -> Any:
+def _load_pickle(
+    patch: Patch, original: Callable[..., Any], file: IO[bytes], *args: Any, **kwargs: Any
+) -> Any:
     """pickle.load: one pickle of a file that is open, which then stands behind it."""
     encoding = kwargs.get("encoding", "ASCII")
     try:
         seekable = file.seekable()
     except AttributeError:
         seekable = False
-    stream = file if seekable else _Recording(file)
+    stream: Any = file if seekable else _Recording(file)
     start = file.tell() if seekable else 0
     content: Any = None
     broken: Exception | None = None
@@ -191,17 +199,22 @@ def _load_pickle(patch: Patch, original: Callable[..., Any], file: IO[bytes], *a
         def again() -> Any:
             file.seek(start)
             return original(file, *args, **kwargs)
+
         load = _Load(patch, _named(file, start, end), str(getattr(file, "name", "the file")), again)
     return load.broken(broken) if broken is not None else load.of(content)
 
 
 def _named(file: Any, start: int, end: int) -> Source:
-    """The path of a file that holds this pickle alone, as long as the path leads to it; else the pickle's bytes."""
+    """The path of a file that holds this pickle alone, where it still leads there; else the pickle's bytes."""
     name = getattr(file, "name", None)
     if start == 0 and isinstance(name, str):
         try:
             here = os.fstat(file.fileno())
-            if os.path.samestat(os.stat(name), here) and here.st_size == end and type(file) is io.BufferedReader:
+            if (
+                os.path.samestat(os.stat(name), here)
+                and here.st_size == end
+                and type(file) is io.BufferedReader
+            ):
                 return name
         except (AttributeError, OSError, ValueError):
             pass
@@ -238,8 +251,7 @@ class _Load:
         self.original = original
 
     def model(self, select: str | None = None) -> LoadedModel:
-        options = {} if select is None else {"select": select}
-        return LoadedModel(self.source, threads=self.patch.threads, **options)
+        return LoadedModel(self.source, threads=self.patch.threads, select=select)
 
     def joblib(self) -> Any:
         """A file of joblib's: most hold a model, which foretell tells at once; others are read here."""
@@ -300,10 +312,18 @@ class _Load:
     def python(self, error: errors.Error) -> Any:
         """Loads the file by Python where the patch allows that; else raises the error, with advice."""
         if self.patch.fallback != "python":
-            raise errors.make(error.code, reason=error.reason, message=f"{error}; {ADVICE}", path=error.path,
-                              offset=error.offset) from None
-        warnings.warn(f"{self.where} is loaded by Python, which executes what is in it: {error}", PickleExecutedWarning,
-                      stacklevel=_depth())
+            raise errors.make(
+                error.code,
+                reason=error.reason,
+                message=f"{error}; {ADVICE}",
+                path=error.path,
+                offset=error.offset,
+            ) from None
+        warnings.warn(
+            f"{self.where} is loaded by Python, which executes what is in it: {error}",
+            PickleExecutedWarning,
+            stacklevel=_depth(),
+        )
         with _unpatched():
             return self.original()
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
 from foretell import _verify_compare, _verify_original, _verify_rows, errors
 from foretell._source import split_entry
 from foretell._verify_compare import MethodReport
@@ -19,17 +18,26 @@ from foretell.model import LoadedModel
 
 __all__ = ["MethodReport", "Report", "verify"]
 
-METHODS = ("predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "apply",
-           "margin", "kneighbors")
+METHODS = (
+    "predict",
+    "predict_proba",
+    "predict_log_proba",
+    "decision_function",
+    "transform",
+    "score_samples",
+    "apply",
+    "margin",
+    "kneighbors",
+)
 
 
 @dataclass
 class Report:
     """What verify found. bool(report): everything agrees; str(report): for people; to_dict(): for programs.
 
-    refused: rows that one side refuses and the other predicts, as (row, who refuses it, why); refused_by_both: how many
-    rows both refuse. speed: method -> (seconds of the library, seconds of foretell), medians for all rows, and for one
-    row under "one row".
+    refused: rows that one side refuses and the other predicts, as (row, who refuses it, why);
+    refused_by_both: how many rows both refuse. speed: method -> (seconds of the library, seconds of
+    foretell), medians for all rows, and for one row under "one row".
     """
 
     model: str
@@ -63,27 +71,40 @@ class Report:
 
     def __str__(self) -> str:
         from foretell._verify_cli import text
+
         return text(self)
 
 
-def verify(model_path: str | os.PathLike[str], data: Any = None, rows: int = 1000, *, methods: Sequence[str] | None = None,
-           select: str | None = None, tolerance: float | None = None, exact: bool = False, seed: int = 0,
-           trust: bool = False) -> Report:
+def verify(
+    model_path: str | os.PathLike[str],
+    data: Any = None,
+    rows: int = 1000,
+    *,
+    methods: Sequence[str] | None = None,
+    select: str | None = None,
+    tolerance: float | None = None,
+    exact: bool = False,
+    seed: int = 0,
+    trust: bool = False,
+) -> Report:
     """Predicts the same rows with foretell and with the library that wrote the model, and compares.
 
-    The library must be installed in this Python. It loads the file, which EXECUTES a pickle: verify your own models
-    alone. foretell opens the file first, and what it refuses is not loaded; a file that names code which belongs to no
-    model is loaded with trust=True alone.
+    The library must be installed in this Python. It loads the file, which EXECUTES a pickle: verify your own
+    models alone. foretell opens the file first, and what it refuses is not loaded; a file that names code
+    which belongs to no model is loaded with trust=True alone.
 
-    data: a path (CSV, TSV, Parquet, JSON, JSON lines, .npy), or rows as the library takes them; None: rows are made up
-    from the model's inputs (their kinds, categories, scales and thresholds), the same for one seed.
+    data: a path (CSV, TSV, Parquet, JSON, JSON lines, .npy), or rows as the library takes them; None: rows
+    are made up from the model's inputs (their kinds, categories, scales and thresholds), the same for one
+    seed.
     rows: to make up, or to take of a file at most.
     methods: names; None: all that both have. select: an entry of a dict, list or tuple.
-    tolerance: numbers agree when they differ by at most so much, relative to the larger of them and 1; None: 1e-9, or
-    1e-5 for results of float32. Labels agree when they are the same, or where the best two scores tie.
+    tolerance: numbers agree when they differ by at most so much, relative to the larger of them and 1; None:
+    1e-9, or 1e-5 for results of float32. Labels agree when they are the same, or where the best two scores
+    tie.
     exact: agree only where every bit is the same.
 
-    Errors: those of foretell.load; UnsupportedModelError where the library is not installed or does not load the file.
+    Errors: those of foretell.load; UnsupportedModelError where the library is not installed or does not load
+    the file.
     """
     path = os.fspath(model_path)
     model = _open(path, select)
@@ -92,11 +113,22 @@ def verify(model_path: str | os.PathLike[str], data: Any = None, rows: int = 100
     chosen = description.get("selected")
     original = _verify_original.load(path, description["class"], chosen)
     made_up = data is None
-    X = _verify_rows.make(description, original, rows, seed) if made_up else \
-        _verify_rows.read(os.fspath(data), rows) if isinstance(data, (str, os.PathLike)) else data
+    X = (
+        _verify_rows.make(description, original, rows, seed)
+        if made_up
+        else _verify_rows.read(os.fspath(data), rows)
+        if isinstance(data, (str, os.PathLike))
+        else data
+    )
     X = _in_order(X, model)
-    report = Report(path, description["class"], len(X), made_up, seed if made_up else None,
-                    _verify_original.versions(description["library"], description["library_version"]))
+    report = Report(
+        path,
+        description["class"],
+        len(X),
+        made_up,
+        seed if made_up else None,
+        _verify_original.versions(description["library"], description["library_version"]),
+    )
     _note(report, description)
     wanted = list(methods) if methods is not None else list(METHODS)
     _compare_all(report, model, original, X, wanted, methods is not None, tolerance, exact)
@@ -106,8 +138,8 @@ def verify(model_path: str | os.PathLike[str], data: Any = None, rows: int = 100
 
 
 def _open(path: str, select: str | None) -> LoadedModel:
-    """The model; of a container the entries alone, without names of classes from beside it, as the library has it."""
-    model = LoadedModel(path, **({} if select is None else {"select": select}))
+    """The model; of a container its entries alone, without the names of classes that stand beside them."""
+    model = LoadedModel(path, select=select)
     chosen = model._description().get("selected")
     if select is None and chosen and not split_entry(path)[1]:
         return LoadedModel(path, select=chosen)
@@ -118,17 +150,22 @@ def _require_trust(path: str, description: dict[str, Any], trust: bool) -> None:
     other = description.get("other_code") or []
     if other and not trust:
         more = f" and {len(other) - 1} more" if len(other) > 1 else ""
-        raise errors.make("FORBIDDEN", option="trust",
-                          message=f"{path}: Python would call {other[0]}{more} to load it, which belongs to no model; if "
-                                  f"you trust the file, trust=True (--execute-pickle) loads it")
+        raise errors.make(
+            "FORBIDDEN",
+            option="trust",
+            message=f"{path}: Python would call {other[0]}{more} to load it, which belongs to no model; if "
+            f"you trust the file, trust=True (--execute-pickle) loads it",
+        )
 
 
 def _note(report: Report, description: dict[str, Any]) -> None:
     library, version = description["library"], description["library_version"]
     here = report.versions.get(library)
     if here and version and here != version and not version.startswith("v"):
-        report.notes.append(f"{library} {version} wrote the model and {here} answers here: where they differ, foretell "
-                            f"answers as {version} does")
+        report.notes.append(
+            f"{library} {version} wrote the model and {here} answers here: where they differ, foretell "
+            f"answers as {version} does"
+        )
     if description.get("note"):
         report.notes.append(description["note"])
 
@@ -139,8 +176,11 @@ def _in_order(X: Any, model: LoadedModel) -> Any:
         return X
     missing = [name for name in model._names if name not in list(X.columns)]
     if missing:
-        raise errors.make("SCHEMA", reason="MISSING_COLUMNS",
-                          message=f"the table lacks {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}")
+        raise errors.make(
+            "SCHEMA",
+            reason="MISSING_COLUMNS",
+            message=f"the table lacks {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}",
+        )
     return X[model._names]
 
 
@@ -153,11 +193,19 @@ def part(X: Any, rows: Any) -> Any:
     return X[np.asarray(rows, dtype=np.intp)]
 
 
-# ---- Comparing ----------------------------------------------------------------------------------------------------
+# ---- Comparing -------------------------------------------------------------------------------------------
 
 
-def _compare_all(report: Report, model: LoadedModel, original: Any, X: Any, methods: Sequence[str], named: bool,
-                 tolerance: float | None, exact: bool) -> None:
+def _compare_all(
+    report: Report,
+    model: LoadedModel,
+    original: Any,
+    X: Any,
+    methods: Sequence[str],
+    named: bool,
+    tolerance: float | None,
+    exact: bool,
+) -> None:
     classification = model._kind == "classifier"
     for method in methods:
         theirs = _verify_original.method_of(original, method, classification)
@@ -168,12 +216,24 @@ def _compare_all(report: Report, model: LoadedModel, original: Any, X: Any, meth
             continue
         _compare_one(report, model, original, method, theirs, X, tolerance, exact)
     if named and not report.methods:
-        raise errors.make("ARG", reason="METHOD_MISSING", option="methods",
-                          message=f"nothing to compare: {'; '.join(report.not_compared.values())}")
+        raise errors.make(
+            "ARG",
+            reason="METHOD_MISSING",
+            option="methods",
+            message=f"nothing to compare: {'; '.join(report.not_compared.values())}",
+        )
 
 
-def _compare_one(report: Report, model: LoadedModel, original: Any, method: str, theirs: Callable[[Any], Any], X: Any,
-                 tolerance: float | None, exact: bool) -> None:
+def _compare_one(
+    report: Report,
+    model: LoadedModel,
+    original: Any,
+    method: str,
+    theirs: Callable[[Any], Any],
+    X: Any,
+    tolerance: float | None,
+    exact: bool,
+) -> None:
     first = not report.methods
     kept: Any = list(range(len(X)))
     try:
@@ -181,7 +241,9 @@ def _compare_one(report: Report, model: LoadedModel, original: Any, method: str,
         ours, bad = _ours(model, method, X)
     except Exception as error:
         if not _refuses(error):
-            report.not_compared[method] = f"the library raises {type(error).__name__}: {str(error).splitlines()[0]}"
+            report.not_compared[method] = (
+                f"the library raises {type(error).__name__}: {str(error).splitlines()[0]}"
+            )
             return
         said, bad = None, {}
     if said is None or bad:
@@ -206,8 +268,11 @@ def _compare_one(report: Report, model: LoadedModel, original: Any, method: str,
 
 
 def _refuses(error: Exception) -> bool:
-    return isinstance(error, (ValueError, FloatingPointError, TypeError)) or \
-        type(error).__name__ in ("CatBoostError", "LightGBMError", "XGBoostError")
+    return isinstance(error, (ValueError, FloatingPointError, TypeError)) or type(error).__name__ in (
+        "CatBoostError",
+        "LightGBMError",
+        "XGBoostError",
+    )
 
 
 def _ours(model: LoadedModel, method: str, X: Any) -> tuple[Any, dict[int, str]]:
@@ -230,10 +295,16 @@ def _refused(theirs: Callable[[Any], Any], X: Any, begin: int, end: int) -> dict
         return {**_refused(theirs, X, begin, middle), **_refused(theirs, X, middle, end)}
 
 
-def _note_refused(report: Report, method: str, theirs: dict[int, str], ours: dict[int, str], first: bool) -> None:
+def _note_refused(
+    report: Report, method: str, theirs: dict[int, str], ours: dict[int, str], first: bool
+) -> None:
     known = {row for row, _, _ in report.refused}
-    report.refused += [(row, "the library", why) for row, why in theirs.items() if row not in ours and row not in known]
-    report.refused += [(row, "foretell", why) for row, why in ours.items() if row not in theirs and row not in known]
+    report.refused += [
+        (row, "the library", why) for row, why in theirs.items() if row not in ours and row not in known
+    ]
+    report.refused += [
+        (row, "foretell", why) for row, why in ours.items() if row not in theirs and row not in known
+    ]
     report.refused_by_both = max(report.refused_by_both, len(set(theirs) & set(ours)))
 
 
@@ -254,14 +325,18 @@ def _inputs(row: Any) -> Any:
     if hasattr(row, "iloc"):
         return {str(name): _plain(row[name].iloc[0]) for name in row.columns[:50]}
     first = row[0]
-    return first if isinstance(first, (str, dict)) else [_plain(value) for value in np.asarray(first).ravel()[:50]]
+    return (
+        first
+        if isinstance(first, (str, dict))
+        else [_plain(value) for value in np.asarray(first).ravel()[:50]]
+    )
 
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-# ---- Timing -------------------------------------------------------------------------------------------------------
+# ---- Timing ----------------------------------------------------------------------------------------------
 
 
 def _median(function: Callable[[], Any], budget: float = 0.4) -> float:
@@ -283,5 +358,7 @@ def _time(report: Report, model: LoadedModel, original: Any, X: Any) -> None:
         return
     one = part(X, [0])
     for name, rows in ((f"{method}, {len(X)} rows", X), (f"{method}, one row", one)):
-        report.speed[name] = (_median(lambda rows=rows: _verify_original.call(theirs, rows)),  # type: ignore[misc]
-                              _median(lambda rows=rows: model._core.run(rows, (method,))))  # type: ignore[misc]
+        report.speed[name] = (
+            _median(lambda rows=rows: _verify_original.call(theirs, rows)),  # type: ignore[misc]
+            _median(lambda rows=rows: model._core.run(rows, (method,))),
+        )  # type: ignore[misc]
