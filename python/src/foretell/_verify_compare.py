@@ -60,7 +60,7 @@ def ulps(left: Any, right: Any) -> Any:
     """Floats between two arrays of one float dtype, as numbers of floats; NaN and NaN are 0 apart."""
     kind, unsigned = (np.int32, np.uint32) if left.dtype == np.float32 else (np.int64, np.uint64)
     least = np.iinfo(kind).min
-    whole = [np.ascontiguousarray(array).view(kind) for array in (left, right)]
+    whole: list[Any] = [np.ascontiguousarray(array).view(kind) for array in (left, right)]
     # in the order of the numbers, and from 0 on
     places = [np.where(bits < 0, ~bits, bits ^ least).astype(kind).view(unsigned) for bits in whole]
     apart = np.maximum(*places) - np.minimum(*places)

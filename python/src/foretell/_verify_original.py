@@ -190,7 +190,7 @@ def _lightgbm(model: Any, name: str, method: str) -> Callable[[Any], Any] | None
     if options is not None:
         return lambda X: model.predict(X, **options)
     if name == "Booster":
-        return model.predict if method == "predict" else None  # type: ignore[no-any-return]
+        return model.predict if method == "predict" else None
     found = getattr(model, method, None)
     return found if callable(found) else None
 

@@ -71,7 +71,7 @@ def read(path: str, limit: int) -> Any:
 
 
 def make(description: dict[str, Any], original: Any, rows: int, seed: int) -> Any:
-    """Rows that the model takes: a DataFrame where it has names, texts for a model of texts, else an array."""
+    """Rows that the model takes: a DataFrame where it has names, texts for one of texts, else an array."""
     rng = np.random.default_rng(seed)
     inputs = description["inputs"]
     first = _first_step(original)

@@ -205,7 +205,7 @@ def _load_pickle(
 
 
 def _named(file: Any, start: int, end: int) -> Source:
-    """The path of a file that holds this pickle alone, where it still leads there; else the pickle's bytes."""
+    """The path of a file that holds this pickle alone, where it still leads there; else its bytes."""
     name = getattr(file, "name", None)
     if start == 0 and isinstance(name, str):
         try:

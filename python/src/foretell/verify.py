@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import statistics
 import time
@@ -359,6 +360,6 @@ def _time(report: Report, model: LoadedModel, original: Any, X: Any) -> None:
     one = part(X, [0])
     for name, rows in ((f"{method}, {len(X)} rows", X), (f"{method}, one row", one)):
         report.speed[name] = (
-            _median(lambda rows=rows: _verify_original.call(theirs, rows)),  # type: ignore[misc]
-            _median(lambda rows=rows: model._core.run(rows, (method,))),
-        )  # type: ignore[misc]
+            _median(functools.partial(_verify_original.call, theirs, rows)),
+            _median(functools.partial(model._core.run, rows, (method,))),
+        )
