@@ -496,7 +496,7 @@ def _same(left: Any, right: Any) -> bool:
 def _opened(source: Source, options: dict[str, Any]) -> _core.Model:
     from foretell import _core
 
-    context = _context.default_context()
+    context = _context.context()
     if source.data is not None:
         return _core.Model.open_memory(context, source.data, **options)
     return _core.Model.open(context, cast(str, source.path), **options)
