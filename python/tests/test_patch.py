@@ -257,8 +257,9 @@ if len(sys.argv) > 2:
 
 
 def command(folder, *arguments):
+    site = os.path.dirname(os.path.dirname(os.path.abspath(foretell.__file__)))
     return subprocess.run([sys.executable, "-m", "foretell", *map(str, arguments)], capture_output=True, text=True,
-                          cwd=folder, check=False, timeout=100)
+                          cwd=folder, check=False, timeout=100, env={**os.environ, "PYTHONPATH": site})
 
 
 def test_scripts(files, tmp_path):

@@ -46,7 +46,7 @@ ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 class Inert:
     """What stands for an object that is not plain. name: its class or function, such as sklearn.svm.SVC."""
 
-    name = ""
+    name = "an object"
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Inert:
         return object.__new__(cls)
@@ -104,6 +104,16 @@ def _bytearray(value: Any = b"", encoding: str = "latin1") -> bytearray:
     return bytearray(value)
 
 
+def _frombuffer(data: Any, dtype: Any, shape: Any, order: Any, axes: Any = None) -> Any:
+    """How protocol 5 holds arrays: bytes, and how they lie."""
+    if not isinstance(data, (bytes, bytearray)) or not isinstance(dtype, np.dtype) or dtype.hasobject:
+        raise pickle.UnpicklingError("an array of no bytes")
+    array = np.frombuffer(data, dtype=dtype)
+    if order == "K" and axes is not None:
+        return array.reshape(shape).transpose(axes)
+    return array.reshape(shape, order="F" if order == "F" else "C")
+
+
 class _Names:
     """Answers which class or function a name is; new ones in each file, so that no file changes another's."""
 
@@ -131,6 +141,8 @@ class _Names:
         """Functions of ours in the place of the file's."""
         if module in ARRAY_MODULES and name in ("scalar", "_reconstruct"):
             return SCALAR if name == "scalar" else self._reconstruct()
+        if module in ("numpy._core.numeric", "numpy.core.numeric") and name == "_frombuffer":
+            return lambda *args: _frombuffer(*args)
         if (module, name) == ("_codecs", "encode"):
             return lambda *args: _encode(*args)
         if (module, name) == ("builtins", "bytearray"):
@@ -155,30 +167,16 @@ class _Names:
         return reconstruct
 
 
-class _PickleReader(pickle.Unpickler):
+# Python's own reader in Python: its steps can be added to, and its memo grows with what is in it, where the one in C
+# allocates whatever number of an entry the file names.
+_Unpickler: Any = pickle._Unpickler
+
+
+class _PickleReader(_Unpickler):  # type: ignore[misc]
     """Of one pickle, without out-of-band buffers."""
 
-    def __init__(self, file: IO[bytes], names: _Names, encoding: str) -> None:
+    def __init__(self, file: Any, names: _Names, encoding: str) -> None:
         super().__init__(file, encoding=encoding, errors="replace")
-        self._names = names
-
-    def find_class(self, module: str, name: str) -> Any:
-        return self._names.find(module, name)
-
-    def persistent_load(self, pid: Any) -> Any:
-        return Inert()
-
-
-_PythonUnpickler: Any = pickle._Unpickler  # the one in Python, whose steps can be added to
-
-
-class _JoblibReader(_PythonUnpickler):  # type: ignore[misc]
-    """Of a joblib dump, where the bytes of arrays stand between the opcodes."""
-
-    dispatch = dict(_PythonUnpickler.dispatch)
-
-    def __init__(self, file: IO[bytes], names: _Names) -> None:
-        super().__init__(file, encoding="latin1", errors="replace")
         self._stream = file
         self._names = names
 
@@ -187,6 +185,18 @@ class _JoblibReader(_PythonUnpickler):  # type: ignore[misc]
 
     def persistent_load(self, pid: Any) -> Any:
         return Inert()
+
+    def get_extension(self, code: int) -> None:
+        self.append(type("Inert", (Inert,), {"name": f"extension {code}"}))
+
+
+class _JoblibReader(_PickleReader):
+    """Of a joblib dump, where the bytes of arrays stand between the opcodes."""
+
+    dispatch = dict(_Unpickler.dispatch)
+
+    def __init__(self, file: IO[bytes], names: _Names) -> None:
+        super().__init__(file, names, "latin1")
 
     def load_build(self) -> None:
         super().load_build()

@@ -12,6 +12,7 @@ import importlib
 import io
 import os
 import pickle
+import re
 import sys
 import threading
 import warnings
@@ -41,6 +42,9 @@ class _State:
         self.originals: dict[tuple[str, str], Callable[..., Any]] = {}
         self.wrappers: dict[tuple[str, str], Callable[..., Any]] = {}
 
+
+# Where one pickle ends and another begins, but for protocols 0 and 1, which have no beginning.
+_ANOTHER = re.compile(rb"\.\x80[\x02-\x05]")
 
 _state = _State()
 _inside = threading.local()  # .original: this thread is within a library's own load
@@ -177,6 +181,12 @@ def _load_pickle(
     patch: Patch, original: Callable[..., Any], file: IO[bytes], *args: Any, **kwargs: Any
 ) -> Any:
     """pickle.load: one pickle of a file that is open, which then stands behind it."""
+    path = _alone(file)
+    if path is not None:
+        model = _Load(patch, path, path, lambda: None).alone()
+        if model is not None:
+            file.seek(0, os.SEEK_END)
+            return model
     encoding = kwargs.get("encoding", "ASCII")
     try:
         seekable = file.seekable()
@@ -204,20 +214,38 @@ def _load_pickle(
     return load.broken(broken) if broken is not None else load.of(content)
 
 
+def _path_of(file: Any) -> str | None:
+    """The path of a file of the system, where it still leads there."""
+    name = getattr(file, "name", None)
+    if type(file) is not io.BufferedReader or not isinstance(name, str):
+        return None
+    try:
+        return name if os.path.samestat(os.stat(name), os.fstat(file.fileno())) else None
+    except (OSError, ValueError):
+        return None
+
+
+def _alone(file: Any) -> str | None:
+    """The path of a file at its beginning that holds nothing which looks like a second pickle; else None."""
+    path = _path_of(file)
+    try:
+        if path is None or file.tell() != 0:
+            return None
+        last, another = b"", False
+        while part := file.read(1 << 22):
+            last = last[-2:] + part
+            another = another or _ANOTHER.search(last) is not None
+        file.seek(0)
+        return path if last.endswith(b".") and not another else None
+    except (OSError, ValueError):
+        return None
+
+
 def _named(file: Any, start: int, end: int) -> Source:
     """The path of a file that holds this pickle alone, where it still leads there; else its bytes."""
-    name = getattr(file, "name", None)
-    if start == 0 and isinstance(name, str):
-        try:
-            here = os.fstat(file.fileno())
-            if (
-                os.path.samestat(os.stat(name), here)
-                and here.st_size == end
-                and type(file) is io.BufferedReader
-            ):
-                return name
-        except (AttributeError, OSError, ValueError):
-            pass
+    path = _path_of(file)
+    if path is not None and start == 0 and os.fstat(file.fileno()).st_size == end:
+        return path
     file.seek(start)
     data: bytes = file.read(end - start)
     return data
@@ -253,14 +281,19 @@ class _Load:
     def model(self, select: str | None = None) -> LoadedModel:
         return LoadedModel(self.source, threads=self.patch.threads, select=select)
 
-    def joblib(self) -> Any:
-        """A file of joblib's: most hold a model, which foretell tells at once; others are read here."""
+    def alone(self) -> LoadedModel | None:
+        """The model of a file that holds one and nothing beside it; else None."""
         try:
             model = self.model()
-            if model._core.info()["parts"] is None:
-                return model
         except errors.UnsupportedModelError:
-            pass
+            return None
+        return model if model._core.info()["parts"] is None else None
+
+    def joblib(self) -> Any:
+        """A file of joblib's: most hold a model, which foretell tells at once; others are read here."""
+        model = self.alone()
+        if model is not None:
+            return model
         try:
             if isinstance(self.source, bytes):
                 content = _plain.read_joblib(io.BytesIO(self.source), _restore)
@@ -289,6 +322,8 @@ class _Load:
                 continue
             try:
                 by[id(mark)] = self.model(None if place == () else ".".join(str(key) for key in place))
+                # names of columns that stand beside a model become its own, and whoever wrote this knew none
+                by[id(mark)]._warns = by[id(mark)]._warns and place == ()
             except errors.UnsupportedModelError as error:
                 return self.python(error)
         return _plain.replaced(content, by)
@@ -336,4 +371,4 @@ def _depth() -> int:
         if back is None:
             break
         frame, depth = back, depth + 1
-    return depth - 1
+    return depth
