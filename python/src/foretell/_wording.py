@@ -50,8 +50,8 @@ def name_difference(names: list[str], wanted: list[str]) -> str:
 def _again(error: errors.Error, message: str) -> errors.Error:
     """The same error with another message."""
     return errors.make(
-        error.code,
-        reason=error.reason,
+        error.code or "INTERNAL",
+        reason=error.reason or "NONE",
         message=message,
         path=error.path,
         row=error.row,
@@ -70,10 +70,17 @@ def reword(
         names = names_of(X)
         if names is not None and set(wanted) - set(names):
             return _again(error, name_difference(names, wanted))
+    if error.code == "SHAPE" and getattr(X, "ndim", 2) == 1:
+        return _again(
+            error,
+            f"Expected 2D array, got 1D array instead: {len(X)} values. Reshape your data either using "
+            f"array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains a "
+            f"single sample.",
+        )
     if error.reason == "COLUMN_COUNT" or error.code == "SHAPE":
         width = width_of(X)
         if width is not None and n_features is not None and width != n_features:
             return _again(
-                error, f"X has {width} features, but {estimator} is expecting {n_features} features as input"
+                error, f"X has {width} features, but {estimator} is expecting {n_features} features as input."
             )
     return error

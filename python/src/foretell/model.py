@@ -27,6 +27,8 @@ ESTIMATOR_TYPES = {
     "transformer": "transformer",
 }
 
+LABEL_CODERS = (".LabelEncoder", ".LabelBinarizer")
+
 
 class _Offered:
     """A method that is there only where the loaded model has it: hasattr says which, as in scikit-learn."""
@@ -182,6 +184,8 @@ class LoadedModel:
     def _run(self, method: str, X: Any) -> Any:
         if self._warns:
             self._warn_of_names(X)
+        if self._class_name.endswith(LABEL_CODERS):
+            return self._labels(self._core, method, X)
         try:
             return self._core.run(X, (method,), threads=self._threads)[0]
         except (errors.ShapeError, errors.SchemaError) as error:
@@ -189,6 +193,13 @@ class LoadedModel:
             if worded is error:
                 raise
             raise worded from None
+
+    def _labels(self, core: _core.Model, method: str, X: Any) -> Any:
+        """LabelEncoder and LabelBinarizer take a vector of labels, and give one where they give labels."""
+        rows = X if np.ndim(X) == 2 else np.asarray(X).reshape(-1, 1)
+        result = core.run(rows, (method,), threads=self._threads)[0]
+        one = method == "inverse_transform" or self._class_name.endswith("LabelEncoder")
+        return result[:, 0] if one and np.ndim(result) == 2 else result
 
     def _warn_of_names(self, X: Any) -> None:
         """As scikit-learn warns where only one of the rows and the model has names."""
@@ -293,17 +304,29 @@ class LoadedModel:
         """The transformed rows: an array, or the table that set_output asked for."""
         return _sklearn.wrap_output(self, self._run("transform", X), X)
 
-    @_offered_if(
-        lambda self: "inverse_transform" in self._methods or bool(self._description().get("has_inverse"))
-    )
+    @_offered_if(lambda self: "inverse_transform" in self._methods or self._inverse() is not None)
     def inverse_transform(self, X: Any) -> Any:
         """What transform would have made X of."""
         if "inverse_transform" in self._methods:
             return self._run("inverse_transform", X)
+        core = cast("_core.Model", self._inverse())
+        if self._class_name.endswith(LABEL_CODERS):
+            return self._labels(core, "inverse_transform", X)
+        return core.run(X, ("inverse_transform",), threads=self._threads)[0]
+
+    def _inverse(self) -> _core.Model | None:
+        """The model opened as its inverse, when it is first asked for; None where there is none."""
         if "inverse" not in self._lazy:
+            told = bool(self._description().get("has_inverse"))
+            if not told and not self._class_name.endswith(("Pipeline", "SearchCV")) or "transform" not in self._methods:
+                self._lazy["inverse"] = None
+                return None
             self._source.require_unchanged("be opened again for inverse_transform")
-            self._lazy["inverse"] = _opened(self._source, {**self._source.options, "inverse": True})
-        return self._lazy["inverse"].run(X, ("inverse_transform",), threads=self._threads)[0]
+            try:
+                self._lazy["inverse"] = _opened(self._source, {**self._source.options, "inverse": True})
+            except (errors.ArgumentError, errors.UnsupportedModelError):
+                self._lazy["inverse"] = None
+        return cast("_core.Model | None", self._lazy["inverse"])
 
     @_offered_if(lambda self: self._kind in ("classifier", "regressor") and "predict" in self._methods)
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -317,11 +340,20 @@ class LoadedModel:
     def classes_(self) -> Any:
         """The classes of a classifier: an array, or a list of arrays where there are several targets."""
         if "classes" not in self._lazy:
-            self._lazy["classes"] = self._core.classes()
+            self._lazy["classes"] = self._core.classes() or self._coded_classes()
         classes = self._lazy["classes"]
         if not classes:
             raise AttributeError(f"{self._short_name} has no classes_")
         return classes[0] if len(classes) == 1 else list(classes)
+
+    def _coded_classes(self) -> list[np.ndarray[Any, Any]]:
+        """Those of LabelEncoder and LabelBinarizer, to which the labels are input."""
+        if not self._class_name.endswith(LABEL_CODERS):
+            return []
+        labels = self._description()["inputs"][0].get("categories", [])
+        if self._inverse() is not None:
+            return [self.inverse_transform(np.arange(len(labels)))]
+        return [np.array(labels)]
 
     @property
     def feature_names_in_(self) -> np.ndarray[Any, np.dtype[np.object_]]:
