@@ -133,7 +133,7 @@ def tags(
     several = len(predictions) > 1
     target = utils.TargetTags(required=False, multi_output=several, single_output=not several)
     text = any(column["kind"] in ("string", "mixed") for column in inputs)
-    rows = utils.InputTags(allow_nan=_takes_nan(inputs), string=text, categorical=text)
+    rows = utils.InputTags(allow_nan=_takes_nan(inputs), sparse=True, string=text, categorical=text)
     return utils.Tags(
         estimator_type=kind,
         target_tags=target,

@@ -50,7 +50,7 @@ def name_difference(names: list[str], wanted: list[str]) -> str:
 def _again(error: errors.Error, message: str) -> errors.Error:
     """The same error with another message."""
     return errors.make(
-        error.code or "INTERNAL",
+        error.code or ("SHAPE" if isinstance(error, errors.ShapeError) else "SCHEMA"),
         reason=error.reason or "NONE",
         message=message,
         path=error.path,
@@ -70,7 +70,7 @@ def reword(
         names = names_of(X)
         if names is not None and set(wanted) - set(names):
             return _again(error, name_difference(names, wanted))
-    if error.code == "SHAPE" and getattr(X, "ndim", 2) == 1:
+    if isinstance(error, errors.ShapeError) and getattr(X, "ndim", 2) == 1:
         return _again(
             error,
             f"Expected 2D array, got 1D array instead: {len(X)} values. Reshape your data either using "
