@@ -9,12 +9,18 @@ from foretell._core import version as _version
 
 if TYPE_CHECKING:
     from foretell import errors
+    from foretell.model import load
+    from foretell.patch import patch_joblib
+    from foretell.verify import verify
 
 __version__ = _version()
 
 # Name of the package -> the module that has it; imported when it is first asked for.
 _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
+    "load": "foretell.model:load",
+    "patch_joblib": "foretell.patch:patch_joblib",
+    "verify": "foretell.verify:verify",
 }
 
 __all__ = ["__version__", *_LAZY]
