@@ -101,7 +101,8 @@ static ftl_status write_target(const ftl_target *target, const ftl_generate_requ
     if (!out)
         return FTL_OOM(error);
     ftl_emitter_init(out, write, user,
-                     options->max_code_bytes ? options->max_code_bytes : (uint64_t)usual_megabytes << 20);
+                     options->max_code_bytes ? options->max_code_bytes
+                                             : (uint64_t)usual_megabytes << 20);
     ftl_status status = target->write(request, out, error);
     if (status == FTL_OK)
         status = ftl_emitter_end(out, error);
