@@ -496,6 +496,21 @@ static const char cuts16[] =
     "}\n"
     "#endif\n";
 
+static const char same_cell[] =
+    "\n/* Whether a cell is this one: of kind 0, 1 or 2, or 3, which is a bool. */\n"
+    "static int $_same_cell($_cell c, int kind, double number, const char *text)\n"
+    "{\n"
+    "    double x = c.number;\n"
+    "    if (kind == 1)\n"
+    "        return c.kind == 1 ? strcmp(c.text, text) == 0 : c.kind == 0 && !text[0];\n"
+    "    if (kind == 0 || c.kind == 0)\n"
+    "        return kind == c.kind;\n"
+    "    if (c.kind == 1 && kind == 3 && !$_is_one_of(c.text, strlen(c.text),\n"
+    "                                                 \"True|TRUE|true|False|FALSE|false\"))\n"
+    "        return 0;\n"
+    "    return (c.kind == 2 || $_text_number(c.text, 0, &x)) && x == number;\n"
+    "}\n";
+
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static const struct {
@@ -525,6 +540,7 @@ static const struct {
     {FTL_C_OF_NUMBER, of_number},
     {FTL_C_TEXT_NUMBER, text_number},
     {FTL_C_CELL_NUMBER, cell_number},
+    {FTL_C_SAME_CELL, same_cell},
 };
 
 void ftl_c_write_functions(ftl_c_code *code)
