@@ -47,7 +47,10 @@ enum {
     FTL_C_RANKS = 1 << 19,  /* ranks among quantiles */
     FTL_C_CUTS8 = 1 << 20,  /* cuts of trees, with codes of one byte and of two */
     FTL_C_CUTS16 = 1 << 21,
-    FTL_C_SAME_CELL = 1 << 22 /* needs FTL_C_TEXT_NUMBER */
+    FTL_C_SAME_CELL = 1 << 22, /* needs FTL_C_TEXT_NUMBER */
+    FTL_C_LINE_F64 = 1 << 23,  /* lines between points */
+    FTL_C_LINE_F32 = 1 << 24,
+    FTL_C_MEDIAN = 1 << 25
 };
 
 typedef struct ftl_c_op {
