@@ -100,9 +100,11 @@ class Generated:
 
 
 def number(cell):
-    if cell in ("True", "False"):
-        return float(cell == "True")
-    return float(cell) if cell else np.nan
+    """NaN also for texts, which stand in columns that the model does not look at."""
+    try:
+        return float(cell == "True") if cell in ("True", "False") else float(cell)
+    except ValueError:
+        return np.nan
 
 
 def write_rows(x, folder):
