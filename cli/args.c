@@ -45,7 +45,13 @@ enum option_id {
     OPT_PROGRESS,
     OPT_MEMORY,
     OPT_RESUME,
-    OPT_COMPRESSION
+    OPT_COMPRESSION,
+    OPT_DTYPE,
+    OPT_PREFIX,
+    OPT_DATA,
+    OPT_PREDICTIONS,
+    OPT_PLAIN,
+    OPT_MAX_CODE
 };
 
 /* Every option: what it is called, and the field of the library's options that it sets. */
@@ -93,6 +99,12 @@ static const flag flags[] = {
     {"memory", "memory", required_argument, OPT_MEMORY},
     {"resume", "resume", no_argument, OPT_RESUME},
     {"compression", "compression", required_argument, OPT_COMPRESSION},
+    {"dtype", "input_dtype", required_argument, OPT_DTYPE},
+    {"prefix", "prefix", required_argument, OPT_PREFIX},
+    {"data", "data_path", required_argument, OPT_DATA},
+    {"predictions", "output_path", required_argument, OPT_PREDICTIONS},
+    {"plain", "plain", no_argument, OPT_PLAIN},
+    {"max-code", "max_code_bytes", required_argument, OPT_MAX_CODE},
 };
 
 enum { n_flags = sizeof flags / sizeof flags[0] };
@@ -419,9 +431,43 @@ static int set_batch_size(const char *command, const char *text, ftl_score_optio
     return strcmp(text, "auto") == 0 ? -1 : set_number(command, OPT_BATCH_SIZE, text, score);
 }
 
+static int set_dtype(const char *command, const char *text, ftl_type *out)
+{
+    *out = strcmp(text, "float32") == 0 ? FTL_F32 : FTL_F64;
+    return *out == FTL_F32 || strcmp(text, "float64") == 0
+               ? -1
+               : cli_usage(command, "--dtype takes float32 or float64, not '%s'", text);
+}
+
+/* Options of generate; the others are set_option's. */
+static int set_generate(const char *command, int id, char *text, cli_options *out)
+{
+    ftl_generate_options *generate = &out->generate;
+    switch (id) {
+    case OPT_DTYPE:
+        return set_dtype(command, text, &generate->input_dtype);
+    case OPT_PREFIX:
+        generate->prefix = text;
+        return -1;
+    case OPT_DATA:
+        generate->data_path = text;
+        return -1;
+    case OPT_PREDICTIONS:
+        generate->output_path = text;
+        return -1;
+    case OPT_PLAIN:
+        generate->plain = true;
+        return -1;
+    default:
+        return set_bytes(command, id, text, &generate->max_code_bytes);
+    }
+}
+
 static int set_option(const char *command, int id, char *text, cli_options *out)
 {
     ftl_score_options *score = &out->score;
+    if (id >= OPT_DTYPE)
+        return set_generate(command, id, text, out);
     switch (id) {
     case OPT_OUTPUT:
         out->output = text;
@@ -631,7 +677,8 @@ int cli_parse_between(int argc, char **argv, const char *allowed, const char *he
     struct option all_options[n_flags + 1] = {{0}};
     for (size_t i = 0; i < n_flags; i++)
         all_options[i] = (struct option){flags[i].name, flags[i].argument, NULL, flags[i].id};
-    *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)}};
+    *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)},
+                         .generate = {.struct_size = sizeof(ftl_generate_options)}};
     out->then = calloc((size_t)argc + 1, sizeof *out->then);
     out->also = calloc((size_t)argc + 1, sizeof *out->also);
     out->more = calloc((size_t)argc + 1, sizeof *out->more);

@@ -2,6 +2,7 @@
 #ifndef FTL_CLI_CLI_H
 #define FTL_CLI_CLI_H
 
+#include <foretell/codegen.h>
 #include <foretell/foretell.h>
 
 #include <stdbool.h>
@@ -42,6 +43,7 @@ typedef struct cli_options {
     char **names;       /* [1 + n_also] of the first and of those; NULL: there are no others */
     ftl_method methods[FTL_METHOD_COUNT]; /* --method: those behind the first */
     bool progress_json;
+    ftl_generate_options generate;
     uint64_t seen; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
 
@@ -49,6 +51,7 @@ int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_classes(int argc, char **argv);
+int cli_generate(int argc, char **argv);
 /* Of the server, and of one that runs. */
 int cli_serve(int argc, char **argv);
 int cli_stats(int argc, char **argv);
@@ -112,7 +115,7 @@ void cli_print_card(const ftl_model *model, const ftl_model_info *info, const cl
 
 extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
     cli_help_main[], cli_help_serve[], cli_help_stats[], cli_help_health[], cli_help_load[],
-    cli_help_unload[], cli_help_verify[];
+    cli_help_unload[], cli_help_verify[], cli_help_generate[];
 
 /*
  * "foretell: error: …" in one line on stderr; returns the exit code that the status has in this

@@ -21,6 +21,7 @@ static const command commands[] = {
     {"serve", cli_serve, cli_help_serve},       {"stats", cli_stats, cli_help_stats},
     {"health", cli_health, cli_help_health},    {"load", cli_load, cli_help_load},
     {"unload", cli_unload, cli_help_unload},    {"verify", cli_verify, cli_help_verify},
+    {"generate", cli_generate, cli_help_generate},
 };
 
 enum { n_commands = sizeof commands / sizeof commands[0] };
