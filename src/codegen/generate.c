@@ -9,6 +9,9 @@ enum { most_prefix = 40, usual_megabytes = 64 };
 
 static const ftl_target *const targets[] = {
     &ftl_target_standalone_c,
+    &ftl_target_python,
+    &ftl_target_fastapi,
+    &ftl_target_c,
 };
 
 ftl_status ftl_generate_target_at(size_t index, ftl_generate_target *out)
@@ -101,7 +104,8 @@ static ftl_status write_target(const ftl_target *target, const ftl_generate_requ
     if (!out)
         return FTL_OOM(error);
     ftl_emitter_init(out, write, user,
-                     options->max_code_bytes ? options->max_code_bytes : (uint64_t)usual_megabytes << 20);
+                     options->max_code_bytes ? options->max_code_bytes
+                                             : (uint64_t)usual_megabytes << 20);
     ftl_status status = target->write(request, out, error);
     if (status == FTL_OK)
         status = ftl_emitter_end(out, error);
