@@ -16,11 +16,11 @@ typedef struct command {
 } command;
 
 static const command commands[] = {
-    {"predict", cli_predict, cli_help_predict}, {"inspect", cli_inspect, cli_help_inspect},
-    {"check", cli_check, cli_help_check},       {"classes", cli_classes, cli_help_classes},
-    {"serve", cli_serve, cli_help_serve},       {"stats", cli_stats, cli_help_stats},
-    {"health", cli_health, cli_help_health},    {"load", cli_load, cli_help_load},
-    {"unload", cli_unload, cli_help_unload},    {"verify", cli_verify, cli_help_verify},
+    {"predict", cli_predict, cli_help_predict},    {"inspect", cli_inspect, cli_help_inspect},
+    {"check", cli_check, cli_help_check},          {"classes", cli_classes, cli_help_classes},
+    {"serve", cli_serve, cli_help_serve},          {"stats", cli_stats, cli_help_stats},
+    {"health", cli_health, cli_help_health},       {"load", cli_load, cli_help_load},
+    {"unload", cli_unload, cli_help_unload},       {"verify", cli_verify, cli_help_verify},
     {"generate", cli_generate, cli_help_generate},
 };
 

@@ -45,8 +45,8 @@ FTL_API FTL_MUST_USE ftl_status ftl_generate_target_at(size_t index, ftl_generat
  * long, CANCELLED that write stopped; what was written until then is not to be used.
  */
 FTL_API FTL_MUST_USE ftl_status ftl_generate(const ftl_model *model,
-                                             const ftl_generate_options *options,
-                                             ftl_text_fn write, void *user, ftl_error *error);
+                                             const ftl_generate_options *options, ftl_text_fn write,
+                                             void *user, ftl_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,8 +1,8 @@
 /*
  * A model as stand-alone C: what the files c_*.c share. An operation becomes a function of one row,
  * named PREFIX_op<number>, which reads the arrays of its sources and writes its own; a method is a
- * function that calls those that it depends on, in order. Sums have the order that plan/ gives them,
- * so that results are the same to the bit.
+ * function that calls those that it depends on, in order. Sums have the order that plan/ gives
+ * them, so that results are the same to the bit.
  *
  * Generated names: v<number> is the array of an operation, row the caller's row.
  */
@@ -33,14 +33,18 @@ enum {
     FTL_C_LOGISTIC_F32 = 1 << 5,
     FTL_C_FIND_TEXT = 1 << 6,
     FTL_C_FIND_NUMBER = 1 << 7,
-    FTL_C_TEXT_NUMBER = 1 << 8, /* a text as a number, a bool too: PREFIX_number */
-    FTL_C_CELLS = 1 << 9,       /* the type of a cell */
-    FTL_C_TEXT_CELL = 1 << 10,  /* a cell of a text: PREFIX_text */
-    FTL_C_PAIRWISE_F64 = 1 << 11,
-    FTL_C_PAIRWISE_F32 = 1 << 12,
-    FTL_C_NORMAL = 1 << 13, /* quantiles of the normal distribution */
-    FTL_C_SUM_F64 = 1 << 14,
-    FTL_C_SUM_F32 = 1 << 15
+    FTL_C_CELLS = 1 << 8,   /* the type of a cell */
+    FTL_C_OF_TEXT = 1 << 9, /* cells of texts, and of numbers */
+    FTL_C_OF_NUMBER = 1 << 10,
+    FTL_C_TEXT_NUMBER = 1 << 11, /* a text as a number */
+    FTL_C_CELL_NUMBER = 1 << 12, /* needs the one before */
+    FTL_C_DOT_F64 = 1 << 13,
+    FTL_C_DOT_F32 = 1 << 14,
+    FTL_C_GAUSSIAN = 1 << 15,
+    FTL_C_ABS_SUM_F64 = 1 << 16,
+    FTL_C_ABS_SUM_F32 = 1 << 17,
+    FTL_C_NORMAL = 1 << 18, /* quantiles of the normal distribution */
+    FTL_C_RANKS = 1 << 19   /* ranks among quantiles */
 };
 
 typedef struct ftl_c_op {
@@ -54,11 +58,14 @@ typedef struct ftl_c_code {
     const ftl_generate_request *request;
     const ftl_graph *graph;
     const char *prefix;
+    char upper[64]; /* the prefix in capitals, for macros */
     ftl_emitter *out;
     ftl_arena arena;
     ftl_c_op *ops; /* [graph->n_ops] */
     bool cells;    /* rows are structs with a member a column, else arrays of numbers */
+    const char *const *members; /* [graph->n_inputs] their names, with cells */
     uint32_t uses;
+    bool failed; /* no memory while writing */
 } ftl_c_code;
 
 /* How an operation is written. */
@@ -110,6 +117,8 @@ void ftl_c_each_source(ftl_c_code *code, uint32_t id, ftl_c_visit_fn *visit);
 
 /* ---- Text ------------------------------------------------------------------------------------ */
 
+/* Text in which $ stands for the prefix, and nothing else is replaced. */
+void ftl_c_text(ftl_c_code *code, const char *text);
 /* static const TYPE PREFIX_op<id>_<name>[n] = {…}; an empty array gets one zero. */
 void ftl_c_array_f64(ftl_c_code *code, uint32_t id, const char *name, const double *values,
                      size_t n);
@@ -129,17 +138,22 @@ void ftl_c_array_next(ftl_c_code *code, size_t i); /* before element i: a comma,
 void ftl_c_array_end(ftl_c_code *code);
 
 /*
- * An expression for a column of an operation as a double, or as a float where narrow. The columns of
- * OBJECT edges have none: ftl_c_cell_expression is theirs.
+ * An expression for a column of an operation as a double, or as a float where narrow. The columns
+ * of cells (ftl_c_is_cell) have none.
  */
 void ftl_c_number(ftl_c_code *code, uint32_t from, uint32_t column, bool narrow);
 /* Whether a column is a cell, which may be no number. */
 bool ftl_c_is_cell(const ftl_c_code *code, uint32_t from);
 /*
- * Statements that set *x, a variable of type double, to a column's number; they return where it is
- * none.
+ * Statements that set x, a variable of type double, to a column's number; they return where it is
+ * none. A variable c of type PREFIX_cell is there where the source is an OBJECT edge.
  */
 void ftl_c_set_number(ftl_c_code *code, uint32_t from, uint32_t column, const char *x);
+/*
+ * What ftl_c_cell, or ftl_c_set_number with number, calls for the columns of all sources; for
+ * check.
+ */
+void ftl_c_use_cells(ftl_c_code *code, uint32_t id, bool number);
 /* An expression of type PREFIX_cell, for any column. */
 void ftl_c_cell(ftl_c_code *code, uint32_t from, uint32_t column);
 /* return …; for a column of an operation */
@@ -155,10 +169,20 @@ ftl_status ftl_c_unsupported(const ftl_op *op, const char *what, ftl_error *erro
 
 /* ---- Parts of the file ----------------------------------------------------------------------- */
 
+/* Chooses a member's name for each column, unique and no word of C or C++. */
+FTL_MUST_USE ftl_status ftl_c_name_members(ftl_c_code *code, ftl_error *error);
 void ftl_c_write_head(ftl_c_code *code);      /* the comment, includes, types */
 void ftl_c_write_functions(ftl_c_code *code); /* what uses asks for */
 void ftl_c_write_op(ftl_c_code *code, uint32_t id);
+/* int for classes and their like, long long, float or double */
+const char *ftl_c_result_type(const ftl_c_code *code, ftl_method method);
+/* How far one row lies behind another, in elements of PREFIX_row: numbers, or a struct a row. */
+static inline size_t ftl_c_row_step(const ftl_c_code *code)
+{
+    return code->cells ? 1 : code->graph->n_inputs;
+}
 void ftl_c_write_method(ftl_c_code *code, ftl_method method);
+void ftl_c_declare_classes(ftl_c_code *code);
 void ftl_c_write_classes(ftl_c_code *code);
 void ftl_c_write_errors(ftl_c_code *code);
 void ftl_c_write_main(ftl_c_code *code);

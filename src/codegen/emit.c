@@ -57,7 +57,7 @@ ftl_status ftl_emitter_end(ftl_emitter *out, ftl_error *error)
     return FTL_OK;
 }
 
-void ftl_emit(ftl_emitter *out, const char *format, ...)
+void ftl_emitf(ftl_emitter *out, const char *format, ...)
 {
     char line[most_line];
     va_list args;
@@ -76,7 +76,7 @@ void ftl_emit_c_string(ftl_emitter *out, const char *text, size_t size)
         if (i && i % most_piece == 0)
             ftl_emit_text(out, "\" \"");
         if (c < ' ' || c > '~' || c == '"' || c == '\\' || c == '?')
-            ftl_emit(out, "\\%03o", c);
+            ftl_emitf(out, "\\%03o", c);
         else
             ftl_emit_bytes(out, text + i, 1);
     }

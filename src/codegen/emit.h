@@ -30,7 +30,7 @@ static inline void ftl_emit_text(ftl_emitter *out, const char *text)
     ftl_emit_bytes(out, text, strlen(text));
 }
 /* A line or so: at most 4000 bytes. Names of models come in by the functions below, never by %s. */
-void ftl_emit(ftl_emitter *out, const char *format, ...) FTL_PRINTF(2, 3);
+void ftl_emitf(ftl_emitter *out, const char *format, ...) FTL_PRINTF(2, 3);
 
 /*
  * A string constant of C, with its quotes: printable ASCII as it is but for quotes, backslashes and
