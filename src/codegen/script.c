@@ -22,16 +22,16 @@ static size_t escape(ftl_emitter *out, const unsigned char *text, size_t size)
 {
     unsigned surrogate = surrogate_at(text, size);
     if (surrogate) {
-        ftl_emit(out, "\\u%04x", surrogate);
+        ftl_emitf(out, "\\u%04x", surrogate);
         return 3;
     }
     if (text[0] < 0x80) {
-        ftl_emit(out, "\\x%02x", text[0]);
+        ftl_emitf(out, "\\x%02x", text[0]);
         return 1;
     }
     /* valid and not to be shown: C1, separators, marks of direction; all of two or three bytes */
     if (size >= 2 && text[0] >= 0xc2 && text[0] < 0xe0 && (text[1] & 0xc0) == 0x80) {
-        ftl_emit(out, "\\u%04x", (text[0] & 0x1fu) << 6 | (text[1] & 0x3fu));
+        ftl_emitf(out, "\\u%04x", (text[0] & 0x1fu) << 6 | (text[1] & 0x3fu));
         return 2;
     }
     unsigned three = size >= 3 && (text[0] & 0xf0) == 0xe0 && (text[1] & 0xc0) == 0x80 &&
@@ -39,10 +39,10 @@ static size_t escape(ftl_emitter *out, const unsigned char *text, size_t size)
                          ? (text[0] & 0xfu) << 12 | (text[1] & 0x3fu) << 6 | (text[2] & 0x3fu)
                          : 0;
     if (three >= 0x800) {
-        ftl_emit(out, "\\u%04x", three);
+        ftl_emitf(out, "\\u%04x", three);
         return 3;
     }
-    ftl_emit(out, "\\udc%02x", text[0]);
+    ftl_emitf(out, "\\udc%02x", text[0]);
     return 1;
 }
 
@@ -54,7 +54,7 @@ void ftl_emit_py_string(ftl_emitter *out, const char *text)
         size_t length = 0;
         if (text[i] == '"' || text[i] == '\\') {
             n = 1;
-            ftl_emit(out, "\\%c", text[i]);
+            ftl_emitf(out, "\\%c", text[i]);
         } else if (ftl_utf8_unprintable(text + i, size - i, &length)) {
             n = escape(out, (const unsigned char *)text + i, size - i);
         } else {
@@ -82,7 +82,7 @@ void ftl_emit_py_comment(ftl_emitter *out, const char *text)
 
 void ftl_emit_py_constant(ftl_emitter *out, const char *name, const char *text)
 {
-    ftl_emit(out, "%s = ", name);
+    ftl_emitf(out, "%s = ", name);
     ftl_emit_py_string(out, text);
     ftl_emit_text(out, "\n");
 }
@@ -90,7 +90,7 @@ void ftl_emit_py_constant(ftl_emitter *out, const char *name, const char *text)
 void ftl_emit_py_names(ftl_emitter *out, const char *name, const ftl_model *model, uint32_t which,
                        size_t n, ftl_name_at *name_at)
 {
-    ftl_emit(out, "%s = [\n", name);
+    ftl_emitf(out, "%s = [\n", name);
     for (size_t i = 0; i < n; i++) {
         ftl_emit_text(out, "    ");
         ftl_emit_py_string(out, name_at(model, which, i));
@@ -132,26 +132,26 @@ const ftl_script_comment ftl_comment_c = {.line = " *", .text = ftl_emit_c_comme
 static void list_inputs(ftl_emitter *out, const ftl_model *model, size_t n,
                         const ftl_script_comment *comment)
 {
-    ftl_emit(out, "%s\n%s Columns that it takes (%zu)%s:\n", comment->line, comment->line, n,
-             model->has_input_names ? "" : ", without names, in this order");
+    ftl_emitf(out, "%s\n%s Columns that it takes (%zu)%s:\n", comment->line, comment->line, n,
+              model->has_input_names ? "" : ", without names, in this order");
     for (size_t i = 0; i < n && i < most_listed; i++) {
         ftl_schema_column column = {.struct_size = sizeof column};
         if (ftl_model_input(model, i, &column) != FTL_OK)
             continue;
-        ftl_emit(out, "%s   %zu  ", comment->line, i);
+        ftl_emitf(out, "%s   %zu  ", comment->line, i);
         if (column.name)
             comment->text(out, column.name);
-        ftl_emit(out, "%s%s\n", column.name ? ": " : "", ftl_script_kind(&column));
+        ftl_emitf(out, "%s%s\n", column.name ? ": " : "", ftl_script_kind(&column));
     }
     if (n > most_listed)
-        ftl_emit(out, "%s   ... and %zu more\n", comment->line, n - most_listed);
+        ftl_emitf(out, "%s   ... and %zu more\n", comment->line, n - most_listed);
 }
 
 static void list_outputs(ftl_emitter *out, const ftl_model *model, ftl_method method,
                          const ftl_script_comment *comment)
 {
     size_t n = ftl_model_output_count(model, method);
-    ftl_emit(out, "%s   %s: ", comment->line, ftl_method_name(method));
+    ftl_emitf(out, "%s   %s: ", comment->line, ftl_method_name(method));
     for (size_t i = 0; i < n && i < 20; i++) {
         ftl_emit_text(out, i ? ", " : "");
         comment->text(out, ftl_script_output(model, method, i));
@@ -165,15 +165,15 @@ void ftl_script_facts(ftl_emitter *out, const ftl_generate_request *request,
     ftl_model_info info = {.struct_size = sizeof info};
     if (ftl_model_get_info(request->model, &info) != FTL_OK)
         return; /* only its struct_size could be wrong */
-    ftl_emit(out, "%s The model: ", comment->line);
+    ftl_emitf(out, "%s The model: ", comment->line);
     comment->text(out, info.class_name);
-    ftl_emit(out, ", a %s, written by ", ftl_model_kind_name(info.kind));
+    ftl_emitf(out, ", a %s, written by ", ftl_model_kind_name(info.kind));
     comment->text(out, info.library);
     ftl_emit_text(out, info.library_version[0] ? " " : "");
     comment->text(out, info.library_version);
-    ftl_emit(out, ".\n%s Made by foretell %s.\n", comment->line, ftl_version());
+    ftl_emitf(out, ".\n%s Made by foretell %s.\n", comment->line, ftl_version());
     list_inputs(out, request->model, info.n_inputs, comment);
-    ftl_emit(out, "%s\n%s What it gives:\n", comment->line, comment->line);
+    ftl_emitf(out, "%s\n%s What it gives:\n", comment->line, comment->line);
     list_outputs(out, request->model, ftl_script_method(request), comment);
     if (ftl_script_has_probabilities(request))
         list_outputs(out, request->model, FTL_PREDICT_PROBA, comment);

@@ -207,7 +207,7 @@ static const char files[] =
 
 static void define_path(ftl_emitter *out, const char *name, const char *path)
 {
-    ftl_emit(out, "static const char %s[] = ", name);
+    ftl_emitf(out, "static const char %s[] = ", name);
     ftl_emit_c_string(out, path, strlen(path));
     ftl_emit_text(out, ";\n");
 }
@@ -215,14 +215,14 @@ static void define_path(ftl_emitter *out, const char *name, const char *path)
 static void write_inputs(const ftl_generate_request *request, ftl_emitter *out)
 {
     size_t n = request->model->graph.n_inputs;
-    ftl_emit(out,
-             "/* What the model takes: the names, and what it reads of each column. */\n"
-             "enum { N_INPUTS = %zu };\n"
-             "static const struct {\n"
-             "    const char *name;\n"
-             "    ftl_type type;\n"
-             "} inputs[N_INPUTS + 1] = {\n",
-             n);
+    ftl_emitf(out,
+              "/* What the model takes: the names, and what it reads of each column. */\n"
+              "enum { N_INPUTS = %zu };\n"
+              "static const struct {\n"
+              "    const char *name;\n"
+              "    ftl_type type;\n"
+              "} inputs[N_INPUTS + 1] = {\n",
+              n);
     for (size_t i = 0; i < n; i++) {
         ftl_schema_column column = {.struct_size = sizeof column};
         if (ftl_model_input(request->model, i, &column) != FTL_OK)
@@ -230,7 +230,7 @@ static void write_inputs(const ftl_generate_request *request, ftl_emitter *out)
         const char *name = column.name ? column.name : "";
         ftl_emit_text(out, "    {");
         ftl_emit_c_string(out, name, strlen(name));
-        ftl_emit(out, ", %s},\n", column.batch_type == FTL_STRING ? "FTL_STRING" : "FTL_F64");
+        ftl_emitf(out, ", %s},\n", column.batch_type == FTL_STRING ? "FTL_STRING" : "FTL_F64");
     }
     ftl_emit_text(out, "};\n");
 }
@@ -265,14 +265,14 @@ static ftl_status write_c(const ftl_generate_request *request, ftl_emitter *out,
     define_path(out, "MODEL_PATH", model ? model : "model.joblib");
     define_path(out, "DATA_PATH", data ? data : "data.csv");
     define_path(out, "OUTPUT_PATH", output ? output : "predictions.csv");
-    ftl_emit(out, "enum { BATCH_ROWS = %u };\n",
-             request->batch_size ? request->batch_size : usual_rows);
-    ftl_emit(out,
-             "static const ftl_method METHOD = %s;\n"
-             "static const bool PROBABILITIES = %s; /* beside the predictions */\n"
-             "static const uint32_t METHODS = 1u << %s%s; /* of a row */\n\n",
-             method, probabilities ? "true" : "false", method,
-             probabilities ? " | 1u << FTL_PREDICT_PROBA" : "");
+    ftl_emitf(out, "enum { BATCH_ROWS = %u };\n",
+              request->batch_size ? request->batch_size : usual_rows);
+    ftl_emitf(out,
+              "static const ftl_method METHOD = %s;\n"
+              "static const bool PROBABILITIES = %s; /* beside the predictions */\n"
+              "static const uint32_t METHODS = 1u << %s%s; /* of a row */\n\n",
+              method, probabilities ? "true" : "false", method,
+              probabilities ? " | 1u << FTL_PREDICT_PROBA" : "");
     write_inputs(request, out);
     ftl_emit_text(out, failing);
     ftl_emit_text(out, rows);

@@ -129,7 +129,7 @@ static ftl_status write_fields(const ftl_generate_request *request, ftl_emitter 
             continue;
         bool unused = column.kind == FTL_KIND_UNUSED, same = strcmp(fields[i], name) == 0;
         bool missing = unused || column.missing != FTL_MISSING_REFUSED;
-        ftl_emit(out, "    %s: %s%s", fields[i], type_of(column.kind), missing ? " | None" : "");
+        ftl_emitf(out, "    %s: %s%s", fields[i], type_of(column.kind), missing ? " | None" : "");
         if (unused || !same) {
             ftl_emit_text(out, " = Field(");
             ftl_emit_text(out, unused ? "None" : "");
@@ -150,12 +150,12 @@ static void write_predict(const ftl_generate_request *request, ftl_emitter *out,
 {
     ftl_method method = ftl_script_method(request);
     bool probabilities = ftl_script_has_probabilities(request);
-    ftl_emit(out, "    rows = %s\n",
-             by_name ? "[row.model_dump(by_alias=True) for row in body.rows]" : "body.rows");
+    ftl_emitf(out, "    rows = %s\n",
+              by_name ? "[row.model_dump(by_alias=True) for row in body.rows]" : "body.rows");
     ftl_emit_text(out, "    try:\n"
                        "        result = predictor.predict(model_path=MODEL_PATH, X=rows");
     if (method != request->model->default_method)
-        ftl_emit(out, ", method=\"%s\"", ftl_method_name(method));
+        ftl_emitf(out, ", method=\"%s\"", ftl_method_name(method));
     if (probabilities)
         ftl_emit_text(out, ", return_probabilities=body.return_probabilities");
     ftl_emit_text(
@@ -176,14 +176,14 @@ static void write_predict(const ftl_generate_request *request, ftl_emitter *out,
 static void write_label(ftl_emitter *out, const ftl_label *label, ftl_arena *arena)
 {
     if (label->type == FTL_F64) {
-        ftl_emit(out, "%.17g", label->number);
+        ftl_emitf(out, "%.17g", label->number);
     } else if (label->type == FTL_BOOL) {
         ftl_emit_text(out, label->integer ? "True" : "False");
     } else if (label->type == FTL_STRING) {
         const char *text = ftl_arena_string(arena, label->text, label->size);
         ftl_emit_py_string(out, text ? text : "");
     } else {
-        ftl_emit(out, "%lld", (long long)label->integer);
+        ftl_emitf(out, "%lld", (long long)label->integer);
     }
 }
 
@@ -233,7 +233,7 @@ static ftl_status write_fastapi(const ftl_generate_request *request, ftl_emitter
     }
     ftl_emit_text(out, bodies);
     if (probabilities)
-        ftl_emit(out, probabilities_wanted, request->probabilities ? "True" : "False");
+        ftl_emitf(out, probabilities_wanted, request->probabilities ? "True" : "False");
     ftl_emit_text(out, answer);
     ftl_emit_text(out, probabilities ? answer_probabilities : "");
     ftl_emit_text(out, routes);

@@ -71,7 +71,7 @@ static void write_end(const ftl_generate_request *request, ftl_emitter *out)
 static void write_probabilities(const ftl_generate_request *request, ftl_emitter *out)
 {
     if (ftl_script_has_probabilities(request))
-        ftl_emit(out, "PROBABILITIES = %s\n", request->probabilities ? "True" : "False");
+        ftl_emitf(out, "PROBABILITIES = %s\n", request->probabilities ? "True" : "False");
 }
 
 /* ---- By foretell ----------------------------------------------------------------------------- */
@@ -138,11 +138,11 @@ static void write_optimized(const ftl_generate_request *request, ftl_emitter *ou
     ftl_emit_text(out, optimized_notes);
     write_paths(request, out);
     ftl_emit_text(out, optimized_settings);
-    ftl_emit(out, "BATCH_SIZE = %u\n", request->batch_size ? request->batch_size : usual_rows);
+    ftl_emitf(out, "BATCH_SIZE = %u\n", request->batch_size ? request->batch_size : usual_rows);
     write_probabilities(request, out);
     ftl_emit_text(out, optimized_run);
     if (method != request->model->default_method)
-        ftl_emit(out, "        method=\"%s\",\n", ftl_method_name(method));
+        ftl_emitf(out, "        method=\"%s\",\n", ftl_method_name(method));
     if (ftl_script_has_probabilities(request))
         ftl_emit_text(out, "        return_probabilities=options.probabilities,\n");
     ftl_emit_text(out, optimized_report);
@@ -280,7 +280,7 @@ static ftl_status write_plain(const ftl_generate_request *request, ftl_emitter *
     ftl_script_facts(out, request, &ftl_comment_python);
     ftl_emit_text(out, plain_imports);
     write_paths(request, out);
-    ftl_emit(out, "BATCH_SIZE = %u\n", request->batch_size ? request->batch_size : plain_rows);
+    ftl_emitf(out, "BATCH_SIZE = %u\n", request->batch_size ? request->batch_size : plain_rows);
     write_probabilities(request, out);
     if (model->has_input_names)
         ftl_emit_py_names(out, "COLUMNS", model, 0, model->graph.n_inputs, ftl_script_input);
@@ -295,11 +295,11 @@ static ftl_status write_plain(const ftl_generate_request *request, ftl_emitter *
     ftl_emit_text(out, plain_chunks);
     ftl_emit_text(out, plain_run_head);
     bool texts = model->graph.n_inputs == 1 && model->first_text_input == 0;
-    ftl_emit(out, "        inputs = chunk%s\n",
-             model->has_input_names ? "[COLUMNS]"
-             : texts                ? ".iloc[:, 0]" /* texts alone: vectorizers take a list */
-                                    : ".to_numpy()");
-    ftl_emit(out, "        table = frame(model.%s(inputs), OUTPUTS)\n", ftl_method_name(method));
+    ftl_emitf(out, "        inputs = chunk%s\n",
+              model->has_input_names ? "[COLUMNS]"
+              : texts                ? ".iloc[:, 0]" /* texts alone: vectorizers take a list */
+                                     : ".to_numpy()");
+    ftl_emitf(out, "        table = frame(model.%s(inputs), OUTPUTS)\n", ftl_method_name(method));
     if (probabilities)
         ftl_emit_text(out, "        if options.probabilities:\n"
                            "            probabilities = frame(model.predict_proba(inputs), "
