@@ -26,7 +26,8 @@ async def lifespan(app):
     """Before the first request: the models are open, and their plans are made."""
     for path in os.environ.get("MODEL", "").split():
         warmed = await predictor.awarmup(path)
-        print(f"warm: {path} in {1e3 * warmed['load_time_seconds']:.1f} ms")
+        for model in warmed["models"]:
+            print(f"warm: {model['model_path']} in {1e3 * model['load_time_seconds']:.1f} ms")
     yield
     predictor.clear_cache()
 

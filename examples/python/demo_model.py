@@ -40,8 +40,9 @@ def model_and_folder():
 
 def rows_for(model_path, n):
     """Rows for a model: customers for the one of train(), else numbers for the model's columns."""
-    import foretell
-    names = [column["name"] for column in foretell.load(model_path).model.inputs()]
+    from foretell.inference import ModelCache
+    inputs = ModelCache().get(model_path).inputs()
+    names = [column["name"] or str(number) for number, column in enumerate(inputs)]
     if names == list(customers(1).columns):
         return customers(n)
     return pd.DataFrame(np.random.default_rng(0).normal(size=(n, len(names))), columns=names)

@@ -112,7 +112,7 @@ static const char optimized_run[] =
     "    \"\"\"Predicts the file.\"\"\"\n"
     "    predictor = get_optimized_predictor()\n"
     "    # Warm-up: the model is opened and made ready before the first row is read.\n"
-    "    warmed = predictor.warmup(options.model)\n"
+    "    warmed = predictor.warmup(options.model)[\"models\"][0]\n"
     "    logger.info(\"%s: open after %.1f ms\", options.model, 1e3 * "
     "warmed[\"load_time_seconds\"])\n"
     "    result = predictor.predict_batch(\n"

@@ -10,6 +10,7 @@
 Python and is the faster one. Needs FastAPI: pip install "foretell[fastapi]".
 """
 
+from ._answers import to_rows
 from ._router import make_router, router
 from .schemas import (
     BatchPredictionRequest,
@@ -27,4 +28,4 @@ from .schemas import (
 
 __all__ = ["BatchPredictionRequest", "BatchPredictionResponse", "CacheClearResponse", "CacheStatsResponse", "HealthResponse",
            "Job", "JobList", "ModelWarmupRequest", "ModelWarmupResponse", "PredictionRequest", "PredictionResponse",
-           "make_router", "router"]
+           "make_router", "router", "to_rows"]

@@ -61,10 +61,10 @@ def shortest(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return values.astype(np.str_).astype(np.float64) if values.dtype == np.float32 else values
 
 
-def rows_of(result: Any) -> list[Any]:
-    """A method's result as lists: a value for each row, or a list where there are several."""
+def to_rows(result: Any) -> list[Any]:
+    """A method's result as lists for JSON: a value for each row, or a list where there are several."""
     if isinstance(result, (list, tuple)):  # several arrays beside each other: of targets, or distances and indices
-        parts = [rows_of(np.asarray(part)) for part in result]
+        parts = [to_rows(np.asarray(part)) for part in result]
         return [[value for part in row for value in (part if isinstance(part, list) else [part])] for row in zip(*parts, strict=True)]
     if hasattr(result, "toarray"):
         result = result.toarray()

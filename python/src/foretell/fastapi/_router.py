@@ -10,15 +10,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from foretell import _core, errors
+from foretell import _context, _core, errors
 from foretell.inference import OptimizedPredictor, get_optimized_predictor
 
 from . import schemas
-from ._answers import Refusal, Route, classes_of, json_response, refusal_of, rows_of
+from ._answers import Refusal, Route, classes_of, json_response, refusal_of, to_rows
 from ._batch import Batch
 from ._jobs import Jobs
 from ._paths import PathError, Root
-from ._system import context_of
 
 Path = str | os.PathLike[str]
 
@@ -77,29 +76,33 @@ class Service:
         file = self.find(body.model_path)
         if body.method is not None and body.method not in _core.METHODS:
             raise Refusal(422, f"there is no method '{body.method[:60]}'; methods are {', '.join(_core.METHODS)}", field="method")
-        method = "predict" if body.method is None and body.return_probabilities else body.method
+        began = time.perf_counter_ns()
         try:
-            result = self.predictor.predict(model_path=file, X=body.features, method=method, use_cache=body.use_cache,
-                                            return_probabilities=body.return_probabilities)
+            model, answer = self.predictor._get(file, body.use_cache)
+            method = body.method or ("predict" if body.return_probabilities else model.default_method)
+            methods = (method, "predict_proba") if body.return_probabilities else (method,)
+            ready = time.perf_counter_ns()
+            results = model.run(body.features, methods)
         except errors.Error as error:
             raise refusal_of(error, {file: body.model_path}) from None
-        answer = {"predictions": rows_of(result["predictions"])}
-        if body.return_probabilities:
-            answer["probabilities"] = rows_of(result["probabilities"])
-        classes = result.get("classes")
-        if classes is None:
-            classes = self.open_model(file).classes()
-        known = classes_of(classes if isinstance(classes, (list, tuple)) else [classes])
-        if known is not None:
-            answer["classes"] = known
-        for name in ("n_samples", "inference_time_seconds", "throughput_samples_per_sec", "cache_hit"):
-            answer[name] = result[name]
-        return answer
+        ended = time.perf_counter_ns()
+        self.predictor._durations.add(ended - began, len(body.features), ended - ready)
+        return self._answer(model, results, len(body.features), 1e-9 * (ended - ready), answer["hit"])
+
+    def _answer(self, model: Any, results: tuple[Any, ...], rows: int, seconds: float, hit: bool) -> dict[str, Any]:
+        answer: dict[str, Any] = {"predictions": to_rows(results[0])}
+        if len(results) > 1:
+            answer["probabilities"] = to_rows(results[1])
+        classes = classes_of(model.classes())
+        if classes is not None:
+            answer["classes"] = classes
+        return {**answer, "n_samples": rows, "inference_time_seconds": seconds,
+                "throughput_samples_per_sec": rows / seconds if seconds > 0 else 0.0, "cache_hit": hit}
 
     def batch(self, body: schemas.BatchPredictionRequest) -> Batch:
         """A batch whose model is there."""
         file = self.find(body.model_path)
-        return Batch(body, file, body.model_path, self.open_model, _core.Cancel(context_of(self.predictor)),
+        return Batch(body, file, body.model_path, self.open_model, _core.Cancel(_context.context()),
                      self.data_root, self.output_root, self.max_answer_rows)
 
     def submit(self, body: schemas.BatchPredictionRequest) -> dict[str, Any]:
@@ -121,12 +124,10 @@ class Service:
         for path in paths:
             file = self.find(path)
             try:
-                warmed = self.predictor.warmup(file)
-                info = self.open_model(file).info()
+                warmed = self.predictor.warmup(file)["models"][0]
             except errors.Error as error:
                 raise refusal_of(error, {file: path}) from None
-            models.append({"model_path": path, "load_time_seconds": warmed["load_time_seconds"], "cached": True,
-                           "bytes": info["bytes"] + info["plan_bytes"] + info["session_bytes"]})
+            models.append({**warmed, "model_path": path})
         return {"status": "ok", "models": models}
 
     def stats(self) -> dict[str, Any]:
@@ -134,10 +135,10 @@ class Service:
         stats = self.predictor.get_cache_stats()
         models, problems = [], []
         for model in stats["models"]:
-            shown = self.shown(model.get("model_path") or model["path"])
+            shown = self.shown(model["model_path"])
             models.append({name: model[name] for name in schemas.CachedModel.model_fields if name in model} | {"model_path": shown})
-            if model.get("stale"):
-                problems.append({"model": shown, "error": str(model.get("error_message") or "the changed file cannot be opened")})
+            if model["stale"]:
+                problems.append({"model": shown, "error": str(model.get("error") or "the new file is not open yet")})
         answer = {name: stats[name] for name in schemas.CacheStatsResponse.model_fields if name in stats}
         return answer | {"models": models, "problems": problems}
 
@@ -150,7 +151,7 @@ class Service:
         """HealthResponse."""
         models = self.predictor.get_cache_stats()["models"]
         return {"status": "ok", "version": _core.version(), "uptime_seconds": time.monotonic() - self.began,
-                "models_loaded": len(models), "models_failing": sum(bool(model.get("stale")) for model in models)}
+                "models_loaded": len(models), "models_failing": sum(bool(model["stale"]) for model in models)}
 
 
 async def finished(request: Request, batch: Batch, jobs: Jobs) -> dict[str, Any]:
