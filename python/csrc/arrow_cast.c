@@ -1,4 +1,6 @@
-#define _GNU_SOURCE /* strtod_l */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
 
 #include "arrow_parts.h"
 

@@ -394,6 +394,8 @@ static PyMethodDef model_table[] = {
     {"method_status", model_method_status, METH_O, "Raises why it cannot run a method, if so."},
     {"describe", (PyCFunction)(void (*)(void))model_describe, METH_VARARGS | METH_KEYWORDS,
      "describe(json=False): what `foretell inspect` prints."},
+    {"generate", (PyCFunction)(void (*)(void))core_model_generate, METH_VARARGS | METH_KEYWORDS,
+     "generate(target, **codegen_options): code made from the model, as text."},
     {"trim", model_trim, METH_NOARGS, "Gives back plans and workspaces that nobody uses."},
     {"write", model_write, METH_O, "Writes a file of foretell's own, which opens like the model."},
     {"run", FAST(core_model_run),
