@@ -19,13 +19,13 @@ def _bucket_of(nanoseconds: int) -> int:
     return min(8 * (power - 2) + (nanoseconds >> (power - 3) & 7), _BUCKETS - 1)
 
 
-def _end_of(bucket: int) -> int:
-    """The first nanosecond that is not in the bucket any more."""
-    return bucket + 1 if bucket < 8 else (9 + bucket % 8) << (bucket // 8 - 1)
+def _middle_of(bucket: int) -> float:
+    """The middle of the bucket's nanoseconds."""
+    return bucket + 0.5 if bucket < 8 else (8.5 + bucket % 8) * (1 << (bucket // 8 - 1))
 
 
 class Durations:
-    """Durations of predictions, and how many rows they had. Quantiles are within 6 % of the truth.
+    """Durations of predictions, and how many rows they had. Quantiles are within 7 % of the truth.
 
     Every method may be called from any thread at once.
     """
@@ -74,7 +74,7 @@ def _quantile(counts: list[int], n: int, share: float) -> float:
     for bucket, count in enumerate(counts):
         seen += count
         if seen and seen >= share * n:
-            return _end_of(bucket) * 1e-9
+            return _middle_of(bucket) * 1e-9
     return 0.0
 
 
