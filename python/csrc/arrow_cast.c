@@ -1,5 +1,5 @@
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE
+#define _GNU_SOURCE /* strtod_l */
 #endif
 
 #include "arrow_parts.h"
