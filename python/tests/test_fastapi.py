@@ -167,7 +167,7 @@ def test_what_is_no_model(place, models_folder, tmp_path):
 def test_problems_are_problem_json(client):
     answer = client.post(f"{API}/predict", json={"model_path": "none.joblib", "features": []})
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json() == {"title": "Not Found", "status": 404,
+    assert answer.json() == {"type": "about:blank", "title": "Not Found", "status": 404,
                              "detail": "the model none.joblib is not there: a path is looked for beneath model_root"}
 
 

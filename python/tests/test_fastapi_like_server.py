@@ -89,6 +89,7 @@ def both(tmp_path_factory, lr_path, forest_path, pipeline_path, regressor_path, 
     with server, Uvicorn(app) as routed:
         server.folder, routed.folder = folders
         yield server, routed
+    server.process.stderr.close()
 
 
 def timeless(value):

@@ -7,11 +7,15 @@ from http import HTTPStatus
 from typing import Any
 
 import numpy as np
-from fastapi import HTTPException, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from foretell import errors
+
+
+PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older words
 
 
 class Refusal(Exception):
@@ -28,7 +32,7 @@ class Refusal(Exception):
         """The answer."""
         if self.status == 422 and self.field is not None:
             return json_response({"detail": [{"loc": ["body", self.field], "msg": self.detail, "type": self.kind}]}, 422)
-        title = HTTPStatus(self.status).phrase
+        title = PHRASES.get(self.status) or HTTPStatus(self.status).phrase
         headers = {"Retry-After": "1"} if self.status == 503 else None
         return json_response({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}, self.status,
                              "application/problem+json", headers)
