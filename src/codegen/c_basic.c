@@ -90,7 +90,9 @@ static bool gathers_cells(const ftl_c_code *code, const ftl_op *op, bool *object
 
 static ftl_status check_gather(ftl_c_code *code, uint32_t id, ftl_error *error)
 {
+    bool objects, runs;
     ftl_c_use_cells(code, id, true);
+    code->ops[id].fails = gathers_cells(code, ftl_c_op_at(code, id), &objects, &runs);
     return check_width(code, id, error);
 }
 

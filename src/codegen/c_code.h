@@ -44,7 +44,13 @@ enum {
     FTL_C_ABS_SUM_F64 = 1 << 16,
     FTL_C_ABS_SUM_F32 = 1 << 17,
     FTL_C_NORMAL = 1 << 18, /* quantiles of the normal distribution */
-    FTL_C_RANKS = 1 << 19   /* ranks among quantiles */
+    FTL_C_RANKS = 1 << 19,  /* ranks among quantiles */
+    FTL_C_CUTS8 = 1 << 20,  /* cuts of trees, with codes of one byte and of two */
+    FTL_C_CUTS16 = 1 << 21,
+    FTL_C_SAME_CELL = 1 << 22, /* needs FTL_C_TEXT_NUMBER */
+    FTL_C_LINE_F64 = 1 << 23,  /* lines between points */
+    FTL_C_LINE_F32 = 1 << 24,
+    FTL_C_MEDIAN = 1 << 25
 };
 
 typedef struct ftl_c_op {
@@ -52,6 +58,10 @@ typedef struct ftl_c_op {
     bool is_f32;      /* NUM edges */
     uint32_t width;   /* of its array; CODED: source columns */
     uint32_t slot;    /* the operation whose array it shares: itself but for checks */
+    void *state;      /* check's, for the writer's other functions */
+    size_t stack;     /* bytes that its function needs beside its array */
+    bool fails;       /* its function returns a code */
+    uint32_t block;   /* rows that its block function takes at most; 0: it has none */
 } ftl_c_op;
 
 typedef struct ftl_c_code {
@@ -75,7 +85,9 @@ typedef struct ftl_c_writer {
     /* Its tables and whatever else stands before its function; NULL: none. */
     void (*tables)(ftl_c_code *code, uint32_t id);
     void (*body)(ftl_c_code *code, uint32_t id);
-    bool fails; /* its function returns an int: 0, or what PREFIX_error tells */
+    /* A function PREFIX_op<id>_block(x, out, n) of rows that lie behind one another. NULL: none. */
+    void (*block)(ftl_c_code *code, uint32_t id);
+    bool fails; /* its function returns an int: 0, or what PREFIX_error tells; check may say no */
 } ftl_c_writer;
 
 /* NULL for operations that stand-alone code does not have, and for INPUT. */
@@ -154,6 +166,7 @@ void ftl_c_set_number(ftl_c_code *code, uint32_t from, uint32_t column, const ch
  * check.
  */
 void ftl_c_use_cells(ftl_c_code *code, uint32_t id, bool number);
+void ftl_c_use_cell(ftl_c_code *code, uint32_t from, bool number); /* of one operation */
 /* An expression of type PREFIX_cell, for any column. */
 void ftl_c_cell(ftl_c_code *code, uint32_t from, uint32_t column);
 /* return …; for a column of an operation */

@@ -36,21 +36,38 @@ static void mark_needed(ftl_c_code *code)
         code->ops[id].methods &= code->request->methods;
 }
 
-static ftl_status resolve_ops(ftl_c_code *code, ftl_error *error)
+/* Operations whose numbers have a type of their own, whatever the graph's rule says. */
+static bool own_type(const ftl_op *op, bool narrow)
+{
+    switch (op->kind) {
+    case FTL_OP_TREES:
+        return op->u.trees.sum_f32;
+    case FTL_OP_TREE_APPLY:
+    case FTL_OP_OBLIVIOUS:
+    case FTL_OP_VOTE:
+    case FTL_OP_CATEGORY_HASH:
+        return false;
+    case FTL_OP_MATCH:
+    case FTL_OP_CTR:
+        return true;
+    default:
+        return narrow;
+    }
+}
+
+static void resolve_ops(ftl_c_code *code)
 {
     const ftl_graph *graph = code->graph;
-    bool *narrow = ftl_arena_zero_array(&code->arena, graph->n_ops + 1, sizeof *narrow);
-    if (!narrow)
-        return FTL_OOM(error);
-    ftl_graph_f32(graph, code->request->input_dtype, narrow);
     for (uint32_t id = 0; id < graph->n_ops; id++) {
         const ftl_op *op = &graph->ops[id];
         ftl_c_op *own = &code->ops[id];
-        own->is_f32 = op->edge == FTL_EDGE_NUM && narrow[id];
+        bool all = true, first = op->n_segments > 0 && code->ops[op->segments[0].op].is_f32;
+        for (uint32_t s = 0; s < op->n_segments; s++)
+            all = all && code->ops[op->segments[s].op].is_f32;
+        own->is_f32 = own_type(op, ftl_op_is_f32(op, code->request->input_dtype, first, all));
         own->width = op->edge == FTL_EDGE_CODED ? ftl_op_source_columns(op) : op->width;
         own->slot = op->kind == FTL_OP_CHECK ? code->ops[op->segments[0].op].slot : id;
     }
-    return FTL_OK;
 }
 
 static size_t element_size(const ftl_c_code *code, uint32_t id)
@@ -76,10 +93,12 @@ static ftl_status check_op(ftl_c_code *code, uint32_t id, uint64_t *stack, ftl_e
              op->edge == FTL_EDGE_SPARSE ? ", whose matrix is sparse" : "");
     if (!writer || op->edge == FTL_EDGE_SPARSE)
         return ftl_c_unsupported(op, what, error);
+    code->ops[id].fails = writer->fails;
     if (writer->check)
         FTL_TRY(writer->check(code, id, error));
     if (op->edge == FTL_EDGE_OBJECT)
         code->uses |= FTL_C_CELLS;
+    *stack += code->ops[id].stack;
     *stack += code->ops[id].slot == id ? code->ops[id].width * element_size(code, id) : 0;
     if (*stack <= most_stack)
         return FTL_OK;
@@ -138,7 +157,7 @@ static ftl_status generate(ftl_c_code *code, ftl_error *error)
     code->cells = model->first_text_input < model->graph.n_inputs;
     FTL_TRY(ftl_c_name_members(code, error));
     mark_needed(code);
-    FTL_TRY(resolve_ops(code, error));
+    resolve_ops(code);
     FTL_TRY(check_ops(code, error));
     write_file(code);
     return code->failed ? FTL_OOM(error) : FTL_OK;
