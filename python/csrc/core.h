@@ -157,6 +157,10 @@ PyObject *core_arrow_fields(PyObject *module, PyObject *capsule);
 PyObject *core_arrow_rows(PyObject *module, PyObject *capsule);
 PyObject *core_arrow_schema(PyObject *module, PyObject *capsule);
 PyObject *core_arrow_next(PyObject *module, PyObject *capsule);
+/* Model.generate (generate.c) */
+PyObject *core_model_generate(PyObject *self, PyObject *args, PyObject *kwargs);
+/* Model.run_json (json_rows.c) */
+PyObject *core_model_run_json(PyObject *self, PyObject *args);
 /* Jobs (score.c) */
 PyObject *core_score_file(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *core_score_arrow(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
