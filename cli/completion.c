@@ -66,7 +66,7 @@ static const char zsh[] =
     "            offered+=(\"${${line%%$'\\t'*}//:/\\\\:}:${line#*$'\\t'}\")\n"
     "        fi\n"
     "    done\n"
-    "    (( ${#offered} )) && _describe -o foretell offered\n"
+    "    (( ${#offered} )) && _describe foretell offered\n"
     "    if [[ -n $files ]]; then\n"
     "        [[ $PREFIX == --*=* ]] && compset -P '*='\n"
     "        _files\n"

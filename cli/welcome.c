@@ -106,9 +106,10 @@ static bool describe(const char *path, char *out, size_t room)
         ftl_model_open(context, path, &options, &model, &error) == FTL_OK &&
         ftl_model_get_info(model, &info) == FTL_OK &&
         ftl_model_method_status(model, info.default_method, &error) == FTL_OK) {
-        snprintf(out, room, "%s, %s %s, %zu column%s", info.class_name, info.library,
-                 info.library_version ? info.library_version : "", (size_t)info.n_inputs,
-                 info.n_inputs == 1 ? "" : "s");
+        const char *dot = strrchr(info.class_name, '.');
+        snprintf(out, room, "%s, %s %s, %zu column%s", dot ? dot + 1 : info.class_name,
+                 info.library, info.library_version ? info.library_version : "",
+                 (size_t)info.n_inputs, info.n_inputs == 1 ? "" : "s");
         runs = true;
     } else {
         snprintf(out, room, "does not run; foretell inspect tells why");

@@ -29,10 +29,6 @@ endforeach()
 foreach(shell bash zsh fish)
   ftl_printed(foretell.${shell} completion ${shell})
 endforeach()
-if(FTL_SERVER) # the server is foretell serve
-  file(WRITE ${FTL_MANUALS}/foretell-server.1 ".so man1/foretell-serve.1\n")
-  install(FILES ${FTL_MANUALS}/foretell-server.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
-endif()
 add_custom_target(ftl_manuals ALL DEPENDS ${FTL_MANUAL_FILES})
 
 foreach(file IN LISTS FTL_MANUAL_FILES)
@@ -40,6 +36,9 @@ foreach(file IN LISTS FTL_MANUAL_FILES)
     install(FILES ${file} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
   endif()
 endforeach()
+if(FTL_SERVER) # which foretell serve becomes
+  install(FILES ${FTL_MANUALS}/foretell-serve.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 RENAME foretell-server.1)
+endif()
 # As bash-completion, zsh and fish look for them. bash finds them by the name of the program.
 set(FTL_BASH_COMPLETIONS ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES ${FTL_MANUALS}/foretell.bash DESTINATION ${FTL_BASH_COMPLETIONS} RENAME foretell)
