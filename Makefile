@@ -75,7 +75,7 @@ install: build ## install program, library and headers below PREFIX (/usr/local)
 uninstall: ## remove from PREFIX what make install writes there
 	@scripts/uninstall "$(PREFIX)"
 
-docs: build ## the guide as a site in build/site, its links checked
+docs: ## the guide as a site in build/site, its links checked
 	@scripts/docs
 
 clean: ## remove everything that was built
