@@ -285,8 +285,10 @@ static int parse_words(int argc, char **argv, cli_command_id command, cli_option
 int cli_parse(int argc, char **argv, cli_command_id command, cli_options *out)
 {
     const cli_command *about = &cli_commands[command];
-    *out = (cli_options){
-        .score = {.struct_size = sizeof(ftl_score_options)}, .rows_each = 1, .tolerance = 1e-9};
+    *out = (cli_options){.score = {.struct_size = sizeof(ftl_score_options)},
+                         .generate = {.struct_size = sizeof(ftl_generate_options)},
+                         .rows_each = 1,
+                         .tolerance = 1e-9};
     out->then = calloc((size_t)argc + 1, sizeof *out->then);
     out->also = calloc((size_t)argc + 1, sizeof *out->also);
     out->more = calloc((size_t)argc + 1, sizeof *out->more);

@@ -2,6 +2,7 @@
 #ifndef FTL_CLI_CLI_H
 #define FTL_CLI_CLI_H
 
+#include <foretell/codegen.h>
 #include <foretell/foretell.h>
 
 #include <stdbool.h>
@@ -48,7 +49,9 @@ typedef struct cli_options {
     unsigned dialect; /* a verify_dialect */
     uint64_t rows_each;
     double tolerance;
-    uint64_t seen; /* the options that were given, a bit each; args.c alone reads it */
+    ftl_generate_options generate;
+    unsigned dtype; /* --dtype: 1 is float32 */
+    uint64_t seen;  /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
 
 /* Places in the table of commands (table.h). CLI_DOOR: the program without a command. */
@@ -58,6 +61,7 @@ typedef enum cli_command_id {
     CLI_INSPECT,
     CLI_CHECK,
     CLI_CLASSES,
+    CLI_GENERATE,
     CLI_SERVE,
     CLI_STATS,
     CLI_HEALTH,
@@ -73,6 +77,7 @@ int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_classes(int argc, char **argv);
+int cli_generate(int argc, char **argv);
 /* Of the server, and of one that runs. */
 int cli_serve(int argc, char **argv);
 int cli_stats(int argc, char **argv);

@@ -108,6 +108,23 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                      .about = "Lists the classes that foretell runs when it finds them in a model "
                               "file, with the library that each belongs to. docs/MODELS.md says "
                               "which versions and methods, and how exactly."},
+    [CLI_GENERATE] =
+        {.name = "generate",
+         .run = cli_generate,
+         .most = 1,
+         .chains = true,
+         .synopsis = "generate MODEL [+ MODEL]... [--target TARGET] [-o FILE] [options]",
+         .shown = "generate MODEL [-o FILE]",
+         .summary = "the model as C, and programs for it",
+         .about = "Writes code for the model: by default one C file with the model compiled in, "
+                  "which needs neither foretell nor the model's file and gives the same results to "
+                  "the bit. FILE appears only when it is complete; without -o, or with -, the code "
+                  "goes to standard output.",
+         .also =
+             "--select, --labels, --threshold, --iterations, --memory-limit and --max-bytes are "
+             "taken as foretell predict takes them.",
+         .examples = {"foretell generate model.joblib -o model.c",
+                      "foretell generate --target list"}},
     [CLI_SERVE] = {.name = "serve",
                    .run = cli_serve,
                    .most = CLI_ANY_NUMBER,

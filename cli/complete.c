@@ -58,6 +58,16 @@ static void offer_methods(const char *before, const char *begun)
     }
 }
 
+static void offer_targets(const char *before, const char *begun)
+{
+    ftl_generate_target target = {.struct_size = sizeof target};
+    for (size_t i = 0; ftl_generate_target_at(i, &target) == FTL_OK; i++) {
+        if (starts(target.name, begun))
+            offer(before, target.name, target.about);
+    }
+    offer_words(before, begun, "list");
+}
+
 /* The value of an option; before: what stands before it in the same word, as in --name=. */
 static void offer_value(const cli_option *option, const char *before, const char *begun)
 {
@@ -65,6 +75,8 @@ static void offer_value(const cli_option *option, const char *before, const char
         offer_words(before, begun, option->words);
     else if (option->value == VALUE_METHODS)
         offer_methods(before, begun);
+    else if (option->value == VALUE_TARGET)
+        offer_targets(before, begun);
     else if (option->value == VALUE_FILE)
         puts(":files");
     else if (strcmp(option->name, "iterations") == 0)

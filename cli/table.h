@@ -15,8 +15,9 @@ typedef enum cli_value {
     VALUE_NONE, /* a switch */
     VALUE_TEXT,
     VALUE_FILE,
-    VALUE_WORD,   /* one of the option's words */
-    VALUE_METHODS /* names of methods, with commas between */
+    VALUE_WORD,    /* one of the option's words */
+    VALUE_METHODS, /* names of methods, with commas between */
+    VALUE_TARGET   /* of foretell generate */
 } cli_value;
 
 /* Options stand together in help under these titles, in this order. */

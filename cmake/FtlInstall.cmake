@@ -5,7 +5,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(FILES include/foretell/foretell.h include/foretell/jobs.h include/foretell/arrow.h include/foretell/cache.h
+install(FILES include/foretell/foretell.h include/foretell/jobs.h include/foretell/arrow.h include/foretell/cache.h include/foretell/codegen.h
         include/foretell/rows.h include/foretell/experimental.h
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/foretell)
 install(TARGETS foretell_shared foretell_static EXPORT foretellTargets

@@ -9,7 +9,7 @@ endif()
 
 set(FTL_MANUALS ${PROJECT_BINARY_DIR}/manuals)
 # The commands that have a page of their own; tests/python/test_man.py compares them with the program's.
-set(FTL_COMMANDS predict inspect check classes serve stats health load unload verify help completion)
+set(FTL_COMMANDS predict inspect check classes generate serve stats health load unload verify help completion)
 set(FTL_MANUAL_FILES "")
 
 function(ftl_printed file)

@@ -119,4 +119,3 @@ def on_page_markdown(markdown, page, config, files):
     if page.file.generated_by:
         return markdown
     return moved(markdown, f"docs/{page.file.src_uri}")
-

@@ -1,0 +1,548 @@
+/*
+ * Functions that generated code calls: those of kernels/vmath.h, number by number with the same
+ * arithmetic; looking texts and numbers up; sums in numpy's order. $ stands for the prefix.
+ */
+#include "codegen/c_code.h"
+
+void ftl_c_text(ftl_c_code *code, const char *text)
+{
+    for (const char *at; (at = strchr(text, '$')) != NULL; text = at + 1) {
+        ftl_emit_bytes(code->out, text, (size_t)(at - text));
+        ftl_emit_text(code->out, code->prefix);
+    }
+    ftl_emit_text(code->out, text);
+}
+
+/* ---- Exponentials ---------------------------------------------------------------------------- */
+
+static const char vmath_f64[] =
+    "\n/* x = n ln 2 + r; returns r, and n + 2048 in the lowest bits of *bits. */\n"
+    "static double $_reduce(double x, uint64_t *bits)\n"
+    "{\n"
+    "    double sum = x * 0x1.71547652b82fep+0 + (0x1.8p52 + 2048), n = sum - (0x1.8p52 + 2048);\n"
+    "    memcpy(bits, &sum, sizeof sum);\n"
+    "    return (x - n * 0x1.62e42fefa3800p-1) - n * 0x1.ef35793c76730p-45;\n"
+    "}\n"
+    "\n/* (exp(r) - 1 - r) / r^2 */\n"
+    "static double $_polynomial(double r)\n"
+    "{\n"
+    "    double r2 = r * r, r4 = r2 * r2;\n"
+    "    double low = (0.5 + 0x1.5555555555557p-3 * r) +\n"
+    "                 (0x1.5555555555556p-5 + 0x1.11111111100bep-7 * r) * r2;\n"
+    "    double middle = (0x1.6c16c16c162c3p-10 + 0x1.a01a01abf7ed6p-13 * r) +\n"
+    "                    (0x1.a01a01a6e1a43p-16 + 0x1.71de01ff19a6bp-19 * r) * r2;\n"
+    "    double high = (0x1.27e4db47938d1p-22 + 0x1.af4e5274a366cp-26 * r) +\n"
+    "                  0x1.1f733f411b727p-29 * r2;\n"
+    "    return low + (middle + high * r4) * r4;\n"
+    "}\n"
+    "\nstatic double $_power(uint64_t exponent)\n"
+    "{\n"
+    "    double value;\n"
+    "    uint64_t bits = (exponent + 1023) << 52;\n"
+    "    memcpy(&value, &bits, sizeof value);\n"
+    "    return value;\n"
+    "}\n";
+
+static const char exp_f64[] =
+    "\nstatic double $_exp(double x)\n"
+    "{\n"
+    "    uint64_t bits, half;\n"
+    "    double limited = x > 710.0 ? 710.0 : x, r, value;\n"
+    "    limited = limited < -746.0 ? -746.0 : limited;\n"
+    "    r = $_reduce(limited, &bits);\n"
+    "    value = 1 + (r + r * r * $_polynomial(r));\n"
+    "    half = bits >> 1;\n"
+    "    return value * $_power(half - 1024) * $_power(bits - half - 1024);\n"
+    "}\n";
+
+static const char logistic_f64[] =
+    "\nstatic double $_logistic(double x) { return 1 / (1 + $_exp(-x)); }\n";
+
+static const char tanh_f64[] =
+    "\nstatic double $_tanh(double x)\n"
+    "{\n"
+    "    uint64_t bits;\n"
+    "    double size = fabs(x), limited = size > 20.0 ? 20.0 : size, r, scale, e;\n"
+    "    r = $_reduce(limited + limited, &bits);\n"
+    "    scale = $_power(bits - 2048);\n"
+    "    e = (scale * r + (scale - 1)) + scale * (r * r * $_polynomial(r));\n"
+    "    e = e / (e + 2);\n"
+    "    return signbit(x) ? -e : e;\n"
+    "}\n";
+
+static const char vmath_f32[] =
+    "\n/* x = n ln 2 + r; returns r, and n + 512 in the lowest bits of *bits. */\n"
+    "static float $_reducef(float x, uint32_t *bits)\n"
+    "{\n"
+    "    float sum = x * 0x1.715476p+0f + (0x1.8p23f + 512), n = sum - (0x1.8p23f + 512);\n"
+    "    memcpy(bits, &sum, sizeof sum);\n"
+    "    return (x - n * 0x1.62e4p-1f) - n * 0x1.7f7d1cp-20f;\n"
+    "}\n"
+    "\n/* (exp(r) - 1 - r) / r^2 */\n"
+    "static float $_polynomialf(float r)\n"
+    "{\n"
+    "    float r2 = r * r;\n"
+    "    float low = 0.5f + 0x1.555556p-3f * r;\n"
+    "    float middle = 0x1.5554e8p-5f + 0x1.1110ep-7f * r;\n"
+    "    float high = 0x1.6d43acp-10f + 0x1.a1256ap-13f * r;\n"
+    "    return low + (middle + high * r2) * r2;\n"
+    "}\n"
+    "\nstatic float $_powerf(uint32_t exponent)\n"
+    "{\n"
+    "    float value;\n"
+    "    uint32_t bits = (exponent + 127) << 23;\n"
+    "    memcpy(&value, &bits, sizeof value);\n"
+    "    return value;\n"
+    "}\n";
+
+static const char exp_f32[] =
+    "\nstatic float $_expf(float x)\n"
+    "{\n"
+    "    uint32_t bits, half;\n"
+    "    float limited = x > 89.0f ? 89.0f : x, r, value;\n"
+    "    limited = limited < -104.0f ? -104.0f : limited;\n"
+    "    r = $_reducef(limited, &bits);\n"
+    "    value = 1 + (r + r * r * $_polynomialf(r));\n"
+    "    half = bits >> 1;\n"
+    "    return value * $_powerf(half - 256) * $_powerf(bits - half - 256);\n"
+    "}\n";
+
+static const char logistic_f32[] =
+    "\nstatic float $_logisticf(float x) { return 1 / (1 + $_expf(-x)); }\n";
+
+static const char tanh_f32[] =
+    "\nstatic float $_tanhf(float x)\n"
+    "{\n"
+    "    uint32_t bits;\n"
+    "    float size = fabsf(x), limited = size > 10.0f ? 10.0f : size, r, scale, e;\n"
+    "    r = $_reducef(limited + limited, &bits);\n"
+    "    scale = $_powerf(bits - 512);\n"
+    "    e = (scale * r + (scale - 1)) + scale * (r * r * $_polynomialf(r));\n"
+    "    e = e / (e + 2);\n"
+    "    return signbit(x) ? -e : e;\n"
+    "}\n";
+
+/* ---- Looking up ------------------------------------------------------------------------------ */
+
+static const char find_text[] =
+    "\n/* The number that belongs to a text among n ascending ones, or -1. */\n"
+    "static int $_find_text(const char *const *texts, const int *numbers, int n, const char "
+    "*text)\n"
+    "{\n"
+    "    int low = 0, high = n;\n"
+    "    while (low < high) {\n"
+    "        int middle = low + (high - low) / 2, order = strcmp(texts[middle], text);\n"
+    "        if (order == 0)\n"
+    "            return numbers[middle];\n"
+    "        if (order < 0)\n"
+    "            low = middle + 1;\n"
+    "        else\n"
+    "            high = middle;\n"
+    "    }\n"
+    "    return -1;\n"
+    "}\n";
+
+static const char find_number[] =
+    "\n/* The same for a number. */\n"
+    "static int $_find_number(const double *values, const int *numbers, int n, double x)\n"
+    "{\n"
+    "    int low = 0, high = n;\n"
+    "    while (low < high) {\n"
+    "        int middle = low + (high - low) / 2;\n"
+    "        if (values[middle] < x)\n"
+    "            low = middle + 1;\n"
+    "        else\n"
+    "            high = middle;\n"
+    "    }\n"
+    "    return low < n && values[low] == x ? numbers[low] : -1;\n"
+    "}\n";
+
+static const char cells[] =
+    "\n/* A value of any kind: kind 0 is missing, 1 a text, 2 a number. */\n"
+    "typedef struct $_cell {\n"
+    "    int kind;\n"
+    "    double number;\n"
+    "    const char *text;\n"
+    "} $_cell;\n";
+
+static const char of_text[] = "\nstatic $_cell $_of_text(const char *text)\n"
+                              "{\n"
+                              "    $_cell cell = {0, 0.0, NULL};\n"
+                              "    cell.kind = text != NULL;\n"
+                              "    cell.text = text;\n"
+                              "    return cell;\n"
+                              "}\n";
+
+static const char of_number[] = "\nstatic $_cell $_of_number(double x)\n"
+                                "{\n"
+                                "    $_cell cell = {0, 0.0, NULL};\n"
+                                "    cell.kind = x == x ? 2 : 0;\n"
+                                "    cell.number = x;\n"
+                                "    return cell;\n"
+                                "}\n";
+
+static const char text_number[] =
+    "\nstatic int $_is_one_of(const char *text, size_t size, const char *words)\n"
+    "{\n"
+    "    size_t n;\n"
+    "    for (; *words; words += n + 1) {\n"
+    "        n = strcspn(words, \"|\");\n"
+    "        if (n == size && memcmp(words, text, n) == 0)\n"
+    "            return 1;\n"
+    "        if (!words[n])\n"
+    "            break;\n"
+    "    }\n"
+    "    return 0;\n"
+    "}\n"
+    "\nstatic int $_is_digit(char c) { return c >= '0' && c <= '9'; }\n"
+    "\n/* Whether it is a decimal number, inf or nan, as strtod then reads it. */\n"
+    "static int $_is_decimal(const char *text, size_t size)\n"
+    "{\n"
+    "    size_t i = 0, digits = 0;\n"
+    "    char word[9] = {0};\n"
+    "    if (i < size && (text[i] == '+' || text[i] == '-'))\n"
+    "        i++;\n"
+    "    if (size - i <= 8) {\n"
+    "        for (digits = i; digits < size; digits++)\n"
+    "            word[digits - i] = (char)(text[digits] >= 'A' && text[digits] <= 'Z'\n"
+    "                                          ? text[digits] - 'A' + 'a' : text[digits]);\n"
+    "        if ($_is_one_of(word, size - i, \"inf|infinity|nan\"))\n"
+    "            return 1;\n"
+    "    }\n"
+    "    for (digits = 0; i < size && $_is_digit(text[i]); i++)\n"
+    "        digits++;\n"
+    "    if (i < size && text[i] == '.')\n"
+    "        for (i++; i < size && $_is_digit(text[i]); i++)\n"
+    "            digits++;\n"
+    "    if (digits && i < size && (text[i] == 'e' || text[i] == 'E')) {\n"
+    "        i++;\n"
+    "        if (i < size && (text[i] == '+' || text[i] == '-'))\n"
+    "            i++;\n"
+    "        for (digits = 0; i < size && $_is_digit(text[i]); i++)\n"
+    "            digits++;\n"
+    "    }\n"
+    "    return digits && i == size;\n"
+    "}\n"
+    "\n/*\n"
+    " * The number that a text stands for, in the C locale: 0 where it is none. NULL is missing, "
+    "and\n"
+    " * with `words` so are the texts that tables have for it. Blanks around it do not count.\n"
+    " */\n"
+    "static int $_text_number(const char *text, int words, double *out)\n"
+    "{\n"
+    "    size_t size = text ? strlen(text) : 0;\n"
+    "    *out = NAN;\n"
+    "    if (!text)\n"
+    "        return 1;\n"
+    "    for (; *text == ' ' || *text == '\\t'; text++)\n"
+    "        size--;\n"
+    "    while (size && (text[size - 1] == ' ' || text[size - 1] == '\\t'))\n"
+    "        size--;\n"
+    "    if (words && (size == 0 || $_is_one_of(text, size,\n"
+    "            \"NA|N/A|n/a|NaN|nan|-nan|-NaN|NULL|null|None|<NA>|#N/A|#NA|#N/A N/A|\"\n"
+    "            \"1.#IND|-1.#IND|1.#QNAN|-1.#QNAN\")))\n"
+    "        return 1;\n"
+    "    if ($_is_one_of(text, size, \"True|TRUE|true\"))\n"
+    "        *out = 1;\n"
+    "    else if ($_is_one_of(text, size, \"False|FALSE|false\"))\n"
+    "        *out = 0;\n"
+    "    else if ($_is_decimal(text, size))\n"
+    "        *out = strtod(text, NULL);\n"
+    "    else\n"
+    "        return 0;\n"
+    "    return 1;\n"
+    "}\n";
+
+static const char cell_number[] = "\nstatic int $_cell_number(const $_cell *cell, double *out)\n"
+                                  "{\n"
+                                  "    if (cell->kind == 1)\n"
+                                  "        return $_text_number(cell->text, 0, out);\n"
+                                  "    *out = cell->kind == 2 ? cell->number : NAN;\n"
+                                  "    return 1;\n"
+                                  "}\n";
+
+/* ---- Sums ------------------------------------------------------------------------------------ */
+
+static const char dot_f64[] =
+    "\n/* The sum of x[j] w[j] in eight lanes. */\n"
+    "static double $_dot(const double *x, const double *w, int n)\n"
+    "{\n"
+    "    double v[8] = {0};\n"
+    "    int j, k;\n"
+    "    for (j = 0; j + 8 <= n; j += 8)\n"
+    "        for (k = 0; k < 8; k++)\n"
+    "            v[k] += (double)x[j + k] * w[j + k];\n"
+    "    for (k = 0; j + k < n; k++)\n"
+    "        v[k] += (double)x[j + k] * w[j + k];\n"
+    "    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));\n"
+    "}\n";
+
+static const char dot_f32[] =
+    "\n/* The sum of x[j] w[j] in eight lanes. */\n"
+    "static double $_dotf(const float *x, const double *w, int n)\n"
+    "{\n"
+    "    double v[8] = {0};\n"
+    "    int j, k;\n"
+    "    for (j = 0; j + 8 <= n; j += 8)\n"
+    "        for (k = 0; k < 8; k++)\n"
+    "            v[k] += (double)x[j + k] * w[j + k];\n"
+    "    for (k = 0; j + k < n; k++)\n"
+    "        v[k] += (double)x[j + k] * w[j + k];\n"
+    "    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));\n"
+    "}\n";
+
+static const char abs_sum_f64[] =
+    "\n/* The sum of |x| in numpy's pairwise order. */\n"
+    "static double $_abs_sum(const double *x, int n)\n"
+    "{\n"
+    "    double r[8], sum = 0;\n"
+    "    int i = 0, k;\n"
+    "    if (n > 128) {\n"
+    "        int half = n / 2 - n / 2 % 8;\n"
+    "        return $_abs_sum(x, half) + $_abs_sum(x + half, n - half);\n"
+    "    }\n"
+    "    if (n >= 8) {\n"
+    "        for (k = 0; k < 8; k++)\n"
+    "            r[k] = fabs(x[k]);\n"
+    "        for (i = 8; i < n - n % 8; i += 8)\n"
+    "            for (k = 0; k < 8; k++)\n"
+    "                r[k] += fabs(x[i + k]);\n"
+    "        sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));\n"
+    "    }\n"
+    "    for (; i < n; i++)\n"
+    "        sum += fabs(x[i]);\n"
+    "    return sum;\n"
+    "}\n";
+
+static const char abs_sum_f32[] =
+    "\n/* The sum of |x| in numpy's pairwise order. */\n"
+    "static float $_abs_sumf(const float *x, int n)\n"
+    "{\n"
+    "    float r[8], sum = 0;\n"
+    "    int i = 0, k;\n"
+    "    if (n > 128) {\n"
+    "        int half = n / 2 - n / 2 % 8;\n"
+    "        return $_abs_sumf(x, half) + $_abs_sumf(x + half, n - half);\n"
+    "    }\n"
+    "    if (n >= 8) {\n"
+    "        for (k = 0; k < 8; k++)\n"
+    "            r[k] = fabsf(x[k]);\n"
+    "        for (i = 8; i < n - n % 8; i += 8)\n"
+    "            for (k = 0; k < 8; k++)\n"
+    "                r[k] += fabsf(x[i + k]);\n"
+    "        sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));\n"
+    "    }\n"
+    "    for (; i < n; i++)\n"
+    "        sum += fabsf(x[i]);\n"
+    "    return sum;\n"
+    "}\n";
+
+static const char gaussian[] =
+    "\n/* The sum of (x - mean)^2 / variance in numpy's pairwise order. */\n"
+    "static double $_term(double x, double mean, double variance)\n"
+    "{\n"
+    "    double off = x - mean;\n"
+    "    return off * off / variance;\n"
+    "}\n"
+    "\nstatic double $_distance(const double *x, const double *mean, const double *variance, int "
+    "n)\n"
+    "{\n"
+    "    double r[8], sum = 0;\n"
+    "    int i = 0, k;\n"
+    "    if (n > 128) {\n"
+    "        int half = n / 2 - n / 2 % 8;\n"
+    "        return $_distance(x, mean, variance, half) +\n"
+    "               $_distance(x + half, mean + half, variance + half, n - half);\n"
+    "    }\n"
+    "    if (n >= 8) {\n"
+    "        for (k = 0; k < 8; k++)\n"
+    "            r[k] = $_term(x[k], mean[k], variance[k]);\n"
+    "        for (i = 8; i < n - n % 8; i += 8)\n"
+    "            for (k = 0; k < 8; k++)\n"
+    "                r[k] += $_term(x[i + k], mean[i + k], variance[i + k]);\n"
+    "        sum = ((r[0] + r[1]) + (r[2] + r[3])) + ((r[4] + r[5]) + (r[6] + r[7]));\n"
+    "    }\n"
+    "    for (; i < n; i++)\n"
+    "        sum += $_term(x[i], mean[i], variance[i]);\n"
+    "    return sum;\n"
+    "}\n";
+
+/* ---- Cuts of trees --------------------------------------------------------------------------- */
+
+static const char cut_type[] =
+    "\n/*\n"
+    " * Trees for blocks of rows: a row at the leftmost leaf of a node, `from`, whose code is "
+    "larger\n"
+    " * than the node's goes right, which is `step` leaves on. Constants fill a word.\n"
+    " */\n"
+    "typedef struct $_cut {\n"
+    "    unsigned column, code, from, step;\n"
+    "} $_cut;\n";
+
+static const char cuts8[] =
+    "\n#if defined(__GNUC__)\n"
+    "#define $_CUT8(name, bytes, target) \\\n"
+    "    typedef signed char name##_lane __attribute__((vector_size(bytes))); \\\n"
+    "    typedef unsigned name##_word __attribute__((vector_size(bytes))); \\\n"
+    "    target static void name(const $_cut *cuts, unsigned n, const signed char *codes, signed "
+    "char *leaf) \\\n"
+    "    { \\\n"
+    "        const unsigned lanes = bytes / sizeof *leaf; \\\n"
+    "        unsigned r, i; \\\n"
+    "        for (r = 0; r < 128; r += 2 * lanes) { \\\n"
+    "            name##_lane a = {0}, b = {0}, x, y; \\\n"
+    "            for (i = 0; i < n; i++) { \\\n"
+    "                const signed char *at = codes + cuts[i].column * 128 + r; \\\n"
+    "                const name##_lane code = (name##_lane)((name##_word){0} + cuts[i].code); \\\n"
+    "                const name##_lane from = (name##_lane)((name##_word){0} + cuts[i].from); \\\n"
+    "                const name##_lane step = (name##_lane)((name##_word){0} + cuts[i].step); \\\n"
+    "                memcpy(&x, at, sizeof x); \\\n"
+    "                memcpy(&y, at + lanes, sizeof y); \\\n"
+    "                a += (name##_lane)(a == from) & (name##_lane)(x > code) & step; \\\n"
+    "                b += (name##_lane)(b == from) & (name##_lane)(y > code) & step; \\\n"
+    "            } \\\n"
+    "            memcpy(leaf + r, &a, sizeof a); \\\n"
+    "            memcpy(leaf + r + lanes, &b, sizeof b); \\\n"
+    "        } \\\n"
+    "    }\n"
+    "#if defined(__x86_64__)\n"
+    "$_CUT8($_cut8_64, 64, __attribute__((target(\"avx512bw\"))))\n"
+    "$_CUT8($_cut8_32, 32, __attribute__((target(\"avx2\"))))\n"
+    "#endif\n"
+    "$_CUT8($_cut8_16, 16, )\n"
+    "#undef $_CUT8\n"
+    "\nstatic void $_cut8(const $_cut *cuts, unsigned n, const signed char *codes, signed char "
+    "*leaf)\n"
+    "{\n"
+    "#if defined(__x86_64__)\n"
+    "    if (__builtin_cpu_supports(\"avx512bw\")) {\n"
+    "        $_cut8_64(cuts, n, codes, leaf);\n"
+    "        return;\n"
+    "    }\n"
+    "    if (__builtin_cpu_supports(\"avx2\")) {\n"
+    "        $_cut8_32(cuts, n, codes, leaf);\n"
+    "        return;\n"
+    "    }\n"
+    "#endif\n"
+    "    $_cut8_16(cuts, n, codes, leaf);\n"
+    "}\n"
+    "#else\n"
+    "static void $_cut8(const $_cut *cuts, unsigned n, const signed char *codes, signed char "
+    "*leaf)\n"
+    "{\n"
+    "    unsigned r, i;\n"
+    "    memset(leaf, 0, 128 * sizeof *leaf);\n"
+    "    for (i = 0; i < n; i++) {\n"
+    "        const signed char *at = codes + cuts[i].column * 128;\n"
+    "        const signed char code = (signed char)cuts[i].code, from = (signed "
+    "char)cuts[i].from;\n"
+    "        for (r = 0; r < 128; r++)\n"
+    "            leaf[r] = (signed char)(leaf[r] + (leaf[r] == from && at[r] > code ? (signed "
+    "char)cuts[i].step : 0));\n"
+    "    }\n"
+    "}\n"
+    "#endif\n";
+
+static const char cuts16[] =
+    "\n#if defined(__GNUC__)\n"
+    "#define $_CUT16(name, bytes, target) \\\n"
+    "    typedef short name##_lane __attribute__((vector_size(bytes))); \\\n"
+    "    typedef unsigned name##_word __attribute__((vector_size(bytes))); \\\n"
+    "    target static void name(const $_cut *cuts, unsigned n, const short *codes, short *leaf) "
+    "\\\n"
+    "    { \\\n"
+    "        const unsigned lanes = bytes / sizeof *leaf; \\\n"
+    "        unsigned r, i; \\\n"
+    "        for (r = 0; r < 64; r += 2 * lanes) { \\\n"
+    "            name##_lane a = {0}, b = {0}, x, y; \\\n"
+    "            for (i = 0; i < n; i++) { \\\n"
+    "                const short *at = codes + cuts[i].column * 64 + r; \\\n"
+    "                const name##_lane code = (name##_lane)((name##_word){0} + cuts[i].code); \\\n"
+    "                const name##_lane from = (name##_lane)((name##_word){0} + cuts[i].from); \\\n"
+    "                const name##_lane step = (name##_lane)((name##_word){0} + cuts[i].step); \\\n"
+    "                memcpy(&x, at, sizeof x); \\\n"
+    "                memcpy(&y, at + lanes, sizeof y); \\\n"
+    "                a += (name##_lane)(a == from) & (name##_lane)(x > code) & step; \\\n"
+    "                b += (name##_lane)(b == from) & (name##_lane)(y > code) & step; \\\n"
+    "            } \\\n"
+    "            memcpy(leaf + r, &a, sizeof a); \\\n"
+    "            memcpy(leaf + r + lanes, &b, sizeof b); \\\n"
+    "        } \\\n"
+    "    }\n"
+    "#if defined(__x86_64__)\n"
+    "$_CUT16($_cut16_64, 64, __attribute__((target(\"avx512bw\"))))\n"
+    "$_CUT16($_cut16_32, 32, __attribute__((target(\"avx2\"))))\n"
+    "#endif\n"
+    "$_CUT16($_cut16_16, 16, )\n"
+    "#undef $_CUT16\n"
+    "\nstatic void $_cut16(const $_cut *cuts, unsigned n, const short *codes, short *leaf)\n"
+    "{\n"
+    "#if defined(__x86_64__)\n"
+    "    if (__builtin_cpu_supports(\"avx512bw\")) {\n"
+    "        $_cut16_64(cuts, n, codes, leaf);\n"
+    "        return;\n"
+    "    }\n"
+    "    if (__builtin_cpu_supports(\"avx2\")) {\n"
+    "        $_cut16_32(cuts, n, codes, leaf);\n"
+    "        return;\n"
+    "    }\n"
+    "#endif\n"
+    "    $_cut16_16(cuts, n, codes, leaf);\n"
+    "}\n"
+    "#else\n"
+    "static void $_cut16(const $_cut *cuts, unsigned n, const short *codes, short *leaf)\n"
+    "{\n"
+    "    unsigned r, i;\n"
+    "    memset(leaf, 0, 64 * sizeof *leaf);\n"
+    "    for (i = 0; i < n; i++) {\n"
+    "        const short *at = codes + cuts[i].column * 64;\n"
+    "        const short code = (short)cuts[i].code, from = (short)cuts[i].from;\n"
+    "        for (r = 0; r < 64; r++)\n"
+    "            leaf[r] = (short)(leaf[r] + (leaf[r] == from && at[r] > code ? "
+    "(short)cuts[i].step : 0));\n"
+    "    }\n"
+    "}\n"
+    "#endif\n";
+
+/* ---- Writing --------------------------------------------------------------------------------- */
+
+static const struct {
+    uint32_t uses; /* any of them */
+    const char *text;
+} functions[] = {
+    {FTL_C_EXP_F64 | FTL_C_TANH_F64, vmath_f64},
+    {FTL_C_EXP_F64, exp_f64},
+    {FTL_C_LOGISTIC_F64, logistic_f64},
+    {FTL_C_TANH_F64, tanh_f64},
+    {FTL_C_EXP_F32 | FTL_C_TANH_F32, vmath_f32},
+    {FTL_C_EXP_F32, exp_f32},
+    {FTL_C_LOGISTIC_F32, logistic_f32},
+    {FTL_C_TANH_F32, tanh_f32},
+    {FTL_C_DOT_F64, dot_f64},
+    {FTL_C_DOT_F32, dot_f32},
+    {FTL_C_ABS_SUM_F64, abs_sum_f64},
+    {FTL_C_ABS_SUM_F32, abs_sum_f32},
+    {FTL_C_GAUSSIAN, gaussian},
+    {FTL_C_CUTS8 | FTL_C_CUTS16, cut_type},
+    {FTL_C_CUTS8, cuts8},
+    {FTL_C_CUTS16, cuts16},
+    {FTL_C_FIND_TEXT, find_text},
+    {FTL_C_FIND_NUMBER, find_number},
+    {FTL_C_CELLS, cells},
+    {FTL_C_OF_TEXT, of_text},
+    {FTL_C_OF_NUMBER, of_number},
+    {FTL_C_TEXT_NUMBER, text_number},
+    {FTL_C_CELL_NUMBER, cell_number},
+};
+
+void ftl_c_write_functions(ftl_c_code *code)
+{
+    if (code->uses & FTL_C_LOGISTIC_F64)
+        code->uses |= FTL_C_EXP_F64;
+    if (code->uses & FTL_C_LOGISTIC_F32)
+        code->uses |= FTL_C_EXP_F32;
+    for (size_t i = 0; i < FTL_ARRAY_LEN(functions); i++) {
+        if (code->uses & functions[i].uses)
+            ftl_c_text(code, functions[i].text);
+    }
+}
