@@ -105,6 +105,21 @@ static void fill_options(const cli_options *from, ftl_generate_options *out)
         out->methods |= 1u << from->score.more_methods[i];
 }
 
+/* Programs open the model by its path alone; -1: nothing else was asked for. */
+static int check_program(const cli_options *options)
+{
+    const char *target = options->generate.target;
+    if (!target || strcmp(target, "standalone-c") == 0)
+        return -1;
+    if (options->select)
+        return cli_usage("generate", "a program opens the model by its path: give MODEL:%s",
+                         options->select);
+    if (options->labels || options->threshold_set || options->iterations || options->n_then)
+        return cli_usage("generate", "a program opens the model as its file says: --labels, "
+                                     "--threshold, --iterations and + are for standalone-c");
+    return -1;
+}
+
 static int write_model(const ftl_model *model, cli_options *options)
 {
     ftl_error error;
@@ -132,6 +147,8 @@ int cli_generate(int argc, char **argv)
             code = list_targets();
         else if (options.n_positional < 1)
             code = cli_usage("generate", "give a MODEL");
+        else
+            code = check_program(&options);
     }
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);

@@ -642,6 +642,24 @@ FTL_API FTL_MUST_USE ftl_status ftl_session_output(const ftl_session *session, f
 FTL_API FTL_MUST_USE ftl_status ftl_predict_into(ftl_session *session, ftl_method method,
                                                  const ftl_batch *in, const ftl_matrix_out *out,
                                                  ftl_error *error);
+/* Where the numbers of a method go: room as in ftl_predict_into. */
+typedef struct ftl_result_room {
+    ftl_method method;
+    /*
+     * predict of a classifier: the index of the class among those of its target (ftl_model_class),
+     * also where classes are numbers; of other outputs it changes nothing
+     */
+    bool class_index;
+    ftl_matrix_out room;
+} ftl_result_room;
+
+/*
+ * Several methods of a batch in one pass, each into the caller's room: ftl_predict_into for n
+ * rooms, which are of different methods. ftl_session_result has nothing to show afterwards.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_session_run_into(ftl_session *session, const ftl_batch *in,
+                                                     const ftl_result_room *rooms, size_t n_rooms,
+                                                     ftl_error *error);
 /*
  * The same for the Arrow C data interface (foretell/arrow.h): a record batch in, a record batch
  * out. methods: bit set of 1u << ftl_method, 0: all that the session's plan runs; the outputs are
@@ -692,6 +710,14 @@ FTL_API FTL_MUST_USE ftl_status ftl_predict_parallel(ftl_plan *plan, ftl_method 
                                                      const ftl_matrix *in, double *out,
                                                      const ftl_parallel_options *options,
                                                      size_t *bad_rows, ftl_error *error);
+/*
+ * ftl_session_run_into on several threads, as ftl_predict_parallel does it: any batch, several
+ * methods in one pass. A model of open width takes as many columns as it was opened for.
+ */
+FTL_API FTL_MUST_USE ftl_status ftl_plan_run_into(ftl_plan *plan, const ftl_batch *in,
+                                                  const ftl_result_room *rooms, size_t n_rooms,
+                                                  const ftl_parallel_options *options,
+                                                  size_t *bad_rows, ftl_error *error);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,9 @@ enum { most_prefix = 40, usual_megabytes = 64 };
 
 static const ftl_target *const targets[] = {
     &ftl_target_standalone_c,
+    &ftl_target_python,
+    &ftl_target_fastapi,
+    &ftl_target_c,
 };
 
 ftl_status ftl_generate_target_at(size_t index, ftl_generate_target *out)

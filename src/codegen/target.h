@@ -26,6 +26,7 @@ typedef struct ftl_target {
     ftl_status (*write)(const ftl_generate_request *request, ftl_emitter *out, ftl_error *error);
 } ftl_target;
 
-extern const ftl_target ftl_target_standalone_c;
+extern const ftl_target ftl_target_standalone_c, ftl_target_python, ftl_target_fastapi,
+    ftl_target_c;
 
 #endif

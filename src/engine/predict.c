@@ -250,25 +250,68 @@ static ftl_status note_bad_rows(ftl_session *session, size_t first, ftl_error *e
     return take_bad_rows(session, first, error);
 }
 
-static ftl_status run_into(ftl_session *session, ftl_method method, const ftl_batch *in,
-                           const ftl_matrix_out *out, ftl_error *error)
+static ftl_status check_rooms(const ftl_session *session, const ftl_batch *in,
+                              const ftl_result_room *rooms, size_t n, uint32_t *methods,
+                              ftl_error *error)
 {
-    const ftl_method_outputs *outputs = &session->model->graph.methods[method];
-    FTL_TRY(check_methods(session, 1u << method, error));
-    FTL_TRY(ftl_batch_check(session->model, in, error));
-    FTL_TRY(check_room(session, method, in, out, error));
-    begin_run(session, 1u << method, in);
+    *methods = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!ftl_method_name(rooms[i].method) || *methods >> rooms[i].method & 1u)
+            return FTL_FAIL(error, FTL_ARG, "every result is of another method");
+        *methods |= 1u << rooms[i].method;
+    }
+    FTL_TRY(check_methods(session, *methods, error));
+    for (size_t i = 0; i < n; i++)
+        FTL_TRY(check_room(session, rooms[i].method, in, &rooms[i].room, error));
+    return FTL_OK;
+}
+
+ftl_status ftl_session_run_rows(ftl_session *session, const ftl_batch *in, size_t first,
+                                size_t last, const ftl_result_room *rooms, size_t n,
+                                ftl_error *error)
+{
+    uint32_t methods;
+    FTL_TRY(check_rooms(session, in, rooms, n, &methods, error));
+    begin_run(session, methods, in);
     session->run_methods = 0; /* ftl_session_result has nothing to show */
     session->shows_wide = false;
-    for (size_t first = 0; first < in->rows;) {
-        size_t left = in->rows - first;
+    while (first < last) {
+        size_t left = last - first;
         uint32_t rows = left < session->plan->block_rows ? (uint32_t)left
                                                          : session->plan->block_rows;
-        FTL_TRY(run_block(session, in, first, rows, 1u << method, error));
+        FTL_TRY(run_block(session, in, first, rows, methods, error));
         FTL_TRY(note_bad_rows(session, first, error));
-        ftl_session_take_matrix(session, outputs, first, out);
+        for (size_t i = 0; i < n; i++)
+            ftl_session_take_matrix(session, &rooms[i], first);
         first += rows;
     }
+    return FTL_OK;
+}
+
+/* All rows, of a batch that nobody has looked at. */
+static ftl_status run_all(ftl_session *session, const ftl_batch *in, const ftl_result_room *rooms,
+                          size_t n, ftl_error *error)
+{
+    FTL_TRY(ftl_batch_check(session->model, in, error));
+    return ftl_session_run_rows(session, in, 0, in->rows, rooms, n, error);
+}
+
+ftl_status ftl_session_run_into(ftl_session *session, const ftl_batch *in,
+                                const ftl_result_room *rooms, size_t n_rooms, ftl_error *error)
+{
+    if (!session || !in || !rooms)
+        return FTL_FAIL(error, FTL_ARG,
+                        "ftl_session_run_into needs a session, a batch and room for the results");
+    forget_last_run(session);
+    size_t width = in->matrix ? in->matrix->columns : in->n_columns;
+    if (FTL_LIKELY(!session->model->open_width || width == session->model->graph.n_inputs))
+        return run_all(session, in, rooms, n_rooms, error);
+    FTL_TRY(make_wide(session, width, error));
+    FTL_TRY(run_all(session->wide, in, rooms, n_rooms, error));
+    session->run_methods = 0;
+    session->shows_wide = true;
+    session->rows = in->rows;
+    session->bad_rows = session->wide->bad_rows;
     return FTL_OK;
 }
 
@@ -279,18 +322,8 @@ ftl_status ftl_predict_into(ftl_session *session, ftl_method method, const ftl_b
         return FTL_FAIL(
             error, FTL_ARG,
             "ftl_predict_into needs a session, a method, a batch and room for the result");
-    forget_last_run(session);
-    size_t width = in->matrix ? in->matrix->columns : in->n_columns;
-    if (FTL_LIKELY(!session->model->open_width || width == session->model->graph.n_inputs))
-        return run_into(session, method, in, out, error);
-    FTL_TRY(check_methods(session, 1u << method, error));
-    FTL_TRY(make_wide(session, width, error));
-    FTL_TRY(run_into(session->wide, method, in, out, error));
-    session->run_methods = 0;
-    session->shows_wide = true;
-    session->rows = in->rows;
-    session->bad_rows = session->wide->bad_rows;
-    return FTL_OK;
+    const ftl_result_room room = {.method = method, .room = *out};
+    return ftl_session_run_into(session, in, &room, 1, error);
 }
 
 ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl_matrix *in,
@@ -303,13 +336,14 @@ ftl_status ftl_predict_matrix(ftl_session *session, ftl_method method, const ftl
     forget_last_run(session);
     size_t count = session->model->graph.methods[method].count;
     const ftl_batch batch = {.rows = in->rows, .matrix = in};
-    const ftl_matrix_out room = {.data = out,
-                                 .dtype = FTL_F64,
-                                 .rows = in->rows,
-                                 .columns = count,
-                                 .row_stride = (ptrdiff_t)count,
-                                 .column_stride = 1};
-    return run_into(session, method, &batch, &room, error);
+    const ftl_result_room room = {.method = method,
+                                  .room = {.data = out,
+                                           .dtype = FTL_F64,
+                                           .rows = in->rows,
+                                           .columns = count,
+                                           .row_stride = (ptrdiff_t)count,
+                                           .column_stride = 1}};
+    return run_all(session, &batch, &room, 1, error);
 }
 
 /* ---- Bad rows -------------------------------------------------------------------------------- */

@@ -103,15 +103,24 @@ FTL_MUST_USE ftl_status ftl_session_reserve(ftl_session *session, uint32_t metho
 FTL_MUST_USE ftl_status ftl_session_take(ftl_session *session, uint32_t methods, size_t first,
                                          ftl_error *error);
 /*
- * The block's outputs as numbers into rows `first` and on of out; NaN in rows that were refused.
+ * The block's outputs of the room's method as numbers into its rows `first` and on; NaN in rows
+ * that were refused.
  */
-void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
-                             size_t first, const ftl_matrix_out *out);
+void ftl_session_take_matrix(const ftl_session *session, const ftl_result_room *room, size_t first);
 void ftl_session_free_outputs(ftl_session *session);
 /* Outputs of the last run, rows as given there. */
 void ftl_session_view(const ftl_session *session, ftl_method method, size_t rows, ftl_batch *out);
 
 /* ---- Running (predict.c) --------------------------------------------------------------------- */
+
+/*
+ * Runs rows first .. last of a batch and puts them where they belong in rooms for all of it. The
+ * batch passed ftl_batch_check for the session's model.
+ */
+FTL_MUST_USE ftl_status ftl_session_run_rows(ftl_session *session, const ftl_batch *in,
+                                             size_t first, size_t last,
+                                             const ftl_result_room *rooms, size_t n,
+                                             ftl_error *error);
 
 /*
  * Runs one row alone and tells why the model refuses it; OK when it does not. Outputs of the last

@@ -305,13 +305,26 @@ static bool outputs_are_slot(const ftl_session *session, const ftl_method_output
            session->plan->steps[outputs->outputs[0].op].slot_width == outputs->count;
 }
 
-static double output_number(const ftl_session *session, const ftl_output *output, uint32_t row)
+static double output_number(const ftl_session *session, const ftl_output *output,
+                            bool class_index, uint32_t row)
 {
     double value = slot_value(session, output, row);
-    if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING) {
+    if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING && !class_index)
         value = ftl_cell_number(label_of(output, value));
-    }
     return value;
+}
+
+/* Whether the outputs are the classes of the model's targets, in order. */
+static bool outputs_are_classes(const ftl_session *session, const ftl_result_room *room)
+{
+    const ftl_model *model = session->model;
+    const ftl_method_outputs *outputs = &model->graph.methods[room->method];
+    bool same = room->class_index && room->method == FTL_PREDICT &&
+                outputs->count == model->n_classes;
+    for (size_t i = 0; same && i < outputs->count; i++)
+        same = outputs->outputs[i].as == FTL_AS_LABEL &&
+               outputs->outputs[i].labels == model->classes[i];
+    return same;
 }
 
 static void put_number(const ftl_matrix_out *out, size_t row, size_t column, double value)
@@ -323,20 +336,22 @@ static void put_number(const ftl_matrix_out *out, size_t row, size_t column, dou
         ((float *)out->data)[at] = (float)value;
 }
 
-void ftl_session_take_matrix(const ftl_session *session, const ftl_method_outputs *outputs,
-                             size_t first, const ftl_matrix_out *out)
+void ftl_session_take_matrix(const ftl_session *session, const ftl_result_room *room, size_t first)
 {
+    const ftl_matrix_out *out = &room->room;
+    const ftl_method_outputs *outputs = &session->model->graph.methods[room->method];
     const size_t count = outputs->count, rows = session->exec.rows;
     const ftl_step *step = &session->plan->steps[outputs->outputs[0].op];
     size_t size = out->dtype == FTL_F64 ? sizeof(double) : sizeof(float);
     bool packed = (step->is_f32 ? FTL_F32 : FTL_F64) == out->dtype && out->column_stride == 1 &&
                   out->row_stride == (ptrdiff_t)count && outputs_are_slot(session, outputs);
+    bool index = outputs_are_classes(session, room);
     if (packed) /* the slot may be the batch's own matrix, and the room the same memory */
         memmove((char *)out->data + first * count * size, ftl_slot(step, &session->exec),
                 rows * count * size);
     for (uint32_t i = 0; !packed && i < rows; i++) {
         for (size_t j = 0; j < count; j++)
-            put_number(out, first + i, j, output_number(session, &outputs->outputs[j], i));
+            put_number(out, first + i, j, output_number(session, &outputs->outputs[j], index, i));
     }
     for (uint32_t i = 0; session->exec.n_bad && i < rows; i++) {
         for (size_t j = 0; session->exec.bad[i] && j < count; j++)

@@ -1,0 +1,152 @@
+/* The module: its state, functions and slots. */
+#include "core.h"
+
+#include <string.h>
+
+/* ---- Functions ----------------------------------------------------------------------------------- */
+
+static PyObject *version(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    return PyUnicode_FromString(ftl_version());
+}
+
+static PyObject *supported_classes(PyObject *module, PyObject *unused)
+{
+    (void)module;
+    (void)unused;
+    PyObject *list = PyList_New(0);
+    ftl_class_info info = {.struct_size = sizeof info};
+    for (size_t i = 0; list && ftl_supported_class(i, &info) == FTL_OK; i++) {
+        PyObject *row = Py_BuildValue("{s:s,s:s,s:s,s:s}", "library", info.library, "package",
+                                      info.package, "name", info.name, "kind",
+                                      ftl_model_kind_name(info.kind));
+        if (!row || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+        info.struct_size = sizeof info;
+    }
+    return list;
+}
+
+static PyMethodDef functions[] = {
+    {"version", version, METH_NOARGS, "The version of the library, such as \"0.1.0\"."},
+    {"supported_classes", supported_classes, METH_NOARGS,
+     "The classes that are run: dicts with library, package, name and kind."},
+    {0}};
+
+/* ---- State --------------------------------------------------------------------------------------- */
+
+static PyObject *attribute(const char *module, const char *name)
+{
+    PyObject *found = PyImport_ImportModule(module);
+    PyObject *value = found ? PyObject_GetAttrString(found, name) : NULL;
+    Py_XDECREF(found);
+    return value;
+}
+
+static PyObject *dtype(PyObject *make, const char *name)
+{
+    return make ? PyObject_CallFunction(make, "s", name) : NULL;
+}
+
+static bool fill_numpy(core_state *state)
+{
+    PyObject *make = attribute("numpy", "dtype");
+    bool filled = (state->ndarray = attribute("numpy", "ndarray")) &&
+                  (state->empty = attribute("numpy", "empty")) &&
+                  (state->float64 = dtype(make, "float64")) &&
+                  (state->float32 = dtype(make, "float32")) &&
+                  (state->intp = dtype(make, "intp")) && (state->int64 = dtype(make, "int64")) &&
+                  (state->boolean = dtype(make, "bool")) && (state->object = dtype(make, "O"));
+    Py_XDECREF(make);
+    return filled;
+}
+
+static bool fill_methods(core_state *state, PyObject *module)
+{
+    PyObject *names = PyTuple_New(FTL_METHOD_COUNT);
+    for (int i = 0; names && i < FTL_METHOD_COUNT; i++) {
+        state->method_names[i] = PyUnicode_InternFromString(ftl_method_name((ftl_method)i));
+        if (!state->method_names[i] ||
+            PyTuple_SetItem(names, i, Py_NewRef(state->method_names[i])) < 0)
+            Py_CLEAR(names);
+    }
+    bool added = names && PyModule_AddObjectRef(module, "METHODS", names) == 0;
+    Py_XDECREF(names);
+    return added;
+}
+
+static bool add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out)
+{
+    *out = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *out && PyModule_AddType(module, *out) == 0;
+}
+
+static int execute(PyObject *module)
+{
+    core_state *state = PyModule_GetState(module);
+    bool filled = fill_numpy(state) && fill_methods(state, module) &&
+                  (state->make_error = attribute("foretell.errors", "make")) &&
+                  (state->prepare = attribute("foretell._inputs", "prepare")) &&
+                  (state->shape = attribute("foretell._results", "shape")) &&
+                  (state->classes = attribute("foretell._results", "classes")) &&
+                  add_type(module, &core_context_spec, &state->context_type) &&
+                  add_type(module, &core_cancel_spec, &state->cancel_type) &&
+                  add_type(module, &core_cache_spec, &state->cache_type) &&
+                  add_type(module, &core_model_spec, &state->model_type);
+    return filled ? 0 : -1;
+}
+
+static int traverse(PyObject *module, visitproc visit, void *arg)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject **objects = (PyObject **)(void *)state;
+    for (size_t i = 0; state && i < sizeof *state / sizeof(PyObject *); i++)
+        Py_VISIT(objects[i]);
+    return 0;
+}
+
+static int clear(PyObject *module)
+{
+    core_state *state = PyModule_GetState(module);
+    PyObject **objects = (PyObject **)(void *)state;
+    for (size_t i = 0; state && i < sizeof *state / sizeof(PyObject *); i++)
+        Py_CLEAR(objects[i]);
+    return 0;
+}
+
+static void release(void *module) { clear(module); }
+
+/* ---- The module ---------------------------------------------------------------------------------- */
+
+/* Slots of later Pythons than the limited API knows: their numbers are part of the stable ABI. */
+#define SLOT_MULTIPLE_INTERPRETERS 3 /* 3.12 */
+#define SLOT_GIL 4                   /* 3.13 */
+#define PER_INTERPRETER_GIL ((void *)2)
+#define GIL_NOT_USED ((void *)1)
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void)
+{
+    /* Filled in each time with the same values: which slots there are is known when it runs. */
+    static PyModuleDef_Slot slots[4];
+    static PyModuleDef definition = {PyModuleDef_HEAD_INIT,
+                                     .m_name = "foretell._core",
+                                     .m_doc = "The C library of foretell.",
+                                     .m_size = sizeof(core_state),
+                                     .m_methods = functions,
+                                     .m_slots = slots,
+                                     .m_traverse = traverse,
+                                     .m_clear = clear,
+                                     .m_free = release};
+    int n = 0;
+    slots[n++] = (PyModuleDef_Slot){Py_mod_exec, (void *)execute};
+    if (Py_Version >= 0x030C0000)
+        slots[n++] = (PyModuleDef_Slot){SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL};
+    if (Py_Version >= 0x030D0000)
+        slots[n++] = (PyModuleDef_Slot){SLOT_GIL, GIL_NOT_USED};
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,168 @@
+#include "facts.h"
+
+#include <string.h>
+
+/* ---- Classes ------------------------------------------------------------------------------------- */
+
+static PyObject *label_value(const ftl_label *label)
+{
+    switch (label->type) {
+    case FTL_I64:
+        return PyLong_FromLongLong(label->integer);
+    case FTL_BOOL:
+        return PyBool_FromLong(label->integer != 0);
+    case FTL_F64:
+        return PyFloat_FromDouble(label->number);
+    default:
+        return PyUnicode_DecodeUTF8(label->text, (Py_ssize_t)label->size, "surrogateescape");
+    }
+}
+
+static PyObject *target_labels(const ftl_model *model, size_t target)
+{
+    size_t n = ftl_model_class_count(model, target);
+    PyObject *list = PyList_New(0);
+    for (size_t i = 0; list && i < n; i++) {
+        ftl_label label = {.struct_size = sizeof label};
+        PyObject *value = ftl_model_class(model, target, i, &label) == FTL_OK ? label_value(&label)
+                                                                              : NULL;
+        if (!value || PyList_Append(list, value) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(value);
+    }
+    return list;
+}
+
+/* A tuple of arrays, by foretell._results.classes. */
+static PyObject *model_classes(core_state *state, const ftl_model *model)
+{
+    size_t n = ftl_model_target_count(model);
+    PyObject *all = PyTuple_New((Py_ssize_t)n);
+    for (size_t i = 0; all && i < n; i++) {
+        PyObject *labels = target_labels(model, i);
+        PyObject *array = labels ? PyObject_CallFunction(state->classes, "(OO)", labels, Py_None)
+                                 : NULL;
+        Py_XDECREF(labels);
+        if (!array || PyTuple_SetItem(all, (Py_ssize_t)i, array) < 0)
+            Py_CLEAR(all);
+    }
+    return all;
+}
+
+/* ---- Schema -------------------------------------------------------------------------------------- */
+
+static PyObject *column_facts(const ftl_schema_column *column)
+{
+    PyObject *name = column->name ? PyUnicode_FromString(column->name) : Py_NewRef(Py_None);
+    return Py_BuildValue("(Niii)", name, (int)column->kind, (int)column->batch_type,
+                         (int)column->missing);
+}
+
+static PyObject *model_schema(const ftl_model *model, core_facts *facts)
+{
+    PyObject *all = PyTuple_New((Py_ssize_t)facts->n_inputs);
+    facts->numbers_only = true;
+    for (size_t i = 0; all && i < facts->n_inputs; i++) {
+        ftl_schema_column column = {.struct_size = sizeof column};
+        if (ftl_model_input(model, i, &column) != FTL_OK)
+            break;
+        if (column.kind != FTL_KIND_UNUSED && column.batch_type != FTL_F64)
+            facts->numbers_only = false;
+        PyObject *row = column_facts(&column);
+        if (!row || PyTuple_SetItem(all, (Py_ssize_t)i, row) < 0)
+            Py_CLEAR(all);
+    }
+    if (!all)
+        return NULL;
+    return Py_BuildValue("(NOO)", all, facts->has_names ? Py_True : Py_False,
+                         facts->open_width ? Py_True : Py_False);
+}
+
+/* ---- Methods ------------------------------------------------------------------------------------- */
+
+/* A method whose single column is an array of one dimension. */
+static bool is_vector_method(ftl_method method)
+{
+    return method == FTL_PREDICT || method == FTL_DECISION_FUNCTION ||
+           method == FTL_SCORE_SAMPLES || method == FTL_MARGIN;
+}
+
+static void method_facts(const ftl_model *model, ftl_method method, core_method_facts *out)
+{
+    size_t targets = ftl_model_target_count(model), floats = 0, texts = 0;
+    out->count = ftl_model_output_count(model, method);
+    for (size_t i = 0; i < out->count; i++) {
+        ftl_output_column column = {.struct_size = sizeof column};
+        if (ftl_model_output(model, method, i, &column) != FTL_OK)
+            return;
+        floats += column.type == FTL_F64 || column.type == FTL_F32;
+        texts += column.type == FTL_STRING;
+    }
+    out->vector = out->count == 1 && is_vector_method(method);
+    bool classes = method == FTL_PREDICT && targets > 0 && targets == out->count;
+    if (classes)
+        out->form = targets == 1 ? CORE_CLASSES : CORE_SHAPED;
+    else if (texts)
+        out->form = CORE_CELLS;
+    else if (floats < out->count || targets > 1 || method == FTL_APPLY)
+        out->form = CORE_SHAPED;
+    else
+        out->form = CORE_NUMBERS;
+}
+
+/* ---- All of it ----------------------------------------------------------------------------------- */
+
+void core_facts_free(core_facts *facts)
+{
+    if (!facts)
+        return;
+    Py_XDECREF(facts->classes);
+    Py_XDECREF(facts->take);
+    Py_XDECREF(facts->schema);
+    Py_XDECREF(facts->about);
+    PyMem_Free(facts);
+}
+
+static core_facts *find_out(core_state *state, const ftl_model *model)
+{
+    ftl_model_info info = {.struct_size = sizeof info};
+    ftl_status status = ftl_model_get_info(model, &info);
+    if (status != FTL_OK) {
+        core_raise_status(state, status, "the model tells nothing of itself");
+        return NULL;
+    }
+    core_facts *facts = PyMem_Calloc(1, sizeof *facts);
+    if (!facts) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    facts->n_inputs = info.n_inputs;
+    facts->open_width = info.open_width;
+    facts->has_names = info.has_input_names;
+    for (int m = 0; m < FTL_METHOD_COUNT; m++)
+        method_facts(model, (ftl_method)m, &facts->methods[m]);
+    facts->classes = model_classes(state, model);
+    facts->schema = model_schema(model, facts);
+    facts->about = Py_BuildValue("(ss)", info.class_name, ftl_model_kind_name(info.kind));
+    if (facts->classes && PyTuple_Size(facts->classes) > 0)
+        facts->take = PyObject_GetAttrString(PyTuple_GetItem(facts->classes, 0), "take");
+    if (PyErr_Occurred()) {
+        core_facts_free(facts);
+        return NULL;
+    }
+    return facts;
+}
+
+core_facts *core_facts_of(PyObject *self)
+{
+    core_model *model = (core_model *)self;
+    core_facts *facts = atomic_load_explicit(&model->facts, memory_order_acquire);
+    if (facts)
+        return facts;
+    facts = find_out(core_state_of(self), model->model);
+    core_facts *other = NULL;
+    if (!facts || atomic_compare_exchange_strong(&model->facts, &other, facts))
+        return facts;
+    core_facts_free(facts); /* another thread was first */
+    return other;
+}

@@ -1,0 +1,38 @@
+/*
+ * What running a model has to know of it, found out once: the classes as numpy arrays, the schema
+ * as prepare() wants it, and what each method's result looks like in numpy.
+ */
+#ifndef FORETELL_CORE_FACTS_H
+#define FORETELL_CORE_FACTS_H
+
+#include "core.h"
+
+typedef enum core_form {
+    CORE_NUMBERS, /* floats: an array of them, of one or two dimensions */
+    CORE_CLASSES, /* the classes of one target: an array of its labels */
+    CORE_SHAPED,  /* numbers that foretell._results.shape makes arrays of */
+    CORE_CELLS    /* columns, some of text, likewise */
+} core_form;
+
+typedef struct core_method_facts {
+    size_t count; /* of columns; 0: the model lacks the method */
+    core_form form;
+    bool vector; /* NUMBERS: of one dimension */
+} core_method_facts;
+
+typedef struct core_facts {
+    PyObject *classes; /* tuple of arrays, one per target */
+    PyObject *take;    /* of the first one: its method; NULL: there are no classes */
+    PyObject *schema;  /* tuple: names or None, kinds, types, missing; see _inputs.py */
+    PyObject *about;   /* tuple: class name, kind; see _results.py */
+    size_t n_inputs;
+    bool open_width, has_names;
+    bool numbers_only; /* every column that the model looks at is numbers */
+    core_method_facts methods[FTL_METHOD_COUNT];
+} core_facts;
+
+/* Borrowed from the model; NULL: an exception is set. Thread-safe. */
+core_facts *core_facts_of(PyObject *model);
+void core_facts_free(core_facts *facts); /* NULL is allowed */
+
+#endif

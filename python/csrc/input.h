@@ -1,0 +1,47 @@
+/*
+ * What a caller gives to run() as a batch of the library's: views of the caller's memory, and of
+ * arrays that foretell._inputs.prepare made where there is nothing to view.
+ */
+#ifndef FORETELL_CORE_INPUT_H
+#define FORETELL_CORE_INPUT_H
+
+#include "facts.h"
+
+typedef struct core_input {
+    ftl_batch batch;
+    ftl_matrix matrix;
+    ftl_type dtype; /* F32 or F64: the arithmetic of the session */
+    ftl_column *columns;
+    ftl_column *dictionaries; /* [columns] */
+    Py_buffer *views;         /* with room for two a column, and one */
+    size_t n_views;
+    void **blocks; /* texts that were made; with room for two a column */
+    size_t n_blocks;
+    Py_buffer first;   /* of a matrix; obj NULL: none */
+    PyObject *prepared; /* what prepare() gave */
+} core_input;
+
+/* false: an exception is set, and there is nothing to close. */
+bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out);
+void core_input_close(core_input *input);
+
+/* ---- Columns (column.c) -------------------------------------------------------------------------- */
+
+/* The type of a format of the buffer protocol, in this machine's order of bytes; -1: another one. */
+int core_format_type(const char *format, Py_ssize_t size);
+/*
+ * Column i of the input, by what prepare() gave for it:
+ *   an array of numbers, or one of texts ('U' or 'O')
+ *   ("masked", array, mask)       values, and where they are missing
+ *   ("codes", codes, column)      indices of the rows of another column; below 0: missing
+ *   ("arrow", schema, array)      capsules of the Arrow C data interface
+ * *rows receives how many it has. false: an exception is set.
+ */
+bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows);
+/* A block of memory that goes with the input; NULL: an exception is set. */
+void *core_input_block(core_input *input, size_t n, size_t size);
+/* An Arrow array as a column (arrow_column.c). Both stay the capsules'. */
+bool core_arrow_column(core_input *input, PyObject *schema, PyObject *array, ftl_column *out,
+                       ftl_column *dictionary, size_t *rows);
+
+#endif
