@@ -501,7 +501,7 @@ PyType_Spec core_batch_spec = {.name = "foretell._core.Batch",
 static const char *format_named(const char *type)
 {
     static const char *const formats[][2] = {
-        {"F64", "g"}, {"F32", "f"}, {"I64", "l"}, {"BOOL", "b"}, {"BIT", "b"}, {"STRING", "u"}};
+        {"float64", "g"}, {"float32", "f"}, {"int64", "l"}, {"bool", "b"}, {"string", "u"}};
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         if (strcmp(type, formats[i][0]) == 0)
             return formats[i][1];

@@ -34,6 +34,9 @@ static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version of the library, such as \"0.1.0\"."},
     {"supported_classes", supported_classes, METH_NOARGS,
      "The classes that are run: dicts with library, package, name and kind."},
+    {"typed_stream", core_typed_stream, METH_VARARGS,
+     "typed_stream(stream, types, nulls): the Arrow stream as a capsule, its columns of text read as "
+     "the types that types(names) says: a dict of name to type, as Model.outputs gives them."},
     {0}};
 
 /* ---- State --------------------------------------------------------------------------------------- */
@@ -59,6 +62,7 @@ static bool fill_numpy(core_state *state)
                   (state->float64 = dtype(make, "float64")) &&
                   (state->float32 = dtype(make, "float32")) &&
                   (state->intp = dtype(make, "intp")) && (state->int64 = dtype(make, "int64")) &&
+                  (state->uint64 = dtype(make, "uint64")) &&
                   (state->boolean = dtype(make, "bool")) && (state->object = dtype(make, "O"));
     Py_XDECREF(make);
     return filled;
@@ -95,7 +99,9 @@ static int execute(PyObject *module)
                   add_type(module, &core_context_spec, &state->context_type) &&
                   add_type(module, &core_cancel_spec, &state->cancel_type) &&
                   add_type(module, &core_cache_spec, &state->cache_type) &&
-                  add_type(module, &core_model_spec, &state->model_type);
+                  add_type(module, &core_model_spec, &state->model_type) &&
+                  add_type(module, &core_batches_spec, &state->batches_type) &&
+                  add_type(module, &core_batch_spec, &state->batch_type);
     return filled ? 0 : -1;
 }
 

@@ -22,11 +22,11 @@
 
 /* What a module's objects share. All are strong references. */
 typedef struct core_state {
-    PyTypeObject *context_type, *cancel_type, *cache_type, *model_type;
+    PyTypeObject *context_type, *cancel_type, *cache_type, *model_type, *batches_type, *batch_type;
     PyObject *ndarray;                   /* numpy.ndarray */
     PyObject *empty;                     /* numpy.empty */
     PyObject *float64, *float32, *intp;  /* numpy dtypes */
-    PyObject *int64, *boolean, *object;
+    PyObject *int64, *uint64, *boolean, *object;
     PyObject *make_error;                /* foretell.errors.make */
     PyObject *prepare;                   /* foretell._inputs.prepare */
     PyObject *shape;                     /* foretell._results.shape */
@@ -160,6 +160,10 @@ PyObject *core_check(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObje
 PyObject *core_read_table(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *core_write_table(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 
+/* Arrow streams as batches (batches.c) */
+PyObject *core_typed_stream(PyObject *module, PyObject *args);
+
+extern PyType_Spec core_batches_spec, core_batch_spec;
 extern PyType_Spec core_context_spec, core_cancel_spec, core_cache_spec, core_model_spec;
 
 #endif

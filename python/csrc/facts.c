@@ -137,6 +137,7 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
         return NULL;
     }
     facts->n_inputs = info.n_inputs;
+    facts->default_method = info.default_method;
     facts->open_width = info.open_width;
     facts->has_names = info.has_input_names;
     for (int m = 0; m < FTL_METHOD_COUNT; m++)

@@ -26,6 +26,7 @@ typedef struct core_facts {
     PyObject *schema;  /* tuple: names or None, kinds, types, missing; see _inputs.py */
     PyObject *about;   /* tuple: class name, kind; see _results.py */
     size_t n_inputs;
+    ftl_method default_method;
     bool open_width, has_names;
     bool numbers_only; /* every column that the model looks at is numbers */
     core_method_facts methods[FTL_METHOD_COUNT];

@@ -170,6 +170,14 @@ static PyObject *model_info(PyObject *self, PyObject *unused)
     return NULL;
 }
 
+/* The one that it usually does: the same object each time. */
+static PyObject *model_default_method(PyObject *self, void *unused)
+{
+    (void)unused;
+    core_facts *facts = core_facts_of(self);
+    return facts ? Py_NewRef(core_state_of(self)->method_names[facts->default_method]) : NULL;
+}
+
 static const char *type_name(ftl_type type)
 {
     static const char *const names[] = {"float64", "float32", "int64", "bool", "string"};
@@ -409,11 +417,17 @@ static PyMethodDef model_table[] = {
     {"check", FAST(core_check), "check(input_path, **score_options): a report, as text."},
     {0}};
 
+static PyGetSetDef model_getset[] = {
+    {"default_method", model_default_method, NULL,
+     "What it usually does: \"predict\", or \"transform\" of a transformer.", NULL},
+    {0}};
+
 static PyType_Slot model_slots[] = {
     {Py_tp_doc, "A model: immutable, for any thread. Made by open, open_memory and Cache.get."},
     {Py_tp_new, (void *)model_new},
     {Py_tp_dealloc, (void *)model_dealloc},
     {Py_tp_methods, model_table},
+    {Py_tp_getset, model_getset},
     {0}};
 
 PyType_Spec core_model_spec = {.name = "foretell._core.Model",

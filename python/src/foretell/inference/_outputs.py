@@ -34,7 +34,7 @@ class Outputs:
         return [name for name in found if name is not None]
 
     def types(self, names: Sequence[str]) -> dict[str, str]:
-        """What the results' columns of a table with these names are: "F64", "F32", "I64", "BOOL" or "STRING"."""
+        """What the results' columns of a table with these names are: as Model.outputs names types."""
         found: dict[str, str] = {}
         for method, columns in self._columns.items():
             for column, kind in columns:
