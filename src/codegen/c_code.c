@@ -243,21 +243,25 @@ void ftl_c_cell(ftl_c_code *code, uint32_t from, uint32_t column)
     }
 }
 
+void ftl_c_use_cell(ftl_c_code *code, uint32_t id, bool number)
+{
+    const ftl_op *from = ftl_c_op_at(code, id);
+    bool text = input_is_text(code, from), object = from->edge == FTL_EDGE_OBJECT;
+    if (number && object)
+        code->uses |= FTL_C_CELLS | FTL_C_CELL_NUMBER | FTL_C_TEXT_NUMBER;
+    if (number && text && !object)
+        code->uses |= FTL_C_TEXT_NUMBER;
+    else if (text)
+        code->uses |= FTL_C_CELLS | FTL_C_OF_TEXT;
+    else if (!number && !object)
+        code->uses |= FTL_C_CELLS | FTL_C_OF_NUMBER;
+}
+
 void ftl_c_use_cells(ftl_c_code *code, uint32_t id, bool number)
 {
     const ftl_op *op = ftl_c_op_at(code, id);
-    for (uint32_t s = 0; s < op->n_segments; s++) {
-        const ftl_op *from = ftl_c_op_at(code, op->segments[s].op);
-        bool text = input_is_text(code, from), object = from->edge == FTL_EDGE_OBJECT;
-        if (number && object)
-            code->uses |= FTL_C_CELLS | FTL_C_CELL_NUMBER | FTL_C_TEXT_NUMBER;
-        if (number && text && !object)
-            code->uses |= FTL_C_TEXT_NUMBER;
-        else if (text)
-            code->uses |= FTL_C_CELLS | FTL_C_OF_TEXT;
-        else if (!number && !object)
-            code->uses |= FTL_C_CELLS | FTL_C_OF_NUMBER;
-    }
+    for (uint32_t s = 0; s < op->n_segments; s++)
+        ftl_c_use_cell(code, op->segments[s].op, number);
 }
 
 static int refusal(int64_t origin, ftl_c_reason reason)

@@ -46,7 +46,11 @@ enum {
     FTL_C_NORMAL = 1 << 18, /* quantiles of the normal distribution */
     FTL_C_RANKS = 1 << 19,  /* ranks among quantiles */
     FTL_C_CUTS8 = 1 << 20,  /* cuts of trees, with codes of one byte and of two */
-    FTL_C_CUTS16 = 1 << 21
+    FTL_C_CUTS16 = 1 << 21,
+    FTL_C_SAME_CELL = 1 << 22, /* needs FTL_C_TEXT_NUMBER */
+    FTL_C_LINE_F64 = 1 << 23,  /* lines between points */
+    FTL_C_LINE_F32 = 1 << 24,
+    FTL_C_MEDIAN = 1 << 25
 };
 
 typedef struct ftl_c_op {
@@ -162,6 +166,7 @@ void ftl_c_set_number(ftl_c_code *code, uint32_t from, uint32_t column, const ch
  * check.
  */
 void ftl_c_use_cells(ftl_c_code *code, uint32_t id, bool number);
+void ftl_c_use_cell(ftl_c_code *code, uint32_t from, bool number); /* of one operation */
 /* An expression of type PREFIX_cell, for any column. */
 void ftl_c_cell(ftl_c_code *code, uint32_t from, uint32_t column);
 /* return …; for a column of an operation */

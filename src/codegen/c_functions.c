@@ -504,6 +504,162 @@ static const char cuts16[] =
     "}\n"
     "#endif\n";
 
+static const char same_cell[] =
+    "\n/* Whether a cell is this one: of kind 0, 1 or 2, or 3, which is a bool. */\n"
+    "static int $_same_cell($_cell c, int kind, double number, const char *text)\n"
+    "{\n"
+    "    double x = c.number;\n"
+    "    if (kind == 1)\n"
+    "        return c.kind == 1 ? strcmp(c.text, text) == 0 : c.kind == 0 && !text[0];\n"
+    "    if (kind == 0 || c.kind == 0)\n"
+    "        return kind == c.kind;\n"
+    "    if (c.kind == 1 && kind == 3 && !$_is_one_of(c.text, strlen(c.text),\n"
+    "                                                 \"True|TRUE|true|False|FALSE|false\"))\n"
+    "        return 0;\n"
+    "    return (c.kind == 2 || $_text_number(c.text, 0, &x)) && x == number;\n"
+    "}\n";
+
+/* ---- Curves ---------------------------------------------------------------------------------- */
+
+static const char ranks[] =
+    "\n/* numpy.interp(x, q, reference): where quantiles repeat, the last of them. */\n"
+    "static double $_rank_below(const double *q, const double *reference, int n, double x)\n"
+    "{\n"
+    "    int low = 0, high = n;\n"
+    "    if (x < q[0])\n"
+    "        return reference[0];\n"
+    "    while (high - low > 1) {\n"
+    "        int middle = low + (high - low) / 2;\n"
+    "        if (q[middle] <= x)\n"
+    "            low = middle;\n"
+    "        else\n"
+    "            high = middle;\n"
+    "    }\n"
+    "    if (low == n - 1 || q[low] == x)\n"
+    "        return reference[low];\n"
+    "    return (reference[low + 1] - reference[low]) / (q[low + 1] - q[low]) * (x - q[low]) +\n"
+    "           reference[low];\n"
+    "}\n"
+    "\n/* The same from above: the first of them. */\n"
+    "static double $_rank_above(const double *q, const double *reference, int n, double x)\n"
+    "{\n"
+    "    int low = 0, high = n - 1;\n"
+    "    if (x > q[n - 1])\n"
+    "        return reference[n - 1];\n"
+    "    while (low < high) {\n"
+    "        int middle = low + (high - low) / 2;\n"
+    "        if (q[middle] >= x)\n"
+    "            high = middle;\n"
+    "        else\n"
+    "            low = middle + 1;\n"
+    "    }\n"
+    "    if (low == 0 || q[low] == x)\n"
+    "        return reference[low];\n"
+    "    return -((reference[low] - reference[low - 1]) / (q[low] - q[low - 1]) * (q[low] - x) -\n"
+    "             reference[low]);\n"
+    "}\n";
+
+static const char normal[] =
+    "\n/* The value below which a share p of a standard normal distribution lies, 0 < p < 1. */\n"
+    "static double $_normal(double p)\n"
+    "{\n"
+    "    double tail = p < 0.5 ? p : 1.0 - p, t, x;\n"
+    "    int i;\n"
+    "    if (tail == 0.5)\n"
+    "        return 0;\n"
+    "    t = sqrt(-2.0 * log(tail));\n"
+    "    x = (2.515517 + t * (0.802853 + t * 0.010328)) /\n"
+    "            (1.0 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t;\n"
+    "    for (i = 0; i < 3; i++) {\n"
+    "        double over = tail > 0.25 ? 0.5 * erf(x * 0.70710678118654752440) - (tail - 0.5)\n"
+    "                                  : 0.5 * erfc(-x * 0.70710678118654752440) - tail;\n"
+    "        double step = over * 2.50662827463100050242 * exp(0.5 * x * x);\n"
+    "        x -= step / (1.0 + 0.5 * x * step);\n"
+    "    }\n"
+    "    return p < 0.5 ? x : -x;\n"
+    "}\n";
+
+static const char find_point[] =
+    "\n/* The last point that is not above a value within the points. */\n"
+    "static int $_point(const double *x, int n, double value)\n"
+    "{\n"
+    "    int low = 0, high = n;\n"
+    "    while (high - low > 1) {\n"
+    "        int middle = low + (high - low) / 2;\n"
+    "        if (x[middle] <= value)\n"
+    "            low = middle;\n"
+    "        else\n"
+    "            high = middle;\n"
+    "    }\n"
+    "    return low;\n"
+    "}\n";
+
+static const char line_f64[] =
+    "\nstatic double $_line(const double *x, const double *y, int n, double value)\n"
+    "{\n"
+    "    int j = $_point(x, n, value);\n"
+    "    double slope, result;\n"
+    "    if (j == n - 1 || x[j] == value)\n"
+    "        return y[j];\n"
+    "    slope = (y[j + 1] - y[j]) / (x[j + 1] - x[j]);\n"
+    "    result = slope * (value - x[j]) + y[j];\n"
+    "    if (result == result)\n"
+    "        return result;\n"
+    "    result = slope * (value - x[j + 1]) + y[j + 1];\n"
+    "    return result != result && y[j] == y[j + 1] ? y[j] : result;\n"
+    "}\n";
+
+static const char line_f32[] =
+    "\nstatic float $_linef(const double *x, const double *y, int n, float value)\n"
+    "{\n"
+    "    int low = $_point(x, n, (double)value);\n"
+    "    float left, bottom, slope;\n"
+    "    if (low > 0 && (low == n - 1 || x[low] == (double)value))\n"
+    "        low--;\n"
+    "    left = (float)x[low];\n"
+    "    bottom = (float)y[low];\n"
+    "    slope = ((float)y[low + 1] - bottom) / ((float)x[low + 1] - left);\n"
+    "    return slope * (value - left) + bottom;\n"
+    "}\n";
+
+static const char median[] =
+    "\n/*\n"
+    " * The first of n values, in ascending order, at which the running sum of weights reaches half of\n"
+    " * all; NaN is behind everything. order and other have room for n.\n"
+    " */\n"
+    "static double $_median(const double *values, const double *weights, int n, int *order, int *other)\n"
+    "{\n"
+    "    double total = 0, sum = 0;\n"
+    "    int run, start, i;\n"
+    "    for (i = 0; i < n; i++)\n"
+    "        order[i] = i;\n"
+    "    for (run = 1; run < n; run *= 2) {\n"
+    "        int *swap = order;\n"
+    "        for (start = 0; start < n; start += 2 * run) {\n"
+    "            int middle = n - start < run ? n : start + run;\n"
+    "            int end = n - start < 2 * run ? n : start + 2 * run, a = start, b = middle;\n"
+    "            for (i = start; i < end; i++) {\n"
+    "                int second = a == middle;\n"
+    "                if (!second && b < end) {\n"
+    "                    double x = values[order[b]], y = values[order[a]];\n"
+    "                    second = x < y || (y != y && x == x);\n"
+    "                }\n"
+    "                other[i] = second ? order[b++] : order[a++];\n"
+    "            }\n"
+    "        }\n"
+    "        order = other;\n"
+    "        other = swap;\n"
+    "    }\n"
+    "    for (i = 0; i < n; i++)\n"
+    "        total += weights[order[i]];\n"
+    "    for (i = 0; i < n; i++) {\n"
+    "        sum += weights[order[i]];\n"
+    "        if (sum >= 0.5 * total)\n"
+    "            return values[order[i]];\n"
+    "    }\n"
+    "    return values[order[0]];\n"
+    "}\n";
+
 /* ---- Writing --------------------------------------------------------------------------------- */
 
 static const struct {
@@ -533,6 +689,13 @@ static const struct {
     {FTL_C_OF_NUMBER, of_number},
     {FTL_C_TEXT_NUMBER, text_number},
     {FTL_C_CELL_NUMBER, cell_number},
+    {FTL_C_SAME_CELL, same_cell},
+    {FTL_C_RANKS, ranks},
+    {FTL_C_NORMAL, normal},
+    {FTL_C_LINE_F64 | FTL_C_LINE_F32, find_point},
+    {FTL_C_LINE_F64, line_f64},
+    {FTL_C_LINE_F32, line_f32},
+    {FTL_C_MEDIAN, median},
 };
 
 void ftl_c_write_functions(ftl_c_code *code)
