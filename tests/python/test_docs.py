@@ -74,13 +74,13 @@ def slugs(page):
 def test_anchors_lead_somewhere():
     broken, seen = [], 0
     for page in [*ftl.ROOT.glob("*.md"), *ftl.ROOT.glob("docs/*.md")]:
-        text = re.sub(r"`[^`\n]*`", "", page.read_text(encoding="utf-8"))
+        text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
         for target, anchor in re.findall(r"\]\(([^)#\s:]*)#([^)\s]+)\)", text):
             other = page.parent / target if target else page
             seen += 1
             if other.suffix == ".md" and other.exists() and anchor not in slugs(other):
                 broken.append(f"{page.relative_to(ftl.ROOT)}: {target}#{anchor}")
-    assert broken == [] and seen > 100
+    assert broken == [] and seen > 60
 
 
 @pytest.mark.long
