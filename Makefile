@@ -1,6 +1,6 @@
 # The front door. `make` alone prints what there is; each target installs what it needs and says so.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all unit python check asan tsan fuzz bench bench-peers bench-serve format lint install clean
+.PHONY: help demo build test test-all unit python check asan tsan fuzz bench bench-peers bench-serve format lint install uninstall docs clean
 
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 900
@@ -71,6 +71,12 @@ lint: ## clang-tidy, cppcheck and gcc's analyzer
 
 install: build ## install program, library and headers below PREFIX (/usr/local)
 	@cmake --install build/release --prefix "$(PREFIX)" --strip
+
+uninstall: ## remove from PREFIX what make install writes there
+	@scripts/uninstall "$(PREFIX)"
+
+docs: ## the guide as a site in build/site, its links checked
+	@scripts/docs
 
 clean: ## remove everything that was built
 	rm -rf build

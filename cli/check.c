@@ -17,11 +17,7 @@ int cli_check(int argc, char **argv)
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     ftl_cancel *cancel = NULL;
-    char allowed[512];
-    /* predict's options, so that its command line can be tried; what it would write is not written.
-     */
-    snprintf(allowed, sizeof allowed, "%starget json ", cli_predict_options);
-    int code = cli_parse_between(argc, argv, allowed, cli_help_check, 2, CLI_ANY_NUMBER, &options);
+    int code = cli_parse(argc, argv, CLI_CHECK, &options);
     if (code < 0)
         code = cli_open_model(&options, 1, &context, &model);
     if (code >= 0) {

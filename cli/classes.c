@@ -16,7 +16,7 @@ static int by_name(const void *a, const void *b)
 int cli_classes(int argc, char **argv)
 {
     cli_options options;
-    int code = cli_parse(argc, argv, " json ", cli_help_classes, 0, &options);
+    int code = cli_parse(argc, argv, CLI_CLASSES, &options);
     if (code >= 0)
         return code;
     ftl_class_info *classes = NULL, next = {.struct_size = sizeof next};

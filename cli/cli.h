@@ -18,7 +18,7 @@ enum exit_code {
     EXIT_REJECTED = 5 /* finished, with rejected or nulled rows */
 };
 
-/* Options of predict and check; lists point into argv. */
+/* Options of the commands; texts and lists point into argv. */
 typedef struct cli_options {
     const char *positional[2]; /* MODEL, INPUT */
     int n_positional;
@@ -42,10 +42,39 @@ typedef struct cli_options {
     ftl_model **models; /* of --also, opened */
     char **names;       /* [1 + n_also] of the first and of those; NULL: there are no others */
     ftl_method methods[FTL_METHOD_COUNT]; /* --method: those behind the first */
-    bool progress_json;
+    unsigned progress;                    /* --progress: 1 is json */
+    /* of commands that ask a server */
+    const char *url, *against, *name;
+    bool all;
+    unsigned dialect; /* a verify_dialect */
+    uint64_t rows_each;
+    double tolerance;
     ftl_generate_options generate;
-    uint64_t seen; /* the options that were given, a bit each; args.c alone reads it */
+    unsigned dtype; /* --dtype: 1 is float32 */
+    /* of foretell verify without --against, whose Python reads their values again */
+    const char *python, *one_method, *seed;
+    bool exact, execute_pickle;
+    uint64_t seen[2]; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
+
+/* Places in the table of commands (table.h). CLI_DOOR: the program without a command. */
+typedef enum cli_command_id {
+    CLI_DOOR,
+    CLI_PREDICT,
+    CLI_INSPECT,
+    CLI_CHECK,
+    CLI_CLASSES,
+    CLI_GENERATE,
+    CLI_SERVE,
+    CLI_STATS,
+    CLI_HEALTH,
+    CLI_LOAD,
+    CLI_UNLOAD,
+    CLI_VERIFY,
+    CLI_HELP,
+    CLI_COMPLETION,
+    CLI_COMMAND_COUNT
+} cli_command_id;
 
 int cli_predict(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
@@ -59,20 +88,26 @@ int cli_health(int argc, char **argv);
 int cli_load(int argc, char **argv);
 int cli_unload(int argc, char **argv);
 int cli_verify(int argc, char **argv);
+int cli_help(int argc, char **argv);
+int cli_completion(int argc, char **argv);
+/* foretell __complete WORD...: what may stand in the place of the last word, for shells. */
+int cli_complete(int argc, char **argv);
+/* foretell alone on a terminal: what to do first, with the files of this folder. */
+int cli_welcome(void);
 /*
  * foretell MODEL [INPUT...]: without a command. A card of the model, or its predictions: a short
  * table where a person looks at them, otherwise what predict writes. argv[0] is not looked at.
  */
 int cli_open_door(int argc, char **argv);
 
-/* Fills *out from argv; an exit code, or -1 to go on. help is printed by --help. */
-int cli_parse(int argc, char **argv, const char *allowed, const char *help, int n_positional,
-              cli_options *out);
 enum { CLI_ANY_NUMBER = 1 << 30 };
-/* The same for commands that take from least to most arguments; those behind the second are more
- * inputs. */
-int cli_parse_between(int argc, char **argv, const char *allowed, const char *help, int least,
-                      int most, cli_options *out);
+/*
+ * Fills *out from argv by the table of options; an exit code, or -1 to go on. Arguments behind the
+ * second are more inputs. --help prints the command's help.
+ */
+int cli_parse(int argc, char **argv, cli_command_id command, cli_options *out);
+/* The i-th argument that is no option; NULL behind the last one. */
+const char *cli_argument_at(const cli_options *options, size_t i);
 void cli_options_free(cli_options *options);
 /* A text of the library, where the field options.reject_path becomes the option --reject. */
 void cli_print_message(FILE *file, const char *text);
@@ -101,8 +136,6 @@ int cli_check_methods(const ftl_model *model, const cli_options *options, const 
 int cli_begin_work(ftl_context *context, cli_options *options, ftl_cancel **cancel);
 void cli_end_work(ftl_cancel *cancel);
 
-/* The options that predict takes, for cli_parse. */
-extern const char cli_predict_options[];
 /* Predicts as the options say, and tells of it on stderr; an exit code. */
 int cli_predict_table(ftl_model *model, cli_options *options, const char *output);
 /*
@@ -112,10 +145,6 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
 int cli_preview(ftl_model *model, cli_options *options);
 /* What a person wants to know first, and the line that predicts. */
 void cli_print_card(const ftl_model *model, const ftl_model_info *info, const cli_options *options);
-
-extern const char cli_help_predict[], cli_help_inspect[], cli_help_check[], cli_help_classes[],
-    cli_help_main[], cli_help_serve[], cli_help_stats[], cli_help_health[], cli_help_load[],
-    cli_help_unload[], cli_help_verify[], cli_help_generate[];
 
 /*
  * "foretell: error: …" in one line on stderr; returns the exit code that the status has in this

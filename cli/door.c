@@ -40,8 +40,7 @@ int cli_open_door(int argc, char **argv)
     static char no_command[] = "";
     cli_options options;
     argv[0] = no_command; /* messages then name no command */
-    int code = cli_parse_between(argc, argv, cli_predict_options, cli_help_main, 1, CLI_ANY_NUMBER,
-                                 &options);
+    int code = cli_parse(argc, argv, CLI_DOOR, &options);
     if (code < 0)
         code = open_and_show(&options);
     cli_options_free(&options);

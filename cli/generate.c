@@ -98,6 +98,7 @@ static void fill_options(const cli_options *from, ftl_generate_options *out)
     out->model_path = from->positional[0];
     out->batch_size = from->score.batch_rows;
     out->probabilities = from->score.proba;
+    out->input_dtype = from->dtype ? FTL_F32 : FTL_F64;
     if (from->score.method_set)
         out->methods = 1u << from->score.method;
     for (size_t i = 0; i < from->score.n_more_methods; i++)
@@ -140,14 +141,8 @@ int cli_generate(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse_between(argc, argv,
-                                 " output target method dtype prefix max-code data predictions "
-                                 "batch-size plain proba select labels threshold iterations "
-                                 "memory-limit max-bytes ",
-                                 cli_help_generate, 0, 1, &options);
+    int code = cli_parse(argc, argv, CLI_GENERATE, &options);
     if (code < 0) {
-        options.generate.target = options.score.target;
-        options.score.target = NULL; /* of check: the column that is true */
         if (options.generate.target && strcmp(options.generate.target, "list") == 0)
             code = list_targets();
         else if (options.n_positional < 1)

@@ -1,197 +1,187 @@
-#include "cli.h"
+/* Help for people: the table of commands and options as text. */
+#include "table.h"
 
-const char cli_help_main[] =
-    "foretell runs saved models without Python and without executing what is in the file:\n"
-    "scikit-learn's (.joblib, .pkl), and those of XGBoost, LightGBM and CatBoost in pickles or in\n"
-    "their own files. The answers are those of the library version that wrote the model.\n"
-    "\n"
-    "usage\n"
-    "  foretell MODEL                                       what it is, and how to run it\n"
-    "  foretell MODEL INPUT...                              a look at its predictions\n"
-    "  foretell predict MODEL INPUT... [-o OUTPUT]          rows in, predictions out\n"
-    "  foretell inspect MODEL [--json]                      what is in the file, what it needs\n"
-    "  foretell check MODEL INPUT...                        would this table run?\n"
-    "  foretell classes [--json]                            the classes that it runs\n"
-    "  foretell generate MODEL [-o FILE]                    the model as C, and programs for it\n"
-    "  foretell serve [MODEL_OR_DIR...]                     models over HTTP\n"
-    "  foretell stats|health|load|unload [--url URL]        of a server that runs\n"
-    "  foretell verify MODEL [DATA]                         does its own library answer as we do?\n"
-    "  foretell verify --against URL MODEL ROWS.jsonl       does a service?\n"
-    "  foretell help COMMAND                                all options of a command\n"
-    "  foretell --version\n"
-    "\n"
-    "a first try\n"
-    "  foretell inspect model.joblib\n"
-    "  foretell predict model.joblib rows.csv -o predictions.csv --proba\n"
-    "\n"
-    "exit codes\n"
-    "  0  done\n"
-    "  1  internal error, out of memory, ended by a signal\n"
-    "  2  usage\n"
-    "  3  the model: unreadable, corrupt, unsupported, forbidden\n"
-    "  4  the data: columns, shape, reading, writing\n"
-    "  5  done, with rejected or emptied rows\n";
+#include <stdlib.h>
+#include <string.h>
 
-const char cli_help_predict[] =
-    "usage: foretell predict MODEL [+ MODEL]... INPUT... [-o OUTPUT] [options]\n"
-    "\n"
-    "Reads a table (CSV, JSON, JSON lines, Parquet, Arrow, .npy; - is standard input), predicts\n"
-    "every row and writes what OUTPUT's name says: .csv, .csv.zst, .tsv, .json, .jsonl, .parquet,\n"
-    ".arrow, .arrows, .npy (default: CSV on "
-    "standard\n"
-    "output). Columns are matched by name; extra ones are ignored. Memory stays the same however\n"
-    "long the table is. A file appears under its name only when it is complete; standard output\n"
-    "and pipes get rows as they are computed.\n"
-    "\n"
-    "what to compute\n"
-    "  --method NAME       predict (default), predict_proba, predict_log_proba, "
-    "decision_function,\n"
-    "                      transform (default of transformers), score_samples, apply,\n"
-    "                      margin (boosters), kneighbors, inverse_transform (of scalers,\n"
-    "                      encoders, projections and selectors: INPUT holds what transform "
-    "gives);\n"
-    "                      several in one pass: predict,predict_proba,apply\n"
-    "  --select KEY        the model in a file that holds a dict, list or tuple: model, 0, a.b;\n"
-    "                      several run one after another: scaler,model\n"
-    "  MODEL + MODEL       parts from several files run one after another; FILE:KEY names an "
-    "entry\n"
-    "  --labels FILE[:KEY] names for class numbers: a LabelEncoder, a list or a dict of names;\n"
-    "                      :KEY is an entry of MODEL's own file\n"
-    "  --threshold T       of two classes the second one, where its probability is at least T\n"
-    "  --iterations N      boosters: the first N iterations, or all (default: as the library "
-    "does,\n"
-    "                      which inspect tells where it is not all)\n"
-    "  --proba             with predict: probability columns beside the prediction\n"
-    "  --also MODEL        one more model of the same rows, read once: its columns come behind, "
-    "with\n"
-    "                      the name of its file in front, or NAME of NAME=MODEL; may repeat\n"
-    "\n"
-    "several inputs are one table: the first has the names of the columns, the others need have\n"
-    "those that are used, in any order. A folder stands for the tables in it and in its folders,\n"
-    "a pattern in quotes, 'part-*.csv', for the files that match; both in the order of the names\n"
-    "\n"
-    "the table\n"
-    "  --keep A,B          copy these input columns to the output, before the predictions; '*' is\n"
-    "                      all that can be, '\"last, first\",id' names one with a comma; may "
-    "repeat;\n"
-    "                      filename, unless a column is called so, is the path of a row's file\n"
-    "  --features A,B      the model's inputs, in its order (for models without column names)\n"
-    "  --input-format F    csv, json, jsonl, parquet, arrow or npy (default: what its bytes and "
-    "its\n"
-    "                      name say)\n"
-    "  --delimiter C       of the CSV, such as , ; | or tab (default: found out)\n"
-    "  --decimal C         decimal mark of numbers (default .)\n"
-    "  --encoding NAME     of the text, such as latin-1, cp1252 or utf-16 (default utf-8)\n"
-    "  --empty text        an empty cell in quotes of a CSV is the empty text (default: missing)\n"
-    "  --empty missing     an empty text of other formats is missing (default: a text)\n"
-    "  --no-header         the first record is data: columns are matched by position, and --keep\n"
-    "                      and --features take positions from 0\n"
-    "  --na A,B            cells that mean 'missing', instead of the default list (docs/CSV.md)\n"
-    "  --max-record N      longest record in bytes (default 1048576)\n"
-    "  --limit N           read at most N rows\n"
-    "\n"
-    "bad rows (a cell that cannot be read, or a value that the model refuses)\n"
-    "  --on-error fail     stop with an error that names the row (default); no file is written,\n"
-    "                      and on standard output the rows of earlier batches stand already\n"
-    "  --on-error skip     leave bad rows out          --on-error null   leave their outputs "
-    "empty\n"
-    "  --reject FILE       write bad rows with the reason to FILE\n"
-    "\n"
-    "how to run\n"
-    "  -o, --output FILE   where to write; - is standard output\n"
-    "  --output-format F   csv, json, jsonl, parquet, arrow or npy (default: what the name of "
-    "FILE\n"
-    "                      says, CSV on standard "
-    "output)\n"
-    "  --compression C     of Parquet: zstd (default), snappy or none\n"
-    "  --threads N         workers (default: one per processor); results never depend on it\n"
-    "  --batch-size N      rows of a batch (default auto: chosen by the columns and --memory);\n"
-    "                      results never depend on it\n"
-    "  --memory N          bytes that rows on their way may take, about (default: some megabytes\n"
-    "                      a thread), whatever the size of the file\n"
-    "  --resume            a job that is stopped goes on where it was when the same command is "
-    "given\n"
-    "                      again, even after a power cut; what it wrote stays beside FILE until "
-    "then;\n"
-    "                      for CSV, JSON lines and .npy, texts also as .gz, .bz2 or .xz\n"
-    "  --metrics FILE      the figures of the job as JSON: rows, seconds, memory, where time "
-    "went;\n"
-    "                      - is standard output\n"
-    "  --progress json     progress as JSON objects, one a line, on standard error\n"
-    "  --memory-limit N    bytes that models and their work may hold, such as 500M or 2G\n"
-    "  --max-bytes N       bytes that the model's file may unpack to\n"
-    "  -q, --quiet         no summary and no progress line\n"
-    "\n"
-    "examples\n"
-    "  foretell predict model.joblib rows.csv -o predictions.csv --proba --keep id\n"
-    "  zcat rows.csv.gz | foretell predict model.joblib - > predictions.csv\n"
-    "  foretell predict model.joblib rows.csv -o out.csv --on-error skip --reject bad.csv\n"
-    "  foretell predict model.joblib january.csv february.csv.gz -o out.csv --keep id,filename\n"
-    "  foretell predict spam.pkl messages.txt --no-header --delimiter tab --features 1 --keep 0\n";
+enum {
+    WIDTH = 96,      /* of lines */
+    GUTTER = 22,     /* where the sentences about an option begin */
+    SHOWN = 48,      /* the same in the list of commands */
+    FEW_OPTIONS = 12 /* so many need no titles */
+};
 
-const char cli_help_inspect[] =
-    "usage: foretell inspect MODEL [+ MODEL]... [--select KEY] [--iterations N] [--json | "
-    "--graph]\n"
-    "\n"
-    "Prints what is in a model file: its class and the library version that wrote it, the steps, "
-    "the\n"
-    "classes, the input columns with their kinds and missing rules, the output columns, the size, "
-    "and\n"
-    "everything that is not supported, with its place. Nothing in the file is executed.\n"
-    "\n"
-    "  --select KEY        of a file that holds a dict, list or tuple: this entry, or several "
-    "that\n"
-    "                      run one after another\n"
-    "  --labels, --threshold\n"
-    "                      as in foretell predict --help\n"
-    "  --iterations N      as predict would use them\n"
-    "  --json              one JSON object instead of text\n"
-    "  --graph             the operations that the model became, and their numbers\n"
-    "  --memory-limit, --max-bytes   as in foretell predict --help\n";
+/* Prints one paragraph in lines of WIDTH; column: where the first line stands already. */
+static void put_wrapped(FILE *file, const char *text, size_t size, int indent, int column)
+{
+    bool first = true;
+    for (size_t i = 0; i < size;) {
+        size_t word = strcspn(text + i, " \n");
+        word = word < size - i ? word : size - i;
+        if (!first && column + 1 + (int)word > WIDTH) {
+            fprintf(file, "\n%*s", indent, "");
+            column = indent;
+        } else if (!first) {
+            fputc(' ', file);
+            column++;
+        }
+        fwrite(text + i, 1, word, file);
+        column += (int)word;
+        first = false;
+        for (i += word; i < size && text[i] == ' ';)
+            i++;
+    }
+    fputc('\n', file);
+}
 
-const char cli_help_check[] =
-    "usage: foretell check MODEL INPUT... [options]\n"
-    "\n"
-    "Would it run, and how well? Matches the table's columns against the model, predicts all rows\n"
-    "(or --limit N of them) and writes a report instead: the share of missing cells and of "
-    "unknown\n"
-    "categories in each column, names that nearly fit where columns are missing, rows that would "
-    "be\n"
-    "refused. Exit code 0: every row would be predicted.\n"
-    "\n"
-    "  --target COLUMN     what is true: accuracy and AUC of classifiers, RMSE of regressors\n"
-    "  --json              the report as one JSON object\n"
-    "  the options of foretell predict, whose command line can be tried so; no file is written\n";
+/* Paragraphs with an empty line between. */
+static void put_paragraphs(FILE *file, const char *text)
+{
+    for (const char *end; text; text = end ? end + 2 : NULL) {
+        end = strstr(text, "\n\n");
+        put_wrapped(file, text, end ? (size_t)(end - text) : strlen(text), 0, 0);
+        if (end)
+            fputc('\n', file);
+    }
+}
 
-const char cli_help_classes[] =
-    "usage: foretell classes [--json]\n"
-    "\n"
-    "Lists the classes that foretell runs when it finds them in a model file, with the library "
-    "that\n"
-    "each belongs to. docs/MODELS.md says which versions and methods, and how exactly.\n"
-    "\n"
-    "  --json              a JSON array of {library, package, name}\n";
+/* "  LABEL             text", the text behind the gutter. */
+static void put_item(FILE *file, const char *label, const char *text)
+{
+    int column = fprintf(file, "  %s ", label);
+    if (column > GUTTER) {
+        fprintf(file, "\n%*s", GUTTER, "");
+        column = GUTTER;
+    }
+    column += fprintf(file, "%*s", GUTTER - column, "");
+    put_wrapped(file, text, strlen(text), GUTTER, column);
+}
 
-const char cli_help_generate[] =
-    "usage: foretell generate MODEL [+ MODEL]... [--target TARGET] [-o FILE] [options]\n"
-    "\n"
-    "Writes code for the model: by default one C file with the model compiled in, which needs\n"
-    "neither foretell nor the model's file and gives the same results to the bit. FILE appears\n"
-    "only when it is complete; without -o, or with -, the code goes to standard output.\n"
-    "\n"
-    "  --target TARGET     what to write (--target list shows all)\n"
-    "  --method NAMES      the methods to write, with commas between; default: predict, and\n"
-    "                      predict_proba where there is one\n"
-    "  --dtype TYPE        float64 (default) or float32: of the rows that the code takes\n"
-    "  --prefix NAME       what names of C code begin with (default: model)\n"
-    "  --max-code BYTES    give up where the code would be longer (default: 64M)\n"
-    "\n"
-    "programs that run the model\n"
-    "  --data PATH, --predictions PATH\n"
-    "                      the tables that they read and write unless told otherwise\n"
-    "  --batch-size N      rows computed together\n"
-    "  --plain             with the model's own library instead of foretell\n"
-    "  --proba             writes probabilities, too\n"
-    "\n"
-    "  --select, --labels, --threshold, --iterations, --memory-limit, --max-bytes\n"
-    "                      as in foretell predict --help\n";
+static void put_options(FILE *file, cli_command_id command, cli_section section)
+{
+    char label[64];
+    for (size_t i = 0; i < cli_option_count; i++) {
+        const cli_option *option = &cli_option_table[i];
+        if (!cli_lists(option, command) || (section != N_SECTIONS && option->section != section))
+            continue;
+        snprintf(label, sizeof label, "%s%.1s%s--%s%s%s", option->letter ? "-" : "",
+                 option->letter ? &option->letter : "", option->letter ? ", " : "", option->name,
+                 option->argument ? " " : "", option->argument ? option->argument : "");
+        put_item(file, label, option->help);
+    }
+}
+
+/* Many options stand under titles, where they have any. */
+static bool has_sections(cli_command_id command, size_t *n)
+{
+    bool titled = false;
+    *n = 0;
+    for (size_t i = 0; i < cli_option_count; i++) {
+        bool listed = cli_lists(&cli_option_table[i], command);
+        *n += listed;
+        titled = titled || (listed && cli_option_table[i].section != SECTION_NONE);
+    }
+    return titled && *n > FEW_OPTIONS;
+}
+
+static void put_usage(FILE *file, const char *synopsis)
+{
+    const char *before = "usage:";
+    for (const char *line = synopsis; *line; before = "      ") {
+        size_t size = strcspn(line, "\n");
+        fprintf(file, "%s foretell %.*s\n", before, (int)size, line);
+        line += size + (line[size] == '\n');
+    }
+    fputc('\n', file);
+}
+
+static void put_sections(FILE *file, cli_command_id command)
+{
+    for (cli_section section = SECTION_NONE; section < N_SECTIONS; section++) {
+        if (!cli_section_titles[section])
+            continue;
+        fprintf(file, "\n%s\n", cli_section_titles[section]);
+        put_options(file, command, section);
+    }
+}
+
+static void put_command(FILE *file, cli_command_id command)
+{
+    const cli_command *about = &cli_commands[command];
+    size_t n;
+    bool sections = has_sections(command, &n);
+    put_usage(file, about->synopsis);
+    put_paragraphs(file, about->about);
+    if (about->arguments[0].name)
+        fputc('\n', file);
+    for (size_t i = 0; i < CLI_MAX_ARGUMENTS && about->arguments[i].name; i++)
+        put_item(file, about->arguments[i].name, about->arguments[i].help);
+    if (sections)
+        put_sections(file, command);
+    else if (n)
+        fputc('\n', file);
+    if (!sections)
+        put_options(file, command, N_SECTIONS);
+    if (about->also) {
+        fputc('\n', file);
+        put_paragraphs(file, about->also);
+    }
+    if (about->examples[0])
+        fputs("\nexamples\n", file);
+    for (size_t i = 0; i < CLI_MAX_EXAMPLES && about->examples[i]; i++)
+        fprintf(file, "  %s\n", about->examples[i]);
+}
+
+void cli_print_program_help(FILE *file)
+{
+    put_paragraphs(file, cli_about);
+    fprintf(file, "\nusage\n  foretell %-*s%s\n  foretell %-*s%s\n", SHOWN - 4, "MODEL",
+            "what it is, and how to run it", SHOWN - 4, "MODEL INPUT...",
+            "a look at its predictions");
+    for (size_t i = CLI_DOOR + 1; i < CLI_COMMAND_COUNT; i++)
+        fprintf(file, "  foretell %-*s%s\n", SHOWN - 4, cli_commands[i].shown,
+                cli_commands[i].summary);
+    fputs("  foretell --version\n"
+          "\n"
+          "a first try\n"
+          "  foretell inspect model.joblib\n"
+          "  foretell predict model.joblib rows.csv -o predictions.csv --proba\n"
+          "\n"
+          "exit codes\n",
+          file);
+    for (size_t i = 0; i < CLI_EXIT_CODES; i++)
+        fprintf(file, "  %d  %s\n", cli_exit_codes[i].code, cli_exit_codes[i].meaning);
+}
+
+FILE *cli_begin_text(cli_text *text)
+{
+    *text = (cli_text){0};
+    text->file = open_memstream(&text->data, &text->size);
+    if (!text->file)
+        fprintf(stderr, "foretell: error: out of memory\n");
+    return text->file;
+}
+
+int cli_end_text(cli_text *text)
+{
+    bool made = fclose(text->file) == 0;
+    if (made)
+        cli_put(text->data, text->size);
+    else
+        fprintf(stderr, "foretell: error: out of memory\n");
+    free(text->data);
+    return made ? cli_end_output(EXIT_DONE) : EXIT_INTERNAL;
+}
+
+int cli_print_help(cli_command_id command)
+{
+    cli_text text;
+    FILE *file = cli_begin_text(&text);
+    if (!file)
+        return EXIT_INTERNAL;
+    if (command == CLI_DOOR)
+        cli_print_program_help(file);
+    else
+        put_command(file, command);
+    return cli_end_text(&text);
+}

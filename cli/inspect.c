@@ -24,9 +24,7 @@ int cli_inspect(int argc, char **argv)
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
-    int code = cli_parse(argc, argv,
-                         " graph json select iterations memory-limit max-bytes labels threshold ",
-                         cli_help_inspect, 1, &options);
+    int code = cli_parse(argc, argv, CLI_INSPECT, &options);
     if (code < 0 && options.json && options.graph)
         code = cli_usage("inspect", "--graph is text; leave --json out");
     if (code < 0)

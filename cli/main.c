@@ -1,5 +1,5 @@
 /* The foretell program: finds the command. */
-#include "cli.h"
+#include "table.h"
 
 #include "foretell/experimental.h"
 
@@ -9,53 +9,32 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *help;
-} command;
-
-static const command commands[] = {
-    {"predict", cli_predict, cli_help_predict},    {"inspect", cli_inspect, cli_help_inspect},
-    {"check", cli_check, cli_help_check},          {"classes", cli_classes, cli_help_classes},
-    {"serve", cli_serve, cli_help_serve},          {"stats", cli_stats, cli_help_stats},
-    {"health", cli_health, cli_help_health},       {"load", cli_load, cli_help_load},
-    {"unload", cli_unload, cli_help_unload},       {"verify", cli_verify, cli_help_verify},
-    {"generate", cli_generate, cli_help_generate},
-};
-
-enum { n_commands = sizeof commands / sizeof commands[0] };
-
-static const command *find_command(const char *name)
-{
-    for (size_t i = 0; i < n_commands; i++) {
-        if (strcmp(name, commands[i].name) == 0)
-            return &commands[i];
-    }
-    return NULL;
-}
-
-/* ftl_known_name */
-static const char *command_at(const void *unused, size_t i)
-{
-    (void)unused;
-    return commands[i].name;
-}
-
 static int refuse_command(const char *name)
 {
-    const char *nearest = ftl_name_nearest(name, command_at, NULL, n_commands);
+    const char *nearest = ftl_name_nearest(name, cli_command_at, NULL, CLI_COMMAND_COUNT - 1);
     if (nearest)
         return cli_usage("", "there is no command '%s'; did you mean %s?", name, nearest);
     return cli_usage("", "there is no command '%s', and no such file", name);
 }
 
-static int help(int argc, char **argv)
+/* foretell help [--man | --json] [COMMAND] */
+int cli_help(int argc, char **argv)
 {
-    if (argc < 3)
-        return cli_print(cli_help_main);
-    const command *about = find_command(argv[2]);
-    return about ? cli_print(about->help) : refuse_command(argv[2]);
+    bool manual = argc > 1 && strcmp(argv[1], "--man") == 0;
+    if (argc > 1 && strcmp(argv[1], "--json") == 0)
+        return argc > 2 ? cli_usage("help", "--json takes no arguments") : cli_print_table_json();
+    int at = manual ? 2 : 1;
+    if (argc > at + 1)
+        return cli_usage("help", "there is one argument too many: '%s'", argv[at + 1]);
+    if (argc == at)
+        return manual ? cli_print_manual(NULL) : cli_print_help(CLI_DOOR);
+    if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0)
+        return cli_print_help(CLI_HELP);
+    const cli_command *about = cli_find_command(argv[at]);
+    if (!about)
+        return refuse_command(argv[at]);
+    return manual ? cli_print_manual(about)
+                  : cli_print_help((cli_command_id)(about - cli_commands));
 }
 
 /*
@@ -78,17 +57,21 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     const char *name = argc > 1 ? argv[1] : "";
-    const command *found = find_command(name);
+    const cli_command *found = cli_find_command(name);
     if (found)
         return found->run(argc - 1, argv + 1);
+    if (strcmp(name, "__complete") == 0)
+        return cli_complete(argc - 1, argv + 1);
     if (strcmp(name, "--version") == 0) {
         printf("foretell %s\n", ftl_version());
         return cli_end_output(EXIT_DONE);
     }
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
-        return help(argc, argv);
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        return cli_help(argc - 1, argv + 1);
+    if (argc < 2 && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        return cli_welcome();
     if (argc < 2) {
-        fputs(cli_help_main, stderr);
+        cli_print_program_help(stderr);
         return EXIT_USAGE;
     }
     /* a file, or what is meant as one */

@@ -91,7 +91,7 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     cli_progress progress;
     cli_progress_init(&progress);
     progress.shown = progress.shown && !options->quiet;
-    progress.json = options->progress_json;
+    progress.json = options->progress == 1;
     options->score.progress = cli_progress_report;
     options->score.progress_user = &progress;
     options->score.warn = print_warning;
@@ -113,19 +113,13 @@ int cli_predict_table(ftl_model *model, cli_options *options, const char *output
     return result.rows_rejected + result.rows_nulled ? EXIT_REJECTED : EXIT_DONE;
 }
 
-const char cli_predict_options[] =
-    " output quiet method proba keep features delimiter decimal encoding empty no-header na "
-    "max-record limit on-error reject threads batch-size select iterations memory-limit max-bytes "
-    "labels threshold input-format output-format compression also metrics progress memory resume ";
-
 int cli_predict(int argc, char **argv)
 {
     cli_options options;
     ftl_context *context = NULL;
     ftl_model *model = NULL;
     ftl_cancel *cancel = NULL;
-    int code = cli_parse_between(argc, argv, cli_predict_options, cli_help_predict, 2,
-                                 CLI_ANY_NUMBER, &options);
+    int code = cli_parse(argc, argv, CLI_PREDICT, &options);
     if (code < 0)
         code = cli_open_model(&options, options.score.threads, &context, &model);
     if (code >= 0) {

@@ -3,50 +3,36 @@
 #include "http_client.h"
 #include "json.h"
 
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct remote {
-    const char *command;
     cli_http http;
-    bool json, all, quiet;
-    const char *url;
+    cli_options options;
 } remote;
 
-/* Options; an exit code or -1. What stands without one begins at argv[optind]. */
-static int parse(remote *to, int argc, char **argv, const char *help, int least, int most)
+/* Reads the command line; an exit code, or -1 with a remote to end. */
+static int begin(remote *to, int argc, char **argv, cli_command_id command)
 {
-    static const struct option known[] = {
-        {"url", required_argument, NULL, 'u'}, {"json", no_argument, NULL, 'j'},
-        {"all", no_argument, NULL, 'a'},       {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},      {NULL, 0, NULL, 0}};
-    *to = (remote){.command = argv[0]};
-    opterr = 0;
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "qh", known, NULL)) != -1;) {
-        if (c == 'h')
-            return cli_print(help);
-        else if (c == 'u')
-            to->url = optarg;
-        else if (c == 'j')
-            to->json = true;
-        else if (c == 'a' && strcmp(to->command, "unload") == 0)
-            to->all = true;
-        else if (c == 'q')
-            to->quiet = true;
-        else
-            return cli_usage(to->command, "%s is no option here, or lacks its value",
-                             argv[optind - 1]);
-    }
-    int n = argc - optind;
-    if (to->all ? n : n < least || n > most)
-        return cli_usage(to->command, most == 0 ? "it takes no arguments"
-                                      : to->all ? "--all goes without models"
-                                                : "name a model");
-    if (!cli_http_init(&to->http, to->url))
-        return cli_usage(to->command, "%s", to->http.message);
-    return -1;
+    const char *name = argv[0];
+    to->http = (cli_http){.descriptor = -1};
+    int code = cli_parse(argc, argv, command, &to->options);
+    const cli_options *options = &to->options;
+    if (code < 0 && command == CLI_UNLOAD && options->all && options->n_positional)
+        code = cli_usage(name, "--all goes without models");
+    if (code < 0 && command == CLI_UNLOAD && !options->all && !options->n_positional)
+        code = cli_usage(name, "name a model");
+    if (code < 0 && !cli_http_init(&to->http, options->url))
+        code = cli_usage(name, "%s", to->http.message);
+    if (code >= 0)
+        cli_options_free(&to->options);
+    return code;
+}
+
+static void close_remote(remote *to)
+{
+    cli_http_close(&to->http);
+    cli_options_free(&to->options);
 }
 
 static int unreachable(remote *to)
@@ -54,7 +40,7 @@ static int unreachable(remote *to)
     fprintf(stderr, "foretell: error: ");
     cli_print_plain(stderr, to->http.message, strlen(to->http.message));
     fputc('\n', stderr);
-    cli_http_close(&to->http);
+    close_remote(to);
     return EXIT_DATA;
 }
 
@@ -90,14 +76,14 @@ static int ask(remote *to, const char *method, const char *path, const char *bod
         return -1;
     show_refusal(reply);
     free(reply->body);
-    cli_http_close(&to->http);
+    close_remote(to);
     return EXIT_DATA;
 }
 
 /* Prints the reply as it came when that is wanted. */
 static bool print_json(const remote *to, const cli_reply *reply)
 {
-    if (!to->json)
+    if (!to->options.json)
         return false;
     cli_put(reply->body, reply->size);
     cli_put("\n", 1);
@@ -107,7 +93,7 @@ static bool print_json(const remote *to, const cli_reply *reply)
 static int end(remote *to, cli_reply *reply, int code)
 {
     free(reply->body);
-    cli_http_close(&to->http);
+    close_remote(to);
     return cli_end_output(code);
 }
 
@@ -176,7 +162,7 @@ int cli_stats(int argc, char **argv)
 {
     remote to;
     cli_reply reply = {0};
-    int code = parse(&to, argc, argv, cli_help_stats, 0, 0);
+    int code = begin(&to, argc, argv, CLI_STATS);
     if (code < 0)
         code = ask(&to, "GET", "/cache/stats", NULL, 0, &reply);
     if (code >= 0)
@@ -192,7 +178,7 @@ int cli_health(int argc, char **argv)
 {
     remote to;
     cli_reply reply = {0};
-    int code = parse(&to, argc, argv, cli_help_health, 0, 0);
+    int code = begin(&to, argc, argv, CLI_HEALTH);
     if (code < 0)
         code = ask(&to, "GET", "/health", NULL, 503, &reply);
     if (code >= 0)
@@ -201,7 +187,7 @@ int cli_health(int argc, char **argv)
     char status[64], version[64];
     cli_json_text(cli_json_member(health, "status"), status, sizeof status);
     cli_json_text(cli_json_member(health, "version"), version, sizeof version);
-    if (!print_json(&to, &reply) && !to.quiet)
+    if (!print_json(&to, &reply) && !to.options.quiet)
         printf("%s: version %s, up for %.0f s, %.0f models open\n", status, version,
                number(health, "uptime_seconds"), number(health, "models_loaded"));
     return end(&to, &reply, reply.status == 200 ? EXIT_DONE : EXIT_DATA);
@@ -244,27 +230,30 @@ int cli_load(int argc, char **argv)
     remote to;
     cli_reply reply = {0};
     char body[65536];
-    int code = parse(&to, argc, argv, cli_help_load, 1, CLI_ANY_NUMBER);
+    const char *name;
+    int code = begin(&to, argc, argv, CLI_LOAD);
     if (code >= 0)
         return code;
     size_t n = (size_t)snprintf(body, sizeof body, "{\"model_paths\":[");
-    for (int i = optind; i < argc; i++) {
-        if (i > optind)
+    for (size_t i = 0; (name = cli_argument_at(&to.options, i)) != NULL; i++) {
+        if (i > 0)
             body[n++] = ',';
-        if (!put_json_text(body, sizeof body - 8, &n, argv[i]))
+        if (!put_json_text(body, sizeof body - 8, &n, name)) {
+            close_remote(&to);
             return cli_usage("load", "the names of the models are too long");
+        }
     }
     memcpy(body + n, "]}", 3);
     code = ask(&to, "POST", "/warmup", body, 0, &reply);
     if (code >= 0)
         return code;
     cli_json models = cli_json_member(cli_json_of(reply.body, reply.size), "models"), model;
-    bool shown = print_json(&to, &reply) || to.quiet;
+    bool shown = print_json(&to, &reply) || to.options.quiet;
     for (size_t state = 0; !shown && (model = cli_json_next(models, &state, NULL)).size;) {
-        char name[256], bytes[32];
-        cli_json_text(cli_json_member(model, "model_path"), name, sizeof name);
+        char path[256], bytes[32];
+        cli_json_text(cli_json_member(model, "model_path"), path, sizeof path);
         put_bytes(number(model, "bytes"), bytes);
-        cli_print_plain(stdout, name, strlen(name));
+        cli_print_plain(stdout, path, strlen(path));
         printf(": open, %s, %.1f ms\n", bytes, 1e3 * number(model, "load_time_seconds"));
     }
     return end(&to, &reply, EXIT_DONE);
@@ -293,33 +282,43 @@ static bool encode(const char *text, char *out, size_t room)
     return true;
 }
 
+/* Closes one model, or all: model is NULL then. An exit code, or -1 with a reply to free. */
+static int unload(remote *to, const char *model, cli_reply *reply)
+{
+    char path[1900], name[1800] = "";
+    if (model && !encode(model, name, sizeof name)) {
+        close_remote(to);
+        return cli_usage("unload", "the name of the model is too long");
+    }
+    snprintf(path, sizeof path, "/cache/clear%s%s", model ? "?model_path=" : "", name);
+    int code = ask(to, "DELETE", path, NULL, 0, reply);
+    if (code >= 0)
+        return code;
+    double n = number(cli_json_of(reply->body, reply->size), "models_cleared");
+    if (print_json(to, reply) || to->options.quiet)
+        return -1;
+    if (model) {
+        cli_print_plain(stdout, model, strlen(model));
+        fputs(": ", stdout);
+    }
+    printf(n == 1 ? "%.0f model closed\n" : "%.0f models closed\n", n);
+    return -1;
+}
+
 int cli_unload(int argc, char **argv)
 {
     remote to;
     cli_reply reply = {0};
-    char path[1900], name[1800];
-    int code = parse(&to, argc, argv, cli_help_unload, 1, CLI_ANY_NUMBER);
-    if (code >= 0)
-        return code;
-    for (int i = optind; to.all || i < argc; i++) {
-        if (!to.all && !encode(argv[i], name, sizeof name))
-            return cli_usage("unload", "the name of the model is too long");
-        snprintf(path, sizeof path, "/cache/clear%s%s",
-                 to.all ? "" : "?model_path=", to.all ? "" : name);
-        code = ask(&to, "DELETE", path, NULL, 0, &reply);
-        if (code >= 0)
-            return code;
-        double n = number(cli_json_of(reply.body, reply.size), "models_cleared");
-        if (!print_json(&to, &reply) && !to.quiet) {
-            if (!to.all) {
-                cli_print_plain(stdout, argv[i], strlen(argv[i]));
-                fputs(": ", stdout);
-            }
-            printf(n == 1 ? "%.0f model closed\n" : "%.0f models closed\n", n);
-        }
-        if (to.all || i + 1 == argc)
-            break;
-        free(reply.body);
+    int code = begin(&to, argc, argv, CLI_UNLOAD);
+    if (code < 0 && to.options.all) {
+        code = unload(&to, NULL, &reply);
+        return code < 0 ? end(&to, &reply, EXIT_DONE) : code;
     }
-    return end(&to, &reply, EXIT_DONE);
+    const char *model;
+    for (size_t i = 0; code < 0 && (model = cli_argument_at(&to.options, i)) != NULL; i++) {
+        free(reply.body);
+        reply.body = NULL;
+        code = unload(&to, model, &reply);
+    }
+    return code < 0 ? end(&to, &reply, EXIT_DONE) : code;
 }

@@ -1,91 +1,45 @@
 /* foretell verify: does a service that runs answer as this program does? */
 #include "verify.h"
 
-#include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const dialects[] = {"native", "v2", "mlflow", "tf", "plain"};
-
-static bool set_count(const char *text, uint64_t *out)
+/* What speaks of Python would be passed over. */
+static int refuse_others(const cli_options *options)
 {
-    char *end;
-    unsigned long long n = strtoull(text, &end, 10);
-    *out = n;
-    return *text >= '0' && *text <= '9' && *end == '\0' && n > 0;
+    const char *const given[] = {options->python ? "python" : NULL,
+                                 options->one_method ? "method" : NULL,
+                                 options->seed ? "seed" : NULL,
+                                 options->exact ? "exact" : NULL,
+                                 options->execute_pickle ? "execute-pickle" : NULL,
+                                 options->select ? "select" : NULL};
+    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
+        if (given[i])
+            return cli_usage("verify", "--%s does not go with --against", given[i]);
+    }
+    return -1;
 }
 
-static int set_option(verify *v, int c)
+static int take_options(verify *v, const cli_options *options)
 {
-    switch (c) {
-    case 'a':
-        v->url = optarg;
-        return -1;
-    case 'd':
-        for (size_t i = 0; i < sizeof dialects / sizeof dialects[0]; i++) {
-            if (strcmp(optarg, dialects[i]) == 0) {
-                v->dialect = (verify_dialect)i;
-                return -1;
-            }
-        }
-        return cli_usage("verify", "--dialect takes native, v2, mlflow, tf or plain, not '%s'",
-                         optarg);
-    case 'n':
-        v->name = optarg;
-        return -1;
-    case 'p':
-        v->proba = true;
-        return -1;
-    case 'r':
-        return set_count(optarg, &v->rows_each) && v->rows_each <= 100000
-                   ? -1
-                   : cli_usage("verify", "--rows takes 1 to 100000, not '%s'", optarg);
-    case 'l':
-        return set_count(optarg, &v->limit)
-                   ? -1
-                   : cli_usage("verify", "--limit takes a number above 0, not '%s'", optarg);
-    case 't':
-        return ftl_number_parse(optarg, &v->tolerance) && v->tolerance >= 0
-                   ? -1
-                   : cli_usage("verify", "--tolerance takes a number such as 1e-9, not '%s'",
-                               optarg);
-    default:
-        v->json = true;
-        return -1;
-    }
-}
-
-static int parse(verify *v, int argc, char **argv)
-{
-    static const struct option known[] = {{"against", required_argument, NULL, 'a'},
-                                          {"dialect", required_argument, NULL, 'd'},
-                                          {"name", required_argument, NULL, 'n'},
-                                          {"proba", no_argument, NULL, 'p'},
-                                          {"rows", required_argument, NULL, 'r'},
-                                          {"limit", required_argument, NULL, 'l'},
-                                          {"tolerance", required_argument, NULL, 't'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    opterr = 0;
-    optind = 1;
-    for (int c; (c = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
-        if (c == 'h')
-            return cli_print(cli_help_verify);
-        if (c == '?')
-            return cli_usage("verify", "%s is no option here, or lacks its value",
-                             argv[optind - 1]);
-        int code = set_option(v, c);
-        if (code >= 0)
-            return code;
-    }
-    if (argc - optind != 2 || !v->url)
-        return cli_usage("verify", "it takes --against URL, MODEL and ROWS.jsonl");
+    int code = refuse_others(options);
+    if (code >= 0)
+        return code;
+    v->url = options->against;
+    v->dialect = (verify_dialect)options->dialect;
+    v->name = options->name;
+    v->proba = options->score.proba;
+    v->json = options->json;
+    v->rows_each = options->rows_each;
+    v->limit = options->score.limit;
+    v->tolerance = options->tolerance;
+    v->model_path = options->positional[0];
+    v->rows_path = options->positional[1];
+    if (!v->rows_path)
+        return cli_usage("verify", "with --against it takes MODEL and ROWS.jsonl");
     if (v->proba && v->dialect != VERIFY_NATIVE && v->dialect != VERIFY_V2)
         return cli_usage("verify", "--proba is for the dialects native and v2");
-    v->model_path = argv[optind];
-    v->rows_path = argv[optind + 1];
     if (!cli_http_init(&v->http, v->url))
         return cli_usage("verify", "%s", v->http.message);
     return -1;
@@ -325,12 +279,10 @@ static int send_all(verify *v)
     return code;
 }
 
-int cli_verify(int argc, char **argv)
+static int verify_service(const cli_options *options)
 {
-    if (!verify_names_service(argc, argv))
-        return cli_verify_original(argc, argv);
-    verify v = {.rows_each = 1, .tolerance = 1e-9, .worst_row = -1, .http = {.descriptor = -1}};
-    int code = parse(&v, argc, argv);
+    verify v = {.worst_row = -1, .http = {.descriptor = -1}};
+    int code = take_options(&v, options);
     if (code < 0)
         code = open_model(&v);
     if (code < 0)
@@ -344,5 +296,16 @@ int cli_verify(int argc, char **argv)
         code = cli_end_output(v.agreeing == v.rows ? EXIT_DONE : EXIT_REJECTED);
     }
     verify_free(&v);
+    return code;
+}
+
+int cli_verify(int argc, char **argv)
+{
+    cli_options options;
+    int code = cli_parse(argc, argv, CLI_VERIFY, &options);
+    if (code < 0)
+        code = options.against ? verify_service(&options)
+                               : verify_original(argc, argv, options.python);
+    cli_options_free(&options);
     return code;
 }

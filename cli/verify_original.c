@@ -30,15 +30,6 @@ static bool begins_option(const char *argument, const char *option, size_t least
     return size >= least && size <= strlen(option) && strncmp(argument, option, size) == 0;
 }
 
-bool verify_names_service(int argc, char **argv)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (begins_option(argv[i], "--against", 3))
-            return true;
-    }
-    return false;
-}
-
 /* The Python of the environment that this program is installed in; false: in none. */
 static bool own_python(char out[PATH_MAX + 32])
 {
@@ -58,42 +49,29 @@ static bool own_python(char out[PATH_MAX + 32])
     return access(out, X_OK) == 0;
 }
 
-/* Takes --python out of the arguments; its value, NULL where it is not given or has none. */
-static const char *take_python(int *argc, char **argv, bool *bad)
+/* Leaves --python out of the arguments, which are well-formed. */
+static int leave_out_python(int argc, char **argv)
 {
-    const char *python = NULL;
     int kept = 1;
     bool options = true;
-    for (int i = 1; i < *argc; i++) {
+    for (int i = 1; i < argc; i++) {
         options = options && strcmp(argv[i], "--") != 0;
-        if (!options || !begins_option(argv[i], "--python", 3)) {
+        if (!options || !begins_option(argv[i], "--python", 3))
             argv[kept++] = argv[i];
-            continue;
-        }
-        char *value = strchr(argv[i], '=');
-        python = value ? value + 1 : i + 1 < *argc ? argv[++i] : "";
-        *bad = *bad || *python == '\0';
+        else if (!strchr(argv[i], '='))
+            i++;
     }
-    *argc = kept;
     argv[kept] = NULL;
-    return python;
+    return kept;
 }
 
-int cli_verify_original(int argc, char **argv)
+int verify_original(int argc, char **argv, const char *python)
 {
     char own[PATH_MAX + 32];
     char command[] = "verify", dash_c[] = "-c", *run[260];
-    bool bad = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            return cli_print(cli_help_verify);
-    }
-    const char *python = take_python(&argc, argv, &bad);
-    if (bad)
-        return cli_usage("verify", "--python takes a program, such as python3.12");
-    if (argc < 2 || argc > 250)
-        return cli_usage("verify", "it takes MODEL and perhaps DATA, or --against URL, MODEL and "
-                                   "ROWS.jsonl");
+    argc = leave_out_python(argc, argv);
+    if (argc > 250)
+        return cli_usage("verify", "there are too many arguments");
     if (!python)
         python = own_python(own) ? own : "python3";
     size_t n = 0;

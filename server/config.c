@@ -285,6 +285,8 @@ static ftl_status read_first(srv_config *config, int argc, char **argv, ftl_erro
             config->help = true;
         else if (strcmp(argv[i], "--version") == 0)
             config->version = true;
+        else if (strcmp(argv[i], "--list-settings") == 0)
+            config->list = true;
         else if (strcmp(argv[i], "--check-config") == 0)
             config->check = true;
         else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
@@ -320,7 +322,7 @@ static ftl_status read_all(srv_config *config, int argc, char **argv, ftl_error 
 {
     FTL_TRY(read_first(config, argc, argv, error));
     FTL_TRY(read_defaults(config, error));
-    if (config->help || config->version)
+    if (config->help || config->version || config->list)
         return FTL_OK;
     if (config->file)
         FTL_TRY(read_file(config, error));
@@ -496,4 +498,15 @@ void srv_config_help(void)
     printf("  %-26s %s\n  %-26s %s\n", "--config FILE", "settings, a line each: KEY = VALUE",
            "--check-config", "print the settings as they are understood, and end");
     printf("\nAn environment variable FORETELL_SERVE_CACHE_SIZE sets cache-size, and so on.\n");
+}
+
+void srv_config_list(void)
+{
+    for (size_t i = 0; i < FTL_ARRAY_LEN(settings); i++) {
+        const srv_setting *setting = &settings[i];
+        printf("%s\t%s\t%s\t%s\n", setting->name, setting->argument ? setting->argument : "",
+               setting->value ? setting->value : "", setting->help);
+    }
+    puts("config\tFILE\t\tsettings, a line each: KEY = VALUE\n"
+         "check-config\t\t\tprint the settings as they are understood, and end");
 }

@@ -101,8 +101,8 @@ typedef struct srv_config {
     char *file; /* --config */
     int argc;   /* of the command line, for another reading */
     char **argv;
-    bool check; /* --check-config */
-    bool help, version;
+    bool check;               /* --check-config */
+    bool help, version, list; /* --list-settings */
 } srv_config;
 
 /* Reads defaults, file, environment and options. ARG with a message that names the setting. */
@@ -124,5 +124,10 @@ bool srv_config_is_same(const srv_config *a, const srv_config *b);
 void srv_config_print(const srv_config *config);
 /* --help */
 void srv_config_help(void);
+/*
+ * --list-settings, for programs: a line each, NAME tab ARGUMENT tab DEFAULT tab HELP. Manual pages
+ * and completions of the foretell program are made of it.
+ */
+void srv_config_list(void);
 
 #endif

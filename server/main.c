@@ -35,6 +35,8 @@ int main(int argc, char **argv)
         code = print_version();
     else if (config.help)
         srv_config_help();
+    else if (config.list)
+        srv_config_list();
     else if (config.check)
         srv_config_print(&config);
     else

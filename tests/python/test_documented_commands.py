@@ -34,7 +34,7 @@ WORDS = ("foretell", "make", "cc", "cmake", "ctest", "python", "python3", "zcat"
 ITSELF = "it is what runs this test"
 EXCEPTIONS = {"make test": ITSELF, ".ci/run": ITSELF, "make test-all": ITSELF}
 # Commands that build or check for minutes also at their smallest: in make test-all.
-LONG = ("make asan", "make tsan", "make fuzz", "make lint", "make bench", "bench/plot", "make unit", "make python",
+LONG = ("make asan", "make tsan", "make fuzz", "make lint", "make bench", "bench/plot", "make unit", "make python", "make docs",
         "scripts/test", "scripts/bootstrap test-all", "fuzz/make_ir_seeds.py", "tests/golden/make_graphs.py")
 # They may take so long: what they build may never have been built on this machine.
 SECONDS = 1800
@@ -207,6 +207,8 @@ def copy(tmp_path):
 def small(command, tmp_path):
     """The command at its smallest, with its own places in the place of the documented ones."""
     command = command.replace("PREFIX=/opt/foretell", f"PREFIX={tmp_path / 'prefix'}")
+    if command in ("make install", "make uninstall"):
+        command += f" PREFIX={tmp_path / 'prefix'}"
     command = re.sub(r"FUZZ_SECONDS=\d+", "FUZZ_SECONDS=1", command)
     command = re.sub(r"BENCH_FLAGS=(\S+)", rf"BENCH_FLAGS='\1 {TINY['BENCH_FLAGS']}'", command)
     command += " --help" if command in WANT_MORE else ""

@@ -182,3 +182,23 @@ def test_installed_program_is_stripped_and_complete(prefix):
     assert run(program, "--version").startswith("foretell ")
     needed = run("ldd", program) if shutil.which("ldd") else ""
     assert "not found" not in needed and "libstdc++" not in needed
+
+
+def test_manuals_and_completions_lie_where_readers_look(prefix):
+    """A page for every command and for the server; completions under the names by which each shell finds them."""
+    commands = [command["name"] for command in json.loads(run(prefix / "bin/foretell", "help", "--json"))["commands"]]
+    pages = {path.name for path in (prefix / "share/man/man1").iterdir()}
+    assert pages == {"foretell.1", "foretell-server.1", *(f"foretell-{name}.1" for name in commands)}
+    assert "FORETELL_SERVE_CACHE_SIZE" in (prefix / "share/man/man1/foretell-server.1").read_text(encoding="utf-8")
+    for shell, names in (("bash", ["bash-completion/completions/foretell", "bash-completion/completions/foretell-server"]),
+                         ("zsh", ["zsh/site-functions/_foretell"]),
+                         ("fish", ["fish/vendor_completions.d/foretell.fish", "fish/vendor_completions.d/foretell-server.fish"])):
+        for name in names:
+            assert (prefix / "share" / name).read_text(encoding="utf-8") == run(prefix / "bin/foretell", "completion", shell)
+
+
+def test_uninstall_removes_what_install_wrote(tmp_path):
+    for target in ("install", "uninstall"):
+        run("make", "-C", ROOT, target, f"PREFIX={tmp_path / 'prefix'}", env={"MAKEFLAGS": "", "FTL_SERVER": "no"})
+        files = [path for path in (tmp_path / "prefix").rglob("*") if not path.is_dir()]
+        assert (len(files) > 20) == (target == "install"), files

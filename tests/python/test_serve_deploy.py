@@ -33,17 +33,18 @@ def test_options_and_variables_that_a_file_names_exist(path):
     server = "\n".join(line for line in text.splitlines() if "foretell-server" in line or "command:" in line or
                        line.lstrip().startswith("- --") or "docker run" in line)
     for name in re.findall(r"(?<![\w-])--([a-z][a-z-]+)", server):
-        assert name in known or name in ("config", "rm", "profile"), name
+        assert name in known or name in ("config", "rm", "profile", "user"), name
 
 
-def instructions():
-    """[(instruction, its text)] of the Dockerfile, lines that go on put together."""
-    text = re.sub(r"\\\n", " ", (DEPLOY / "Dockerfile").read_text())
+def instructions(name):
+    """[(instruction, its text)] of a Dockerfile, lines that go on put together."""
+    text = re.sub(r"\\\n", " ", (DEPLOY / name).read_text())
     return [tuple(line.split(None, 1)) for line in text.splitlines() if line.strip() and not line.startswith("#")]
 
 
-def test_the_image_is_made_with_care():
-    found = instructions()
+@pytest.mark.parametrize("file", ["Dockerfile", "Dockerfile.cli"])
+def test_the_image_is_made_with_care(file):
+    found = instructions(file)
     names = [name for name, _ in found]
     assert set(names) <= {"FROM", "RUN", "WORKDIR", "COPY", "LABEL", "ENV", "USER", "EXPOSE", "STOPSIGNAL", "HEALTHCHECK",
                           "ENTRYPOINT", "CMD"}
@@ -56,7 +57,10 @@ def test_the_image_is_made_with_care():
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", user)  # a number: who only sees that it is not root need not look it up
     for name in ("ENTRYPOINT", "CMD"):
         assert dict(last)[name].startswith('["')
-    assert '["foretell", "health"' in dict(last)["HEALTHCHECK"] and dict(last)["STOPSIGNAL"] == "SIGTERM"
+    if file == "Dockerfile":
+        assert '["foretell", "health"' in dict(last)["HEALTHCHECK"] and dict(last)["STOPSIGNAL"] == "SIGTERM"
+    else:
+        assert "EXPOSE" not in names and "FTL_WITH_SERVER=OFF" in " ".join(text for _, text in found)
     for name, text in found:
         if name == "RUN" and "apt-get install" in text:
             assert "--no-install-recommends" in text and "rm -rf /var/lib/apt/lists" in text
@@ -92,6 +96,13 @@ def test_the_image_has_every_library_and_nothing_for_compilers(image):
                               f"{root}{prefix}/bin/{name}"], capture_output=True, text=True, check=True)
         outside = [line for line in re.findall(r"=> (/\S+)", run.stdout) if not line.startswith(str(root))]
         assert run.stdout.count("=>") >= 3 and not outside, run.stdout
+
+
+def test_the_image_reads_text_in_other_encodings(image):
+    """--encoding: the C library loads a module for each; without them only a few encodings are known."""
+    root, _ = image
+    folders = [path.parent for path in root.rglob("gconv-modules")]
+    assert len(folders) == 1 and (folders[0] / "ISO8859-1.so").exists() and (folders[0] / "CP1252.so").exists()
 
 
 def test_the_programs_of_the_image_run_on_its_libraries_alone(image, tmp_path):
