@@ -157,6 +157,13 @@ typedef struct ftl_job_worker {
 FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, bool own,
                                             ftl_error *error);
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
+
+/*
+ * Rows of the input behind which the file of rejected rows ends a part, so that a job can go on
+ * there (table/sink.h) however few there are.
+ */
+enum { FTL_JOB_REJECT_PART = 1 << 18 };
+
 /* ---- Rows (job_rows.c) ----------------------------------------------------------------------- */
 
 /* The batch of a model's inputs: views of what was converted. */
