@@ -97,7 +97,7 @@ void ftl_ring_end(ftl_job_ring *ring)
 /* No block of a job that rejects rows goes beyond where the file of these ends a part. */
 static size_t rows_to_part(const ftl_job_ring *ring, size_t rows)
 {
-    uint64_t left = FTL_JOB_REJECT_PART - ring->rows_read % FTL_JOB_REJECT_PART;
+    uint64_t part = ftl_job_reject_part(ring->rows_read), left = part - ring->rows_read % part;
     return ring->job->want_rejects && left < rows ? (size_t)left : rows;
 }
 

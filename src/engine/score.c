@@ -38,8 +38,8 @@ static ftl_status write_rejects(runner *run, const ftl_job_block *block, ftl_err
     if (reject && block->rejects.size)
         FTL_TRY(ftl_sink_append(reject, block->rejects.data, block->rejects.size, block->rows_bad,
                                 error));
-    return reject && block->progress.rows % FTL_JOB_REJECT_PART == 0 ? ftl_sink_cut(reject, error)
-                                                                     : FTL_OK;
+    const uint64_t rows = block->progress.rows;
+    return reject && rows % ftl_job_reject_part(rows) == 0 ? ftl_sink_cut(reject, error) : FTL_OK;
 }
 
 static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *error)
