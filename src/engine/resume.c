@@ -409,7 +409,7 @@ ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink
     if (resume->fd < 0)
         return FTL_OK;
     FTL_TRY(find_files(resume, sink, reject, &there, error));
-    resume->n_spots = 1;
+    resume->n_spots = resume->stride = 1;
     if (!there) { /* maybe it was stopped between completing them and its journal's end */
         FTL_TRY(begin_anew(resume, sink, reject, error));
         resume->spots[0] = (ftl_resume_spot){0};
@@ -431,22 +431,29 @@ ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink
 
 /* ---- Notes ----------------------------------------------------------------------------------- */
 
-/* Room for another spot: where many wait for a part to end, every second one is enough. */
-static void thin_out(ftl_resume *resume)
+/*
+ * Where many spots wait for a part to end, one of several blocks each is enough: there are fewer
+ * and fewer of them, all as far apart. The last one is where the job is.
+ */
+static ftl_resume_spot *next_spot(ftl_resume *resume)
 {
     size_t n = 0;
-    if (resume->n_spots < FTL_RESUME_SPOTS)
-        return;
-    for (size_t i = 0; i < resume->n_spots; i += 2)
-        resume->spots[n++] = resume->spots[i];
-    resume->n_spots = n;
+    if (resume->n_spots > 1 && ++resume->since < resume->stride)
+        return &resume->spots[resume->n_spots - 1];
+    resume->since = 0;
+    if (resume->n_spots == FTL_RESUME_SPOTS) {
+        for (size_t i = 0; i < FTL_RESUME_SPOTS; i += 2)
+            resume->spots[n++] = resume->spots[i];
+        resume->n_spots = n;
+        resume->stride *= 2;
+    }
+    return &resume->spots[resume->n_spots++];
 }
 
 static void add_spot(ftl_resume *resume, const ftl_table_position *at, const ftl_sink *sink,
                      const ftl_sink *reject, const ftl_score_result *result)
 {
-    thin_out(resume);
-    ftl_resume_spot *spot = &resume->spots[resume->n_spots++];
+    ftl_resume_spot *spot = next_spot(resume);
     *spot = (ftl_resume_spot){.at = *at,
                               .written = result->rows_written,
                               .rejected = result->rows_rejected,
@@ -464,6 +471,8 @@ static void find_spot(ftl_resume *resume, const ftl_sink *sink, const ftl_sink *
         n++;
     resume->n_spots -= n;
     memmove(resume->spots, resume->spots + n, resume->n_spots * sizeof *resume->spots);
+    if (n && resume->stride > 1 && resume->n_spots < FTL_RESUME_SPOTS / 4)
+        resume->stride /= 2;
 }
 
 static int print_place(char *out, size_t room, const char *word, const ftl_sink_place *place)
