@@ -39,8 +39,8 @@ typedef struct ftl_resume {
     ftl_resume_spot spots[FTL_RESUME_SPOTS];
     size_t n_spots;
     size_t stride, since; /* blocks from one spot to the next, and behind the last one */
-    uint64_t noted;     /* rows in front of the last one that was */
-    double last, pause; /* when the last note was made, and until when none is; as ftl_job_now */
+    uint64_t noted;       /* rows in front of the last one that was */
+    double last, pause;   /* when the last note was made, and until when none is; as ftl_job_now */
 } ftl_resume;
 
 /*

@@ -210,7 +210,8 @@ enum { PART_BYTES = 4 << 20 };
 
 ftl_output_mark ftl_output_last_mark(const ftl_output *output)
 {
-    const ftl_output_mark now = {output->packed, output->written};
+    const bool again = output->written < output->left_out; /* what is in the file comes again */
+    const ftl_output_mark now = {output->packed, again ? output->left_out : output->written};
     return output->in_parts ? output->mark : now;
 }
 

@@ -186,7 +186,7 @@ def test_a_partial_file_that_is_gone(made, folder):
 def test_two_at_once(folder):
     process = start(folder, "rows.csv", "--resume")
     journal = folder / ".out.csv.foretell-journal"
-    while process.poll() is None and not journal.exists():
+    while process.poll() is None and not (journal.exists() and journal.stat().st_size):  # it is locked before that
         pass
     process.send_signal(signal.SIGSTOP)
     if process.poll() is None:
