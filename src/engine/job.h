@@ -157,6 +157,21 @@ typedef struct ftl_job_worker {
 FTL_MUST_USE ftl_status ftl_job_worker_init(ftl_job_worker *worker, const ftl_job *job, bool own,
                                             ftl_error *error);
 void ftl_job_worker_free(ftl_job_worker *worker); /* one that is not made yet is allowed */
+
+/*
+ * The file of rejected rows ends a part (table/sink.h) behind each multiple of so many rows of the
+ * input, so that a job can go on there however few were rejected; `rows` are before it. The parts
+ * grow with the job: there are hundreds at most, and a thirtieth of what was done lies behind the
+ * last one.
+ */
+static inline uint64_t ftl_job_reject_part(uint64_t rows)
+{
+    uint64_t part = 1 << 16;
+    while (part <= rows / 32)
+        part *= 2;
+    return part;
+}
+
 /* ---- Rows (job_rows.c) ----------------------------------------------------------------------- */
 
 /* The batch of a model's inputs: views of what was converted. */

@@ -94,6 +94,13 @@ void ftl_ring_end(ftl_job_ring *ring)
 
 /* ---- Going round ----------------------------------------------------------------------------- */
 
+/* No block of a job that rejects rows goes beyond where the file of these ends a part. */
+static size_t rows_to_part(const ftl_job_ring *ring, size_t rows)
+{
+    uint64_t part = ftl_job_reject_part(ring->rows_read), left = part - ring->rows_read % part;
+    return ring->job->want_rejects && left < rows ? (size_t)left : rows;
+}
+
 /* END when the table or the limit is exhausted. */
 static ftl_status read_block(ftl_job_ring *ring, ftl_ring_piece *piece, ftl_error *error)
 {
@@ -107,6 +114,7 @@ static ftl_status read_block(ftl_job_ring *ring, ftl_ring_piece *piece, ftl_erro
         if (rows == 0)
             return FTL_END;
     }
+    rows = rows_to_part(ring, rows);
     FTL_TRY(ftl_table_read(ring->table, rows, block->raw, error));
     size_t got = ftl_table_block_rows(block->raw);
     ring->rows_read += got;

@@ -120,11 +120,13 @@ static void put_options(const ftl_score_options *o, ftl_strbuf *out)
 {
     ftl_strbuf_printf(out,
                       "options limit %" PRIu64 " on_error %d delimiter %d decimal %d header %d "
-                      "record %zu empty %d encoding %s from %s to %s reject %d",
+                      "record %zu empty %d encoding %s from %s to %s packed %s",
                       o->limit, (int)o->on_error, o->delimiter, o->decimal, !o->no_header,
                       o->max_record_bytes, (int)o->empty_text, o->encoding ? o->encoding : "-",
                       o->input_format ? o->input_format : "-",
-                      o->output_format ? o->output_format : "-", o->reject_path != NULL);
+                      o->output_format ? o->output_format : "-",
+                      o->compression ? o->compression : "-");
+    put_list(out, "reject", &o->reject_path, o->reject_path != NULL);
     put_list(out, "keep", o->keep, o->n_keep);
     put_list(out, "features", o->features, o->n_features);
     put_list(out, "na", o->na_values, o->n_na_values);
@@ -206,29 +208,52 @@ static void print_sum(const char *line, size_t size, char out[SUM_DIGITS + 1])
     snprintf(out, SUM_DIGITS + 1, "%016" PRIx64, ftl_crc64(0, line, size));
 }
 
+/* A checksum as it is written: 16 digits and a blank. */
+static bool take_sum(const char **line, uint64_t *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    *out = 0;
+    for (int i = 0; i < SUM_DIGITS; i++, ++*line) {
+        const char *digit = **line ? strchr(digits, **line) : NULL;
+        if (!digit)
+            return false;
+        *out = *out << 4 | (uint64_t)(digit - digits);
+    }
+    return *(*line)++ == ' ';
+}
+
+static bool take_place(const char **line, const char *word, ftl_sink_place *out)
+{
+    return take(line, word, &out->bytes) && take(line, "", &out->done) &&
+           take(line, "", &out->from) && take(line, "", &out->state) && take_sum(line, &out->sum);
+}
+
 /* One line of parts, without its end; false when it was not finished or is none. */
 static bool parse_part(ftl_resume *resume, const char *line, size_t size)
 {
     char sum[SUM_DIGITS + 1];
     const char *next = line;
     uint64_t at_line = 0;
-    ftl_resume read = *resume;
+    ftl_resume_spot read = {0};
+    ftl_sink_place output = {0}, reject = {0};
     if (size < SUM_DIGITS)
         return false;
     print_sum(line, size - SUM_DIGITS, sum);
     if (memcmp(line + size - SUM_DIGITS, sum, SUM_DIGITS) != 0 ||
-        !take(&next, "rows ", &read.from.rows) || !take(&next, "", &read.from.written) ||
-        !take(&next, "", &read.from.rejected) || !take(&next, "", &read.from.nulled) ||
-        !take(&next, "bytes ", &read.from.output.bytes) ||
-        !take(&next, "", &read.from.output.unpacked) || !take(&next, "", &read.from.reject.bytes) ||
-        !take(&next, "", &read.from.reject.unpacked) || !take(&next, "at ", &read.from.at.offset) ||
-        !take(&next, "line ", &at_line) || next != line + size - SUM_DIGITS)
+        !take(&next, "rows ", &read.at.rows) || !take(&next, "", &read.written) ||
+        !take(&next, "", &read.rejected) || !take(&next, "", &read.nulled) ||
+        !take_place(&next, "output ", &output) || !take_place(&next, "reject ", &reject) ||
+        !take(&next, "at ", &read.at.offset) || !take(&next, "line ", &at_line) ||
+        next != line + size - SUM_DIGITS)
         return false;
-    read.from.at.rows = read.from.rows;
-    read.from.output.rows = read.from.written;
-    read.from.reject.rows = read.from.rejected + read.from.nulled;
-    read.from.at.line = (int64_t)at_line;
-    resume->from = read.from;
+    read.at.line = (int64_t)at_line;
+    read.amounts[0] = output.from;
+    read.amounts[1] = reject.from;
+    output.rows = read.written;
+    reject.rows = read.rejected + read.nulled;
+    resume->from = read;
+    resume->output = output;
+    resume->reject = reject;
     return true;
 }
 
@@ -359,47 +384,140 @@ static ftl_status begin_anew(ftl_resume *resume, ftl_sink *sink, ftl_sink *rejec
     return reject ? ftl_sink_begin_anew(reject, error) : FTL_OK;
 }
 
+/* Whether both files are as they were at the last note. */
+static ftl_status find_files(const ftl_resume *resume, ftl_sink *sink, ftl_sink *reject,
+                             bool *there, ftl_error *error)
+{
+    *there = resume->from.at.rows > 0;
+    if (*there)
+        FTL_TRY(ftl_sink_holds(sink, &resume->output, there, error));
+    if (*there && reject)
+        FTL_TRY(ftl_sink_holds(reject, &resume->reject, there, error));
+    return FTL_OK;
+}
+
+static void count_amounts(ftl_resume_spot *spot, const ftl_sink *sink, const ftl_sink *reject)
+{
+    spot->amounts[0] = ftl_sink_amount(sink);
+    spot->amounts[1] = reject ? ftl_sink_amount(reject) : 0;
+}
+
 ftl_status ftl_resume_go_on(ftl_resume *resume, ftl_table *table, ftl_sink *sink, ftl_sink *reject,
                             ftl_score_result *result, ftl_error *error)
 {
+    bool there;
     if (resume->fd < 0)
         return FTL_OK;
-    /* Files that are not there: the job was stopped between completing them and its journal's end.
-     */
-    if (resume->from.rows == 0 || !ftl_sink_holds(sink, resume->from.output.bytes) ||
-        (reject && !ftl_sink_holds(reject, resume->from.reject.bytes)))
-        return begin_anew(resume, sink, reject, error);
-    FTL_TRY(ftl_sink_go_on(sink, &resume->from.output, error));
+    FTL_TRY(find_files(resume, sink, reject, &there, error));
+    resume->n_spots = resume->stride = 1;
+    if (!there) { /* maybe it was stopped between completing them and its journal's end */
+        FTL_TRY(begin_anew(resume, sink, reject, error));
+        resume->spots[0] = (ftl_resume_spot){0};
+        count_amounts(&resume->spots[0], sink, reject);
+        return FTL_OK;
+    }
+    FTL_TRY(ftl_sink_go_on(sink, &resume->output, error));
     if (reject)
-        FTL_TRY(ftl_sink_go_on(reject, &resume->from.reject, error));
+        FTL_TRY(ftl_sink_go_on(reject, &resume->reject, error));
     FTL_TRY(ftl_table_seek(table, &resume->from.at, error));
-    result->rows_read = result->rows_resumed = resume->from.rows;
+    resume->spots[0] = resume->from;
+    resume->noted = resume->from.at.rows;
+    result->rows_read = result->rows_resumed = resume->from.at.rows;
     result->rows_written = resume->from.written;
     result->rows_rejected = resume->from.rejected;
     result->rows_nulled = resume->from.nulled;
     return FTL_OK;
 }
 
+/* ---- Notes ----------------------------------------------------------------------------------- */
+
+/*
+ * Where many spots wait for a part to end, one of several blocks each is enough: there are fewer
+ * and fewer of them, all as far apart. The last one is where the job is.
+ */
+static ftl_resume_spot *next_spot(ftl_resume *resume)
+{
+    size_t n = 0;
+    if (resume->n_spots > 1 && ++resume->since < resume->stride)
+        return &resume->spots[resume->n_spots - 1];
+    resume->since = 0;
+    if (resume->n_spots == FTL_RESUME_SPOTS) {
+        for (size_t i = 0; i < FTL_RESUME_SPOTS; i += 2)
+            resume->spots[n++] = resume->spots[i];
+        resume->n_spots = n;
+        resume->stride *= 2;
+    }
+    return &resume->spots[resume->n_spots++];
+}
+
+static void add_spot(ftl_resume *resume, const ftl_table_position *at, const ftl_sink *sink,
+                     const ftl_sink *reject, const ftl_score_result *result)
+{
+    ftl_resume_spot *spot = next_spot(resume);
+    *spot = (ftl_resume_spot){.at = *at,
+                              .written = result->rows_written,
+                              .rejected = result->rows_rejected,
+                              .nulled = result->rows_nulled};
+    count_amounts(spot, sink, reject);
+}
+
+/* Leaves the last spot alone up to which both sinks hold all in whole parts, and those behind. */
+static void find_spot(ftl_resume *resume, const ftl_sink *sink, const ftl_sink *reject)
+{
+    const uint64_t done = ftl_sink_done(sink), reject_done = reject ? ftl_sink_done(reject) : 0;
+    size_t n = 0;
+    while (n + 1 < resume->n_spots && resume->spots[n + 1].amounts[0] <= done &&
+           resume->spots[n + 1].amounts[1] <= reject_done)
+        n++;
+    resume->n_spots -= n;
+    memmove(resume->spots, resume->spots + n, resume->n_spots * sizeof *resume->spots);
+    if (n && resume->stride > 1 && resume->n_spots < FTL_RESUME_SPOTS / 4)
+        resume->stride /= 2;
+}
+
+static int print_place(char *out, size_t room, const char *word, const ftl_sink_place *place)
+{
+    return snprintf(out, room, "%s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 " ",
+                    word, place->bytes, place->done, place->from, place->state, place->sum);
+}
+
+static ftl_status write_note(ftl_resume *resume, const ftl_resume_spot *spot,
+                             const ftl_sink_place *output, const ftl_sink_place *reject,
+                             ftl_error *error)
+{
+    char line[LONGEST_LINE], sum[SUM_DIGITS + 1];
+    int n = snprintf(line, sizeof line, "rows %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " ",
+                     spot->at.rows, spot->written, spot->rejected, spot->nulled);
+    n += print_place(line + n, sizeof line - (size_t)n, "output", output);
+    n += print_place(line + n, sizeof line - (size_t)n, "reject", reject);
+    n += snprintf(line + n, sizeof line - (size_t)n, "at %" PRIu64 " line %lld ", spot->at.offset,
+                  (long long)spot->at.line);
+    print_sum(line, (size_t)n, sum);
+    n += snprintf(line + n, sizeof line - (size_t)n, "%s\n", sum);
+    return append(resume, line, (size_t)n, error);
+}
+
 ftl_status ftl_resume_note(ftl_resume *resume, const ftl_table_position *at, ftl_sink *sink,
                            ftl_sink *reject, const ftl_score_result *result, ftl_error *error)
 {
     ftl_sink_place output, rejected = {0};
+    if (resume->fd < 0)
+        return FTL_OK;
+    add_spot(resume, at, sink, reject, result);
     double now = ftl_job_now();
-    if (resume->fd < 0 || now - resume->last < resume->pause || !ftl_sink_may_settle(sink))
+    if (now - resume->last < resume->pause)
+        return FTL_OK;
+    find_spot(resume, sink, reject);
+    const ftl_resume_spot *spot = &resume->spots[0];
+    if (spot->at.rows == resume->noted)
         return FTL_OK;
     FTL_TRY(ftl_sink_settle(sink, &output, error));
     if (reject)
         FTL_TRY(ftl_sink_settle(reject, &rejected, error));
-    char line[LONGEST_LINE], sum[SUM_DIGITS + 1];
-    int n = snprintf(line, sizeof line,
-                     "rows %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " bytes %" PRIu64
-                     " %" PRIu64 " %" PRIu64 " %" PRIu64 " at %" PRIu64 " line %lld ",
-                     at->rows, result->rows_written, result->rows_rejected, result->rows_nulled,
-                     output.bytes, output.unpacked, rejected.bytes, rejected.unpacked, at->offset,
-                     (long long)at->line);
-    print_sum(line, (size_t)n, sum);
-    n += snprintf(line + n, sizeof line - (size_t)n, "%s\n", sum);
-    FTL_TRY(append(resume, line, (size_t)n, error));
+    output.from = spot->amounts[0];
+    rejected.from = spot->amounts[1];
+    FTL_TRY(write_note(resume, spot, &output, &rejected, error));
+    resume->noted = spot->at.rows;
     resume->last = ftl_job_now();
     resume->pause = SHARE * (resume->last - now);
     if (resume->pause < least_seconds)

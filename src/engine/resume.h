@@ -3,10 +3,11 @@
  *
  * The output and the file of rejected rows grow under fixed names in their folders until they are
  * complete. From time to time they are synced, and then a line of the journal tells how much of
- * them counts, and which rows of the input that is. Who takes the job up cuts both files to that
- * and goes on with the next row, so that the result has the bytes that it would have had. What
- * stands in front of those lines says which job it is: the model's contents, the input's size, time
- * and beginning, the options; another job is refused.
+ * each counts, which ends with a whole part (table/sink.h), and a row of the input in front of
+ * which everything is in those parts. Who takes the job up cuts both files to them and goes on with
+ * that row; what comes again of the parts, a file at a time, is left out, so that the result has
+ * the bytes that it would have had. What stands in front of those lines says which job it is: the
+ * model's contents, the input's size, time and beginning, the options; another job is refused.
  *
  * A journal belongs to one thread; a lock on it keeps two jobs apart.
  */
@@ -16,19 +17,30 @@
 #include "engine/inputs.h"
 #include "engine/job.h"
 
+/* The end of a block: how many rows of the input lie before it, and what became of them. */
+typedef struct ftl_resume_spot {
+    ftl_table_position at;
+    uint64_t written, rejected, nulled;
+    uint64_t amounts[2]; /* of the output and of the file of rejected rows */
+} ftl_resume_spot;
+
+enum { FTL_RESUME_SPOTS = 64 };
+
 typedef struct ftl_resume {
     ftl_account *account;
     int fd; /* of the journal; -1: the job cannot be taken up */
     const char *path;
     uint64_t size; /* of the journal, but for a line that was not finished */
     uint64_t head; /* of that, what says which job it is */
-    /* how far the job had come; rows 0: it begins */
-    struct {
-        uint64_t rows, written, rejected, nulled;
-        ftl_sink_place output, reject;
-        ftl_table_position at;
-    } from;
-    double last, pause; /* when the last note was made, and until when none is; as ftl_job_now */
+    /* how far the job had come; at.rows 0: it begins */
+    ftl_resume_spot from;
+    ftl_sink_place output, reject;
+    /* from the last one that could be noted to where the job is, some of them */
+    ftl_resume_spot spots[FTL_RESUME_SPOTS];
+    size_t n_spots;
+    size_t stride, since; /* blocks from one spot to the next, and behind the last one */
+    uint64_t noted;       /* rows in front of the last one that was */
+    double last, pause;   /* when the last note was made, and until when none is; as ftl_job_now */
 } ftl_resume;
 
 /*

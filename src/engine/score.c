@@ -32,15 +32,23 @@ static ftl_status report_progress(runner *run, const ftl_progress *progress, ftl
     return FTL_OK;
 }
 
+static ftl_status write_rejects(runner *run, const ftl_job_block *block, ftl_error *error)
+{
+    ftl_sink *reject = run->setup.reject;
+    if (reject && block->rejects.size)
+        FTL_TRY(ftl_sink_append(reject, block->rejects.data, block->rejects.size, block->rows_bad,
+                                error));
+    const uint64_t rows = block->progress.rows;
+    return reject && rows % ftl_job_reject_part(rows) == 0 ? ftl_sink_cut(reject, error) : FTL_OK;
+}
+
 static ftl_status write_block(runner *run, ftl_job_block *block, ftl_error *error)
 {
     ftl_job_setup *setup = &run->setup;
     double start = ftl_job_now();
     FTL_TRY(ftl_sink_append(setup->sink, block->text.data, block->text.size, block->rows_written,
                             error));
-    if (setup->reject && block->rejects.size)
-        FTL_TRY(ftl_sink_append(setup->reject, block->rejects.data, block->rejects.size,
-                                block->rows_bad, error));
+    FTL_TRY(write_rejects(run, block, error));
     run->result.write_seconds += ftl_job_now() - start;
     ftl_job_add_block(&run->result, &setup->job, block);
     FTL_TRY(ftl_resume_note(&run->resume, &block->end, setup->sink, setup->reject, &run->result,

@@ -45,14 +45,20 @@ ftl_status ftl_encoder_create(ftl_account *account, const ftl_encoding *encoding
     return FTL_OK;
 }
 
-/* One step, and what it made is handed on. */
-static ftl_status run_step(ftl_encoder *encoder, ftl_encoder_step *step, ftl_error *error)
+static ftl_status make_step(ftl_encoder *encoder, ftl_encoder_step *step, ftl_error *error)
 {
     step->out = encoder->out;
     step->room = FTL_ENCODER_ROOM;
     FTL_TRY(encoder->encoding->step(encoder->state, step, error));
     if (!step->used && !step->made && !step->done) /* room, yet no progress: never loop */
         return ftl_encoder_failed(encoder->encoding, error);
+    return FTL_OK;
+}
+
+/* One step, and what it made is handed on. */
+static ftl_status run_step(ftl_encoder *encoder, ftl_encoder_step *step, ftl_error *error)
+{
+    FTL_TRY(make_step(encoder, step, error));
     return step->made ? encoder->emit(encoder->user, encoder->out, step->made, error) : FTL_OK;
 }
 
@@ -69,22 +75,39 @@ ftl_status ftl_encoder_write(ftl_encoder *encoder, const void *data, size_t size
     return FTL_OK;
 }
 
-ftl_status ftl_encoder_finish(ftl_encoder *encoder, ftl_error *error)
+static ftl_status end(ftl_encoder *encoder, bool part, ftl_error *error)
 {
     for (bool done = false; !done;) {
-        ftl_encoder_step step = {.in = (const uint8_t *)"", .last = true};
+        ftl_encoder_step step = {.in = (const uint8_t *)"", .last = true, .part = part};
         FTL_TRY(run_step(encoder, &step, error));
         done = step.done;
     }
     return FTL_OK;
 }
 
-ftl_status ftl_encoder_restart(ftl_encoder *encoder, ftl_error *error)
+ftl_status ftl_encoder_finish(ftl_encoder *encoder, ftl_error *error)
 {
+    return end(encoder, false, error);
+}
+
+ftl_status ftl_encoder_go_on(ftl_encoder *encoder, ftl_error *error)
+{
+    /* the first step of these makes the file's head, which is there */
+    ftl_encoder_step step = {.in = (const uint8_t *)"", .last = true, .part = true};
+    return encoder->encoding->one_file ? make_step(encoder, &step, error) : FTL_OK;
+}
+
+ftl_status ftl_encoder_part(ftl_encoder *encoder, ftl_error *error)
+{
+    FTL_TRY(end(encoder, encoder->encoding->one_file, error));
+    /* as new, so that who goes on elsewhere writes the same bytes */
     encoder->encoding->stop(encoder->state);
     memset(encoder->state, 0, encoder->encoding->state_size);
-    return encoder->encoding->start(encoder->state, encoder->account, error);
+    FTL_TRY(encoder->encoding->start(encoder->state, encoder->account, error));
+    return ftl_encoder_go_on(encoder, error);
 }
+
+bool ftl_encoder_has_end(const ftl_encoder *encoder) { return encoder->encoding->one_file; }
 
 void ftl_encoder_destroy(ftl_encoder *encoder)
 {

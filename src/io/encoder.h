@@ -18,10 +18,11 @@ typedef struct ftl_encoder_step {
     const uint8_t *in;
     size_t in_size; /* 0 when last, and only then; 1 GiB at most */
     bool last;      /* nothing follows: complete the file, in as many steps as it takes */
+    bool part;      /* of one whose parts lie in one file: last ends such a part alone */
     uint8_t *out;
     size_t room; /* FTL_ENCODER_ROOM */
     size_t used, made;
-    bool done; /* the file is complete */
+    bool done; /* the file, or the part, is complete */
 } ftl_encoder_step;
 
 typedef struct ftl_encoding {
@@ -34,11 +35,12 @@ typedef struct ftl_encoding {
     ftl_status (*step)(void *state, ftl_encoder_step *step, ftl_error *error);
     void (*stop)(void *state); /* called once for each start, also after a failed one */
     /*
-     * files behind one another are one file to everybody who reads them. Of zstd and lz4 they are
-     * by their definitions, but some readers see the first one alone and say nothing
-     * (python-zstandard, and so pandas)
+     * What is written in parts (ftl_encoder_part) is several files behind one another, which are
+     * one file to those who read them. Where some see the first one alone and say nothing, a form
+     * of it whose parts lie in one file: the encoding for that, where one_file is set.
      */
-    bool joins;
+    const struct ftl_encoding *in_parts;
+    bool one_file;
 } ftl_encoding;
 
 extern const ftl_encoding ftl_encoding_gzip, ftl_encoding_bzip2, ftl_encoding_xz, ftl_encoding_lz4,
@@ -51,8 +53,11 @@ extern const ftl_encoding ftl_encoding_gzip, ftl_encoding_bzip2, ftl_encoding_xz
  */
 const ftl_encoding *ftl_encoding_of_name(const char *name, size_t *size);
 
-/* Appends the endings of those that join and were compiled in, with commas: ".gz, .bz2". */
-void ftl_encoding_list_joining(char *out, size_t room);
+/* How a file is written in parts with it. */
+static inline const ftl_encoding *ftl_encoding_in_parts(const ftl_encoding *encoding)
+{
+    return encoding->in_parts ? encoding->in_parts : encoding;
+}
 
 typedef struct ftl_encoder ftl_encoder;
 
@@ -67,9 +72,15 @@ FTL_MUST_USE ftl_status ftl_encoder_write(ftl_encoder *encoder, const void *data
                                           ftl_error *error);
 /* Nothing follows; without a write before it, an empty file. */
 FTL_MUST_USE ftl_status ftl_encoder_finish(ftl_encoder *encoder, ftl_error *error);
-/* Begins another file, behind the one that was finished. After a failure it can only be destroyed.
+/*
+ * Ends a part: everything that was given to the encoder was emitted, and what follows depends on
+ * nothing of it. A part holds a byte at least. After a failure the encoder can only be destroyed.
  */
-FTL_MUST_USE ftl_status ftl_encoder_restart(ftl_encoder *encoder, ftl_error *error);
+FTL_MUST_USE ftl_status ftl_encoder_part(ftl_encoder *encoder, ftl_error *error);
+/* Of one that nothing was given to: it goes on behind parts that another one has written. */
+FTL_MUST_USE ftl_status ftl_encoder_go_on(ftl_encoder *encoder, ftl_error *error);
+/* Whether a file that ended with a part needs ftl_encoder_finish all the same. */
+bool ftl_encoder_has_end(const ftl_encoder *encoder);
 void ftl_encoder_destroy(ftl_encoder *encoder); /* NULL is allowed */
 
 /* An encoder's library failed without a fault of the data's. */

@@ -48,4 +48,4 @@ static void stop(void *state) { (void)BZ2_bzCompressEnd(state); }
 #endif
 
 const ftl_encoding ftl_encoding_bzip2 = {
-    "bzip2", ".bz2", "FTL_WITH_BZIP2", STATE_SIZE, start, step_bzip2, stop, true};
+    "bzip2", ".bz2", "FTL_WITH_BZIP2", STATE_SIZE, start, step_bzip2, stop, NULL, false};

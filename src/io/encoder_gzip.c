@@ -48,4 +48,4 @@ static void stop(void *state) { (void)deflateEnd(state); }
 #endif
 
 const ftl_encoding ftl_encoding_gzip = {
-    "gzip", ".gz", "FTL_WITH_ZLIB", STATE_SIZE, start, step_gzip, stop, true};
+    "gzip", ".gz", "FTL_WITH_ZLIB", STATE_SIZE, start, step_gzip, stop, NULL, false};

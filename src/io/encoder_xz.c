@@ -52,5 +52,5 @@ static void stop(void *state) { lzma_end(&((xz_state *)state)->stream); }
 #define stop NULL
 #endif
 
-const ftl_encoding ftl_encoding_xz = {"xz", ".xz", "FTL_WITH_LZMA", STATE_SIZE, start, step_xz,
-                                      stop, true};
+const ftl_encoding ftl_encoding_xz = {
+    "xz", ".xz", "FTL_WITH_LZMA", STATE_SIZE, start, step_xz, stop, NULL, false};

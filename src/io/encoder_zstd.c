@@ -54,4 +54,4 @@ static void stop(void *state) { (void)ZSTD_freeCCtx(((zstd_state *)state)->conte
 #endif
 
 const ftl_encoding ftl_encoding_zstd = {
-    "zstd", ".zst", "FTL_WITH_ZSTD", STATE_SIZE, start, step_zstd, stop, false};
+    "zstd", ".zst", "FTL_WITH_ZSTD", STATE_SIZE, start, step_zstd, stop, NULL, false};

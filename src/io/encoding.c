@@ -2,7 +2,6 @@
 #include "base/ending.h"
 #include "io/encoder.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const ftl_encoding *const encodings[] = {&ftl_encoding_gzip, &ftl_encoding_bzip2,
@@ -19,13 +18,4 @@ const ftl_encoding *ftl_encoding_of_name(const char *name, size_t *size)
         return encodings[i];
     }
     return NULL;
-}
-
-void ftl_encoding_list_joining(char *out, size_t room)
-{
-    for (size_t i = 0; i < FTL_ARRAY_LEN(encodings); i++) {
-        size_t n = strlen(out);
-        if (encodings[i]->joins && encodings[i]->start)
-            snprintf(out + n, room - n, "%s%s", n ? ", " : "", encodings[i]->ending);
-    }
 }

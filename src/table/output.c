@@ -169,9 +169,12 @@ ftl_status ftl_output_open(ftl_output *output, ftl_account *account, const char 
                            const ftl_encoding *encoding, bool resumable, const ftl_cancel *cancel,
                            ftl_error *error)
 {
-    *output = (ftl_output){.fd = -1, .cancel = cancel, .waiting = resumable && encoding};
+    *output = (ftl_output){.fd = -1, .cancel = cancel};
+    output->in_parts = output->waiting = resumable && encoding;
     ftl_arena_init(&output->arena, account);
     ftl_strbuf_init(&output->head, account, 0);
+    if (output->in_parts)
+        encoding = ftl_encoding_in_parts(encoding);
     if (encoding)
         FTL_TRY(
             ftl_encoder_create(account, encoding, write_bytes, output, &output->encoder, error));
@@ -199,22 +202,63 @@ ftl_status ftl_output_open_taker(ftl_output *output, ftl_account *account, const
     return output->shown ? FTL_OK : FTL_OOM(error);
 }
 
-/* Past what is waiting. */
-static ftl_status write_now(ftl_output *output, const void *data, size_t size, ftl_error *error)
+/* ---- Parts ----------------------------------------------------------------------------------- */
+
+/* Much less would cost more than a percent of the compression; more would be lost when a job is
+ * stopped. */
+enum { PART_BYTES = 4 << 20 };
+
+ftl_output_mark ftl_output_last_mark(const ftl_output *output)
 {
-    if (!output->encoder)
-        return write_bytes(output, data, size, error);
-    output->open_member = true;
-    return ftl_encoder_write(output->encoder, data, size, error);
+    const bool again = output->written < output->left_out; /* what is in the file comes again */
+    const ftl_output_mark now = {output->packed, again ? output->left_out : output->written};
+    return output->in_parts ? output->mark : now;
+}
+
+ftl_status ftl_output_end_part(ftl_output *output, ftl_error *error)
+{
+    if (!output->in_parts || output->waiting || output->written <= output->mark.written)
+        return FTL_OK;
+    FTL_TRY(ftl_encoder_part(output->encoder, error));
+    output->mark = (ftl_output_mark){output->packed, output->written};
+    return FTL_OK;
+}
+
+static ftl_status write_parts(ftl_output *output, const char *data, size_t size, ftl_error *error)
+{
+    while (size) {
+        uint64_t left = PART_BYTES - (output->written - output->mark.written);
+        size_t n = size < left ? size : (size_t)left;
+        FTL_TRY(ftl_encoder_write(output->encoder, data, n, error));
+        output->written += n;
+        if (n == left)
+            FTL_TRY(ftl_output_end_part(output, error));
+        data += n;
+        size -= n;
+    }
+    return FTL_OK;
+}
+
+/* Nothing waits and nothing is left out. */
+static ftl_status write_now(ftl_output *output, const char *data, size_t size, ftl_error *error)
+{
+    if (output->in_parts)
+        return write_parts(output, data, size, error);
+    output->written += size;
+    return output->encoder ? ftl_encoder_write(output->encoder, data, size, error)
+                           : write_bytes(output, data, size, error);
 }
 
 ftl_status ftl_output_write(ftl_output *output, const void *data, size_t size, ftl_error *error)
 {
-    output->written += size;
-    if (!output->waiting)
-        return write_now(output, data, size, error);
-    ftl_strbuf_append(&output->head, data, size);
-    return output->head.failed ? FTL_OOM(error) : FTL_OK;
+    if (output->waiting) {
+        ftl_strbuf_append(&output->head, data, size);
+        return output->head.failed ? FTL_OOM(error) : FTL_OK;
+    }
+    uint64_t again = output->left_out > output->written ? output->left_out - output->written : 0;
+    size_t n = size < again ? size : (size_t)again;
+    output->written += n;
+    return write_now(output, (const char *)data + n, size - n, error);
 }
 
 ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, ftl_error *error)
@@ -230,7 +274,7 @@ ftl_status ftl_output_patch(ftl_output *output, const void *data, size_t size, f
     return FTL_OK;
 }
 
-static ftl_status sync_file(ftl_output *output, ftl_error *error)
+ftl_status ftl_output_sync(ftl_output *output, ftl_error *error)
 {
     int failed;
     do
@@ -242,28 +286,23 @@ static ftl_status sync_file(ftl_output *output, ftl_error *error)
     return FTL_OK;
 }
 
-/* An empty output is a member, too. */
-static ftl_status finish_member(ftl_output *output, ftl_error *error)
+/* A file that ended with its last part is complete, but for formats that say so. */
+static ftl_status finish_packing(ftl_output *output, ftl_error *error)
 {
-    if (!output->encoder || (!output->open_member && output->packed))
+    if (!output->encoder)
         return FTL_OK;
-    output->open_member = false;
-    return ftl_encoder_finish(output->encoder, error);
+    bool ended = output->mark.packed && output->written == output->mark.written;
+    return ended && !ftl_encoder_has_end(output->encoder)
+               ? FTL_OK
+               : ftl_encoder_finish(output->encoder, error);
 }
 
-ftl_status ftl_output_settle(ftl_output *output, ftl_error *error)
-{
-    bool restart = output->encoder && output->open_member;
-    FTL_TRY(finish_member(output, error));
-    if (restart)
-        FTL_TRY(ftl_encoder_restart(output->encoder, error));
-    return sync_file(output, error);
-}
-
-bool ftl_output_holds(const ftl_output *output, uint64_t size)
+bool ftl_output_holds(const ftl_output *output, const ftl_output_mark *mark)
 {
     struct stat st;
-    return fstat(output->fd, &st) == 0 && (uint64_t)st.st_size >= size;
+    bool begins = output->in_parts && mark->packed == 0; /* behind what every file begins with */
+    return fstat(output->fd, &st) == 0 && (uint64_t)st.st_size >= mark->packed &&
+           (!begins || mark->written == output->head.size);
 }
 
 static ftl_status cut_file(ftl_output *output, uint64_t size, ftl_error *error)
@@ -277,18 +316,34 @@ static ftl_status cut_file(ftl_output *output, uint64_t size, ftl_error *error)
     return FTL_OK;
 }
 
+static ftl_status write_head(ftl_output *output, ftl_error *error)
+{
+    output->waiting = false;
+    if (!output->in_parts)
+        return FTL_OK; /* it was never held back */
+    FTL_TRY(ftl_encoder_write(output->encoder, output->head.data, output->head.size, error));
+    output->written = output->head.size;
+    output->mark = (ftl_output_mark){0, output->written};
+    return FTL_OK;
+}
+
 ftl_status ftl_output_begin_anew(ftl_output *output, ftl_error *error)
 {
     FTL_TRY(cut_file(output, output->packed, error));
-    output->waiting = false;
-    return write_now(output, output->head.data, output->head.size, error);
+    return write_head(output, error);
 }
 
-ftl_status ftl_output_go_on(ftl_output *output, uint64_t packed, uint64_t written, ftl_error *error)
+ftl_status ftl_output_go_on(ftl_output *output, const ftl_output_mark *mark, uint64_t from,
+                            ftl_error *error)
 {
-    FTL_TRY(cut_file(output, packed, error));
-    output->packed = packed;
-    output->written = written;
+    FTL_TRY(cut_file(output, mark->packed, error));
+    output->packed = mark->packed;
+    if (output->in_parts)
+        FTL_TRY(mark->packed ? ftl_encoder_go_on(output->encoder, error)
+                             : write_head(output, error));
+    output->written = from;
+    output->left_out = mark->written;
+    output->mark = *mark;
     output->waiting = false;
     return FTL_OK;
 }
@@ -305,7 +360,7 @@ static bool close_file(ftl_output *output)
 static ftl_status complete(ftl_output *output, ftl_error *error)
 {
     int failed;
-    FTL_TRY(sync_file(output, error));
+    FTL_TRY(ftl_output_sync(output, error));
     if (!close_file(output))
         return cannot_write(output, errno, error);
     do
@@ -325,7 +380,7 @@ static ftl_status complete(ftl_output *output, ftl_error *error)
 
 ftl_status ftl_output_commit(ftl_output *output, ftl_error *error)
 {
-    ftl_status status = finish_member(output, error);
+    ftl_status status = finish_packing(output, error);
     if (status == FTL_OK && output->temporary)
         status = complete(output, error);
     else if (status == FTL_OK && output->fd >= 0 && output->fd != STDOUT_FILENO &&

@@ -109,6 +109,18 @@ static bool is_valid(const ftl_parquet_cursor *cursor, size_t row)
     return !validity || (validity[row / 8] >> row % 8 & 1);
 }
 
+void ftl_parquet_cursor_skip(ftl_parquet_cursor *cursor, ftl_type type, size_t rows)
+{
+    const uint8_t *validity = cursor->part.validity;
+    size_t n_valid = validity ? ftl_bits_count(validity, cursor->row, rows) : rows;
+    if (type != FTL_STRING)
+        cursor->at += n_valid * ftl_parquet_width(type);
+    for (size_t i = 0; type == FTL_STRING && !cursor->part.distinct && i < n_valid; i++)
+        cursor->at += FTL_PARQUET_PREFIX + ftl_parquet_text_size(cursor->part.values + cursor->at);
+    cursor->row += rows;
+    cursor->n_valid += n_valid;
+}
+
 /* The page has n rows more, of which so many are not null; validity is those of the piece. */
 static ftl_status add_rows(ftl_parquet_chunk *chunk, ftl_parquet_cursor *cursor, size_t n,
                            size_t n_valid, ftl_error *error)

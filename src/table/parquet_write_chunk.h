@@ -50,6 +50,8 @@ typedef struct ftl_parquet_cursor {
 void ftl_parquet_chunk_init(ftl_parquet_chunk *chunk, ftl_account *account, ftl_type type);
 void ftl_parquet_chunk_free(ftl_parquet_chunk *chunk);
 
+/* Passes over rows of a piece. */
+void ftl_parquet_cursor_skip(ftl_parquet_cursor *cursor, ftl_type type, size_t rows);
 /* Begins a piece. */
 FTL_MUST_USE ftl_status ftl_parquet_chunk_begin(ftl_parquet_chunk *chunk,
                                                 const ftl_parquet_cursor *cursor, ftl_error *error);

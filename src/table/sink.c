@@ -194,19 +194,37 @@ static void dismantle(ftl_sink *sink)
     if (sink->state && sink->kind->close)
         sink->kind->close(sink);
     ftl_free(sink->account, sink->state);
+    ftl_sink_side_close(&sink->side);
+    ftl_strbuf_free(&sink->log);
     ftl_strbuf_free(&sink->scratch);
     ftl_arena_free(&sink->arena);
     ftl_free(sink->account, sink);
+}
+
+void ftl_sink_abort(ftl_sink *sink)
+{
+    if (!sink)
+        return;
+    ftl_output_abort(&sink->output);
+    ftl_sink_side_remove(&sink->side);
+    dismantle(sink);
+}
+
+void ftl_sink_leave(ftl_sink *sink)
+{
+    if (!sink)
+        return;
+    ftl_output_leave(&sink->output);
+    dismantle(sink);
 }
 
 /* Frees a sink that failed. */
 static void give_up(ftl_sink *sink, ftl_status status)
 {
     if (sink->resumable && ftl_sink_may_go_on(status))
-        ftl_output_leave(&sink->output);
+        ftl_sink_leave(sink);
     else
-        ftl_output_abort(&sink->output);
-    dismantle(sink);
+        ftl_sink_abort(sink);
 }
 
 static ftl_status open_output(ftl_sink *sink, const ftl_sink_options *options, ftl_error *error)
@@ -218,24 +236,32 @@ static ftl_status open_output(ftl_sink *sink, const ftl_sink_options *options, f
                                    options->resumable, options->cancel, error);
 }
 
-/* Whether rows can be appended to what a job left that was stopped. */
+/* Whether a job that was stopped can be gone on with. */
 static ftl_status check_resumable(const ftl_sink *sink, ftl_error *error)
 {
-    char endings[256] = "", packed[64] = "";
-    if (sink->kind->grows && (!sink->encoding || sink->encoding->joins))
+    char endings[256] = "";
+    if (sink->kind->grows || sink->kind->restore)
         return FTL_OK;
     for (size_t i = 0; i < FTL_ARRAY_LEN(kinds); i++) {
-        for (const char *const *ending = kinds[i]->endings; kinds[i]->grows && *ending; ending++)
+        bool can = kinds[i]->grows || kinds[i]->restore;
+        for (const char *const *ending = kinds[i]->endings; can && *ending; ending++)
             list(endings, sizeof endings, *ending);
     }
-    ftl_encoding_list_joining(packed, sizeof packed);
     return FTL_FAIL_OPTION(error, FTL_ARG, FTL_REASON_BAD_OPTION, "resume",
-                           "options.resume needs an output that grows row by row, which %s%s%s "
-                           "does not; write one of %s, texts also compressed as one of %s, or "
-                           "leave options.resume away",
-                           sink->kind->name, sink->encoding ? " compressed with " : "",
-                           sink->encoding ? sink->encoding->name : "", endings,
-                           packed[0] ? packed : "none");
+                           "options.resume needs an output that can be gone on with, which %s "
+                           "cannot; write one of %s, or leave options.resume away",
+                           sink->kind->name, endings);
+}
+
+/* What belongs to a resumable sink beside its output. */
+static ftl_status prepare_resumable(ftl_sink *sink, ftl_error *error)
+{
+    if (!sink->resumable)
+        return FTL_OK;
+    FTL_TRY(check_resumable(sink, error));
+    return sink->kind->restore && sink->output.temporary
+               ? ftl_sink_side_name(&sink->side, sink->output.temporary, &sink->arena, error)
+               : FTL_OK;
 }
 
 ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, ftl_sink **out,
@@ -252,6 +278,8 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
     ftl_arena_init(&sink->arena, account);
     ftl_arena_init(&sink->output.arena, account);
     ftl_strbuf_init(&sink->scratch, account, 0);
+    ftl_strbuf_init(&sink->log, account, FTL_SINK_SIDE_MOST);
+    ftl_sink_side_init(&sink->side);
     ftl_status status = choose_format(sink, options, error);
     if (status == FTL_OK)
         status = choose_compression(sink, options, error);
@@ -260,14 +288,15 @@ ftl_status ftl_sink_open(ftl_account *account, const ftl_sink_options *options, 
         if (!sink->state)
             status = FTL_OOM(error);
     }
-    if (status == FTL_OK && options->resumable)
-        status = check_resumable(sink, error);
     if (status == FTL_OK)
         status = copy_columns(sink, options, error);
     if (status == FTL_OK)
         status = open_output(sink, options, error);
     if (status == FTL_OK)
+        status = prepare_resumable(sink, error);
+    if (status == FTL_OK)
         status = sink->kind->begin(sink, error);
+    sink->mark.packed = sink->output.packed;
     if (status != FTL_OK) {
         give_up(sink, status);
         return status;
@@ -301,36 +330,90 @@ ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t
     return FTL_OK;
 }
 
-bool ftl_sink_holds(const ftl_sink *sink, uint64_t bytes)
+/* ---- Going on -------------------------------------------------------------------------------- */
+
+uint64_t ftl_sink_amount(const ftl_sink *sink)
 {
-    return ftl_output_holds(&sink->output, bytes);
+    return sink->kind->restore ? sink->rows : sink->output.written;
+}
+
+static ftl_output_mark last_mark(const ftl_sink *sink)
+{
+    return sink->kind->restore ? sink->mark : ftl_output_last_mark(&sink->output);
+}
+
+uint64_t ftl_sink_done(const ftl_sink *sink) { return last_mark(sink).written; }
+
+ftl_status ftl_sink_cut(ftl_sink *sink, ftl_error *error)
+{
+    return sink->kind->cut ? sink->kind->cut(sink, error)
+                           : ftl_output_end_part(&sink->output, error);
+}
+
+ftl_status ftl_sink_settle(ftl_sink *sink, ftl_sink_place *place, ftl_error *error)
+{
+    const ftl_output_mark mark = last_mark(sink);
+    if (sink->log.failed)
+        return FTL_OOM(error);
+    FTL_TRY(ftl_output_sync(&sink->output, error));
+    FTL_TRY(ftl_sink_side_append(&sink->side, sink->log.data, sink->log.size, error));
+    ftl_strbuf_clear(&sink->log);
+    *place = (ftl_sink_place){.bytes = mark.packed,
+                              .done = mark.written,
+                              .state = sink->side.size,
+                              .sum = sink->side.sum};
+    return FTL_OK;
+}
+
+/* Whether the records are those of the place; the kind has taken them then. */
+static ftl_status take_records(ftl_sink *sink, const ftl_sink_place *place, bool *holds,
+                               ftl_error *error)
+{
+    const ftl_output_mark mark = {place->bytes, place->done};
+    ftl_strbuf records;
+    ftl_strbuf_init(&records, sink->account, FTL_SINK_SIDE_MOST);
+    ftl_status status = ftl_sink_side_read(&sink->side, place->state, place->sum, &records, holds,
+                                           error);
+    if (status == FTL_OK && *holds)
+        status = sink->kind->restore(sink, records.data, records.size, &mark, error);
+    ftl_strbuf_free(&records);
+    if (status != FTL_CORRUPT)
+        return status;
+    *holds = false;
+    ftl_error_clear(error);
+    return FTL_OK;
+}
+
+ftl_status ftl_sink_holds(ftl_sink *sink, const ftl_sink_place *place, bool *holds,
+                          ftl_error *error)
+{
+    const ftl_output_mark mark = {place->bytes, place->done};
+    *holds = place->from <= place->done && ftl_output_holds(&sink->output, &mark);
+    if (*holds && sink->kind->restore)
+        return take_records(sink, place, holds, error);
+    *holds = *holds && place->state == 0;
+    return FTL_OK;
 }
 
 ftl_status ftl_sink_begin_anew(ftl_sink *sink, ftl_error *error)
 {
+    const ftl_output_mark beginning = {sink->output.packed, 0};
+    if (sink->kind->restore) /* what was taken does not count */
+        FTL_TRY(sink->kind->restore(sink, NULL, 0, &beginning, error));
+    ftl_sink_side_remove(&sink->side);
     return ftl_output_begin_anew(&sink->output, error);
 }
 
 ftl_status ftl_sink_go_on(ftl_sink *sink, const ftl_sink_place *place, ftl_error *error)
 {
-    FTL_TRY(ftl_output_go_on(&sink->output, place->bytes, place->unpacked, error));
+    ftl_output_mark mark = {place->bytes, place->done};
     sink->rows = place->rows;
-    sink->settled = place->unpacked;
-    return FTL_OK;
-}
-
-bool ftl_sink_may_settle(const ftl_sink *sink)
-{
-    enum { LEAST_MEMBER = 1 << 20 };
-    return !sink->encoding || sink->output.written - sink->settled >= LEAST_MEMBER;
-}
-
-ftl_status ftl_sink_settle(ftl_sink *sink, ftl_sink_place *place, ftl_error *error)
-{
-    FTL_TRY(ftl_output_settle(&sink->output, error));
-    sink->settled = sink->output.written;
-    *place = (ftl_sink_place){sink->output.packed, sink->output.written, sink->rows};
-    return FTL_OK;
+    if (!sink->kind->restore)
+        return ftl_output_go_on(&sink->output, &mark, place->from, error);
+    sink->mark = mark;
+    sink->skip = place->done - place->from;
+    mark.written = mark.packed;
+    return ftl_output_go_on(&sink->output, &mark, mark.packed, error);
 }
 
 void ftl_sink_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
@@ -347,24 +430,10 @@ ftl_status ftl_sink_commit(ftl_sink *sink, uint64_t *bytes, ftl_error *error)
     if (status == FTL_OK)
         status = ftl_output_commit(&sink->output, error);
     if (status == FTL_OK)
+        ftl_sink_side_remove(&sink->side);
+    if (status == FTL_OK)
         dismantle(sink);
     else
         give_up(sink, status);
     return status;
-}
-
-void ftl_sink_abort(ftl_sink *sink)
-{
-    if (!sink)
-        return;
-    ftl_output_abort(&sink->output);
-    dismantle(sink);
-}
-
-void ftl_sink_leave(ftl_sink *sink)
-{
-    if (!sink)
-        return;
-    ftl_output_leave(&sink->output);
-    dismantle(sink);
 }

@@ -44,7 +44,7 @@ typedef struct ftl_sink_options {
     /* the first columns, of texts, are JSON that is written as it stands; see ftl_sink_takes_json
      */
     size_t n_json;
-    bool resumable; /* see ftl_sink_settle */
+    bool resumable; /* see ftl_sink_place; ARG for formats that cannot be gone on with */
     /* of a format that compresses its parts, such as "zstd" of Parquet; NULL: the usual one */
     const char *compression;
     char delimiter; /* CSV; 0: ',', or the tab where the name says so */
@@ -73,29 +73,41 @@ FTL_MUST_USE ftl_status ftl_sink_format(const ftl_sink *sink, const ftl_batch *b
 /* Appends what ftl_sink_format made of `rows` rows. */
 FTL_MUST_USE ftl_status ftl_sink_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                         ftl_error *error);
-/* How far a resumable sink had come. */
-typedef struct ftl_sink_place {
-    uint64_t bytes;    /* of the file */
-    uint64_t unpacked; /* of what it holds */
-    uint64_t rows;
-} ftl_sink_place;
-
 /*
  * Of sinks that were opened as resumable, whose file is there under a name of its own until it is
- * complete; formats whose files do not grow row by row are ARG at opening, as are compressions
- * whose files cannot follow one another. Before the first rows either begin_anew, which drops what
- * an earlier job has left, or go_on at a place where that job was settled.
+ * complete: where a job can go on that was stopped. A file can be gone on with behind its last
+ * whole part: a row group, a record batch, so many bytes of a text that is compressed, a row of
+ * others. Parts end where they would in any job of the same rows, so that the file's bytes are the
+ * same; the rows that stand behind the last one and were appended are appended again.
  *
- * settle: all rows are on the disk, at that place. That ends a member of a compressed file, so it
- * is worth its while (ftl_sink_may_settle) behind a megabyte.
+ * Amounts are in a unit of the sink's own: bytes of text, or rows.
  */
-FTL_MUST_USE ftl_status ftl_sink_begin_anew(ftl_sink *sink, ftl_error *error);
+typedef struct ftl_sink_place {
+    uint64_t bytes;      /* of the file */
+    uint64_t done;       /* the amount that they hold */
+    uint64_t from, rows; /* the amount before the rows that are appended next, and how many: all
+                          * amounts up to done are in the file already and are left out */
+    uint64_t state, sum; /* bytes of .NAME.foretell-state beside the file, and their checksum */
+} ftl_sink_place;
+
+/* What was appended, and what of it is in whole parts. */
+uint64_t ftl_sink_amount(const ftl_sink *sink);
+uint64_t ftl_sink_done(const ftl_sink *sink);
+/* Ends a part here, if there is anything for one. For places that depend on the rows alone. */
+FTL_MUST_USE ftl_status ftl_sink_cut(ftl_sink *sink, ftl_error *error);
+/* All whole parts are on the disk. *place: these; from and rows are the caller's to fill. */
+FTL_MUST_USE ftl_status ftl_sink_settle(ftl_sink *sink, ftl_sink_place *place, ftl_error *error);
+/*
+ * Before the first rows: whether what an earlier job left goes as far as it says, and is whole as
+ * far as can be told. No file changes. Then either go_on at that place, or begin_anew, which drops
+ * all that was left.
+ */
+FTL_MUST_USE ftl_status ftl_sink_holds(ftl_sink *sink, const ftl_sink_place *place, bool *holds,
+                                       ftl_error *error);
 FTL_MUST_USE ftl_status ftl_sink_go_on(ftl_sink *sink, const ftl_sink_place *place,
                                        ftl_error *error);
-bool ftl_sink_holds(const ftl_sink *sink, uint64_t bytes); /* also what an earlier job wrote */
-bool ftl_sink_may_settle(const ftl_sink *sink);
-FTL_MUST_USE ftl_status ftl_sink_settle(ftl_sink *sink, ftl_sink_place *place, ftl_error *error);
-/* Closes and leaves the file for a job that goes on with it. NULL is allowed. */
+FTL_MUST_USE ftl_status ftl_sink_begin_anew(ftl_sink *sink, ftl_error *error);
+/* Closes and leaves the files for a job that goes on with them. NULL is allowed. */
 void ftl_sink_leave(ftl_sink *sink);
 
 /*

@@ -1,7 +1,9 @@
 /*
  * Arrow IPC output: a file, or a stream where the name ends in .arrows or the output is no plain
- * file. Rows are gathered to record batches of many. A missing value is a null; NaN stays NaN.
+ * file. Rows are gathered to record batches of many; where these end depends on the rows alone. A
+ * missing value is a null; NaN stays NaN.
  */
+#include "base/checked.h"
 #include "base/column.h"
 #include "base/ending.h"
 #include "io/flatbuf_build.h"
@@ -12,7 +14,7 @@
 enum {
     ALIGNMENT = 64, /* of buffers in the file */
     BATCH_ROWS = 1 << 16,
-    BATCH_BYTES = 32 << 20, /* of a record batch, unless one piece has more */
+    BATCH_BYTES = 32 << 20, /* of values; a record batch ends behind the row that reaches it */
     LENGTH_SIZE = 8         /* in front of a message */
 };
 
@@ -32,12 +34,23 @@ typedef struct block_place {
     uint64_t body_size;
 } block_place;
 
+/* A column of a piece, some of whose rows were taken already. */
+typedef struct piece_part {
+    const uint8_t *validity; /* NULL: no nulls */
+    const uint8_t *values;   /* numbers, a byte for a bool, sizes of texts: of all rows */
+    const uint8_t *texts;    /* of the rows that were not taken */
+} piece_part;
+
 typedef struct arrow_state {
     bool stream;
-    uint64_t at; /* bytes written */
     gathered *columns;
-    size_t n_made; /* of them that were made */
-    size_t rows;   /* gathered */
+    piece_part *parts;    /* [columns] */
+    size_t n_made;        /* of the columns that were made */
+    size_t row_bytes;     /* of values that have a width, and the sizes of texts */
+    size_t rows;          /* gathered */
+    size_t bytes;         /* of them */
+    uint64_t ended;       /* rows in record batches */
+    uint64_t first_block; /* where they begin in the file */
     block_place *blocks;
     size_t n_blocks, blocks_room;
     ftl_strbuf message;
@@ -47,10 +60,7 @@ typedef struct arrow_state {
 
 static ftl_status write_bytes(ftl_sink *sink, const void *data, size_t size, ftl_error *error)
 {
-    arrow_state *state = sink->state;
-    FTL_TRY(ftl_output_write(&sink->output, data, size, error));
-    state->at += size;
-    return FTL_OK;
+    return ftl_output_write(&sink->output, data, size, error);
 }
 
 static ftl_status write_padding(ftl_sink *sink, size_t size, ftl_error *error)
@@ -131,7 +141,7 @@ static ftl_status write_message(ftl_sink *sink, uint32_t *written, ftl_error *er
     arrow_state *state = sink->state;
     if (state->message.failed)
         return FTL_OOM(error);
-    size_t padding = padding_of(state->at + LENGTH_SIZE + state->message.size);
+    size_t padding = padding_of(sink->output.written + LENGTH_SIZE + state->message.size);
     uint32_t size = (uint32_t)(state->message.size + padding);
     char head[LENGTH_SIZE];
     memcpy(head, continuation, sizeof continuation);
@@ -145,6 +155,12 @@ static ftl_status write_message(ftl_sink *sink, uint32_t *written, ftl_error *er
 
 /* ---- Beginning ------------------------------------------------------------------------------- */
 
+/* Of a row in a piece. */
+static size_t value_size(ftl_type type)
+{
+    return type == FTL_STRING ? sizeof(uint32_t) : ftl_type_size(type);
+}
+
 /* As its name says, and where it is no plain file. */
 static bool is_stream(const ftl_output *output)
 {
@@ -155,13 +171,15 @@ static ftl_status make_columns(ftl_sink *sink, ftl_error *error)
 {
     arrow_state *state = sink->state;
     state->columns = ftl_arena_zero_array(&sink->arena, sink->n_columns, sizeof *state->columns);
-    if (!state->columns)
+    state->parts = ftl_arena_zero_array(&sink->arena, sink->n_columns, sizeof *state->parts);
+    if (!state->columns || !state->parts)
         return FTL_OOM(error);
     for (; state->n_made < sink->n_columns; state->n_made++) {
         gathered *column = &state->columns[state->n_made];
         ftl_strbuf_init(&column->validity, sink->account, 0);
         ftl_strbuf_init(&column->values, sink->account, 0);
         ftl_strbuf_init(&column->texts, sink->account, INT32_MAX);
+        state->row_bytes += value_size(sink->columns[state->n_made].type);
     }
     return FTL_OK;
 }
@@ -179,7 +197,9 @@ static ftl_status arrow_begin(ftl_sink *sink, ftl_error *error)
     ftl_fb_builder builder = ftl_fb_build(&state->message);
     size_t message = put_message(&builder, MESSAGE_SCHEMA, 0);
     ftl_fb_refer(&builder, ftl_fb_slot_of(&builder, message, HEADER), put_schema(sink, &builder));
-    return write_message(sink, &size, error);
+    FTL_TRY(write_message(sink, &size, error));
+    state->first_block = sink->output.written;
+    return FTL_OK;
 }
 
 /* ---- Pieces ---------------------------------------------------------------------------------- */
@@ -191,11 +211,6 @@ static ftl_status arrow_begin(ftl_sink *sink, ftl_error *error)
 typedef struct piece_head {
     uint64_t nulls, text_size;
 } piece_head;
-
-static size_t value_size(ftl_type type)
-{
-    return type == FTL_STRING ? sizeof(uint32_t) : ftl_type_size(type);
-}
 
 static size_t count_nulls(const ftl_column *column, size_t rows, const uint8_t *skip)
 {
@@ -283,13 +298,13 @@ static ftl_status arrow_format(const ftl_sink *sink, const ftl_batch *batch, con
 
 /* ---- Gathering ------------------------------------------------------------------------------- */
 
-/* Appends bits behind so many others; from NULL: ones. */
-static void append_bits(ftl_strbuf *bits, size_t at, const uint8_t *from, size_t n)
+/* Appends n bits of `from`, from the first on, behind so many others; from NULL: ones. */
+static void append_bits(ftl_strbuf *bits, size_t at, const uint8_t *from, size_t first, size_t n)
 {
     for (size_t i = 0; i < n && !bits->failed; i++, at++) {
         if (at % 8 == 0)
             ftl_strbuf_putc(bits, 0);
-        if (!bits->failed && (!from || ftl_bit_at(from, i)))
+        if (!bits->failed && (!from || ftl_bit_at(from, first + i)))
             bits->data[at / 8] = (char)(bits->data[at / 8] | 1 << at % 8);
     }
 }
@@ -304,9 +319,10 @@ static void append_bools(ftl_strbuf *bits, size_t at, const uint8_t *from, size_
     }
 }
 
-/* Offsets go on where those so far end. */
-static void append_offsets(gathered *column, const uint8_t *sizes, size_t n)
+/* Offsets go on where those so far end. Returns the bytes of the texts. */
+static size_t append_offsets(gathered *column, const uint8_t *sizes, size_t n)
 {
+    size_t all = 0;
     uint32_t size, end = (uint32_t)column->texts.size;
     if (column->values.size == 0)
         ftl_strbuf_append(&column->values, (const char *)&end, sizeof end);
@@ -314,43 +330,99 @@ static void append_offsets(gathered *column, const uint8_t *sizes, size_t n)
         memcpy(&size, sizes + i * sizeof size, sizeof size);
         end += size;
         ftl_strbuf_append(&column->values, (const char *)&end, sizeof end);
+        all += size;
+    }
+    return all;
+}
+
+static size_t count_nulls_of(const piece_part *part, size_t first, size_t n)
+{
+    size_t nulls = 0;
+    for (size_t i = 0; part->validity && i < n; i++)
+        nulls += !ftl_bit_at(part->validity, first + i);
+    return nulls;
+}
+
+static uint32_t text_size_of(const piece_part *part, size_t row)
+{
+    uint32_t size;
+    memcpy(&size, part->values + row * sizeof size, sizeof size);
+    return size;
+}
+
+/* Passes over the texts of the first rows. */
+static void pass_texts(ftl_sink *sink, size_t rows)
+{
+    const arrow_state *state = sink->state;
+    for (size_t i = 0; i < sink->n_columns; i++) {
+        piece_part *part = &state->parts[i];
+        for (size_t row = 0; sink->columns[i].type == FTL_STRING && row < rows; row++)
+            part->texts += text_size_of(part, row);
     }
 }
 
-/* Takes a column of a piece; returns what is behind it. */
-static const uint8_t *gather(gathered *column, ftl_type type, size_t before, const uint8_t *piece,
-                             size_t rows)
+/* Takes n rows of a column of a piece, from the first on, behind those that were gathered. */
+static void gather(gathered *column, ftl_type type, size_t before, piece_part *part, size_t first,
+                   size_t n)
 {
-    piece_head head;
-    memcpy(&head, piece, sizeof head);
-    piece += sizeof head;
-    if (head.nulls && column->nulls == 0)
-        append_bits(&column->validity, 0, NULL, before);
-    if (head.nulls || column->nulls)
-        append_bits(&column->validity, before, head.nulls ? piece : NULL, rows);
-    if (head.nulls)
-        piece += (rows + 7) / 8;
-    column->nulls += head.nulls;
-    size_t size = rows * value_size(type);
-    if (type == FTL_BOOL)
-        append_bools(&column->values, before, piece, rows);
-    else if (type == FTL_STRING)
-        append_offsets(column, piece, rows);
-    else
-        ftl_strbuf_append(&column->values, (const char *)piece, size);
-    piece += size;
-    ftl_strbuf_append(&column->texts, (const char *)piece, head.text_size);
-    return piece + head.text_size;
+    size_t nulls = count_nulls_of(part, first, n), width = value_size(type);
+    if (nulls && column->nulls == 0)
+        append_bits(&column->validity, 0, NULL, 0, before);
+    if (nulls || column->nulls)
+        append_bits(&column->validity, before, part->validity, first, n);
+    column->nulls += nulls;
+    const uint8_t *values = part->values + first * width;
+    if (type == FTL_BOOL) {
+        append_bools(&column->values, before, values, n);
+    } else if (type == FTL_STRING) {
+        size_t size = append_offsets(column, values, n);
+        ftl_strbuf_append(&column->texts, (const char *)part->texts, size);
+        part->texts += size;
+    } else {
+        ftl_strbuf_append(&column->values, (const char *)values, n * width);
+    }
 }
 
-static size_t gathered_bytes(const ftl_sink *sink)
+/* The columns of a piece of so many rows; the bytes of its values and texts. */
+static size_t take_apart(const ftl_sink *sink, const uint8_t *piece, size_t rows)
 {
     const arrow_state *state = sink->state;
-    size_t bytes = 0;
-    for (size_t i = 0; i < sink->n_columns; i++)
-        bytes += state->columns[i].validity.size + state->columns[i].values.size +
-                 state->columns[i].texts.size;
+    size_t bytes = rows * state->row_bytes;
+    for (size_t i = 0; i < sink->n_columns; i++) {
+        piece_part *part = &state->parts[i];
+        piece_head head;
+        memcpy(&head, piece, sizeof head);
+        piece += sizeof head;
+        *part = (piece_part){.validity = head.nulls ? piece : NULL};
+        if (head.nulls)
+            piece += (rows + 7) / 8;
+        part->values = piece;
+        part->texts = piece + rows * value_size(sink->columns[i].type);
+        piece = part->texts + head.text_size;
+        bytes += head.text_size;
+    }
     return bytes;
+}
+
+static bool is_full(const arrow_state *state)
+{
+    return state->rows >= BATCH_ROWS || state->bytes >= BATCH_BYTES;
+}
+
+/* Counts the rows of a piece from the first on that go into the record batch: one at least. */
+static size_t count_rows(const ftl_sink *sink, size_t first, size_t rows)
+{
+    arrow_state *state = sink->state;
+    size_t n = 0;
+    for (; first + n < rows && !is_full(state); n++) {
+        state->rows++;
+        state->bytes += state->row_bytes;
+        for (size_t i = 0; i < sink->n_columns; i++) {
+            if (sink->columns[i].type == FTL_STRING)
+                state->bytes += text_size_of(&state->parts[i], first + n);
+        }
+    }
+    return n;
 }
 
 /* ---- Record batches -------------------------------------------------------------------------- */
@@ -419,6 +491,34 @@ static ftl_status write_body(ftl_sink *sink, ftl_error *error)
     return FTL_OK;
 }
 
+/* Of a record batch of a file, for who goes on behind it. */
+typedef struct batch_record {
+    block_place place;
+    uint64_t rows;
+} batch_record;
+
+/* What was gathered is a record batch now. */
+static ftl_status end_batch(ftl_sink *sink, const block_place *place, ftl_error *error)
+{
+    arrow_state *state = sink->state;
+    const batch_record record = {*place, state->rows};
+    state->ended += state->rows;
+    state->rows = state->bytes = 0;
+    sink->mark = (ftl_output_mark){sink->output.written, state->ended};
+    if (sink->resumable && !state->stream)
+        ftl_strbuf_append(&sink->log, (const char *)&record, sizeof record);
+    return sink->log.failed ? FTL_OOM(error) : FTL_OK;
+}
+
+static ftl_status add_block(ftl_sink *sink, const block_place *place, ftl_error *error)
+{
+    arrow_state *state = sink->state;
+    FTL_TRY(ftl_grow(sink->account, &state->blocks, &state->blocks_room, state->n_blocks + 1,
+                     sizeof *state->blocks, error));
+    state->blocks[state->n_blocks++] = *place;
+    return FTL_OK;
+}
+
 /* Writes what is gathered as a record batch. */
 static ftl_status flush(ftl_sink *sink, ftl_error *error)
 {
@@ -426,36 +526,101 @@ static ftl_status flush(ftl_sink *sink, ftl_error *error)
     ftl_strbuf nodes, buffers;
     if (state->rows == 0)
         return FTL_OK;
-    FTL_TRY(ftl_grow(sink->account, &state->blocks, &state->blocks_room, state->n_blocks + 1,
-                     sizeof *state->blocks, error));
     ftl_strbuf_init(&nodes, sink->account, 0);
     ftl_strbuf_init(&buffers, sink->account, 0);
-    block_place *place = &state->blocks[state->n_blocks++];
-    *place = (block_place){.at = state->at, .body_size = build_batch(sink, &nodes, &buffers)};
+    block_place place = {.at = sink->output.written,
+                         .body_size = build_batch(sink, &nodes, &buffers)};
     ftl_strbuf_free(&nodes);
     ftl_strbuf_free(&buffers);
-    FTL_TRY(write_message(sink, &place->metadata_size, error));
-    state->rows = 0;
-    return write_body(sink, error);
+    FTL_TRY(write_message(sink, &place.metadata_size, error));
+    FTL_TRY(write_body(sink, error));
+    FTL_TRY(add_block(sink, &place, error));
+    return end_batch(sink, &place, error);
+}
+
+/* Gathers n rows that are counted already. */
+static ftl_status gather_rows(ftl_sink *sink, size_t first, size_t n, ftl_error *error)
+{
+    arrow_state *state = sink->state;
+    for (size_t i = 0; i < sink->n_columns; i++) {
+        gathered *column = &state->columns[i];
+        gather(column, sink->columns[i].type, state->rows - n, &state->parts[i], first, n);
+        if (column->validity.failed || column->values.failed || column->texts.failed)
+            return FTL_OOM(error);
+    }
+    return FTL_OK;
 }
 
 static ftl_status arrow_append(ftl_sink *sink, const void *data, size_t size, size_t rows,
                                ftl_error *error)
 {
+    (void)size;
     arrow_state *state = sink->state;
-    const uint8_t *piece = data;
-    if (rows == 0)
+    size_t first = sink->skip < rows ? (size_t)sink->skip : rows;
+    sink->skip -= first;
+    if (first == rows)
         return FTL_OK;
-    if (state->rows + rows > BATCH_ROWS || gathered_bytes(sink) + size > BATCH_BYTES)
-        FTL_TRY(flush(sink, error));
-    for (size_t i = 0; i < sink->n_columns; i++) {
-        gathered *column = &state->columns[i];
-        piece = gather(column, sink->columns[i].type, state->rows, piece, rows);
-        if (column->validity.failed || column->values.failed || column->texts.failed)
-            return FTL_OOM(error);
+    size_t bytes = take_apart(sink, data, rows), n;
+    pass_texts(sink, first);
+    bool fits = first == 0 && state->rows + rows < BATCH_ROWS && state->bytes + bytes < BATCH_BYTES;
+    if (fits) {
+        state->rows += rows;
+        state->bytes += bytes;
+        return gather_rows(sink, 0, rows, error);
     }
-    state->rows += rows;
+    for (; first < rows; first += n) {
+        n = count_rows(sink, first, rows);
+        FTL_TRY(gather_rows(sink, first, n, error));
+        if (is_full(state))
+            FTL_TRY(flush(sink, error));
+    }
     return FTL_OK;
+}
+
+/* ---- Going on -------------------------------------------------------------------------------- */
+
+/* Takes the records one behind the other, each of which must begin where the last one ends. */
+static ftl_status take_records(ftl_sink *sink, const uint8_t *records, size_t n,
+                               const ftl_output_mark *mark, ftl_error *error)
+{
+    arrow_state *state = sink->state;
+    uint64_t at = state->first_block;
+    for (size_t i = 0; i < n; i++) {
+        batch_record record;
+        memcpy(&record, records + i * sizeof record, sizeof record);
+        const block_place *place = &record.place;
+        bool fits = place->at == at && place->padding == 0 && place->metadata_size % 8 == 0 &&
+                    place->metadata_size > 0 && record.rows > 0 &&
+                    ftl_add_u64(at, place->metadata_size, &at) &&
+                    ftl_add_u64(at, place->body_size, &at) &&
+                    ftl_add_u64(state->ended, record.rows, &state->ended);
+        if (!fits)
+            return FTL_FAIL(error, FTL_CORRUPT, "the record batches' places are damaged");
+        FTL_TRY(add_block(sink, place, error));
+    }
+    return at == mark->packed && state->ended == mark->written
+               ? FTL_OK
+               : FTL_FAIL(error, FTL_CORRUPT, "the record batches are not those of the file");
+}
+
+static ftl_status arrow_restore(ftl_sink *sink, const void *records, size_t size,
+                                const ftl_output_mark *mark, ftl_error *error)
+{
+    arrow_state *state = sink->state;
+    ftl_status status = FTL_OK;
+    state->n_blocks = 0;
+    state->ended = 0;
+    if (state->stream) /* which has no list of them */
+        state->ended = mark->written;
+    else if (size % sizeof(batch_record) != 0)
+        status = FTL_FAIL(error, FTL_CORRUPT, "the record batches' places are damaged");
+    else
+        status = take_records(sink, records, size / sizeof(batch_record), mark, error);
+    if (status != FTL_OK) {
+        state->n_blocks = 0;
+        state->ended = 0;
+    }
+    return status;
 }
 
 /* ---- The end --------------------------------------------------------------------------------- */
@@ -518,6 +683,8 @@ const ftl_sink_kind ftl_sink_arrow = {
     .begin = arrow_begin,
     .format = arrow_format,
     .append = arrow_append,
+    .restore = arrow_restore,
+    .cut = flush,
     .finish = arrow_finish,
     .close = arrow_close,
 };

@@ -5,6 +5,7 @@
 #include "base/column.h"
 #include "table/output.h"
 #include "table/sink.h"
+#include "table/sink_side.h"
 
 /* An output format. Members that are NULL or zero are not needed. */
 typedef struct ftl_sink_kind {
@@ -13,7 +14,7 @@ typedef struct ftl_sink_kind {
     const char *const *endings; /* of names, such as ".csv", ended by NULL */
     bool text;                  /* may be compressed, as its name says */
     bool json;                  /* takes columns of JSON */
-    bool grows; /* what stands in the file is rows that were appended, whatever follows */
+    bool grows; /* resumable: what stands in the file is pieces as they were appended */
     /* what options.compression may say, the usual one first, ended by NULL; NULL: nothing */
     const char *const *compressions;
     size_t state_size; /* of sink->state, zeroed */
@@ -25,6 +26,16 @@ typedef struct ftl_sink_kind {
     /* Takes a piece of so many rows; NULL: its bytes are written as they are. */
     ftl_status (*append)(ftl_sink *sink, const void *data, size_t size, size_t rows,
                          ftl_error *error);
+    /*
+     * Resumable in parts; NULL: as `grows` says. append leaves sink->skip rows out and counts it
+     * down; wherever a part has ended sink->mark is set, and of a resumable sink a record of it
+     * appended to sink->log. restore takes all records up to a mark, none for the file's beginning,
+     * and makes the state what it was then; CORRUPT when they cannot be its.
+     */
+    ftl_status (*restore)(ftl_sink *sink, const void *records, size_t size,
+                          const ftl_output_mark *mark, ftl_error *error);
+    /* With restore: ends a part, if anything is in it. */
+    ftl_status (*cut)(ftl_sink *sink, ftl_error *error);
     /* See ftl_sink_share. */
     void (*share)(ftl_sink *sink, ftl_task_group *group, uint32_t width);
     /* Writes what comes after them. */
@@ -52,8 +63,12 @@ struct ftl_sink {
     const char *compression;      /* one of the kind's; NULL: it has none */
     const ftl_encoding *encoding; /* how it is compressed; NULL: not at all */
     uint64_t rows;                /* appended */
-    uint64_t settled;             /* bytes before packing when it was settled */
     ftl_strbuf scratch;
+    /* of kinds with restore */
+    ftl_output_mark mark; /* behind the last part: bytes of the file, and rows */
+    uint64_t skip;        /* rows that come and are in the file already */
+    ftl_strbuf log;       /* records that were not settled yet */
+    ftl_sink_side side;   /* the others */
 };
 
 static inline bool ftl_column_is_valid(const ftl_column *column, size_t row)

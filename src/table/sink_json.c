@@ -158,6 +158,7 @@ const ftl_sink_kind ftl_sink_json = {
     .endings = json_endings,
     .text = true,
     .json = true,
+    .grows = true,
     .state_size = sizeof(json_sink),
     .begin = array_begin,
     .format = array_format,

@@ -10,6 +10,7 @@
  */
 #include "base/cancel.h"
 #include "base/utf8.h"
+#include "table/parquet_state.h"
 #include "table/parquet_write_footer.h"
 
 #include <string.h>
@@ -30,7 +31,7 @@ typedef struct parquet_state {
     size_t group_bytes; /* uncompressed */
     ftl_strbuf groups;  /* struct RowGroup of those that were written */
     size_t n_groups;
-    uint64_t rows; /* appended */
+    uint64_t rows; /* in them */
 } parquet_state;
 
 /* ---- Begin ----------------------------------------------------------------------------------- */
@@ -99,10 +100,30 @@ static ftl_status write_chunk(ftl_sink *sink, size_t i, ftl_thrift_writer *write
     return FTL_OK;
 }
 
+/*
+ * Of a row group, for who goes on behind it: the bytes of its struct RowGroup, for each column
+ * whether it has given up its dictionary, and that struct.
+ */
+static ftl_status log_group(ftl_sink *sink, size_t at, ftl_error *error)
+{
+    const parquet_state *state = sink->state;
+    const uint64_t size = state->groups.size - at;
+    if (!sink->resumable)
+        return FTL_OK;
+    ftl_strbuf_append(&sink->log, (const char *)&size, sizeof size);
+    for (size_t i = 0; i < sink->n_columns; i++)
+        ftl_strbuf_putc(&sink->log, state->chunks[i].plain);
+    ftl_strbuf_append(&sink->log, state->groups.data + at, size);
+    return sink->log.failed ? FTL_OOM(error) : FTL_OK;
+}
+
 static ftl_status end_group(ftl_sink *sink, ftl_error *error)
 {
     parquet_state *state = sink->state;
+    const size_t at = state->groups.size;
     uint64_t begin = sink->output.written, unpacked = 0;
+    if (state->group_rows == 0)
+        return FTL_OK;
     ftl_thrift_writer writer;
     for (size_t i = 0; i < sink->n_columns; i++)
         FTL_TRY(ftl_parquet_chunk_end(&state->chunks[i], &state->press, error));
@@ -124,8 +145,10 @@ static ftl_status end_group(ftl_sink *sink, ftl_error *error)
     if (state->groups.failed)
         return FTL_OOM(error);
     state->n_groups++;
+    state->rows += state->group_rows;
     state->group_rows = state->group_bytes = 0;
-    return FTL_OK;
+    sink->mark = (ftl_output_mark){sink->output.written, state->rows};
+    return log_group(sink, at, error);
 }
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
@@ -160,11 +183,14 @@ static ftl_status begin_columns(ftl_sink *sink, ftl_error *error)
 static ftl_status append_piece(ftl_sink *sink, ftl_parquet_piece *piece, ftl_error *error)
 {
     parquet_state *state = sink->state;
+    const size_t skip = sink->skip < piece->rows ? (size_t)sink->skip : piece->rows;
+    sink->skip -= skip;
     for (size_t i = 0; i < sink->n_columns; i++) {
         state->cursors[i] = (ftl_parquet_cursor){0};
         ftl_parquet_get_part(piece, &state->cursors[i].part);
+        ftl_parquet_cursor_skip(&state->cursors[i], sink->columns[i].type, skip);
     }
-    for (size_t row = 0; row < piece->rows;) {
+    for (size_t row = skip; row < piece->rows;) {
         size_t n = count_rows(state, piece, row);
         FTL_TRY(begin_columns(sink, error));
         for (size_t i = 0; i < sink->n_columns; i++) {
@@ -176,7 +202,6 @@ static ftl_status append_piece(ftl_sink *sink, ftl_parquet_piece *piece, ftl_err
         if (group_is_full(state))
             FTL_TRY(end_group(sink, error));
     }
-    state->rows += piece->rows;
     return FTL_OK;
 }
 
@@ -198,8 +223,7 @@ static ftl_status parquet_append(ftl_sink *sink, const void *data, size_t size, 
 static ftl_status parquet_finish(ftl_sink *sink, ftl_error *error)
 {
     parquet_state *state = sink->state;
-    if (state->group_rows)
-        FTL_TRY(end_group(sink, error));
+    FTL_TRY(end_group(sink, error));
     ftl_strbuf *footer = &state->press.body;
     ftl_strbuf_clear(footer);
     ftl_parquet_put_footer(sink, state->rows, &state->groups, state->n_groups, footer);
@@ -216,6 +240,74 @@ static ftl_status parquet_finish(ftl_sink *sink, ftl_error *error)
     if (footer->failed)
         return FTL_OOM(error);
     return ftl_output_write(&sink->output, footer->data, footer->size, error);
+}
+
+/* ---- Going on -------------------------------------------------------------------------------- */
+
+static void set_plain(ftl_sink *sink, size_t i, bool plain)
+{
+    parquet_state *state = sink->state;
+    state->chunks[i].plain = plain || sink->columns[i].type != FTL_STRING;
+    atomic_store_explicit(&state->plain[i], state->chunks[i].plain, memory_order_relaxed);
+}
+
+static void forget_groups(ftl_sink *sink)
+{
+    parquet_state *state = sink->state;
+    ftl_strbuf_clear(&state->groups);
+    state->n_groups = 0;
+    state->rows = 0;
+    for (size_t i = 0; i < sink->n_columns; i++)
+        set_plain(sink, i, false);
+}
+
+/* What log_group has written; the bytes of it, 0 when that is none. */
+static size_t take_group(ftl_sink *sink, const uint8_t *at, size_t left)
+{
+    parquet_state *state = sink->state;
+    uint64_t size;
+    const size_t head = sizeof size + sink->n_columns;
+    if (left < head)
+        return 0;
+    memcpy(&size, at, sizeof size);
+    if (size > left - head)
+        return 0;
+    for (size_t i = 0; i < sink->n_columns; i++)
+        set_plain(sink, i, at[sizeof size + i]);
+    ftl_strbuf_append(&state->groups, (const char *)at + head, (size_t)size);
+    state->n_groups++;
+    return head + (size_t)size;
+}
+
+/* The footer that the file would have now must be one of such a file. */
+static ftl_status take_groups(ftl_sink *sink, const uint8_t *at, size_t left,
+                              const ftl_output_mark *mark, ftl_error *error)
+{
+    parquet_state *state = sink->state;
+    for (size_t n; left; at += n, left -= n) {
+        n = take_group(sink, at, left);
+        if (n == 0)
+            return FTL_FAIL(error, FTL_CORRUPT, "the row groups' metadata is damaged");
+    }
+    state->rows = mark->written;
+    ftl_strbuf footer;
+    ftl_strbuf_init(&footer, sink->account, INT32_MAX);
+    ftl_parquet_put_footer(sink, state->rows, &state->groups, state->n_groups, &footer);
+    ftl_status status = state->groups.failed || footer.failed ? FTL_OOM(error) : FTL_OK;
+    if (status == FTL_OK)
+        status = ftl_parquet_check_state(sink->account, &footer, mark, error);
+    ftl_strbuf_free(&footer);
+    return status;
+}
+
+static ftl_status parquet_restore(ftl_sink *sink, const void *records, size_t size,
+                                  const ftl_output_mark *mark, ftl_error *error)
+{
+    forget_groups(sink);
+    ftl_status status = take_groups(sink, records, size, mark, error);
+    if (status != FTL_OK)
+        forget_groups(sink);
+    return status;
 }
 
 static void parquet_share(ftl_sink *sink, ftl_task_group *group, uint32_t width)
@@ -249,6 +341,8 @@ const ftl_sink_kind ftl_sink_parquet = {
     .begin = parquet_begin,
     .format = parquet_format,
     .append = parquet_append,
+    .restore = parquet_restore,
+    .cut = end_group,
     .share = parquet_share,
     .finish = parquet_finish,
     .close = parquet_close,

@@ -21,7 +21,7 @@ FOREST = ftl.ROOT / "fuzz/corpus/model/1.9-rf_balanced"  # five numbers without 
 INPUTS = ["csv", "csv.gz", "csv.zst", "json", "jsonl", "parquet", "arrow", "arrows", "npy"]
 OUTPUTS = ["csv", "csv.gz", "csv.zst", "csv.bz2", "csv.xz", "csv.lz4", "json", "jsonl", "parquet", "arrow", "arrows", "npy"]
 HARMLESS = ["EINTR", "short"]
-GROWING = ["csv", "jsonl", "npy"]
+GROWING = ["csv", "jsonl", "npy", "parquet", "arrow", "csv.gz"]
 ROWS, MOST = 60, 400
 
 

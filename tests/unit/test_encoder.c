@@ -110,27 +110,53 @@ static void round_trips(void **unused)
     }
 }
 
-/* Two files of one encoder are one to who reads them, whatever the encoding. */
-static void begins_again_behind_what_is_finished(void **unused)
+/* Writes parts of `part` bytes from `from` on; of what stands before, another one has written it.
+ */
+static void encode_parts(const ftl_encoding *encoding, const uint8_t *plain, size_t from,
+                         size_t size, size_t part, taken *out)
+{
+    ftl_account *account = test_account();
+    ftl_encoder *encoder = NULL;
+    assert_int_equal(ftl_encoder_create(account, encoding, take, out, &encoder, NULL), FTL_OK);
+    if (from)
+        assert_int_equal(ftl_encoder_go_on(encoder, NULL), FTL_OK);
+    for (size_t at = from; at < size; at += part) {
+        size_t n = part < size - at ? part : size - at;
+        assert_int_equal(ftl_encoder_write(encoder, plain + at, n, NULL), FTL_OK);
+        if (n == part)
+            assert_int_equal(ftl_encoder_part(encoder, NULL), FTL_OK);
+    }
+    if (size % part || ftl_encoder_has_end(encoder))
+        assert_int_equal(ftl_encoder_finish(encoder, NULL), FTL_OK);
+    ftl_encoder_destroy(encoder);
+    assert_int_equal(ftl_account_used(account), 0);
+}
+
+/*
+ * Parts are one to who reads them, whatever the encoding; and who goes on behind any of them writes
+ * the bytes that the first one would have written.
+ */
+static void writes_parts(void **unused)
 {
     (void)unused;
-    enum { SIZE = 100003, FIRST = 70000 };
+    enum { SIZE = 600000, PART = 150000 };
     uint8_t *plain = make_plain(SIZE, false);
-    EACH_ENCODING(e)
+    EACH_ENCODING(whole)
     {
-        ftl_account *account = test_account();
-        ftl_encoder *encoder = NULL;
-        taken packed = {0};
-        assert_int_equal(ftl_encoder_create(account, e, take, &packed, &encoder, NULL), FTL_OK);
-        assert_int_equal(ftl_encoder_write(encoder, plain, FIRST, NULL), FTL_OK);
-        assert_int_equal(ftl_encoder_finish(encoder, NULL), FTL_OK);
-        assert_int_equal(ftl_encoder_restart(encoder, NULL), FTL_OK);
-        assert_int_equal(ftl_encoder_write(encoder, plain + FIRST, SIZE - FIRST, NULL), FTL_OK);
-        assert_int_equal(ftl_encoder_finish(encoder, NULL), FTL_OK);
-        ftl_encoder_destroy(encoder);
-        assert_int_equal(ftl_account_used(account), 0);
-        expect_decoded(e, &packed, plain, SIZE);
-        free(packed.data);
+        const ftl_encoding *e = ftl_encoding_in_parts(whole);
+        for (size_t size = SIZE - 777; size <= SIZE; size += 777) {
+            taken packed = {0};
+            encode_parts(e, plain, 0, size, PART, &packed);
+            expect_decoded(e, &packed, plain, size);
+            for (size_t from = PART; from < size; from += PART) {
+                taken rest = {0};
+                encode_parts(e, plain, from, size, PART, &rest);
+                assert_true(rest.size && rest.size < packed.size);
+                assert_memory_equal(rest.data, packed.data + (packed.size - rest.size), rest.size);
+                free(rest.data);
+            }
+            free(packed.data);
+        }
     }
     free(plain);
 }
@@ -207,10 +233,8 @@ static void names_what_is_missing(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(round_trips),
-        cmocka_unit_test(begins_again_behind_what_is_finished),
-        cmocka_unit_test(goes_by_endings),
-        cmocka_unit_test(passes_failures_on),
+        cmocka_unit_test(round_trips),           cmocka_unit_test(writes_parts),
+        cmocka_unit_test(goes_by_endings),       cmocka_unit_test(passes_failures_on),
         cmocka_unit_test(names_what_is_missing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
