@@ -19,7 +19,7 @@ for attempt in ("first", "second"):
     milliseconds = 1e3 * (time.perf_counter() - began)
     print(f"{attempt} call: {milliseconds:8.3f} ms, cache hit: {result['cache_hit']}")
 
-print("predictions:  ", list(result["predictions"]))
+print("predictions:  ", result["predictions"].tolist())
 print("probabilities:", result["probabilities"].round(3).tolist())
 print(f"predicting took {1e6 * result['inference_time_seconds']:.0f} us, "
       f"{result['throughput_samples_per_sec']:,.0f} rows a second")

@@ -98,10 +98,32 @@ static bool plain_column(const struct ArrowSchema *schema, const struct ArrowArr
     return true;
 }
 
-bool core_arrow_column(core_input *input, PyObject *schema_capsule, PyObject *array_capsule,
+/* Child `index` of both, or themselves when it is below 0. */
+static bool find_child(const struct ArrowSchema **schema, const struct ArrowArray **array,
+                       long long index, size_t *offset, size_t *rows)
+{
+    const struct ArrowArray *whole = *array;
+    *offset = 0;
+    if (whole->length < 0 || whole->offset < 0 || !(*schema)->format)
+        return refuse("is malformed", "");
+    *rows = (size_t)whole->length;
+    if (index < 0)
+        return true;
+    if (index >= (*schema)->n_children || index >= whole->n_children || !(*schema)->children ||
+        !whole->children || !(*schema)->children[index] || !whole->children[index])
+        return refuse("has no such child", (*schema)->format);
+    *offset = (size_t)whole->offset;
+    *schema = (*schema)->children[index];
+    *array = whole->children[index];
+    if ((*array)->length < whole->offset + whole->length)
+        return refuse("is shorter than its record batch", (*schema)->format ? (*schema)->format : "");
+    return true;
+}
+
+bool core_arrow_column(PyObject *schema_capsule, PyObject *array_capsule, long long index,
                        ftl_column *out, ftl_column *dictionary, size_t *rows)
 {
-    (void)input;
+    size_t offset;
     const struct ArrowSchema *schema = PyCapsule_GetPointer(schema_capsule, "arrow_schema");
     const struct ArrowArray *array = schema ? PyCapsule_GetPointer(array_capsule, "arrow_array")
                                             : NULL;
@@ -111,9 +133,9 @@ bool core_arrow_column(core_input *input, PyObject *schema_capsule, PyObject *ar
         PyErr_SetString(PyExc_ValueError, "the Arrow column was given away already");
         return false;
     }
-    if (!plain_column(schema, array, out))
+    if (!find_child(&schema, &array, index, &offset, rows) || !plain_column(schema, array, out))
         return false;
-    *rows = (size_t)array->length;
+    out->offset += offset;
     if (!schema->dictionary)
         return true;
     if (!array->dictionary || schema->dictionary->dictionary || !is_index_type(out->type))
@@ -125,4 +147,114 @@ bool core_arrow_column(core_input *input, PyObject *schema_capsule, PyObject *ar
     out->dictionary = dictionary;
     out->dictionary_rows = (size_t)array->dictionary->length;
     return true;
+}
+
+/* ---- What Python asks of capsules ------------------------------------------------------------------- */
+
+static PyObject *field(const struct ArrowSchema *schema)
+{
+    const char *format = schema->dictionary ? schema->dictionary->format : schema->format;
+    return Py_BuildValue("(NN)", core_text(schema->name ? schema->name : ""),
+                         core_text(format ? format : ""));
+}
+
+PyObject *core_arrow_fields(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    const struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
+    PyObject *list = schema ? PyList_New(0) : NULL;
+    for (int64_t i = -1; list && i < schema->n_children; i++) {
+        const struct ArrowSchema *child = i < 0 ? schema : schema->children[i];
+        PyObject *row = child ? field(child) : NULL;
+        if (!row || PyList_Append(list, row) < 0)
+            Py_CLEAR(list);
+        Py_XDECREF(row);
+    }
+    if (!list && !PyErr_Occurred())
+        PyErr_SetString(PyExc_ValueError, "the Arrow schema is malformed");
+    return list;
+}
+
+PyObject *core_arrow_rows(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    const struct ArrowArray *array = PyCapsule_GetPointer(capsule, "arrow_array");
+    return array ? PyLong_FromLongLong(array->length) : NULL;
+}
+
+static void destroy_schema(PyObject *capsule)
+{
+    struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
+    if (schema && schema->release)
+        schema->release(schema);
+    free(schema);
+}
+
+static void destroy_array(PyObject *capsule)
+{
+    struct ArrowArray *array = PyCapsule_GetPointer(capsule, "arrow_array");
+    if (array && array->release)
+        array->release(array);
+    free(array);
+}
+
+/* What a stream that failed says. */
+static PyObject *raise_stream(struct ArrowArrayStream *stream, int number)
+{
+    const char *why = stream->get_last_error(stream);
+    if (!PyErr_Occurred())
+        PyErr_Format(PyExc_OSError, "the Arrow stream failed: %.400s", why ? why : strerror(number));
+    return NULL;
+}
+
+static struct ArrowArrayStream *stream_of(PyObject *capsule)
+{
+    struct ArrowArrayStream *stream = PyCapsule_GetPointer(capsule, "arrow_array_stream");
+    if (stream && !stream->release) {
+        PyErr_SetString(PyExc_ValueError, "the Arrow stream was given away already");
+        return NULL;
+    }
+    return stream;
+}
+
+PyObject *core_arrow_schema(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    struct ArrowArrayStream *stream = stream_of(capsule);
+    struct ArrowSchema *schema = stream ? calloc(1, sizeof *schema) : NULL;
+    if (!schema)
+        return stream ? PyErr_NoMemory() : NULL;
+    int number;
+    Py_BEGIN_ALLOW_THREADS
+    number = stream->get_schema(stream, schema);
+    Py_END_ALLOW_THREADS
+    PyObject *made = number ? raise_stream(stream, number)
+                            : PyCapsule_New(schema, "arrow_schema", destroy_schema);
+    if (!made)
+        free(schema);
+    return made;
+}
+
+/* The next record batch; None at the end. */
+PyObject *core_arrow_next(PyObject *module, PyObject *capsule)
+{
+    (void)module;
+    struct ArrowArrayStream *stream = stream_of(capsule);
+    struct ArrowArray *array = stream ? calloc(1, sizeof *array) : NULL;
+    if (!array)
+        return stream ? PyErr_NoMemory() : NULL;
+    int number;
+    Py_BEGIN_ALLOW_THREADS
+    number = stream->get_next(stream, array);
+    Py_END_ALLOW_THREADS
+    if (number == 0 && array->release) {
+        PyObject *made = PyCapsule_New(array, "arrow_array", destroy_array);
+        if (made)
+            return made;
+        array->release(array);
+    }
+    free(array);
+    if (number)
+        return raise_stream(stream, number);
+    return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }

@@ -328,11 +328,34 @@ static int64_t code_at(const ftl_column *codes, size_t row)
     }
 }
 
+/* An Arrow column: see core_column_open. No dictionary may be in a dictionary. */
+static bool arrow_column(PyObject *what, ftl_column *out, ftl_column *dictionary, size_t *rows)
+{
+    const char *tag, *format;
+    PyObject *schema, *array;
+    long long child;
+    return PyArg_ParseTuple(what, "sOOsL:column", &tag, &schema, &array, &format, &child) &&
+           core_arrow_column(schema, array, child, out, dictionary, rows);
+}
+
+/* The rows that codes count. */
+static bool code_values(core_input *input, PyObject *values, ftl_column *out, size_t *n)
+{
+    ftl_column inner = {0};
+    if (!PyTuple_Check(values))
+        return array_column(input, values, out, n);
+    if (!arrow_column(values, out, &inner, n))
+        return false;
+    if (out->type == FTL_DICTIONARY)
+        PyErr_SetString(PyExc_TypeError, "categories are no categories themselves");
+    return out->type != FTL_DICTIONARY;
+}
+
 static bool coded_column(core_input *input, PyObject *array, PyObject *values, ftl_column *out,
                          ftl_column *dictionary, size_t *rows)
 {
     size_t n = 0;
-    if (!array_column(input, array, out, rows) || !array_column(input, values, dictionary, &n))
+    if (!array_column(input, array, out, rows) || !code_values(input, values, dictionary, &n))
         return false;
     if (out->type != FTL_I8 && out->type != FTL_I16 && out->type != FTL_I32 && out->type != FTL_I64) {
         PyErr_SetString(PyExc_TypeError, "codes are signed integers");
@@ -360,14 +383,14 @@ bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows)
     PyObject *a, *b;
     if (!PyTuple_Check(what))
         return array_column(input, what, &input->columns[i], rows);
+    if (PyTuple_Size(what) == 5)
+        return arrow_column(what, &input->columns[i], &input->dictionaries[i], rows);
     if (!PyArg_ParseTuple(what, "sOO:column", &tag, &a, &b))
         return false;
     if (strcmp(tag, "masked") == 0)
         return masked_column(input, a, b, &input->columns[i], rows);
     if (strcmp(tag, "codes") == 0)
         return coded_column(input, a, b, &input->columns[i], &input->dictionaries[i], rows);
-    if (strcmp(tag, "arrow") == 0)
-        return core_arrow_column(input, a, b, &input->columns[i], &input->dictionaries[i], rows);
     PyErr_Format(PyExc_ValueError, "no column is '%s'", tag);
     return false;
 }

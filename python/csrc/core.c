@@ -34,6 +34,13 @@ static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version of the library, such as \"0.1.0\"."},
     {"supported_classes", supported_classes, METH_NOARGS,
      "The classes that are run: dicts with library, package, name and kind."},
+    {"arrow_fields", core_arrow_fields, METH_O,
+     "The name and the format of a capsule \"arrow_schema\", and of its children."},
+    {"arrow_rows", core_arrow_rows, METH_O, "The rows of a capsule \"arrow_array\"."},
+    {"arrow_schema", core_arrow_schema, METH_O,
+     "The schema of a capsule \"arrow_array_stream\", as a capsule."},
+    {"arrow_next", core_arrow_next, METH_O,
+     "The next record batch of such a stream, as a capsule; None at its end."},
     {"typed_stream", core_typed_stream, METH_VARARGS,
      "typed_stream(stream, types, nulls): the Arrow stream as a capsule, its columns of text read as "
      "the types that types(names) says: a dict of name to type, as Model.outputs gives them."},
@@ -94,6 +101,8 @@ static int execute(PyObject *module)
     bool filled = fill_numpy(state) && fill_methods(state, module) &&
                   (state->make_error = attribute("foretell.errors", "make")) &&
                   (state->prepare = attribute("foretell._inputs", "prepare")) &&
+                  (state->schema = attribute("foretell._inputs", "schema")) &&
+                  (state->join = attribute("foretell._results", "join")) &&
                   (state->shape = attribute("foretell._results", "shape")) &&
                   (state->classes = attribute("foretell._results", "classes")) &&
                   add_type(module, &core_context_spec, &state->context_type) &&

@@ -29,7 +29,9 @@ typedef struct core_state {
     PyObject *int64, *uint64, *boolean, *object;
     PyObject *make_error;                /* foretell.errors.make */
     PyObject *prepare;                   /* foretell._inputs.prepare */
+    PyObject *schema;                    /* foretell._inputs.schema */
     PyObject *shape;                     /* foretell._results.shape */
+    PyObject *join;                      /* foretell._results.join */
     PyObject *classes;                   /* foretell._results.classes */
     PyObject *method_names[FTL_METHOD_COUNT]; /* interned */
 } core_state;
@@ -150,8 +152,15 @@ PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model);
 
 /* Model.run (run.c) */
 PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
+/* Capsules of Arrow (arrow_column.c) */
+PyObject *core_arrow_fields(PyObject *module, PyObject *capsule);
+PyObject *core_arrow_rows(PyObject *module, PyObject *capsule);
+PyObject *core_arrow_schema(PyObject *module, PyObject *capsule);
+PyObject *core_arrow_next(PyObject *module, PyObject *capsule);
 /* Model.generate (generate.c) */
 PyObject *core_model_generate(PyObject *self, PyObject *args, PyObject *kwargs);
+/* Model.run_json (json_rows.c) */
+PyObject *core_model_run_json(PyObject *self, PyObject *args);
 /* Jobs (score.c) */
 PyObject *core_score_file(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
 PyObject *core_score_arrow(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);
@@ -164,6 +173,7 @@ PyObject *core_write_table(PyObject *self, PyObject *const *args, Py_ssize_t n, 
 PyObject *core_typed_stream(PyObject *module, PyObject *args);
 
 extern PyType_Spec core_batches_spec, core_batch_spec;
+
 extern PyType_Spec core_context_spec, core_cancel_spec, core_cache_spec, core_model_spec;
 
 #endif

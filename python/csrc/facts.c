@@ -58,7 +58,34 @@ static PyObject *column_facts(const ftl_schema_column *column)
                          (int)column->missing);
 }
 
-static PyObject *model_schema(const ftl_model *model, core_facts *facts)
+/* ftl_text_fn: appends to a list. */
+static bool add_part(void *user, const char *text, size_t size)
+{
+    PyObject *part = PyUnicode_DecodeUTF8(text, (Py_ssize_t)size, "replace");
+    bool added = part && PyList_Append(user, part) == 0;
+    Py_XDECREF(part);
+    return added;
+}
+
+/* What the model is made of, as text. */
+static PyObject *description(core_state *state, const ftl_model *model)
+{
+    PyObject *parts = PyList_New(0), *empty = PyUnicode_FromString(""), *text = NULL;
+    ftl_error error;
+    if (parts && empty) {
+        if (ftl_model_describe(model, false, add_part, parts, &error) != FTL_OK)
+            core_raise(state, &error, NULL);
+        else
+            text = PyUnicode_Join(empty, parts);
+    }
+    Py_XDECREF(parts);
+    Py_XDECREF(empty);
+    return text;
+}
+
+/* A foretell._inputs.Schema. */
+static PyObject *model_schema(core_state *state, const ftl_model *model, core_facts *facts,
+                              const ftl_model_info *info)
 {
     PyObject *all = PyTuple_New((Py_ssize_t)facts->n_inputs);
     facts->numbers_only = true;
@@ -72,10 +99,15 @@ static PyObject *model_schema(const ftl_model *model, core_facts *facts)
         if (!row || PyTuple_SetItem(all, (Py_ssize_t)i, row) < 0)
             Py_CLEAR(all);
     }
-    if (!all)
-        return NULL;
-    return Py_BuildValue("(NOO)", all, facts->has_names ? Py_True : Py_False,
-                         facts->open_width ? Py_True : Py_False);
+    PyObject *text = all ? description(state, model) : NULL;
+    PyObject *schema = text ? PyObject_CallFunction(state->schema, "OOOssO", all,
+                                                    facts->has_names ? Py_True : Py_False,
+                                                    facts->open_width ? Py_True : Py_False,
+                                                    info->class_name, info->library, text)
+                            : NULL;
+    Py_XDECREF(all);
+    Py_XDECREF(text);
+    return schema;
 }
 
 /* ---- Methods ------------------------------------------------------------------------------------- */
@@ -143,7 +175,7 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
     for (int m = 0; m < FTL_METHOD_COUNT; m++)
         method_facts(model, (ftl_method)m, &facts->methods[m]);
     facts->classes = model_classes(state, model);
-    facts->schema = model_schema(model, facts);
+    facts->schema = PyErr_Occurred() ? NULL : model_schema(state, model, facts, &info);
     facts->about = Py_BuildValue("(ss)", info.class_name, ftl_model_kind_name(info.kind));
     if (facts->classes && PyTuple_Size(facts->classes) > 0)
         facts->take = PyObject_GetAttrString(PyTuple_GetItem(facts->classes, 0), "take");

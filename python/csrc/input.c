@@ -127,27 +127,42 @@ static bool open_columns(core_input *input)
     return true;
 }
 
-static bool open_prepared(core_state *state, const core_facts *facts, PyObject *X,
-                          core_input *input)
+bool core_input_take(const core_facts *facts, PyObject *prepared, core_input *out)
 {
-    input->prepared = PyObject_CallFunctionObjArgs(state->prepare, X, facts->schema, NULL);
-    if (!input->prepared)
-        return false;
-    if (PyTuple_Check(input->prepared))
-        return open_columns(input);
-    int opened = open_matrix(facts, input->prepared, input);
-    if (opened == 0)
-        PyErr_SetString(PyExc_TypeError, "X is no matrix of numbers");
-    return opened > 0;
+    *out = (core_input){.prepared = prepared};
+    bool opened;
+    if (PyTuple_Check(prepared)) {
+        opened = open_columns(out);
+    } else {
+        int found = open_matrix(facts, prepared, out);
+        if (found == 0)
+            PyErr_SetString(PyExc_TypeError, "X is no matrix of numbers");
+        opened = found > 0;
+    }
+    if (!opened)
+        core_input_close(out);
+    return opened;
 }
 
-bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out)
+bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out,
+                     PyObject **blocks)
 {
     *out = (core_input){0};
-    int opened = Py_TYPE(X) == (PyTypeObject *)state->ndarray ? open_matrix(facts, X, out) : 0;
-    if (opened == 0)
-        opened = open_prepared(state, facts, X, out) ? 1 : -1;
-    if (opened < 0)
-        core_input_close(out);
-    return opened > 0;
+    *blocks = NULL;
+    if (Py_TYPE(X) == (PyTypeObject *)state->ndarray) {
+        int opened = open_matrix(facts, X, out);
+        if (opened != 0) {
+            if (opened < 0)
+                core_input_close(out);
+            return opened > 0;
+        }
+    }
+    PyObject *prepared = PyObject_CallFunctionObjArgs(state->prepare, X, facts->schema, NULL);
+    if (!prepared)
+        return false;
+    if (PyIter_Check(prepared)) {
+        *blocks = prepared;
+        return true;
+    }
+    return core_input_take(facts, prepared, out);
 }

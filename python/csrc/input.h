@@ -21,8 +21,14 @@ typedef struct core_input {
     PyObject *prepared; /* what prepare() gave */
 } core_input;
 
-/* false: an exception is set, and there is nothing to close. */
-bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out);
+/*
+ * false: an exception is set, and there is nothing to close. *blocks is NULL, or receives an
+ * iterator of what core_input_take takes where X comes in blocks of rows; out is empty then.
+ */
+bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out,
+                     PyObject **blocks);
+/* What prepare() gave, or one of the blocks; takes the reference. As core_input_open. */
+bool core_input_take(const core_facts *facts, PyObject *prepared, core_input *out);
 void core_input_close(core_input *input);
 
 /* ---- Columns (column.c) -------------------------------------------------------------------------- */
@@ -34,14 +40,18 @@ int core_format_type(const char *format, Py_ssize_t size);
  *   an array of numbers, or one of texts ('U' or 'O')
  *   ("masked", array, mask)       values, and where they are missing
  *   ("codes", codes, column)      indices of the rows of another column; below 0: missing
- *   ("arrow", schema, array)      capsules of the Arrow C data interface
+ *   ("arrow", schema, array, format, index)   capsules of the Arrow C data interface, and which
+ *                                 child of the array; below 0: the array itself
  * *rows receives how many it has. false: an exception is set.
  */
 bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows);
 /* A block of memory that goes with the input; NULL: an exception is set. */
 void *core_input_block(core_input *input, size_t n, size_t size);
-/* An Arrow array as a column (arrow_column.c). Both stay the capsules'. */
-bool core_arrow_column(core_input *input, PyObject *schema, PyObject *array, ftl_column *out,
+/*
+ * An Arrow array as a column (arrow_column.c), or a child of it when index is not below 0. Both
+ * stay the capsules'.
+ */
+bool core_arrow_column(PyObject *schema, PyObject *array, long long index, ftl_column *out,
                        ftl_column *dictionary, size_t *rows);
 
 #endif

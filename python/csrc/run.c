@@ -23,6 +23,7 @@ typedef struct call {
     ftl_result_room rooms[FTL_METHOD_COUNT];
     size_t n_rooms;
     PyObject *bad; /* list of dicts */
+    size_t rows;   /* of the blocks before this one */
     ftl_error error;
 } call;
 
@@ -155,9 +156,6 @@ static bool make_room(call *c, const ftl_session *session, ftl_method method)
 }
 
 /* ---- Running --------------------------------------------------------------------------------------- */
-
-/* Runs of numbers this small are not worth giving the interpreter away. */
-enum { small_rows = 4 };
 
 static ftl_status run_session(call *c, ftl_session *session)
 {
@@ -353,6 +351,8 @@ static bool run_in_session(call *c, ftl_plan *plan)
         if (made)
             status = parallel ? run_threads(c, plan) : run_session(c, session);
     }
+    if (status != FTL_OK && c->error.row >= 0)
+        c->error.row += (int64_t)c->rows;
     if (status != FTL_OK && !PyErr_Occurred())
         core_raise(c->state, &c->error, NULL);
     bool done = made && status == FTL_OK &&
@@ -384,20 +384,58 @@ static bool run_call(call *c)
     return done;
 }
 
+/* The rows of one input; NULL: an exception is set. The input is closed. */
+static PyObject *run_input(call *c)
+{
+    PyObject *all = run_call(c) ? results(c) : NULL;
+    for (size_t i = 0; i < c->n_rooms; i++)
+        PyBuffer_Release(&c->views[i]);
+    for (size_t i = 0; i < c->n; i++)
+        Py_CLEAR(c->arrays[i]);
+    Py_CLEAR(c->bad);
+    c->n_rooms = 0;
+    c->rows += c->input.batch.rows;
+    core_input_close(&c->input);
+    return all;
+}
+
+/* Runs a block and notes its results and rows. */
+static bool run_block(call *c, PyObject *block, PyObject *pieces, PyObject *rows)
+{
+    if (!core_input_take(c->facts, block, &c->input))
+        return false;
+    PyObject *n = PyLong_FromSize_t(c->input.batch.rows), *piece = run_input(c);
+    bool noted = n && piece && PyList_Append(pieces, piece) == 0 && PyList_Append(rows, n) == 0;
+    Py_XDECREF(n);
+    Py_XDECREF(piece);
+    return noted;
+}
+
+static PyObject *run_blocks(call *c, PyObject *blocks)
+{
+    PyObject *pieces = PyList_New(0), *rows = PyList_New(0), *block, *all = NULL;
+    bool going = pieces && rows;
+    while (going && (block = PyIter_Next(blocks)))
+        going = run_block(c, block, pieces, rows);
+    if (going && !PyErr_Occurred())
+        all = PyObject_CallFunctionObjArgs(
+            c->state->join, pieces, rows,
+            c->on_error == FTL_ON_ERROR_NULL ? Py_True : Py_False, NULL);
+    Py_XDECREF(pieces);
+    Py_XDECREF(rows);
+    return all;
+}
+
 PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     call c = {.state = core_state_of(self), .model = (core_model *)self, .threads = 1};
-    PyObject *all = NULL;
+    PyObject *blocks;
     if (!read_call(&c, args, n, names) || !(c.facts = core_facts_of(self)) ||
-        !core_input_open(c.state, c.facts, c.X, &c.input))
+        !core_input_open(c.state, c.facts, c.X, &c.input, &blocks))
         return NULL;
-    if (run_call(&c))
-        all = results(&c);
-    for (size_t i = 0; i < c.n_rooms; i++)
-        PyBuffer_Release(&c.views[i]);
-    for (size_t i = 0; i < c.n; i++)
-        Py_XDECREF(c.arrays[i]);
-    Py_XDECREF(c.bad);
-    core_input_close(&c.input);
+    if (!blocks)
+        return run_input(&c);
+    PyObject *all = run_blocks(&c, blocks);
+    Py_DECREF(blocks);
     return all;
 }

@@ -1,14 +1,439 @@
-"""X of any kind as what the C library reads: a matrix of numbers, or columns."""
+"""X of any kind as what the C library reads: a matrix of numbers, or columns.
+
+The C side reads plain numpy matrices by itself and asks prepare() for everything else. What a column becomes follows
+what the original library makes of the same object:
+
+- Columns are found by name where the model and X have names, by position otherwise; others are ignored.
+- float32 stays float32 where all numbers that the model looks at are (and small integers, as numpy promotes them).
+- Where the model takes numbers, objects become numbers as numpy makes them: None is NaN, "1.5" is 1.5. A model that
+  looks numbers up as categories refuses text there, because 1 and "1" are not the same category.
+- Where the model takes text, what is no text (a number, a bool, None for a model that saw NaN) is a category that
+  the model never saw, as it is for scikit-learn. CatBoost reads integers as their digits, and so is it done here.
+- What a sparse matrix does not store is 0.0, but for XGBoost, to which it is missing.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from foretell import _frames
+from foretell.errors import ArgumentError, DataError, Error, SchemaError, ShapeError, make
 
-def prepare(X: Any, schema: tuple[Any, ...]) -> Any:
-    """A matrix of numbers, or (rows, is_float32, columns), for what is no plain matrix itself."""
-    inputs, has_names, open_width = schema
-    array = np.asarray(X)
-    return np.ascontiguousarray(array, dtype=np.float64)
+# ftl_column_kind and ftl_type
+NUMERIC, STRING, BOOL, MIXED, UNUSED = range(5)
+F64, TEXT = 0, 4
+MISSING_NAN, MISSING_NONE, MISSING_REFUSED = range(3)
+
+# Cells of a dense block that a sparse matrix is read by: 4 MiB of float64.
+_BLOCK_CELLS = 1 << 19
+
+
+class Input(NamedTuple):
+    """One column that the model takes."""
+
+    name: str | None
+    kind: int
+    type: int
+    missing: int
+
+    @property
+    def wants_numbers(self) -> bool:
+        return self.type == F64
+
+
+class Schema(NamedTuple):
+    """What the model takes; made once a model, by schema()."""
+
+    inputs: tuple[Input, ...]
+    has_names: bool
+    open_width: bool
+    class_name: str
+    library: str
+    encodes: bool  # there are encoders in it: a number is a category there
+    boosts_xgboost: bool  # XGBoost reads some of it
+
+    @property
+    def takes_texts(self) -> bool:
+        """Whether X is a list of texts, as of a vectorizer."""
+        return len(self.inputs) == 1 and not self.has_names and not self.inputs[0].wants_numbers
+
+
+def schema(
+    rows: tuple[tuple[str | None, int, int, int], ...], has_names: bool, open_width: bool, class_name: str,
+    library: str, description: str,
+) -> Schema:
+    return Schema(
+        tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
+        "Encoder" in description or "Discretizer" in description, "xgboost" in description.lower(),
+    )
+
+
+# What prepare() gives: a matrix; (rows, is_float32, columns); or an iterator of such.
+Prepared = Any
+
+
+def prepare(X: Any, schema: Schema) -> Prepared:
+    """X as the C side reads it. Raises what says how X has to be."""
+    kind = _frames.kind_of(X)
+    if isinstance(X, np.ndarray):
+        return _array(X, schema)
+    if kind == "pandas.DataFrame":
+        return _columns(_frames.PandasTable(X), schema)
+    if kind == "pandas.Series":
+        return _series(X, schema)
+    if kind == "polars.LazyFrame":
+        raise ArgumentError("X is a LazyFrame: give X.collect(), or a file and score_file for large data")
+    if kind == "polars.Series":
+        return _array(np.asarray(X.to_numpy()), schema)
+    if kind == "scipy.sparse":
+        return _sparse(X, schema)
+    if kind == "arrow":
+        return _arrow(X, schema)
+    if isinstance(X, Mapping):
+        return _columns(_frames.MappingTable(X), schema)
+    if isinstance(X, (str, bytes)):
+        raise ShapeError("X is one text; give a list of rows")
+    if kind == "array":
+        return _array(_foreign_array(X), schema)
+    if isinstance(X, Sequence):
+        return _sequence(X, schema)
+    raise ArgumentError(
+        f"X is a {type(X).__module__}.{type(X).__qualname__}; give a numpy array, a DataFrame, an Arrow table, "
+        "a sparse matrix, a list of rows or a dict of columns"
+    )
+
+
+# ---- Arrays -----------------------------------------------------------------------------------------------------------
+
+
+def _foreign_array(X: Any) -> np.ndarray[Any, Any]:
+    """An array of another library: on the CPU by DLPack without a copy, else what it makes of itself."""
+    if hasattr(X, "__dlpack__"):
+        try:
+            return np.from_dlpack(X)
+        except (RuntimeError, BufferError, TypeError, ValueError) as error:
+            if not hasattr(X, "__array__"):
+                raise ArgumentError(f"X could not be read by DLPack: {error}; is it on the CPU?") from None
+    try:
+        return np.asarray(X)
+    except Exception as error:
+        raise ArgumentError(f"X could not be read as an array: {error}; move it to the CPU first") from error
+
+
+def _check_dimensions(X: np.ndarray[Any, Any], schema: Schema) -> None:
+    if X.ndim == 2:
+        return
+    if X.ndim == 1:
+        raise ShapeError(
+            f"X has one dimension where two are expected ({X.shape[0]} values). Give X.reshape(1, -1) for a single "
+            "row, X.reshape(-1, 1) for a single column"
+        )
+    raise ShapeError(f"X has {X.ndim} dimensions; give one of rows and columns")
+
+
+def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
+    if isinstance(X, np.ma.MaskedArray):
+        raise ArgumentError("X is a masked array, whose mask the models do not know; give X.filled(float('nan'))")
+    if X.dtype.names is not None:
+        return _columns(_frames.MappingTable({name: X[name] for name in X.dtype.names}), schema)
+    if X.ndim == 1 and schema.takes_texts and X.dtype.kind in "OUT":
+        return len(X), False, (_text_column(_objects(X), schema.inputs[0], schema),)
+    _check_dimensions(X, schema)
+    kind = X.dtype.kind
+    if kind in "fiub":
+        return _numbers(X)
+    if kind in "OUT":
+        _check_width(X.shape[1], schema)
+        values = _objects(X)
+        return _finish(len(X), [values[:, i] for i in range(X.shape[1])], schema)
+    raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers or text")
+
+
+def _objects(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Text of a variable width is a dtype that nobody views."""
+    return X.astype(object) if X.dtype.kind == "T" else X
+
+
+def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Numbers in this machine's order of bytes, of a type that C reads, not broadcast."""
+    if X.dtype.kind == "f" and X.dtype.itemsize > 8:
+        return X.astype(np.float64)
+    plain = np.asarray(X)
+    if not plain.dtype.isnative:
+        plain = plain.astype(plain.dtype.newbyteorder("="))
+    if 0 in plain.strides:
+        plain = np.ascontiguousarray(plain)
+    return plain
+
+
+# ---- Lists ------------------------------------------------------------------------------------------------------------
+
+
+def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
+    if len(X) and all(isinstance(row, Mapping) for row in X):
+        return _columns(_frames.RecordsTable(X), schema)
+    if len(X) and schema.takes_texts and all(isinstance(row, str) or row is None for row in X):
+        values = np.empty(len(X), dtype=object)
+        values[:] = X
+        return len(X), False, (_text_column(values, schema.inputs[0], schema),)
+    try:
+        array = np.asarray(X)
+        if array.dtype.kind in "USO":  # numbers among texts stay numbers
+            array = np.array(X, dtype=object)
+    except ValueError:
+        raise ShapeError("the rows of X are not all of the same length") from None
+    if len(X) == 0 and array.ndim == 1:
+        array = array.reshape(0, len(schema.inputs))
+    return _array(array, schema)
+
+
+# ---- Tables -----------------------------------------------------------------------------------------------------------
+
+
+def _check_width(width: int, schema: Schema) -> None:
+    if not schema.open_width and width != len(schema.inputs):
+        raise make(
+            "SHAPE", "COLUMN_COUNT",
+            f"X has {width} columns; {schema.class_name} expects {len(schema.inputs)}",
+        )
+
+
+def _pick(names: Sequence[Any], schema: Schema) -> list[int | None]:
+    """Where each of the model's columns is among the names of X; None for those that it does not look at."""
+    if not schema.has_names:
+        _check_width(len(names), schema)
+        return list(range(len(names)))
+    places: dict[Any, int] = {}
+    twice: set[Any] = set()
+    for i, name in enumerate(names):
+        if name in places:
+            twice.add(name)
+        places.setdefault(name, i)
+    if schema.library == "LightGBM":  # which keeps names with underscores for spaces
+        for i, name in enumerate(names):
+            if isinstance(name, str):
+                places.setdefault(name.replace(" ", "_"), i)
+    found: list[int | None] = []
+    absent: list[str] = []
+    for column in schema.inputs:
+        place = places.get(column.name)
+        if place is None and column.kind != UNUSED:
+            absent.append(str(column.name))
+        if column.name in twice and column.kind != UNUSED:
+            raise make("SCHEMA", "DUPLICATE_COLUMN", f"X has more than one column '{column.name}'")
+        found.append(place)
+    if absent:
+        raise _missing_columns(absent, names)
+    return found
+
+
+def _missing_columns(absent: list[str], names: Sequence[Any]) -> Error:
+    listed = ", ".join(f"'{name}'" for name in absent[:10]) + (f" and {len(absent) - 10} more" if absent[10:] else "")
+    hint = ""
+    if names and not any(isinstance(name, str) for name in names):
+        hint = "; the columns of X have no names, give an array to go by position"
+    noun = "column" if len(absent) == 1 else "columns"
+    return make("SCHEMA", "MISSING_COLUMNS", f"X lacks {noun} {listed}{hint}")
+
+
+def _columns(table: _frames.Table, schema: Schema) -> Prepared:
+    picked = _pick(table.names, schema)
+    columns: list[Any] = [
+        None if place is None or (schema.inputs and i < len(schema.inputs) and schema.inputs[i].kind == UNUSED)
+        else table.column(place)
+        for i, place in enumerate(picked)
+    ]
+    return _finish(table.rows, columns, schema)
+
+
+def _finish(rows: int, columns: list[Any], schema: Schema) -> Prepared:
+    """Columns as they are in X become what the C side reads."""
+    done: list[Any] = []
+    dtypes: list[Any] = []
+    for i, column in enumerate(columns):
+        known = schema.inputs[i] if i < len(schema.inputs) else Input(None, NUMERIC, F64, MISSING_NAN)
+        if column is None:
+            done.append(None)
+            continue
+        made = _column(column, known, i, schema)
+        if known.wants_numbers:
+            dtypes.append(_number_dtype(made))
+        done.append(made)
+    return rows, _is_float32(dtypes), tuple(done)
+
+
+def _is_float32(dtypes: list[Any]) -> bool:
+    """Whether numpy's promotion of the columns' dtypes gives float32. Frames with bools are made of objects first."""
+    if any(d is None or d.kind == "b" for d in dtypes) or not any(d == np.float32 for d in dtypes):
+        return False
+    return np.result_type(*dtypes) == np.float32
+
+
+def _number_dtype(column: Any) -> Any:
+    if isinstance(column, np.ndarray):
+        return column.dtype
+    if isinstance(column, tuple) and column[0] == "arrow":
+        return _frames.ARROW_NUMBERS.get(column[3])
+    return None
+
+
+# ---- Columns ----------------------------------------------------------------------------------------------------------
+
+
+def _place(column: Input, i: int) -> str:
+    return f"column '{column.name}'" if column.name is not None else f"column {i}"
+
+
+def _column(values: Any, known: Input, i: int, schema: Schema) -> Any:
+    """One column for the C side: see core_column_open in csrc/input.h."""
+    if isinstance(values, tuple):
+        return _tagged(values, known, i, schema)
+    kind = values.dtype.kind
+    if kind in "fiub":
+        if known.wants_numbers or known.kind != STRING:
+            return _numbers(values)
+        return _numbers_for_text(values, known, i, schema)
+    if kind in "OUT":
+        values = _objects(values)
+        if known.wants_numbers:
+            return _objects_as_numbers(values, known, i, schema)
+        return _text_column(values, known, schema)
+    raise make(
+        "SCHEMA", "COLUMN_TYPE",
+        f"{_place(known, i)} is of dtype {values.dtype}, which no model takes; convert it to numbers or text",
+        None, None, i,
+    )
+
+
+def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> Any:
+    tag = values[0]
+    if tag == "codes":
+        categories = values[2]
+        if isinstance(categories, tuple) and categories[0] == "masked":  # of which none is missing
+            categories = categories[1]
+        return ("codes", values[1], _column(categories, known, i, schema))
+    if tag == "masked" and not known.wants_numbers and known.kind == STRING:
+        _, data, mask = values
+        if not mask.all():
+            return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
+        return np.full(len(data), None, dtype=object)
+    if tag == "arrow":
+        numbers = _frames.ARROW_NUMBERS.get(values[3]) is not None or values[3] == "b"
+        text = values[3] in _frames.ARROW_TEXTS
+        if numbers and known.kind == STRING and not known.wants_numbers and schema.library != "CatBoost":
+            raise _wrong_type(known, i, "numbers", "text")
+        if text and known.wants_numbers and known.kind != MIXED:
+            raise _wrong_type(known, i, "text", "numbers")
+    return values
+
+
+def _wrong_type(known: Input, i: int, given: str, wanted: str) -> Error:
+    advice = "convert it with astype(float)" if wanted == "numbers" else "convert it with astype(str)"
+    return make(
+        "SCHEMA", "COLUMN_TYPE", f"{_place(known, i)} holds {given} where the model takes {wanted}; {advice} if that "
+        "is what was meant", None, None, i,
+    )
+
+
+def _numbers_for_text(values: np.ndarray[Any, Any], known: Input, i: int, schema: Schema) -> Any:
+    """Numbers where the model knows texts: none but a column of missing values alone, and integers for CatBoost."""
+    if values.dtype.kind == "f" and np.isnan(values).all():
+        return values
+    if schema.library == "CatBoost" and values.dtype.kind in "iub":
+        return _numbers(values)
+    raise _wrong_type(known, i, "numbers", "text")
+
+
+def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, schema: Schema) -> Any:
+    kinds = set(map(type, values.tolist()))
+    if any(issubclass(kind, (str, bytes)) for kind in kinds) and schema.encodes:
+        raise _wrong_type(known, i, "text", "numbers")
+    try:
+        if kinds and all(issubclass(kind, (int, np.integer)) and kind is not bool for kind in kinds):
+            return np.array(values.tolist(), dtype=np.int64)
+        return values.astype(np.float64)
+    except OverflowError:
+        return values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{_place(known, i)}: {error}; the model takes numbers there") from None
+
+
+def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> np.ndarray[Any, Any]:
+    """Texts as they are, and what is no text as something that is no category of the model."""
+    if values.dtype.kind != "O" or known.kind != STRING or schema.library == "CatBoost":
+        return values
+    if all(kind is str for kind in set(map(type, values.tolist()))):
+        return values
+    made = np.empty(len(values), dtype=object)
+    for at, value in enumerate(values.tolist()):
+        made[at] = value if isinstance(value, str) else _no_text(value, known)
+    return made
+
+
+def _no_text(value: Any, known: Input) -> str | None:
+    if value is None:
+        return "None (NoneType)" if known.missing == MISSING_NAN else None
+    if _frames.is_missing(value):
+        return "nan (float)" if known.missing == MISSING_NONE else None
+    return f"{value} ({type(value).__name__})"
+
+
+# ---- Series -----------------------------------------------------------------------------------------------------------
+
+
+def _series(X: Any, schema: Schema) -> Prepared:
+    if schema.takes_texts:
+        column = _frames.pandas_column(X)
+        return len(X), False, (_column(column, schema.inputs[0], 0, schema),)
+    raise ShapeError(
+        "X is a Series, which has one dimension. Give X.to_frame() for a single column, X.to_frame().T for a single row"
+    )
+
+
+# ---- Sparse matrices --------------------------------------------------------------------------------------------------
+
+
+def _sparse(X: Any, schema: Schema) -> Iterator[Prepared]:
+    absent = 0.0
+    if schema.boosts_xgboost:
+        if not schema.class_name.startswith("xgboost"):
+            raise ArgumentError(
+                "X is sparse, and XGBoost, which is a part of this model, takes what is not stored for missing; "
+                "give X.toarray() if zeros are meant"
+            )
+        absent = float("nan")
+    if not all(column.wants_numbers or column.kind == UNUSED for column in schema.inputs):
+        raise SchemaError("X is sparse, and the model takes text; give a DataFrame")
+    _check_width(X.shape[1], schema)
+    if X.dtype.kind not in "fiub":
+        raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers")
+    return _dense_blocks(X.tocsr(), absent)
+
+
+def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:
+    """Rows by blocks, so that memory stays the same for a matrix of any height."""
+    rows, width = csr.shape
+    dtype = np.float32 if csr.dtype == np.float32 else np.float64
+    step = max(1, _BLOCK_CELLS // max(1, width))
+    for first in range(0, max(rows, 1), step):
+        part = csr[first : first + step]
+        if absent == 0.0:
+            yield part.toarray().astype(dtype, copy=False)
+            continue
+        block = np.full(part.shape, absent, dtype=dtype)
+        part = part.tocoo()
+        block[part.row, part.col] = part.data
+        yield block
+
+
+# ---- Arrow ------------------------------------------------------------------------------------------------------------
+
+
+def _arrow(X: Any, schema: Schema) -> Iterator[Prepared]:
+    for table in _frames.arrow_tables(X):
+        yield _columns(table, schema)
+
+

@@ -35,6 +35,27 @@ def shape(method: str, raw: Any, targets: tuple[np.ndarray[Any, Any], ...], abou
     return raw
 
 
+def join(pieces: list[Any], rows: list[int], with_bad: bool) -> Any:
+    """The results of blocks of rows, one behind the other, as those of all rows."""
+    bad: list[dict[str, Any]] = []
+    if with_bad:
+        first = 0
+        for (_, found), n in zip(pieces, rows, strict=True):
+            bad.extend({**row, "row": row["row"] + first} for row in found)
+            first += n
+        pieces = [results for results, _ in pieces]
+    joined = tuple(_concatenate(parts) for parts in zip(*pieces, strict=True))
+    return (joined, bad) if with_bad else joined
+
+
+def _concatenate(parts: tuple[Any, ...]) -> Any:
+    if len(parts) == 1:
+        return parts[0]
+    if isinstance(parts[0], (list, tuple)):
+        return type(parts[0])(_concatenate(part) for part in zip(*parts, strict=True))
+    return np.concatenate(parts)
+
+
 def _labels(raw: np.ndarray[Any, Any], targets: tuple[np.ndarray[Any, Any], ...]) -> np.ndarray[Any, Any]:
     """Indices of classes as labels; of rows that were refused, below 0 or NaN, None."""
     columns = raw.reshape(len(raw), len(targets))

@@ -10,8 +10,12 @@ import numpy as np
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
 
 from foretell import errors
+
+
+PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older words
 
 
 class Refusal(Exception):
@@ -28,9 +32,9 @@ class Refusal(Exception):
         """The answer."""
         if self.status == 422 and self.field is not None:
             return json_response({"detail": [{"loc": ["body", self.field], "msg": self.detail, "type": self.kind}]}, 422)
-        title = HTTPStatus(self.status).phrase
+        title = PHRASES.get(self.status) or HTTPStatus(self.status).phrase
         headers = {"Retry-After": "1"} if self.status == 503 else None
-        return json_response({"title": title, "status": self.status, "detail": self.detail}, self.status,
+        return json_response({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}, self.status,
                              "application/problem+json", headers)
 
 
@@ -79,11 +83,11 @@ def classes_of(classes: list[Any]) -> list[Any] | None:
     return lists[0] if len(lists) == 1 else lists
 
 
-def message_of(error: errors.Error) -> str:
-    """The message with the place that it does not name itself."""
+def message_of(error: errors.Error, rows: bool = True) -> str:
+    """The message with the place that it does not name itself; rows: of a request's rows, not of a file's lines."""
     message = str(error.message or error)
     place = ""
-    if error.row is not None and "row " not in message:
+    if rows and error.row is not None and "row " not in message:
         column = error.column is not None and "column " not in message
         place = f"row {error.row}{f', column {error.column}' if column else ''}: "
     return f"{place}{error.path}: {message}" if error.path else place + message
@@ -110,6 +114,17 @@ def refusal_of(error: errors.Error, hide: Mapping[str, str] | None = None) -> Re
     return Refusal(status_of(error), message, field="features" if of_rows else "model_path", kind=kind)
 
 
+NO_TEXT = {"loc": ["body"], "msg": "the body is no JSON: it is not UTF-8", "type": "json_invalid"}
+
+
+def told(problem: Mapping[str, Any]) -> dict[str, Any]:
+    """What a client is told of one thing that is wrong: not the input, which may be large or hold NaN."""
+    if problem["type"] == "json_invalid":
+        why = problem.get("ctx", {}).get("error", problem["msg"])
+        return {"loc": ["body"], "msg": f"the body is no JSON: {why}", "type": "json_invalid"}
+    return {"loc": list(problem["loc"]), "msg": problem["msg"], "type": problem["type"]}
+
+
 class Route(APIRoute):
     """A route whose errors are answers of the server's shape, in whatever application it is."""
 
@@ -122,8 +137,11 @@ class Route(APIRoute):
             except Refusal as refusal:
                 return refusal.response()
             except RequestValidationError as error:
-                problems = [{"loc": list(one["loc"]), "msg": one["msg"], "type": one["type"]} for one in error.errors()]
-                return json_response({"detail": problems}, 422)
+                return json_response({"detail": [told(one) for one in error.errors()]}, 422)
+            except HTTPException as error:
+                if error.status_code != 400:
+                    raise
+                return json_response({"detail": [NO_TEXT]}, 422)  # bytes that are no text
             except errors.Error as error:
                 return refusal_of(error).response()
         return answer

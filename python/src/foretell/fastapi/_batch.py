@@ -150,7 +150,7 @@ class Batch:
             "proba": request.return_probabilities or None, "batch_rows": USUAL_ROWS if size is None else size,
             "keep": request.keep, "features": request.features, "on_error": request.on_error, "limit": request.limit,
             "input_format": request.input_format or format_of_name(request.data_path), "output_format": request.output_format,
-            "delimiter": "\t" if request.delimiter == "tab" else request.delimiter, "decimal": request.decimal,
+            "delimiter": request.delimiter, "decimal": request.decimal,
             "encoding": request.encoding, "no_header": request.no_header or None,
             "progress": self._note, "cancel": self.token}
         return {name: value for name, value in options.items() if value is not None}
@@ -232,7 +232,7 @@ class Batch:
                 "work_seconds": {part: seen[f"{part}_seconds"] for part in ("read", "parse", "predict", "format", "write")}}
 
     def _refusal(self, error: errors.Error, field: str) -> Refusal:
-        message = message_of(error)
+        message = message_of(error, rows=False)
         for path, shown in self.hide.items():
             message = message.replace(path, shown)
         for name, shown in (("options.batch_rows", "batch_size"), ("options.proba", "return_probabilities"), ("options.", "")):

@@ -4,18 +4,19 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from foretell import _context, _core, errors
 from foretell.inference import OptimizedPredictor, get_optimized_predictor
 
 from . import schemas
-from ._answers import Refusal, Route, classes_of, json_response, refusal_of, to_rows
+from ._answers import Refusal, Route, classes_of, json_response, refusal_of
 from ._batch import Batch
+from ._body import member
 from ._jobs import Jobs
 from ._paths import PathError, Root
 
@@ -71,18 +72,17 @@ class Service:
         """The model of the cache."""
         return self.predictor.cache.get(file)
 
-    def predict(self, body: schemas.PredictionRequest) -> dict[str, Any]:
+    def predict(self, body: schemas.PredictionRequest, raw: bytes) -> dict[str, Any]:
         """PredictionResponse."""
         file = self.find(body.model_path)
-        if body.method is not None and body.method not in _core.METHODS:
-            raise Refusal(422, f"there is no method '{body.method[:60]}'; methods are {', '.join(_core.METHODS)}", field="method")
+        check_methods([] if body.method is None else [body.method])
         began = time.perf_counter_ns()
         try:
             model, answer = self.predictor._get(file, body.use_cache)
             method = body.method or ("predict" if body.return_probabilities else model.default_method)
             methods = (method, "predict_proba") if body.return_probabilities else (method,)
             ready = time.perf_counter_ns()
-            results = model.run(body.features, methods)
+            results = model.run_json(member(raw, "features"), methods)
         except errors.Error as error:
             raise refusal_of(error, {file: body.model_path}) from None
         ended = time.perf_counter_ns()
@@ -90,9 +90,9 @@ class Service:
         return self._answer(model, results, len(body.features), 1e-9 * (ended - ready), answer["hit"])
 
     def _answer(self, model: Any, results: tuple[Any, ...], rows: int, seconds: float, hit: bool) -> dict[str, Any]:
-        answer: dict[str, Any] = {"predictions": to_rows(results[0])}
+        answer: dict[str, Any] = {"predictions": results[0]}
         if len(results) > 1:
-            answer["probabilities"] = to_rows(results[1])
+            answer["probabilities"] = results[1]
         classes = classes_of(model.classes())
         if classes is not None:
             answer["classes"] = classes
@@ -101,6 +101,7 @@ class Service:
 
     def batch(self, body: schemas.BatchPredictionRequest) -> Batch:
         """A batch whose model is there."""
+        check_methods(body.method or [])
         file = self.find(body.model_path)
         return Batch(body, file, body.model_path, self.open_model, _core.Cancel(_context.context()),
                      self.data_root, self.output_root, self.max_answer_rows)
@@ -152,6 +153,19 @@ class Service:
         models = self.predictor.get_cache_stats()["models"]
         return {"status": "ok", "version": _core.version(), "uptime_seconds": time.monotonic() - self.began,
                 "models_loaded": len(models), "models_failing": sum(bool(model["stale"]) for model in models)}
+
+
+def check_methods(names: Sequence[str]) -> None:
+    """Whether there are methods of these names; a model may lack them."""
+    for name in names:
+        if name not in _core.METHODS:
+            text = f"there is no method '{name[:60]}'; methods are {', '.join(_core.METHODS)}"
+            raise Refusal(422, text, field="method")
+
+
+async def raw_body(request: Request) -> bytes:
+    """The body as it was sent; it has been read already."""
+    return await request.body()
 
 
 async def finished(request: Request, batch: Batch, jobs: Jobs) -> dict[str, Any]:
@@ -211,10 +225,10 @@ def make_router(predictor: OptimizedPredictor | None = None, *, models: Mapping[
 
     @router.post("/predict", response_model=schemas.PredictionResponse, response_model_exclude_none=True,
                  summary="Predict rows", operation_id="foretell_predict")
-    def predict(body: schemas.PredictionRequest) -> Response:
+    def predict(body: schemas.PredictionRequest, raw: Annotated[bytes, Depends(raw_body)]) -> Response:
         """The model stays open for the next request. Classifiers say their classes, and with `return_probabilities` how
         sure they are."""
-        return json_response(service().predict(body))
+        return json_response(service().predict(body, raw))
 
     @router.post("/predict-batch", response_model=schemas.BatchPredictionResponse, summary="Predict a file",
                  responses={202: {"model": schemas.Job, "description": "A job: its address is in `Location`."}},

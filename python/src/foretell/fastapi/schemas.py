@@ -31,6 +31,16 @@ def whole_rows(value: object) -> object:
     return value
 
 
+def one_character(value: object) -> object:
+    """A character of ASCII; a tab may be called so."""
+    if value == "tab":
+        return "\t"
+    if isinstance(value, str) and not (len(value) == 1 and value.isascii()):
+        raise ValueError('Input should be one character, or "tab"')
+    return value
+
+
+Character = Annotated[StrictStr, BeforeValidator(one_character)]
 BatchRows = Annotated[int, BeforeValidator(whole_rows),
                       Field(json_schema_extra={"anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000000},
                                                          {"const": "auto"}]})]
@@ -83,8 +93,8 @@ class BatchPredictionRequest(Body):
     on_error: Literal["fail", "skip", "null"] = "fail"
     input_format: StrictStr | None = None
     output_format: StrictStr | None = None
-    delimiter: StrictStr | None = None
-    decimal: StrictStr | None = None
+    delimiter: Character | None = None
+    decimal: Character | None = None
     encoding: StrictStr | None = None
     no_header: StrictBool = False
     limit: int | None = Field(None, ge=1, description="The first so many rows alone.")
@@ -255,6 +265,7 @@ class JobList(Body):
 class Problem(Body):
     """RFC 9457."""
 
+    type: Literal["about:blank"]
     title: str
     status: int
     detail: str

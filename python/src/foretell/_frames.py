@@ -1,0 +1,221 @@
+"""Tables of other libraries, column by column, without importing any of them: whoever gives one has imported it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from foretell.errors import SchemaError, ShapeError, make
+
+# Formats of the Arrow C data interface that are numbers, and numpy's name of them; "b" is a bool.
+ARROW_NUMBERS: dict[str, Any] = {
+    "c": np.dtype("i1"), "C": np.dtype("u1"), "s": np.dtype("i2"), "S": np.dtype("u2"), "i": np.dtype("i4"),
+    "I": np.dtype("u4"), "l": np.dtype("i8"), "L": np.dtype("u8"), "e": np.dtype("f2"), "f": np.dtype("f4"),
+    "g": np.dtype("f8"),
+}
+ARROW_TEXTS = ("u", "U", "vu")
+
+
+class Table(Protocol):
+    """Columns with names. column() gives an array, or what core_column_open (csrc/input.h) takes."""
+
+    names: Sequence[Any]
+    rows: int
+
+    def column(self, place: int) -> Any: ...
+
+
+def kind_of(X: Any) -> str:
+    """Which library's object X is, by the module of its class and what it can do."""
+    for cls in type(X).__mro__:
+        root, name = (cls.__module__ or "").partition(".")[0], cls.__name__
+        if root == "pandas" and name in ("DataFrame", "Series"):
+            return f"pandas.{name}"
+        if root == "polars" and name in ("LazyFrame", "Series"):
+            return f"polars.{name}"
+        if root == "scipy" and (name.startswith("spmatrix") or name in ("sparray", "_spbase")):
+            return "scipy.sparse"
+    if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
+        return "arrow"
+    if hasattr(X, "__dlpack__") or hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
+        return "array"
+    return ""
+
+
+def is_missing(value: Any) -> bool:
+    """None, NaN, NaT and pandas' NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # NA is neither equal nor unequal
+        return type(value).__name__ == "NAType"
+
+
+# ---- Plain Python -----------------------------------------------------------------------------------------------------
+
+
+class MappingTable:
+    """A dict of columns: arrays, lists, Series."""
+
+    def __init__(self, columns: Mapping[Any, Any]) -> None:
+        self.names = list(columns)
+        self._columns = [_plain_column(name, values) for name, values in columns.items()]
+        lengths = {_length(column) for column in self._columns}
+        if len(lengths) > 1:
+            raise ShapeError(f"the columns of X have different lengths: {sorted(lengths)}")
+        self.rows = lengths.pop() if lengths else 0
+
+    def column(self, place: int) -> Any:
+        return self._columns[place]
+
+
+def _length(column: Any) -> int:
+    if isinstance(column, tuple) and column[0] == "arrow":
+        from foretell import _core
+
+        return _core.arrow_rows(column[2])
+    return len(column[1] if isinstance(column, tuple) else column)
+
+
+def _plain_column(name: Any, values: Any) -> Any:
+    if kind_of(values) == "pandas.Series":
+        return pandas_column(values)
+    if isinstance(values, np.ndarray):
+        array = values
+    elif isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
+        raise ShapeError(f"column '{name}' is one value; give a list, such as [{values!r}]")
+    else:
+        array = np.asarray(values)
+        if array.dtype.kind in "USO":  # numbers among texts stay numbers
+            array = np.empty(len(values), dtype=object)
+            array[:] = list(values)
+    if array.ndim != 1:
+        raise ShapeError(f"column '{name}' has {array.ndim} dimensions; give one")
+    return array
+
+
+class RecordsTable:
+    """A list of dicts. A key that a row lacks is missing there."""
+
+    def __init__(self, rows: Sequence[Mapping[Any, Any]]) -> None:
+        names: dict[Any, None] = {}
+        for row in rows:
+            names.update(dict.fromkeys(row))
+        self._rows, self.names, self.rows = rows, list(names), len(rows)
+
+    def column(self, place: int) -> Any:
+        name = self.names[place]
+        values = [row.get(name) for row in self._rows]
+        if all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values):
+            try:
+                return np.array(values)
+            except OverflowError:
+                pass
+        array = np.empty(len(values), dtype=object)
+        array[:] = values
+        return array
+
+
+# ---- pandas -----------------------------------------------------------------------------------------------------------
+
+
+class PandasTable:
+    """A DataFrame. Columns of numbers are views of its blocks."""
+
+    def __init__(self, frame: Any) -> None:
+        self._frame, self.rows = frame, len(frame)
+        self.names = list(frame.columns)
+
+    def column(self, place: int) -> Any:
+        return pandas_column(self._frame.iloc[:, place])
+
+
+def pandas_column(series: Any) -> Any:
+    """A Series: a view of its numbers where it has them."""
+    dtype = series.dtype
+    if isinstance(dtype, np.dtype):
+        return _without_nulls(series.to_numpy()) if dtype.kind == "O" else series.to_numpy()
+    name = type(dtype).__name__
+    if name == "CategoricalDtype":
+        categorical = series.array
+        return ("codes", np.asarray(categorical.codes), pandas_column(categorical.categories.to_series()))
+    if name == "ArrowDtype" or (name == "StringDtype" and "pyarrow" in str(getattr(dtype, "storage", ""))):
+        return _pandas_arrow(series)
+    if hasattr(series.array, "_mask") and hasattr(series.array, "_data"):
+        return ("masked", series.array._data, series.array._mask)
+    if name == "SparseDtype":
+        return np.asarray(series)
+    if name == "StringDtype":
+        return _without_nulls(series.to_numpy(dtype=object))
+    raise make(
+        "SCHEMA", "COLUMN_TYPE",
+        f"column '{series.name}' is of dtype {dtype}, which no model takes; convert it to numbers or text",
+    )
+
+
+def _without_nulls(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Objects with NaN for pandas' NA and NaT; None stays None."""
+    pandas = sys.modules["pandas"]
+    missing = pandas.isna(values)
+    if not missing.any():
+        return values
+    copy = values.copy()
+    for at in np.flatnonzero(missing):
+        if copy[at] is not None:
+            copy[at] = np.nan
+    return copy
+
+
+def _pandas_arrow(series: Any) -> Any:
+    array = series.array.__arrow_array__()
+    if hasattr(array, "combine_chunks"):
+        array = array.combine_chunks()
+        if hasattr(array, "num_chunks"):  # older pyarrow keeps an empty one chunked
+            return np.empty(0, dtype=object)
+    schema, data = array.__arrow_c_array__()
+    return ("arrow", schema, data, _arrow_format(schema), -1)
+
+
+# ---- Arrow ------------------------------------------------------------------------------------------------------------
+
+
+def _arrow_format(schema: Any) -> str:
+    """The format of an array's values."""
+    from foretell import _core
+
+    return _core.arrow_fields(schema)[0][1]
+
+
+class ArrowTable:
+    """A record batch."""
+
+    def __init__(self, schema: Any, array: Any, fields: list[tuple[str, str]], rows: int) -> None:
+        self._schema, self._array, self._fields, self.rows = schema, array, fields, rows
+        self.names = [name for name, _ in fields]
+
+    def column(self, place: int) -> Any:
+        return ("arrow", self._schema, self._array, self._fields[place][1], place)
+
+
+def arrow_tables(X: Any) -> Iterator[Table]:
+    """The record batches of anything that gives itself as an Arrow stream or array."""
+    from foretell import _core
+
+    stream = X.__arrow_c_stream__() if hasattr(X, "__arrow_c_stream__") else None
+    schema, array = (_core.arrow_schema(stream), None) if stream is not None else X.__arrow_c_array__()
+    whole, *fields = _core.arrow_fields(schema)
+    if whole[1] != "+s":
+        raise SchemaError("X is one Arrow array; give a table or a record batch")
+    if array is not None:
+        yield ArrowTable(schema, array, fields, _core.arrow_rows(array))
+        return
+    empty = True
+    while (array := _core.arrow_next(stream)) is not None:
+        empty = False
+        yield ArrowTable(schema, array, fields, _core.arrow_rows(array))
+    if empty:
+        yield MappingTable({name: [] for name, _ in fields})
