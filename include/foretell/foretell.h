@@ -480,6 +480,12 @@ FTL_API size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
 FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_method method,
                                                  size_t index, ftl_output_column *out);
 
+/*
+ * Of a method with one output column: whether the library's own result has two dimensions all the
+ * same, as that of a regressor that was fitted on a y of shape (n, 1).
+ */
+FTL_API bool ftl_model_result_is_matrix(const ftl_model *model, ftl_method method);
+
 /* A class of a classifier, as it stands in the model. */
 typedef struct ftl_label {
     size_t struct_size; /* set by the caller */
@@ -488,6 +494,11 @@ typedef struct ftl_label {
     double number;      /* F64 */
     const char *text;   /* STRING: size bytes, not terminated */
     size_t size;
+    /*
+     * numpy's name of the dtype of the model's classes_, such as "int32", "<U3" or "object"; NULL
+     * where the file has no such array
+     */
+    const char *dtype;
 } ftl_label;
 
 /* Targets that have classes: 1 for most classifiers, 0 for models without. */

@@ -17,14 +17,14 @@ typedef enum core_form {
 typedef struct core_method_facts {
     size_t count; /* of columns; 0: the model lacks the method */
     core_form form;
-    bool vector; /* NUMBERS: of one dimension */
+    bool vector;      /* NUMBERS and CLASSES: of one dimension */
+    const char *type; /* of the columns: "float64", "int64", "bool" or "mixed" */
 } core_method_facts;
 
 typedef struct core_facts {
     PyObject *classes; /* tuple of arrays, one per target */
     PyObject *take;    /* of the first one: its method; NULL: there are no classes */
-    PyObject *schema;  /* tuple: names or None, kinds, types, missing; see _inputs.py */
-    PyObject *about;   /* tuple: class name, kind; see _results.py */
+    PyObject *schema;  /* a foretell._inputs.Schema */
     size_t n_inputs;
     ftl_method default_method;
     bool open_width, has_names;
