@@ -166,9 +166,9 @@ static void method_facts(const ftl_model *model, const char *class_name, ftl_met
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
-void core_facts_free(core_facts *facts)
+void core_facts_drop(core_facts *facts)
 {
-    if (!facts)
+    if (!facts || atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) != 1)
         return;
     Py_XDECREF(facts->classes);
     Py_XDECREF(facts->take);
@@ -189,6 +189,7 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
         PyErr_NoMemory();
         return NULL;
     }
+    atomic_init(&facts->references, 1);
     facts->n_inputs = info.n_inputs;
     facts->default_method = info.default_method;
     facts->open_width = info.open_width;
@@ -200,9 +201,64 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
     if (facts->classes && PyTuple_Size(facts->classes) > 0)
         facts->take = PyObject_GetAttrString(PyTuple_GetItem(facts->classes, 0), "take");
     if (PyErr_Occurred()) {
-        core_facts_free(facts);
+        core_facts_drop(facts);
         return NULL;
     }
+    return facts;
+}
+
+/* ---- Facts of models that come again and again --------------------------------------------------- */
+
+enum { MOST_KNOWN = 512 }; /* facts that a cache keeps */
+
+static void drop_capsule(PyObject *capsule)
+{
+    core_facts_drop(PyCapsule_GetPointer(capsule, NULL));
+}
+
+/* Those of the model's serial; NULL: there are none, or an exception is set. */
+static core_facts *recall(PyObject *known, PyObject *serial)
+{
+    PyObject *capsule = PyObject_GetItem(known, serial);
+    if (!capsule) {
+        if (PyErr_ExceptionMatches(PyExc_KeyError))
+            PyErr_Clear();
+        return NULL;
+    }
+    core_facts *facts = PyCapsule_GetPointer(capsule, NULL);
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    Py_DECREF(capsule);
+    return facts;
+}
+
+static bool remember(PyObject *known, PyObject *serial, core_facts *facts)
+{
+    if (PyDict_Size(known) >= MOST_KNOWN)
+        PyDict_Clear(known);
+    PyObject *capsule = PyCapsule_New(facts, NULL, drop_capsule);
+    if (!capsule)
+        return false;
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    bool kept = PyDict_SetItem(known, serial, capsule) == 0;
+    Py_DECREF(capsule);
+    return kept;
+}
+
+/* A reference of the caller's. */
+static core_facts *recall_or_find_out(core_state *state, core_model *model)
+{
+    if (!model->known)
+        return find_out(state, model->model);
+    PyObject *serial = PyLong_FromUnsignedLongLong(ftl_model_serial(model->model));
+    core_facts *facts = serial ? recall(model->known, serial) : NULL;
+    if (!facts && !PyErr_Occurred()) {
+        facts = find_out(state, model->model);
+        if (facts && !remember(model->known, serial, facts)) {
+            core_facts_drop(facts);
+            facts = NULL;
+        }
+    }
+    Py_XDECREF(serial);
     return facts;
 }
 
@@ -212,10 +268,10 @@ core_facts *core_facts_of(PyObject *self)
     core_facts *facts = atomic_load_explicit(&model->facts, memory_order_acquire);
     if (facts)
         return facts;
-    facts = find_out(core_state_of(self), model->model);
+    facts = recall_or_find_out(core_state_of(self), model);
     core_facts *other = NULL;
     if (!facts || atomic_compare_exchange_strong(&model->facts, &other, facts))
         return facts;
-    core_facts_free(facts); /* another thread was first */
+    core_facts_drop(facts); /* another thread was first */
     return other;
 }
