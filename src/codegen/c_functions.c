@@ -624,10 +624,12 @@ static const char line_f32[] =
 
 static const char median[] =
     "\n/*\n"
-    " * The first of n values, in ascending order, at which the running sum of weights reaches half of\n"
+    " * The first of n values, in ascending order, at which the running sum of weights reaches "
+    "half of\n"
     " * all; NaN is behind everything. order and other have room for n.\n"
     " */\n"
-    "static double $_median(const double *values, const double *weights, int n, int *order, int *other)\n"
+    "static double $_median(const double *values, const double *weights, int n, int *order, int "
+    "*other)\n"
     "{\n"
     "    double total = 0, sum = 0;\n"
     "    int run, start, i;\n"

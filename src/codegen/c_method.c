@@ -156,8 +156,7 @@ static void emit_arrays(ftl_c_code *code, ftl_method method, uint32_t rows)
         ftl_emit_text(code->out, "    ");
         emit_type(code, id);
         if (rows)
-            ftl_emitf(code->out, " b%u[%u * %u]%s;\n", id, rows, array_width(code, id),
-                      code->ops[id].fails ? " = {0}" : "");
+            ftl_emitf(code->out, " b%u[%u * %u] = {0};\n", id, rows, array_width(code, id));
         else
             ftl_emitf(code->out, " v%u[%u];\n", id, array_width(code, id));
     }
@@ -192,6 +191,7 @@ static void write_row(ftl_c_code *code, ftl_method method, const char *type)
     emit_arrays(code, method, 0);
     if (method_fails(code, method))
         ftl_emit_text(code->out, "    int code;\n");
+    ftl_emit_text(code->out, "    (void)row;\n");
     for (uint32_t id = 0; id < code->graph->n_ops; id++) {
         if (is_called(code, id, method))
             emit_call(code, id);
