@@ -214,8 +214,8 @@ static int take_option(cli_command_id command, size_t i, char *value, cli_option
     const cli_option *option = &cli_option_table[i];
     if (!option->set) /* --help */
         return cli_print_help(command);
-    bool again = (out->seen & 1ull << i) != 0;
-    out->seen |= 1ull << i;
+    bool again = (out->seen[i / 64] & 1ull << i % 64) != 0;
+    out->seen[i / 64] |= 1ull << i % 64;
     if (again && option->value != VALUE_NONE && !option->repeats)
         return cli_usage(cli_commands[command].name,
                          "--%s is given twice, and has one value; leave one of them out",
@@ -223,7 +223,7 @@ static int take_option(cli_command_id command, size_t i, char *value, cli_option
     return option->set(cli_commands[command].name, option, value, out);
 }
 
-enum { MOST_OPTIONS = 64 }; /* of a command; options.c sees to it */
+enum { MOST_OPTIONS = 128 }; /* of a command; options.c sees to it */
 
 /* What getopt is told of the options of one command: an option's id is its place and 256. */
 static void list_options(cli_command_id command, struct option *names, char *letters)

@@ -50,8 +50,8 @@ typedef struct cli_options {
     uint64_t rows_each;
     double tolerance;
     ftl_generate_options generate;
-    unsigned dtype; /* --dtype: 1 is float32 */
-    uint64_t seen;  /* the options that were given, a bit each; args.c alone reads it */
+    unsigned dtype;   /* --dtype: 1 is float32 */
+    uint64_t seen[2]; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
 
 /* Places in the table of commands (table.h). CLI_DOOR: the program without a command. */

@@ -183,14 +183,26 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .most = 2,
          .remote = true,
          .missing = "it takes --against URL, MODEL and ROWS.jsonl",
-         .synopsis = "verify --against URL MODEL ROWS.jsonl [options]",
-         .shown = "verify --against URL MODEL ROWS.jsonl",
-         .summary = "does a service answer as we do?",
-         .about = "Compares a service that runs already with this program: sends it the rows, "
-                  "predicts them here as well, and tells whether the answers are the same and how "
-                  "long both took. Exit code 0: they all agree; 5: some do not.",
-         .arguments = {{"ROWS.jsonl", "a JSON object a line, or an array where the model has no "
+         .synopsis = "verify MODEL [DATA] [options]\n"
+                     "verify --against URL MODEL ROWS.jsonl [options]",
+         .shown = "verify MODEL [DATA]",
+         .summary = "does its own library, or a service, answer as we do?",
+         .about =
+             "Without --against: predicts the same rows here and with the library that wrote the "
+             "model, in your Python, which needs that library and the foretell package; tells for "
+             "each method whether the answers are the same, where they differ most, and how long "
+             "both took. foretell opens MODEL first, and what it refuses is not loaded; then "
+             "Python loads it, which EXECUTES what is in a pickle: verify your own models "
+             "alone.\n\n"
+             "With --against: compares a service that runs already with this program: sends it "
+             "the rows, predicts them here as well, and tells whether the answers are the same and "
+             "how long both took.\n\nExit code 0: they all agree; 5: some do not.",
+         .arguments = {{"DATA", "a table as foretell predict reads it; without it rows are made up "
+                                "from what the model says of its inputs"},
+                       {"ROWS.jsonl", "a JSON object a line, or an array where the model has no "
                                       "column names"}},
+         .also = "Without --against, --select, --labels, --threshold and --iterations are taken as "
+                 "foretell predict takes them; --select alone can be compared.",
          .examples = {"foretell verify --against http://127.0.0.1:8000 model.joblib rows.jsonl"}},
     [CLI_HELP] = {.name = "help",
                   .run = cli_help,

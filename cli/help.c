@@ -82,10 +82,16 @@ static size_t count_options(cli_command_id command)
 static void put_sections(FILE *file, cli_command_id command)
 {
     for (cli_section section = SECTION_NONE; section < N_SECTIONS; section++) {
-        if (!cli_section_titles[section])
-            continue;
-        fprintf(file, "\n%s\n", cli_section_titles[section]);
-        put_options(file, command, section);
+        bool any = false;
+        for (size_t i = 0; i < cli_option_count; i++)
+            any |= cli_lists(&cli_option_table[i], command) &&
+                   cli_option_table[i].section == section;
+        if (any && cli_section_titles[section])
+            fprintf(file, "\n%s\n", cli_section_titles[section]);
+        else if (any)
+            fputc('\n', file);
+        if (any)
+            put_options(file, command, section);
     }
 }
 
@@ -93,7 +99,11 @@ static void put_command(FILE *file, cli_command_id command)
 {
     const cli_command *about = &cli_commands[command];
     size_t n = count_options(command);
-    fprintf(file, "usage: foretell %s\n\n", about->synopsis);
+    const char *line = about->synopsis;
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        fprintf(file, "%s foretell %.*s\n", line == about->synopsis ? "usage:" : "      ",
+                (int)(end - line), line);
+    fprintf(file, "%s foretell %s\n\n", line == about->synopsis ? "usage:" : "      ", line);
     put_paragraphs(file, about->about);
     if (about->arguments[0].name)
         fputc('\n', file);

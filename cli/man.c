@@ -165,8 +165,13 @@ static void put_command(FILE *file, const cli_command *command)
     char name[64];
     snprintf(name, sizeof name, "foretell-%s", command->name);
     put_head(file, name, command->summary);
+    const char *line = command->synopsis;
     fputs(".SH SYNOPSIS\n\\fBforetell\\fR ", file);
-    put_text(file, command->synopsis);
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        put_escaped(file, line, (size_t)(end - line));
+        fputs("\n.br\n\\fBforetell\\fR ", file);
+    }
+    put_text(file, line);
     fputs(".SH DESCRIPTION\n", file);
     put_paragraphs(file, command->about);
     for (size_t i = 0; i < CLI_MAX_ARGUMENTS && command->arguments[i].name; i++)

@@ -17,6 +17,8 @@ const char *const cli_section_titles[N_SECTIONS] = {
     [SECTION_TABLE] = "the table",
     [SECTION_BAD_ROWS] = "bad rows (a cell that cannot be read, or a value that the model refuses)",
     [SECTION_RUN] = "how to run",
+    [SECTION_ORIGINAL] = "against the library that wrote the model",
+    [SECTION_SERVICE] = "against a service",
 };
 
 const cli_option cli_option_table[] = {
@@ -469,12 +471,46 @@ const cli_option cli_option_table[] = {
      .help = "the server's answer as it came"},
 
     /* ---- verify ------------------------------------------------------------------------------ */
+    {.name = "python",
+     .argument = "PROGRAM",
+     .value = VALUE_FILE,
+     .set = cli_set_original,
+     .listed = VERIFY,
+     .section = SECTION_ORIGINAL,
+     .help = "the Python to run (default: that of the environment that foretell is installed in, "
+             "else python3)"},
+    {.name = "method",
+     .argument = "NAME",
+     .value = VALUE_METHODS,
+     .set = cli_set_original,
+     .repeats = true,
+     .listed = VERIFY,
+     .section = SECTION_ORIGINAL,
+     .help = "compare this method alone; may repeat (default: all that both have)"},
+    {.name = "seed",
+     .argument = "N",
+     .value = VALUE_TEXT,
+     .set = cli_set_original,
+     .listed = VERIFY,
+     .section = SECTION_ORIGINAL,
+     .help = "of the rows that are made up (default 0)"},
+    {.name = "exact",
+     .set = cli_set_original,
+     .listed = VERIFY,
+     .section = SECTION_ORIGINAL,
+     .help = "agree only where every bit is the same"},
+    {.name = "execute-pickle",
+     .set = cli_set_original,
+     .listed = VERIFY,
+     .section = SECTION_ORIGINAL,
+     .help = "load it although the file names code that belongs to no model"},
     {.name = "against",
      .argument = "URL",
      .value = VALUE_TEXT,
      .set = cli_set_text,
      AT(against),
      .listed = VERIFY,
+     .section = SECTION_SERVICE,
      .help = "of the service; with a path the requests go there, otherwise to the dialect's own"},
     {.name = "dialect",
      .argument = "D",
@@ -483,6 +519,7 @@ const cli_option cli_option_table[] = {
      .set = cli_set_word,
      AT(dialect),
      .listed = VERIFY,
+     .section = SECTION_SERVICE,
      .help = "native: foretell's own API (default); v2: the Open Inference Protocol (Triton, "
              "MLServer, KServe); mlflow: /invocations; tf: TensorFlow Serving's :predict; plain: a "
              "list of rows in, a list of answers out"},
@@ -492,13 +529,24 @@ const cli_option cli_option_table[] = {
      .set = cli_set_text,
      AT(name),
      .listed = VERIFY,
+     .section = SECTION_SERVICE,
      .help = "what the service calls the model (default: the name of MODEL's file; native: its "
              "path beneath the server's model-root, or its name)"},
     {.name = "proba",
      .set = cli_set_switch,
      AT(score.proba),
      .listed = VERIFY,
+     .section = SECTION_SERVICE,
      .help = "compare probabilities as well (native), or instead (v2)"},
+    {.name = "limit",
+     .argument = "N",
+     .value = VALUE_TEXT,
+     .set = cli_set_count,
+     AT(score.limit),
+     .listed = VERIFY,
+     .section = SECTION_SERVICE,
+     .help = "read at most N rows"},
+
     {.name = "rows",
      .argument = "N",
      .value = VALUE_TEXT,
@@ -506,22 +554,18 @@ const cli_option cli_option_table[] = {
      AT(rows_each),
      .most = 100000,
      .listed = VERIFY,
-     .help = "rows in a request (default 1)"},
-    {.name = "limit",
-     .argument = "N",
-     .value = VALUE_TEXT,
-     .set = cli_set_count,
-     AT(score.limit),
-     .listed = VERIFY,
-     .help = "read at most N rows"},
+     .help =
+         "rows to make up, or to read of DATA at most (default 1000); with --against, rows in a "
+         "request (default 1)"},
     {.name = "tolerance",
      .argument = "T",
      .value = VALUE_TEXT,
      .set = cli_set_tolerance,
      .listed = VERIFY,
-     .help = "numbers agree when they differ by at most T, relative to the larger (default 1e-9); "
-             "texts agree when they are the same"},
-
+     .help = "numbers agree when they differ by at most T, relative to the larger (default 1e-9; "
+             "without --against relative to 1 where that is larger, and 1e-5 where float32 is "
+             "computed); texts agree when they are the same, labels also where the scores of the "
+             "two tie"},
     /* ---- What a command prints --------------------------------------------------------------- */
     {.name = "json",
      .set = cli_set_switch,
@@ -564,7 +608,7 @@ const cli_option cli_option_table[] = {
 };
 
 const size_t cli_option_count = sizeof cli_option_table / sizeof cli_option_table[0];
-_Static_assert(sizeof cli_option_table / sizeof cli_option_table[0] <= 64,
+_Static_assert(sizeof cli_option_table / sizeof cli_option_table[0] <= 128,
                "a bit each in cli_options.seen");
 
 bool cli_takes(const cli_option *option, cli_command_id command)

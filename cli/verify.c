@@ -265,6 +265,8 @@ static int send_all(verify *v)
 
 int cli_verify(int argc, char **argv)
 {
+    if (!verify_names_service(argc, argv))
+        return cli_verify_original(argc, argv);
     cli_options options;
     verify v = {.worst_row = -1, .http = {.descriptor = -1}};
     int code = parse(&v, argc, argv, &options);

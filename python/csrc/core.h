@@ -78,7 +78,7 @@ typedef struct core_model {
     _Atomic(struct core_facts *) facts; /* facts.h; NULL until somebody asks */
     /* nanoseconds that a row took of late, by the first method of a run; 0: not known (run.c) */
     atomic_uint row_time[FTL_METHOD_COUNT];
-    PyObject *known;                    /* of the cache that gave it out; NULL: none did */
+    PyObject *known; /* of the cache that gave it out; NULL: none did */
 } core_model;
 
 /* The state of the module that the object's type belongs to. */

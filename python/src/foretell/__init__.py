@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foretell import errors, threadpool
+    from foretell.model import load
+    from foretell.patch import patch_joblib
+    from foretell.verify import verify
 
     __version__: str
 
 __all__ = [
     "__version__",
     "errors",
+    "load",
+    "patch_joblib",
     "threadpool",
+    "verify",
 ]
 
 # Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
@@ -21,6 +27,9 @@ __all__ = [
 _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
     "threadpool": "foretell.threadpool:",
+    "load": "foretell.model:load",
+    "patch_joblib": "foretell.patch:patch_joblib",
+    "verify": "foretell.verify:verify",
 }
 
 
