@@ -3,7 +3,8 @@
  * median CPU time per row of blocks of rows, and of rows that come alone. Compiled with the file:
  *
  *     foretell generate MODEL -o model.c
- *     cc -std=gnu99 -O2 -Ibench -Iinclude -DMODEL_FILE='"model.c"' bench/time_standalone.c -o time -lm
+ *     cc -std=gnu99 -O2 -Ibench -Iinclude -DMODEL_FILE='"model.c"' bench/time_standalone.c -o time
+ * -lm
  *     ./time ROWS.f64 N_ROWS N_COLUMNS REPEATS
  *
  * MODEL_TYPE is what a row's result is made of (default: double), MODEL_WIDTH how many there are,

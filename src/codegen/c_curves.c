@@ -59,7 +59,8 @@ static void emit_ufunc(ftl_c_code *code, const char *text, bool narrow)
 /* The loop over a matrix that is changed number by number: x is the number. */
 static void begin_loop(ftl_c_code *code, uint32_t id, const char *type)
 {
-    ftl_emitf(code->out, "    int i;\n    for (i = 0; i < %u; i++) {\n        const %s x = v%u[i];\n",
+    ftl_emitf(code->out,
+              "    int i;\n    for (i = 0; i < %u; i++) {\n        const %s x = v%u[i];\n",
               code->ops[id].width, type, ftl_c_source_slot(code, id));
 }
 
@@ -91,14 +92,16 @@ static const char yeo_johnson[] =
     "            y = fabs(lambda) < DBL_EPSILON ? log1p(x) : (pow(x + 1, lambda) - 1) / lambda;\n"
     "        else if (x == x) {\n"
     "            lambda = 2 - lambda;\n"
-    "            y = fabs(lambda) > DBL_EPSILON ? -(pow(-x + 1, lambda) - 1) / lambda : -log1p(-x);\n"
+    "            y = fabs(lambda) > DBL_EPSILON ? -(pow(-x + 1, lambda) - 1) / lambda : "
+    "-log1p(-x);\n"
     "        }\n";
 static const char yeo_johnson_log[] =
     "        if (x >= 0)\n"
     "            y = fabs(lambda) < DBL_EPSILON ? log1p(x) : expm1(lambda * log1p(x)) / lambda;\n"
     "        else if (x == x) {\n"
     "            lambda = 2 - lambda;\n"
-    "            y = fabs(lambda) > DBL_EPSILON ? -expm1(lambda * log1p(-x)) / lambda : -log1p(-x);\n"
+    "            y = fabs(lambda) > DBL_EPSILON ? -expm1(lambda * log1p(-x)) / lambda : "
+    "-log1p(-x);\n"
     "        }\n";
 
 static void write_power(ftl_c_code *code, uint32_t id)
@@ -167,18 +170,19 @@ static void write_quantiles(ftl_c_code *code, uint32_t id)
     bool narrow = code->ops[id].is_f32;
     const char *p = code->prefix, *f = narrow ? "f" : "";
     begin_loop(code, id, ftl_c_real(code, id));
-    ftl_emitf(code->out, "        const double *q = %s_op%u_quantiles + i * %u;\n        double p;\n", p,
-              id, op->n);
-    if (op->margins)
-        ftl_emitf(code->out,
-                  "        const %s below = x - 1e-7%s, above = x + 1e-7%s;\n", ftl_c_real(code, id), f,
-                  f);
     ftl_emitf(code->out,
-              "        if (%s)\n            p = 0;\n        else if (%s q[%u])\n            p = 1;\n"
-              "        else\n            p = 0.5 * (%s_rank_below(q, %s_op%u_references, %u, x) +\n"
-              "                       %s_rank_above(q, %s_op%u_references, %u, x));\n",
-              op->margins ? "below < q[0]" : "x == q[0]",
-              op->margins ? "above >" : "x ==", op->n - 1, p, p, id, op->n, p, p, id, op->n);
+              "        const double *q = %s_op%u_quantiles + i * %u;\n        double p;\n", p, id,
+              op->n);
+    if (op->margins)
+        ftl_emitf(code->out, "        const %s below = x - 1e-7%s, above = x + 1e-7%s;\n",
+                  ftl_c_real(code, id), f, f);
+    ftl_emitf(
+        code->out,
+        "        if (%s)\n            p = 0;\n        else if (%s q[%u])\n            p = 1;\n"
+        "        else\n            p = 0.5 * (%s_rank_below(q, %s_op%u_references, %u, x) +\n"
+        "                       %s_rank_above(q, %s_op%u_references, %u, x));\n",
+        op->margins ? "below < q[0]" : "x == q[0]", op->margins ? "above >" : "x ==", op->n - 1, p,
+        p, id, op->n, p, p, id, op->n);
     if (narrow)
         ftl_emit_text(code->out, "        p = (double)(float)p;\n");
     ftl_emit_text(code->out, "        if (x == x) {\n");
@@ -206,9 +210,9 @@ static void emit_rule(ftl_c_code *code, ftl_domain_rule rule, double value, int6
         ftl_emit_c_f64(code->out, value);
         ftl_emit_text(code->out, ";\n");
     } else if (rule == FTL_DOMAIN_REFUSED)
-        ftl_emitf(code->out, "        return %s%d;\n",
-                  reason == FTL_C_MISSING ? "" : "x != x ? 1 : ",
-                  (int)reason + 8 * (int)(origin + 1));
+        ftl_emitf(
+            code->out, "        return %s%d;\n",
+            reason == FTL_C_MISSING ? "" : "x != x ? 1 : ", (int)reason + 8 * (int)(origin + 1));
     else
         ftl_emit_text(code->out, "        y = x;\n");
 }
@@ -314,8 +318,8 @@ static void curve_column(ftl_c_code *code, uint32_t id, uint32_t i, uint32_t fro
         ftl_emitf(code->out,
                   "        y = NAN;\n        if (x >= %s_op%u_x%u[0] && x <= %s_op%u_x%u[%u])\n"
                   "            y = %s_line%s(%s_op%u_x%u, %s_op%u_y%u, %u, %sx);\n",
-                  p, id, i, p, id, i, curve->n - 1, p, single ? "f" : "", p, id, i, p, id, i, curve->n,
-                  single ? "(float)" : "");
+                  p, id, i, p, id, i, curve->n - 1, p, single ? "f" : "", p, id, i, p, id, i,
+                  curve->n, single ? "(float)" : "");
         if (curve->outside == FTL_OUTSIDE_REFUSED) {
             ftl_emit_text(code->out, "        else\n        ");
             ftl_c_refuse(code, from, column, FTL_C_REFUSED);

@@ -94,8 +94,8 @@ static bool same_categories(const ftl_categories *a, const ftl_categories *b)
 /* The column whose tables column j uses: those of neighbours with the same list are its own. */
 static uint32_t tables_of(const ftl_encode_op *encode, uint32_t j)
 {
-    while (j > 0 && same_categories(&encode->columns[j].categories,
-                                    &encode->columns[j - 1].categories))
+    while (j > 0 &&
+           same_categories(&encode->columns[j].categories, &encode->columns[j - 1].categories))
         j--;
     return j;
 }
@@ -124,8 +124,8 @@ static void places_tables(ftl_c_code *code, uint32_t id, uint32_t j, bool texts,
 }
 
 /*
- * static int PREFIX_op<id>_find<j>(x): the category of a number, or of a cell, or -1. A text that is
- * no category may stand for a number or a bool when such are among the categories.
+ * static int PREFIX_op<id>_find<j>(x): the category of a number, or of a cell, or -1. A text that
+ * is no category may stand for a number or a bool when such are among the categories.
  */
 static void write_find(ftl_c_code *code, uint32_t id, uint32_t j)
 {
@@ -140,23 +140,27 @@ static void write_find(ftl_c_code *code, uint32_t id, uint32_t j)
     if (n_values)
         places_tables(code, id, j, false, values, n_values);
     if (categories->numeric) {
-        ftl_emitf(code->out, "static int %s_op%u_find%u(double x)\n{\n    if (x != x)\n        return %d;\n",
+        ftl_emitf(code->out,
+                  "static int %s_op%u_find%u(double x)\n{\n    if (x != x)\n        return %d;\n",
                   p, id, j, (int)missing);
     } else {
-        ftl_emitf(code->out,
-                  "static int %s_op%u_find%u(%s_cell c)\n{\n%s    if (c.kind == 0)\n        return %d;\n",
-                  p, id, j, p, n_values ? "    double x = c.number;\n" : "", (int)missing);
+        ftl_emitf(
+            code->out,
+            "static int %s_op%u_find%u(%s_cell c)\n{\n%s    if (c.kind == 0)\n        return %d;\n",
+            p, id, j, p, n_values ? "    double x = c.number;\n" : "", (int)missing);
         if (n_texts && n_values)
             ftl_emitf(code->out,
                       "    if (c.kind == 1) {\n"
-                      "        int found = %s_find_text(%s_op%u_texts%u, %s_op%u_text_at%u, %u, c.text);\n"
+                      "        int found = %s_find_text(%s_op%u_texts%u, %s_op%u_text_at%u, %u, "
+                      "c.text);\n"
                       "        if (found >= 0)\n            return found;\n    }\n",
                       p, p, id, j, p, id, j, n_texts);
         else if (n_texts)
-            ftl_emitf(code->out,
-                      "    if (c.kind == 1)\n"
-                      "        return %s_find_text(%s_op%u_texts%u, %s_op%u_text_at%u, %u, c.text);\n",
-                      p, p, id, j, p, id, j, n_texts);
+            ftl_emitf(
+                code->out,
+                "    if (c.kind == 1)\n"
+                "        return %s_find_text(%s_op%u_texts%u, %s_op%u_text_at%u, %u, c.text);\n",
+                p, p, id, j, p, id, j, n_texts);
         if (n_values)
             ftl_emitf(code->out,
                       "    if (c.kind == 1 && !%s_text_number(c.text, 0, &x))\n        return -1;\n"
@@ -164,17 +168,19 @@ static void write_find(ftl_c_code *code, uint32_t id, uint32_t j)
                       p, (int)missing);
     }
     if (n_values)
-        ftl_emitf(code->out, "    return %s_find_number(%s_op%u_values%u, %s_op%u_value_at%u, %u, x);\n}\n",
-                  p, p, id, j, p, id, j, n_values);
+        ftl_emitf(code->out,
+                  "    return %s_find_number(%s_op%u_values%u, %s_op%u_value_at%u, %u, x);\n}\n", p,
+                  p, id, j, p, id, j, n_values);
     else
         ftl_emit_text(code->out, "    return -1;\n}\n");
 }
 
-/* Integers that float64 does not hold are told apart by digits, which generated code does not do. */
+/* Integers that float64 does not hold are told apart by digits, which generated code does not do.
+ */
 static bool is_large(const ftl_cell *cell)
 {
-    return ftl_cell_is_integer(cell) && (cell->u.integer >= (int64_t)1 << 53 ||
-                                         cell->u.integer <= -((int64_t)1 << 53));
+    return ftl_cell_is_integer(cell) &&
+           (cell->u.integer >= (int64_t)1 << 53 || cell->u.integer <= -((int64_t)1 << 53));
 }
 
 static ftl_status check_cells(const ftl_op *op, const ftl_cell *cells, size_t n, ftl_error *error)
@@ -449,15 +455,17 @@ static void emit_same(ftl_c_code *code, const ftl_cell *missing, uint32_t from, 
 {
     ftl_emitf(code->out, "%s_same_cell(", code->prefix);
     ftl_c_cell(code, from, column);
-    ftl_emitf(code->out, ", %d, ", missing->tag == FTL_CELL_STRING    ? 1
-                                  : missing->tag == FTL_CELL_MISSING ? 0
-                                  : missing->tag == FTL_CELL_BOOL    ? 3
-                                                                     : 2);
+    ftl_emitf(code->out, ", %d, ",
+              missing->tag == FTL_CELL_STRING    ? 1
+              : missing->tag == FTL_CELL_MISSING ? 0
+              : missing->tag == FTL_CELL_BOOL    ? 3
+                                                 : 2);
     if (missing->tag == FTL_CELL_STRING) {
         ftl_emit_text(code->out, "0.0, ");
         ftl_emit_c_string(code->out, missing->u.text, missing->size);
     } else {
-        ftl_emit_c_f64(code->out, missing->tag == FTL_CELL_MISSING ? 0.0 : ftl_cell_number(missing));
+        ftl_emit_c_f64(code->out,
+                       missing->tag == FTL_CELL_MISSING ? 0.0 : ftl_cell_number(missing));
         ftl_emit_text(code->out, ", NULL");
     }
     ftl_emit_text(code->out, ")");
@@ -482,8 +490,8 @@ static ftl_status check_impute(ftl_c_code *code, uint32_t id, ftl_error *error)
 static void impute_tables(ftl_c_code *code, uint32_t id)
 {
     const ftl_op *op = ftl_c_op_at(code, id);
-    ftl_emitf(code->out, "static const %s_cell %s_op%u_fill[%u] = {", code->prefix, code->prefix, id,
-              op->width ? op->width : 1);
+    ftl_emitf(code->out, "static const %s_cell %s_op%u_fill[%u] = {", code->prefix, code->prefix,
+              id, op->width ? op->width : 1);
     for (uint32_t i = 0; i < op->width; i++) {
         ftl_c_array_next(code, i);
         ftl_c_cell_constant(code, &op->u.impute_object.fill[i]);
@@ -543,8 +551,8 @@ static void emit_missing(ftl_c_code *code, uint32_t id, uint32_t column)
     }
     ftl_c_number(code, from, column, false);
     ftl_emit_text(code->out, " == ");
-    ftl_emit_c_f64(code->out, code->ops[from].is_f32 ? (double)(float)op->missing_value
-                                                     : op->missing_value);
+    ftl_emit_c_f64(code->out,
+                   code->ops[from].is_f32 ? (double)(float)op->missing_value : op->missing_value);
 }
 
 static void write_indicator(ftl_c_code *code, uint32_t id)

@@ -120,14 +120,15 @@ static void number_nodes(ftl_c_forest *forest, const uint32_t *column_of_kind)
             add_category(forest, i);
             continue;
         }
-        uint32_t c = column_of_kind[(uint32_t)nodes->feature[i] * n_kinds + kind_of(nodes->flags[i])];
+        uint32_t c =
+            column_of_kind[(uint32_t)nodes->feature[i] * n_kinds + kind_of(nodes->flags[i])];
         const ftl_c_column *column = &forest->columns[c];
         double edge = edge_of(forest, i);
         forest->column_of[i] = c;
         /* no value is above a NaN */
-        forest->code_of[i] = isnan(edge) ? column->count
-                                         : rank_of(forest->edges + column->start, column->count,
-                                                   edge);
+        forest->code_of[i] = isnan(edge)
+                                 ? column->count
+                                 : rank_of(forest->edges + column->start, column->count, edge);
     }
 }
 
@@ -138,8 +139,8 @@ static ftl_status make_codes(ftl_c_code *code, const ftl_op *op, ftl_c_forest *f
     uint32_t n_features = ftl_op_source_columns(op), categories = 0, used = 0;
     uint32_t *count = ftl_arena_zero_array(&code->arena, (size_t)n_features * n_kinds + 1,
                                            sizeof *count);
-    uint32_t *column_of_kind = ftl_arena_zero_array(
-        &code->arena, (size_t)n_features * n_kinds + 1, sizeof *column_of_kind);
+    uint32_t *column_of_kind = ftl_arena_zero_array(&code->arena, (size_t)n_features * n_kinds + 1,
+                                                    sizeof *column_of_kind);
     if (!count || !column_of_kind)
         return FTL_OOM(error);
     for (uint32_t i = 0; i < nodes->n_nodes; i++) {
@@ -290,8 +291,8 @@ void ftl_c_forest_columns(ftl_c_code *code, uint32_t id, const ftl_c_forest *for
     }
     for (uint32_t c = 0; c < forest->n_numeric; c++) {
         const ftl_c_column *column = &forest->columns[c];
-        ftl_emitf(code->out, "%s{%u, %zu, %u, %u, %d}", c ? ",\n    " : "\n    ", column->feature, at,
-                  steps_of(column->count), column->missing_right ? column->count : 0,
+        ftl_emitf(code->out, "%s{%u, %zu, %u, %u, %d}", c ? ",\n    " : "\n    ", column->feature,
+                  at, steps_of(column->count), column->missing_right ? column->count : 0,
                   column->zero_missing);
         at += ((size_t)1 << steps_of(column->count)) - 1;
     }

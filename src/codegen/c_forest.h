@@ -31,9 +31,9 @@ typedef struct ftl_c_forest {
     uint32_t n_edges;
     uint32_t *column_of; /* [n_nodes] */
     uint32_t *code_of;   /* [n_nodes] */
-    uint32_t *leaf_of;   /* [n_nodes] its leaf, counted through all trees; of inner nodes the leftmost
-                            leaf below */
-    uint32_t *node_of;   /* [n_leaves] */
+    uint32_t *leaf_of; /* [n_nodes] its leaf, counted through all trees; of inner nodes the leftmost
+                          leaf below */
+    uint32_t *node_of; /* [n_leaves] */
     uint32_t *first_leaf; /* [n_trees + 1] */
     uint32_t n_leaves, most_leaves, most_codes;
 } ftl_c_forest;

@@ -42,7 +42,7 @@ static bool is_reserved(const char *name)
 static void plain_name(const char *name, char out[64])
 {
     size_t n = 0;
-    if (!name || !name[0] || name[0] == '_' || (name[0] >= '0' && name[0] <= '9'))
+    if (!name || !is_plain(name[0]) || name[0] == '_' || (name[0] >= '0' && name[0] <= '9'))
         out[n++] = 'x';
     for (const char *c = name ? name : ""; *c && n < 41; c++)
         out[n++] = is_plain(*c) ? *c : '_';

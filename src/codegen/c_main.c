@@ -166,6 +166,10 @@ static void emit_row(ftl_c_code *code)
     }
     for (size_t i = 0; i < model->graph.n_inputs; i++) {
         bool text = model->inputs[i].batch_type == FTL_STRING;
+        if (model->inputs[i].kind == FTL_KIND_UNUSED) {
+            ftl_emitf(code->out, "        (void)%s_next(&rest);\n", code->prefix);
+            continue;
+        }
         ftl_emitf(code->out, "        row.%s = %s%s_%s(&rest);\n", code->members[i],
                   text ? "" : cast, code->prefix, text ? "next" : "field");
     }
@@ -177,7 +181,8 @@ static bool reads_numbers(const ftl_c_code *code)
     const ftl_model *model = code->request->model;
     bool any = !code->cells;
     for (size_t i = 0; i < model->graph.n_inputs; i++)
-        any = any || model->inputs[i].batch_type != FTL_STRING;
+        any = any || (model->inputs[i].batch_type != FTL_STRING &&
+                      model->inputs[i].kind != FTL_KIND_UNUSED);
     return any;
 }
 

@@ -156,8 +156,7 @@ static void emit_arrays(ftl_c_code *code, ftl_method method, uint32_t rows)
         ftl_emit_text(code->out, "    ");
         emit_type(code, id);
         if (rows)
-            ftl_emitf(code->out, " b%u[%u * %u]%s;\n", id, rows, array_width(code, id),
-                      code->ops[id].fails ? " = {0}" : "");
+            ftl_emitf(code->out, " b%u[%u * %u] = {0};\n", id, rows, array_width(code, id));
         else
             ftl_emitf(code->out, " v%u[%u];\n", id, array_width(code, id));
     }
@@ -192,6 +191,7 @@ static void write_row(ftl_c_code *code, ftl_method method, const char *type)
     emit_arrays(code, method, 0);
     if (method_fails(code, method))
         ftl_emit_text(code->out, "    int code;\n");
+    ftl_emit_text(code->out, "    (void)row;\n");
     for (uint32_t id = 0; id < code->graph->n_ops; id++) {
         if (is_called(code, id, method))
             emit_call(code, id);
@@ -239,10 +239,11 @@ static void emit_block_call(ftl_c_code *code, uint32_t id, bool *open)
         return;
     }
     bool fails = code->ops[id].fails;
-    ftl_emitf(code->out, fails ? "        if ((code = %s_op%u(" : "        %s_op%u(", code->prefix, id);
+    ftl_emitf(code->out, fails ? "        if ((code = %s_op%u(" : "        %s_op%u(", code->prefix,
+              id);
     emit_arguments(code, id, AS_BLOCK);
-    ftl_emit_text(code->out, fails ? ")) != 0 && !codes[r])\n            codes[r] = code;\n"
-                                   : ");\n");
+    ftl_emit_text(code->out,
+                  fails ? ")) != 0 && !codes[r])\n            codes[r] = code;\n" : ");\n");
 }
 
 /* Row r's arrays that results are read from. */

@@ -4,7 +4,6 @@
  */
 #include "codegen/c_code.h"
 
-
 static ftl_status check_oblivious(ftl_c_code *code, uint32_t id, ftl_error *error)
 {
     const ftl_op *op = ftl_c_op_at(code, id);
@@ -61,17 +60,18 @@ static void oblivious_tables(ftl_c_code *code, uint32_t id)
 static void emit_codes(ftl_c_code *code, uint32_t id, uint32_t n_columns)
 {
     const char *p = code->prefix;
-    ftl_emitf(code->out,
-              "    for (i = 0; i < %u; i++) {\n"
-              "        const float x = v%u[i];\n"
-              "        unsigned low = %s_op%u_border[i], n = %s_op%u_border[i + 1] - low;\n"
-              "        if (x != x) {\n            c[i] = %s_op%u_nan[i] ? n : 0;\n            continue;\n"
-              "        }\n"
-              "        while (n > 0) {\n            const unsigned half = n / 2;\n"
-              "            const unsigned above = x > %s_op%u_borders[low + half];\n"
-              "            low += above ? half + 1 : 0;\n            n = above ? n - half - 1 : half;\n"
-              "        }\n        c[i] = low - %s_op%u_border[i];\n    }\n",
-              n_columns, ftl_c_source_slot(code, id), p, id, p, id, p, id, p, id, p, id);
+    ftl_emitf(
+        code->out,
+        "    for (i = 0; i < %u; i++) {\n"
+        "        const float x = v%u[i];\n"
+        "        unsigned low = %s_op%u_border[i], n = %s_op%u_border[i + 1] - low;\n"
+        "        if (x != x) {\n            c[i] = %s_op%u_nan[i] ? n : 0;\n            continue;\n"
+        "        }\n"
+        "        while (n > 0) {\n            const unsigned half = n / 2;\n"
+        "            const unsigned above = x > %s_op%u_borders[low + half];\n"
+        "            low += above ? half + 1 : 0;\n            n = above ? n - half - 1 : half;\n"
+        "        }\n        c[i] = low - %s_op%u_border[i];\n    }\n",
+        n_columns, ftl_c_source_slot(code, id), p, id, p, id, p, id, p, id, p, id);
 }
 
 static void write_oblivious(ftl_c_code *code, uint32_t id)
@@ -87,14 +87,15 @@ static void write_oblivious(ftl_c_code *code, uint32_t id)
                   "    for (k = 0; k < %u; k++)\n        out[k] = 0;\n",
                   p, id, op->width);
     emit_codes(code, id, n_columns);
-    ftl_emitf(code->out,
-              "    for (t = 0; t < %u; t++) {\n"
-              "        const unsigned first = %s_op%u_start[t], depth = %s_op%u_start[t + 1] - first;\n"
-              "        unsigned leaf = 0;\n"
-              "        for (i = 0; i < depth; i++)\n"
-              "            leaf |= (unsigned)(c[%s_op%u_levels[first + i].column] >\n"
-              "                               %s_op%u_levels[first + i].code) << i;\n",
-              trees->n_trees, p, id, p, id, p, id, p, id);
+    ftl_emitf(
+        code->out,
+        "    for (t = 0; t < %u; t++) {\n"
+        "        const unsigned first = %s_op%u_start[t], depth = %s_op%u_start[t + 1] - first;\n"
+        "        unsigned leaf = 0;\n"
+        "        for (i = 0; i < depth; i++)\n"
+        "            leaf |= (unsigned)(c[%s_op%u_levels[first + i].column] >\n"
+        "                               %s_op%u_levels[first + i].code) << i;\n",
+        trees->n_trees, p, id, p, id, p, id, p, id);
     if (trees->leaf_number)
         ftl_emit_text(code->out, "        out[t] = leaf;\n    }\n");
     else

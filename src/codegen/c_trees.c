@@ -104,9 +104,8 @@ static void ids_table(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 
 /* ---- Codes ----------------------------------------------------------------------------------- */
 
-static const char byte_rule[] =
-    "    const int fits = x > -2147483649.0 && x < 2147483648.0;\n"
-    "    const uint32_t c = fits ? (uint32_t)(int32_t)x & 0xffu : 0;\n";
+static const char byte_rule[] = "    const int fits = x > -2147483649.0 && x < 2147483648.0;\n"
+                                "    const uint32_t c = fits ? (uint32_t)(int32_t)x & 0xffu : 0;\n";
 static const char int_rule[] = "    uint32_t c;\n"
                                "    if (!(x > -1.0 && x < 2147483648.0))\n        return 0;\n"
                                "    c = (uint32_t)(int32_t)x;\n";
@@ -117,10 +116,11 @@ static const char positive_rule[] = "    uint32_t c;\n"
 static void write_set_function(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 {
     const char *const rules[] = {byte_rule, int_rule, positive_rule};
-    ftl_emitf(code->out,
-              "static int %s_op%u_inside(double x, unsigned start, unsigned words)\n{\n%s"
-              "    return c >> 5 < words && (%s_op%u_words[start + (c >> 5)] >> (c & 31) & 1);\n}\n",
-              code->prefix, id, rules[forest->nodes->category_rule], code->prefix, id);
+    ftl_emitf(
+        code->out,
+        "static int %s_op%u_inside(double x, unsigned start, unsigned words)\n{\n%s"
+        "    return c >> 5 < words && (%s_op%u_words[start + (c >> 5)] >> (c & 31) & 1);\n}\n",
+        code->prefix, id, rules[forest->nodes->category_rule], code->prefix, id);
 }
 
 /* One column of codes; x is the value, at the result. zero: some column takes zero for missing. */
@@ -214,9 +214,10 @@ static void emit_add(ftl_c_code *code, uint32_t id, const char *indent, const ch
     }
     const ftl_trees_op *trees = &op->u.trees;
     if (!trees->target && op->width > 1) {
-        ftl_emitf(code->out,
-                  "%sfor (k = 0; k < %u; k++)\n%s    %s[k] += %s_op%u_values[(size_t)(%s) * %u + k];\n",
-                  indent, op->width, indent, sum, p, id, leaf, op->width);
+        ftl_emitf(
+            code->out,
+            "%sfor (k = 0; k < %u; k++)\n%s    %s[k] += %s_op%u_values[(size_t)(%s) * %u + k];\n",
+            indent, op->width, indent, sum, p, id, leaf, op->width);
         return;
     }
     ftl_emitf(code->out, "%s%s[", indent, sum);
@@ -237,7 +238,8 @@ static void emit_start(ftl_c_code *code, uint32_t id, const char *indent, const 
 {
     const ftl_op *op = ftl_c_op_at(code, id);
     const char *cast = op->u.trees.sum_f32 ? "(float)" : "";
-    ftl_emitf(code->out, "%sfor (k = 0; k < %u; k++)\n%s    %s[k] = ", indent, op->width, indent, sum);
+    ftl_emitf(code->out, "%sfor (k = 0; k < %u; k++)\n%s    %s[k] = ", indent, op->width, indent,
+              sum);
     if (op->u.trees.base_column)
         ftl_emitf(code->out, "%s%s[%u + k];\n", cast, row, op->u.trees.base_column);
     else if (op->u.trees.base)
@@ -251,7 +253,8 @@ static void emit_divide(ftl_c_code *code, uint32_t id, const char *indent, const
     const ftl_op *op = ftl_c_op_at(code, id);
     if (op->u.trees.divisor == 1.0)
         return;
-    ftl_emitf(code->out, "%sfor (k = 0; k < %u; k++)\n%s    %s[k] /= ", indent, op->width, indent, sum);
+    ftl_emitf(code->out, "%sfor (k = 0; k < %u; k++)\n%s    %s[k] /= ", indent, op->width, indent,
+              sum);
     ftl_emit_c_f64(code->out, op->u.trees.divisor);
     ftl_emit_text(code->out, ";\n");
 }
@@ -288,8 +291,9 @@ static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
     ftl_emitf(code->out, "    for (; t + 8 <= %u; t += 8) {\n        unsigned moved;\n",
               forest->nodes->n_trees);
     for (int i = 0; i < 8; i++)
-        ftl_emitf(code->out, "        const %s_op%u_node *n%d = %s_op%u_nodes + %s_op%u_roots[t + %d];\n",
-                  p, id, i, p, id, p, id, i);
+        ftl_emitf(code->out,
+                  "        const %s_op%u_node *n%d = %s_op%u_nodes + %s_op%u_roots[t + %d];\n", p,
+                  id, i, p, id, p, id, i);
     ftl_emit_text(code->out, "        do {\n            unsigned step;\n            moved = 0;\n");
     for (int i = 0; i < 8; i++)
         ftl_emitf(code->out,
@@ -306,7 +310,8 @@ static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
     ftl_emitf(code->out,
               "    for (; t < %u; t++) {\n"
               "        const %s_op%u_node *n0 = %s_op%u_nodes + %s_op%u_roots[t];\n"
-              "        while (n0->next)\n            n0 += n0->next + (unsigned)(c[n0->column] > n0->code);\n",
+              "        while (n0->next)\n            n0 += n0->next + (unsigned)(c[n0->column] > "
+              "n0->code);\n",
               forest->nodes->n_trees, p, id, p, id, p, id);
     snprintf(leaf, sizeof leaf, "n0->code - %uu", forest->most_codes);
     emit_add(code, id, "        ", "sum", "t", leaf);
@@ -377,13 +382,15 @@ static void write_block(ftl_c_code *code, uint32_t id)
               forest->n_columns, rows, rows);
     emit_block_codes(code, id, forest, rows, element);
     ftl_emit_text(code->out, "    for (r = 0; r < n; r++) {\n");
-    ftl_emitf(code->out, "        const %s *row = x + r * %u;\n        %s *sum = out + r * width;\n"
-              "        (void)row;\n", real, ftl_op_source_columns(op),
-              op->u.trees.sum_f32 ? "float" : "double");
+    ftl_emitf(code->out,
+              "        const %s *row = x + r * %u;\n        %s *sum = out + r * width;\n"
+              "        (void)row;\n",
+              real, ftl_op_source_columns(op), op->u.trees.sum_f32 ? "float" : "double");
     emit_start(code, id, "        ", "sum", "row");
     ftl_emitf(code->out,
               "    }\n    for (t = 0; t < %u; t++) {\n"
-              "        const unsigned first = %s_op%u_first[t], n_cuts = %s_op%u_first[t + 1] - first - 1;\n"
+              "        const unsigned first = %s_op%u_first[t], n_cuts = %s_op%u_first[t + 1] - "
+              "first - 1;\n"
               "        %s_cut%u(%s_op%u_cuts + (first - t), n_cuts, c, leaf);\n"
               "        for (r = 0; r < n; r++) {\n            %s *sum = out + r * width;\n",
               forest->nodes->n_trees, p, id, p, id, p, rows == 128 ? 8u : 16u, p, id,
@@ -398,9 +405,7 @@ static void write_block(ftl_c_code *code, uint32_t id)
     ftl_emit_text(code->out, "    }\n    (void)k;\n}\n");
 }
 
-const ftl_c_writer ftl_c_trees = {.check = check_trees,
-                                  .tables = write_tables,
-                                  .body = write_row,
-                                  .block = write_block};
+const ftl_c_writer ftl_c_trees = {
+    .check = check_trees, .tables = write_tables, .body = write_row, .block = write_block};
 const ftl_c_writer ftl_c_tree_apply = {
     .check = check_trees, .tables = write_tables, .body = write_row};

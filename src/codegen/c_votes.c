@@ -1,7 +1,6 @@
 /* COMBINE, VOTE and MEDIAN: what an ensemble makes of its models' columns. */
 #include "codegen/c_code.h"
 
-
 static ftl_status check_columns(ftl_c_code *code, uint32_t id, ftl_error *error)
 {
     const ftl_op *op = ftl_c_op_at(code, id);
@@ -50,10 +49,12 @@ static void write_combine(ftl_c_code *code, uint32_t id)
     const ftl_op *op = ftl_c_op_at(code, id);
     const ftl_combine_op *combine = &op->u.combine;
     bool sum = combine->rule == FTL_COMBINE_SUM, narrow = code->ops[id].is_f32;
-    ftl_emitf(code->out, "    double x;\n    int k;\n    for (k = 0; k < %u; k++)\n        out[k] = %s;\n",
+    ftl_emitf(code->out,
+              "    double x;\n    int k;\n    for (k = 0; k < %u; k++)\n        out[k] = %s;\n",
               op->width, sum ? "0" : "-INFINITY");
     ftl_c_each_source(code, id, combine_column);
-    ftl_emitf(code->out, "    for (k = 0; k < %u; k++) {\n        x = out[k];\n        out[k] = %s(x %s ",
+    ftl_emitf(code->out,
+              "    for (k = 0; k < %u; k++) {\n        x = out[k];\n        out[k] = %s(x %s ",
               op->width, narrow ? "(float)" : "", sum ? "/" : "-");
     if (sum)
         ftl_emit_c_f64(code->out, combine->divisor);
@@ -104,9 +105,10 @@ static void vote_column(ftl_c_code *code, uint32_t id, uint32_t i, uint32_t from
 
 static void write_vote(ftl_c_code *code, uint32_t id)
 {
-    ftl_emitf(code->out,
-              "    double x;\n    int k, chosen;\n    for (k = 0; k < %u; k++)\n        out[k] = 0;\n",
-              code->ops[id].width);
+    ftl_emitf(
+        code->out,
+        "    double x;\n    int k, chosen;\n    for (k = 0; k < %u; k++)\n        out[k] = 0;\n",
+        code->ops[id].width);
     ftl_c_each_source(code, id, vote_column);
     ftl_emitf(code->out, "    for (k = 0; k < %u; k++)\n        out[k] /= ", code->ops[id].width);
     ftl_emit_c_f64(code->out, ftl_c_op_at(code, id)->u.vote.divisor);
@@ -149,13 +151,14 @@ static void write_median(ftl_c_code *code, uint32_t id)
     ftl_emitf(code->out, "    double x[%u];\n    int order[%u], other[%u];\n", n, n, n);
     ftl_c_each_source(code, id, median_column);
     if (op->u.median.n_values)
-        ftl_emitf(code->out,
-                  "    out[0] = %s%s_op%u_values[(unsigned)%s_median(x, %s_op%u_weights, %u, order, "
-                  "other)];\n",
-                  cast, p, id, p, p, id, n);
+        ftl_emitf(
+            code->out,
+            "    out[0] = %s%s_op%u_values[(unsigned)%s_median(x, %s_op%u_weights, %u, order, "
+            "other)];\n",
+            cast, p, id, p, p, id, n);
     else
-        ftl_emitf(code->out, "    out[0] = %s%s_median(x, %s_op%u_weights, %u, order, other);\n", cast,
-                  p, p, id, n);
+        ftl_emitf(code->out, "    out[0] = %s%s_median(x, %s_op%u_weights, %u, order, other);\n",
+                  cast, p, p, id, n);
 }
 
 const ftl_c_writer ftl_c_median = {
