@@ -64,7 +64,8 @@ static bool read_type(const char *name, ftl_type *out)
     else if (strcmp(name, "float32") == 0)
         *out = FTL_F32;
     else {
-        PyErr_Format(PyExc_ValueError, "input_dtype is '%.40s': give \"float64\" or \"float32\"", name);
+        PyErr_Format(PyExc_ValueError, "input_dtype is '%.40s': give \"float64\" or \"float32\"",
+                     name);
         return false;
     }
     return true;
@@ -76,10 +77,8 @@ static PyObject *generate(PyObject *self, const ftl_generate_options *options)
     ftl_error error;
     ftl_status status;
     const ftl_model *model = ((core_model *)self)->model;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_generate(model, options, take_piece, &all, &error);
-    Py_END_ALLOW_THREADS
-    PyObject *made = NULL;
+    Py_BEGIN_ALLOW_THREADS status = ftl_generate(model, options, take_piece, &all, &error);
+    Py_END_ALLOW_THREADS PyObject *made = NULL;
     if (all.failed)
         PyErr_NoMemory();
     else if (status != FTL_OK)
@@ -92,19 +91,21 @@ static PyObject *generate(PyObject *self, const ftl_generate_options *options)
 
 PyObject *core_model_generate(PyObject *self, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"target",     "methods",   "input_dtype", "prefix",     "max_code_bytes", "model_path",
-                            "data_path",  "output_path", "batch_size", "plain",      "probabilities",  NULL};
+    static char *names[] = {"target",         "methods",    "input_dtype",   "prefix",
+                            "max_code_bytes", "model_path", "data_path",     "output_path",
+                            "batch_size",     "plain",      "probabilities", NULL};
     ftl_generate_options options = {.struct_size = sizeof options};
-    PyObject *methods = Py_None, *model_path = Py_None, *data_path = Py_None, *output_path = Py_None;
+    PyObject *methods = Py_None, *model_path = Py_None, *data_path = Py_None,
+             *output_path = Py_None;
     const char *dtype = NULL;
     unsigned long long most = 0;
     unsigned int rows = 0;
     int plain = 0, probabilities = 0;
     generate_paths paths = {0};
     PyObject *made = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|$OzzKOOOIpp:generate", names, &options.target, &methods,
-                                     &dtype, &options.prefix, &most, &model_path, &data_path,
-                                     &output_path, &rows, &plain, &probabilities))
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "s|$OzzKOOOIpp:generate", names, &options.target,
+                                     &methods, &dtype, &options.prefix, &most, &model_path,
+                                     &data_path, &output_path, &rows, &plain, &probabilities))
         return NULL;
     options.max_code_bytes = most;
     options.batch_size = rows;

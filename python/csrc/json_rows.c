@@ -1,4 +1,5 @@
-/* Model.run_json: rows of JSON in, lists that are JSON's values out, as foretell-server has them. */
+/* Model.run_json: rows of JSON in, lists that are JSON's values out, as foretell-server has them.
+ */
 #include "core.h"
 
 #include <math.h>
@@ -129,8 +130,7 @@ static PyObject *run(json_call *call, const Py_buffer *rows)
     ftl_batch in;
     ftl_status status;
     PyObject *all = NULL;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_model_plan(call->model, &wanted, &plan, &call->error);
+    Py_BEGIN_ALLOW_THREADS status = ftl_model_plan(call->model, &wanted, &plan, &call->error);
     if (status == FTL_OK)
         status = ftl_plan_borrow(plan, &session, &call->error);
     if (status == FTL_OK)
@@ -138,11 +138,8 @@ static PyObject *run(json_call *call, const Py_buffer *rows)
                                   &call->error);
     if (status == FTL_OK)
         status = ftl_session_run(session, call->set, &in, &call->error);
-    Py_END_ALLOW_THREADS
-    if (status == FTL_OK)
-        all = results_of(call, session);
-    else
-        core_raise(call->state, &call->error, NULL);
+    Py_END_ALLOW_THREADS if (status == FTL_OK) all = results_of(call, session);
+    else core_raise(call->state, &call->error, NULL);
     ftl_plan_return(session);
     ftl_plan_release(plan);
     return all;
