@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from conftest import named_frame
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor, get_optimized_predictor
 
