@@ -169,7 +169,6 @@ def test_the_environment_s_cache_size(monkeypatch):
     from foretell.inference import _predictor
 
     monkeypatch.setattr(_predictor, "_singleton", None)
-    monkeypatch.setattr(_predictor, "_settings", {})
     monkeypatch.setenv("FORETELL_CACHE_SIZE", "many")
     with pytest.raises(ValueError, match="FORETELL_CACHE_SIZE is 'many'"):
         get_optimized_predictor()

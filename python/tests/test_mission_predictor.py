@@ -241,3 +241,39 @@ def test_the_child_of_a_fork_goes_on(predictor, forest_path, original):
     with open(read, "rb") as answer:
         assert answer.read() == b"1"
     os.waitpid(child, 0)
+
+
+def test_the_classes_cannot_be_written_into(predictor, lr_path, rows_of, original):
+    """They are those that predictions are taken from."""
+    classes = predictor.predict(lr_path, rows_of(lr_path), return_probabilities=True)["classes"]
+    with pytest.raises(ValueError, match="read-only"):
+        classes[0] = "other"
+    found = predictor.predict(lr_path, rows_of(lr_path))["predictions"]
+    assert np.array_equal(found, original(lr_path).predict(rows_of(lr_path)))
+    found[0] = "mine"  # the predictions are the caller's own
+
+
+def test_another_process_gets_its_own_predictor(predictor):
+    import pickle
+
+    from foretell.inference import get_optimized_predictor
+
+    again = pickle.loads(pickle.dumps(predictor))
+    assert again is not predictor and again.cache.max_size == 5
+    assert pickle.loads(pickle.dumps(get_optimized_predictor())) is get_optimized_predictor()
+
+
+def test_results_are_pickled(predictor, lr_path, rows_of):
+    import pickle
+
+    result = predictor.predict(lr_path, rows_of(lr_path), return_probabilities=True)
+    again = pickle.loads(pickle.dumps(result))
+    assert type(again) is PredictionResult and np.array_equal(again.predictions, result.predictions)
+
+
+def test_warmup_by_another_name(predictor, lr_path, tmp_path):
+    link = tmp_path / "link.joblib"
+    link.symlink_to(lr_path)
+    predictor.warmup(lr_path)
+    (model,) = predictor.warmup(link)["models"]
+    assert model["cached"] and model["bytes"] > 0 and model["load_time_seconds"] == 0

@@ -118,3 +118,10 @@ def test_what_has_no_rows(rows, predictor, lr_path):
 def test_batch_sizes_that_are_none(size, predictor, lr_path):
     with pytest.raises(ValueError, match="batch_size is"):
         predictor.predict_stream(lr_path, [], size)
+
+
+def test_arrays_of_other_lengths_are_told_by_their_place(predictor, forest_path):
+    rows = [np.zeros(4), np.zeros(4), np.zeros(3)]
+    stream = predictor.predict_stream(forest_path, rows, batch_size=3)
+    with pytest.raises(ValueError):
+        list(stream)

@@ -100,11 +100,14 @@ class ModelCache:
         """Whether a model of this file is in the cache, however the path is spelt. Opens nothing."""
         if not isinstance(model_path, (str, os.PathLike)):
             return False
-        wanted = path_of("model_path", model_path)
-        return any(
-            wanted in (model["path"], _name_of(model)) or _same_file(wanted, model["path"])
-            for model in self._core.models()
-        )
+        return self._find(path_of("model_path", model_path)) is not None
+
+    def _find(self, path: str) -> dict[str, Any] | None:
+        """The facts of a model of this file, or of this very entry of it; None: there is none."""
+        models = self._core.models()
+        named = (model for model in models if path in (_name_of(model), model["path"]))
+        linked = (model for model in models if _same_file(path, model["path"]))
+        return next(named, None) or next(linked, None)
 
     @property
     def max_size(self) -> int:

@@ -1,6 +1,5 @@
 """Arguments of the predictor: checked here, so that a message names the argument as the caller wrote it."""
 
-import glob
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypedDict
@@ -138,17 +137,6 @@ def inputs_of(data_path: object) -> list[str]:
     if not paths:
         raise refuse("data_path is an empty list: give one path at least")
     return paths
-
-
-def size_of_inputs(paths: list[str]) -> int | None:
-    """Bytes of all inputs that are plain files, for the progress bar; None where that is not known."""
-    total = 0
-    for path in paths:
-        found = [path] if os.path.exists(path) else glob.glob(path)
-        if not found or not all(os.path.isfile(each) for each in found):
-            return None
-        total += sum(os.path.getsize(each) for each in found)
-    return total
 
 
 def texts_of(name: str, value: object) -> list[str] | None:

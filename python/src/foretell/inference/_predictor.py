@@ -7,7 +7,7 @@ from typing import Any, Literal, Unpack
 
 import numpy as np
 
-from foretell import _core, errors
+from foretell import _core
 from foretell.inference._asyncio import AsyncMethods
 from foretell.inference._cache import ModelCache
 from foretell.inference._jobs import Job
@@ -248,14 +248,12 @@ class OptimizedPredictor(AsyncMethods):
 
     def _warm(self, path: str, methods: Sequence[str] | None) -> dict[str, Any]:
         answer = self.cache.warm(path, None if methods is None else tuple(methods))
-        kept = next(
-            (model["bytes"] for model in self.cache.stats()["models"] if model["model_path"] == path), None
-        )
+        kept = self.cache._find(path)
         return {
             "model_path": path,
             "load_time_seconds": answer["load_seconds"],
-            "cached": path in self.cache,
-            "bytes": kept if kept is not None else 0,
+            "cached": kept is not None,  # one that is larger than max_bytes is not
+            "bytes": kept["bytes"] if kept is not None else 0,
         }
 
     def get_cache_stats(self) -> dict[str, Any]:
@@ -274,6 +272,13 @@ class OptimizedPredictor(AsyncMethods):
         """Closes all models of the cache; returns how many there were. Statistics stay."""
         return self.cache.clear()
 
+    def __reduce__(self) -> Any:
+        """Another process gets its own predictor, with the same settings and nothing in its cache."""
+        if self is _singleton:
+            return get_optimized_predictor, ()
+        cache = self.cache._core.stats()
+        return OptimizedPredictor, (cache["cache_size"], cache["max_bytes"] or None)
+
     def __repr__(self) -> str:
         return f"<OptimizedPredictor over {self.cache!r}>"
 
@@ -291,7 +296,6 @@ def _rows_of(results: Any) -> int:
 # ---- The process-wide predictor
 
 _singleton: OptimizedPredictor | None = None
-_settings: dict[str, Any] = {}
 _lock = threading.Lock()
 
 
@@ -317,18 +321,18 @@ def get_optimized_predictor(
     if _singleton is None:
         with _lock:
             if _singleton is None:
-                _settings.update(
-                    cache_size=cache_size if cache_size is not None else _setting("FORETELL_CACHE_SIZE"),
-                    max_bytes=max_bytes if max_bytes is not None else _setting("FORETELL_CACHE_BYTES"),
+                _singleton = OptimizedPredictor(
+                    cache_size if cache_size is not None else _setting("FORETELL_CACHE_SIZE"),
+                    max_bytes if max_bytes is not None else _setting("FORETELL_CACHE_BYTES"),
                 )
-                _singleton = OptimizedPredictor(**_settings)
-    for name, value in (("cache_size", cache_size), ("max_bytes", max_bytes)):
-        if value is not None and value != _settings[name]:
-            raise errors.ArgumentError(
-                f"{name} is {value!r}, but the process's predictor was made with "
-                f"{_settings[name]!r}: ask for it first where it is configured, or make an "
-                "OptimizedPredictor of your own"
-            )
+    if cache_size is not None or max_bytes is not None:
+        made = _singleton.cache._core.stats()
+        for name, value in (("cache_size", cache_size), ("max_bytes", max_bytes)):
+            if value is not None and value != made[name]:
+                raise refuse(
+                    f"{name} is {value!r}, but the process's predictor was made with {made[name]!r}: ask for "
+                    "it first where it is configured, or make an OptimizedPredictor of your own"
+                )
     return _singleton
 
 

@@ -118,7 +118,7 @@ class InFile(Stored):
         super().__init__(rows)
         self._shown, self._file, self._form = path, os.path.abspath(path), form
         self._outputs, self._nulls = outputs, nulls
-        self._known = self._identity()
+        self._known = self._identity() if path != "-" else None  # standard output
 
     def _identity(self) -> tuple[int, int, int, int] | None:
         try:

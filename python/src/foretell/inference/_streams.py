@@ -61,7 +61,7 @@ class Stream:
         method = self._method if self._method is not None else model.default_method
         methods = (method, "predict_proba") if self._probabilities else (method,)
         first, self._rows = self._rows, self._rows + len(rows)
-        X = np.stack(rows) if len(rows) > 1 and all(isinstance(row, np.ndarray) for row in rows) else rows
+        X = np.stack(rows) if len(rows) > 1 and _are_alike(rows) else rows
         try:
             results, bad_rows = model.run(X, methods, on_error="null", cancel=cancel)
         except errors.Error as error:
@@ -94,6 +94,14 @@ class Stream:
                     raise _placed(error, first + i, 1) from None
 
 
+def _are_alike(rows: list[Any]) -> bool:
+    """Whether all are arrays of one shape and dtype, which together are a matrix."""
+    first = rows[0]
+    return isinstance(first, np.ndarray) and all(
+        isinstance(row, np.ndarray) and row.shape == first.shape and row.dtype == first.dtype for row in rows
+    )
+
+
 def _placed(error: errors.Error, first: int, rows: int) -> errors.Error:
     """The error with the row's position in the stream, in place of that in its batch."""
     if rows > 1 and error.row is None:
@@ -104,14 +112,14 @@ def _placed(error: errors.Error, first: int, rows: int) -> errors.Error:
     return error
 
 
-def check_rows(rows: object, iterable: type = Iterable) -> None:
+def check_rows(rows: object) -> None:
     """Refuses what has no rows to iterate over."""
     if hasattr(rows, "itertuples") or hasattr(rows, "iter_rows") or hasattr(rows, "to_batches"):
         raise refuse(
             f"rows is a table of type {type(rows).__name__}: predict() takes it whole; to stream its rows "
             "give frame.itertuples(index=False), or dicts"
         )
-    if isinstance(rows, (str, bytes, dict)) or not isinstance(rows, iterable):
+    if isinstance(rows, (str, bytes, dict)) or not isinstance(rows, Iterable):
         raise refuse(
             f"rows is of type {type(rows).__name__}: give an iterable of rows, each a dict, list, tuple "
             "or array"
