@@ -378,6 +378,11 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_with_inputs(const ftl_model *model, si
                                                       ftl_model **out, ftl_error *error);
 FTL_API ftl_model *ftl_model_retain(ftl_model *model);
 FTL_API void ftl_model_release(ftl_model *model); /* NULL is allowed */
+/*
+ * A number that no other model of the context has or had: what was found out about a model can be
+ * kept by it, without holding the model.
+ */
+FTL_API uint64_t ftl_model_serial(const ftl_model *model);
 
 typedef enum ftl_model_kind {
     FTL_CLASSIFIER = 0,
@@ -480,6 +485,12 @@ FTL_API size_t ftl_model_output_count(const ftl_model *model, ftl_method method)
 FTL_API FTL_MUST_USE ftl_status ftl_model_output(const ftl_model *model, ftl_method method,
                                                  size_t index, ftl_output_column *out);
 
+/*
+ * Of a method with one output column: whether the library's own result has two dimensions all the
+ * same, as that of a regressor that was fitted on a y of shape (n, 1).
+ */
+FTL_API bool ftl_model_result_is_matrix(const ftl_model *model, ftl_method method);
+
 /* A class of a classifier, as it stands in the model. */
 typedef struct ftl_label {
     size_t struct_size; /* set by the caller */
@@ -488,6 +499,11 @@ typedef struct ftl_label {
     double number;      /* F64 */
     const char *text;   /* STRING: size bytes, not terminated */
     size_t size;
+    /*
+     * numpy's name of the dtype of the model's classes_, such as "int32", "<U3" or "object"; NULL
+     * where the file has no such array
+     */
+    const char *dtype;
 } ftl_label;
 
 /* Targets that have classes: 1 for most classifiers, 0 for models without. */

@@ -124,7 +124,8 @@ static void put_nan(const caster *cast, void *values, int64_t row)
         ((float *)values)[row] = __builtin_nanf("");
 }
 
-/* Every row's value and whether it is there; the number of nulls, or -1 at a cell of another type. */
+/* Every row's value and whether it is there; the number of nulls, or -1 at a cell of another type.
+ */
 static int64_t fill(const caster *cast, const struct ArrowArray *texts, cast_column *column)
 {
     bool is_float = cast->format == 'g' || cast->format == 'f';
@@ -252,8 +253,9 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
     if (!number)
         return 0;
     out->release(out);
-    return number == EINVAL ? fail(self, number, "VALUE: the file's results are not those that the job wrote")
-                            : fail(self, number, "NOMEM: out of memory");
+    return number == EINVAL
+               ? fail(self, number, "VALUE: the file's results are not those that the job wrote")
+               : fail(self, number, "NOMEM: out of memory");
 }
 
 static const char *get_last_error(struct ArrowArrayStream *stream)

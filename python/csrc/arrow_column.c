@@ -12,10 +12,10 @@ typedef struct arrow_format {
 static bool format_is(const char *format, ftl_type *out)
 {
     static const arrow_format formats[] = {
-        {"n", FTL_NULL},  {"b", FTL_BIT}, {"c", FTL_I8},     {"C", FTL_U8},
-        {"s", FTL_I16},   {"S", FTL_U16}, {"i", FTL_I32},    {"I", FTL_U32},
-        {"l", FTL_I64},   {"L", FTL_U64}, {"e", FTL_F16},    {"f", FTL_F32},
-        {"g", FTL_F64},   {"u", FTL_STRING}, {"U", FTL_LARGE_STRING}, {"vu", FTL_STRING_VIEW}};
+        {"n", FTL_NULL}, {"b", FTL_BIT},    {"c", FTL_I8},           {"C", FTL_U8},
+        {"s", FTL_I16},  {"S", FTL_U16},    {"i", FTL_I32},          {"I", FTL_U32},
+        {"l", FTL_I64},  {"L", FTL_U64},    {"e", FTL_F16},          {"f", FTL_F32},
+        {"g", FTL_F64},  {"u", FTL_STRING}, {"U", FTL_LARGE_STRING}, {"vu", FTL_STRING_VIEW}};
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         if (strcmp(format, formats[i].format) == 0) {
             *out = formats[i].type;
@@ -116,7 +116,8 @@ static bool find_child(const struct ArrowSchema **schema, const struct ArrowArra
     *schema = (*schema)->children[index];
     *array = whole->children[index];
     if ((*array)->length < whole->offset + whole->length)
-        return refuse("is shorter than its record batch", (*schema)->format ? (*schema)->format : "");
+        return refuse("is shorter than its record batch",
+                      (*schema)->format ? (*schema)->format : "");
     return true;
 }
 
@@ -203,7 +204,8 @@ static PyObject *raise_stream(struct ArrowArrayStream *stream, int number)
 {
     const char *why = stream->get_last_error(stream);
     if (!PyErr_Occurred())
-        PyErr_Format(PyExc_OSError, "the Arrow stream failed: %.400s", why ? why : strerror(number));
+        PyErr_Format(PyExc_OSError, "the Arrow stream failed: %.400s",
+                     why ? why : strerror(number));
     return NULL;
 }
 
@@ -225,11 +227,10 @@ PyObject *core_arrow_schema(PyObject *module, PyObject *capsule)
     if (!schema)
         return stream ? PyErr_NoMemory() : NULL;
     int number;
-    Py_BEGIN_ALLOW_THREADS
-    number = stream->get_schema(stream, schema);
-    Py_END_ALLOW_THREADS
-    PyObject *made = number ? raise_stream(stream, number)
-                            : PyCapsule_New(schema, "arrow_schema", destroy_schema);
+    Py_BEGIN_ALLOW_THREADS number = stream->get_schema(stream, schema);
+    Py_END_ALLOW_THREADS PyObject *made = number ? raise_stream(stream, number)
+                                                 : PyCapsule_New(schema, "arrow_schema",
+                                                                 destroy_schema);
     if (!made)
         free(schema);
     return made;
@@ -244,10 +245,9 @@ PyObject *core_arrow_next(PyObject *module, PyObject *capsule)
     if (!array)
         return stream ? PyErr_NoMemory() : NULL;
     int number;
-    Py_BEGIN_ALLOW_THREADS
-    number = stream->get_next(stream, array);
-    Py_END_ALLOW_THREADS
-    if (number == 0 && array->release) {
+    Py_BEGIN_ALLOW_THREADS number = stream->get_next(stream, array);
+    Py_END_ALLOW_THREADS if (number == 0 && array->release)
+    {
         PyObject *made = PyCapsule_New(array, "arrow_array", destroy_array);
         if (made)
             return made;

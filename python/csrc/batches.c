@@ -1,4 +1,5 @@
-/* Batches and Batch: an Arrow stream as an iterator of record batches, and their columns in numpy. */
+/* Batches and Batch: an Arrow stream as an iterator of record batches, and their columns in numpy.
+ */
 #include "arrow_parts.h"
 #include "core.h"
 
@@ -7,16 +8,14 @@
 #include <string.h>
 
 typedef struct batches {
-    PyObject_HEAD
-    struct ArrowArrayStream stream; /* release NULL: given away or ended */
+    PyObject_HEAD struct ArrowArrayStream stream; /* release NULL: given away or ended */
     struct ArrowSchema schema;
     PyObject *names;   /* tuple of the columns' names */
     atomic_flag taken; /* by a thread that asks for the next batch */
 } batches;
 
 typedef struct batch {
-    PyObject_HEAD
-    batches *of;
+    PyObject_HEAD batches *of;
     core_shared *shared;
 } batch;
 
@@ -60,8 +59,8 @@ static bool take_stream(PyObject *source, struct ArrowArrayStream *out)
     PyObject *capsule = PyCapsule_CheckExact(source)
                             ? Py_NewRef(source)
                             : PyObject_CallMethod(source, "__arrow_c_stream__", NULL);
-    struct ArrowArrayStream *stream =
-        capsule ? PyCapsule_GetPointer(capsule, "arrow_array_stream") : NULL;
+    struct ArrowArrayStream *stream = capsule ? PyCapsule_GetPointer(capsule, "arrow_array_stream")
+                                              : NULL;
     bool taken = stream && stream->release;
     if (taken) {
         *out = *stream;
@@ -112,10 +111,9 @@ static PyObject *batches_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:Batches", keywords, &source) ||
         !take_stream(source, &stream))
         return NULL;
-    Py_BEGIN_ALLOW_THREADS
-    number = stream.get_schema(&stream, &schema);
-    Py_END_ALLOW_THREADS
-    if (number) {
+    Py_BEGIN_ALLOW_THREADS number = stream.get_schema(&stream, &schema);
+    Py_END_ALLOW_THREADS if (number)
+    {
         raise_stream(PyType_GetModuleState(type), &stream, number);
         stream.release(&stream);
         return NULL;
@@ -139,12 +137,8 @@ static PyObject *batches_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 static void batches_dealloc(PyObject *object)
 {
     batches *self = (batches *)object;
-    Py_BEGIN_ALLOW_THREADS
-    if (self->stream.release)
-        self->stream.release(&self->stream);
-    Py_END_ALLOW_THREADS
-    if (self->schema.release)
-        self->schema.release(&self->schema);
+    Py_BEGIN_ALLOW_THREADS if (self->stream.release) self->stream.release(&self->stream);
+    Py_END_ALLOW_THREADS if (self->schema.release) self->schema.release(&self->schema);
     Py_CLEAR(self->names);
     free_object(object);
 }
@@ -178,8 +172,7 @@ static PyObject *batches_next(PyObject *object)
         return NULL;
     }
     if (self->stream.release) {
-        Py_BEGIN_ALLOW_THREADS
-        number = self->stream.get_next(&self->stream, &array);
+        Py_BEGIN_ALLOW_THREADS number = self->stream.get_next(&self->stream, &array);
         if (!number && !array.release)
             self->stream.release(&self->stream);
         Py_END_ALLOW_THREADS
@@ -284,7 +277,9 @@ typedef struct recent {
 
 static PyObject *text_object(recent *seen, const char *text, size_t size)
 {
-    size_t slot = (size * 31 + (size ? (unsigned char)text[0] * 7U + (unsigned char)text[size - 1] : 0U)) % 64;
+    size_t slot = (size * 31 +
+                   (size ? (unsigned char)text[0] * 7U + (unsigned char)text[size - 1] : 0U)) %
+                  64;
     recent *known = &seen[slot];
     if (known->object && known->size == size && memcmp(known->text, text, size) == 0)
         return Py_NewRef(known->object);
@@ -336,13 +331,20 @@ static PyObject *dtype_of(core_state *state, const char *format, bool nulls)
     if (strlen(format) != 1)
         return NULL;
     switch (format[0]) {
-    case 'g': return state->float64;
-    case 'f': return state->float32;
-    case 'l': return nulls ? state->float64 : state->int64;
-    case 'L': return nulls ? state->float64 : state->uint64;
-    case 'b': return nulls ? state->object : state->boolean;
-    case 'u': return state->object;
-    default: return NULL;
+    case 'g':
+        return state->float64;
+    case 'f':
+        return state->float32;
+    case 'l':
+        return nulls ? state->float64 : state->int64;
+    case 'L':
+        return nulls ? state->float64 : state->uint64;
+    case 'b':
+        return nulls ? state->object : state->boolean;
+    case 'u':
+        return state->object;
+    default:
+        return NULL;
     }
 }
 
@@ -352,8 +354,7 @@ static PyObject *to_numpy(core_state *state, const column *from, const char *for
     if (!dtype)
         return PyErr_Format(PyExc_TypeError, "a column of Arrow's type %s is not given in numpy",
                             format);
-    PyObject *array =
-        PyObject_CallFunction(state->empty, "LO", (long long)from->rows, dtype);
+    PyObject *array = PyObject_CallFunction(state->empty, "LO", (long long)from->rows, dtype);
     Py_buffer view;
     if (!array || PyObject_GetBuffer(array, &view, PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS) < 0) {
         Py_XDECREF(array);
@@ -468,7 +469,8 @@ static PyObject *batch_names(PyObject *self, void *unused)
 
 static PyMethodDef batch_methods[] = {
     {"column", batch_column, METH_O,
-     "column(name or number): the column in numpy: numbers and bools as they are, with missing ones "
+     "column(name or number): the column in numpy: numbers and bools as they are, with missing "
+     "ones "
      "as float64 with NaN or as objects; texts as objects, None for missing ones."},
     {"__arrow_c_schema__", batch_c_schema, METH_NOARGS, "The schema as a capsule."},
     {"__arrow_c_array__", (PyCFunction)(void (*)(void))batch_c_array, METH_VARARGS | METH_KEYWORDS,
@@ -548,11 +550,8 @@ static PyObject *cast_stream(core_state *state, struct ArrowArrayStream *stream,
     struct ArrowSchema schema;
     struct ArrowArrayStream cast = {0};
     int number;
-    Py_BEGIN_ALLOW_THREADS
-    number = stream->get_schema(stream, &schema);
-    Py_END_ALLOW_THREADS
-    if (number)
-        return raise_stream(state, stream, number);
+    Py_BEGIN_ALLOW_THREADS number = stream->get_schema(stream, &schema);
+    Py_END_ALLOW_THREADS if (number) return raise_stream(state, stream, number);
     PyObject *names = names_of(&schema);
     PyObject *types = names ? PyObject_CallFunctionObjArgs(function, names, NULL) : NULL;
     const char **formats = types ? formats_of(names, types) : NULL;

@@ -30,7 +30,11 @@ static PyObject *cache_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     self->home = core_home_take(home);
     self->cache = cache;
-    return (PyObject *)self;
+    self->known = PyDict_New();
+    if (self->known)
+        return (PyObject *)self;
+    Py_DECREF(self);
+    return NULL;
 }
 
 static void cache_dealloc(PyObject *self)
@@ -38,11 +42,10 @@ static void cache_dealloc(PyObject *self)
     core_cache *cache = (core_cache *)self;
     PyTypeObject *type = Py_TYPE(self);
     freefunc free_it = PyType_GetSlot(type, Py_tp_free);
-    Py_BEGIN_ALLOW_THREADS
-    ftl_cache_destroy(cache->cache);
+    Py_XDECREF(cache->known);
+    Py_BEGIN_ALLOW_THREADS ftl_cache_destroy(cache->cache);
     core_home_drop(cache->home);
-    Py_END_ALLOW_THREADS
-    free_it(self);
+    Py_END_ALLOW_THREADS free_it(self);
     Py_DECREF(type);
 }
 
@@ -141,14 +144,14 @@ static PyObject *cache_get(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     ftl_model *model = NULL;
     ftl_error error;
     ftl_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_cache_get(cache->cache, wanted.text, &options, &answer, &model, &error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = NULL;
+    Py_BEGIN_ALLOW_THREADS status = ftl_cache_get(cache->cache, wanted.text, &options, &answer,
+                                                  &model, &error);
+    Py_END_ALLOW_THREADS PyObject *result = NULL;
     if (status != FTL_OK)
         core_raise(state, &error, wanted.text);
     else
-        result = Py_BuildValue("(NN)", core_model_wrap(state, cache->home, model),
+        result = Py_BuildValue("(NN)", core_model_wrap(state, cache->home,
+                                                      wanted.no_cache ? NULL : cache->known, model),
                                answer_dict(&answer));
     request_clear(&wanted);
     return result;
@@ -163,18 +166,16 @@ static PyObject *cache_warm(PyObject *self, PyObject *const *args, Py_ssize_t n,
         request_clear(&wanted);
         return NULL;
     }
-    const ftl_cache_get_options options = {.struct_size = sizeof options,
-                                           .model = &wanted.options};
+    const ftl_cache_get_options options = {.struct_size = sizeof options, .model = &wanted.options};
     const ftl_plan_options plan = {.struct_size = sizeof plan, .methods = wanted.methods};
     ftl_cache_answer answer = {.struct_size = sizeof answer};
     ftl_error error;
     ftl_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_cache_warm(cache->cache, wanted.text, &options, wanted.methods ? &plan : NULL,
-                            &answer, &error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == FTL_OK ? answer_dict(&answer)
-                                        : core_raise(state, &error, wanted.text);
+    Py_BEGIN_ALLOW_THREADS status = ftl_cache_warm(cache->cache, wanted.text, &options,
+                                                   wanted.methods ? &plan : NULL, &answer, &error);
+    Py_END_ALLOW_THREADS PyObject *result = status == FTL_OK
+                                                ? answer_dict(&answer)
+                                                : core_raise(state, &error, wanted.text);
     request_clear(&wanted);
     return result;
 }
@@ -186,10 +187,8 @@ static PyObject *cache_evict(PyObject *self, PyObject *path)
         return NULL;
     size_t count;
     const char *text = PyBytes_AsString(bytes);
-    Py_BEGIN_ALLOW_THREADS
-    count = ftl_cache_evict(((core_cache *)self)->cache, text);
-    Py_END_ALLOW_THREADS
-    Py_DECREF(bytes);
+    Py_BEGIN_ALLOW_THREADS count = ftl_cache_evict(((core_cache *)self)->cache, text);
+    Py_END_ALLOW_THREADS Py_DECREF(bytes);
     return PyLong_FromSize_t(count);
 }
 
@@ -197,10 +196,8 @@ static PyObject *cache_clear(PyObject *self, PyObject *unused)
 {
     size_t count;
     (void)unused;
-    Py_BEGIN_ALLOW_THREADS
-    count = ftl_cache_clear(((core_cache *)self)->cache);
-    Py_END_ALLOW_THREADS
-    return PyLong_FromSize_t(count);
+    Py_BEGIN_ALLOW_THREADS count = ftl_cache_clear(((core_cache *)self)->cache);
+    Py_END_ALLOW_THREADS return PyLong_FromSize_t(count);
 }
 
 static PyObject *cache_stats(PyObject *self, PyObject *unused)
@@ -211,14 +208,13 @@ static PyObject *cache_stats(PyObject *self, PyObject *unused)
     if (status != FTL_OK)
         return core_raise_status(core_state_of(self), status, "the cache tells no statistics");
     typedef unsigned long long ull;
-    return Py_BuildValue("{s:I,s:I,s:d,s:K,s:K,s:K,s:K,s:d,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d}", "models",
-                         s.models, "cache_size", s.cache_size, "utilization", s.utilization,
-                         "bytes", (ull)s.bytes, "max_bytes", (ull)s.max_bytes, "hits", (ull)s.hits,
-                         "misses", (ull)s.misses, "hit_rate", s.hit_rate, "stale_hits",
-                         (ull)s.stale_hits, "evictions", (ull)s.evictions, "invalidations",
-                         (ull)s.invalidations, "loads", (ull)s.loads, "failures", (ull)s.failures,
-                         "waits", (ull)s.waits, "private_loads", (ull)s.private_loads,
-                         "load_seconds", s.load_seconds);
+    return Py_BuildValue(
+        "{s:I,s:I,s:d,s:K,s:K,s:K,s:K,s:d,s:K,s:K,s:K,s:K,s:K,s:K,s:K,s:d}", "models", s.models,
+        "cache_size", s.cache_size, "utilization", s.utilization, "bytes", (ull)s.bytes,
+        "max_bytes", (ull)s.max_bytes, "hits", (ull)s.hits, "misses", (ull)s.misses, "hit_rate",
+        s.hit_rate, "stale_hits", (ull)s.stale_hits, "evictions", (ull)s.evictions, "invalidations",
+        (ull)s.invalidations, "loads", (ull)s.loads, "failures", (ull)s.failures, "waits",
+        (ull)s.waits, "private_loads", (ull)s.private_loads, "load_seconds", s.load_seconds);
 }
 
 /* ---- The models in it ------------------------------------------------------------------------------ */
@@ -233,21 +229,21 @@ static bool list_model(void *user, const ftl_cache_model *m)
 {
     listing *all = user;
     PyObject *dict = PyDict_New();
-    bool done =
-        dict && core_put(dict, "path", PyUnicode_DecodeFSDefault(m->path)) &&
-        core_put(dict, "select", core_text(m->select)) &&
-        core_put(dict, "bytes", PyLong_FromUnsignedLongLong(m->bytes)) &&
-        core_put(dict, "hits", PyLong_FromUnsignedLongLong(m->hits)) &&
-        core_put(dict, "loads", PyLong_FromUnsignedLongLong(m->loads)) &&
-        core_put(dict, "failures", PyLong_FromUnsignedLongLong(m->failures)) &&
-        core_put(dict, "load_seconds", PyFloat_FromDouble(m->load_seconds)) &&
-        core_put(dict, "age_seconds", PyFloat_FromDouble(m->age_seconds)) &&
-        core_put(dict, "idle_seconds", PyFloat_FromDouble(m->idle_seconds)) &&
-        core_put(dict, "holders", PyLong_FromUnsignedLong(m->holders)) &&
-        core_put(dict, "stale", PyBool_FromLong(m->stale)) &&
-        core_put(dict, "error_message", core_text(m->error_message)) &&
-        core_put(dict, "model", core_model_wrap(all->state, all->home, ftl_model_retain(m->model))) &&
-        PyList_Append(all->list, dict) == 0;
+    bool done = dict && core_put(dict, "path", PyUnicode_DecodeFSDefault(m->path)) &&
+                core_put(dict, "select", core_text(m->select)) &&
+                core_put(dict, "bytes", PyLong_FromUnsignedLongLong(m->bytes)) &&
+                core_put(dict, "hits", PyLong_FromUnsignedLongLong(m->hits)) &&
+                core_put(dict, "loads", PyLong_FromUnsignedLongLong(m->loads)) &&
+                core_put(dict, "failures", PyLong_FromUnsignedLongLong(m->failures)) &&
+                core_put(dict, "load_seconds", PyFloat_FromDouble(m->load_seconds)) &&
+                core_put(dict, "age_seconds", PyFloat_FromDouble(m->age_seconds)) &&
+                core_put(dict, "idle_seconds", PyFloat_FromDouble(m->idle_seconds)) &&
+                core_put(dict, "holders", PyLong_FromUnsignedLong(m->holders)) &&
+                core_put(dict, "stale", PyBool_FromLong(m->stale)) &&
+                core_put(dict, "error_message", core_text(m->error_message)) &&
+                core_put(dict, "model",
+                         core_model_wrap(all->state, all->home, NULL, ftl_model_retain(m->model))) &&
+                PyList_Append(all->list, dict) == 0;
     Py_XDECREF(dict);
     return done;
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The type of a format of the buffer protocol, in this machine's order of bytes; -1: another one. */
+/* The type of a format of the buffer protocol, in this machine's order of bytes; -1: another one.
+ */
 int core_format_type(const char *format, Py_ssize_t size)
 {
     if (!format)
@@ -72,10 +73,7 @@ static uint8_t *make_validity(core_input *input, size_t rows)
     return bits;
 }
 
-static void set_missing(uint8_t *bits, size_t row)
-{
-    bits[row / 8] &= (uint8_t)~(1u << row % 8);
-}
+static void set_missing(uint8_t *bits, size_t row) { bits[row / 8] &= (uint8_t)~(1u << row % 8); }
 
 /* A view of one dimension that goes with the input; NULL: an exception is set. */
 static Py_buffer *view_array(core_input *input, PyObject *array)
@@ -357,7 +355,8 @@ static bool coded_column(core_input *input, PyObject *array, PyObject *values, f
     size_t n = 0;
     if (!array_column(input, array, out, rows) || !code_values(input, values, dictionary, &n))
         return false;
-    if (out->type != FTL_I8 && out->type != FTL_I16 && out->type != FTL_I32 && out->type != FTL_I64) {
+    if (out->type != FTL_I8 && out->type != FTL_I16 && out->type != FTL_I32 &&
+        out->type != FTL_I64) {
         PyErr_SetString(PyExc_TypeError, "codes are signed integers");
         return false;
     }

@@ -76,10 +76,8 @@ static void free_object(PyObject *self)
 static void context_dealloc(PyObject *self)
 {
     core_home *home = ((core_context *)self)->home;
-    Py_BEGIN_ALLOW_THREADS
-    core_home_drop(home);
-    Py_END_ALLOW_THREADS
-    free_object(self);
+    Py_BEGIN_ALLOW_THREADS core_home_drop(home);
+    Py_END_ALLOW_THREADS free_object(self);
 }
 
 static PyObject *context_memory_used(PyObject *self, void *unused)

@@ -42,7 +42,8 @@ static PyMethodDef functions[] = {
     {"arrow_next", core_arrow_next, METH_O,
      "The next record batch of such a stream, as a capsule; None at its end."},
     {"typed_stream", core_typed_stream, METH_VARARGS,
-     "typed_stream(stream, types, nulls): the Arrow stream as a capsule, its columns of text read as "
+     "typed_stream(stream, types, nulls): the Arrow stream as a capsule, its columns of text read "
+     "as "
      "the types that types(names) says: a dict of name to type, as Model.outputs gives them."},
     {0}};
 

@@ -23,16 +23,16 @@
 /* What a module's objects share. All are strong references. */
 typedef struct core_state {
     PyTypeObject *context_type, *cancel_type, *cache_type, *model_type, *batches_type, *batch_type;
-    PyObject *ndarray;                   /* numpy.ndarray */
-    PyObject *empty;                     /* numpy.empty */
-    PyObject *float64, *float32, *intp;  /* numpy dtypes */
+    PyObject *ndarray;                  /* numpy.ndarray */
+    PyObject *empty;                    /* numpy.empty */
+    PyObject *float64, *float32, *intp; /* numpy dtypes */
     PyObject *int64, *uint64, *boolean, *object;
-    PyObject *make_error;                /* foretell.errors.make */
-    PyObject *prepare;                   /* foretell._inputs.prepare */
-    PyObject *schema;                    /* foretell._inputs.schema */
-    PyObject *shape;                     /* foretell._results.shape */
-    PyObject *join;                      /* foretell._results.join */
-    PyObject *classes;                   /* foretell._results.classes */
+    PyObject *make_error;                     /* foretell.errors.make */
+    PyObject *prepare;                        /* foretell._inputs.prepare */
+    PyObject *schema;                         /* foretell._inputs.schema */
+    PyObject *shape;                          /* foretell._results.shape */
+    PyObject *join;                           /* foretell._results.join */
+    PyObject *classes;                        /* foretell._results.classes */
     PyObject *method_names[FTL_METHOD_COUNT]; /* interned */
 } core_state;
 
@@ -57,27 +57,25 @@ core_token *core_token_take(core_token *token);
 void core_token_drop(core_token *token); /* NULL is allowed */
 
 typedef struct core_context {
-    PyObject_HEAD
-    core_home *home;
+    PyObject_HEAD core_home *home;
     uint32_t threads;
 } core_context;
 
 typedef struct core_cancel {
-    PyObject_HEAD
-    core_token *token;
+    PyObject_HEAD core_token *token;
 } core_cancel;
 
 typedef struct core_cache {
-    PyObject_HEAD
-    core_home *home;
+    PyObject_HEAD core_home *home;
     ftl_cache *cache;
+    PyObject *known; /* dict: what was found out about the models that were given out; facts.c */
 } core_cache;
 
 typedef struct core_model {
-    PyObject_HEAD
-    core_home *home;
+    PyObject_HEAD core_home *home;
     ftl_model *model;
     _Atomic(struct core_facts *) facts; /* facts.h; NULL until somebody asks */
+    PyObject *known;                    /* of the cache that gave it out; NULL: none did */
 } core_model;
 
 /* The state of the module that the object's type belongs to. */
@@ -98,7 +96,8 @@ PyObject *core_raise_status(core_state *state, ftl_status status, const char *wh
 
 /* ---- Arguments (options.c) ----------------------------------------------------------------------- */
 
-/* What options point to; none of it is Python's, so that it can be freed without the interpreter. */
+/* What options point to; none of it is Python's, so that it can be freed without the interpreter.
+ */
 typedef struct core_block core_block;
 typedef struct core_keep {
     core_block *blocks;
@@ -113,16 +112,16 @@ void core_keep_clear(core_keep *keep);
  * names[i]. A name that is none of them is a TypeError naming `function`. false: an exception is
  * set.
  */
-bool core_model_option(const char *name, PyObject *value,
-                       ftl_model_options *out, core_keep *keep, bool *known);
-bool core_model_options(const char *function, PyObject *const *values,
-                        PyObject *names, ftl_model_options *out, core_keep *keep);
+bool core_model_option(const char *name, PyObject *value, ftl_model_options *out, core_keep *keep,
+                       bool *known);
+bool core_model_options(const char *function, PyObject *const *values, PyObject *names,
+                        ftl_model_options *out, core_keep *keep);
 
 typedef struct core_job {
     ftl_score_options options;
     core_keep keep;
     core_state *state;
-    PyObject *progress, *warn; /* borrowed from the keywords; NULL: none */
+    PyObject *progress, *warn;             /* borrowed from the keywords; NULL: none */
     const char *reader_name, *writer_name; /* NULL: none */
     size_t n_more_names;
     PyThreadState *thread; /* that was put away while the library works */
@@ -148,7 +147,8 @@ PyObject *core_text(const char *text); /* None for NULL; bytes that are no UTF-8
 
 /* ---- Objects ----------------------------------------------------------------------------------- */
 
-PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model);
+/* Takes the reference over. known: the cache's; NULL: the model is opened for the caller alone. */
+PyObject *core_model_wrap(core_state *state, core_home *home, PyObject *known, ftl_model *model);
 
 /* Model.run (run.c) */
 PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);

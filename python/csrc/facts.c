@@ -18,7 +18,7 @@ static PyObject *label_value(const ftl_label *label)
     }
 }
 
-static PyObject *target_labels(const ftl_model *model, size_t target)
+static PyObject *target_labels(const ftl_model *model, size_t target, const char **dtype)
 {
     size_t n = ftl_model_class_count(model, target);
     PyObject *list = PyList_New(0);
@@ -26,6 +26,7 @@ static PyObject *target_labels(const ftl_model *model, size_t target)
         ftl_label label = {.struct_size = sizeof label};
         PyObject *value = ftl_model_class(model, target, i, &label) == FTL_OK ? label_value(&label)
                                                                               : NULL;
+        *dtype = label.dtype;
         if (!value || PyList_Append(list, value) < 0)
             Py_CLEAR(list);
         Py_XDECREF(value);
@@ -33,14 +34,17 @@ static PyObject *target_labels(const ftl_model *model, size_t target)
     return list;
 }
 
-/* A tuple of arrays, by foretell._results.classes. */
-static PyObject *model_classes(core_state *state, const ftl_model *model)
+/* A tuple of arrays, by foretell._results.classes. CatBoost's texts are objects. */
+static PyObject *model_classes(core_state *state, const ftl_model *model, bool catboost)
 {
     size_t n = ftl_model_target_count(model);
     PyObject *all = PyTuple_New((Py_ssize_t)n);
     for (size_t i = 0; all && i < n; i++) {
-        PyObject *labels = target_labels(model, i);
-        PyObject *array = labels ? PyObject_CallFunction(state->classes, "(OO)", labels, Py_None)
+        const char *dtype = NULL;
+        PyObject *labels = target_labels(model, i, &dtype);
+        if (catboost && PyList_Size(labels) > 0 && PyUnicode_Check(PyList_GetItem(labels, 0)))
+            dtype = "object";
+        PyObject *array = labels ? PyObject_CallFunction(state->classes, "(Oz)", labels, dtype)
                                  : NULL;
         Py_XDECREF(labels);
         if (!array || PyTuple_SetItem(all, (Py_ssize_t)i, array) < 0)
@@ -67,13 +71,13 @@ static bool add_part(void *user, const char *text, size_t size)
     return added;
 }
 
-/* What the model is made of, as text. */
+/* What the model is made of, as JSON. */
 static PyObject *description(core_state *state, const ftl_model *model)
 {
     PyObject *parts = PyList_New(0), *empty = PyUnicode_FromString(""), *text = NULL;
     ftl_error error;
     if (parts && empty) {
-        if (ftl_model_describe(model, false, add_part, parts, &error) != FTL_OK)
+        if (ftl_model_describe(model, true, add_part, parts, &error) != FTL_OK)
             core_raise(state, &error, NULL);
         else
             text = PyUnicode_Join(empty, parts);
@@ -112,16 +116,26 @@ static PyObject *model_schema(core_state *state, const ftl_model *model, core_fa
 
 /* ---- Methods ------------------------------------------------------------------------------------- */
 
-/* A method whose single column is an array of one dimension. */
-static bool is_vector_method(ftl_method method)
+static bool ends_with(const char *text, const char *end)
 {
+    size_t size = strlen(text), wanted = strlen(end);
+    return size >= wanted && strcmp(text + size - wanted, end) == 0;
+}
+
+/* A method whose single column is an array of one dimension. */
+static bool is_vector_method(const char *class_name, ftl_method method)
+{
+    if (method == FTL_TRANSFORM || method == FTL_INVERSE_TRANSFORM)
+        return ends_with(class_name, ".LabelEncoder") ||
+               ends_with(class_name, ".IsotonicRegression");
     return method == FTL_PREDICT || method == FTL_DECISION_FUNCTION ||
            method == FTL_SCORE_SAMPLES || method == FTL_MARGIN;
 }
 
-static void method_facts(const ftl_model *model, ftl_method method, core_method_facts *out)
+static void method_facts(const ftl_model *model, const char *class_name, ftl_method method,
+                         core_method_facts *out)
 {
-    size_t targets = ftl_model_target_count(model), floats = 0, texts = 0;
+    size_t targets = ftl_model_target_count(model), floats = 0, texts = 0, ints = 0, bools = 0;
     out->count = ftl_model_output_count(model, method);
     for (size_t i = 0; i < out->count; i++) {
         ftl_output_column column = {.struct_size = sizeof column};
@@ -129,14 +143,22 @@ static void method_facts(const ftl_model *model, ftl_method method, core_method_
             return;
         floats += column.type == FTL_F64 || column.type == FTL_F32;
         texts += column.type == FTL_STRING;
+        ints += column.type == FTL_I64;
+        bools += column.type == FTL_BOOL;
     }
-    out->vector = out->count == 1 && is_vector_method(method);
+    out->type = floats == out->count  ? "float64"
+                : ints == out->count  ? "int64"
+                : bools == out->count ? "bool"
+                                      : "mixed";
+    out->vector = out->count == 1 && is_vector_method(class_name, method) &&
+                  !ftl_model_result_is_matrix(model, method);
     bool classes = method == FTL_PREDICT && targets > 0 && targets == out->count;
     if (classes)
-        out->form = targets == 1 ? CORE_CLASSES : CORE_SHAPED;
+        out->form = out->vector ? CORE_CLASSES : CORE_SHAPED;
     else if (texts)
         out->form = CORE_CELLS;
-    else if (floats < out->count || targets > 1 || method == FTL_APPLY)
+    else if (floats < out->count || targets > 1 || method == FTL_APPLY ||
+             ftl_model_result_is_matrix(model, method))
         out->form = CORE_SHAPED;
     else
         out->form = CORE_NUMBERS;
@@ -144,14 +166,13 @@ static void method_facts(const ftl_model *model, ftl_method method, core_method_
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
-void core_facts_free(core_facts *facts)
+void core_facts_drop(core_facts *facts)
 {
-    if (!facts)
+    if (!facts || atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) != 1)
         return;
     Py_XDECREF(facts->classes);
     Py_XDECREF(facts->take);
     Py_XDECREF(facts->schema);
-    Py_XDECREF(facts->about);
     PyMem_Free(facts);
 }
 
@@ -168,21 +189,76 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
         PyErr_NoMemory();
         return NULL;
     }
+    atomic_init(&facts->references, 1);
     facts->n_inputs = info.n_inputs;
     facts->default_method = info.default_method;
     facts->open_width = info.open_width;
     facts->has_names = info.has_input_names;
     for (int m = 0; m < FTL_METHOD_COUNT; m++)
-        method_facts(model, (ftl_method)m, &facts->methods[m]);
-    facts->classes = model_classes(state, model);
+        method_facts(model, info.class_name, (ftl_method)m, &facts->methods[m]);
+    facts->classes = model_classes(state, model, strcmp(info.library, "CatBoost") == 0);
     facts->schema = PyErr_Occurred() ? NULL : model_schema(state, model, facts, &info);
-    facts->about = Py_BuildValue("(ss)", info.class_name, ftl_model_kind_name(info.kind));
     if (facts->classes && PyTuple_Size(facts->classes) > 0)
         facts->take = PyObject_GetAttrString(PyTuple_GetItem(facts->classes, 0), "take");
     if (PyErr_Occurred()) {
-        core_facts_free(facts);
+        core_facts_drop(facts);
         return NULL;
     }
+    return facts;
+}
+
+/* ---- Facts of models that come again and again --------------------------------------------------- */
+
+enum { MOST_KNOWN = 512 }; /* facts that a cache keeps */
+
+static void drop_capsule(PyObject *capsule)
+{
+    core_facts_drop(PyCapsule_GetPointer(capsule, NULL));
+}
+
+/* Those of the model's serial; NULL: there are none, or an exception is set. */
+static core_facts *recall(PyObject *known, PyObject *serial)
+{
+    PyObject *capsule = PyObject_GetItem(known, serial);
+    if (!capsule) {
+        if (PyErr_ExceptionMatches(PyExc_KeyError))
+            PyErr_Clear();
+        return NULL;
+    }
+    core_facts *facts = PyCapsule_GetPointer(capsule, NULL);
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    Py_DECREF(capsule);
+    return facts;
+}
+
+static bool remember(PyObject *known, PyObject *serial, core_facts *facts)
+{
+    if (PyDict_Size(known) >= MOST_KNOWN)
+        PyDict_Clear(known);
+    PyObject *capsule = PyCapsule_New(facts, NULL, drop_capsule);
+    if (!capsule)
+        return false;
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    bool kept = PyDict_SetItem(known, serial, capsule) == 0;
+    Py_DECREF(capsule);
+    return kept;
+}
+
+/* A reference of the caller's. */
+static core_facts *recall_or_find_out(core_state *state, core_model *model)
+{
+    if (!model->known)
+        return find_out(state, model->model);
+    PyObject *serial = PyLong_FromUnsignedLongLong(ftl_model_serial(model->model));
+    core_facts *facts = serial ? recall(model->known, serial) : NULL;
+    if (!facts && !PyErr_Occurred()) {
+        facts = find_out(state, model->model);
+        if (facts && !remember(model->known, serial, facts)) {
+            core_facts_drop(facts);
+            facts = NULL;
+        }
+    }
+    Py_XDECREF(serial);
     return facts;
 }
 
@@ -192,10 +268,10 @@ core_facts *core_facts_of(PyObject *self)
     core_facts *facts = atomic_load_explicit(&model->facts, memory_order_acquire);
     if (facts)
         return facts;
-    facts = find_out(core_state_of(self), model->model);
+    facts = recall_or_find_out(core_state_of(self), model);
     core_facts *other = NULL;
     if (!facts || atomic_compare_exchange_strong(&model->facts, &other, facts))
         return facts;
-    core_facts_free(facts); /* another thread was first */
+    core_facts_drop(facts); /* another thread was first */
     return other;
 }

@@ -17,14 +17,16 @@ typedef enum core_form {
 typedef struct core_method_facts {
     size_t count; /* of columns; 0: the model lacks the method */
     core_form form;
-    bool vector; /* NUMBERS: of one dimension */
+    bool vector;      /* NUMBERS and CLASSES: of one dimension */
+    const char *type; /* of the columns: "float64", "int64", "bool" or "mixed" */
 } core_method_facts;
 
+/* Nothing in it points into the model, which it outlives: a cache keeps it by the model's serial. */
 typedef struct core_facts {
+    atomic_uint references;
     PyObject *classes; /* tuple of arrays, one per target */
     PyObject *take;    /* of the first one: its method; NULL: there are no classes */
-    PyObject *schema;  /* tuple: names or None, kinds, types, missing; see _inputs.py */
-    PyObject *about;   /* tuple: class name, kind; see _results.py */
+    PyObject *schema;  /* a foretell._inputs.Schema */
     size_t n_inputs;
     ftl_method default_method;
     bool open_width, has_names;
@@ -34,6 +36,6 @@ typedef struct core_facts {
 
 /* Borrowed from the model; NULL: an exception is set. Thread-safe. */
 core_facts *core_facts_of(PyObject *model);
-void core_facts_free(core_facts *facts); /* NULL is allowed */
+void core_facts_drop(core_facts *facts); /* NULL is allowed */
 
 #endif

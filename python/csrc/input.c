@@ -42,10 +42,10 @@ static bool matrix_columns(core_input *input, const Py_buffer *view, ftl_type ty
     if (!reserve(input, n))
         return false;
     for (size_t i = 0; i < n; i++) {
-        input->columns[i] = (ftl_column){
-            .type = type,
-            .values = (const char *)view->buf + (Py_ssize_t)i * view->strides[1],
-            .stride = view->strides[0]};
+        input->columns[i] = (ftl_column){.type = type,
+                                         .values = (const char *)view->buf +
+                                                   (Py_ssize_t)i * view->strides[1],
+                                         .stride = view->strides[0]};
     }
     input->batch.columns = input->columns;
     input->batch.n_columns = n;

@@ -17,7 +17,7 @@ typedef struct core_input {
     size_t n_views;
     void **blocks; /* texts that were made; with room for two a column */
     size_t n_blocks;
-    Py_buffer first;   /* of a matrix; obj NULL: none */
+    Py_buffer first;    /* of a matrix; obj NULL: none */
     PyObject *prepared; /* what prepare() gave */
 } core_input;
 
@@ -33,7 +33,8 @@ void core_input_close(core_input *input);
 
 /* ---- Columns (column.c) -------------------------------------------------------------------------- */
 
-/* The type of a format of the buffer protocol, in this machine's order of bytes; -1: another one. */
+/* The type of a format of the buffer protocol, in this machine's order of bytes; -1: another one.
+ */
 int core_format_type(const char *format, Py_ssize_t size);
 /*
  * Column i of the input, by what prepare() gave for it:

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model)
+PyObject *core_model_wrap(core_state *state, core_home *home, PyObject *known, ftl_model *model)
 {
     core_model *self = (core_model *)PyType_GenericAlloc(state->model_type, 0);
     if (!self) {
@@ -18,6 +18,7 @@ PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model)
     }
     self->home = core_home_take(home);
     self->model = model;
+    self->known = Py_XNewRef(known);
     return (PyObject *)self;
 }
 
@@ -26,12 +27,11 @@ static void model_dealloc(PyObject *self)
     core_model *model = (core_model *)self;
     PyTypeObject *type = Py_TYPE(self);
     freefunc free_it = PyType_GetSlot(type, Py_tp_free);
-    core_facts_free(model->facts);
-    Py_BEGIN_ALLOW_THREADS
-    ftl_model_release(model->model);
+    core_facts_drop(model->facts);
+    Py_XDECREF(model->known);
+    Py_BEGIN_ALLOW_THREADS ftl_model_release(model->model);
     core_home_drop(model->home);
-    Py_END_ALLOW_THREADS
-    free_it(self);
+    Py_END_ALLOW_THREADS free_it(self);
     Py_DECREF(type);
 }
 
@@ -40,7 +40,8 @@ static PyObject *model_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     (void)type;
     (void)args;
     (void)kwargs;
-    PyErr_SetString(PyExc_TypeError, "models are made by Model.open, Model.open_memory and Cache.get");
+    PyErr_SetString(PyExc_TypeError,
+                    "models are made by Model.open, Model.open_memory and Cache.get");
     return NULL;
 }
 
@@ -57,7 +58,7 @@ static bool is_context(core_state *state, PyObject *object, const char *function
 static PyObject *opened(core_state *state, core_home *home, ftl_status status, ftl_model *model,
                         const ftl_error *error, const char *filename)
 {
-    return status == FTL_OK ? core_model_wrap(state, home, model)
+    return status == FTL_OK ? core_model_wrap(state, home, NULL, model)
                             : core_raise(state, error, filename);
 }
 
@@ -82,10 +83,9 @@ static PyObject *model_open(PyObject *class, PyTypeObject *defining, PyObject *c
         ftl_model *model = NULL;
         ftl_error error;
         ftl_status status;
-        Py_BEGIN_ALLOW_THREADS
-        status = ftl_model_open(home->context, text, &options, &model, &error);
-        Py_END_ALLOW_THREADS
-        result = opened(state, home, status, model, &error, text);
+        Py_BEGIN_ALLOW_THREADS status = ftl_model_open(home->context, text, &options, &model,
+                                                       &error);
+        Py_END_ALLOW_THREADS result = opened(state, home, status, model, &error, text);
     }
     Py_XDECREF(path);
     core_keep_clear(&keep);
@@ -115,11 +115,9 @@ static PyObject *model_open_memory(PyObject *class, PyTypeObject *defining, PyOb
         ftl_model *model = NULL;
         ftl_error error;
         ftl_status status;
-        Py_BEGIN_ALLOW_THREADS
-        status = ftl_model_open_memory(home->context, data.buf, (size_t)data.len, &options, &model,
-                                       &error);
-        Py_END_ALLOW_THREADS
-        result = opened(state, home, status, model, &error, NULL);
+        Py_BEGIN_ALLOW_THREADS status = ftl_model_open_memory(
+            home->context, data.buf, (size_t)data.len, &options, &model, &error);
+        Py_END_ALLOW_THREADS result = opened(state, home, status, model, &error, NULL);
     }
     PyBuffer_Release(&data);
     core_keep_clear(&keep);
@@ -135,10 +133,9 @@ static PyObject *model_with_inputs(PyObject *self, PyObject *number)
     ftl_model *other = NULL;
     ftl_error error;
     ftl_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_model_with_inputs(model->model, n, &other, &error);
-    Py_END_ALLOW_THREADS
-    return opened(core_state_of(self), model->home, status, other, &error, NULL);
+    Py_BEGIN_ALLOW_THREADS status = ftl_model_with_inputs(model->model, n, &other, &error);
+    Py_END_ALLOW_THREADS return opened(core_state_of(self), model->home, status, other, &error,
+                                       NULL);
 }
 
 /* ---- What it is ------------------------------------------------------------------------------------ */
@@ -163,8 +160,8 @@ static PyObject *model_info(PyObject *self, PyObject *unused)
         core_put(dict, "n_inputs", PyLong_FromSize_t(i.n_inputs)) &&
         core_put(dict, "has_input_names", PyBool_FromLong(i.has_input_names)) &&
         core_put(dict, "open_width", PyBool_FromLong(i.open_width)) &&
-        core_put(dict, "newer", core_text(i.newer)) && core_put(dict, "parts", core_text(i.parts)) &&
-        core_put(dict, "note", core_text(i.note)))
+        core_put(dict, "newer", core_text(i.newer)) &&
+        core_put(dict, "parts", core_text(i.parts)) && core_put(dict, "note", core_text(i.note)))
         return dict;
     Py_XDECREF(dict);
     return NULL;
@@ -310,10 +307,8 @@ static PyObject *model_describe(PyObject *self, PyObject *args, PyObject *kwargs
 static PyObject *model_trim(PyObject *self, PyObject *unused)
 {
     (void)unused;
-    Py_BEGIN_ALLOW_THREADS
-    ftl_model_trim(((core_model *)self)->model);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS ftl_model_trim(((core_model *)self)->model);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 /* ftl_bytes_fn */
@@ -374,11 +369,10 @@ static PyObject *model_write(PyObject *self, PyObject *path)
     const char *text = PyBytes_AsString(bytes);
     ftl_error error;
     ftl_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = write_file(((core_model *)self)->model, text, &error);
-    Py_END_ALLOW_THREADS
-    PyObject *result = status == FTL_OK ? Py_NewRef(Py_None)
-                                        : core_raise(core_state_of(self), &error, text);
+    Py_BEGIN_ALLOW_THREADS status = write_file(((core_model *)self)->model, text, &error);
+    Py_END_ALLOW_THREADS PyObject *result = status == FTL_OK
+                                                ? Py_NewRef(Py_None)
+                                                : core_raise(core_state_of(self), &error, text);
     Py_DECREF(bytes);
     return result;
 }

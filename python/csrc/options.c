@@ -26,9 +26,8 @@ void core_keep_clear(core_keep *keep)
 
 static void *keep_block(core_keep *keep, size_t n, size_t size)
 {
-    core_block *block = n <= (SIZE_MAX - sizeof *block) / size
-                            ? calloc(1, sizeof *block + n * size)
-                            : NULL;
+    core_block *block = n <= (SIZE_MAX - sizeof *block) / size ? calloc(1, sizeof *block + n * size)
+                                                               : NULL;
     if (!block) {
         PyErr_NoMemory();
         return NULL;
@@ -194,8 +193,8 @@ static bool read_texts(PyObject *value, bool paths, core_keep *keep, const char 
 
 /* ---- Options of a model -------------------------------------------------------------------------- */
 
-bool core_model_option(const char *name, PyObject *value,
-                       ftl_model_options *out, core_keep *keep, bool *known)
+bool core_model_option(const char *name, PyObject *value, ftl_model_options *out, core_keep *keep,
+                       bool *known)
 {
     uint64_t count = 0;
     *known = true;
@@ -211,7 +210,8 @@ bool core_model_option(const char *name, PyObject *value,
         return read;
     }
     if (strcmp(name, "iterations") == 0) {
-        if (value && PyUnicode_Check(value) && PyUnicode_CompareWithASCIIString(value, "all") == 0) {
+        if (value && PyUnicode_Check(value) &&
+            PyUnicode_CompareWithASCIIString(value, "all") == 0) {
             out->iterations = FTL_ITERATIONS_ALL;
             return true;
         }
@@ -244,8 +244,8 @@ static bool unknown_keyword(const char *function, const char *name)
     return false;
 }
 
-bool core_model_options(const char *function, PyObject *const *values,
-                        PyObject *names, ftl_model_options *out, core_keep *keep)
+bool core_model_options(const char *function, PyObject *const *values, PyObject *names,
+                        ftl_model_options *out, core_keep *keep)
 {
     out->struct_size = sizeof *out;
     for (Py_ssize_t i = 0; names && i < PyTuple_Size(names); i++) {
@@ -462,9 +462,9 @@ static bool read_job_option(core_job *job, const char *function, const char *nam
             return value == Py_None || read_row(&job_rows[i], value, job);
     }
     if (value == Py_None) { /* the default, of a name that must be one all the same */
-        static const char *const others[] = {"method",   "on_error", "empty_text", "more_methods",
-                                             "progress", "warn",     "cancel",     "more_models",
-                                             "more_names", "reader_name", "writer_name"};
+        static const char *const others[] = {
+            "method", "on_error",    "empty_text", "more_methods", "progress",   "warn",
+            "cancel", "more_models", "more_names", "reader_name",  "writer_name"};
         for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
             if (strcmp(name, others[i]) == 0)
                 return true;

@@ -92,7 +92,8 @@ static bool read_keyword(call *c, PyObject *name, PyObject *value)
 static bool read_call(call *c, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     if (n < 1 || n > 2) {
-        PyErr_SetString(PyExc_TypeError, "run() takes X and a tuple of methods; the rest has names");
+        PyErr_SetString(PyExc_TypeError,
+                        "run() takes X and a tuple of methods; the rest has names");
         return false;
     }
     c->X = args[0];
@@ -142,15 +143,14 @@ static bool make_room(call *c, const ftl_session *session, ftl_method method)
     if (!c->arrays[at] ||
         PyObject_GetBuffer(c->arrays[at], &c->views[at], PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS) < 0)
         return false;
-    c->rooms[at] = (ftl_result_room){
-        .method = method,
-        .class_index = true,
-        .room = {.data = c->views[at].buf,
-                 .dtype = type,
-                 .rows = rows,
-                 .columns = facts->count,
-                 .row_stride = (ptrdiff_t)facts->count,
-                 .column_stride = 1}};
+    c->rooms[at] = (ftl_result_room){.method = method,
+                                     .class_index = true,
+                                     .room = {.data = c->views[at].buf,
+                                              .dtype = type,
+                                              .rows = rows,
+                                              .columns = facts->count,
+                                              .row_stride = (ptrdiff_t)facts->count,
+                                              .column_stride = 1}};
     c->n_rooms++;
     return true;
 }
@@ -160,10 +160,9 @@ static bool make_room(call *c, const ftl_session *session, ftl_method method)
 static ftl_status run_session(call *c, ftl_session *session)
 {
     ftl_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_session_run_into(session, &c->input.batch, c->rooms, c->n_rooms, &c->error);
-    Py_END_ALLOW_THREADS
-    return status;
+    Py_BEGIN_ALLOW_THREADS status = ftl_session_run_into(session, &c->input.batch, c->rooms,
+                                                         c->n_rooms, &c->error);
+    Py_END_ALLOW_THREADS return status;
 }
 
 static ftl_status run_threads(call *c, ftl_plan *plan)
@@ -171,11 +170,9 @@ static ftl_status run_threads(call *c, ftl_plan *plan)
     const ftl_parallel_options options = {
         .struct_size = sizeof options, .threads = c->threads, .cancel = c->cancel};
     ftl_status status;
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_plan_run_into(plan, &c->input.batch, c->rooms, c->n_rooms, &options, NULL,
-                               &c->error);
-    Py_END_ALLOW_THREADS
-    return status;
+    Py_BEGIN_ALLOW_THREADS status = ftl_plan_run_into(plan, &c->input.batch, c->rooms, c->n_rooms,
+                                                      &options, NULL, &c->error);
+    Py_END_ALLOW_THREADS return status;
 }
 
 /* ---- Rows that were refused ------------------------------------------------------------------------ */
@@ -258,10 +255,9 @@ static ftl_status run_cells(call *c, ftl_session *session)
     ftl_status status;
     for (size_t i = 0; i < c->n; i++)
         methods |= 1u << c->methods[i];
-    Py_BEGIN_ALLOW_THREADS
-    status = ftl_session_run(session, methods, &c->input.batch, &c->error);
-    Py_END_ALLOW_THREADS
-    for (size_t i = 0; status == FTL_OK && i < c->n; i++) {
+    Py_BEGIN_ALLOW_THREADS status = ftl_session_run(session, methods, &c->input.batch, &c->error);
+    Py_END_ALLOW_THREADS for (size_t i = 0; status == FTL_OK && i < c->n; i++)
+    {
         ftl_batch batch;
         status = ftl_session_result(session, c->methods[i], &batch, &c->error);
         c->arrays[i] = status == FTL_OK ? result_columns(&batch) : NULL;
@@ -292,9 +288,10 @@ static bool to_indices(const Py_buffer *view)
 
 static PyObject *shaped(call *c, size_t i, PyObject *raw)
 {
-    PyObject *name = c->state->method_names[c->methods[i]];
-    return PyObject_CallFunctionObjArgs(c->state->shape, name, raw, c->facts->classes,
-                                        c->facts->about, NULL);
+    ftl_method method = c->methods[i];
+    return PyObject_CallFunction(c->state->shape, "OOOOs", c->state->method_names[method], raw,
+                                 c->facts->classes, c->facts->schema,
+                                 c->facts->methods[method].type);
 }
 
 static PyObject *result(call *c, size_t i)
@@ -371,8 +368,7 @@ static bool run_call(call *c)
     quick.no_wait = true;
     status = ftl_model_plan(c->model->model, &quick, &plan, &c->error);
     if (status == FTL_END) { /* it has to be made */
-        Py_BEGIN_ALLOW_THREADS
-        status = ftl_model_plan(c->model->model, &options, &plan, &c->error);
+        Py_BEGIN_ALLOW_THREADS status = ftl_model_plan(c->model->model, &options, &plan, &c->error);
         Py_END_ALLOW_THREADS
     }
     if (status != FTL_OK) {
@@ -418,9 +414,9 @@ static PyObject *run_blocks(call *c, PyObject *blocks)
     while (going && (block = PyIter_Next(blocks)))
         going = run_block(c, block, pieces, rows);
     if (going && !PyErr_Occurred())
-        all = PyObject_CallFunctionObjArgs(
-            c->state->join, pieces, rows,
-            c->on_error == FTL_ON_ERROR_NULL ? Py_True : Py_False, NULL);
+        all = PyObject_CallFunctionObjArgs(c->state->join, pieces, rows,
+                                           c->on_error == FTL_ON_ERROR_NULL ? Py_True : Py_False,
+                                           NULL);
     Py_XDECREF(pieces);
     Py_XDECREF(rows);
     return all;

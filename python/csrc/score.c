@@ -12,10 +12,7 @@
  * The library calls back on the thread that began the job, which put its state away: it is taken up
  * for the callback and put away again. An exception waits there until the job has ended.
  */
-static void enter(core_job *job)
-{
-    PyEval_RestoreThread(job->thread);
-}
+static void enter(core_job *job) { PyEval_RestoreThread(job->thread); }
 
 static void leave(core_job *job)
 {
@@ -109,15 +106,14 @@ static bool job_end(core_job *job, ftl_status status, const ftl_error *error, co
 static PyObject *figures(const ftl_score_result *r)
 {
     typedef unsigned long long ull;
-    return Py_BuildValue(
-        "{s:K,s:K,s:K,s:K,s:K,s:d,s:K,s:K,s:I,s:I,s:d,s:d,s:d,s:d,s:d}", "rows_read",
-        (ull)r->rows_read, "rows_written", (ull)r->rows_written, "rows_rejected",
-        (ull)r->rows_rejected, "rows_nulled", (ull)r->rows_nulled, "rows_resumed",
-        (ull)r->rows_resumed, "seconds", r->seconds, "bytes_read", (ull)r->bytes_read,
-        "bytes_written", (ull)r->bytes_written, "batch_rows", r->batch_rows, "threads", r->threads,
-        "read_seconds", r->read_seconds, "parse_seconds", r->parse_seconds, "predict_seconds",
-        r->predict_seconds, "format_seconds", r->format_seconds, "write_seconds",
-        r->write_seconds);
+    return Py_BuildValue("{s:K,s:K,s:K,s:K,s:K,s:d,s:K,s:K,s:I,s:I,s:d,s:d,s:d,s:d,s:d}",
+                         "rows_read", (ull)r->rows_read, "rows_written", (ull)r->rows_written,
+                         "rows_rejected", (ull)r->rows_rejected, "rows_nulled", (ull)r->rows_nulled,
+                         "rows_resumed", (ull)r->rows_resumed, "seconds", r->seconds, "bytes_read",
+                         (ull)r->bytes_read, "bytes_written", (ull)r->bytes_written, "batch_rows",
+                         r->batch_rows, "threads", r->threads, "read_seconds", r->read_seconds,
+                         "parse_seconds", r->parse_seconds, "predict_seconds", r->predict_seconds,
+                         "format_seconds", r->format_seconds, "write_seconds", r->write_seconds);
 }
 
 static bool takes(Py_ssize_t n, Py_ssize_t wanted, const char *message)
@@ -231,7 +227,8 @@ static int64_t read_callback(void *user, void *data, size_t size)
     enter(c->job);
     PyObject *bytes = NULL;
     int64_t got = -EIO;
-    if (PyErr_CheckSignals() == 0 && (bytes = PyObject_CallFunction(c->read, "n", (Py_ssize_t)size)))
+    if (PyErr_CheckSignals() == 0 &&
+        (bytes = PyObject_CallFunction(c->read, "n", (Py_ssize_t)size)))
         got = copy_bytes(bytes, data, size);
     Py_XDECREF(bytes);
     leave(c->job);
@@ -257,7 +254,8 @@ PyObject *core_score_stream(PyObject *self, PyObject *const *args, Py_ssize_t n,
     if (!takes(n, 2, "score_stream() takes read and write; options have names"))
         return NULL;
     if (!PyCallable_Check(args[0]) || !PyCallable_Check(args[1])) {
-        PyErr_SetString(PyExc_TypeError, "read and write are functions: read(size) and write(bytes)");
+        PyErr_SetString(PyExc_TypeError,
+                        "read and write are functions: read(size) and write(bytes)");
         return NULL;
     }
     if (core_job_options(core_state_of(self), "score_stream", args + n, names, &job)) {
@@ -311,11 +309,10 @@ PyObject *core_score_arrow(PyObject *self, PyObject *const *args, Py_ssize_t n, 
         ftl_error error;
         ftl_status status = FTL_NOMEM;
         if (stream) {
-            Py_BEGIN_ALLOW_THREADS
-            status = ftl_score_arrow(model->model, in, &job.options, &stream->inner, NULL, &error);
-            Py_END_ALLOW_THREADS
-            result = status == FTL_OK ? core_stream_wrap(stream)
-                                      : core_raise(job.state, &error, NULL);
+            Py_BEGIN_ALLOW_THREADS status = ftl_score_arrow(model->model, in, &job.options,
+                                                            &stream->inner, NULL, &error);
+            Py_END_ALLOW_THREADS result = status == FTL_OK ? core_stream_wrap(stream)
+                                                           : core_raise(job.state, &error, NULL);
             if (!result)
                 core_stream_free(stream);
         }
@@ -339,11 +336,10 @@ PyObject *core_read_table(PyObject *self, PyObject *const *args, Py_ssize_t n, P
         ftl_error error;
         ftl_status status;
         if (stream) {
-            Py_BEGIN_ALLOW_THREADS
-            status = ftl_read_table(home->context, text, &job.options, &stream->inner, &error);
-            Py_END_ALLOW_THREADS
-            result = status == FTL_OK ? core_stream_wrap(stream)
-                                      : core_raise(job.state, &error, text);
+            Py_BEGIN_ALLOW_THREADS status = ftl_read_table(home->context, text, &job.options,
+                                                           &stream->inner, &error);
+            Py_END_ALLOW_THREADS result = status == FTL_OK ? core_stream_wrap(stream)
+                                                           : core_raise(job.state, &error, text);
             if (!result)
                 core_stream_free(stream);
         }

@@ -12,7 +12,8 @@ typedef struct core_stream {
 
 /* Takes over what keep has. NULL: an exception is set. */
 core_stream *core_stream_make(core_home *home, core_keep *keep);
-/* A capsule "arrow_array_stream" that owns it. NULL: an exception is set, and it is the caller's. */
+/* A capsule "arrow_array_stream" that owns it. NULL: an exception is set, and it is the caller's.
+ */
 PyObject *core_stream_wrap(core_stream *stream);
 void core_stream_free(core_stream *stream);
 /* A new reference: the object if it is such a capsule, else what its __arrow_c_stream__ gives. */

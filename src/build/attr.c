@@ -423,6 +423,30 @@ static ftl_status show_valid(ftl_build *build, ftl_cell *label, ftl_error *error
     return FTL_OK;
 }
 
+/* numpy's name of the dtype of an array of labels; NULL for other objects and dtypes. */
+static const char *labels_dtype(ftl_build *build, const ftl_node *classes)
+{
+    if (classes->kind != FTL_NODE_ARRAY || classes->u.array->dtype->n_fields)
+        return NULL;
+    const ftl_dtype *dtype = classes->u.array->dtype;
+    switch (dtype->kind) {
+    case 'b':
+        return "bool";
+    case 'i':
+        return ftl_arena_printf(build->arena, "int%u", dtype->item_size * 8);
+    case 'u':
+        return ftl_arena_printf(build->arena, "uint%u", dtype->item_size * 8);
+    case 'f':
+        return ftl_arena_printf(build->arena, "float%u", dtype->item_size * 8);
+    case 'U':
+        return ftl_arena_printf(build->arena, "<U%u", dtype->item_size / 4);
+    case 'O':
+        return "object";
+    default:
+        return NULL;
+    }
+}
+
 static ftl_status read_labels(ftl_build *build, const ftl_node *classes, const ftl_labels **out,
                               ftl_error *error)
 {
@@ -444,6 +468,7 @@ static ftl_status read_labels(ftl_build *build, const ftl_node *classes, const f
     }
     labels->count = (uint32_t)n;
     labels->cells = cells;
+    labels->dtype = labels_dtype(build, classes);
     if (tags == 1u << FTL_CELL_INT)
         labels->type = FTL_I64;
     else if (tags == 1u << FTL_CELL_BOOL)

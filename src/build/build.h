@@ -52,6 +52,7 @@ typedef struct ftl_frame {
     bool csc; /* that matrix lies by columns, as SimpleImputer leaves it; others lie by rows */
     /* results: number of targets (1 unless multi-output); 0 in frames of features */
     uint32_t n_targets;
+    bool matrix; /* results of one column: the library's has two dimensions all the same */
 } ftl_frame;
 
 typedef struct ftl_build ftl_build;

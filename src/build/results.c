@@ -87,6 +87,7 @@ static ftl_status copy_frame(ftl_build *build, const ftl_frame *in, ftl_frame *o
     FTL_TRY(ftl_frame_new(build, in->n_columns, out, error));
     memcpy(out->columns, in->columns, in->n_columns * sizeof *in->columns);
     out->n_targets = in->n_targets;
+    out->matrix = in->matrix;
     return FTL_OK;
 }
 
@@ -130,7 +131,8 @@ ftl_status ftl_results_name(ftl_build *build, ftl_method method, const ftl_frame
         if (as == FTL_AS_LABEL)
             outputs[i].labels = column->labels;
     }
-    *out = (ftl_method_outputs){.count = frame->n_columns, .outputs = outputs};
+    *out = (ftl_method_outputs){
+        .count = frame->n_columns, .outputs = outputs, .matrix = frame->matrix};
     return FTL_OK;
 }
 

@@ -245,6 +245,7 @@ ftl_status ftl_names_apply(ftl_build *build, ftl_class_names *names, ftl_frame *
     memcpy(frame.columns, result->columns, result->n_columns * sizeof *result->columns);
     frame.n_targets = result->n_targets;
     frame.sparse = result->sparse;
+    frame.matrix = result->matrix;
     for (uint32_t i = 0; i < frame.n_columns; i++) {
         ftl_frame_column *column = &frame.columns[i];
         if (!column->labels)

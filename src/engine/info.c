@@ -108,6 +108,11 @@ ftl_status ftl_model_output(const ftl_model *model, ftl_method method, size_t in
     return FTL_OK;
 }
 
+bool ftl_model_result_is_matrix(const ftl_model *model, ftl_method method)
+{
+    return model && ftl_method_name(method) && model->graph.methods[method].matrix;
+}
+
 size_t ftl_model_target_count(const ftl_model *model) { return model ? model->n_classes : 0; }
 
 size_t ftl_model_class_count(const ftl_model *model, size_t target)
@@ -122,7 +127,7 @@ ftl_status ftl_model_class(const ftl_model *model, size_t target, size_t index, 
     FTL_TRY(ftl_out_check(out, "ftl_label", NULL));
     const ftl_labels *labels = model->classes[target];
     const ftl_cell *cell = &labels->cells[index];
-    ftl_label label = {.type = labels->type};
+    ftl_label label = {.type = labels->type, .dtype = labels->dtype};
     if (cell->tag == FTL_CELL_STRING) {
         label.text = cell->u.text;
         label.size = cell->size;

@@ -305,8 +305,8 @@ static bool outputs_are_slot(const ftl_session *session, const ftl_method_output
            session->plan->steps[outputs->outputs[0].op].slot_width == outputs->count;
 }
 
-static double output_number(const ftl_session *session, const ftl_output *output,
-                            bool class_index, uint32_t row)
+static double output_number(const ftl_session *session, const ftl_output *output, bool class_index,
+                            uint32_t row)
 {
     double value = slot_value(session, output, row);
     if (output->as == FTL_AS_LABEL && output->labels->type != FTL_STRING && !class_index)

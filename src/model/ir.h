@@ -76,6 +76,7 @@ typedef struct ftl_labels {
     ftl_type type; /* F64, I64, BOOL or STRING: what is shown */
     uint32_t count;
     const ftl_cell *cells; /* [count]: INT for I64, BOOL, FLOAT, STRING */
+    const char *dtype; /* numpy's, of the array that they are from: "int32", "<U3"; NULL: none */
 } ftl_labels;
 
 typedef enum ftl_as { FTL_AS_FLOAT, FTL_AS_INT, FTL_AS_BOOL, FTL_AS_LABEL, FTL_AS_CELL } ftl_as;
@@ -90,6 +91,7 @@ typedef struct ftl_output {
 typedef struct ftl_method_outputs {
     size_t count; /* 0: the model lacks the method */
     const ftl_output *outputs;
+    bool matrix; /* of one column: the library's own result has two dimensions all the same */
 } ftl_method_outputs;
 
 typedef struct ftl_graph {

@@ -14,6 +14,7 @@ what the original library makes of the same object:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -52,8 +53,14 @@ class Schema(NamedTuple):
     open_width: bool
     class_name: str
     library: str
+    answers: str  # the class of the estimator that answers: the last step of a pipeline, the best of a search
     encodes: bool  # there are encoders in it: a number is a category there
     boosts_xgboost: bool  # XGBoost reads some of it
+
+    @property
+    def takes_vectors(self) -> bool:
+        """Whether X has one dimension, as of an encoder of labels."""
+        return self.class_name.rpartition(".")[2] in ("LabelEncoder", "LabelBinarizer", "IsotonicRegression")
 
     @property
     def takes_texts(self) -> bool:
@@ -65,10 +72,28 @@ def schema(
     rows: tuple[tuple[str | None, int, int, int], ...], has_names: bool, open_width: bool, class_name: str,
     library: str, description: str,
 ) -> Schema:
+    steps = [(step["path"], step["class"]) for step in json.loads(description)["steps"]]
+    names = [name.rpartition(".")[2] for _, name in steps]
     return Schema(
         tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
-        "Encoder" in description or "Discretizer" in description, "xgboost" in description.lower(),
+        _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
+        any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
     )
+
+
+def _answering(steps: dict[str, str]) -> str | None:
+    """The class at the end of pipelines, searches and the like, of classes by their paths in the model."""
+    at = ""
+    while True:
+        inner = [f"{at}.{name}" if at else name for name in ("best_estimator_", "estimator_", "estimator")]
+        found = [path for path in inner if path in steps]
+        if not found:
+            prefix = f"{at}.steps[" if at else "steps["
+            last = [path for path in steps if path.startswith(prefix) and path.endswith("]")]
+            found = sorted(last, key=lambda path: (len(path), path))[-1:]
+        if not found or "CV" not in steps.get(at, "Pipeline") and "Pipeline" not in steps.get(at, "Pipeline"):
+            return steps.get(at)
+        at = found[0]
 
 
 # What prepare() gives: a matrix; (rows, is_float32, columns); or an iterator of such.
@@ -139,6 +164,8 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
         raise ArgumentError("X is a masked array, whose mask the models do not know; give X.filled(float('nan'))")
     if X.dtype.names is not None:
         return _columns(_frames.MappingTable({name: X[name] for name in X.dtype.names}), schema)
+    if X.ndim == 1 and schema.takes_vectors:
+        X = X.reshape(-1, 1)
     if X.ndim == 1 and schema.takes_texts and X.dtype.kind in "OUT":
         return len(X), False, (_text_column(_objects(X), schema.inputs[0], schema),)
     _check_dimensions(X, schema)
@@ -385,7 +412,7 @@ def _no_text(value: Any, known: Input) -> str | None:
 
 
 def _series(X: Any, schema: Schema) -> Prepared:
-    if schema.takes_texts:
+    if schema.takes_texts or schema.takes_vectors:
         column = _frames.pandas_column(X)
         return len(X), False, (_column(column, schema.inputs[0], 0, schema),)
     raise ShapeError(
@@ -435,5 +462,3 @@ def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:
 def _arrow(X: Any, schema: Schema) -> Iterator[Prepared]:
     for table in _frames.arrow_tables(X):
         yield _columns(table, schema)
-
-

@@ -129,10 +129,11 @@ static ftl_status make_labels(ftl_build *build, const ftl_estimator *e, cat *c, 
     ftl_labels *labels = FTL_ARENA_NEW(build->arena, ftl_labels);
     if (!labels)
         return FTL_OOM(error);
-    *labels = (ftl_labels){c->info.label_type, c->info.n_labels, c->info.labels};
+    *labels = (ftl_labels){
+        .type = c->info.label_type, .count = c->info.n_labels, .cells = c->info.labels};
     c->labels = c->scored = labels;
     if (c->role == ROLE_MULTI_LABEL) {
-        static const ftl_labels yes_no = {FTL_I64, 2, no_yes};
+        static const ftl_labels yes_no = {.type = FTL_I64, .count = 2, .cells = no_yes};
         c->labels = &yes_no;
         c->scored = labels->count == needed ? labels : NULL;
     } else if (labels->count != needed)
@@ -341,7 +342,9 @@ static ftl_status emit_predict(ftl_build *build, const ftl_estimator *e, const c
     case ROLE_CLASSES:
     case ROLE_ONE_VS_ALL:
         FTL_TRY(ftl_emit_decide(build, e, FTL_DECIDE_ARGMAX, raw, 1, &id, error));
-        return ftl_result_labels(build, id, c->labels, out, error);
+        FTL_TRY(ftl_result_labels(build, id, c->labels, out, error));
+        out->matrix = true; /* of more than two classes: as predict of CatBoost gives them */
+        return FTL_OK;
     }
     return ftl_result_values(build, id, out, error);
 }

@@ -22,7 +22,10 @@ static ftl_status emit_regression(ftl_build *build, const ftl_estimator *e, ftl_
     uint32_t scores;
     FTL_TRY(ftl_linear_read(build, e, &params, error));
     FTL_TRY(ftl_linear_scores(build, e, in, &params, &scores, error));
-    return ftl_result_values(build, scores, out, error);
+    FTL_TRY(ftl_result_values(build, scores, out, error));
+    const ftl_node *coef = ftl_attr(e, "coef_"); /* of a y that had two dimensions it has two */
+    out->matrix = coef && coef->kind == FTL_NODE_ARRAY && coef->u.array->ndim == 2;
+    return FTL_OK;
 }
 
 /* ---- Generalised linear models --------------------------------------------------------------- */

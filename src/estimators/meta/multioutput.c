@@ -31,6 +31,7 @@ static ftl_status multi_emit(ftl_build *build, const ftl_estimator *e, ftl_metho
     }
     *out = parts.frame;
     out->n_targets = children.n;
+    out->matrix = true;
     return FTL_OK;
 }
 

@@ -149,7 +149,7 @@ static ftl_status ordered(ftl_build *build, const ftl_labels *labels, uint32_t p
         return FTL_OOM(error);
     cells[0] = labels->cells[1 - positive];
     cells[1] = labels->cells[positive];
-    *made = (ftl_labels){.type = labels->type, .count = 2, .cells = cells};
+    *made = (ftl_labels){.type = labels->type, .count = 2, .cells = cells, .dtype = labels->dtype};
     *out = made;
     return FTL_OK;
 }

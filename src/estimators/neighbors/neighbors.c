@@ -237,7 +237,9 @@ static ftl_status emit_regressor(ftl_build *build, const ftl_estimator *e, ftl_m
         .n_points = n_points,
         FTL_SIZED(values, y.data, y.rows * y.columns),
         .by_distance = ftl_attr_is(e, "weights", "distance")};
-    return ftl_result_values(build, id, out, error);
+    FTL_TRY(ftl_result_values(build, id, out, error));
+    out->matrix = !one;
+    return FTL_OK;
 }
 
 static ftl_status emit_search(ftl_build *build, const ftl_estimator *e, ftl_method method,
