@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from foretell import errors
     from foretell.model import load
     from foretell.patch import patch_joblib
-    from foretell.verify import verify
+    from foretell._verify import verify
 
 __version__ = _version()
 
@@ -20,7 +20,7 @@ _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
     "load": "foretell.model:load",
     "patch_joblib": "foretell.patch:patch_joblib",
-    "verify": "foretell.verify:verify",
+    "verify": "foretell._verify:verify",
 }
 
 __all__ = ["__version__", *_LAZY]
