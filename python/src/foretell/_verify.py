@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from foretell import _verify_compare, _verify_original, _verify_rows, errors
 from foretell._source import split_entry
 from foretell._verify_compare import MethodReport
