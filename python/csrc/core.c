@@ -30,10 +30,32 @@ static PyObject *supported_classes(PyObject *module, PyObject *unused)
     return list;
 }
 
+static PyObject *set_thread_limit(PyObject *module, PyObject *number)
+{
+    core_state *state = PyModule_GetState(module);
+    unsigned long limit = PyLong_AsUnsignedLong(number);
+    if (PyErr_Occurred())
+        return NULL;
+    atomic_store_explicit(&state->thread_limit, limit > 65535 ? 65535 : (unsigned)limit,
+                          memory_order_relaxed);
+    Py_RETURN_NONE;
+}
+
+static PyObject *thread_limit(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    core_state *state = PyModule_GetState(module);
+    return PyLong_FromUnsignedLong(
+        atomic_load_explicit(&state->thread_limit, memory_order_relaxed));
+}
+
 static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version of the library, such as \"0.1.0\"."},
     {"supported_classes", supported_classes, METH_NOARGS,
      "The classes that are run: dicts with library, package, name and kind."},
+    {"set_thread_limit", set_thread_limit, METH_O,
+     "Limits the threads of predictions and jobs that ask for several; 0: no limit."},
+    {"thread_limit", thread_limit, METH_NOARGS, "The limit that was set; 0: none."},
     {"arrow_fields", core_arrow_fields, METH_O,
      "The name and the format of a capsule \"arrow_schema\", and of its children."},
     {"arrow_rows", core_arrow_rows, METH_O, "The rows of a capsule \"arrow_array\"."},
@@ -119,7 +141,7 @@ static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     core_state *state = PyModule_GetState(module);
     PyObject **objects = (PyObject **)(void *)state;
-    for (size_t i = 0; state && i < sizeof *state / sizeof(PyObject *); i++)
+    for (size_t i = 0; state && i < offsetof(core_state, thread_limit) / sizeof(PyObject *); i++)
         Py_VISIT(objects[i]);
     return 0;
 }
@@ -128,7 +150,7 @@ static int clear(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
     PyObject **objects = (PyObject **)(void *)state;
-    for (size_t i = 0; state && i < sizeof *state / sizeof(PyObject *); i++)
+    for (size_t i = 0; state && i < offsetof(core_state, thread_limit) / sizeof(PyObject *); i++)
         Py_CLEAR(objects[i]);
     return 0;
 }
@@ -145,24 +167,37 @@ static void release(void *module) { clear(module); }
 
 PyMODINIT_FUNC PyInit__core(void);
 
+/* By this name others (foretell.threadpool) know the file among all that are called _core. */
+__attribute__((visibility("default"))) const char *foretell_core_version(void);
+const char *foretell_core_version(void) { return ftl_version(); }
+
+static PyModuleDef_Slot slots_311[] = {{Py_mod_exec, (void *)execute}, {0}};
+static PyModuleDef_Slot slots_312[] = {
+    {Py_mod_exec, (void *)execute}, {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL}, {0}};
+static PyModuleDef_Slot slots_313[] = {{Py_mod_exec, (void *)execute},
+                                       {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL},
+                                       {SLOT_GIL, GIL_NOT_USED},
+                                       {0}};
+
+#define DEFINITION(slots)                   \
+    {PyModuleDef_HEAD_INIT,                 \
+     .m_name = "foretell._core",            \
+     .m_doc = "The C library of foretell.", \
+     .m_size = sizeof(core_state),          \
+     .m_methods = functions,                \
+     .m_slots = (slots),                    \
+     .m_traverse = traverse,                \
+     .m_clear = clear,                      \
+     .m_free = release}
+
+/* Each Python gets the slots that it knows. */
+static PyModuleDef definition_311 = DEFINITION(slots_311);
+static PyModuleDef definition_312 = DEFINITION(slots_312);
+static PyModuleDef definition_313 = DEFINITION(slots_313);
+
 PyMODINIT_FUNC PyInit__core(void)
 {
-    /* Filled in each time with the same values: which slots there are is known when it runs. */
-    static PyModuleDef_Slot slots[4];
-    static PyModuleDef definition = {PyModuleDef_HEAD_INIT,
-                                     .m_name = "foretell._core",
-                                     .m_doc = "The C library of foretell.",
-                                     .m_size = sizeof(core_state),
-                                     .m_methods = functions,
-                                     .m_slots = slots,
-                                     .m_traverse = traverse,
-                                     .m_clear = clear,
-                                     .m_free = release};
-    int n = 0;
-    slots[n++] = (PyModuleDef_Slot){Py_mod_exec, (void *)execute};
-    if (Py_Version >= 0x030C0000)
-        slots[n++] = (PyModuleDef_Slot){SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL};
-    if (Py_Version >= 0x030D0000)
-        slots[n++] = (PyModuleDef_Slot){SLOT_GIL, GIL_NOT_USED};
-    return PyModuleDef_Init(&definition);
+    return PyModuleDef_Init(Py_Version >= 0x030D0000   ? &definition_313
+                            : Py_Version >= 0x030C0000 ? &definition_312
+                                                       : &definition_311);
 }

@@ -34,6 +34,7 @@ typedef struct core_state {
     PyObject *join;                           /* foretell._results.join */
     PyObject *classes;                        /* foretell._results.classes */
     PyObject *method_names[FTL_METHOD_COUNT]; /* interned */
+    atomic_uint thread_limit; /* of what asks for several threads; 0: none. Behind all objects */
 } core_state;
 
 /*
@@ -74,12 +75,21 @@ typedef struct core_model {
     PyObject_HEAD core_home *home;
     ftl_model *model;
     _Atomic(struct core_facts *) facts; /* facts.h; NULL until somebody asks */
+    /* nanoseconds that a row took of late, by the first method of a run; 0: not known (run.c) */
+    atomic_uint row_time[FTL_METHOD_COUNT];
 } core_model;
 
 /* The state of the module that the object's type belongs to. */
 static inline core_state *core_state_of(PyObject *object)
 {
     return PyType_GetModuleState(Py_TYPE(object));
+}
+
+/* The threads that work may use which asks for so many; 0: all of them. */
+static inline uint32_t core_threads(core_state *state, uint32_t threads)
+{
+    uint32_t limit = atomic_load_explicit(&state->thread_limit, memory_order_relaxed);
+    return limit && (threads == 0 || threads > limit) ? limit : threads;
 }
 
 /* ---- Errors (errors.c) --------------------------------------------------------------------------- */
