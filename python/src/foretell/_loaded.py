@@ -151,13 +151,24 @@ class Opened:
             self._warn_of_names(X)
         if self._class_name.endswith(LABEL_CODERS):
             return self._labels(self._core, method, X)
+        core = self._core if self._n_inputs is not None else self._as_wide_as(X)
         try:
-            return self._core.run(X, (method,), threads=self._threads)[0]
+            return core.run(X, (method,), threads=self._threads)[0]
         except (errors.ShapeError, errors.SchemaError) as error:
             worded = _wording.reword(error, X, self._checking_class(), self._names, self._n_inputs)
             if worded is error:
                 raise
             raise worded from None
+
+    def _as_wide_as(self, X: Any) -> CoreModel:
+        """The model for as many columns as X has, where the file does not say how many it takes."""
+        width = _wording.width_of(X)
+        if width is None:
+            return self._core
+        known: tuple[int, CoreModel] | None = self._lazy.get("wide")
+        if known is None or known[0] != width:
+            self._lazy["wide"] = known = (width, self._core.with_inputs(width))
+        return known[1]
 
     def _labels(self, core: CoreModel, method: str, X: Any) -> Any:
         """LabelEncoder and LabelBinarizer take a vector of labels, and give one where they give labels."""
