@@ -378,6 +378,11 @@ FTL_API FTL_MUST_USE ftl_status ftl_model_with_inputs(const ftl_model *model, si
                                                       ftl_model **out, ftl_error *error);
 FTL_API ftl_model *ftl_model_retain(ftl_model *model);
 FTL_API void ftl_model_release(ftl_model *model); /* NULL is allowed */
+/*
+ * A number that no other model of the context has or had: what was found out about a model can be
+ * kept by it, without holding the model.
+ */
+FTL_API uint64_t ftl_model_serial(const ftl_model *model);
 
 typedef enum ftl_model_kind {
     FTL_CLASSIFIER = 0,

@@ -30,7 +30,11 @@ static PyObject *cache_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     }
     self->home = core_home_take(home);
     self->cache = cache;
-    return (PyObject *)self;
+    self->known = PyDict_New();
+    if (self->known)
+        return (PyObject *)self;
+    Py_DECREF(self);
+    return NULL;
 }
 
 static void cache_dealloc(PyObject *self)
@@ -38,6 +42,7 @@ static void cache_dealloc(PyObject *self)
     core_cache *cache = (core_cache *)self;
     PyTypeObject *type = Py_TYPE(self);
     freefunc free_it = PyType_GetSlot(type, Py_tp_free);
+    Py_XDECREF(cache->known);
     Py_BEGIN_ALLOW_THREADS ftl_cache_destroy(cache->cache);
     core_home_drop(cache->home);
     Py_END_ALLOW_THREADS free_it(self);
@@ -145,8 +150,10 @@ static PyObject *cache_get(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     if (status != FTL_OK)
         core_raise(state, &error, wanted.text);
     else
-        result = Py_BuildValue("(NN)", core_model_wrap(state, cache->home, model),
-                               answer_dict(&answer));
+        result = Py_BuildValue(
+            "(NN)",
+            core_model_wrap(state, cache->home, wanted.no_cache ? NULL : cache->known, model),
+            answer_dict(&answer));
     request_clear(&wanted);
     return result;
 }
@@ -235,8 +242,9 @@ static bool list_model(void *user, const ftl_cache_model *m)
                 core_put(dict, "holders", PyLong_FromUnsignedLong(m->holders)) &&
                 core_put(dict, "stale", PyBool_FromLong(m->stale)) &&
                 core_put(dict, "error_message", core_text(m->error_message)) &&
-                core_put(dict, "model",
-                         core_model_wrap(all->state, all->home, ftl_model_retain(m->model))) &&
+                core_put(
+                    dict, "model",
+                    core_model_wrap(all->state, all->home, NULL, ftl_model_retain(m->model))) &&
                 PyList_Append(all->list, dict) == 0;
     Py_XDECREF(dict);
     return done;

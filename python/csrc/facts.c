@@ -35,7 +35,7 @@ static PyObject *target_labels(const ftl_model *model, size_t target, const char
 }
 
 /* A tuple of arrays, by foretell._results.classes. CatBoost's texts are objects. */
-static PyObject *model_classes(core_state *state, const ftl_model *model, bool catboost)
+static PyObject *model_classes(const core_numpy *numpy, const ftl_model *model, bool catboost)
 {
     size_t n = ftl_model_target_count(model);
     PyObject *all = PyTuple_New((Py_ssize_t)n);
@@ -44,7 +44,7 @@ static PyObject *model_classes(core_state *state, const ftl_model *model, bool c
         PyObject *labels = target_labels(model, i, &dtype);
         if (catboost && PyList_Size(labels) > 0 && PyUnicode_Check(PyList_GetItem(labels, 0)))
             dtype = "object";
-        PyObject *array = labels ? PyObject_CallFunction(state->classes, "(Oz)", labels, dtype)
+        PyObject *array = labels ? PyObject_CallFunction(numpy->classes, "(Oz)", labels, dtype)
                                  : NULL;
         Py_XDECREF(labels);
         if (!array || PyTuple_SetItem(all, (Py_ssize_t)i, array) < 0)
@@ -104,7 +104,7 @@ static PyObject *model_schema(core_state *state, const ftl_model *model, core_fa
             Py_CLEAR(all);
     }
     PyObject *text = all ? description(state, model) : NULL;
-    PyObject *schema = text ? PyObject_CallFunction(state->schema, "OOOssO", all,
+    PyObject *schema = text ? PyObject_CallFunction(facts->numpy->schema, "OOOssO", all,
                                                     facts->has_names ? Py_True : Py_False,
                                                     facts->open_width ? Py_True : Py_False,
                                                     info->class_name, info->library, text)
@@ -166,9 +166,9 @@ static void method_facts(const ftl_model *model, const char *class_name, ftl_met
 
 /* ---- All of it ----------------------------------------------------------------------------------- */
 
-void core_facts_free(core_facts *facts)
+void core_facts_drop(core_facts *facts)
 {
-    if (!facts)
+    if (!facts || atomic_fetch_sub_explicit(&facts->references, 1, memory_order_acq_rel) != 1)
         return;
     Py_XDECREF(facts->classes);
     Py_XDECREF(facts->take);
@@ -184,25 +184,85 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
         core_raise_status(state, status, "the model tells nothing of itself");
         return NULL;
     }
+    const core_numpy *numpy = core_numpy_of(state);
+    if (!numpy)
+        return NULL;
     core_facts *facts = PyMem_Calloc(1, sizeof *facts);
     if (!facts) {
         PyErr_NoMemory();
         return NULL;
     }
+    atomic_init(&facts->references, 1);
+    facts->numpy = numpy;
     facts->n_inputs = info.n_inputs;
     facts->default_method = info.default_method;
     facts->open_width = info.open_width;
     facts->has_names = info.has_input_names;
     for (int m = 0; m < FTL_METHOD_COUNT; m++)
         method_facts(model, info.class_name, (ftl_method)m, &facts->methods[m]);
-    facts->classes = model_classes(state, model, strcmp(info.library, "CatBoost") == 0);
+    facts->classes = model_classes(facts->numpy, model, strcmp(info.library, "CatBoost") == 0);
     facts->schema = PyErr_Occurred() ? NULL : model_schema(state, model, facts, &info);
     if (facts->classes && PyTuple_Size(facts->classes) > 0)
         facts->take = PyObject_GetAttrString(PyTuple_GetItem(facts->classes, 0), "take");
     if (PyErr_Occurred()) {
-        core_facts_free(facts);
+        core_facts_drop(facts);
         return NULL;
     }
+    return facts;
+}
+
+/* ---- Facts of models that come again and again --------------------------------------------------- */
+
+enum { MOST_KNOWN = 512 }; /* facts that a cache keeps */
+
+static void drop_capsule(PyObject *capsule)
+{
+    core_facts_drop(PyCapsule_GetPointer(capsule, NULL));
+}
+
+/* Those of the model's serial; NULL: there are none, or an exception is set. */
+static core_facts *recall(PyObject *known, PyObject *serial)
+{
+    PyObject *capsule = PyObject_GetItem(known, serial);
+    if (!capsule) {
+        if (PyErr_ExceptionMatches(PyExc_KeyError))
+            PyErr_Clear();
+        return NULL;
+    }
+    core_facts *facts = PyCapsule_GetPointer(capsule, NULL);
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    Py_DECREF(capsule);
+    return facts;
+}
+
+static bool remember(PyObject *known, PyObject *serial, core_facts *facts)
+{
+    if (PyDict_Size(known) >= MOST_KNOWN)
+        PyDict_Clear(known);
+    PyObject *capsule = PyCapsule_New(facts, NULL, drop_capsule);
+    if (!capsule)
+        return false;
+    atomic_fetch_add_explicit(&facts->references, 1, memory_order_relaxed);
+    bool kept = PyDict_SetItem(known, serial, capsule) == 0;
+    Py_DECREF(capsule);
+    return kept;
+}
+
+/* A reference of the caller's. */
+static core_facts *recall_or_find_out(core_state *state, core_model *model)
+{
+    if (!model->known)
+        return find_out(state, model->model);
+    PyObject *serial = PyLong_FromUnsignedLongLong(ftl_model_serial(model->model));
+    core_facts *facts = serial ? recall(model->known, serial) : NULL;
+    if (!facts && !PyErr_Occurred()) {
+        facts = find_out(state, model->model);
+        if (facts && !remember(model->known, serial, facts)) {
+            core_facts_drop(facts);
+            facts = NULL;
+        }
+    }
+    Py_XDECREF(serial);
     return facts;
 }
 
@@ -212,10 +272,10 @@ core_facts *core_facts_of(PyObject *self)
     core_facts *facts = atomic_load_explicit(&model->facts, memory_order_acquire);
     if (facts)
         return facts;
-    facts = find_out(core_state_of(self), model->model);
+    facts = recall_or_find_out(core_state_of(self), model);
     core_facts *other = NULL;
     if (!facts || atomic_compare_exchange_strong(&model->facts, &other, facts))
         return facts;
-    core_facts_free(facts); /* another thread was first */
+    core_facts_drop(facts); /* another thread was first */
     return other;
 }

@@ -21,7 +21,11 @@ typedef struct core_method_facts {
     const char *type; /* of the columns: "float64", "int64", "bool" or "mixed" */
 } core_method_facts;
 
+/* Nothing in it points into the model, which it outlives: a cache keeps it by the model's serial.
+ */
 typedef struct core_facts {
+    const core_numpy *numpy; /* the module's */
+    atomic_uint references;
     PyObject *classes; /* tuple of arrays, one per target */
     PyObject *take;    /* of the first one: its method; NULL: there are no classes */
     PyObject *schema;  /* a foretell._inputs.Schema */
@@ -34,6 +38,6 @@ typedef struct core_facts {
 
 /* Borrowed from the model; NULL: an exception is set. Thread-safe. */
 core_facts *core_facts_of(PyObject *model);
-void core_facts_free(core_facts *facts); /* NULL is allowed */
+void core_facts_drop(core_facts *facts); /* NULL is allowed */
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model)
+PyObject *core_model_wrap(core_state *state, core_home *home, PyObject *known, ftl_model *model)
 {
     core_model *self = (core_model *)PyType_GenericAlloc(state->model_type, 0);
     if (!self) {
@@ -18,6 +18,7 @@ PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model)
     }
     self->home = core_home_take(home);
     self->model = model;
+    self->known = Py_XNewRef(known);
     return (PyObject *)self;
 }
 
@@ -26,7 +27,8 @@ static void model_dealloc(PyObject *self)
     core_model *model = (core_model *)self;
     PyTypeObject *type = Py_TYPE(self);
     freefunc free_it = PyType_GetSlot(type, Py_tp_free);
-    core_facts_free(model->facts);
+    core_facts_drop(model->facts);
+    Py_XDECREF(model->known);
     Py_BEGIN_ALLOW_THREADS ftl_model_release(model->model);
     core_home_drop(model->home);
     Py_END_ALLOW_THREADS free_it(self);
@@ -56,7 +58,7 @@ static bool is_context(core_state *state, PyObject *object, const char *function
 static PyObject *opened(core_state *state, core_home *home, ftl_status status, ftl_model *model,
                         const ftl_error *error, const char *filename)
 {
-    return status == FTL_OK ? core_model_wrap(state, home, model)
+    return status == FTL_OK ? core_model_wrap(state, home, NULL, model)
                             : core_raise(state, error, filename);
 }
 

@@ -153,15 +153,19 @@ def test_a_kept_column_that_is_called_like_a_result(predictor, lr_path, original
     for target in (None, tmp_path / "out.csv", tmp_path / "out.parquet"):
         result = predictor.predict_batch(lr_path, data, target, keep="prediction")
         assert list(result["predictions"]) == list(original(lr_path).predict(frame))
-        assert [float(value) for value in result["prediction"]] == [1.5] * 50
+        assert [float(value) for value in result["prediction.1"]] == [1.5] * 50
 
 
 def test_several_methods_in_one_pass(predictor, lr_path, original, tmp_path):
     frame = named_frame(50, seed=2)
     data = write(frame, tmp_path / "rows.csv")
     result = predictor.predict_batch(lr_path, data, method=["decision_function", "predict"])
-    np.testing.assert_allclose(result["predictions"], original(lr_path).decision_function(frame).reshape(-1, 1), rtol=1e-12)
+    np.testing.assert_allclose(result["predictions"], original(lr_path).decision_function(frame), rtol=1e-12)
     assert list(result["prediction"]) == list(original(lr_path).predict(frame))
+    result = predictor.predict_batch(lr_path, data, method=["predict", "decision_function"], return_probabilities=True)
+    assert list(result["predictions"]) == list(original(lr_path).predict(frame))
+    np.testing.assert_allclose(result["probabilities"], original(lr_path).predict_proba(frame), rtol=1e-12)
+    np.testing.assert_allclose(result["decision"], original(lr_path).decision_function(frame), rtol=1e-12)
 
 
 def test_bad_rows(predictor, lr_path, original, tmp_path):
@@ -247,6 +251,10 @@ def test_an_empty_table(predictor, lr_path, tmp_path):
         assert len(result) == 0 and result["n_batches"] == 0
         assert list(result.columns) == ["prediction", "probability_churn", "probability_stay"]
         assert len(result["predictions"]) == 0 and len(result.to_pandas()) == 0
+        assert len(result.head()) == 0 and result["probabilities"].shape == (0, 2)
+    for name in ("out.json", "out.jsonl"):
+        result = predictor.predict_batch(lr_path, data, tmp_path / name)
+        assert len(result) == 0 and len(result["predictions"]) == 0 and len(result.to_pandas()) == 0
 
 
 def test_an_output_that_is_the_input_is_refused(predictor, lr_path, tmp_path):

@@ -22,6 +22,7 @@ struct ftl_context {
     uint32_t threads;       /* of the executor; 0: one a processor */
     ftl_executor *executor; /* whatever runs on several threads runs here; NULL: nothing did yet */
     pthread_mutex_t executor_lock;
+    atomic_uint_least64_t models_made;
     pthread_mutex_t models_lock;
     ftl_model *models; /* all that are open, for when memory is short */
     pthread_mutex_t spares_lock;

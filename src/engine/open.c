@@ -529,6 +529,7 @@ static ftl_status new_model(ftl_context *context, uint64_t file_bytes, ftl_model
     if (!model)
         return FTL_OOM(error);
     model->context = context;
+    model->serial = atomic_fetch_add_explicit(&context->models_made, 1, memory_order_relaxed) + 1;
     atomic_init(&model->references, 1);
     model->close = close_model;
     ftl_account_init_child(&model->account, &context->account);

@@ -48,6 +48,7 @@ struct ftl_model {
     atomic_uint references;
     void (*close)(ftl_model *model); /* the last reference is gone: frees the model */
     ftl_context *context;
+    uint64_t serial; /* of the context's models, from 1 on */
     /*
      * account counts all that the model holds; its plans and their sessions are charged to accounts
      * of their own below it, so that each can be told.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from foretell import _context, _core
-from foretell.inference._options import (BatchOptions, DataPath, PathLike, Progress, batch_rows, inputs_of, path_of,
+from foretell.inference._options import (BatchOptions, DataPath, PathLike, Progress, batch_rows, inputs_of, path_of, refuse,
                                          score_options, whole_number)
 from foretell.inference._outputs import Outputs
 from foretell.inference._progress import reporter
@@ -27,6 +27,9 @@ class Job:
         self._output = None if output_path is None else path_of("output_path", output_path)
         self._probabilities = bool(return_probabilities)
         self._options = score_options(self._inputs, batch_rows(batch_size, chunk_size), self._probabilities, options)
+        if self._output is None and options.get("output_format") is not None:
+            raise refuse("output_format is given without an output_path: the result's rows have no format; to_pandas(), "
+                         "to_arrow() and others make of them what is wanted")
         self._progress = progress
         self._cap = whole_number("memory_cap", memory_cap, default=MEMORY_CAP, least=0)
         self._spool_dir = None if spool_dir is None else path_of("spool_dir", spool_dir)
@@ -50,22 +53,29 @@ class Job:
 
     def _score(self, model: "_core.Model", outputs: Outputs, options: dict[str, Any]) -> tuple[dict[str, Any], Stored]:
         if self._output is None:
-            options.pop("output_format", None)
-            spool = Spool(self._cap, self._spool_dir)
-            try:
-                figures = score_into_spool(model, self._inputs[0], spool, self.cancel, options)
-            except BaseException:
-                spool.close()
-                raise
-            return figures, InSpool(spool, figures["rows_written"])
+            return self._score_into_spool(model, options)
         figures = model.score_file(self._inputs[0], self._output, cancel=self.cancel, **options)
         form = format_of(self._output, options.get("output_format"))
-        return figures, InFile(self._output, form, options.get("delimiter"), figures["rows_written"], outputs,
-                               figures["rows_nulled"] > 0)
+        rows = figures["rows_written"]
+        if rows == 0 and form in ("json", "jsonl"):  # whose columns have no names without rows: the first row, or none
+            others = ("reject_path", "resume", "output_format", "compression", "warn", "progress")
+            options = {name: value for name, value in options.items() if name not in others}
+            return figures, self._score_into_spool(model, {**options, "limit": 1})[1]
+        return figures, InFile(self._output, form, rows, outputs, figures["rows_nulled"] > 0)
+
+    def _score_into_spool(self, model: "_core.Model", options: dict[str, Any]) -> tuple[dict[str, Any], Stored]:
+        spool = Spool(self._cap, self._spool_dir)
+        try:
+            figures = score_into_spool(model, self._inputs[0], spool, self.cancel, options)
+        except BaseException:
+            spool.close()
+            raise
+        return figures, InSpool(spool, figures["rows_written"])
 
     def _outputs_of(self, model: "_core.Model") -> Outputs:
-        first = self._options.get("method") or model.info()["default_method"]
-        methods = [first, *self._options.get("more_methods", [])]
-        if self._probabilities and "predict_proba" not in methods:
+        methods = [self._options["method"]] if "method" in self._options else []
+        if self._probabilities:
             methods.append("predict_proba")
-        return Outputs(model, methods, self._options.get("name"))
+        if self._options.get("more_methods"):
+            methods = (methods or [model.default_method]) + self._options["more_methods"]
+        return Outputs([model, *self._options.get("more_models", ())], methods)

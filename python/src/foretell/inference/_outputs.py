@@ -6,39 +6,38 @@ from foretell import _core
 
 
 class Outputs:
-    """The columns that the methods of a job's (first) model yield, in their order, and what they are."""
+    """The columns that a job writes behind those that it keeps: of the first model, then of the others.
 
-    def __init__(self, model: "_core.Model", methods: Sequence[str], model_name: str | None) -> None:
-        self._columns = {method: [(each["name"], each["type"]) for each in model.outputs(method)] for method in methods}
-        self._model_name = model_name
+    methods: of each model, in the order in which the job writes them; none: the model's usual one.
+    """
+
+    def __init__(self, models: Sequence["_core.Model"], methods: Sequence[str]) -> None:
+        self._blocks: list[tuple[str, list[str]]] = []  # a method and the types of its columns
+        self._first = 0  # so many blocks are the first model's
+        for model in models:
+            for method in methods or (model.default_method,):
+                self._blocks.append((method, [column["type"] for column in model.outputs(method)]))
+            self._first = self._first or len(self._blocks)
+        self._width = sum(len(types) for _, types in self._blocks)
 
     def __contains__(self, method: object) -> bool:
-        return method in self._columns
+        return method in self.methods
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods, the main one first."""
-        return tuple(self._columns)
-
-    def _name_in(self, names: Sequence[str], method: str, column: str) -> str | None:
-        """What the column is called in the table: methods and models get in front where names would be alike."""
-        model = f"{self._model_name}__" if self._model_name is not None else ""
-        for name in (f"{model}{method}__{column}", f"{model}{column}"):
-            if name in names:
-                return name
-        return None
+        """The methods of the first model, the main one first."""
+        return tuple(method for method, _ in self._blocks[:self._first])
 
     def find(self, method: str, names: Sequence[str]) -> list[str]:
-        """The names of the method's columns in a table with these names."""
-        found = [self._name_in(names, method, column) for column, _ in self._columns.get(method, [])]
-        return [name for name in found if name is not None]
+        """The columns of the first model's method in a table with these names: by their place, whatever the names are."""
+        at = len(names) - self._width
+        for each, types in self._blocks[:self._first]:
+            if each == method:
+                return list(names[at:at + len(types)])
+            at += len(types)
+        return []
 
     def types(self, names: Sequence[str]) -> dict[str, str]:
-        """What the results' columns of a table with these names are: as Model.outputs names types."""
-        found: dict[str, str] = {}
-        for method, columns in self._columns.items():
-            for column, kind in columns:
-                name = self._name_in(names, method, column)
-                if name is not None:
-                    found[name] = kind
-        return found
+        """What the results' columns of a table with these names are, as Model.outputs names types."""
+        types = [kind for _, block in self._blocks for kind in block]
+        return dict(zip(names[len(names) - len(types):], types, strict=True))

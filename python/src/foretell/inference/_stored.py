@@ -14,17 +14,21 @@ from foretell.inference._spool import Spool
 _TEXTS = ("csv", "json", "jsonl")
 _BY_ENDING = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet",
               ".arrow": "arrow", ".ipc": "arrow", ".feather": "arrow", ".arrows": "arrow", ".npy": "npy"}
+_RECORD_BYTES = 15 << 20  # of a row of a text: the most that is read
 _COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".lz4")
+
+
+def _ending_of(path: str) -> str:
+    """The ending that says a format, in small letters: that in front of .gz and the like."""
+    stem, ending = os.path.splitext(path.lower())
+    return os.path.splitext(stem)[1] if ending in _COMPRESSED else ending
 
 
 def format_of(path: str, output_format: str | None) -> str:
     """In which format a job writes a file: "csv" unless the option or the name says another."""
     if output_format is not None:
         return output_format
-    stem, ending = os.path.splitext(path.lower())
-    if ending in _COMPRESSED:
-        ending = os.path.splitext(stem)[1]
-    return _BY_ENDING.get(ending, "csv")
+    return _BY_ENDING.get(_ending_of(path), "csv")
 
 
 class Stored:
@@ -51,7 +55,10 @@ class Stored:
             options["batch_rows"] = batch_rows
         if keep is not None:
             options["keep"] = list(keep)
-        return self._typed(_context.context().read_table(self._path(), **options))
+        return self._typed(self._raw(options))
+
+    def _raw(self, options: dict[str, Any]) -> Any:
+        return _context.context().read_table(self._path(), **options)
 
     def batches(self, keep: Sequence[str] | None = None, batch_rows: int = 0) -> Iterator["_core.Batch"]:
         """The rows as batches that have __arrow_c_array__ and give numpy arrays."""
@@ -61,7 +68,7 @@ class Stored:
     def names(self) -> tuple[str, ...]:
         """The names of the columns."""
         if self._names is None:
-            self._names = _core.Batches(self.stream()).names
+            self._names = _core.Batches(self._raw(self._options())).names
         return self._names
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
@@ -95,9 +102,9 @@ class InSpool(Stored):
 class InFile(Stored):
     """Rows in the file that a job wrote for the caller. One that was changed since is refused."""
 
-    def __init__(self, path: str, form: str, delimiter: str | None, rows: int, outputs: Outputs, nulls: bool) -> None:
+    def __init__(self, path: str, form: str, rows: int, outputs: Outputs, nulls: bool) -> None:
         super().__init__(rows)
-        self._shown, self._file, self._form, self._delimiter = path, os.path.abspath(path), form, delimiter
+        self._shown, self._file, self._form = path, os.path.abspath(path), form
         self._outputs, self._nulls = outputs, nulls
         self._known = self._identity()
 
@@ -122,10 +129,11 @@ class InFile(Stored):
     def _typed(self, capsule: Any) -> Any:
         if self._form not in _TEXTS:
             return capsule
-        return _core.typed_stream(capsule, self._outputs.types, self._nulls)
+        types = self._outputs.types(self.names)
+        return _core.typed_stream(capsule, lambda _: types, self._nulls)
 
     def _options(self) -> dict[str, Any]:
-        options: dict[str, Any] = {"input_format": self._form}
-        if self._form == "csv" and self._delimiter is not None:
-            options["delimiter"] = self._delimiter
+        options: dict[str, Any] = {"input_format": self._form, "max_record_bytes": _RECORD_BYTES}
+        if self._form == "csv":
+            options["delimiter"] = "\t" if _ending_of(self._file) in (".tsv", ".tab") else ","
         return options

@@ -177,7 +177,8 @@ class BatchResult:
         columns = [self._stored.column(name) for name in self._outputs.find(method, self._stored.names)]
         if method == "predict" and self._classes is not None and not self.metrics["rows_nulled"]:
             columns = [column.astype(classes.dtype) for column, classes in zip(columns, self._classes, strict=False)]
-        return columns[0] if method == "predict" and len(columns) == 1 else np.stack(columns, axis=1)
+        flat = method in ("predict", "decision_function", "score_samples", "margin") and len(columns) == 1
+        return columns[0] if flat else np.stack(columns, axis=1)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
