@@ -201,8 +201,6 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
                                 "from what the model says of its inputs"},
                        {"ROWS.jsonl", "a JSON object a line, or an array where the model has no "
                                       "column names"}},
-         .also = "Without --against, --select, --labels, --threshold and --iterations are taken as "
-                 "foretell predict takes them; --select alone can be compared.",
          .examples = {"foretell verify --against http://127.0.0.1:8000 model.joblib rows.jsonl"}},
     [CLI_HELP] = {.name = "help",
                   .run = cli_help,

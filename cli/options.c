@@ -504,6 +504,15 @@ const cli_option cli_option_table[] = {
      .listed = VERIFY,
      .section = SECTION_ORIGINAL,
      .help = "load it although the file names code that belongs to no model"},
+    {.name = "select",
+     .argument = "KEY",
+     .value = VALUE_TEXT,
+     .set = cli_set_original,
+     .listed = VERIFY,
+     .section = SECTION_ORIGINAL,
+     .help =
+         "of a file that holds a dict, list or tuple: this entry, or several that run one after "
+         "another"},
     {.name = "against",
      .argument = "URL",
      .value = VALUE_TEXT,

@@ -168,12 +168,12 @@ def one(model, method, rows, model_path, rows_path, out, by_program, case):
     out.unlink(missing_ok=True)
     if method in case.get("errors", {}):
         try:
-            model._core.run(rows, (method,))
+            model._run(method, rows)
         except errors.Error:
             return
         yield "the rows are predicted, which the library refuses"
         return
-    got = columns_of(model._core.run(rows, (method,))[0])
+    got = columns_of(model._run(method, rows))
     if by_program:
         ftl.run("predict", model_path, rows_path, "-o", out, "--method", method, *golden.EMPTY_TEXTS)
     else:

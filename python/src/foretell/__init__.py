@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foretell import errors, threadpool
+    from foretell._verify import verify
     from foretell.model import load
     from foretell.patch import patch_joblib
-    from foretell.verify import verify
 
     __version__: str
 
 __all__ = [
     "__version__",
     "errors",
+    "threadpool",
     "load",
     "patch_joblib",
-    "threadpool",
     "verify",
 ]
 
@@ -29,7 +29,7 @@ _LAZY: dict[str, str] = {
     "threadpool": "foretell.threadpool:",
     "load": "foretell.model:load",
     "patch_joblib": "foretell.patch:patch_joblib",
-    "verify": "foretell.verify:verify",
+    "verify": "foretell._verify:verify",
 }
 
 
