@@ -27,7 +27,7 @@ def test_links_lead_somewhere():
     assert broken == []
 
 
-@pytest.mark.parametrize("tool", ["cli_doc", "api_doc"])
+@pytest.mark.parametrize("tool", ["cli_doc", "api_doc", "mission_doc"])
 def test_pages_that_are_written_from_the_program_are_up_to_date(tool, tmp_path):
     done = subprocess.run([sys.executable, ftl.ROOT / "tools" / tool, "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
