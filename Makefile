@@ -1,6 +1,6 @@
 # The front door. `make` alone prints what there is; each target installs what it needs and says so.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all unit python check asan tsan fuzz bench bench-peers bench-serve format lint install uninstall docs clean
+.PHONY: help demo build test test-all unit python check asan tsan fuzz bench bench-peers bench-serve bench-mission format lint install uninstall docs clean
 
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 900
@@ -61,6 +61,11 @@ bench-peers: build ## the same beside scikit-learn, with ratios: the figures of 
 
 bench-serve: build ## the server beside FastAPI + joblib and Granian + ONNX Runtime
 	@bench/serve $(BENCH_FLAGS)
+
+bench-mission: build ## the Python package beside joblib and pandas: a table and a chart
+	@scripts/bootstrap test
+	@scripts/python-build
+	@bench/mission $(BENCH_FLAGS)
 
 format: ## lay out the sources with clang-format 19
 	@scripts/bootstrap test

@@ -214,9 +214,8 @@ static int take_option(cli_command_id command, size_t i, char *value, cli_option
     const cli_option *option = &cli_option_table[i];
     if (!option->set) /* --help */
         return cli_print_help(command);
-    uint64_t bit = UINT64_C(1) << i % 64;
-    bool again = (out->seen[i / 64] & bit) != 0;
-    out->seen[i / 64] |= bit;
+    bool again = (out->seen[i / 64] & 1ull << i % 64) != 0;
+    out->seen[i / 64] |= 1ull << i % 64;
     if (again && option->value != VALUE_NONE && !option->repeats)
         return cli_usage(cli_commands[command].name,
                          "--%s is given twice, and has one value; leave one of them out",

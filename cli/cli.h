@@ -50,10 +50,7 @@ typedef struct cli_options {
     uint64_t rows_each;
     double tolerance;
     ftl_generate_options generate;
-    unsigned dtype; /* --dtype: 1 is float32 */
-    /* of foretell verify without --against, whose Python reads their values again */
-    const char *python, *one_method, *seed;
-    bool exact, execute_pickle;
+    unsigned dtype;   /* --dtype: 1 is float32 */
     uint64_t seen[2]; /* the options that were given, a bit each; args.c alone reads it */
 } cli_options;
 

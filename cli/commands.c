@@ -179,31 +179,29 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
     [CLI_VERIFY] =
         {.name = "verify",
          .run = cli_verify,
-         .least = 1,
+         .least = 2,
          .most = 2,
          .remote = true,
-         .missing = "it takes MODEL and perhaps DATA, or --against URL, MODEL and ROWS.jsonl",
+         .missing = "it takes --against URL, MODEL and ROWS.jsonl",
          .synopsis = "verify MODEL [DATA] [options]\n"
                      "verify --against URL MODEL ROWS.jsonl [options]",
          .shown = "verify MODEL [DATA]",
          .summary = "does its own library, or a service, answer as we do?",
          .about =
-             "Predicts the same rows here and with the library that wrote the model, in your "
-             "Python, which needs that library and the foretell package; tells for each method "
-             "whether the answers are the same, where they differ most, and how long both took. "
-             "Without DATA, rows are made up from what the model says of its inputs. foretell "
-             "opens MODEL first, and what it refuses is not loaded; then Python loads it, which "
-             "EXECUTES what is in a pickle: verify your own models alone. --select works as in "
-             "foretell predict.\n\n"
-             "With --against: compares a service that runs already with this program: sends it the "
-             "rows, predicts them here as well, and tells whether the answers are the same and how "
-             "long both took.\n\n"
-             "Exit code 0: they all agree; 5: some do not.",
-         .arguments = {{"DATA", "a table, as foretell predict reads it"},
+             "Without --against: predicts the same rows here and with the library that wrote the "
+             "model, in your Python, which needs that library and the foretell package; tells for "
+             "each method whether the answers are the same, where they differ most, and how long "
+             "both took. foretell opens MODEL first, and what it refuses is not loaded; then "
+             "Python loads it, which EXECUTES what is in a pickle: verify your own models "
+             "alone.\n\n"
+             "With --against: compares a service that runs already with this program: sends it "
+             "the rows, predicts them here as well, and tells whether the answers are the same and "
+             "how long both took.\n\nExit code 0: they all agree; 5: some do not.",
+         .arguments = {{"DATA", "a table as foretell predict reads it; without it rows are made up "
+                                "from what the model says of its inputs"},
                        {"ROWS.jsonl", "a JSON object a line, or an array where the model has no "
                                       "column names"}},
-         .examples = {"foretell verify model.joblib",
-                      "foretell verify --against http://127.0.0.1:8000 model.joblib rows.jsonl"}},
+         .examples = {"foretell verify --against http://127.0.0.1:8000 model.joblib rows.jsonl"}},
     [CLI_HELP] = {.name = "help",
                   .run = cli_help,
                   .most = 1,

@@ -71,56 +71,49 @@ static void put_options(FILE *file, cli_command_id command, cli_section section)
     }
 }
 
-/* Many options stand under titles, where they have any. */
-static bool has_sections(cli_command_id command, size_t *n)
+static size_t count_options(cli_command_id command)
 {
-    bool titled = false;
-    *n = 0;
-    for (size_t i = 0; i < cli_option_count; i++) {
-        bool listed = cli_lists(&cli_option_table[i], command);
-        *n += listed;
-        titled = titled || (listed && cli_option_table[i].section != SECTION_NONE);
-    }
-    return titled && *n > FEW_OPTIONS;
-}
-
-static void put_usage(FILE *file, const char *synopsis)
-{
-    const char *before = "usage:";
-    for (const char *line = synopsis; *line; before = "      ") {
-        size_t size = strcspn(line, "\n");
-        fprintf(file, "%s foretell %.*s\n", before, (int)size, line);
-        line += size + (line[size] == '\n');
-    }
-    fputc('\n', file);
+    size_t n = 0;
+    for (size_t i = 0; i < cli_option_count; i++)
+        n += cli_lists(&cli_option_table[i], command);
+    return n;
 }
 
 static void put_sections(FILE *file, cli_command_id command)
 {
     for (cli_section section = SECTION_NONE; section < N_SECTIONS; section++) {
-        if (!cli_section_titles[section])
-            continue;
-        fprintf(file, "\n%s\n", cli_section_titles[section]);
-        put_options(file, command, section);
+        bool any = false;
+        for (size_t i = 0; i < cli_option_count; i++)
+            any |= cli_lists(&cli_option_table[i], command) &&
+                   cli_option_table[i].section == section;
+        if (any && cli_section_titles[section])
+            fprintf(file, "\n%s\n", cli_section_titles[section]);
+        else if (any)
+            fputc('\n', file);
+        if (any)
+            put_options(file, command, section);
     }
 }
 
 static void put_command(FILE *file, cli_command_id command)
 {
     const cli_command *about = &cli_commands[command];
-    size_t n;
-    bool sections = has_sections(command, &n);
-    put_usage(file, about->synopsis);
+    size_t n = count_options(command);
+    const char *line = about->synopsis;
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        fprintf(file, "%s foretell %.*s\n", line == about->synopsis ? "usage:" : "      ",
+                (int)(end - line), line);
+    fprintf(file, "%s foretell %s\n\n", line == about->synopsis ? "usage:" : "      ", line);
     put_paragraphs(file, about->about);
     if (about->arguments[0].name)
         fputc('\n', file);
     for (size_t i = 0; i < CLI_MAX_ARGUMENTS && about->arguments[i].name; i++)
         put_item(file, about->arguments[i].name, about->arguments[i].help);
-    if (sections)
+    if (n > FEW_OPTIONS)
         put_sections(file, command);
     else if (n)
         fputc('\n', file);
-    if (!sections)
+    if (n <= FEW_OPTIONS)
         put_options(file, command, N_SECTIONS);
     if (about->also) {
         fputc('\n', file);

@@ -160,25 +160,18 @@ static void put_see_also(FILE *file, const cli_command *except)
     fputc('\n', file);
 }
 
-static void put_synopsis(FILE *file, const char *synopsis)
-{
-    char one[200];
-    for (const char *line = synopsis; *line;) {
-        size_t size = strcspn(line, "\n");
-        snprintf(one, sizeof one, "%.*s", (int)size, line);
-        fprintf(file, "%s\\fBforetell\\fR ", line == synopsis ? "" : ".br\n");
-        put_text(file, one);
-        line += size + (line[size] == '\n');
-    }
-}
-
 static void put_command(FILE *file, const cli_command *command)
 {
     char name[64];
     snprintf(name, sizeof name, "foretell-%s", command->name);
     put_head(file, name, command->summary);
-    fputs(".SH SYNOPSIS\n", file);
-    put_synopsis(file, command->synopsis);
+    const char *line = command->synopsis;
+    fputs(".SH SYNOPSIS\n\\fBforetell\\fR ", file);
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        put_escaped(file, line, (size_t)(end - line));
+        fputs("\n.br\n\\fBforetell\\fR ", file);
+    }
+    put_text(file, line);
     fputs(".SH DESCRIPTION\n", file);
     put_paragraphs(file, command->about);
     for (size_t i = 0; i < CLI_MAX_ARGUMENTS && command->arguments[i].name; i++)

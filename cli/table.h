@@ -27,6 +27,8 @@ typedef enum cli_section {
     SECTION_TABLE,
     SECTION_BAD_ROWS,
     SECTION_RUN,
+    SECTION_ORIGINAL, /* of verify: without --against, and with it */
+    SECTION_SERVICE,
     N_SECTIONS
 } cli_section;
 extern const char *const cli_section_titles[N_SECTIONS]; /* the first one: NULL */
@@ -69,7 +71,7 @@ typedef struct cli_command {
     const char *surplus;  /* the same of more than most; NULL: the argument is named */
     const char *words;    /* what the argument may be, with blanks between; NULL: a file */
     bool remote;          /* of a running server: reads FORETELL_URL and FORETELL_API_KEY */
-    const char *synopsis; /* behind "foretell "; a line each */
+    const char *synopsis; /* behind "foretell "; of several lines each */
     const char *shown;    /* the same as the list of all commands has it */
     const char *summary;  /* what it does, in a few words */
     const char *about;    /* paragraphs, with an empty line between */
@@ -100,7 +102,7 @@ bool cli_word_at(const char *words, size_t i, char *out, size_t room);
 /* Setters, for the table (values.c). */
 cli_set cli_set_switch, cli_set_text, cli_set_word, cli_set_count, cli_set_bytes, cli_set_char,
     cli_set_batch_size, cli_set_empty, cli_set_iterations, cli_set_method, cli_set_threshold,
-    cli_set_tolerance, cli_set_keep, cli_set_features, cli_set_na, cli_set_also;
+    cli_set_tolerance, cli_set_original, cli_set_keep, cli_set_features, cli_set_na, cli_set_also;
 
 /* A text that is made in memory and printed at once, so that a failure is told as it was. */
 typedef struct cli_text {

@@ -264,6 +264,14 @@ int cli_set_tolerance(const char *command, const cli_option *option, char *text,
                            text);
 }
 
+/* Those of verify that the Python package reads; where a service is asked they mean nothing. */
+int cli_set_original(const char *command, const cli_option *option, char *text, cli_options *out)
+{
+    (void)text;
+    (void)out;
+    return cli_usage(command, "--%s goes without --against", option->name);
+}
+
 /* "predict", or several with commas: "predict,apply". */
 int cli_set_method(const char *command, const cli_option *option, char *text, cli_options *out)
 {

@@ -5,25 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What speaks of Python would be passed over. */
-static int refuse_others(const cli_options *options)
+static int parse(verify *v, int argc, char **argv, cli_options *options)
 {
-    const char *const given[] = {options->python ? "python" : NULL,
-                                 options->one_method ? "method" : NULL,
-                                 options->seed ? "seed" : NULL,
-                                 options->exact ? "exact" : NULL,
-                                 options->execute_pickle ? "execute-pickle" : NULL,
-                                 options->select ? "select" : NULL};
-    for (size_t i = 0; i < sizeof given / sizeof given[0]; i++) {
-        if (given[i])
-            return cli_usage("verify", "--%s does not go with --against", given[i]);
-    }
-    return -1;
-}
-
-static int take_options(verify *v, const cli_options *options)
-{
-    int code = refuse_others(options);
+    int code = cli_parse(argc, argv, CLI_VERIFY, options);
     if (code >= 0)
         return code;
     v->url = options->against;
@@ -36,8 +20,8 @@ static int take_options(verify *v, const cli_options *options)
     v->tolerance = options->tolerance;
     v->model_path = options->positional[0];
     v->rows_path = options->positional[1];
-    if (!v->rows_path)
-        return cli_usage("verify", "with --against it takes MODEL and ROWS.jsonl");
+    if (!v->url)
+        return cli_usage("verify", "it takes --against URL, MODEL and ROWS.jsonl");
     if (v->proba && v->dialect != VERIFY_NATIVE && v->dialect != VERIFY_V2)
         return cli_usage("verify", "--proba is for the dialects native and v2");
     if (!cli_http_init(&v->http, v->url))
@@ -279,10 +263,13 @@ static int send_all(verify *v)
     return code;
 }
 
-static int verify_service(const cli_options *options)
+int cli_verify(int argc, char **argv)
 {
+    if (!verify_names_service(argc, argv))
+        return cli_verify_original(argc, argv);
+    cli_options options;
     verify v = {.worst_row = -1, .http = {.descriptor = -1}};
-    int code = take_options(&v, options);
+    int code = parse(&v, argc, argv, &options);
     if (code < 0)
         code = open_model(&v);
     if (code < 0)
@@ -296,16 +283,6 @@ static int verify_service(const cli_options *options)
         code = cli_end_output(v.agreeing == v.rows ? EXIT_DONE : EXIT_REJECTED);
     }
     verify_free(&v);
-    return code;
-}
-
-int cli_verify(int argc, char **argv)
-{
-    cli_options options;
-    int code = cli_parse(argc, argv, CLI_VERIFY, &options);
-    if (code < 0)
-        code = options.against ? verify_service(&options)
-                               : verify_original(argc, argv, options.python);
     cli_options_free(&options);
     return code;
 }

@@ -1,4 +1,5 @@
 /* foretell verify without --against: the library that wrote the model, in the user's own Python. */
+#include "table.h"
 #include "verify.h"
 
 #include <errno.h>
@@ -30,6 +31,15 @@ static bool begins_option(const char *argument, const char *option, size_t least
     return size >= least && size <= strlen(option) && strncmp(argument, option, size) == 0;
 }
 
+bool verify_names_service(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (begins_option(argv[i], "--against", 3))
+            return true;
+    }
+    return false;
+}
+
 /* The Python of the environment that this program is installed in; false: in none. */
 static bool own_python(char out[PATH_MAX + 32])
 {
@@ -49,29 +59,42 @@ static bool own_python(char out[PATH_MAX + 32])
     return access(out, X_OK) == 0;
 }
 
-/* Leaves --python out of the arguments, which are well-formed. */
-static int leave_out_python(int argc, char **argv)
+/* Takes --python out of the arguments; its value, NULL where it is not given or has none. */
+static const char *take_python(int *argc, char **argv, bool *bad)
 {
+    const char *python = NULL;
     int kept = 1;
     bool options = true;
-    for (int i = 1; i < argc; i++) {
+    for (int i = 1; i < *argc; i++) {
         options = options && strcmp(argv[i], "--") != 0;
-        if (!options || !begins_option(argv[i], "--python", 3))
+        if (!options || !begins_option(argv[i], "--python", 3)) {
             argv[kept++] = argv[i];
-        else if (!strchr(argv[i], '='))
-            i++;
+            continue;
+        }
+        char *value = strchr(argv[i], '=');
+        python = value ? value + 1 : i + 1 < *argc ? argv[++i] : "";
+        *bad = *bad || *python == '\0';
     }
+    *argc = kept;
     argv[kept] = NULL;
-    return kept;
+    return python;
 }
 
-int verify_original(int argc, char **argv, const char *python)
+int cli_verify_original(int argc, char **argv)
 {
     char own[PATH_MAX + 32];
     char command[] = "verify", dash_c[] = "-c", *run[260];
-    argc = leave_out_python(argc, argv);
-    if (argc > 250)
-        return cli_usage("verify", "there are too many arguments");
+    bool bad = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            return cli_print_help(CLI_VERIFY);
+    }
+    const char *python = take_python(&argc, argv, &bad);
+    if (bad)
+        return cli_usage("verify", "--python takes a program, such as python3.12");
+    if (argc < 2 || argc > 250)
+        return cli_usage("verify", "it takes MODEL and perhaps DATA, or --against URL, MODEL and "
+                                   "ROWS.jsonl");
     if (!python)
         python = own_python(own) ? own : "python3";
     size_t n = 0;

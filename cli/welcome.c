@@ -8,10 +8,11 @@
 #include <sys/stat.h>
 
 enum {
-    MOST_ENTRIES = 10000,   /* of the folder that are looked at */
-    MOST_SHOWN = 5,         /* models */
-    MOST_BYTES = 64 << 20,  /* of a file that is opened to tell what it is */
-    MOST_OPENED = 200 << 20 /* and what it may unpack to */
+    MOST_ENTRIES = 10000,    /* of the folder that are looked at */
+    MOST_SHOWN = 5,          /* models */
+    MOST_BYTES = 64 << 20,   /* of a file that is opened to tell what it is */
+    MOST_OPENED = 200 << 20, /* and what it may unpack to */
+    PATIENCE = 1             /* second, for all of them */
 };
 
 typedef struct found {
@@ -76,19 +77,21 @@ static void look(found *files)
     for (size_t i = 0; folder && i < MOST_ENTRIES && (entry = readdir(folder)) != NULL; i++) {
         struct stat about;
         const char *name = entry->d_name;
-        if (!is_plain(name) || stat(name, &about) != 0 || !S_ISREG(about.st_mode))
+        if (!is_plain(name) || !(is_model(name) || is_table(name)) || stat(name, &about) != 0 ||
+            !S_ISREG(about.st_mode))
             continue;
         if (is_model(name))
             keep_model(files, name);
-        else if (is_table(name) && (!files->table[0] || strcmp(name, files->table) < 0))
+        else if ((!files->table[0] || strcmp(name, files->table) < 0))
             snprintf(files->table, sizeof files->table, "%s", name);
     }
     if (folder)
         closedir(folder);
 }
 
-/* "Pipeline, scikit-learn 1.4.2, 7 columns", or why it does not run. True: it does. */
-static bool describe(const char *path, char *out, size_t room)
+/* "Pipeline, scikit-learn 1.4.2, 7 columns", or why it does not run. True: it does, or may; what is
+ * large, or comes late, is not opened. */
+static bool describe(const char *path, double until, char *out, size_t room)
 {
     ftl_error error;
     ftl_context *context = NULL;
@@ -99,8 +102,8 @@ static bool describe(const char *path, char *out, size_t room)
         .struct_size = sizeof limits, .threads = 1, .memory_limit = MOST_OPENED};
     const ftl_model_options options = {.struct_size = sizeof options, .max_bytes = MOST_OPENED};
     ftl_model_info info = {.struct_size = sizeof info};
-    snprintf(out, room, "large: foretell inspect tells what it is");
-    if (stat(path, &about) != 0 || about.st_size > MOST_BYTES)
+    snprintf(out, room, "foretell inspect tells what it is");
+    if (cli_now() > until || stat(path, &about) != 0 || about.st_size > MOST_BYTES)
         return true;
     if (ftl_context_create(&limits, &context, &error) == FTL_OK &&
         ftl_model_open(context, path, &options, &model, &error) == FTL_OK &&
@@ -139,13 +142,14 @@ int cli_welcome(void)
     found files;
     char words[256];
     const char *first = NULL;
+    const double until = cli_now() + PATIENCE;
     look(&files);
     puts("foretell runs saved models: scikit-learn, XGBoost, LightGBM and CatBoost.\n"
          "Nothing in a model file is executed.\n");
     if (files.n)
         puts("models in this folder");
     for (size_t i = 0; i < files.n; i++) {
-        bool runs = describe(files.names[i], words, sizeof words);
+        bool runs = describe(files.names[i], until, words, sizeof words);
         if (runs && !first)
             first = files.names[i];
         printf("  %-22s ", files.names[i]);

@@ -2,6 +2,9 @@
 #
 # A build for another kind of machine cannot run the program: it has them only where CMAKE_CROSSCOMPILING_EMULATOR can.
 include(GNUInstallDirs)
+if(FTL_SANITIZE OR FTL_COVERAGE)
+  return() # of builds that nobody installs
+endif()
 if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   message(STATUS "manual pages and completions are not made: the program is built for another machine")
   return()

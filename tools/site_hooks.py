@@ -16,6 +16,8 @@ CODE = re.compile(r"(^```.*?^```|`[^`\n]*`)", re.DOTALL | re.MULTILINE)
 LANGUAGES = {".c": "c", ".h": "c", ".py": "python", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".sh": "bash", ".txt": "text",
              ".service": "ini", ".toml": "toml", ".cmake": "cmake", ".md": None}
 MOST = 200_000  # bytes of a source that is shown as a page
+# Of pages that only show a file or a folder: the search finds what people read.
+UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n"
 SKIPPED = {"build", ".git", "__pycache__"}
 
 
@@ -76,7 +78,7 @@ def listing(path):
     """The Markdown of a folder's page, and the paths that it lists."""
     names = sorted(p.name + "/" * p.is_dir() for p in (ROOT / path).iterdir() if p.name not in SKIPPED and not p.name.startswith("."))
     found = [f"{path}/{name.rstrip('/')}" for name in names]
-    return f"# {path}/\n\n" + "\n".join(f"- [{name}]({name})" for name in names) + "\n", found
+    return f"{UNSEARCHED}# {path}/\n\n" + "\n".join(f"- [{name}]({name})" for name in names) + "\n", found
 
 
 def shown(path):
@@ -84,7 +86,7 @@ def shown(path):
     full = ROOT / path
     text = full.read_text(encoding="utf-8")
     fence = "`" * max([3, *(len(run) + 1 for run in re.findall(r"`{3,}", text))])
-    return f"# {path}\n\n{fence}{LANGUAGES.get(full.suffix) or 'text'}\n{text.rstrip()}\n{fence}\n"
+    return f"{UNSEARCHED}# {path}\n\n{fence}{LANGUAGES.get(full.suffix) or 'text'}\n{text.rstrip()}\n{fence}\n"
 
 
 def on_files(files, config):

@@ -493,5 +493,6 @@ bool core_job_options(core_state *state, const char *function, PyObject *const *
         if (!name || !read_job_option(job, function, name, values[i]))
             return false;
     }
+    job->options.threads = core_threads(state, job->options.threads);
     return check_more_models(job);
 }

@@ -2,9 +2,12 @@
 
 import copy
 import html.parser
+import pathlib
 import pickle
+import re
 import subprocess
 import sys
+import warnings
 
 import foretell
 import joblib
@@ -334,3 +337,23 @@ def test_copies(both):
         assert isinstance(model.transform(FRAME), np.ndarray)
     other = pickle.loads(pickle.dumps(model.set_output(transform="pandas")))
     assert isinstance(other.transform(FRAME), pd.DataFrame)
+
+
+# ---- The page --------------------------------------------------------------------------------------------------------
+
+
+def test_examples_of_the_page(tmp_path, monkeypatch):
+    """Every block of Python in docs/PYTHON-MODELS.md runs."""
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs/PYTHON-MODELS.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    joblib.dump(make_pipeline(StandardScaler(), LogisticRegression()).fit(FRAME, Y), "churn.joblib")
+    (tmp_path / "e.pkl").write_bytes(pickle.dumps(LabelEncoder().fit(Y)))
+    FRAME.to_csv("rows.csv", index=False)
+    names = {"frame": FRAME, "data": (tmp_path / "churn.joblib").read_bytes(), "joblib": joblib, "pickle": pickle}
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 4
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # of open() in one line
+        for block in blocks:
+            exec(block, names)
+    assert joblib.load.__module__ == "joblib.numpy_pickle"

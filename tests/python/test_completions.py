@@ -157,6 +157,17 @@ def test_in_zsh(folder, typed, wanted):
 
 
 @pytest.mark.long
+def test_zsh_finds_the_file_by_its_name(folder):
+    """As make install puts it: _foretell in a folder of fpath, read when it is first needed."""
+    (folder / "functions").mkdir()
+    (folder / "functions/_foretell").write_text(ftl.run("completion", "zsh").stdout)
+    with Shell(["zsh", "-f", "-i"], folder, "fpath=($PWD/functions $fpath)", "autoload -Uz compinit && compinit -u",
+               "unsetopt zle_bracketed_paste; echo REA''DY") as shell:
+        shell.type("foretell insp\t", "foretell inspect")
+        shell.type("x.joblib --js\t", "--json")
+
+
+@pytest.mark.long
 def test_in_fish(folder):
     def offers(line):
         done = subprocess.run(["fish", "--no-config", "-c", f"foretell completion fish | source; complete -C '{line}'"], cwd=folder,

@@ -1,15 +1,19 @@
 """The pages that are written from the program are up to date, and links between pages lead somewhere."""
 
+import functools
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 
 import ftl
 import joblib
 import pytest
+from browser import Browser
 from sklearn.linear_model import LinearRegression
 
 
@@ -27,7 +31,7 @@ def test_links_lead_somewhere():
     assert broken == []
 
 
-@pytest.mark.parametrize("tool", ["cli_doc", "api_doc"])
+@pytest.mark.parametrize("tool", ["cli_doc", "api_doc", "mission_doc"])
 def test_pages_that_are_written_from_the_program_are_up_to_date(tool, tmp_path):
     done = subprocess.run([sys.executable, ftl.ROOT / "tools" / tool, "--check"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -121,3 +125,24 @@ def test_lists_of_formats_are_the_programs_own(tmp_path):
     for ending in (*endings, *compressed):
         assert f"`{ending}`" in texts["page"], ending
         assert ending in texts["header"] or ending in (".csv", ".txt"), ending
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.mark.long
+def test_the_sites_search_finds_pages():
+    """In a browser, from a plain server of files: words of an option and of a function lead to their pages, nothing fails."""
+    subprocess.run([ftl.ROOT / "scripts/docs"], check=True, capture_output=True)
+    handler = functools.partial(Quiet, directory=str(ftl.ROOT / "build/site"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, Browser() as browser:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for words, page in (("longest record", "CLI.html"), ("ftl_cache_get", "C-API.html"), ("migration", "OPTIMIZED_INFERENCE.html")):
+            browser.open(f"http://127.0.0.1:{server.server_port}/index.html")
+            browser.click(".md-search__input")
+            browser.type(words)
+            browser.wait(f"[...document.querySelectorAll('.md-search-result__link')].some(a => a.href.includes('/{page}'))")
+        assert browser.messages == []
+        server.shutdown()

@@ -26,7 +26,7 @@ def machine(tmp_path):
     for tool in TOOLS:
         (folder / tool).symlink_to(shutil.which(tool))
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
-    for name in ("tests/python/requirements.txt", "tests/python/requirements-serve.txt", "tools/requirements-format.txt",
+    for name in ("tests/python/requirements.txt", "tests/python/requirements-serve.txt", "python/requirements-recipes.txt", "tools/requirements-format.txt",
                  "tools/third_party"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)

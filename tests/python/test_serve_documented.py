@@ -44,6 +44,7 @@ def folder(tmp_path):
     for name in ("models", "data", "results"):
         (tmp_path / name).mkdir()
     shutil.copy(tmp_path / "churn.joblib", tmp_path / "models/churn.joblib")
+    shutil.copy(tmp_path / "churn.joblib", tmp_path / "model.joblib")
     shutil.copytree(tmp_path / "flowers", tmp_path / "models/flowers")
     return tmp_path
 

@@ -5,28 +5,39 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from foretell._core import version as _version
-
 if TYPE_CHECKING:
-    from foretell import errors
+    from foretell import errors, threadpool
+    from foretell._verify import verify
     from foretell.model import load
     from foretell.patch import patch_joblib
-    from foretell.verify import verify
 
-__version__ = _version()
+    __version__: str
 
-# Name of the package -> the module that has it; imported when it is first asked for.
+__all__ = [
+    "__version__",
+    "errors",
+    "threadpool",
+    "load",
+    "patch_joblib",
+    "verify",
+]
+
+# Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
+# asked for, so that `import foretell` takes no longer than it has to.
 _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
+    "threadpool": "foretell.threadpool:",
     "load": "foretell.model:load",
     "patch_joblib": "foretell.patch:patch_joblib",
-    "verify": "foretell.verify:verify",
+    "verify": "foretell._verify:verify",
 }
-
-__all__ = ["__version__", *_LAZY]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from foretell._core import version
+
+        return version()
     where = _LAZY.get(name)
     if where is None:
         raise AttributeError(f"module 'foretell' has no attribute {name!r}")
@@ -38,4 +49,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__all__})

@@ -167,8 +167,8 @@ class _Names:
         return reconstruct
 
 
-# Python's own reader in Python: its steps can be added to, and its memo grows with what is in it, where the one in C
-# allocates whatever number of an entry the file names.
+# Python's own reader in Python: its steps can be added to, and its memo grows with what is in it, where the
+# one in C allocates for whatever number of an entry the file names.
 _Unpickler: Any = pickle._Unpickler
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from foretell import errors
-from foretell.verify import METHODS, Report, verify
+from foretell._verify import METHODS, Report, verify
 
 EXIT_DONE, EXIT_INTERNAL, EXIT_USAGE, EXIT_MODEL, EXIT_DATA, EXIT_DISAGREE = range(6)
 

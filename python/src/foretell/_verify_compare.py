@@ -108,8 +108,8 @@ def compare(
     if rows and worst.max(initial=0.0) > 0:
         row = int(np.argmax(worst))
         report.worst_row = row
-        report.worst_original = [array[row].tolist() for array in left]
-        report.worst_foretell = [array[row].tolist() for array in right]
+        report.worst_original = [array[row : row + 1].tolist()[0] for array in left]
+        report.worst_foretell = [array[row : row + 1].tolist()[0] for array in right]
         if len(left) == 1:
             report.worst_original, report.worst_foretell = report.worst_original[0], report.worst_foretell[0]
     return report

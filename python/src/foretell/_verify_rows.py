@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+
 from foretell import errors
 
 WORDS = (
@@ -211,10 +212,11 @@ def _look(model: Any, columns: list[int], known: list[Known], depth: int) -> Non
         return
     steps = getattr(model, "steps", None)
     if steps:
-        first = steps[0][1] if isinstance(steps[0], tuple) else steps[0]
-        if first is None or first == "passthrough":
-            first = steps[-1][1]
-        _look(first, columns, known, depth + 1)
+        for step in steps:
+            part = step[1] if isinstance(step, tuple) else step
+            _look(part, columns, known, depth + 1)
+            if part is not None and part != "passthrough" and not type(part).__name__.endswith("Imputer"):
+                break  # what comes behind sees other columns
         return
     if hasattr(model, "transformers_"):
         _look_at_columns(model, columns, known, depth)

@@ -74,8 +74,8 @@ def reword(
         return _again(
             error,
             f"Expected 2D array, got 1D array instead: {len(X)} values. Reshape your data either using "
-            f"array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains a "
-            f"single sample.",
+            f"array.reshape(-1, 1) if your data has a single feature or array.reshape(1, -1) if it contains "
+            f"a single sample.",
         )
     if error.reason == "COLUMN_COUNT" or error.code == "SHAPE":
         width = width_of(X)

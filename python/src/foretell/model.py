@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 import re
-import warnings
 from collections.abc import Callable, Sequence
-from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import numpy as np
-from foretell import _context, _sklearn, _wording, errors
+
+from foretell import _sklearn, errors
+from foretell._loaded import LABEL_CODERS, Opened, offered, offered_if
 from foretell._source import Source
 
 if TYPE_CHECKING:
-    from foretell import _core
-
-F = TypeVar("F", bound=Callable[..., Any])
+    from foretell._core import Model as CoreModel
 
 ESTIMATOR_TYPES = {
     "classifier": "classifier",
@@ -26,36 +24,6 @@ ESTIMATOR_TYPES = {
     "outlier detector": "outlier_detector",
     "transformer": "transformer",
 }
-
-LABEL_CODERS = (".LabelEncoder", ".LabelBinarizer")
-
-
-class _Offered:
-    """A method that is there only where the loaded model has it: hasattr says which, as in scikit-learn."""
-
-    def __init__(self, function: Callable[..., Any], test: Callable[[LoadedModel], bool] | None) -> None:
-        self.function = function
-        self.name = function.__name__
-        self.test = test
-        self.__doc__ = function.__doc__
-
-    def __get__(self, owner: LoadedModel | None, kind: type) -> Any:
-        if owner is None:
-            return self.function
-        if not owner._offers(self.name, self.test):
-            raise owner._lacks(self.name)
-        return self.function.__get__(owner, kind)
-
-
-def _offered(function: F) -> F:
-    return cast(F, _Offered(function, None))
-
-
-def _offered_if(test: Callable[[LoadedModel], bool]) -> Callable[[F], F]:
-    def decorate(function: F) -> F:
-        return cast(F, _Offered(function, test))
-
-    return decorate
 
 
 def load(
@@ -81,208 +49,49 @@ def load(
     return LoadedModel(source, portable=portable, threads=threads, **options)
 
 
-class LoadedModel:
+class LoadedModel(Opened):
     """A saved model that foretell runs, with scikit-learn's methods, attributes and conventions.
 
     It has the methods that the saved model has, and no others. It is frozen: fit returns it as it is, clone()
     returns it itself, and set_params refuses changes.
     """
 
-    _core: _core.Model
-    _source: Source
-
-    def __init__(
-        self,
-        source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
-        *,
-        portable: bool = False,
-        threads: int = 1,
-        **options: Any,
-    ) -> None:
-        self._parameters: dict[str, Any] = {
-            "source": source,
-            "portable": portable,
-            "threads": threads,
-            **options,
-        }
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            self._open(Source.of_bytes(bytes(source), options), threads)
-        elif isinstance(source, (str, os.PathLike)):
-            self._open(Source.of_path(os.fspath(source), options, keep=portable), threads)
-        elif hasattr(source, "read"):
-            self._open(Source.of_bytes(source.read(), options), threads)
-        else:
-            raise TypeError(f"a model is a path, bytes or an open file, not {type(source).__name__}")
-
-    def _open(self, source: Source, threads: int) -> None:
-        self._source = source
-        self._threads = threads
-        self._core = _opened(source, source.options)
-        self._look()
-
-    def _look(self) -> None:
-        """The facts that calls need, asked for once."""
-        info = self._core.info()
-        self._methods = frozenset(self._core.methods())
-        self._class_name: str = info["class_name"]
-        self._library: str = info["library"]
-        self._library_version: str = info["library_version"]
-        self._kind: str = info["kind"]
-        self._names = [column["name"] for column in self._core.inputs()] if info["has_input_names"] else None
-        self._n_inputs: int | None = None if info["open_width"] else info["n_inputs"]
-        self._warns = self._library == "scikit-learn"
-        self._lazy: dict[str, Any] = {}
-
-    # ---- Which methods there are -------------------------------------------------------------------------
-
-    def _offers(self, name: str, test: Callable[[LoadedModel], bool] | None) -> bool:
-        return test(self) if test is not None else name in self._methods
-
-    def _lacks(self, name: str) -> AttributeError:
-        if name in (
-            "predict",
-            "predict_proba",
-            "predict_log_proba",
-            "decision_function",
-            "transform",
-            "score_samples",
-            "apply",
-            "margin",
-            "kneighbors",
-        ):
-            try:
-                self._core.method_status(name)
-            except errors.Error as error:
-                if isinstance(error, AttributeError):
-                    return error
-                return AttributeError(f"{self._short_name} cannot run {name} here: {error}")
-        return AttributeError(f"{self._short_name} has no {name}")
-
-    def __dir__(self) -> list[str]:
-        return [
-            name
-            for name in super().__dir__()
-            if not isinstance(getattr(type(self), "__dict__", {}).get(name), (_Offered, property))
-            or hasattr(self, name)
-        ]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.endswith("_") and not name.startswith("_") and "_class_name" in self.__dict__:
-            raise AttributeError(
-                f"a {self._short_name} that foretell loaded has no {name}: it predicts, and keeps only "
-                f"classes_, feature_names_in_, n_features_in_ and n_outputs_ of what was fitted; "
-                f"the library's own object has the rest"
-            )
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
-
-    @property
-    def _short_name(self) -> str:
-        return self._class_name.rpartition(".")[2]
-
-    # ---- Predicting --------------------------------------------------------------------------------------
-
-    def _run(self, method: str, X: Any) -> Any:
-        if self._warns:
-            self._warn_of_names(X)
-        if self._class_name.endswith(LABEL_CODERS):
-            return self._labels(self._core, method, X)
-        try:
-            return self._core.run(X, (method,), threads=self._threads)[0]
-        except (errors.ShapeError, errors.SchemaError) as error:
-            worded = _wording.reword(error, X, self._checking_class(), self._names, self._n_inputs)
-            if worded is error:
-                raise
-            raise worded from None
-
-    def _labels(self, core: _core.Model, method: str, X: Any) -> Any:
-        """LabelEncoder and LabelBinarizer take a vector of labels, and give one where they give labels."""
-        rows = X if np.ndim(X) == 2 else np.asarray(X).reshape(-1, 1)
-        result = core.run(rows, (method,), threads=self._threads)[0]
-        one = method == "inverse_transform" or self._class_name.endswith("LabelEncoder")
-        return result[:, 0] if one and np.ndim(result) == 2 else result
-
-    def _warn_of_names(self, X: Any) -> None:
-        """As scikit-learn warns where only one of the rows and the model has names."""
-        if self._names is not None:
-            if isinstance(X, np.ndarray) or _wording.names_of(X) is None and _wording.width_of(X) is not None:
-                warnings.warn(
-                    f"X does not have valid feature names, but {self._checking_class()} was fitted with "
-                    f"feature names",
-                    UserWarning,
-                    stacklevel=4,
-                )
-        elif (
-            not isinstance(X, np.ndarray)
-            and self._n_inputs is not None
-            and hasattr(X, "columns")
-            and _wording.names_of(X) is not None
-            and not self._takes_tables()
-        ):
-            warnings.warn(
-                f"X has feature names, but {self._checking_class()} was fitted without feature names",
-                UserWarning,
-                stacklevel=4,
-            )
-
-    def _takes_tables(self) -> bool:
-        """Whether text or cells of any kind go in, which models without names take from tables, too."""
-        if "tables" not in self._lazy:
-            self._lazy["tables"] = any(
-                column["kind"] in ("string", "mixed") for column in self._core.inputs()
-            )
-        return bool(self._lazy["tables"])
-
-    def _description(self) -> dict[str, Any]:
-        if "description" not in self._lazy:
-            self._lazy["description"] = json.loads(self._core.describe(json=True))
-        return cast("dict[str, Any]", self._lazy["description"])
-
-    def _checking_class(self) -> str:
-        """The class that would look at the rows first: of a pipeline, that of its first step."""
-        if not self._class_name.endswith(".Pipeline"):
-            return self._short_name
-        classes = {step["path"]: step["class"].rpartition(".")[2] for step in self._description()["steps"]}
-        place = ""
-        while classes.get(place) == "Pipeline" and f"{place}.steps[0]".lstrip(".") in classes:
-            place = f"{place}.steps[0]".lstrip(".")
-        return str(classes.get(place, self._short_name))
-
-    @_offered
+    @offered
     def predict(self, X: Any) -> Any:
         """Predictions of the rows of X, in the shape and dtype of the library that wrote the model."""
         return self._run("predict", X)
 
-    @_offered
+    @offered
     def predict_proba(self, X: Any) -> Any:
         """Probabilities of classes_: (n, classes), or a list of them where there are several targets."""
         return self._run("predict_proba", X)
 
-    @_offered
+    @offered
     def predict_log_proba(self, X: Any) -> Any:
         """Logarithms of the probabilities."""
         return self._run("predict_log_proba", X)
 
-    @_offered
+    @offered
     def decision_function(self, X: Any) -> Any:
         """Scores by which the classes, or outliers, are told: (n,) or (n, classes)."""
         return self._run("decision_function", X)
 
-    @_offered
+    @offered
     def score_samples(self, X: Any) -> Any:
         """The score of each row: (n,)."""
         return self._run("score_samples", X)
 
-    @_offered
+    @offered
     def apply(self, X: Any) -> Any:
         """Leaves that the rows fall into: (n,) or (n, trees)."""
         return self._run("apply", X)
 
-    @_offered
+    @offered
     def margin(self, X: Any) -> Any:
         """Boosters: the raw score before any link. XGBoost calls it output_margin, LightGBM raw_score."""
         return self._run("margin", X)
 
-    @_offered
+    @offered
     def kneighbors(self, X: Any, n_neighbors: int | None = None, return_distance: bool = True) -> Any:
         """Distances and indices of the nearest training rows, or the indices alone.
 
@@ -299,36 +108,22 @@ class LoadedModel:
             distances, indices = distances[:, :n_neighbors], indices[:, :n_neighbors]
         return (distances, indices) if return_distance else indices
 
-    @_offered
+    @offered
     def transform(self, X: Any) -> Any:
         """The transformed rows: an array, or the table that set_output asked for."""
         return _sklearn.wrap_output(self, self._run("transform", X), X)
 
-    @_offered_if(lambda self: "inverse_transform" in self._methods or self._inverse() is not None)
+    @offered_if(lambda self: "inverse_transform" in self._methods or self._inverse() is not None)
     def inverse_transform(self, X: Any) -> Any:
         """What transform would have made X of."""
         if "inverse_transform" in self._methods:
             return self._run("inverse_transform", X)
-        core = cast("_core.Model", self._inverse())
+        core = cast("CoreModel", self._inverse())
         if self._class_name.endswith(LABEL_CODERS):
             return self._labels(core, "inverse_transform", X)
         return core.run(X, ("inverse_transform",), threads=self._threads)[0]
 
-    def _inverse(self) -> _core.Model | None:
-        """The model opened as its inverse, when it is first asked for; None where there is none."""
-        if "inverse" not in self._lazy:
-            told = bool(self._description().get("has_inverse"))
-            if not told and not self._class_name.endswith(("Pipeline", "SearchCV")) or "transform" not in self._methods:
-                self._lazy["inverse"] = None
-                return None
-            self._source.require_unchanged("be opened again for inverse_transform")
-            try:
-                self._lazy["inverse"] = _opened(self._source, {**self._source.options, "inverse": True})
-            except (errors.ArgumentError, errors.UnsupportedModelError):
-                self._lazy["inverse"] = None
-        return cast("_core.Model | None", self._lazy["inverse"])
-
-    @_offered_if(lambda self: self._kind in ("classifier", "regressor") and "predict" in self._methods)
+    @offered_if(lambda self: self._kind in ("classifier", "regressor") and "predict" in self._methods)
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Of classifiers the accuracy, of regressors R², as scikit-learn's mixins have it."""
         score = _sklearn.accuracy if self._kind == "classifier" else _sklearn.r2
@@ -383,7 +178,7 @@ class LoadedModel:
             raise AttributeError("_estimator_type")
         return found
 
-    @_offered_if(lambda self: "transform" in self._methods)
+    @offered_if(lambda self: "transform" in self._methods)
     def get_feature_names_out(self, input_features: Sequence[str] | None = None) -> Any:
         """Names of transform's columns.
 
@@ -523,15 +318,6 @@ def _same(left: Any, right: Any) -> bool:
         and isinstance(left, (str, int, float, bytes, list, tuple))
         and bool(left == right)
     )
-
-
-def _opened(source: Source, options: dict[str, Any]) -> _core.Model:
-    from foretell import _core
-
-    context = _context.context()
-    if source.data is not None:
-        return _core.Model.open_memory(context, source.data, **options)
-    return _core.Model.open(context, cast(str, source.path), **options)
 
 
 def _restore(state: dict[str, Any]) -> LoadedModel:

@@ -348,8 +348,8 @@ class _Load:
         """Loads the file by Python where the patch allows that; else raises the error, with advice."""
         if self.patch.fallback != "python":
             raise errors.make(
-                error.code,
-                reason=error.reason,
+                error.code or "UNSUPPORTED",
+                reason=error.reason or "NONE",
                 message=f"{error}; {ADVICE}",
                 path=error.path,
                 offset=error.offset,
