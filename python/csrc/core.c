@@ -30,10 +30,32 @@ static PyObject *supported_classes(PyObject *module, PyObject *unused)
     return list;
 }
 
+static PyObject *set_thread_limit(PyObject *module, PyObject *number)
+{
+    core_state *state = PyModule_GetState(module);
+    unsigned long limit = PyLong_AsUnsignedLong(number);
+    if (PyErr_Occurred())
+        return NULL;
+    atomic_store_explicit(&state->thread_limit, limit > 65535 ? 65535 : (unsigned)limit,
+                          memory_order_relaxed);
+    Py_RETURN_NONE;
+}
+
+static PyObject *thread_limit(PyObject *module, PyObject *unused)
+{
+    (void)unused;
+    core_state *state = PyModule_GetState(module);
+    return PyLong_FromUnsignedLong(
+        atomic_load_explicit(&state->thread_limit, memory_order_relaxed));
+}
+
 static PyMethodDef functions[] = {
     {"version", version, METH_NOARGS, "The version of the library, such as \"0.1.0\"."},
     {"supported_classes", supported_classes, METH_NOARGS,
      "The classes that are run: dicts with library, package, name and kind."},
+    {"set_thread_limit", set_thread_limit, METH_O,
+     "Limits the threads of predictions and jobs that ask for several; 0: no limit."},
+    {"thread_limit", thread_limit, METH_NOARGS, "The limit that was set; 0: none."},
     {"arrow_fields", core_arrow_fields, METH_O,
      "The name and the format of a capsule \"arrow_schema\", and of its children."},
     {"arrow_rows", core_arrow_rows, METH_O, "The rows of a capsule \"arrow_array\"."},
@@ -62,18 +84,52 @@ static PyObject *dtype(PyObject *make, const char *name)
     return make ? PyObject_CallFunction(make, "s", name) : NULL;
 }
 
-static bool fill_numpy(core_state *state)
+enum { numpy_objects = sizeof(core_numpy) / sizeof(PyObject *) };
+
+static void free_numpy(core_numpy *numpy)
 {
+    PyObject **objects = (PyObject **)(void *)numpy;
+    for (size_t i = 0; numpy && i < numpy_objects; i++)
+        Py_XDECREF(objects[i]);
+    PyMem_Free(numpy);
+}
+
+static core_numpy *import_numpy(void)
+{
+    core_numpy *n = PyMem_Calloc(1, sizeof *n);
+    if (!n) {
+        PyErr_NoMemory();
+        return NULL;
+    }
     PyObject *make = attribute("numpy", "dtype");
-    bool filled = (state->ndarray = attribute("numpy", "ndarray")) &&
-                  (state->empty = attribute("numpy", "empty")) &&
-                  (state->float64 = dtype(make, "float64")) &&
-                  (state->float32 = dtype(make, "float32")) &&
-                  (state->intp = dtype(make, "intp")) && (state->int64 = dtype(make, "int64")) &&
-                  (state->uint64 = dtype(make, "uint64")) &&
-                  (state->boolean = dtype(make, "bool")) && (state->object = dtype(make, "O"));
+    bool filled = make && (n->ndarray = attribute("numpy", "ndarray")) &&
+                  (n->empty = attribute("numpy", "empty")) &&
+                  (n->float64 = dtype(make, "float64")) && (n->float32 = dtype(make, "float32")) &&
+                  (n->intp = dtype(make, "intp")) && (n->int64 = dtype(make, "int64")) &&
+                  (n->uint64 = dtype(make, "uint64")) && (n->boolean = dtype(make, "bool")) &&
+                  (n->object = dtype(make, "O")) &&
+                  (n->prepare = attribute("foretell._inputs", "prepare")) &&
+                  (n->schema = attribute("foretell._inputs", "schema")) &&
+                  (n->shape = attribute("foretell._results", "shape")) &&
+                  (n->join = attribute("foretell._results", "join")) &&
+                  (n->classes = attribute("foretell._results", "classes"));
     Py_XDECREF(make);
-    return filled;
+    if (filled)
+        return n;
+    free_numpy(n);
+    return NULL;
+}
+
+const core_numpy *core_numpy_of(core_state *state)
+{
+    core_numpy *numpy = atomic_load_explicit(&state->numpy, memory_order_acquire);
+    if (numpy)
+        return numpy;
+    core_numpy *made = import_numpy();
+    if (!made || atomic_compare_exchange_strong(&state->numpy, &numpy, made))
+        return made;
+    free_numpy(made); /* another thread was first */
+    return numpy;
 }
 
 static bool fill_methods(core_state *state, PyObject *module)
@@ -99,13 +155,8 @@ static bool add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out)
 static int execute(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
-    bool filled = fill_numpy(state) && fill_methods(state, module) &&
+    bool filled = fill_methods(state, module) &&
                   (state->make_error = attribute("foretell.errors", "make")) &&
-                  (state->prepare = attribute("foretell._inputs", "prepare")) &&
-                  (state->schema = attribute("foretell._inputs", "schema")) &&
-                  (state->join = attribute("foretell._results", "join")) &&
-                  (state->shape = attribute("foretell._results", "shape")) &&
-                  (state->classes = attribute("foretell._results", "classes")) &&
                   add_type(module, &core_context_spec, &state->context_type) &&
                   add_type(module, &core_cancel_spec, &state->cancel_type) &&
                   add_type(module, &core_cache_spec, &state->cache_type) &&
@@ -115,12 +166,17 @@ static int execute(PyObject *module)
     return filled ? 0 : -1;
 }
 
+enum { state_objects = offsetof(core_state, numpy) / sizeof(PyObject *) };
+
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     core_state *state = PyModule_GetState(module);
     PyObject **objects = (PyObject **)(void *)state;
-    for (size_t i = 0; state && i < sizeof *state / sizeof(PyObject *); i++)
+    PyObject **numpy = state ? (PyObject **)(void *)atomic_load(&state->numpy) : NULL;
+    for (size_t i = 0; state && i < state_objects; i++)
         Py_VISIT(objects[i]);
+    for (size_t i = 0; numpy && i < numpy_objects; i++)
+        Py_VISIT(numpy[i]);
     return 0;
 }
 
@@ -128,12 +184,21 @@ static int clear(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
     PyObject **objects = (PyObject **)(void *)state;
-    for (size_t i = 0; state && i < sizeof *state / sizeof(PyObject *); i++)
+    for (size_t i = 0; state && i < state_objects; i++)
         Py_CLEAR(objects[i]);
+    PyObject **numpy = state ? (PyObject **)(void *)atomic_load(&state->numpy) : NULL;
+    for (size_t i = 0; numpy && i < numpy_objects; i++)
+        Py_CLEAR(numpy[i]);
     return 0;
 }
 
-static void release(void *module) { clear(module); }
+static void release(void *module)
+{
+    core_state *state = PyModule_GetState(module);
+    clear(module);
+    if (state)
+        free_numpy(atomic_exchange(&state->numpy, NULL));
+}
 
 /* ---- The module ---------------------------------------------------------------------------------- */
 
@@ -145,24 +210,37 @@ static void release(void *module) { clear(module); }
 
 PyMODINIT_FUNC PyInit__core(void);
 
+/* By this name others (foretell.threadpool) know the file among all that are called _core. */
+__attribute__((visibility("default"))) const char *foretell_core_version(void);
+const char *foretell_core_version(void) { return ftl_version(); }
+
+static PyModuleDef_Slot slots_311[] = {{Py_mod_exec, (void *)execute}, {0}};
+static PyModuleDef_Slot slots_312[] = {
+    {Py_mod_exec, (void *)execute}, {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL}, {0}};
+static PyModuleDef_Slot slots_313[] = {{Py_mod_exec, (void *)execute},
+                                       {SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL},
+                                       {SLOT_GIL, GIL_NOT_USED},
+                                       {0}};
+
+#define DEFINITION(slots)                   \
+    {PyModuleDef_HEAD_INIT,                 \
+     .m_name = "foretell._core",            \
+     .m_doc = "The C library of foretell.", \
+     .m_size = sizeof(core_state),          \
+     .m_methods = functions,                \
+     .m_slots = (slots),                    \
+     .m_traverse = traverse,                \
+     .m_clear = clear,                      \
+     .m_free = release}
+
+/* Each Python gets the slots that it knows. */
+static PyModuleDef definition_311 = DEFINITION(slots_311);
+static PyModuleDef definition_312 = DEFINITION(slots_312);
+static PyModuleDef definition_313 = DEFINITION(slots_313);
+
 PyMODINIT_FUNC PyInit__core(void)
 {
-    /* Filled in each time with the same values: which slots there are is known when it runs. */
-    static PyModuleDef_Slot slots[4];
-    static PyModuleDef definition = {PyModuleDef_HEAD_INIT,
-                                     .m_name = "foretell._core",
-                                     .m_doc = "The C library of foretell.",
-                                     .m_size = sizeof(core_state),
-                                     .m_methods = functions,
-                                     .m_slots = slots,
-                                     .m_traverse = traverse,
-                                     .m_clear = clear,
-                                     .m_free = release};
-    int n = 0;
-    slots[n++] = (PyModuleDef_Slot){Py_mod_exec, (void *)execute};
-    if (Py_Version >= 0x030C0000)
-        slots[n++] = (PyModuleDef_Slot){SLOT_MULTIPLE_INTERPRETERS, PER_INTERPRETER_GIL};
-    if (Py_Version >= 0x030D0000)
-        slots[n++] = (PyModuleDef_Slot){SLOT_GIL, GIL_NOT_USED};
-    return PyModuleDef_Init(&definition);
+    return PyModuleDef_Init(Py_Version >= 0x030D0000   ? &definition_313
+                            : Py_Version >= 0x030C0000 ? &definition_312
+                                                       : &definition_311);
 }

@@ -144,12 +144,11 @@ bool core_input_take(const core_facts *facts, PyObject *prepared, core_input *ou
     return opened;
 }
 
-bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out,
-                     PyObject **blocks)
+bool core_input_open(const core_facts *facts, PyObject *X, core_input *out, PyObject **blocks)
 {
     *out = (core_input){0};
     *blocks = NULL;
-    if (Py_TYPE(X) == (PyTypeObject *)state->ndarray) {
+    if (Py_TYPE(X) == (PyTypeObject *)facts->numpy->ndarray) {
         int opened = open_matrix(facts, X, out);
         if (opened != 0) {
             if (opened < 0)
@@ -157,7 +156,8 @@ bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, co
             return opened > 0;
         }
     }
-    PyObject *prepared = PyObject_CallFunctionObjArgs(state->prepare, X, facts->schema, NULL);
+    PyObject *prepared = PyObject_CallFunctionObjArgs(facts->numpy->prepare, X, facts->schema,
+                                                      NULL);
     if (!prepared)
         return false;
     if (PyIter_Check(prepared)) {

@@ -14,7 +14,7 @@ struct core_block {
 
 void core_keep_clear(core_keep *keep)
 {
-    for (size_t i = 0; i < keep->n_models; i++) /* their list is in one of the blocks */
+    for (size_t i = 0; i < keep->n_models; i++) /* the list lies in one of the blocks */
         ftl_model_release(keep->models[i]);
     for (core_block *block = keep->blocks, *next; block; block = next) {
         next = block->next;
@@ -493,5 +493,6 @@ bool core_job_options(core_state *state, const char *function, PyObject *const *
         if (!name || !read_job_option(job, function, name, values[i]))
             return false;
     }
+    job->options.threads = core_threads(state, job->options.threads);
     return check_more_models(job);
 }

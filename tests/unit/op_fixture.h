@@ -248,7 +248,8 @@ static inline void run(fixture *f, ftl_type dtype, uint32_t block, const ftl_mat
     uint32_t last = (uint32_t)f->model.graph.n_ops - 1, width = f->ops[last].width;
     for (uint32_t i = 0; i < width; i++)
         f->outputs[i] = (ftl_output){.name = "p", .op = last, .column = i, .as = FTL_AS_FLOAT};
-    f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){width, f->outputs};
+    f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){.count = width,
+                                                               .outputs = f->outputs};
     ftl_error error;
     ftl_plan *plan = NULL;
     assert_int_equal(ftl_graph_validate(&f->model.graph, &f->account, &error), FTL_OK);

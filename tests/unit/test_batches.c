@@ -391,6 +391,46 @@ static void test_results_in_the_callers_room(void **state)
     close_session(&o);
 }
 
+static const int64_t forest_classes[] = {-5, 7, 1000000000000};
+
+/* predict and predict_proba in one pass: the class as its index or its value, and the same numbers.
+ */
+static void test_several_results_in_the_callers_rooms(void **state)
+{
+    (void)state;
+    double data[ROWS * NUMBERS], expected[ROWS * CLASSES], label[ROWS], proba[ROWS * CLASSES];
+    opened o = open_session(FOREST, FTL_ON_ERROR_FAIL, 16);
+    expected_numbers(&o, expected);
+    for (size_t i = 0; i < ROWS * NUMBERS; i++)
+        data[i] = value_at(i / NUMBERS, i % NUMBERS) / 25 - 2;
+    const ftl_matrix matrix = {data, FTL_F64, ROWS, NUMBERS, NUMBERS, 1};
+    const ftl_batch in = {.rows = ROWS, .matrix = &matrix};
+    ftl_result_room rooms[] = {
+        {.method = FTL_PREDICT, .room = {label, FTL_F64, ROWS, 1, 1, 1}},
+        {.method = FTL_PREDICT_PROBA, .room = {proba, FTL_F64, ROWS, CLASSES, CLASSES, 1}}};
+    for (int index = 0; index < 2; index++) {
+        rooms[0].class_index = rooms[1].class_index = index == 1;
+        memset(proba, 0, sizeof proba);
+        assert_int_equal(ftl_session_run_into(o.session, &in, rooms, 2, &o.error), FTL_OK);
+        assert_memory_equal(proba, expected, sizeof proba);
+        for (size_t r = 0; r < ROWS; r++) {
+            size_t best = 0;
+            for (size_t c = 1; c < CLASSES; c++)
+                best = expected[r * CLASSES + c] > expected[r * CLASSES + best] ? c : best;
+            assert_true(label[r] == (index ? (double)best : (double)forest_classes[best]));
+        }
+    }
+    rooms[1].method = FTL_PREDICT;
+    assert_int_equal(ftl_session_run_into(o.session, &in, rooms, 2, &o.error), FTL_ARG);
+    rooms[1].method = FTL_TRANSFORM;
+    assert_int_equal(ftl_session_run_into(o.session, &in, rooms, 2, &o.error), FTL_ARG);
+    rooms[1] = rooms[0];
+    rooms[1].method = FTL_PREDICT_PROBA;
+    assert_int_equal(ftl_session_run_into(o.session, &in, rooms, 2, &o.error), FTL_SHAPE);
+    assert_int_equal(ftl_session_run_into(o.session, &in, NULL, 0, &o.error), FTL_ARG);
+    close_session(&o);
+}
+
 static void test_why_each_bad_row_is_bad(void **state)
 {
     (void)state;
@@ -433,7 +473,6 @@ static void test_why_each_bad_row_is_bad(void **state)
 static void test_classes_have_types(void **state)
 {
     (void)state;
-    static const int64_t integers[] = {-5, 7, 1000000000000};
     ftl_label label = {.struct_size = sizeof label};
     opened o = open_session(FOREST, FTL_ON_ERROR_FAIL, 0);
     assert_int_equal(ftl_model_target_count(o.model), 1);
@@ -442,7 +481,8 @@ static void test_classes_have_types(void **state)
     for (size_t i = 0; i < 3; i++) {
         assert_int_equal(ftl_model_class(o.model, 0, i, &label), FTL_OK);
         assert_int_equal(label.type, FTL_I64);
-        assert_int_equal(label.integer, integers[i]);
+        assert_int_equal(label.integer, forest_classes[i]);
+        assert_string_equal(label.dtype, "int64");
     }
     assert_int_equal(ftl_model_class(o.model, 0, 3, &label), FTL_ARG);
     assert_int_equal(ftl_model_class(o.model, 1, 0, &label), FTL_ARG);
@@ -453,6 +493,9 @@ static void test_classes_have_types(void **state)
     assert_int_equal(label.type, FTL_STRING);
     assert_int_equal(label.size, 5);
     assert_memory_equal(label.text, "stays", 5);
+    assert_string_equal(label.dtype, "<U6");
+    assert_false(ftl_model_result_is_matrix(o.model, FTL_PREDICT));
+    assert_false(ftl_model_result_is_matrix(NULL, FTL_PREDICT));
     close_session(&o);
     assert_int_equal(ftl_model_target_count(NULL), 0);
 }
@@ -625,6 +668,7 @@ int main(void)
         cmocka_unit_test(test_the_text_of_a_null),
         cmocka_unit_test(test_numbers_as_texts_and_texts_as_numbers),
         cmocka_unit_test(test_results_in_the_callers_room),
+        cmocka_unit_test(test_several_results_in_the_callers_rooms),
         cmocka_unit_test(test_why_each_bad_row_is_bad),
         cmocka_unit_test(test_why_rows_of_any_width_are_bad),
         cmocka_unit_test(test_classes_have_types),

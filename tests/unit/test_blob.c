@@ -217,8 +217,9 @@ static void make_graph(fixture *f, forest *h, bool scaled)
     f->outputs[0] = (ftl_output){.name = "p", .op = 7, .as = FTL_AS_FLOAT};
     for (uint32_t t = 0; t < TREES; t++)
         f->outputs[1 + t] = (ftl_output){.name = "a", .op = 8, .column = t, .as = FTL_AS_INT};
-    f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){1, f->outputs};
-    f->model.graph.methods[FTL_APPLY] = (ftl_method_outputs){TREES, f->outputs + 1};
+    f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){.count = 1, .outputs = f->outputs};
+    f->model.graph.methods[FTL_APPLY] = (ftl_method_outputs){.count = TREES,
+                                                             .outputs = f->outputs + 1};
     ftl_error error;
     assert_int_equal(ftl_graph_validate(&f->model.graph, &f->account, &error), FTL_OK);
 }

@@ -13,7 +13,7 @@ static ftl_status validate(fixture *f, ftl_as as)
     uint32_t last = (uint32_t)f->model.graph.n_ops - 1;
     ftl_error error;
     f->outputs[0] = (ftl_output){.name = "p", .op = last, .as = as};
-    f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){1, f->outputs};
+    f->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){.count = 1, .outputs = f->outputs};
     return ftl_model_validate(&f->model, &f->account, &error);
 }
 

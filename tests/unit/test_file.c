@@ -85,7 +85,7 @@ static void make_outputs(random_ir *r, ftl_model *model)
                                       .op = i,
                                       .as = i ? FTL_AS_LABEL : FTL_AS_FLOAT,
                                       .labels = i ? labels : NULL};
-        model->graph.methods[m] = (ftl_method_outputs){n, outputs};
+        model->graph.methods[m] = (ftl_method_outputs){.count = n, .outputs = outputs};
         snprintf(model->method_error[m].message, sizeof model->method_error[m].message, "no %d", m);
         model->method_error[m].code = m % 2 ? FTL_UNSUPPORTED : FTL_OK;
     }

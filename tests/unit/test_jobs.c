@@ -402,6 +402,51 @@ static void parallel_predictions_are_the_same(void **unused)
     close_all(&o);
 }
 
+/* Columns, as a matrix, and two methods in one pass: the numbers of one session. */
+static void columns_in_parallel_are_the_same(void **unused)
+{
+    (void)unused;
+    opened o = open_with(THREADS, 0);
+    const ftl_plan_options options = {.struct_size = sizeof options, .input_dtype = FTL_F64};
+    ftl_plan *plan = NULL;
+    double *values = matrix_values(), *one = calloc(MATRIX_ROWS, 2 * sizeof *one),
+           *many = calloc(MATRIX_ROWS, 2 * sizeof *one), *label = calloc(MATRIX_ROWS, sizeof *one);
+    assert_true(one && many && label);
+    assert_int_equal(ftl_model_plan(o.model, &options, &plan, NULL), FTL_OK);
+    const ftl_matrix matrix = {values, FTL_F64, MATRIX_ROWS, COLUMNS, COLUMNS, 1};
+    ftl_column columns[COLUMNS];
+    for (size_t i = 0; i < COLUMNS; i++)
+        columns[i] = (ftl_column){
+            .type = FTL_F64, .values = values + i, .stride = COLUMNS * sizeof *values};
+    const ftl_batch in = {.rows = MATRIX_ROWS, .n_columns = COLUMNS, .columns = columns};
+    const ftl_result_room rooms[] = {
+        {.method = FTL_PREDICT_PROBA, .room = {many, FTL_F64, MATRIX_ROWS, 2, 2, 1}},
+        {.method = FTL_PREDICT,
+         .class_index = true,
+         .room = {label, FTL_F64, MATRIX_ROWS, 1, 1, 1}}};
+    size_t bad = 77;
+    ftl_error error;
+    assert_int_equal(ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, one, NULL, NULL, NULL),
+                     FTL_OK);
+    assert_int_equal(ftl_plan_run_into(plan, &in, rooms, 2, NULL, &bad, NULL), FTL_OK);
+    assert_int_equal(bad, 0);
+    assert_memory_equal(one, many, MATRIX_ROWS * 2 * sizeof *one);
+    for (size_t r = 0; r < MATRIX_ROWS; r++)
+        assert_true(label[r] == (one[2 * r + 1] > one[2 * r]));
+    values[150000 * COLUMNS + 2] = NAN;
+    assert_int_equal(ftl_plan_run_into(plan, &in, rooms, 2, NULL, &bad, &error), FTL_VALUE);
+    assert_int_equal(error.row, 150000);
+    columns[1].offset = SIZE_MAX;
+    assert_int_equal(ftl_plan_run_into(plan, &in, rooms, 2, NULL, &bad, &error), FTL_ARG);
+    assert_int_equal(ftl_plan_run_into(plan, NULL, rooms, 2, NULL, &bad, &error), FTL_ARG);
+    ftl_plan_release(plan);
+    free(values);
+    free(one);
+    free(many);
+    free(label);
+    close_all(&o);
+}
+
 static void parallel_predictions_name_the_first_bad_row(void **unused)
 {
     (void)unused;
@@ -749,6 +794,7 @@ int main(void)
         cmocka_unit_test(several_inputs_are_one_job),
         cmocka_unit_test(jobs_side_by_side_share_the_threads),
         cmocka_unit_test(parallel_predictions_are_the_same),
+        cmocka_unit_test(columns_in_parallel_are_the_same),
         cmocka_unit_test(parallel_predictions_name_the_first_bad_row),
         cmocka_unit_test(a_memory_limit_holds_and_leaves_nothing),
         cmocka_unit_test(callbacks_and_tokens_stop_a_job_midway),

@@ -395,7 +395,8 @@ static ftl_status run_graph(graph *g, ftl_account *account, const char *const *t
     const ftl_batch batch = {.rows = rows, .n_columns = 2, .columns = columns};
     for (uint32_t i = 0; i < g->ops[last].width; i++)
         g->outputs[i] = (ftl_output){.name = "p", .op = last, .column = i};
-    g->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){g->ops[last].width, g->outputs};
+    g->model.graph.methods[FTL_PREDICT] = (ftl_method_outputs){.count = g->ops[last].width,
+                                                               .outputs = g->outputs};
     ftl_error error;
     ftl_plan *plan = NULL;
     ftl_exec exec;

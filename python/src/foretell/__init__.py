@@ -5,22 +5,30 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from foretell._core import version as _version
-
 if TYPE_CHECKING:
-    from foretell import errors
+    from foretell import errors, threadpool
 
-__version__ = _version()
+    __version__: str
 
-# Name of the package -> the module that has it; imported when it is first asked for.
+__all__ = [
+    "__version__",
+    "errors",
+    "threadpool",
+]
+
+# Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
+# asked for, so that `import foretell` takes no longer than it has to.
 _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
+    "threadpool": "foretell.threadpool:",
 }
-
-__all__ = ["__version__", *_LAZY]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from foretell._core import version
+
+        return version()
     where = _LAZY.get(name)
     if where is None:
         raise AttributeError(f"module 'foretell' has no attribute {name!r}")
@@ -32,4 +40,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted({*globals(), *__all__})

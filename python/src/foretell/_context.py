@@ -15,7 +15,7 @@ _context: Context | None = None
 _cache: Cache | None = None
 
 
-def _threads() -> int:
+def threads_wanted() -> int:
     """FORETELL_THREADS: threads of the library; unset, empty or 0: one per CPU that the process may use."""
     text = os.environ.get("FORETELL_THREADS", "").strip() or "0"
     if not text.isdecimal() or int(text) > 65535:
@@ -30,7 +30,7 @@ def context() -> Context:
     if found is None:
         with _lock:
             if _context is None:
-                _context = Context(threads=_threads())
+                _context = Context(threads=threads_wanted())
             found = _context
     return found
 

@@ -22,7 +22,7 @@ ARROW_TEXTS = ("u", "U", "vu")
 class Table(Protocol):
     """Columns with names. column() gives an array, or what core_column_open (csrc/input.h) takes."""
 
-    names: Sequence[Any]
+    names: list[Any]
     rows: int
 
     def column(self, place: int) -> Any: ...
@@ -195,7 +195,7 @@ class ArrowTable:
 
     def __init__(self, schema: Any, array: Any, fields: list[tuple[str, str]], rows: int) -> None:
         self._schema, self._array, self._fields, self.rows = schema, array, fields, rows
-        self.names = [name for name, _ in fields]
+        self.names: list[Any] = [name for name, _ in fields]
 
     def column(self, place: int) -> Any:
         return ("arrow", self._schema, self._array, self._fields[place][1], place)
