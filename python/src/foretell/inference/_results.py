@@ -4,8 +4,6 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from foretell import _core
-
 
 class PredictionResult(dict[str, Any]):
     """What OptimizedPredictor.predict gives: a dict of arrays and figures, which are attributes as well.
