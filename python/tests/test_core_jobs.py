@@ -2,11 +2,13 @@
 
 import csv
 import os
+import pathlib
 import signal
 import subprocess
 import sys
 import textwrap
 
+import foretell
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -134,6 +136,7 @@ def test_ctrl_c_leaves_no_file(lr_path, tmp_path):
         print(os.listdir())
     """)
     done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False,
+                          env={**os.environ, "PYTHONPATH": str(pathlib.Path(foretell.__file__).parents[1])},
                           preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n") == ["stream stopped True", "file stopped", "[]", ""]
