@@ -144,9 +144,10 @@ static void write_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest
               p, id, wide ? "_wide" : "", real, real, p, id, p, id);
     if (sixteens) {
         const char *below = forest->narrow ? "belowf" : "below", *how = wide ? "_wide" : "";
-        ftl_emitf(code->out,
-                  "    unsigned at = 16 * %s_%s%s(edges, x);\n    at += %s_%s%s(edges + 16 + at, x);\n",
-                  p, below, how, p, below, how);
+        ftl_emitf(
+            code->out,
+            "    unsigned at = 16 * %s_%s%s(edges, x);\n    at += %s_%s%s(edges + 16 + at, x);\n",
+            p, below, how, p, below, how);
     } else
         ftl_emitf(code->out,
                   "    unsigned at = 0, step = (1u << %s_op%u_columns[i].steps) >> 1;\n"
@@ -158,8 +159,8 @@ static void write_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest
         ftl_emitf(code->out,
                   " || (%s_op%u_columns[i].zero && x >= -(double)1e-35f && x <= (double)1e-35f)", p,
                   id);
-    ftl_emitf(code->out, ")\n        at = %s_op%u_columns[i].missing;\n    return at;\n}\n%s", p, id,
-              wide ? "#endif\n" : "");
+    ftl_emitf(code->out, ")\n        at = %s_op%u_columns[i].missing;\n    return at;\n}\n%s", p,
+              id, wide ? "#endif\n" : "");
 }
 
 static void write_set_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
@@ -316,7 +317,8 @@ static void write_tables(ftl_c_code *code, uint32_t id)
     write_codes(code, id, forest);
 }
 
-static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+/* Eight trees at once. */
+static void emit_eight(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 {
     const char *p = code->prefix;
     char t[16], leaf[48];
@@ -339,11 +341,21 @@ static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
         emit_add(code, id, "        ", "sum", t, leaf);
     }
     ftl_emit_text(code->out, "    }\n");
+}
+
+static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+{
+    const char *p = code->prefix;
+    char leaf[48];
+    if (forest->nodes->n_trees >= 8)
+        emit_eight(code, id, forest);
+    if (forest->nodes->n_trees % 8 == 0)
+        return;
     ftl_emitf(code->out,
               "    for (; t < %u; t++) {\n"
               "        const %s_op%u_node *n0 = %s_op%u_nodes + %s_op%u_roots[t];\n"
-              "        while (n0->next)\n            n0 += n0->next + (unsigned)(c[n0->column] > "
-              "n0->code);\n",
+              "        while (n0->next)\n"
+              "            n0 += n0->next + (unsigned)(c[n0->column] > n0->code);\n",
               forest->nodes->n_trees, p, id, p, id, p, id);
     snprintf(leaf, sizeof leaf, "n0->code - %uu", forest->most_codes);
     emit_add(code, id, "        ", "sum", "t", leaf);
@@ -358,22 +370,24 @@ static void emit_leaves(ftl_c_code *code, uint32_t id, const ftl_c_forest *fores
         emit_walk(code, id, forest);
         return;
     }
-    ftl_emitf(code->out,
-              "#if defined(%s_LANES)\n"
-              "    if (__builtin_cpu_supports(\"avx2\")) {\n"
-              "        const unsigned char *steps = %s_op%u_lanes;\n"
-              "        const int wide = __builtin_cpu_supports(\"avx512vbmi\") &&\n"
-              "                         __builtin_cpu_supports(\"avx512bw\");\n"
-              "        signed char codes[64] = {0};\n        unsigned g, i;\n"
-              "        for (i = 0; i < %u; i++)\n            codes[i] = (signed char)((int)c[i] - 128);\n"
-              "        for (g = 0; t < %u; g++) {\n"
-              "            unsigned char leaf[64];\n"
-              "            if (wide)\n                %s_lanes_64(steps, %s_op%u_steps[g], codes, leaf);\n"
-              "            else\n                %s_lanes_32(steps, %s_op%u_steps[g], codes, %u, leaf);\n"
-              "            steps += (size_t)%s_op%u_steps[g] * 256;\n"
-              "            for (i = 0; i < 64 && t < %u; i++, t++) {\n",
-              p, p, id, forest->n_columns, forest->nodes->n_trees, p, p, id, p, p, id,
-              (forest->n_columns + 15) / 16, p, id, forest->nodes->n_trees);
+    ftl_emitf(
+        code->out,
+        "#if defined(%s_LANES)\n"
+        "    if (__builtin_cpu_supports(\"avx2\")) {\n"
+        "        const unsigned char *steps = %s_op%u_lanes;\n"
+        "        const int wide = __builtin_cpu_supports(\"avx512vbmi\") &&\n"
+        "                         __builtin_cpu_supports(\"avx512bw\");\n"
+        "        signed char codes[64] = {0};\n        unsigned g, i;\n"
+        "        for (i = 0; i < %u; i++)\n            codes[i] = (signed char)((int)c[i] - 128);\n"
+        "        for (g = 0; t < %u; g++) {\n"
+        "            unsigned char leaf[64];\n"
+        "            if (wide)\n                %s_lanes_64(steps, %s_op%u_steps[g], codes, "
+        "leaf);\n"
+        "            else\n                %s_lanes_32(steps, %s_op%u_steps[g], codes, %u, leaf);\n"
+        "            steps += (size_t)%s_op%u_steps[g] * 256;\n"
+        "            for (i = 0; i < 64 && t < %u; i++, t++) {\n",
+        p, p, id, forest->n_columns, forest->nodes->n_trees, p, p, id, p, p, id,
+        (forest->n_columns + 15) / 16, p, id, forest->nodes->n_trees);
     char leaf[80];
     snprintf(leaf, sizeof leaf, "%.40s_op%u_first[t] + leaf[i]", p, id);
     emit_add(code, id, "                ", "sum", "t", leaf);
@@ -438,7 +452,8 @@ static void write_block_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest 
     const char *p = code->prefix, *real = ftl_c_real(code, ftl_c_source(code, id));
     if (wide)
         ftl_emitf(code->out, "#if defined(%s_LANES)\n%s_WIDE ", p, p);
-    ftl_emitf(code->out, "static void %s_op%u_rows%s(const %s *x, unsigned n, %s *c)\n{\n"
+    ftl_emitf(code->out,
+              "static void %s_op%u_rows%s(const %s *x, unsigned n, %s *c)\n{\n"
               "    unsigned i, r;\n",
               p, id, wide ? "_wide" : "", real, element_of(code, id));
     emit_code_loop(code, id, forest, false, wide ? "_wide" : "");
@@ -466,11 +481,12 @@ static void emit_block_trees(ftl_c_code *code, uint32_t id, uint32_t together)
     bool bytes = code->ops[id].block == 256;
     char leaf[120], tree[24];
     for (uint32_t i = 0; i < together; i++)
-        ftl_emitf(code->out,
-                  "        %s_cut%u(%s_op%u_cuts + (%s_op%u_first[t + %u] - t - %u),\n"
-                  "                 %s_op%u_first[t + %u] - %s_op%u_first[t + %u] - 1, c, leaf[%u], "
-                  "n);\n",
-                  p, bytes ? 8u : 16u, p, id, p, id, i, i, p, id, i + 1, p, id, i, i);
+        ftl_emitf(
+            code->out,
+            "        %s_cut%u(%s_op%u_cuts + (%s_op%u_first[t + %u] - t - %u),\n"
+            "                 %s_op%u_first[t + %u] - %s_op%u_first[t + %u] - 1, c, leaf[%u], "
+            "n);\n",
+            p, bytes ? 8u : 16u, p, id, p, id, i, i, p, id, i + 1, p, id, i, i);
     ftl_emitf(code->out, "        for (r = 0; r < n; r++) {\n            %s *sum = out + r * %u;\n",
               real, op->width);
     if (together > 1 && op->width == 1)
@@ -479,7 +495,8 @@ static void emit_block_trees(ftl_c_code *code, uint32_t id, uint32_t together)
         snprintf(leaf, sizeof leaf, "%.40s_op%u_first[t + %u] + (unsigned %s)leaf[%u][r]", p, id, i,
                  bytes ? "char" : "short", i);
         snprintf(tree, sizeof tree, "t + %u", i);
-        emit_add(code, id, "            ", together > 1 && op->width == 1 ? "s" : "sum", tree, leaf);
+        emit_add(code, id, "            ", together > 1 && op->width == 1 ? "s" : "sum", tree,
+                 leaf);
     }
     if (together > 1 && op->width == 1)
         ftl_emit_text(code->out, "            sum[0] = s[0];\n");
@@ -499,26 +516,33 @@ static void write_block(ftl_c_code *code, uint32_t id)
         write_block_codes(code, id, forest, true);
     ftl_emitf(code->out,
               "static void %s_op%u_block(const %s *x, %s *out, unsigned n)\n{\n"
-              "    %s c[%u * %u] = {0}, leaf[8][%u];\n    unsigned r, t, k;\n",
+              "    %s c[%u * %u] = {0}, leaf[8][%u];\n    unsigned r, t = 0, k;\n",
               p, id, real, op->u.trees.sum_f32 ? "float" : "double", element_of(code, id),
               forest->n_columns, rows, rows);
     if (wide)
-        ftl_emitf(code->out,
-                  "#if defined(%s_LANES)\n    if (__builtin_cpu_supports(\"avx512bw\") &&\n"
-                  "        __builtin_cpu_supports(\"avx512dq\"))\n        %s_op%u_rows_wide(x, n, c);\n"
-                  "    else\n#endif\n",
-                  p, p, id);
+        ftl_emitf(
+            code->out,
+            "#if defined(%s_LANES)\n    if (__builtin_cpu_supports(\"avx512bw\") &&\n"
+            "        __builtin_cpu_supports(\"avx512dq\"))\n        %s_op%u_rows_wide(x, n, c);\n"
+            "    else\n#endif\n",
+            p, p, id);
     ftl_emitf(code->out, "    %s_op%u_rows(x, n, c);\n", p, id);
     emit_block_start(code, id);
-    ftl_emitf(code->out, "    for (t = 0; t + 8 <= %u; t += 8) {\n", trees);
-    emit_block_trees(code, id, 8);
-    ftl_emitf(code->out, "    }\n    for (; t < %u; t++) {\n", trees);
-    emit_block_trees(code, id, 1);
-    ftl_emit_text(code->out, "    }\n    for (r = 0; r < n; r++) {\n");
+    if (trees >= 8) {
+        ftl_emitf(code->out, "    for (t = 0; t + 8 <= %u; t += 8) {\n", trees);
+        emit_block_trees(code, id, 8);
+        ftl_emit_text(code->out, "    }\n");
+    }
+    if (trees % 8) {
+        ftl_emitf(code->out, "    for (t = %u; t < %u; t++) {\n", trees / 8 * 8, trees);
+        emit_block_trees(code, id, 1);
+        ftl_emit_text(code->out, "    }\n");
+    }
+    ftl_emit_text(code->out, "    for (r = 0; r < n; r++) {\n");
     ftl_emitf(code->out, "        %s *sum = out + r * %u;\n        (void)sum;\n",
               op->u.trees.sum_f32 ? "float" : "double", op->width);
     emit_divide(code, id, "        ", "sum");
-    ftl_emit_text(code->out, "    }\n    (void)k;\n}\n");
+    ftl_emit_text(code->out, "    }\n    (void)t;\n    (void)k;\n}\n");
 }
 
 const ftl_c_writer ftl_c_trees = {

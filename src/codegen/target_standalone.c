@@ -123,7 +123,8 @@ static ftl_status check_ops(ftl_c_code *code, ftl_error *error)
             const ftl_op *op = ftl_c_op_at(code, outputs->outputs[i].op);
             if (op->edge == FTL_EDGE_OBJECT || outputs->outputs[i].as == FTL_AS_CELL ||
                 ftl_c_is_cell(code, outputs->outputs[i].op))
-                return ftl_c_unsupported(op, "results that are cells of the table as they stand", error);
+                return ftl_c_unsupported(op, "results that are cells of the table as they stand",
+                                         error);
         }
     }
     return FTL_OK;
