@@ -69,6 +69,7 @@ typedef struct core_cancel {
 typedef struct core_cache {
     PyObject_HEAD core_home *home;
     ftl_cache *cache;
+    PyObject *known; /* dict: what was found out about the models that were given out; facts.c */
 } core_cache;
 
 typedef struct core_model {
@@ -77,6 +78,7 @@ typedef struct core_model {
     _Atomic(struct core_facts *) facts; /* facts.h; NULL until somebody asks */
     /* nanoseconds that a row took of late, by the first method of a run; 0: not known (run.c) */
     atomic_uint row_time[FTL_METHOD_COUNT];
+    PyObject *known; /* of the cache that gave it out; NULL: none did */
 } core_model;
 
 /* The state of the module that the object's type belongs to. */
@@ -155,7 +157,8 @@ PyObject *core_text(const char *text); /* None for NULL; bytes that are no UTF-8
 
 /* ---- Objects ----------------------------------------------------------------------------------- */
 
-PyObject *core_model_wrap(core_state *state, core_home *home, ftl_model *model);
+/* Takes the reference over. known: the cache's; NULL: the model is opened for the caller alone. */
+PyObject *core_model_wrap(core_state *state, core_home *home, PyObject *known, ftl_model *model);
 
 /* Model.run (run.c) */
 PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names);

@@ -6,7 +6,8 @@
     app = FastAPI()
     app.include_router(router, prefix="/api/v1/inference")
 
-`router` has the settings of the environment, make_router() one's own. Answers are those of foretell-server, which needs no
+`router` has the settings of the environment, make_router() one's own. Answers are those of
+foretell-server, which needs no
 Python and is the faster one. Needs FastAPI: pip install "foretell[fastapi]".
 """
 
@@ -26,6 +27,19 @@ from .schemas import (
     PredictionResponse,
 )
 
-__all__ = ["BatchPredictionRequest", "BatchPredictionResponse", "CacheClearResponse", "CacheStatsResponse", "HealthResponse",
-           "Job", "JobList", "ModelWarmupRequest", "ModelWarmupResponse", "PredictionRequest", "PredictionResponse",
-           "make_router", "router", "to_rows"]
+__all__ = [
+    "BatchPredictionRequest",
+    "BatchPredictionResponse",
+    "CacheClearResponse",
+    "CacheStatsResponse",
+    "HealthResponse",
+    "Job",
+    "JobList",
+    "ModelWarmupRequest",
+    "ModelWarmupResponse",
+    "PredictionRequest",
+    "PredictionResponse",
+    "make_router",
+    "router",
+    "to_rows",
+]
