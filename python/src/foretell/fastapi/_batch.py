@@ -122,7 +122,7 @@ class Batch:
         if there is not None:
             self._may_replace(there, path)
         # written under a name that nobody can guess, in a folder that is held; the ending says what is
-        written
+        # written
         self.hidden = f".foretell-{secrets.token_hex(16)}-{self.name[-60:]}"
         base = f"/proc/self/fd/{self.folder}" if HAS_DESCRIPTORS else folder_path
         self.output = f"{base}/{self.hidden}"
