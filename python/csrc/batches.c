@@ -308,17 +308,18 @@ static bool fill_objects(const column *from, char format, PyObject **out)
     return true;
 }
 
-static bool fill(const column *from, char format, PyObject *dtype, core_state *state, void *out)
+static bool fill(const column *from, char format, PyObject *dtype, const core_numpy *numpy,
+                 void *out)
 {
     size_t rows = (size_t)from->rows;
     const char *values = from->array->buffers[1];
-    if (dtype == state->object)
+    if (dtype == numpy->object)
         return fill_objects(from, format, out);
-    if (dtype == state->float32)
+    if (dtype == numpy->float32)
         fill_floats(from, out);
-    else if (dtype == state->boolean)
+    else if (dtype == numpy->boolean)
         fill_bools(from, out);
-    else if (dtype == state->float64)
+    else if (dtype == numpy->float64)
         fill_doubles(from, format, out);
     else if (rows)
         memcpy(out, values + 8 * from->first, 8 * rows);
@@ -326,23 +327,23 @@ static bool fill(const column *from, char format, PyObject *dtype, core_state *s
 }
 
 /* The dtype of a column's numpy array; NULL: the column is of a type that jobs do not write. */
-static PyObject *dtype_of(core_state *state, const char *format, bool nulls)
+static PyObject *dtype_of(const core_numpy *numpy, const char *format, bool nulls)
 {
     if (strlen(format) != 1)
         return NULL;
     switch (format[0]) {
     case 'g':
-        return state->float64;
+        return numpy->float64;
     case 'f':
-        return state->float32;
+        return numpy->float32;
     case 'l':
-        return nulls ? state->float64 : state->int64;
+        return nulls ? numpy->float64 : numpy->int64;
     case 'L':
-        return nulls ? state->float64 : state->uint64;
+        return nulls ? numpy->float64 : numpy->uint64;
     case 'b':
-        return nulls ? state->object : state->boolean;
+        return nulls ? numpy->object : numpy->boolean;
     case 'u':
-        return state->object;
+        return numpy->object;
     default:
         return NULL;
     }
@@ -350,17 +351,20 @@ static PyObject *dtype_of(core_state *state, const char *format, bool nulls)
 
 static PyObject *to_numpy(core_state *state, const column *from, const char *format)
 {
-    PyObject *dtype = dtype_of(state, format, from->nulls);
+    const core_numpy *numpy = core_numpy_of(state);
+    if (!numpy)
+        return NULL;
+    PyObject *dtype = dtype_of(numpy, format, from->nulls);
     if (!dtype)
         return PyErr_Format(PyExc_TypeError, "a column of Arrow's type %s is not given in numpy",
                             format);
-    PyObject *array = PyObject_CallFunction(state->empty, "LO", (long long)from->rows, dtype);
+    PyObject *array = PyObject_CallFunction(numpy->empty, "LO", (long long)from->rows, dtype);
     Py_buffer view;
     if (!array || PyObject_GetBuffer(array, &view, PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS) < 0) {
         Py_XDECREF(array);
         return NULL;
     }
-    bool filled = fill(from, format[0], dtype, state, view.buf);
+    bool filled = fill(from, format[0], dtype, numpy, view.buf);
     PyBuffer_Release(&view);
     if (!filled)
         Py_CLEAR(array);

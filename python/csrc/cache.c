@@ -150,9 +150,10 @@ static PyObject *cache_get(PyObject *self, PyObject *const *args, Py_ssize_t n, 
     if (status != FTL_OK)
         core_raise(state, &error, wanted.text);
     else
-        result = Py_BuildValue("(NN)", core_model_wrap(state, cache->home,
-                                                      wanted.no_cache ? NULL : cache->known, model),
-                               answer_dict(&answer));
+        result = Py_BuildValue(
+            "(NN)",
+            core_model_wrap(state, cache->home, wanted.no_cache ? NULL : cache->known, model),
+            answer_dict(&answer));
     request_clear(&wanted);
     return result;
 }
@@ -241,8 +242,9 @@ static bool list_model(void *user, const ftl_cache_model *m)
                 core_put(dict, "holders", PyLong_FromUnsignedLong(m->holders)) &&
                 core_put(dict, "stale", PyBool_FromLong(m->stale)) &&
                 core_put(dict, "error_message", core_text(m->error_message)) &&
-                core_put(dict, "model",
-                         core_model_wrap(all->state, all->home, NULL, ftl_model_retain(m->model))) &&
+                core_put(
+                    dict, "model",
+                    core_model_wrap(all->state, all->home, NULL, ftl_model_retain(m->model))) &&
                 PyList_Append(all->list, dict) == 0;
     Py_XDECREF(dict);
     return done;

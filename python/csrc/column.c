@@ -110,7 +110,7 @@ static bool make_texts(core_input *input, size_t rows, texts *out)
 
 static char *room_for(texts *t, size_t size)
 {
-    if (size > t->room - t->size) {
+    if (!t->data || size > t->room - t->size) {
         size_t room = (t->size + size) * 2 + 64;
         char *data = realloc(t->data, room);
         if (!data) {

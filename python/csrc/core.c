@@ -84,18 +84,52 @@ static PyObject *dtype(PyObject *make, const char *name)
     return make ? PyObject_CallFunction(make, "s", name) : NULL;
 }
 
-static bool fill_numpy(core_state *state)
+enum { numpy_objects = sizeof(core_numpy) / sizeof(PyObject *) };
+
+static void free_numpy(core_numpy *numpy)
 {
+    PyObject **objects = (PyObject **)(void *)numpy;
+    for (size_t i = 0; numpy && i < numpy_objects; i++)
+        Py_XDECREF(objects[i]);
+    PyMem_Free(numpy);
+}
+
+static core_numpy *import_numpy(void)
+{
+    core_numpy *n = PyMem_Calloc(1, sizeof *n);
+    if (!n) {
+        PyErr_NoMemory();
+        return NULL;
+    }
     PyObject *make = attribute("numpy", "dtype");
-    bool filled = (state->ndarray = attribute("numpy", "ndarray")) &&
-                  (state->empty = attribute("numpy", "empty")) &&
-                  (state->float64 = dtype(make, "float64")) &&
-                  (state->float32 = dtype(make, "float32")) &&
-                  (state->intp = dtype(make, "intp")) && (state->int64 = dtype(make, "int64")) &&
-                  (state->uint64 = dtype(make, "uint64")) &&
-                  (state->boolean = dtype(make, "bool")) && (state->object = dtype(make, "O"));
+    bool filled = make && (n->ndarray = attribute("numpy", "ndarray")) &&
+                  (n->empty = attribute("numpy", "empty")) &&
+                  (n->float64 = dtype(make, "float64")) && (n->float32 = dtype(make, "float32")) &&
+                  (n->intp = dtype(make, "intp")) && (n->int64 = dtype(make, "int64")) &&
+                  (n->uint64 = dtype(make, "uint64")) && (n->boolean = dtype(make, "bool")) &&
+                  (n->object = dtype(make, "O")) &&
+                  (n->prepare = attribute("foretell._inputs", "prepare")) &&
+                  (n->schema = attribute("foretell._inputs", "schema")) &&
+                  (n->shape = attribute("foretell._results", "shape")) &&
+                  (n->join = attribute("foretell._results", "join")) &&
+                  (n->classes = attribute("foretell._results", "classes"));
     Py_XDECREF(make);
-    return filled;
+    if (filled)
+        return n;
+    free_numpy(n);
+    return NULL;
+}
+
+const core_numpy *core_numpy_of(core_state *state)
+{
+    core_numpy *numpy = atomic_load_explicit(&state->numpy, memory_order_acquire);
+    if (numpy)
+        return numpy;
+    core_numpy *made = import_numpy();
+    if (!made || atomic_compare_exchange_strong(&state->numpy, &numpy, made))
+        return made;
+    free_numpy(made); /* another thread was first */
+    return numpy;
 }
 
 static bool fill_methods(core_state *state, PyObject *module)
@@ -121,13 +155,8 @@ static bool add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out)
 static int execute(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
-    bool filled = fill_numpy(state) && fill_methods(state, module) &&
+    bool filled = fill_methods(state, module) &&
                   (state->make_error = attribute("foretell.errors", "make")) &&
-                  (state->prepare = attribute("foretell._inputs", "prepare")) &&
-                  (state->schema = attribute("foretell._inputs", "schema")) &&
-                  (state->join = attribute("foretell._results", "join")) &&
-                  (state->shape = attribute("foretell._results", "shape")) &&
-                  (state->classes = attribute("foretell._results", "classes")) &&
                   add_type(module, &core_context_spec, &state->context_type) &&
                   add_type(module, &core_cancel_spec, &state->cancel_type) &&
                   add_type(module, &core_cache_spec, &state->cache_type) &&
@@ -137,12 +166,17 @@ static int execute(PyObject *module)
     return filled ? 0 : -1;
 }
 
+enum { state_objects = offsetof(core_state, numpy) / sizeof(PyObject *) };
+
 static int traverse(PyObject *module, visitproc visit, void *arg)
 {
     core_state *state = PyModule_GetState(module);
     PyObject **objects = (PyObject **)(void *)state;
-    for (size_t i = 0; state && i < offsetof(core_state, thread_limit) / sizeof(PyObject *); i++)
+    PyObject **numpy = state ? (PyObject **)(void *)atomic_load(&state->numpy) : NULL;
+    for (size_t i = 0; state && i < state_objects; i++)
         Py_VISIT(objects[i]);
+    for (size_t i = 0; numpy && i < numpy_objects; i++)
+        Py_VISIT(numpy[i]);
     return 0;
 }
 
@@ -150,12 +184,21 @@ static int clear(PyObject *module)
 {
     core_state *state = PyModule_GetState(module);
     PyObject **objects = (PyObject **)(void *)state;
-    for (size_t i = 0; state && i < offsetof(core_state, thread_limit) / sizeof(PyObject *); i++)
+    for (size_t i = 0; state && i < state_objects; i++)
         Py_CLEAR(objects[i]);
+    PyObject **numpy = state ? (PyObject **)(void *)atomic_load(&state->numpy) : NULL;
+    for (size_t i = 0; numpy && i < numpy_objects; i++)
+        Py_CLEAR(numpy[i]);
     return 0;
 }
 
-static void release(void *module) { clear(module); }
+static void release(void *module)
+{
+    core_state *state = PyModule_GetState(module);
+    clear(module);
+    if (state)
+        free_numpy(atomic_exchange(&state->numpy, NULL));
+}
 
 /* ---- The module ---------------------------------------------------------------------------------- */
 

@@ -20,22 +20,34 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* What a module's objects share. All are strong references. */
-typedef struct core_state {
-    PyTypeObject *context_type, *cancel_type, *cache_type, *model_type, *batches_type, *batch_type;
+/* What comes from numpy, and from the modules of the package that need it. Strong references. */
+typedef struct core_numpy {
     PyObject *ndarray;                  /* numpy.ndarray */
     PyObject *empty;                    /* numpy.empty */
     PyObject *float64, *float32, *intp; /* numpy dtypes */
     PyObject *int64, *uint64, *boolean, *object;
+    PyObject *prepare; /* foretell._inputs.prepare */
+    PyObject *schema;  /* foretell._inputs.schema */
+    PyObject *shape;   /* foretell._results.shape */
+    PyObject *join;    /* foretell._results.join */
+    PyObject *classes; /* foretell._results.classes */
+} core_numpy;
+
+/* What a module's objects share. */
+typedef struct core_state {
+    PyTypeObject *context_type, *cancel_type, *cache_type, *model_type, *batches_type, *batch_type;
     PyObject *make_error;                     /* foretell.errors.make */
-    PyObject *prepare;                        /* foretell._inputs.prepare */
-    PyObject *schema;                         /* foretell._inputs.schema */
-    PyObject *shape;                          /* foretell._results.shape */
-    PyObject *join;                           /* foretell._results.join */
-    PyObject *classes;                        /* foretell._results.classes */
     PyObject *method_names[FTL_METHOD_COUNT]; /* interned */
-    atomic_uint thread_limit; /* of what asks for several threads; 0: none. Behind all objects */
+    /*
+     * NULL until somebody needs it: numpy takes its time, and there are interpreters where it
+     * cannot be imported and jobs over files run all the same. Behind all objects
+     */
+    _Atomic(core_numpy *) numpy;
+    atomic_uint thread_limit; /* of what asks for several threads; 0: none */
 } core_state;
+
+/* NULL: an exception is set. Thread-safe. */
+const core_numpy *core_numpy_of(core_state *state);
 
 /*
  * A context with its own count of references: streams that were given to other libraries need it,

@@ -35,7 +35,7 @@ static PyObject *target_labels(const ftl_model *model, size_t target, const char
 }
 
 /* A tuple of arrays, by foretell._results.classes. CatBoost's texts are objects. */
-static PyObject *model_classes(core_state *state, const ftl_model *model, bool catboost)
+static PyObject *model_classes(const core_numpy *numpy, const ftl_model *model, bool catboost)
 {
     size_t n = ftl_model_target_count(model);
     PyObject *all = PyTuple_New((Py_ssize_t)n);
@@ -44,7 +44,7 @@ static PyObject *model_classes(core_state *state, const ftl_model *model, bool c
         PyObject *labels = target_labels(model, i, &dtype);
         if (catboost && PyList_Size(labels) > 0 && PyUnicode_Check(PyList_GetItem(labels, 0)))
             dtype = "object";
-        PyObject *array = labels ? PyObject_CallFunction(state->classes, "(Oz)", labels, dtype)
+        PyObject *array = labels ? PyObject_CallFunction(numpy->classes, "(Oz)", labels, dtype)
                                  : NULL;
         Py_XDECREF(labels);
         if (!array || PyTuple_SetItem(all, (Py_ssize_t)i, array) < 0)
@@ -104,7 +104,7 @@ static PyObject *model_schema(core_state *state, const ftl_model *model, core_fa
             Py_CLEAR(all);
     }
     PyObject *text = all ? description(state, model) : NULL;
-    PyObject *schema = text ? PyObject_CallFunction(state->schema, "OOOssO", all,
+    PyObject *schema = text ? PyObject_CallFunction(facts->numpy->schema, "OOOssO", all,
                                                     facts->has_names ? Py_True : Py_False,
                                                     facts->open_width ? Py_True : Py_False,
                                                     info->class_name, info->library, text)
@@ -184,19 +184,23 @@ static core_facts *find_out(core_state *state, const ftl_model *model)
         core_raise_status(state, status, "the model tells nothing of itself");
         return NULL;
     }
+    const core_numpy *numpy = core_numpy_of(state);
+    if (!numpy)
+        return NULL;
     core_facts *facts = PyMem_Calloc(1, sizeof *facts);
     if (!facts) {
         PyErr_NoMemory();
         return NULL;
     }
     atomic_init(&facts->references, 1);
+    facts->numpy = numpy;
     facts->n_inputs = info.n_inputs;
     facts->default_method = info.default_method;
     facts->open_width = info.open_width;
     facts->has_names = info.has_input_names;
     for (int m = 0; m < FTL_METHOD_COUNT; m++)
         method_facts(model, info.class_name, (ftl_method)m, &facts->methods[m]);
-    facts->classes = model_classes(state, model, strcmp(info.library, "CatBoost") == 0);
+    facts->classes = model_classes(facts->numpy, model, strcmp(info.library, "CatBoost") == 0);
     facts->schema = PyErr_Occurred() ? NULL : model_schema(state, model, facts, &info);
     if (facts->classes && PyTuple_Size(facts->classes) > 0)
         facts->take = PyObject_GetAttrString(PyTuple_GetItem(facts->classes, 0), "take");

@@ -21,8 +21,10 @@ typedef struct core_method_facts {
     const char *type; /* of the columns: "float64", "int64", "bool" or "mixed" */
 } core_method_facts;
 
-/* Nothing in it points into the model, which it outlives: a cache keeps it by the model's serial. */
+/* Nothing in it points into the model, which it outlives: a cache keeps it by the model's serial.
+ */
 typedef struct core_facts {
+    const core_numpy *numpy; /* the module's */
     atomic_uint references;
     PyObject *classes; /* tuple of arrays, one per target */
     PyObject *take;    /* of the first one: its method; NULL: there are no classes */

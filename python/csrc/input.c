@@ -66,12 +66,12 @@ static int view_matrix(const core_facts *facts, core_input *input)
 {
     const Py_buffer *view = &input->first;
     int type = view->ndim == 2 ? core_format_type(view->format, view->itemsize) : -1;
-    if (type < 0 || is_broadcast(view))
+    if (type < 0 || is_broadcast(view) || !facts->numbers_only)
         return 0;
     input->dtype = type == FTL_F32 ? FTL_F32 : FTL_F64;
     input->batch = (ftl_batch){.rows = (size_t)view->shape[0]};
     bool even = view->strides[0] % view->itemsize == 0 && view->strides[1] % view->itemsize == 0;
-    if ((type != FTL_F32 && type != FTL_F64) || !even || !facts->numbers_only)
+    if ((type != FTL_F32 && type != FTL_F64) || !even)
         return matrix_columns(input, view, (ftl_type)type) ? 1 : -1;
     input->matrix = (ftl_matrix){.data = view->buf,
                                  .dtype = (ftl_type)type,
@@ -144,12 +144,11 @@ bool core_input_take(const core_facts *facts, PyObject *prepared, core_input *ou
     return opened;
 }
 
-bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out,
-                     PyObject **blocks)
+bool core_input_open(const core_facts *facts, PyObject *X, core_input *out, PyObject **blocks)
 {
     *out = (core_input){0};
     *blocks = NULL;
-    if (Py_TYPE(X) == (PyTypeObject *)state->ndarray) {
+    if (Py_TYPE(X) == (PyTypeObject *)facts->numpy->ndarray) {
         int opened = open_matrix(facts, X, out);
         if (opened != 0) {
             if (opened < 0)
@@ -157,7 +156,8 @@ bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, co
             return opened > 0;
         }
     }
-    PyObject *prepared = PyObject_CallFunctionObjArgs(state->prepare, X, facts->schema, NULL);
+    PyObject *prepared = PyObject_CallFunctionObjArgs(facts->numpy->prepare, X, facts->schema,
+                                                      NULL);
     if (!prepared)
         return false;
     if (PyIter_Check(prepared)) {

@@ -25,8 +25,7 @@ typedef struct core_input {
  * false: an exception is set, and there is nothing to close. *blocks is NULL, or receives an
  * iterator of what core_input_take takes where X comes in blocks of rows; out is empty then.
  */
-bool core_input_open(core_state *state, const core_facts *facts, PyObject *X, core_input *out,
-                     PyObject **blocks);
+bool core_input_open(const core_facts *facts, PyObject *X, core_input *out, PyObject **blocks);
 /* What prepare() gave, or one of the blocks; takes the reference. As core_input_open. */
 bool core_input_take(const core_facts *facts, PyObject *prepared, core_input *out);
 void core_input_close(core_input *input);

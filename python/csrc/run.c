@@ -111,11 +111,11 @@ static bool read_call(call *c, PyObject *const *args, Py_ssize_t n, PyObject *na
 /* ---- Room for results ------------------------------------------------------------------------------ */
 
 /* numpy.empty of (rows, columns), or of rows where columns is 0. */
-static PyObject *empty(core_state *state, size_t rows, size_t columns, PyObject *dtype)
+static PyObject *empty(const core_numpy *numpy, size_t rows, size_t columns, PyObject *dtype)
 {
     PyObject *shape = columns ? Py_BuildValue("(nn)", (Py_ssize_t)rows, (Py_ssize_t)columns)
                               : PyLong_FromSize_t(rows);
-    PyObject *array = shape ? PyObject_CallFunctionObjArgs(state->empty, shape, dtype, NULL) : NULL;
+    PyObject *array = shape ? PyObject_CallFunctionObjArgs(numpy->empty, shape, dtype, NULL) : NULL;
     Py_XDECREF(shape);
     return array;
 }
@@ -135,11 +135,11 @@ static bool make_room(call *c, const ftl_session *session, ftl_method method)
     const core_method_facts *facts = &c->facts->methods[method];
     size_t at = c->n_rooms, rows = c->input.batch.rows;
     ftl_type type = facts->form == CORE_NUMBERS ? number_type(session, method) : FTL_F64;
-    PyObject *dtype = facts->form == CORE_CLASSES ? c->state->intp
-                      : type == FTL_F32           ? c->state->float32
-                                                  : c->state->float64;
+    PyObject *dtype = facts->form == CORE_CLASSES ? c->facts->numpy->intp
+                      : type == FTL_F32           ? c->facts->numpy->float32
+                                                  : c->facts->numpy->float64;
     size_t width = facts->form == CORE_CLASSES || facts->vector ? 0 : facts->count;
-    c->arrays[at] = empty(c->state, rows, width, dtype);
+    c->arrays[at] = empty(c->facts->numpy, rows, width, dtype);
     if (!c->arrays[at] ||
         PyObject_GetBuffer(c->arrays[at], &c->views[at], PyBUF_WRITABLE | PyBUF_C_CONTIGUOUS) < 0)
         return false;
@@ -318,8 +318,8 @@ static bool to_indices(const Py_buffer *view)
 static PyObject *shaped(call *c, size_t i, PyObject *raw)
 {
     ftl_method method = c->methods[i];
-    return PyObject_CallFunction(c->state->shape, "OOOOs", c->state->method_names[method], raw,
-                                 c->facts->classes, c->facts->schema,
+    return PyObject_CallFunction(c->facts->numpy->shape, "OOOOs", c->state->method_names[method],
+                                 raw, c->facts->classes, c->facts->schema,
                                  c->facts->methods[method].type);
 }
 
@@ -443,7 +443,7 @@ static PyObject *run_blocks(call *c, PyObject *blocks)
     while (going && (block = PyIter_Next(blocks)))
         going = run_block(c, block, pieces, rows);
     if (going && !PyErr_Occurred())
-        all = PyObject_CallFunctionObjArgs(c->state->join, pieces, rows,
+        all = PyObject_CallFunctionObjArgs(c->facts->numpy->join, pieces, rows,
                                            c->on_error == FTL_ON_ERROR_NULL ? Py_True : Py_False,
                                            NULL);
     Py_XDECREF(pieces);
@@ -456,7 +456,7 @@ PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, Py
     call c = {.state = core_state_of(self), .model = (core_model *)self, .threads = 1};
     PyObject *blocks;
     if (!read_call(&c, args, n, names) || !(c.facts = core_facts_of(self)) ||
-        !core_input_open(c.state, c.facts, c.X, &c.input, &blocks))
+        !core_input_open(c.facts, c.X, &c.input, &blocks))
         return NULL;
     if (!blocks)
         return run_input(&c);
