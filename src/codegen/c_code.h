@@ -50,7 +50,10 @@ enum {
     FTL_C_SAME_CELL = 1 << 22, /* needs FTL_C_TEXT_NUMBER */
     FTL_C_LINE_F64 = 1 << 23,  /* lines between points */
     FTL_C_LINE_F32 = 1 << 24,
-    FTL_C_MEDIAN = 1 << 25
+    FTL_C_MEDIAN = 1 << 25,
+    FTL_C_BELOW_F64 = 1 << 26, /* codes of values, by sixteen thresholds at a time */
+    FTL_C_BELOW_F32 = 1 << 27,
+    FTL_C_ROW_LANES = 1 << 28 /* a row through 64 trees at once */
 };
 
 typedef struct ftl_c_op {
@@ -186,6 +189,7 @@ ftl_status ftl_c_unsupported(const ftl_op *op, const char *what, ftl_error *erro
 FTL_MUST_USE ftl_status ftl_c_name_members(ftl_c_code *code, ftl_error *error);
 void ftl_c_write_head(ftl_c_code *code);      /* the comment, includes, types */
 void ftl_c_write_functions(ftl_c_code *code); /* what uses asks for */
+void ftl_c_write_vectors(ftl_c_code *code);   /* of those, what works on many rows or trees */
 void ftl_c_write_op(ftl_c_code *code, uint32_t id);
 /* int for classes and their like, long long, float or double */
 const char *ftl_c_result_type(const ftl_c_code *code, ftl_method method);

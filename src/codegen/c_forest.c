@@ -238,22 +238,46 @@ static uint32_t steps_of(uint32_t count)
     return steps;
 }
 
+/* Elements of a column's thresholds in the table. */
+static size_t places_of(const ftl_c_forest *forest, const ftl_c_column *column)
+{
+    if (ftl_c_forest_bytes(forest) == 1)
+        return 16 + (size_t)16 * (column->count / 16 + 1);
+    return ((size_t)1 << steps_of(column->count)) - 1;
+}
+
+/* Threshold `place` of a column: infinite behind the last. */
+static double edge_at(const ftl_c_forest *forest, const ftl_c_column *column, size_t place)
+{
+    return place < column->count ? forest->edges[column->start + place] : INFINITY;
+}
+
+/*
+ * Columns of up to 255 thresholds are searched in two steps of sixteen comparisons: every sixteenth
+ * threshold comes first, then all.
+ */
+static double place_at(const ftl_c_forest *forest, const ftl_c_column *column, size_t place)
+{
+    if (ftl_c_forest_bytes(forest) != 1)
+        return edge_at(forest, column, place);
+    return edge_at(forest, column, place < 16 ? 16 * place + 15 : place - 16);
+}
+
 static void edges_table(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 {
     size_t n = 0, at = 0;
     for (uint32_t c = 0; c < forest->n_numeric; c++)
-        n += ((size_t)1 << steps_of(forest->columns[c].count)) - 1;
+        n += places_of(forest, &forest->columns[c]);
     ftl_c_array_begin(code, id, forest->narrow ? "float" : "double", "edges", n);
     for (uint32_t c = 0; c < forest->n_numeric && code->out->status == FTL_OK; c++) {
         const ftl_c_column *column = &forest->columns[c];
-        uint32_t places = (uint32_t)((1ull << steps_of(column->count)) - 1);
-        for (uint32_t i = 0; i < places; i++) {
+        size_t places = places_of(forest, column);
+        for (size_t i = 0; i < places; i++) {
             ftl_c_array_next(code, at++);
-            double edge = i < column->count ? forest->edges[column->start + i] : INFINITY;
             if (forest->narrow)
-                ftl_emit_c_f32(code->out, (float)edge);
+                ftl_emit_c_f32(code->out, (float)place_at(forest, column, i));
             else
-                ftl_emit_c_f64(code->out, edge);
+                ftl_emit_c_f64(code->out, place_at(forest, column, i));
         }
     }
     ftl_c_array_end(code);
@@ -294,7 +318,7 @@ void ftl_c_forest_columns(ftl_c_code *code, uint32_t id, const ftl_c_forest *for
         ftl_emitf(code->out, "%s{%u, %zu, %u, %u, %d}", c ? ",\n    " : "\n    ", column->feature,
                   at, steps_of(column->count), column->missing_right ? column->count : 0,
                   column->zero_missing);
-        at += ((size_t)1 << steps_of(column->count)) - 1;
+        at += places_of(forest, column);
     }
     if (forest->n_numeric)
         ftl_emit_text(code->out, "};\n");
@@ -404,5 +428,95 @@ void ftl_c_forest_cuts(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest
     for (uint32_t t = 0, at = 0; t < forest->nodes->n_trees && code->out->status == FTL_OK; t++)
         at = tree_cuts(code, forest, t, stack, at);
     ftl_emit_text(code->out, n ? "};\n" : "{0, 0, 0, 0}};\n");
-    ftl_c_array_u32(code, id, "first", forest->first_leaf, (size_t)forest->nodes->n_trees + 1);
+    if (!ftl_c_forest_has_lanes(forest)) /* they need it, too */
+        ftl_c_array_u32(code, id, "first", forest->first_leaf, (size_t)forest->nodes->n_trees + 1);
+}
+
+/* ---- Lanes ----------------------------------------------------------------------------------- */
+
+enum { lane_trees = 64, least_lane_trees = 16, most_lane_columns = 64 };
+
+bool ftl_c_forest_has_lanes(const ftl_c_forest *forest)
+{
+    return ftl_c_forest_bytes(forest) == 1 && forest->n_columns <= most_lane_columns &&
+           forest->nodes->n_trees >= least_lane_trees;
+}
+
+/* A tree's cuts into lane `lane` of a group's steps: [step][column, code, from, leaves][lane]. */
+static void fill_lane(const ftl_c_forest *forest, uint32_t tree, uint32_t lane, uint32_t *stack,
+                      unsigned char *steps)
+{
+    const ftl_tree_nodes *nodes = forest->nodes;
+    uint32_t root = nodes->root[tree], n = 0;
+    stack[n++] = root;
+    while (n) {
+        uint32_t node = stack[--n];
+        if (is_leaf(nodes, node))
+            continue;
+        uint32_t right = root + (uint32_t)nodes->right[node];
+        steps[lane] = (unsigned char)forest->column_of[node];
+        steps[lane_trees + lane] = (unsigned char)(forest->code_of[node] - 128);
+        steps[2 * lane_trees + lane] = (unsigned char)(forest->leaf_of[node] -
+                                                       forest->first_leaf[tree]);
+        steps[3 * lane_trees + lane] = (unsigned char)(forest->leaf_of[right] -
+                                                       forest->leaf_of[node]);
+        steps += 4 * lane_trees;
+        stack[n++] = right;
+        stack[n++] = root + (uint32_t)nodes->left[node];
+    }
+}
+
+/* Steps of the group's largest tree; codes of lanes without a cut are above all others. */
+static uint32_t group_steps(const ftl_c_forest *forest, uint32_t group)
+{
+    uint32_t most = 0;
+    for (uint32_t t = group * lane_trees;
+         t < (group + 1) * lane_trees && t < forest->nodes->n_trees; t++) {
+        uint32_t n = forest->first_leaf[t + 1] - forest->first_leaf[t] - 1;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+static void write_group(ftl_c_code *code, const ftl_c_forest *forest, uint32_t group,
+                        uint32_t *stack, size_t *at)
+{
+    size_t size = (size_t)group_steps(forest, group) * 4 * lane_trees;
+    unsigned char *steps = ftl_arena_zero_array(&code->arena, size + 1, 1);
+    if (!steps) {
+        code->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < size; i += 4 * lane_trees)
+        memset(steps + i + lane_trees, 127, lane_trees);
+    for (uint32_t lane = 0; lane < lane_trees; lane++) {
+        uint32_t tree = group * lane_trees + lane;
+        if (tree < forest->nodes->n_trees)
+            fill_lane(forest, tree, lane, stack, steps);
+    }
+    for (size_t i = 0; i < size && code->out->status == FTL_OK; i++, ++*at)
+        ftl_emitf(code->out, *at == 0 ? "\n%u" : *at % 32 ? ",%u" : ",\n%u", steps[i]);
+}
+
+void ftl_c_forest_lanes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+{
+    uint32_t groups = (forest->nodes->n_trees + lane_trees - 1) / lane_trees;
+    uint32_t *stack = ftl_arena_array(&code->arena, (size_t)forest->nodes->n_nodes + 1,
+                                      sizeof *stack);
+    uint32_t *steps = ftl_arena_array(&code->arena, groups, sizeof *steps);
+    size_t at = 0, total = 0;
+    if (!stack || !steps) {
+        code->failed = true;
+        return;
+    }
+    for (uint32_t g = 0; g < groups; g++) {
+        steps[g] = group_steps(forest, g);
+        total += (size_t)steps[g] * 4 * lane_trees;
+    }
+    ftl_c_array_u32(code, id, "steps", steps, groups);
+    ftl_emitf(code->out, "static const unsigned char %s_op%u_lanes[%zu] = {", code->prefix, id,
+              total ? total : 1);
+    for (uint32_t g = 0; g < groups && code->out->status == FTL_OK; g++)
+        write_group(code, forest, g, stack, &at);
+    ftl_emit_text(code->out, total ? "};\n" : "0};\n");
 }

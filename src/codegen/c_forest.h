@@ -49,6 +49,13 @@ FTL_MUST_USE ftl_status ftl_c_forest_make(ftl_c_code *code, const ftl_op *op,
  */
 uint32_t ftl_c_forest_bytes(const ftl_c_forest *forest);
 
+/*
+ * The form for single rows where there are instructions for it: 64 trees pass their cuts together,
+ * a byte each.
+ */
+bool ftl_c_forest_has_lanes(const ftl_c_forest *forest);
+void ftl_c_forest_lanes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);
+
 /* Tables: of columns and thresholds, of nodes, and of cuts. */
 void ftl_c_forest_columns(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);
 void ftl_c_forest_nodes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);

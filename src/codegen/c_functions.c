@@ -4,15 +4,6 @@
  */
 #include "codegen/c_code.h"
 
-void ftl_c_text(ftl_c_code *code, const char *text)
-{
-    for (const char *at; (at = strchr(text, '$')) != NULL; text = at + 1) {
-        ftl_emit_bytes(code->out, text, (size_t)(at - text));
-        ftl_emit_text(code->out, code->prefix);
-    }
-    ftl_emit_text(code->out, text);
-}
-
 /* ---- Exponentials ---------------------------------------------------------------------------- */
 
 static const char vmath_f64[] =
@@ -367,143 +358,6 @@ static const char gaussian[] =
     "    return sum;\n"
     "}\n";
 
-/* ---- Cuts of trees --------------------------------------------------------------------------- */
-
-static const char cut_type[] =
-    "\n/*\n"
-    " * Trees for blocks of rows: a row at the leftmost leaf of a node, `from`, whose code is "
-    "larger\n"
-    " * than the node's goes right, which is `step` leaves on. Constants fill a word.\n"
-    " */\n"
-    "typedef struct $_cut {\n"
-    "    unsigned column, code, from, step;\n"
-    "} $_cut;\n";
-
-static const char cuts8[] =
-    "\n#if defined(__GNUC__)\n"
-    "#define $_CUT8(name, bytes, target) \\\n"
-    "    typedef signed char name##_lane __attribute__((vector_size(bytes))); \\\n"
-    "    typedef unsigned name##_word __attribute__((vector_size(bytes))); \\\n"
-    "    target static void name(const $_cut *cuts, unsigned n, const signed char *codes, signed "
-    "char *leaf) \\\n"
-    "    { \\\n"
-    "        const unsigned lanes = bytes / sizeof *leaf; \\\n"
-    "        unsigned r, i; \\\n"
-    "        for (r = 0; r < 128; r += 2 * lanes) { \\\n"
-    "            name##_lane a = {0}, b = {0}, x, y; \\\n"
-    "            for (i = 0; i < n; i++) { \\\n"
-    "                const signed char *at = codes + cuts[i].column * 128 + r; \\\n"
-    "                const name##_lane code = (name##_lane)((name##_word){0} + cuts[i].code); \\\n"
-    "                const name##_lane from = (name##_lane)((name##_word){0} + cuts[i].from); \\\n"
-    "                const name##_lane step = (name##_lane)((name##_word){0} + cuts[i].step); \\\n"
-    "                memcpy(&x, at, sizeof x); \\\n"
-    "                memcpy(&y, at + lanes, sizeof y); \\\n"
-    "                a += (name##_lane)(a == from) & (name##_lane)(x > code) & step; \\\n"
-    "                b += (name##_lane)(b == from) & (name##_lane)(y > code) & step; \\\n"
-    "            } \\\n"
-    "            memcpy(leaf + r, &a, sizeof a); \\\n"
-    "            memcpy(leaf + r + lanes, &b, sizeof b); \\\n"
-    "        } \\\n"
-    "    }\n"
-    "#if defined(__x86_64__)\n"
-    "$_CUT8($_cut8_64, 64, __attribute__((target(\"avx512bw\"))))\n"
-    "$_CUT8($_cut8_32, 32, __attribute__((target(\"avx2\"))))\n"
-    "#endif\n"
-    "$_CUT8($_cut8_16, 16, )\n"
-    "#undef $_CUT8\n"
-    "\nstatic void $_cut8(const $_cut *cuts, unsigned n, const signed char *codes, signed char "
-    "*leaf)\n"
-    "{\n"
-    "#if defined(__x86_64__)\n"
-    "    if (__builtin_cpu_supports(\"avx512bw\")) {\n"
-    "        $_cut8_64(cuts, n, codes, leaf);\n"
-    "        return;\n"
-    "    }\n"
-    "    if (__builtin_cpu_supports(\"avx2\")) {\n"
-    "        $_cut8_32(cuts, n, codes, leaf);\n"
-    "        return;\n"
-    "    }\n"
-    "#endif\n"
-    "    $_cut8_16(cuts, n, codes, leaf);\n"
-    "}\n"
-    "#else\n"
-    "static void $_cut8(const $_cut *cuts, unsigned n, const signed char *codes, signed char "
-    "*leaf)\n"
-    "{\n"
-    "    unsigned r, i;\n"
-    "    memset(leaf, 0, 128 * sizeof *leaf);\n"
-    "    for (i = 0; i < n; i++) {\n"
-    "        const signed char *at = codes + cuts[i].column * 128;\n"
-    "        const signed char code = (signed char)cuts[i].code, from = (signed "
-    "char)cuts[i].from;\n"
-    "        for (r = 0; r < 128; r++)\n"
-    "            leaf[r] = (signed char)(leaf[r] + (leaf[r] == from && at[r] > code ? (signed "
-    "char)cuts[i].step : 0));\n"
-    "    }\n"
-    "}\n"
-    "#endif\n";
-
-static const char cuts16[] =
-    "\n#if defined(__GNUC__)\n"
-    "#define $_CUT16(name, bytes, target) \\\n"
-    "    typedef short name##_lane __attribute__((vector_size(bytes))); \\\n"
-    "    typedef unsigned name##_word __attribute__((vector_size(bytes))); \\\n"
-    "    target static void name(const $_cut *cuts, unsigned n, const short *codes, short *leaf) "
-    "\\\n"
-    "    { \\\n"
-    "        const unsigned lanes = bytes / sizeof *leaf; \\\n"
-    "        unsigned r, i; \\\n"
-    "        for (r = 0; r < 64; r += 2 * lanes) { \\\n"
-    "            name##_lane a = {0}, b = {0}, x, y; \\\n"
-    "            for (i = 0; i < n; i++) { \\\n"
-    "                const short *at = codes + cuts[i].column * 64 + r; \\\n"
-    "                const name##_lane code = (name##_lane)((name##_word){0} + cuts[i].code); \\\n"
-    "                const name##_lane from = (name##_lane)((name##_word){0} + cuts[i].from); \\\n"
-    "                const name##_lane step = (name##_lane)((name##_word){0} + cuts[i].step); \\\n"
-    "                memcpy(&x, at, sizeof x); \\\n"
-    "                memcpy(&y, at + lanes, sizeof y); \\\n"
-    "                a += (name##_lane)(a == from) & (name##_lane)(x > code) & step; \\\n"
-    "                b += (name##_lane)(b == from) & (name##_lane)(y > code) & step; \\\n"
-    "            } \\\n"
-    "            memcpy(leaf + r, &a, sizeof a); \\\n"
-    "            memcpy(leaf + r + lanes, &b, sizeof b); \\\n"
-    "        } \\\n"
-    "    }\n"
-    "#if defined(__x86_64__)\n"
-    "$_CUT16($_cut16_64, 64, __attribute__((target(\"avx512bw\"))))\n"
-    "$_CUT16($_cut16_32, 32, __attribute__((target(\"avx2\"))))\n"
-    "#endif\n"
-    "$_CUT16($_cut16_16, 16, )\n"
-    "#undef $_CUT16\n"
-    "\nstatic void $_cut16(const $_cut *cuts, unsigned n, const short *codes, short *leaf)\n"
-    "{\n"
-    "#if defined(__x86_64__)\n"
-    "    if (__builtin_cpu_supports(\"avx512bw\")) {\n"
-    "        $_cut16_64(cuts, n, codes, leaf);\n"
-    "        return;\n"
-    "    }\n"
-    "    if (__builtin_cpu_supports(\"avx2\")) {\n"
-    "        $_cut16_32(cuts, n, codes, leaf);\n"
-    "        return;\n"
-    "    }\n"
-    "#endif\n"
-    "    $_cut16_16(cuts, n, codes, leaf);\n"
-    "}\n"
-    "#else\n"
-    "static void $_cut16(const $_cut *cuts, unsigned n, const short *codes, short *leaf)\n"
-    "{\n"
-    "    unsigned r, i;\n"
-    "    memset(leaf, 0, 64 * sizeof *leaf);\n"
-    "    for (i = 0; i < n; i++) {\n"
-    "        const short *at = codes + cuts[i].column * 64;\n"
-    "        const short code = (short)cuts[i].code, from = (short)cuts[i].from;\n"
-    "        for (r = 0; r < 64; r++)\n"
-    "            leaf[r] = (short)(leaf[r] + (leaf[r] == from && at[r] > code ? "
-    "(short)cuts[i].step : 0));\n"
-    "    }\n"
-    "}\n"
-    "#endif\n";
-
 static const char same_cell[] =
     "\n/* Whether a cell is this one: of kind 0, 1 or 2, or 3, which is a bool. */\n"
     "static int $_same_cell($_cell c, int kind, double number, const char *text)\n"
@@ -681,9 +535,6 @@ static const struct {
     {FTL_C_ABS_SUM_F64, abs_sum_f64},
     {FTL_C_ABS_SUM_F32, abs_sum_f32},
     {FTL_C_GAUSSIAN, gaussian},
-    {FTL_C_CUTS8 | FTL_C_CUTS16, cut_type},
-    {FTL_C_CUTS8, cuts8},
-    {FTL_C_CUTS16, cuts16},
     {FTL_C_FIND_TEXT, find_text},
     {FTL_C_FIND_NUMBER, find_number},
     {FTL_C_CELLS, cells},

@@ -28,8 +28,12 @@ static ftl_status check_trees(ftl_c_code *code, uint32_t id, ftl_error *error)
     code->ops[id].stack += forest->n_columns * sizeof(unsigned);
     uint32_t bytes = op->kind == FTL_OP_TREES && !op->u.trees.linear ? ftl_c_forest_bytes(forest)
                                                                      : 0;
-    code->ops[id].block = bytes == 1 ? 128 : bytes == 2 ? 64 : 0;
+    code->ops[id].block = bytes == 1 ? 256 : bytes == 2 ? 128 : 0;
     code->uses |= bytes == 1 ? FTL_C_CUTS8 : bytes == 2 ? FTL_C_CUTS16 : 0;
+    if (ftl_c_forest_bytes(forest) == 1 && forest->n_numeric)
+        code->uses |= forest->narrow ? FTL_C_BELOW_F32 : FTL_C_BELOW_F64;
+    if (ftl_c_forest_has_lanes(forest))
+        code->uses |= FTL_C_ROW_LANES | (forest->narrow ? FTL_C_BELOW_F32 : FTL_C_BELOW_F64);
     return FTL_OK;
 }
 
@@ -123,23 +127,40 @@ static void write_set_function(ftl_c_code *code, uint32_t id, const ftl_c_forest
         code->prefix, id, rules[forest->nodes->category_rule], code->prefix, id);
 }
 
-/* One column of codes; x is the value, at the result. zero: some column takes zero for missing. */
-static void write_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest, bool zero)
+/*
+ * PREFIX_op<id>_code(i, x): the code of a value of column i; zero: some column takes zero for
+ * missing. wide: by instructions that not all processors have.
+ */
+static void write_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest, bool zero,
+                       bool wide)
 {
     const char *real = forest->narrow ? "float" : "double", *p = code->prefix;
+    bool sixteens = ftl_c_forest_bytes(forest) == 1;
+    if (wide)
+        ftl_emitf(code->out, "#if defined(%s_LANES)\n%s_WIDE ", p, p);
     ftl_emitf(code->out,
-              "static unsigned %s_op%u_code(unsigned i, %s x)\n{\n"
-              "    const %s *edges = %s_op%u_edges + %s_op%u_columns[i].start;\n"
-              "    unsigned at = 0, step = (1u << %s_op%u_columns[i].steps) >> 1;\n"
-              "    for (; step; step >>= 1)\n"
-              "        at += step & (0u - (unsigned)(edges[at + step - 1] < x));\n"
-              "    if (x != x",
-              p, id, real, real, p, id, p, id, p, id);
+              "static inline unsigned %s_op%u_code%s(unsigned i, %s x)\n{\n"
+              "    const %s *edges = %s_op%u_edges + %s_op%u_columns[i].start;\n",
+              p, id, wide ? "_wide" : "", real, real, p, id, p, id);
+    if (sixteens) {
+        const char *below = forest->narrow ? "belowf" : "below", *how = wide ? "_wide" : "";
+        ftl_emitf(
+            code->out,
+            "    unsigned at = 16 * %s_%s%s(edges, x);\n    at += %s_%s%s(edges + 16 + at, x);\n",
+            p, below, how, p, below, how);
+    } else
+        ftl_emitf(code->out,
+                  "    unsigned at = 0, step = (1u << %s_op%u_columns[i].steps) >> 1;\n"
+                  "    for (; step; step >>= 1)\n"
+                  "        at += step & (0u - (unsigned)(edges[at + step - 1] < x));\n",
+                  p, id);
+    ftl_emit_text(code->out, "    if (x != x");
     if (zero)
         ftl_emitf(code->out,
                   " || (%s_op%u_columns[i].zero && x >= -(double)1e-35f && x <= (double)1e-35f)", p,
                   id);
-    ftl_emitf(code->out, ")\n        at = %s_op%u_columns[i].missing;\n    return at;\n}\n", p, id);
+    ftl_emitf(code->out, ")\n        at = %s_op%u_columns[i].missing;\n    return at;\n}\n%s", p,
+              id, wide ? "#endif\n" : "");
 }
 
 static void write_set_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
@@ -164,7 +185,9 @@ static void write_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *fores
     for (uint32_t i = 0; i < forest->n_numeric; i++)
         zero = zero || forest->columns[i].zero_missing;
     if (forest->n_numeric)
-        write_code(code, id, forest, zero);
+        write_code(code, id, forest, zero, false);
+    if (forest->n_numeric && ftl_c_forest_bytes(forest) == 1)
+        write_code(code, id, forest, zero, true);
     if (forest->n_columns > forest->n_numeric)
         write_set_code(code, id, forest);
     ftl_emitf(code->out, "static void %s_op%u_codes(const %s *x, unsigned *c)\n{\n", p, id, real);
@@ -281,10 +304,21 @@ static void write_tables(ftl_c_code *code, uint32_t id)
             write_line(code, id);
         }
     }
+    if (ftl_c_forest_has_lanes(forest)) {
+        size_t n = (size_t)forest->nodes->n_trees + 1;
+        if (code->ops[id].block)
+            ftl_c_array_u32(code, id, "first", forest->first_leaf, n);
+        ftl_emitf(code->out, "#if defined(%s_LANES)\n", code->prefix);
+        if (!code->ops[id].block)
+            ftl_c_array_u32(code, id, "first", forest->first_leaf, n);
+        ftl_c_forest_lanes(code, id, forest);
+        ftl_emit_text(code->out, "#endif\n");
+    }
     write_codes(code, id, forest);
 }
 
-static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+/* Eight trees at once. */
+static void emit_eight(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 {
     const char *p = code->prefix;
     char t[16], leaf[48];
@@ -307,15 +341,58 @@ static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
         emit_add(code, id, "        ", "sum", t, leaf);
     }
     ftl_emit_text(code->out, "    }\n");
+}
+
+static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+{
+    const char *p = code->prefix;
+    char leaf[48];
+    if (forest->nodes->n_trees >= 8)
+        emit_eight(code, id, forest);
+    if (forest->nodes->n_trees % 8 == 0)
+        return;
     ftl_emitf(code->out,
               "    for (; t < %u; t++) {\n"
               "        const %s_op%u_node *n0 = %s_op%u_nodes + %s_op%u_roots[t];\n"
-              "        while (n0->next)\n            n0 += n0->next + (unsigned)(c[n0->column] > "
-              "n0->code);\n",
+              "        while (n0->next)\n"
+              "            n0 += n0->next + (unsigned)(c[n0->column] > n0->code);\n",
               forest->nodes->n_trees, p, id, p, id, p, id);
     snprintf(leaf, sizeof leaf, "n0->code - %uu", forest->most_codes);
     emit_add(code, id, "        ", "sum", "t", leaf);
     ftl_emit_text(code->out, "    }\n");
+}
+
+/* Groups of 64 trees where the processor has instructions for them, else eight at a time. */
+static void emit_leaves(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+{
+    const char *p = code->prefix;
+    if (!ftl_c_forest_has_lanes(forest)) {
+        emit_walk(code, id, forest);
+        return;
+    }
+    ftl_emitf(
+        code->out,
+        "#if defined(%s_LANES)\n"
+        "    if (__builtin_cpu_supports(\"avx2\")) {\n"
+        "        const unsigned char *steps = %s_op%u_lanes;\n"
+        "        const int wide = __builtin_cpu_supports(\"avx512vbmi\") &&\n"
+        "                         __builtin_cpu_supports(\"avx512bw\");\n"
+        "        signed char codes[64] = {0};\n        unsigned g, i;\n"
+        "        for (i = 0; i < %u; i++)\n            codes[i] = (signed char)((int)c[i] - 128);\n"
+        "        for (g = 0; t < %u; g++) {\n"
+        "            unsigned char leaf[64];\n"
+        "            if (wide)\n                %s_lanes_64(steps, %s_op%u_steps[g], codes, "
+        "leaf);\n"
+        "            else\n                %s_lanes_32(steps, %s_op%u_steps[g], codes, %u, leaf);\n"
+        "            steps += (size_t)%s_op%u_steps[g] * 256;\n"
+        "            for (i = 0; i < 64 && t < %u; i++, t++) {\n",
+        p, p, id, forest->n_columns, forest->nodes->n_trees, p, p, id, p, p, id,
+        (forest->n_columns + 15) / 16, p, id, forest->nodes->n_trees);
+    char leaf[80];
+    snprintf(leaf, sizeof leaf, "%.40s_op%u_first[t] + leaf[i]", p, id);
+    emit_add(code, id, "                ", "sum", "t", leaf);
+    ftl_emit_text(code->out, "            }\n        }\n    }\n#endif\n");
+    emit_walk(code, id, forest);
 }
 
 static void write_row(ftl_c_code *code, uint32_t id)
@@ -334,7 +411,7 @@ static void write_row(ftl_c_code *code, uint32_t id)
     if (sums)
         emit_start(code, id, "    ", "sum", row);
     if (forest->nodes->n_trees)
-        emit_walk(code, id, forest);
+        emit_leaves(code, id, forest);
     else
         ftl_emit_text(code->out, "    (void)t;\n");
     if (!sums)
@@ -345,25 +422,85 @@ static void write_row(ftl_c_code *code, uint32_t id)
 
 /* ---- Blocks ---------------------------------------------------------------------------------- */
 
-static void emit_block_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest,
-                             uint32_t rows, const char *element)
+static const char *element_of(const ftl_c_code *code, uint32_t id)
+{
+    return code->ops[id].block == 256 ? "signed char" : "short";
+}
+
+/* One loop of codes: of columns of thresholds, or of categories. */
+static void emit_code_loop(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest, bool sets,
+                           const char *wide)
 {
     const char *p = code->prefix, *cast = forest->narrow ? "(float)" : "";
-    uint32_t width = ftl_op_source_columns(ftl_c_op_at(code, id));
-    const char *bias = rows == 128 ? " - 128" : "";
-    if (forest->n_numeric)
-        ftl_emitf(code->out,
-                  "    for (i = 0; i < %u; i++)\n        for (r = 0; r < n; r++)\n"
-                  "            c[i * %u + r] = (%s)((int)%s_op%u_code(i, %sx[r * %u + "
-                  "%s_op%u_columns[i].feature])%s);\n",
-                  forest->n_numeric, rows, element, p, id, cast, width, p, id, bias);
-    if (forest->n_columns > forest->n_numeric)
-        ftl_emitf(code->out,
-                  "    for (i = 0; i < %u; i++)\n        for (r = 0; r < n; r++)\n"
-                  "            c[(%u + i) * %u + r] = (%s)((int)%s_op%u_set_code(i, %sx[r * %u + "
-                  "%s_op%u_sets[i].feature])%s);\n",
-                  forest->n_columns - forest->n_numeric, forest->n_numeric, rows, element, p, id,
-                  cast, width, p, id, bias);
+    uint32_t rows = code->ops[id].block;
+    uint32_t n = sets ? forest->n_columns - forest->n_numeric : forest->n_numeric;
+    if (n == 0)
+        return;
+    ftl_emitf(code->out,
+              "    for (i = 0; i < %u; i++)\n        for (r = 0; r < n; r++)\n"
+              "            c[(%u + i) * %u + r] = (%s)((int)%s_op%u_%s%s(i, %sx[r * %u + "
+              "%s_op%u_%s[i].feature])%s);\n",
+              n, sets ? forest->n_numeric : 0, rows, element_of(code, id), p, id,
+              sets ? "set_code" : "code", sets ? "" : wide, cast,
+              ftl_op_source_columns(ftl_c_op_at(code, id)), p, id, sets ? "sets" : "columns",
+              rows == 256 ? " - 128" : "");
+}
+
+/* void PREFIX_op<id>_rows(x, n, c): the codes of a block. */
+static void write_block_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest, bool wide)
+{
+    const char *p = code->prefix, *real = ftl_c_real(code, ftl_c_source(code, id));
+    if (wide)
+        ftl_emitf(code->out, "#if defined(%s_LANES)\n%s_WIDE ", p, p);
+    ftl_emitf(code->out,
+              "static void %s_op%u_rows%s(const %s *x, unsigned n, %s *c)\n{\n"
+              "    unsigned i, r;\n",
+              p, id, wide ? "_wide" : "", real, element_of(code, id));
+    emit_code_loop(code, id, forest, false, wide ? "_wide" : "");
+    emit_code_loop(code, id, forest, true, "");
+    ftl_emitf(code->out, "}\n%s", wide ? "#endif\n" : "");
+}
+
+static void emit_block_start(ftl_c_code *code, uint32_t id)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    const char *real = ftl_c_real(code, ftl_c_source(code, id));
+    ftl_emitf(code->out,
+              "    for (r = 0; r < n; r++) {\n        const %s *row = x + r * %u;\n"
+              "        %s *sum = out + r * %u;\n        (void)row;\n",
+              real, ftl_op_source_columns(op), op->u.trees.sum_f32 ? "float" : "double", op->width);
+    emit_start(code, id, "        ", "sum", "row");
+    ftl_emit_text(code->out, "    }\n");
+}
+
+/* Leaves of trees t and on, `together` of them, then their values, tree after tree for each row. */
+static void emit_block_trees(ftl_c_code *code, uint32_t id, uint32_t together)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    const char *p = code->prefix, *real = op->u.trees.sum_f32 ? "float" : "double";
+    bool bytes = code->ops[id].block == 256;
+    char leaf[120], tree[24];
+    for (uint32_t i = 0; i < together; i++)
+        ftl_emitf(
+            code->out,
+            "        %s_cut%u(%s_op%u_cuts + (%s_op%u_first[t + %u] - t - %u),\n"
+            "                 %s_op%u_first[t + %u] - %s_op%u_first[t + %u] - 1, c, leaf[%u], "
+            "n);\n",
+            p, bytes ? 8u : 16u, p, id, p, id, i, i, p, id, i + 1, p, id, i, i);
+    ftl_emitf(code->out, "        for (r = 0; r < n; r++) {\n            %s *sum = out + r * %u;\n",
+              real, op->width);
+    if (together > 1 && op->width == 1)
+        ftl_emitf(code->out, "            %s s[1];\n            s[0] = sum[0];\n", real);
+    for (uint32_t i = 0; i < together; i++) {
+        snprintf(leaf, sizeof leaf, "%.40s_op%u_first[t + %u] + (unsigned %s)leaf[%u][r]", p, id, i,
+                 bytes ? "char" : "short", i);
+        snprintf(tree, sizeof tree, "t + %u", i);
+        emit_add(code, id, "            ", together > 1 && op->width == 1 ? "s" : "sum", tree,
+                 leaf);
+    }
+    if (together > 1 && op->width == 1)
+        ftl_emit_text(code->out, "            sum[0] = s[0];\n");
+    ftl_emit_text(code->out, "        }\n");
 }
 
 static void write_block(ftl_c_code *code, uint32_t id)
@@ -371,38 +508,41 @@ static void write_block(ftl_c_code *code, uint32_t id)
     const ftl_op *op = ftl_c_op_at(code, id);
     const ftl_c_forest *forest = code->ops[id].state;
     const char *p = code->prefix, *real = ftl_c_real(code, ftl_c_source(code, id));
-    uint32_t rows = code->ops[id].block;
-    const char *element = rows == 128 ? "signed char" : "short";
+    uint32_t rows = code->ops[id].block, trees = forest->nodes->n_trees;
+    bool wide = rows == 256 && forest->n_numeric;
     ftl_c_forest_cuts(code, id, forest);
+    write_block_codes(code, id, forest, false);
+    if (wide)
+        write_block_codes(code, id, forest, true);
     ftl_emitf(code->out,
               "static void %s_op%u_block(const %s *x, %s *out, unsigned n)\n{\n"
-              "    static const size_t width = %u;\n"
-              "    %s c[%u * %u] = {0}, leaf[%u];\n    unsigned i, r, t, k;\n",
-              p, id, real, op->u.trees.sum_f32 ? "float" : "double", op->width, element,
+              "    %s c[%u * %u] = {0}, leaf[8][%u];\n    unsigned r, t = 0, k;\n",
+              p, id, real, op->u.trees.sum_f32 ? "float" : "double", element_of(code, id),
               forest->n_columns, rows, rows);
-    emit_block_codes(code, id, forest, rows, element);
+    if (wide)
+        ftl_emitf(
+            code->out,
+            "#if defined(%s_LANES)\n    if (__builtin_cpu_supports(\"avx512bw\") &&\n"
+            "        __builtin_cpu_supports(\"avx512dq\"))\n        %s_op%u_rows_wide(x, n, c);\n"
+            "    else\n#endif\n",
+            p, p, id);
+    ftl_emitf(code->out, "    %s_op%u_rows(x, n, c);\n", p, id);
+    emit_block_start(code, id);
+    if (trees >= 8) {
+        ftl_emitf(code->out, "    for (t = 0; t + 8 <= %u; t += 8) {\n", trees);
+        emit_block_trees(code, id, 8);
+        ftl_emit_text(code->out, "    }\n");
+    }
+    if (trees % 8) {
+        ftl_emitf(code->out, "    for (t = %u; t < %u; t++) {\n", trees / 8 * 8, trees);
+        emit_block_trees(code, id, 1);
+        ftl_emit_text(code->out, "    }\n");
+    }
     ftl_emit_text(code->out, "    for (r = 0; r < n; r++) {\n");
-    ftl_emitf(code->out,
-              "        const %s *row = x + r * %u;\n        %s *sum = out + r * width;\n"
-              "        (void)row;\n",
-              real, ftl_op_source_columns(op), op->u.trees.sum_f32 ? "float" : "double");
-    emit_start(code, id, "        ", "sum", "row");
-    ftl_emitf(code->out,
-              "    }\n    for (t = 0; t < %u; t++) {\n"
-              "        const unsigned first = %s_op%u_first[t], n_cuts = %s_op%u_first[t + 1] - "
-              "first - 1;\n"
-              "        %s_cut%u(%s_op%u_cuts + (first - t), n_cuts, c, leaf);\n"
-              "        for (r = 0; r < n; r++) {\n            %s *sum = out + r * width;\n",
-              forest->nodes->n_trees, p, id, p, id, p, rows == 128 ? 8u : 16u, p, id,
-              op->u.trees.sum_f32 ? "float" : "double");
-    emit_add(code, id, "            ", "sum", "t",
-             rows == 128 ? "first + (unsigned char)leaf[r]" : "first + (unsigned short)leaf[r]");
-    ftl_emit_text(code->out, "        }\n    }\n");
-    ftl_emit_text(code->out, "    for (r = 0; r < n; r++) {\n");
-    ftl_emitf(code->out, "        %s *sum = out + r * width;\n        (void)sum;\n",
-              op->u.trees.sum_f32 ? "float" : "double");
+    ftl_emitf(code->out, "        %s *sum = out + r * %u;\n        (void)sum;\n",
+              op->u.trees.sum_f32 ? "float" : "double", op->width);
     emit_divide(code, id, "        ", "sum");
-    ftl_emit_text(code->out, "    }\n    (void)k;\n}\n");
+    ftl_emit_text(code->out, "    }\n    (void)t;\n    (void)k;\n}\n");
 }
 
 const ftl_c_writer ftl_c_trees = {

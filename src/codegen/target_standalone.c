@@ -123,7 +123,8 @@ static ftl_status check_ops(ftl_c_code *code, ftl_error *error)
             const ftl_op *op = ftl_c_op_at(code, outputs->outputs[i].op);
             if (op->edge == FTL_EDGE_OBJECT || outputs->outputs[i].as == FTL_AS_CELL ||
                 ftl_c_is_cell(code, outputs->outputs[i].op))
-                return ftl_c_unsupported(op, "results that are cells of the table as they stand", error);
+                return ftl_c_unsupported(op, "results that are cells of the table as they stand",
+                                         error);
         }
     }
     return FTL_OK;
@@ -136,6 +137,7 @@ static void write_file(ftl_c_code *code)
     ftl_c_write_head(code);
     ftl_c_write_classes(code);
     ftl_c_write_functions(code);
+    ftl_c_write_vectors(code);
     for (uint32_t id = 0; id < code->graph->n_ops && code->out->status == FTL_OK; id++) {
         if (code->ops[id].methods && !ftl_c_is_input(ftl_c_op_at(code, id)))
             ftl_c_write_op(code, id);

@@ -29,15 +29,28 @@ def compile_c(source, out, *flags, optimise="-O1"):
     return out
 
 
+# Code that finds no more instructions than these, of the ones that the processor has.
+PROCESSOR = """
+#include <immintrin.h>
+#include <string.h>
+static int supports(const char *what) { return strstr(" %s ", what) != NULL; }
+#define __builtin_cpu_supports supports
+#include "%s"
+"""
+
+
 class Generated:
     """A model's stand-alone code, built as a shared library."""
 
-    def __init__(self, model_path, folder, *options, prefix="model", flags=(), optimise="-O1"):
+    def __init__(self, model_path, folder, *options, prefix="model", flags=(), optimise="-O1", processor=None):
         self.source = pathlib.Path(folder) / f"{prefix}.c"
         process = generate(model_path, self.source, "--prefix", prefix, *options)
         assert process.returncode == 0, process.stderr
         self.text = self.source.read_text(encoding="utf-8")
         self.prefix = prefix
+        if processor is not None:
+            self.source.with_suffix(".cpu.c").write_text(PROCESSOR % (" ".join(processor), self.source.name))
+            self.source = self.source.with_suffix(".cpu.c")
         path = compile_c(self.source, self.source.with_suffix(".so"), "-shared", "-fPIC", *flags, optimise=optimise)
         self.library = ctypes.CDLL(str(path))
         number = re.search(rf"typedef (float|double) {prefix}_row; /\* \[(\d+)\]", self.text)

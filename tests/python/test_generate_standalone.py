@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 import standalone
 import xgboost as xgb
+from conftest import has_avx2
 from differential import awkward, labels
 from sklearn import (calibration, compose, discriminant_analysis, dummy, ensemble, feature_selection, impute, isotonic,
                      linear_model, multiclass, multioutput, naive_bayes, neural_network, pipeline, preprocessing, svm, tree)
@@ -102,6 +103,8 @@ MODELS = {
     "lightgbm_linear": (lgb.LGBMRegressor(n_estimators=6, linear_tree=True, verbose=-1, n_jobs=1), GAPS, Y),
     "lightgbm_many": (lgb.LGBMRegressor(n_estimators=40, num_leaves=31, min_child_samples=2, max_bin=1000, verbose=-1, n_jobs=1),
                       np.tile(X, (4, 1)) + RNG.normal(size=(1200, 6)), np.tile(Y, 4)),
+    "lightgbm_wide": (lgb.LGBMRegressor(n_estimators=20, num_leaves=8, min_child_samples=2, verbose=-1, n_jobs=1),
+                      RNG.normal(size=(300, 45)), Y),
     "xgboost": (xgb.XGBClassifier(n_estimators=10, max_depth=4, n_jobs=1), GAPS, THREE),
     "xgboost_two": (xgb.XGBClassifier(n_estimators=10, max_depth=4, n_jobs=1), GAPS, TWO.astype(int)),
     "xgboost_dart": (xgb.XGBRegressor(n_estimators=6, booster="dart", rate_drop=0.3, n_jobs=1), GAPS, Y),
@@ -156,6 +159,21 @@ def test_float32(name, tmp_path):
     with np.errstate(over="ignore"):
         rows = rows_of(x, np.random.default_rng(4)).astype(np.float32)
     standalone.compare(path, rows, tmp_path, "--dtype", "float32")
+
+
+@pytest.mark.parametrize("name", ["lightgbm_many", "lightgbm_wide", "forest", "xgboost"])
+def test_every_processor(name, tmp_path):
+    """Results do not depend on the instructions that there are, nor on the compiler having any."""
+    model, x = fit(name)
+    path = tmp_path / "model.joblib"
+    joblib.dump(model, path)
+    rows = rows_of(x, np.random.default_rng(6))
+    rows_path, _ = standalone.write_rows(rows, tmp_path)
+    table = standalone.predicted(path, rows_path, "predict")
+    for i, more in enumerate([{"processor": []}, {"processor": ["avx2"]} if has_avx2() else {}, {"flags": ["-Dm3_PLAIN"]},
+                              {"optimise": "-O3", "flags": ["-march=native"]}]):
+        generated = standalone.Generated(path, tmp_path, "--method", "predict", prefix=f"m{i + 1}", **more)
+        standalone.same(generated, "predict", rows, table)
 
 
 # ---- Tables ---------------------------------------------------------------------------------------------------------
