@@ -399,7 +399,8 @@ static PyMethodDef model_table[] = {
     {"generate", (PyCFunction)(void (*)(void))core_model_generate, METH_VARARGS | METH_KEYWORDS,
      "generate(target, **codegen_options): code made from the model, as text."},
     {"run_json", core_model_run_json, METH_VARARGS,
-     "run_json(rows, methods): rows of JSON; for each method the values that JSON has, row by row."},
+     "run_json(rows, methods): rows of JSON; for each method the values that JSON has, row by "
+     "row."},
     {"trim", model_trim, METH_NOARGS, "Gives back plans and workspaces that nobody uses."},
     {"write", model_write, METH_O, "Writes a file of foretell's own, which opens like the model."},
     {"run", FAST(core_model_run),

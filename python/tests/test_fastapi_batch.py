@@ -1,6 +1,7 @@
 """foretell.fastapi: files and jobs."""
 
 import os
+import threading
 import time
 
 import numpy as np
@@ -357,3 +358,55 @@ def test_jobs_are_forgotten_after_a_while(place, models_folder):
         while client.get(f"{API}/jobs/{number}").status_code != 404:
             assert time.monotonic() < until
         assert (place / "out/short.csv").exists()
+
+
+def test_an_answer_of_too_many_bytes_is_refused(client, monkeypatch):
+    import foretell.fastapi._batch as module
+
+    monkeypatch.setattr(module, "MOST_BYTES", 1000)
+    answer = ask(client, "predict-batch", 503, model_path="pipeline.joblib", data_path="rows.csv")
+    assert "output_path" in answer["detail"]
+
+
+def test_requests_that_fail_keep_no_files_open(client, place):
+    def some():
+        for data in ("none.csv", "../x", "bad.csv", "rows.csv/x", "pipe", "inner.csv"):
+            for output in (None, "../x.csv", "none/x.csv", "x.xlsx"):
+                body = {"model_path": "pipeline.joblib", "data_path": data, "output_path": output}
+                client.post(f"{API}/predict-batch", json=body)
+                client.post(f"{API}/predict-batch", json={**body, "async": True})
+        return len(os.listdir("/proc/self/fd"))
+
+    assert some() == some()
+
+
+def test_a_name_that_is_swapped_leads_nowhere_else(client, place):
+    """The data is now a link to the inside and now one to the outside: the outside is never read."""
+    link, over = place / "data/swapped.csv", threading.Event()
+
+    def swap():
+        half = place / "data/.swap"
+        while not over.is_set():
+            for target in ("../outside/secret.csv", "seven.csv"):
+                half.symlink_to(target)
+                half.replace(link)
+
+    thread = threading.Thread(target=swap)
+    thread.start()
+    seen = set()
+    try:
+        for _ in range(150):
+            body = {"model_path": "pipeline.joblib", "data_path": "swapped.csv"}
+            answer = client.post(f"{API}/predict-batch", json=body)
+            seen.add(answer.json()["n_samples"] if answer.status_code == 200 else answer.status_code)
+    finally:
+        over.set()
+        thread.join()
+        link.unlink(missing_ok=True)
+    assert 7 in seen and seen <= {7, 403, 404}
+
+
+def test_rows_of_files_count_in_the_figures(place, models_folder):
+    with make_client(place, models_folder) as client:
+        ask(client, "predict-batch", model_path="pipeline.joblib", data_path="rows.csv")
+        assert client.get(f"{API}/cache/stats").json()["throughput_samples_per_sec"] > 0

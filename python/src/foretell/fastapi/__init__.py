@@ -11,6 +11,11 @@ foretell-server, which needs no
 Python and is the faster one. Needs FastAPI: pip install "foretell[fastapi]".
 """
 
+try:
+    import fastapi as _  # noqa: F401
+except ImportError as error:
+    raise ImportError('foretell.fastapi needs FastAPI: pip install "foretell[fastapi]"') from error
+
 from ._answers import to_rows
 from ._router import make_router, router
 from .schemas import (

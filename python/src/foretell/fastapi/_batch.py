@@ -27,6 +27,8 @@ FORMATS = {
     ".txt": "csv",
 }
 PACKED = (".gz", ".zst", ".bz2", ".xz", ".lz4")
+NESTED = ("predict_proba", "predict_log_proba", "transform", "inverse_transform", "kneighbors")
+MOST_BYTES = 256 << 20  # of predictions in an answer
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 HAS_DESCRIPTORS = os.path.isdir("/proc/self/fd")
 
@@ -48,6 +50,11 @@ def refuse_path(status: int, field: str, path: str, root: Root, what: str) -> Re
     return Refusal(status, f"{what} {path[:200]} is no path of a file", field=field)
 
 
+def too_much() -> Refusal:
+    """Of an answer that would not fit."""
+    return Refusal(503, "the predictions are too much for the service's memory; name an output_path")
+
+
 class Batch:
     """Belongs to one thread at a time; rows, bytes_read and bytes_total may be read by any, and cancel()
     called."""
@@ -62,6 +69,7 @@ class Batch:
         data_root: Root,
         output_root: Root,
         max_answer_rows: int,
+        count: Callable[[int, int], None],
     ) -> None:
         self.request = request
         self.model_file = model_file
@@ -71,6 +79,7 @@ class Batch:
         self.data_root = data_root
         self.output_root = output_root
         self.max_answer_rows = max_answer_rows
+        self.count = count  # rows, and nanoseconds that they took
         self.data = self.folder = -1
         self.rows = self.bytes_read = self.bytes_total = 0
         self.seen: dict[str, Any] = {}  # ftl_score_result
@@ -223,48 +232,69 @@ class Batch:
         return answer
 
     def _into_file(self, model: Any) -> dict[str, Any]:
-        self.seen = model.score_file(self.input, self.output, **self.options())
+        self._score(model, self.output, self.options())
         self._publish()
         return {"output_path": self.request.output_path, **self._figures()}
 
+    def _score(self, model: Any, output: str, options: dict[str, Any]) -> None:
+        self.seen = model.score_file(self.input, output, **options)
+        self.count(self.seen["rows_read"], int(1e9 * self.seen["seconds"]))
+
     def _into_answer(self, model: Any) -> dict[str, Any]:
-        options = self.options()
-        most = self.max_answer_rows
+        options, most = self.options(), self.max_answer_rows
         options["limit"] = min(options.get("limit", most + 1), most + 1)
         options["output_format"] = "jsonl"
-        n_probabilities = len(model.outputs("predict_proba")) if self.request.return_probabilities else 0
-        method = options.get("method") or model.info()["default_method"]
-        flat = method not in (
-            "predict_proba",
-            "predict_log_proba",
-            "transform",
-            "inverse_transform",
-            "kneighbors",
-        )
         with tempfile.TemporaryDirectory(prefix="foretell-") as folder:
             path = os.path.join(folder, "answer.jsonl")
             self.hide[path] = "the answer"
-            self.seen = model.score_file(self.input, path, **options)
+
+            def note(seen: dict[str, Any]) -> bool:
+                self._note(seen)
+                return self._bytes_of(folder) <= MOST_BYTES  # False ends the work
+
+            try:
+                self._score(model, path, {**options, "progress": note})
+            except errors.Cancelled:
+                if not self.token.triggered:
+                    raise too_much() from None
+                raise
             if self.seen["rows_read"] > most:
                 raise Refusal(
                     413,
                     f"there are more than {most} rows, which is the most that an answer holds "
                     "(max_answer_rows); name an output_path",
                 )
-            predictions, probabilities = [], []
-            with open(path, encoding="utf-8") as lines:
-                for line in lines:
-                    values = list(json.loads(line).values())
-                    split = len(values) - n_probabilities
-                    predictions.append(values[0] if flat and split == 1 else values[:split])
-                    probabilities.append(values[split:])
-        answer: dict[str, Any] = {"predictions": predictions}
-        if n_probabilities:
-            answer["probabilities"] = probabilities
+            if self._bytes_of(folder) > MOST_BYTES:
+                raise too_much()
+            answer = self._read_answer(path, model, options)
         classes = classes_of(model.classes())
         if classes is not None:
             answer["classes"] = classes
         return {**answer, **self._figures()}
+
+    def _read_answer(self, path: str, model: Any, options: dict[str, Any]) -> dict[str, Any]:
+        """The predictions of lines of JSON; the last values of each are the probabilities."""
+        wanted = self.request.return_probabilities
+        n_probabilities = len(model.outputs("predict_proba")) if wanted else 0
+        flat = (options.get("method") or model.info()["default_method"]) not in NESTED
+        predictions, probabilities = [], []
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                values = list(json.loads(line).values())
+                split = len(values) - n_probabilities
+                predictions.append(values[0] if flat and split == 1 else values[:split])
+                probabilities.append(values[split:])
+        answer: dict[str, Any] = {"predictions": predictions}
+        return {**answer, "probabilities": probabilities} if n_probabilities else answer
+
+    @staticmethod
+    def _bytes_of(folder: str) -> int:
+        """Bytes of the files in a folder; one that is renamed meanwhile counts the next time."""
+        total = 0
+        for name in os.listdir(folder):
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(folder, name)).st_size
+        return total
 
     def _figures(self) -> dict[str, Any]:
         seen = self.seen

@@ -137,6 +137,7 @@ class Service:
             self.data_root,
             self.output_root,
             self.max_answer_rows,
+            self.predictor._durations.add_rows,
         )
 
     def submit(self, body: schemas.BatchPredictionRequest) -> dict[str, Any]:
