@@ -60,7 +60,7 @@ def value_of(cell, column):
         except ValueError:
             return str(cell)
     if column["kind"] == "numeric":
-        return float("nan") if missing else float(cell) if cell not in ("True", "False") else float(cell == "True")
+        return float("nan") if missing or cell == "" else float(cell) if cell not in ("True", "False") else float(cell == "True")
     if column["kind"] == "bool":
         return None if missing else cell in ("True", "true", "1", "1.0")
     if missing:
@@ -95,7 +95,7 @@ def rows_of(path, model):
         if model._n_inputs is None:
             inputs = [{"kind": "numeric", "texts": ()}] * len(names)
         elif not inputs:
-            return np.zeros((len(rows), 0))
+            return np.zeros((len(rows), 1))  # whatever there is: the model does not look at it
         columns = [[value_of(row[i], column) for row in rows] for i, column in enumerate(inputs)]
         if all(type(value) is float for values in columns for value in values):
             return np.array(columns, dtype=float).T.copy()
