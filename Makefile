@@ -1,6 +1,6 @@
 # The front door. `make` alone prints what there is; each target installs what it needs and says so.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all unit python check asan tsan fuzz bench bench-peers bench-serve format lint install clean
+.PHONY: help demo build test test-all unit python package check asan tsan fuzz bench bench-peers bench-serve format lint install clean
 
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 900
@@ -34,6 +34,9 @@ unit: ## unit tests of the release build
 
 python: ## tests that drive the built program: goldens, differential, corpus, command line
 	@scripts/test python
+
+package: ## the Python package: types, build, tests
+	@scripts/test package
 
 check: ## layers, banned calls, layout, exported symbols
 	@scripts/test check

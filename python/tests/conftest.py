@@ -1,7 +1,8 @@
 """What the tests of the package share: small models, trained once a run, and the rows that go with them.
 
-A fixture NAME_path is the path of a model file; original(path) is what the library that wrote it loads from it, and
-rows_of(path) is a table that the model takes. FTL_TEST_PROFILE=long (make test-all) runs the tests marked long, too.
+A fixture NAME_path is the path of a model file; original(path) is what the library that wrote it loads from
+it, and rows_of(path) is a table that the model takes. FTL_TEST_PROFILE=long (make test-all) runs the tests
+marked long, too.
 """
 
 import functools
@@ -20,7 +21,8 @@ def has_avx2():
         return False
 
 
-# The reference is what the libraries say on a processor with AVX2: OpenBLAS rounds some products otherwise with AVX-512.
+# The reference is what the libraries say on a processor with AVX2: OpenBLAS rounds some products otherwise
+# with AVX-512.
 if has_avx2():
     os.environ["OPENBLAS_CORETYPE"] = "Haswell"
 
@@ -31,9 +33,16 @@ import pandas as pd  # noqa: E402
 import pytest  # noqa: E402
 
 PROFILE = os.environ.get("FTL_TEST_PROFILE", "fast")
-COMMON = {"deadline": None, "database": None, "print_blob": True,
-          "suppress_health_check": [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large,
-                                    hypothesis.HealthCheck.function_scoped_fixture]}
+COMMON = {
+    "deadline": None,
+    "database": None,
+    "print_blob": True,
+    "suppress_health_check": [
+        hypothesis.HealthCheck.too_slow,
+        hypothesis.HealthCheck.data_too_large,
+        hypothesis.HealthCheck.function_scoped_fixture,
+    ],
+}
 hypothesis.settings.register_profile("fast", max_examples=12, derandomize=True, **COMMON)
 hypothesis.settings.register_profile("long", max_examples=400, **COMMON)
 hypothesis.settings.load_profile(PROFILE)
@@ -52,7 +61,7 @@ def profile():
     return PROFILE
 
 
-# ---- Rows ------------------------------------------------------------------------------------------------------------
+# ---- Rows ----
 
 
 def numeric_rows(n, seed=0):
@@ -63,21 +72,33 @@ def numeric_rows(n, seed=0):
 def named_frame(n, seed=0):
     """Four columns of numbers: age and tenure are integers, balance and rate floats."""
     rng = np.random.default_rng(seed)
-    return pd.DataFrame({"age": rng.integers(18, 90, n), "tenure": rng.integers(0, 30, n),
-                         "balance": rng.normal(1000, 400, n).round(2), "rate": rng.uniform(0, 1, n).round(3)})
+    return pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, n),
+            "tenure": rng.integers(0, 30, n),
+            "balance": rng.normal(1000, 400, n).round(2),
+            "rate": rng.uniform(0, 1, n).round(3),
+        }
+    )
 
 
 def mixed_frame(n, seed=0, missing=True):
     """Numbers, some of them missing, and two columns of text."""
     rng = np.random.default_rng(seed)
-    frame = pd.DataFrame({"age": rng.integers(18, 90, n).astype(float), "balance": rng.normal(1000, 400, n).round(2),
-                          "plan": rng.choice(["free", "pro", "team"], n), "city": rng.choice(["Wien", "Graz", "Linz"], n)})
+    frame = pd.DataFrame(
+        {
+            "age": rng.integers(18, 90, n).astype(float),
+            "balance": rng.normal(1000, 400, n).round(2),
+            "plan": rng.choice(["free", "pro", "team"], n),
+            "city": rng.choice(["Wien", "Graz", "Linz"], n),
+        }
+    )
     if missing:
         frame.loc[rng.random(n) < 0.1, "balance"] = np.nan
     return frame
 
 
-# ---- Models ----------------------------------------------------------------------------------------------------------
+# ---- Models ----
 
 
 @pytest.fixture(scope="session")
@@ -89,6 +110,7 @@ def train_lr():
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
     rows = named_frame(400)
     target = np.where(rows["balance"] / 1000 + rows["rate"] > 1.4, "stay", "churn")
     return make_pipeline(StandardScaler(), LogisticRegression()).fit(rows, target), rows
@@ -96,6 +118,7 @@ def train_lr():
 
 def train_forest():
     from sklearn.ensemble import RandomForestClassifier
+
     rows = numeric_rows(400)
     target = (rows[:, 0] * rows[:, 1] > 0).astype(int) + (rows[:, 2] > 1)
     return RandomForestClassifier(100, max_depth=8, random_state=0).fit(rows, target), rows
@@ -107,9 +130,14 @@ def train_pipeline():
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
     rows = mixed_frame(400)
-    columns = ColumnTransformer([("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["age", "balance"]),
-                                 ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["plan", "city"])])
+    columns = ColumnTransformer(
+        [
+            ("numbers", make_pipeline(SimpleImputer(), StandardScaler()), ["age", "balance"]),
+            ("texts", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["plan", "city"]),
+        ]
+    )
     target = np.where((rows["plan"] == "pro") ^ (rows["age"] > 50), "yes", "no")
     boosting = HistGradientBoostingClassifier(max_iter=20, random_state=0)
     return make_pipeline(columns, boosting).fit(rows, target), rows
@@ -117,14 +145,18 @@ def train_pipeline():
 
 def train_regressor():
     from sklearn.ensemble import GradientBoostingRegressor
+
     rows = numeric_rows(400, seed=3)
-    return GradientBoostingRegressor(n_estimators=20, random_state=0).fit(rows, rows[:, 0] ** 2 - rows[:, 3]), rows
+    return GradientBoostingRegressor(n_estimators=20, random_state=0).fit(
+        rows, rows[:, 0] ** 2 - rows[:, 3]
+    ), rows
 
 
 def train_transformer():
     from sklearn.decomposition import PCA
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
     rows = numeric_rows(400, seed=4)
     return make_pipeline(StandardScaler(), PCA(2, random_state=0)).fit(rows), rows
 
@@ -154,7 +186,7 @@ def forest_path(models_folder):
 
 @pytest.fixture(scope="session")
 def pipeline_path(models_folder):
-    """Imputer, scaler and one-hot encoder into histogram gradient boosting (mixed_frame); classes no and yes."""
+    """Imputer, scaler, one-hot encoder, histogram gradient boosting (mixed_frame); classes no and yes."""
     return saved(models_folder, "pipeline", train_pipeline)
 
 

@@ -1,4 +1,4 @@
-"""apredict, apredict_batch, apredict_stream, awarmup: the loop does not wait, tasks that are cancelled end their work."""
+"""apredict and its kin: the loop does not wait, tasks that are cancelled end their work."""
 
 import asyncio
 import os
@@ -7,7 +7,6 @@ import time
 import numpy as np
 import pytest
 from conftest import named_frame, numeric_rows
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor
 
@@ -90,7 +89,9 @@ def test_a_cancelled_task_ends_its_job_and_leaves_nothing(predictor, lr_path, la
             seen.append(report["rows"])
             loop.call_soon_threadsafe(begun.set)
 
-        task = asyncio.create_task(predictor.apredict_batch(lr_path, [large] * 4000, progress=progress, **options))
+        task = asyncio.create_task(
+            predictor.apredict_batch(lr_path, [large] * 4000, progress=progress, **options)
+        )
         await begun.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -139,8 +140,12 @@ def test_apredict_stream_of_an_iterable(predictor, lr_path, original):
     frame = named_frame(10, seed=4)
 
     async def work():
-        return [each async for each in predictor.apredict_stream(lr_path, frame.values.tolist(), 3,
-                                                                 return_probabilities=True)]
+        return [
+            each
+            async for each in predictor.apredict_stream(
+                lr_path, frame.values.tolist(), 3, return_probabilities=True
+            )
+        ]
 
     assert [each["prediction"] for each in asyncio.run(work())] == list(original(lr_path).predict(frame))
 

@@ -35,8 +35,13 @@ def test_memory_stays_the_same(output, lr_path, data, tmp_path):
     target = str(tmp_path / output) if output else ""
 
     def peak(times):
-        done = subprocess.run([sys.executable, "-c", SCRIPT, str(lr_path), str(data), target, str(times)], check=True,
-                              capture_output=True, text=True, timeout=120)
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT, str(lr_path), str(data), target, str(times)],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
         return int(done.stdout) * 1024
 
     small, large = peak(4), peak(40)  # 8 MB and 80 MB of CSV, 400 thousand and 4 million rows

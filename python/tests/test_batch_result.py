@@ -1,4 +1,4 @@
-"""BatchResult: a lazy table, a DataFrame on first use, a dict of figures; spooled rows and rows in output files."""
+"""BatchResult: a lazy table, a DataFrame on first use, a dict of figures; where its rows are."""
 
 import gc
 import os
@@ -12,7 +12,6 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from conftest import named_frame
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor
 
@@ -33,17 +32,26 @@ def data(tmp_path_factory):
 
 @pytest.fixture(params=["memory", "disk", "csv", "json", "parquet", "arrow"])
 def result(request, predictor, lr_path, data, tmp_path):
-    where = {"memory": {}, "disk": {"memory_cap": 0}}.get(request.param, {"output_path": tmp_path / f"out.{request.param}"})
+    where = {"memory": {}, "disk": {"memory_cap": 0}}.get(
+        request.param, {"output_path": tmp_path / f"out.{request.param}"}
+    )
     return predictor.predict_batch(lr_path, data, return_probabilities=True, keep="id", **where)
 
 
 @pytest.fixture(scope="module")
 def expected(lr_path):
     import joblib
+
     model, frame = joblib.load(lr_path), named_frame(ROWS, seed=11)
     probabilities = model.predict_proba(frame)
-    return pd.DataFrame({"id": [f"c{i}" for i in range(ROWS)], "prediction": model.predict(frame),
-                         "probability_churn": probabilities[:, 0], "probability_stay": probabilities[:, 1]})
+    return pd.DataFrame(
+        {
+            "id": [f"c{i}" for i in range(ROWS)],
+            "prediction": model.predict(frame),
+            "probability_churn": probabilities[:, 0],
+            "probability_stay": probabilities[:, 1],
+        }
+    )
 
 
 def same(found, expected):
@@ -79,6 +87,7 @@ def test_other_libraries_take_it(result, expected):
     same(pa.table(result).to_pandas(), expected)
     same(pl.DataFrame(result).to_pandas(), expected)
     import duckdb
+
     rows = pa.RecordBatchReader.from_stream(result)
     assert rows.schema.names == list(expected.columns)
     assert duckdb.sql("select count(*) from rows").fetchall() == [(ROWS,)]
@@ -116,13 +125,15 @@ def test_numpy(result, expected):
 
 def test_figures_stand_beside_columns(result, expected):
     assert list(result["predictions"]) == list(expected["prediction"])
-    np.testing.assert_allclose(result["probabilities"], expected[["probability_churn", "probability_stay"]], rtol=1e-9)
+    np.testing.assert_allclose(
+        result["probabilities"], expected[["probability_churn", "probability_stay"]], rtol=1e-9
+    )
     assert result["n_samples"] == ROWS and "predictions" in result and "prediction" in result
     assert result.get("nothing", 5) == 5 and "nothing" not in result
     with pytest.raises(KeyError):
         result["nothing"]
     with pytest.raises(AttributeError):
-        result.nothing
+        _ = result.nothing
 
 
 def test_columns_win_over_figures(predictor, lr_path, tmp_path):
@@ -157,11 +168,11 @@ assert not {{"pandas", "polars", "pyarrow", "sklearn"}} & set(sys.modules), sys.
 def test_without_pandas_polars_and_pyarrow(lr_path, data):
     script = f"""
 import sys
-for name in ("pandas", "polars", "pyarrow"):
-    sys.modules[name] = None
+absent = ("pandas", "polars", "pyarrow")
+sys.modules.update(dict.fromkeys(absent))
 import importlib.util
 real = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *rest: None if name in ("pandas", "polars", "pyarrow") else real(name, *rest)
+importlib.util.find_spec = lambda name, *rest: None if name in absent else real(name, *rest)
 from foretell.inference import OptimizedPredictor
 result = OptimizedPredictor().predict_batch({str(lr_path)!r}, {str(data)!r}, return_probabilities=True)
 assert result.columns == ["prediction", "probability_churn", "probability_stay"]
@@ -184,7 +195,7 @@ else:
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
-# ---- Where the rows are ----------------------------------------------------------------------------------------------
+# ---- Where the rows are ----
 
 
 def descriptors():
@@ -230,6 +241,7 @@ def test_batches_outlive_the_result(predictor, lr_path, data, expected):
 
 def test_a_full_disk_is_an_error_and_leaves_nothing(predictor, lr_path, data, monkeypatch):
     from foretell.inference import _spool
+
     before = descriptors()
 
     def full(self, piece):
@@ -258,7 +270,9 @@ def test_an_output_that_was_changed_since_is_refused(predictor, lr_path, data, t
     assert len(result) == ROWS and "BatchResult" in repr(result)
 
 
-def test_an_output_is_found_after_a_change_of_folder(predictor, lr_path, data, tmp_path, monkeypatch, expected):
+def test_an_output_is_found_after_a_change_of_folder(
+    predictor, lr_path, data, tmp_path, monkeypatch, expected
+):
     monkeypatch.chdir(tmp_path)
     result = predictor.predict_batch(lr_path, data, "out.parquet")
     monkeypatch.chdir("/")
@@ -267,6 +281,7 @@ def test_an_output_is_found_after_a_change_of_folder(predictor, lr_path, data, t
 
 def test_an_output_that_is_a_pipe_cannot_be_read_back(predictor, lr_path, data, tmp_path):
     import threading
+
     os.mkfifo(tmp_path / "pipe")
     read = []
     thread = threading.Thread(target=lambda: read.append((tmp_path / "pipe").read_bytes()))
@@ -291,6 +306,7 @@ def test_a_child_of_a_fork_reads_it_and_does_not_end_it(predictor, lr_path, data
 
 def test_threads_read_one_result(predictor, lr_path, data, expected):
     from concurrent.futures import ThreadPoolExecutor
+
     result = predictor.predict_batch(lr_path, data)
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(lambda _: result["predictions"], range(8)):
@@ -299,10 +315,15 @@ def test_threads_read_one_result(predictor, lr_path, data, expected):
 
 def test_more_models_of_the_same_rows(predictor, lr_path, pipeline_path, tmp_path, original):
     from conftest import mixed_frame
+
     frame = pd.concat([named_frame(50), mixed_frame(50)[["plan", "city"]]], axis=1)
     frame.to_csv(tmp_path / "rows.csv", index=False)
     other = predictor.cache.get(pipeline_path)
-    result = predictor.predict_batch(lr_path, tmp_path / "rows.csv", more_models=[other], more_names=["second"], name="first")
+    result = predictor.predict_batch(
+        lr_path, tmp_path / "rows.csv", more_models=[other], more_names=["second"], name="first"
+    )
     assert list(result.columns) == ["first__prediction", "second__prediction"]
     assert list(result["predictions"]) == list(original(lr_path).predict(named_frame(50)))
-    assert list(result["second__prediction"]) == list(original(pipeline_path).predict(frame[["age", "balance", "plan", "city"]]))
+    assert list(result["second__prediction"]) == list(
+        original(pipeline_path).predict(frame[["age", "balance", "plan", "city"]])
+    )

@@ -23,7 +23,10 @@ def test_the_examples_run(lr_path, tmp_path, monkeypatch, capsys):
     assert "no-such-model.joblib" in said and (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.parametrize("name", ["predict", "predict_batch", "predict_stream", "warmup", "get_cache_stats", "clear_cache"])
+@pytest.mark.parametrize(
+    "name", ["predict", "predict_batch", "predict_stream", "warmup", "get_cache_stats", "clear_cache"]
+)
 def test_every_method_says_what_it_does(name):
     from foretell.inference import OptimizedPredictor
+
     assert len(getattr(OptimizedPredictor, name).__doc__) > 60

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import mixed_frame, named_frame, numeric_rows
-
 from foretell import errors
 from foretell.inference import BatchResult, OptimizedPredictor
 
@@ -42,13 +41,20 @@ def write(frame, path):
 def test_formats_in_and_out(ending, output, predictor, pipeline_path, original, frame, tmp_path):
     data = write(frame, tmp_path / f"rows.{ending}")
     target = None if output is None else tmp_path / f"out.{output}"
-    result = predictor.predict_batch(model_path=pipeline_path, data_path=data, output_path=target, batch_size=500,
-                                     return_probabilities=True)
+    result = predictor.predict_batch(
+        model_path=pipeline_path,
+        data_path=data,
+        output_path=target,
+        batch_size=500,
+        return_probabilities=True,
+    )
     assert isinstance(result, BatchResult) and len(result) == 1200
     predictions = result["predictions"]
     assert list(predictions) == list(original(pipeline_path).predict(frame))
     assert predictions.dtype == original(pipeline_path).classes_.dtype
-    np.testing.assert_allclose(result["probabilities"], original(pipeline_path).predict_proba(frame), rtol=1e-9)
+    np.testing.assert_allclose(
+        result["probabilities"], original(pipeline_path).predict_proba(frame), rtol=1e-9
+    )
     assert list(result["classes"]) == ["no", "yes"]
     table = result.to_pandas()
     assert list(table.columns) == ["prediction", "probability_no", "probability_yes"]
@@ -67,7 +73,12 @@ def test_metrics(predictor, lr_path, tmp_path):
     data = write(named_frame(1234), tmp_path / "rows.csv")
     result = predictor.predict_batch(lr_path, data, batch_size=500)
     metrics = result.metrics
-    assert (metrics["rows"], metrics["rows_written"], metrics["batch_size"], metrics["n_batches"]) == (1234, 1234, 500, 3)
+    assert (metrics["rows"], metrics["rows_written"], metrics["batch_size"], metrics["n_batches"]) == (
+        1234,
+        1234,
+        500,
+        3,
+    )
     assert metrics["seconds"] > 0 and metrics["rows_per_second"] == pytest.approx(1234 / metrics["seconds"])
     assert metrics["bytes_read"] == data.stat().st_size
     for name in ("read", "parse", "predict", "format", "write"):
@@ -106,7 +117,9 @@ def test_chunk_size_is_another_name(predictor, lr_path, tmp_path):
 def test_batch_sizes_that_are_none(size, predictor, lr_path, tmp_path):
     data = write(named_frame(10), tmp_path / "rows.csv")
     for name in ("batch_size", "chunk_size"):
-        with pytest.raises(ValueError, match=f'{name} is .*such as 1000 where memory is short, 5000, 10000, or "auto"'):
+        with pytest.raises(
+            ValueError, match=f'{name} is .*such as 1000 where memory is short, 5000, 10000, or "auto"'
+        ):
             predictor.predict_batch(lr_path, data, **{name: size})
 
 
@@ -114,7 +127,7 @@ def test_several_files_a_pattern_and_a_folder(predictor, lr_path, original, tmp_
     frame = named_frame(900, seed=8)
     folder = tmp_path / "parts"
     folder.mkdir()
-    paths = [write(frame.iloc[i * 300:(i + 1) * 300], folder / f"part-{i}.csv") for i in range(3)]
+    paths = [write(frame.iloc[i * 300 : (i + 1) * 300], folder / f"part-{i}.csv") for i in range(3)]
     expected = list(original(lr_path).predict(frame))
     for data in (paths, [str(path) for path in paths], folder, str(folder / "part-*.csv"), tuple(paths)):
         assert list(predictor.predict_batch(lr_path, data)["predictions"]) == expected
@@ -162,7 +175,9 @@ def test_several_methods_in_one_pass(predictor, lr_path, original, tmp_path):
     result = predictor.predict_batch(lr_path, data, method=["decision_function", "predict"])
     np.testing.assert_allclose(result["predictions"], original(lr_path).decision_function(frame), rtol=1e-12)
     assert list(result["prediction"]) == list(original(lr_path).predict(frame))
-    result = predictor.predict_batch(lr_path, data, method=["predict", "decision_function"], return_probabilities=True)
+    result = predictor.predict_batch(
+        lr_path, data, method=["predict", "decision_function"], return_probabilities=True
+    )
     assert list(result["predictions"]) == list(original(lr_path).predict(frame))
     np.testing.assert_allclose(result["probabilities"], original(lr_path).predict_proba(frame), rtol=1e-12)
     np.testing.assert_allclose(result["decision"], original(lr_path).decision_function(frame), rtol=1e-12)
@@ -200,17 +215,23 @@ def test_integer_labels_with_nulled_rows(predictor, forest_path, original, tmp_p
 
 def test_bool_labels(predictor, tmp_path):
     from sklearn.linear_model import LogisticRegression
+
     rows = numeric_rows(100)
     model = LogisticRegression().fit(rows, rows[:, 0] > 0)
     joblib.dump(model, tmp_path / "model.joblib")
     np.save(tmp_path / "rows.npy", rows)
     for target in (None, "out.csv", "out.json", "out.parquet", "out.arrow"):
-        result = predictor.predict_batch(tmp_path / "model.joblib", tmp_path / "rows.npy", target and tmp_path / target)
-        assert result["predictions"].dtype == bool and np.array_equal(result["predictions"], model.predict(rows))
+        result = predictor.predict_batch(
+            tmp_path / "model.joblib", tmp_path / "rows.npy", target and tmp_path / target
+        )
+        assert result["predictions"].dtype == bool and np.array_equal(
+            result["predictions"], model.predict(rows)
+        )
 
 
 def test_texts_that_look_like_something_else(predictor, tmp_path):
     from sklearn.tree import DecisionTreeClassifier
+
     rows = numeric_rows(100)
     labels = np.array(["01", "NA", "null", "1e5", 'a"b', "c,d", "tab\tline"])
     target = labels[(np.abs(rows[:, 0]) * 10).astype(int) % len(labels)]
@@ -218,12 +239,16 @@ def test_texts_that_look_like_something_else(predictor, tmp_path):
     joblib.dump(model, tmp_path / "model.joblib")
     np.save(tmp_path / "rows.npy", rows)
     for name in (None, "out.csv", "out.json", "out.jsonl", "out.parquet", "out.arrow", "out.tsv"):
-        result = predictor.predict_batch(tmp_path / "model.joblib", tmp_path / "rows.npy", name and tmp_path / name)
+        result = predictor.predict_batch(
+            tmp_path / "model.joblib", tmp_path / "rows.npy", name and tmp_path / name
+        )
         assert list(result["predictions"]) == list(model.predict(rows)), name
         assert list(result.to_pandas()["prediction"]) == list(model.predict(rows)), name
 
 
-def test_regressors_and_transformers(predictor, regressor_path, transformer_path, original, rows_of, tmp_path):
+def test_regressors_and_transformers(
+    predictor, regressor_path, transformer_path, original, rows_of, tmp_path
+):
     rows = numeric_rows(100, seed=6)
     np.save(tmp_path / "rows.npy", rows)
     for target in (None, tmp_path / "out.csv", tmp_path / "out.parquet"):
@@ -231,15 +256,18 @@ def test_regressors_and_transformers(predictor, regressor_path, transformer_path
         np.testing.assert_allclose(found["predictions"], original(regressor_path).predict(rows), rtol=1e-12)
         assert "classes" not in found and "probabilities" not in found
         found = predictor.predict_batch(transformer_path, tmp_path / "rows.npy", target)
-        np.testing.assert_allclose(found["predictions"], original(transformer_path).transform(rows), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            found["predictions"], original(transformer_path).transform(rows), rtol=1e-9, atol=1e-12
+        )
 
 
 def test_limit_threads_and_reading_options(predictor, lr_path, original, tmp_path):
     frame = named_frame(100, seed=2)
     data = tmp_path / "rows.txt"
     frame.to_csv(data, index=False, sep=";", decimal=",", encoding="utf-16")
-    result = predictor.predict_batch(lr_path, data, limit=30, threads=1, delimiter=";", decimal=",", encoding="utf-16",
-                                     use_cache=False)
+    result = predictor.predict_batch(
+        lr_path, data, limit=30, threads=1, delimiter=";", decimal=",", encoding="utf-16", use_cache=False
+    )
     assert list(result["predictions"]) == list(original(lr_path).predict(frame.iloc[:30]))
     assert result.metrics["threads"] == 1 and result["cache_hit"] is False
 

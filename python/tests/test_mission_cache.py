@@ -7,7 +7,6 @@ import threading
 import numpy as np
 import pytest
 from conftest import named_frame
-
 from foretell import errors
 from foretell.inference import ModelCache
 
@@ -15,11 +14,13 @@ from foretell.inference import ModelCache
 @pytest.fixture
 def copies(lr_path, tmp_path):
     """A function: the paths of n copies of a model, which are n models."""
+
     def go(n):
         paths = [tmp_path / f"copy{i}.joblib" for i in range(n)]
         for path in paths:
             shutil.copy(lr_path, path)
         return paths
+
     return go
 
 

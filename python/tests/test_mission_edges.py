@@ -5,7 +5,6 @@ import os
 import numpy as np
 import pytest
 from conftest import named_frame, numeric_rows
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor, get_optimized_predictor
 
@@ -17,9 +16,12 @@ def predictor():
 
 def test_a_model_that_is_not_there(predictor, tmp_path):
     missing = tmp_path / "missing.joblib"
-    for call in (lambda: predictor.predict(missing, [[1.0]]), lambda: predictor.warmup(missing),
-                 lambda: predictor.predict_batch(missing, tmp_path / "rows.csv"),
-                 lambda: predictor.predict(missing, [[1.0]], use_cache=False)):
+    for call in (
+        lambda: predictor.predict(missing, [[1.0]]),
+        lambda: predictor.warmup(missing),
+        lambda: predictor.predict_batch(missing, tmp_path / "rows.csv"),
+        lambda: predictor.predict(missing, [[1.0]], use_cache=False),
+    ):
         with pytest.raises(errors.ModelNotFoundError, match=r"missing\.joblib") as caught:
             call()
         assert isinstance(caught.value, FileNotFoundError)
@@ -121,8 +123,19 @@ def test_unknown_options_are_type_errors(predictor, lr_path, tmp_path):
         predictor.predict_stream(lr_path, [], methods="predict")
 
 
-@pytest.mark.parametrize("option", [{"memory_cap": -1}, {"memory_cap": "256M"}, {"threads": 2.5}, {"limit": True},
-                                    {"keep": 5}, {"method": {"predict": 1}}, {"spool_dir": 5}, {"output_path": 5}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"memory_cap": -1},
+        {"memory_cap": "256M"},
+        {"threads": 2.5},
+        {"limit": True},
+        {"keep": 5},
+        {"method": {"predict": 1}},
+        {"spool_dir": 5},
+        {"output_path": 5},
+    ],
+)
 def test_options_of_other_types(option, predictor, lr_path, tmp_path):
     named_frame(5).to_csv(tmp_path / "rows.csv", index=False)
     (name,) = option
@@ -142,6 +155,7 @@ def test_no_rows_and_one_row(predictor, forest_path):
 
 def test_strange_paths(predictor, lr_path, tmp_path):
     import shutil
+
     path = tmp_path / "Modell für Österreich (1).joblib"
     shutil.copy(lr_path, path)
     data = tmp_path / "Zeilen 'ü'.csv"
@@ -153,8 +167,8 @@ def test_strange_paths(predictor, lr_path, tmp_path):
 
 def test_the_environment_s_cache_size(monkeypatch):
     from foretell.inference import _predictor
+
     monkeypatch.setattr(_predictor, "_singleton", None)
-    monkeypatch.setattr(_predictor, "_settings", {})
     monkeypatch.setenv("FORETELL_CACHE_SIZE", "many")
     with pytest.raises(ValueError, match="FORETELL_CACHE_SIZE is 'many'"):
         get_optimized_predictor()

@@ -6,7 +6,6 @@ import time
 import numpy as np
 import pytest
 from conftest import numeric_rows
-
 from foretell.inference import OptimizedPredictor
 
 
@@ -37,6 +36,7 @@ def test_a_cached_prediction_is_much_faster_than_the_first(forest_path):
 
 def test_a_cached_prediction_is_much_faster_than_loading_with_joblib(forest_path):
     import joblib
+
     predictor = OptimizedPredictor()
     row = numeric_rows(1)
     predictor.warmup(forest_path)
@@ -50,12 +50,15 @@ def test_rows_together_are_faster_than_one_by_one(forest_path):
     rows = numeric_rows(1000)
     predictor.warmup(forest_path)
     together = median_seconds(lambda: predictor.predict(forest_path, rows), 5)
-    one_by_one = median_seconds(lambda: [predictor.predict(forest_path, rows[i:i + 1]) for i in range(1000)], 1)
+    one_by_one = median_seconds(
+        lambda: [predictor.predict(forest_path, rows[i : i + 1]) for i in range(1000)], 1
+    )
     assert together < one_by_one / 3
 
 
 def test_a_batch_is_faster_than_scikit_learn_in_chunks(forest_path, original, tmp_path):
     import pandas as pd
+
     rows = numeric_rows(20_000)
     np.savetxt(tmp_path / "rows.csv", rows, delimiter=",", header="a,b,c,d", comments="")
     predictor = OptimizedPredictor()
@@ -66,8 +69,9 @@ def test_a_batch_is_faster_than_scikit_learn_in_chunks(forest_path, original, tm
         for chunk in pd.read_csv(tmp_path / "rows.csv", chunksize=1000):
             model.predict(chunk.to_numpy())
 
-    ours = median_seconds(lambda: predictor.predict_batch(forest_path, tmp_path / "rows.csv",
-                                                          features=["a", "b", "c", "d"]), 3)
+    ours = median_seconds(
+        lambda: predictor.predict_batch(forest_path, tmp_path / "rows.csv", features=["a", "b", "c", "d"]), 3
+    )
     assert ours < median_seconds(plain, 1) / 3
 
 

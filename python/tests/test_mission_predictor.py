@@ -7,7 +7,6 @@ import threading
 import numpy as np
 import pytest
 from conftest import mixed_frame, named_frame, numeric_rows
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor, PredictionResult
 
@@ -43,8 +42,14 @@ def test_predictions_are_the_original_s(name, request, predictor, original, rows
 def test_without_probabilities_there_are_none(predictor, lr_path, rows_of):
     result = predictor.predict(lr_path, rows_of(lr_path))
     assert "probabilities" not in result and result.probabilities is None
-    assert set(result) == {"predictions", "n_samples", "inference_time_seconds", "throughput_samples_per_sec",
-                           "cache_hit", "load_time_seconds"}
+    assert set(result) == {
+        "predictions",
+        "n_samples",
+        "inference_time_seconds",
+        "throughput_samples_per_sec",
+        "cache_hit",
+        "load_time_seconds",
+    }
 
 
 def test_the_result_is_a_dict_with_attributes(predictor, lr_path, rows_of):
@@ -72,7 +77,9 @@ def test_use_cache_false_opens_privately_and_evicts_nobody(lr_path, forest_path,
 def test_a_transformer_transforms(predictor, transformer_path, rows_of, original):
     rows = rows_of(transformer_path)
     result = predictor.predict(transformer_path, rows)
-    np.testing.assert_allclose(result["predictions"], original(transformer_path).transform(rows), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        result["predictions"], original(transformer_path).transform(rows), rtol=1e-9, atol=1e-12
+    )
     assert result["n_samples"] == 400
 
 
@@ -90,6 +97,7 @@ def test_models_options(predictor, lr_path, rows_of, original):
 
 def test_path_and_entry(predictor, lr_path, tmp_path, rows_of, original):
     import joblib
+
     path = tmp_path / "bundle.joblib"
     joblib.dump({"model": original(lr_path), "notes": "none", "other": original(lr_path)}, path)
     rows = rows_of(lr_path)
@@ -101,7 +109,9 @@ def test_path_and_entry(predictor, lr_path, tmp_path, rows_of, original):
 def test_columns_are_matched_by_name(predictor, lr_path, original):
     frame = named_frame(20, seed=5)
     shuffled = frame[["rate", "age", "balance", "tenure"]].assign(more="text")
-    assert np.array_equal(predictor.predict(lr_path, shuffled)["predictions"], original(lr_path).predict(frame))
+    assert np.array_equal(
+        predictor.predict(lr_path, shuffled)["predictions"], original(lr_path).predict(frame)
+    )
 
 
 def test_a_frame_s_index_does_not_matter(predictor, lr_path, original):
@@ -118,7 +128,9 @@ def test_rows_of_many_kinds(kind, predictor, forest_path, lr_path, original):
         assert np.array_equal(found, original(lr_path).predict(frame))
         return
     rows = numeric_rows(10, seed=6)
-    given = {"lists": rows.tolist(), "float32": rows.astype(np.float32), "fortran": np.asfortranarray(rows)}[kind]
+    given = {"lists": rows.tolist(), "float32": rows.astype(np.float32), "fortran": np.asfortranarray(rows)}[
+        kind
+    ]
     expected = original(forest_path).predict(rows.astype(np.float32) if kind == "float32" else rows)
     assert np.array_equal(predictor.predict(forest_path, given)["predictions"], expected)
 
@@ -126,6 +138,7 @@ def test_rows_of_many_kinds(kind, predictor, forest_path, lr_path, original):
 def test_polars_and_pyarrow(predictor, pipeline_path, original):
     import polars
     import pyarrow
+
     frame = mixed_frame(30, seed=2)
     expected = original(pipeline_path).predict(frame)
     for table in (polars.from_pandas(frame), pyarrow.Table.from_pandas(frame)):
@@ -228,3 +241,39 @@ def test_the_child_of_a_fork_goes_on(predictor, forest_path, original):
     with open(read, "rb") as answer:
         assert answer.read() == b"1"
     os.waitpid(child, 0)
+
+
+def test_the_classes_cannot_be_written_into(predictor, lr_path, rows_of, original):
+    """They are those that predictions are taken from."""
+    classes = predictor.predict(lr_path, rows_of(lr_path), return_probabilities=True)["classes"]
+    with pytest.raises(ValueError, match="read-only"):
+        classes[0] = "other"
+    found = predictor.predict(lr_path, rows_of(lr_path))["predictions"]
+    assert np.array_equal(found, original(lr_path).predict(rows_of(lr_path)))
+    found[0] = "mine"  # the predictions are the caller's own
+
+
+def test_another_process_gets_its_own_predictor(predictor):
+    import pickle
+
+    from foretell.inference import get_optimized_predictor
+
+    again = pickle.loads(pickle.dumps(predictor))
+    assert again is not predictor and again.cache.max_size == 5
+    assert pickle.loads(pickle.dumps(get_optimized_predictor())) is get_optimized_predictor()
+
+
+def test_results_are_pickled(predictor, lr_path, rows_of):
+    import pickle
+
+    result = predictor.predict(lr_path, rows_of(lr_path), return_probabilities=True)
+    again = pickle.loads(pickle.dumps(result))
+    assert type(again) is PredictionResult and np.array_equal(again.predictions, result.predictions)
+
+
+def test_warmup_by_another_name(predictor, lr_path, tmp_path):
+    link = tmp_path / "link.joblib"
+    link.symlink_to(lr_path)
+    predictor.warmup(lr_path)
+    (model,) = predictor.warmup(link)["models"]
+    assert model["cached"] and model["bytes"] > 0 and model["load_time_seconds"] == 0

@@ -6,7 +6,6 @@ import threading
 
 import pytest
 from conftest import named_frame
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor, get_optimized_predictor
 
@@ -42,7 +41,8 @@ from foretell.inference import get_optimized_predictor
 from foretell import errors
 predictor = get_optimized_predictor(cache_size=30)
 assert predictor.cache.max_size == 30
-assert get_optimized_predictor() is predictor and get_optimized_predictor(cache_size=30) is predictor
+assert get_optimized_predictor() is predictor
+assert get_optimized_predictor(cache_size=30) is predictor
 try:
     get_optimized_predictor(cache_size=5)
 except errors.ArgumentError as error:

@@ -4,7 +4,6 @@ import shutil
 
 import pytest
 from conftest import named_frame, numeric_rows
-
 from foretell.inference import OptimizedPredictor
 from foretell.inference._statistics import Durations, process_figures
 
@@ -17,14 +16,46 @@ def predictor():
 def test_names_are_those_of_the_server(predictor, lr_path):
     predictor.predict(lr_path, named_frame(3))
     stats = predictor.get_cache_stats()
-    assert {"cache_size", "max_size", "bytes", "max_bytes", "hits", "misses", "hit_rate", "evictions", "invalidations",
-            "loads", "load_failures", "utilization", "models", "latency", "throughput_samples_per_sec",
-            "process"} <= set(stats)
+    assert {
+        "cache_size",
+        "max_size",
+        "bytes",
+        "max_bytes",
+        "hits",
+        "misses",
+        "hit_rate",
+        "evictions",
+        "invalidations",
+        "loads",
+        "load_failures",
+        "utilization",
+        "models",
+        "latency",
+        "throughput_samples_per_sec",
+        "process",
+    } <= set(stats)
     assert set(stats["latency"]) == {"p50", "p95", "p99", "mean"}
-    assert {"cpu_seconds", "resident_bytes", "peak_bytes", "read_bytes", "written_bytes", "open_files",
-            "threads"} == set(stats["process"])
-    assert {"model_path", "bytes", "hits", "loads", "failures", "load_time_seconds", "age_seconds", "idle_seconds",
-            "in_use", "stale"} == set(stats["models"][0])
+    assert {
+        "cpu_seconds",
+        "resident_bytes",
+        "peak_bytes",
+        "read_bytes",
+        "written_bytes",
+        "open_files",
+        "threads",
+    } == set(stats["process"])
+    assert {
+        "model_path",
+        "bytes",
+        "hits",
+        "loads",
+        "failures",
+        "load_time_seconds",
+        "age_seconds",
+        "idle_seconds",
+        "in_use",
+        "stale",
+    } == set(stats["models"][0])
 
 
 def test_hits_misses_and_rate(predictor, lr_path, forest_path):
@@ -52,7 +83,11 @@ def test_a_model_s_own_figures(predictor, lr_path):
     (model,) = predictor.get_cache_stats()["models"]
     assert model["model_path"] == str(lr_path)
     assert (model["hits"], model["loads"], model["failures"], model["stale"]) == (2, 1, 0, False)
-    assert model["bytes"] > 0 and model["load_time_seconds"] > 0 and model["age_seconds"] >= model["idle_seconds"] >= 0
+    assert (
+        model["bytes"] > 0
+        and model["load_time_seconds"] > 0
+        and model["age_seconds"] >= model["idle_seconds"] >= 0
+    )
 
 
 def test_latency_and_throughput(predictor, forest_path):

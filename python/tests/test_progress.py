@@ -11,7 +11,6 @@ import time
 
 import pytest
 from conftest import named_frame
-
 from foretell.inference import OptimizedPredictor
 from foretell.inference._progress import bar_of, clock, line_of, short
 
@@ -35,9 +34,14 @@ OptimizedPredictor().predict_batch(model, [data] * int(times), output or None,
 def start(lr_path, data, output, times, progress="none"):
     """The script with a terminal as its standard error; the process and the terminal's other side."""
     ours, theirs = pty.openpty()
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(lr_path), str(data), str(output), str(times), progress],
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=theirs, start_new_session=True,
-                               env={**os.environ, "COLUMNS": "80"})
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(lr_path), str(data), str(output), str(times), progress],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        start_new_session=True,
+        env={**os.environ, "COLUMNS": "80"},
+    )
     os.close(theirs)
     return process, ours
 
@@ -62,7 +66,10 @@ def test_a_bar_on_a_terminal(lr_path, data, tmp_path):
     text = read_until(terminal, 60)
     assert process.wait(30) == 0
     os.close(terminal)
-    line = r"rows\.csv: +\d+%\|[█▏▎▍▌▋▊▉ ]+\| [\d.]+[kMG]?B/[\d.]+[kMG]B \[\d\d:\d\d<[\d:?]+, [\d.]+[kMG]? rows/s\]"
+    line = (
+        r"rows\.csv: +\d+%\|[█▏▎▍▌▋▊▉ ]+\| [\d.]+[kMG]?B/[\d.]+[kMG]B "
+        r"\[\d\d:\d\d<[\d:?]+, [\d.]+[kMG]? rows/s\]"
+    )
     assert re.search(line, text), text
     assert "100%" in text and text.endswith("\r\n")
     assert all(len(each) <= 80 for each in re.split(r"[\r\n]|\x1b\[K", text))
@@ -93,7 +100,9 @@ def test_ctrl_c_leaves_nothing_behind(output, lr_path, data, tmp_path):
 
 def test_a_function_is_told(lr_path, data, tmp_path):
     reports = []
-    result = OptimizedPredictor().predict_batch(lr_path, [data] * 200, tmp_path / "out.csv", progress=reports.append)
+    result = OptimizedPredictor().predict_batch(
+        lr_path, [data] * 200, tmp_path / "out.csv", progress=reports.append
+    )
     assert reports and set(reports[0]) == {"rows", "bytes_read", "bytes_total"}
     rows = [report["rows"] for report in reports]
     assert rows == sorted(rows) and rows[-1] <= len(result) == 10_000_000
@@ -102,8 +111,11 @@ def test_a_function_is_told(lr_path, data, tmp_path):
 
 def test_a_function_that_returns_false_ends_the_job(lr_path, data, tmp_path):
     from foretell import errors
+
     with pytest.raises(errors.Error, match="cancel"):
-        OptimizedPredictor().predict_batch(lr_path, [data] * 4000, tmp_path / "out.csv", progress=lambda report: False)
+        OptimizedPredictor().predict_batch(
+            lr_path, [data] * 4000, tmp_path / "out.csv", progress=lambda report: False
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -124,9 +136,23 @@ def test_what_is_no_progress(lr_path, data):
 
 def test_how_numbers_look():
     assert [short(number) for number in (0, 999, 1000, 1234, 12345, 123456, 1.5e6, 99.97e6, 7e9)] == [
-        "0", "999", "1.00k", "1.23k", "12.3k", "123k", "1.50M", "100M", "7.00G"]
+        "0",
+        "999",
+        "1.00k",
+        "1.23k",
+        "12.3k",
+        "123k",
+        "1.50M",
+        "100M",
+        "7.00G",
+    ]
     assert [clock(seconds) for seconds in (0, 61, 3600 + 65)] == ["00:00", "01:01", "1:01:05"]
-    assert bar_of(0, 4) == "    " and bar_of(0.5, 4) == "██  " and bar_of(1, 4) == "████" and bar_of(2, 4) == "████"
+    assert (
+        bar_of(0, 4) == "    "
+        and bar_of(0.5, 4) == "██  "
+        and bar_of(1, 4) == "████"
+        and bar_of(2, 4) == "████"
+    )
     assert bar_of(1 / 32, 4) == "▏   "
 
 

@@ -7,7 +7,6 @@ import shutil
 import numpy as np
 import pytest
 from conftest import named_frame, numeric_rows
-
 from foretell import errors
 from foretell.inference import OptimizedPredictor
 
@@ -33,9 +32,13 @@ def test_each_row_is_answered_before_the_next_is_asked_for(predictor, lr_path):
 @pytest.mark.parametrize("kind", ["dicts", "lists", "tuples", "arrays", "itertuples"])
 def test_rows_of_many_kinds(kind, size, predictor, lr_path, original):
     frame = named_frame(20, seed=3)
-    rows = {"dicts": lambda: frame.to_dict("records"), "lists": lambda: frame.values.tolist(),
-            "tuples": lambda: map(tuple, frame.values.tolist()), "arrays": lambda: iter(frame.to_numpy()),
-            "itertuples": lambda: frame.itertuples(index=False)}[kind]()
+    rows = {
+        "dicts": lambda: frame.to_dict("records"),
+        "lists": lambda: frame.values.tolist(),
+        "tuples": lambda: map(tuple, frame.values.tolist()),
+        "arrays": lambda: iter(frame.to_numpy()),
+        "itertuples": lambda: frame.itertuples(index=False),
+    }[kind]()
     found = list(predictor.predict_stream(lr_path, rows, batch_size=size))
     assert found == list(original(lr_path).predict(frame))
 
@@ -49,12 +52,16 @@ def test_probabilities(predictor, lr_path, original):
     frame = named_frame(7, seed=3)
     found = list(predictor.predict_stream(lr_path, frame.to_dict("records"), 2, return_probabilities=True))
     assert [each["prediction"] for each in found] == list(original(lr_path).predict(frame))
-    np.testing.assert_allclose([each["probabilities"] for each in found], original(lr_path).predict_proba(frame), rtol=1e-12)
+    np.testing.assert_allclose(
+        [each["probabilities"] for each in found], original(lr_path).predict_proba(frame), rtol=1e-12
+    )
 
 
 def test_it_may_be_endless(predictor, forest_path):
     endless = itertools.repeat([0.1, 0.2, 0.3, 0.4])
-    assert len(list(itertools.islice(predictor.predict_stream(forest_path, endless, batch_size=10), 95))) == 95
+    assert (
+        len(list(itertools.islice(predictor.predict_stream(forest_path, endless, batch_size=10), 95))) == 95
+    )
 
 
 def test_no_rows(predictor, forest_path):
@@ -111,3 +118,10 @@ def test_what_has_no_rows(rows, predictor, lr_path):
 def test_batch_sizes_that_are_none(size, predictor, lr_path):
     with pytest.raises(ValueError, match="batch_size is"):
         predictor.predict_stream(lr_path, [], size)
+
+
+def test_arrays_of_other_lengths_are_told_by_their_place(predictor, forest_path):
+    rows = [np.zeros(4), np.zeros(4), np.zeros(3)]
+    stream = predictor.predict_stream(forest_path, rows, batch_size=3)
+    with pytest.raises(ValueError):
+        list(stream)

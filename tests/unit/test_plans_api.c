@@ -212,6 +212,23 @@ static void test_a_plan_outlives_the_callers_model(void **state)
     ftl_context_destroy(context);
 }
 
+static void test_every_model_has_a_serial_of_its_own(void **state)
+{
+    (void)state;
+    ftl_context *context = new_context(0);
+    ftl_model *first = open_model(context, FOREST), *second = open_model(context, FOREST);
+    uint64_t serials[] = {ftl_model_serial(first), ftl_model_serial(second), 0};
+    assert_true(ftl_model_retain(first) == first && ftl_model_serial(first) == serials[0]);
+    ftl_model_release(first);
+    ftl_model_release(first);
+    ftl_model *third = open_model(context, FOREST); /* where the first one lay, perhaps */
+    serials[2] = ftl_model_serial(third);
+    assert_true(serials[0] != serials[1] && serials[1] != serials[2] && serials[0] != serials[2]);
+    ftl_model_release(second);
+    ftl_model_release(third);
+    ftl_context_destroy(context);
+}
+
 /* ---- Pool ------------------------------------------------------------------------------------ */
 
 static void test_a_returned_session_is_borrowed_again(void **state)
@@ -605,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_a_plan_for_more_methods_serves_one),
         cmocka_unit_test(test_who_may_not_wait_gets_what_is_there),
         cmocka_unit_test(test_a_plan_outlives_the_callers_model),
+        cmocka_unit_test(test_every_model_has_a_serial_of_its_own),
         cmocka_unit_test(test_a_returned_session_is_borrowed_again),
         cmocka_unit_test(test_a_pool_keeps_any_number_of_sessions),
         cmocka_unit_test(test_threads_share_a_plan_and_its_pool),

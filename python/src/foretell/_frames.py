@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -40,7 +41,8 @@ def kind_of(X: Any) -> str:
             return "scipy.sparse"
     if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
         return "arrow"
-    if hasattr(X, "__dlpack__") or hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
+    given = ("__dlpack__", "__array__", "__array_interface__")
+    if isinstance(X, (memoryview, array)) or any(hasattr(X, name) for name in given):
         return "array"
     return ""
 
@@ -55,7 +57,7 @@ def is_missing(value: Any) -> bool:
         return type(value).__name__ == "NAType"
 
 
-# ---- Plain Python -----------------------------------------------------------------------------------------------------
+# ---- Plain Python ------------------------------------------------------------------------------------------
 
 
 class MappingTable:
@@ -120,7 +122,7 @@ class RecordsTable:
         return array
 
 
-# ---- pandas -----------------------------------------------------------------------------------------------------------
+# ---- pandas ------------------------------------------------------------------------------------------------
 
 
 class PandasTable:
@@ -180,7 +182,7 @@ def _pandas_arrow(series: Any) -> Any:
     return ("arrow", schema, data, _arrow_format(schema), -1)
 
 
-# ---- Arrow ------------------------------------------------------------------------------------------------------------
+# ---- Arrow -------------------------------------------------------------------------------------------------
 
 
 def _arrow_format(schema: Any) -> str:

@@ -131,7 +131,7 @@ def prepare(X: Any, schema: Schema) -> Prepared:
     )
 
 
-# ---- Arrays -----------------------------------------------------------------------------------------------------------
+# ---- Arrays ------------------------------------------------------------------------------------------------
 
 
 def _foreign_array(X: Any) -> np.ndarray[Any, Any]:
@@ -170,9 +170,9 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
         return len(X), False, (_text_column(_objects(X), schema.inputs[0], schema),)
     _check_dimensions(X, schema)
     kind = X.dtype.kind
-    if kind in "fiub":
+    if kind in "fiub" and all(column.wants_numbers or column.kind == UNUSED for column in schema.inputs):
         return _numbers(X)
-    if kind in "OUT":
+    if kind in "fiubOUT":
         _check_width(X.shape[1], schema)
         values = _objects(X)
         return _finish(len(X), [values[:, i] for i in range(X.shape[1])], schema)
@@ -196,7 +196,7 @@ def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return plain
 
 
-# ---- Lists ------------------------------------------------------------------------------------------------------------
+# ---- Lists -------------------------------------------------------------------------------------------------
 
 
 def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
@@ -217,7 +217,7 @@ def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     return _array(array, schema)
 
 
-# ---- Tables -----------------------------------------------------------------------------------------------------------
+# ---- Tables ------------------------------------------------------------------------------------------------
 
 
 def _check_width(width: int, schema: Schema) -> None:
@@ -307,7 +307,7 @@ def _number_dtype(column: Any) -> Any:
     return None
 
 
-# ---- Columns ----------------------------------------------------------------------------------------------------------
+# ---- Columns -----------------------------------------------------------------------------------------------
 
 
 def _place(column: Input, i: int) -> str:
@@ -408,7 +408,7 @@ def _no_text(value: Any, known: Input) -> str | None:
     return f"{value} ({type(value).__name__})"
 
 
-# ---- Series -----------------------------------------------------------------------------------------------------------
+# ---- Series ------------------------------------------------------------------------------------------------
 
 
 def _series(X: Any, schema: Schema) -> Prepared:
@@ -420,7 +420,7 @@ def _series(X: Any, schema: Schema) -> Prepared:
     )
 
 
-# ---- Sparse matrices --------------------------------------------------------------------------------------------------
+# ---- Sparse matrices ---------------------------------------------------------------------------------------
 
 
 def _sparse(X: Any, schema: Schema) -> Iterator[Prepared]:
@@ -456,7 +456,7 @@ def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:
         yield block
 
 
-# ---- Arrow ------------------------------------------------------------------------------------------------------------
+# ---- Arrow -------------------------------------------------------------------------------------------------
 
 
 def _arrow(X: Any, schema: Schema) -> Iterator[Prepared]:

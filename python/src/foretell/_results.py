@@ -16,7 +16,16 @@ Array = np.ndarray[Any, Any]
 
 
 def classes(labels: list[Any], dtype: str | None) -> Array:
-    """The classes of one target; dtype: that of the model's classes_, where the library knows it."""
+    """The classes of one target; dtype: that of the model's classes_, where the library knows it.
+
+    Predictions are taken from this array: nobody may write into it.
+    """
+    made = _labels_array(labels, dtype)
+    made.flags.writeable = False
+    return made
+
+
+def _labels_array(labels: list[Any], dtype: str | None) -> Array:
     if dtype is not None:
         try:
             return np.array(labels, dtype=dtype)

@@ -14,5 +14,11 @@ from foretell.inference._predictor import OptimizedPredictor, get_optimized_pred
 from foretell.inference._results import BatchMetrics, PredictionResult
 from foretell.inference._table import BatchResult
 
-__all__ = ["BatchMetrics", "BatchResult", "ModelCache", "OptimizedPredictor", "PredictionResult",
-           "get_optimized_predictor"]
+__all__ = [
+    "BatchMetrics",
+    "BatchResult",
+    "ModelCache",
+    "OptimizedPredictor",
+    "PredictionResult",
+    "get_optimized_predictor",
+]

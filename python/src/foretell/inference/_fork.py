@@ -1,4 +1,4 @@
-"""What must be made anew in the child of a fork: locks that another thread held, threads that are not there."""
+"""What is made anew in the child of a fork: locks that another thread held, threads that are gone."""
 
 import os
 import weakref

@@ -3,8 +3,18 @@
 from typing import Any
 
 from foretell import _context, _core
-from foretell.inference._options import (BatchOptions, DataPath, PathLike, Progress, batch_rows, inputs_of, path_of, refuse,
-                                         score_options, whole_number)
+from foretell.inference._options import (
+    BatchOptions,
+    DataPath,
+    PathLike,
+    Progress,
+    batch_rows,
+    inputs_of,
+    path_of,
+    refuse,
+    score_options,
+    whole_number,
+)
 from foretell.inference._outputs import Outputs
 from foretell.inference._progress import reporter
 from foretell.inference._results import batch_metrics
@@ -18,24 +28,39 @@ MEMORY_CAP = 256 << 20
 class Job:
     """One call of predict_batch: its arguments are checked when it is made."""
 
-    def __init__(self, model_path: PathLike, data_path: DataPath, output_path: PathLike | None, batch_size: object,
-                 chunk_size: object, return_probabilities: bool, progress: Progress, memory_cap: int | None,
-                 spool_dir: PathLike | None, model_options: dict[str, Any] | None, options: BatchOptions) -> None:
+    def __init__(
+        self,
+        model_path: PathLike,
+        data_path: DataPath,
+        output_path: PathLike | None,
+        batch_size: object,
+        chunk_size: object,
+        return_probabilities: bool,
+        progress: Progress,
+        memory_cap: int | None,
+        spool_dir: PathLike | None,
+        model_options: dict[str, Any] | None,
+        options: BatchOptions,
+    ) -> None:
         self.model_path = path_of("model_path", model_path)
         self.model_options = dict(model_options or {})
         self._inputs = inputs_of(data_path)
         self._output = None if output_path is None else path_of("output_path", output_path)
         self._probabilities = bool(return_probabilities)
-        self._options = score_options(self._inputs, batch_rows(batch_size, chunk_size), self._probabilities, options)
+        self._options = score_options(
+            self._inputs, batch_rows(batch_size, chunk_size), self._probabilities, options
+        )
         if self._output is None and options.get("output_format") is not None:
-            raise refuse("output_format is given without an output_path: the result's rows have no format; to_pandas(), "
-                         "to_arrow() and others make of them what is wanted")
+            raise refuse(
+                "output_format is given without an output_path: the result's rows have no format; "
+                "to_pandas(), to_arrow() and others make of them what is wanted"
+            )
         self._progress = progress
         self._cap = whole_number("memory_cap", memory_cap, default=MEMORY_CAP, least=0)
         self._spool_dir = None if spool_dir is None else path_of("spool_dir", spool_dir)
         self.cancel = _core.Cancel(_context.context())
 
-    def run(self, model: "_core.Model", answer: dict[str, Any]) -> BatchResult:
+    def run(self, model: "_core.Model", answer: "_core.Answer") -> BatchResult:
         """Runs the job; nothing is left behind when it fails. answer: of the cache, for the figures."""
         outputs = self._outputs_of(model)
         report, done = reporter(self._progress, self._inputs[0])
@@ -51,19 +76,26 @@ class Job:
         classes = model.classes() if "predict" in outputs else []
         return BatchResult(stored, batch_metrics(figures, answer), self._output, outputs, classes or None)
 
-    def _score(self, model: "_core.Model", outputs: Outputs, options: dict[str, Any]) -> tuple[dict[str, Any], Stored]:
+    def _score(
+        self, model: "_core.Model", outputs: Outputs, options: dict[str, Any]
+    ) -> tuple[dict[str, Any], Stored]:
         if self._output is None:
             return self._score_into_spool(model, options)
         figures = model.score_file(self._inputs[0], self._output, cancel=self.cancel, **options)
         form = format_of(self._output, options.get("output_format"))
         rows = figures["rows_written"]
-        if rows == 0 and form in ("json", "jsonl"):  # whose columns have no names without rows: the first row, or none
+        if rows == 0 and form in (
+            "json",
+            "jsonl",
+        ):  # whose columns have no names without rows: the first row, or none
             others = ("reject_path", "resume", "output_format", "compression", "warn", "progress")
             options = {name: value for name, value in options.items() if name not in others}
             return figures, self._score_into_spool(model, {**options, "limit": 1})[1]
         return figures, InFile(self._output, form, rows, outputs, figures["rows_nulled"] > 0)
 
-    def _score_into_spool(self, model: "_core.Model", options: dict[str, Any]) -> tuple[dict[str, Any], Stored]:
+    def _score_into_spool(
+        self, model: "_core.Model", options: dict[str, Any]
+    ) -> tuple[dict[str, Any], Stored]:
         spool = Spool(self._cap, self._spool_dir)
         try:
             figures = score_into_spool(model, self._inputs[0], spool, self.cancel, options)

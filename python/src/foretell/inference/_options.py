@@ -1,6 +1,5 @@
 """Arguments of the predictor: checked here, so that a message names the argument as the caller wrote it."""
 
-import glob
 import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypedDict
@@ -23,14 +22,16 @@ class BatchOptions(TypedDict, total=False):
     method                another method than the model's usual one, or a list of them, computed in one pass
     keep                  columns of the input that are copied in front of the predictions; "*": all
     features              columns that are the model's inputs, in order, for models without names
-    on_error              what a bad row does: "fail" ends the job, "skip" leaves it out, "null" gives it empty outputs
+    on_error              what a bad row does: "fail" ends the job, "skip" leaves it out, "null" gives it
+                          empty outputs
     reject_path           a file for the bad rows with their reasons
     threads               at most so many; 0: one a processor
     limit                 rows to read at most
     delimiter, decimal, no_header, na_values, encoding, empty_text, max_record_bytes, input_format
                           how a text is read: docs/CSV.md, docs/JSON.md
     output_format, compression   of output_path, where its name does not say it
-    more_models, more_names, name   further models (foretell's own objects) of the same rows, and names for all
+    more_models, more_names, name   further models (foretell's own objects) of the same rows, and names for
+                                    all
     memory                bytes that batches on their way may take, about
     resume                a job that is stopped goes on where it was when it is called again (docs/FILES.md)
     warn                  receives a line for everything about the table that is hardly meant
@@ -80,8 +81,9 @@ def _kind_of(value: object) -> str:
     return "None" if value is None else f"of type {type(value).__name__}"
 
 
-def whole_number(name: str, value: object, *, default: int, least: int = 1, most: int = (1 << 63) - 1,
-                 advice: str = "") -> int:
+def whole_number(
+    name: str, value: object, *, default: int, least: int = 1, most: int = (1 << 63) - 1, advice: str = ""
+) -> int:
     """An integer of any integer type; None is the default; bools and floats are refused."""
     if value is None:
         return default
@@ -99,7 +101,10 @@ def _integer(value: object) -> int | None:
 def batch_rows(batch_size: object, chunk_size: object = None, usual: int = USUAL_ROWS) -> int:
     """Rows of a batch as the core takes them: 0 for "auto". chunk_size is another name of batch_size."""
     if batch_size is not None and chunk_size is not None and batch_size != chunk_size:
-        raise refuse(f"batch_size is {batch_size!r} and chunk_size, another name of it, {chunk_size!r}: give one of them")
+        raise refuse(
+            f"batch_size is {batch_size!r} and chunk_size, another name of it, {chunk_size!r}: "
+            "give one of them"
+        )
     name, size = ("chunk_size", chunk_size) if batch_size is None else ("batch_size", batch_size)
     if size is None:
         return usual
@@ -117,25 +122,21 @@ def inputs_of(data_path: object) -> list[str]:
     """The paths of the tables: one, or those of a list. The core expands patterns and folders."""
     if isinstance(data_path, (str, os.PathLike)):
         return [path_of("data_path", data_path)]
-    if isinstance(data_path, bytes) or not isinstance(data_path, Iterable) or hasattr(data_path, "__array__") or \
-            hasattr(data_path, "__dataframe__") or isinstance(data_path, dict):
-        raise refuse(f"data_path is {_kind_of(data_path)}: give a path, a pattern, a folder or a list of these; "
-                     "rows that are in memory go to predict()")
+    if (
+        isinstance(data_path, bytes)
+        or not isinstance(data_path, Iterable)
+        or hasattr(data_path, "__array__")
+        or hasattr(data_path, "__dataframe__")
+        or isinstance(data_path, dict)
+    ):
+        raise refuse(
+            f"data_path is {_kind_of(data_path)}: give a path, a pattern, a folder or a list of these; "
+            "rows that are in memory go to predict()"
+        )
     paths = [path_of("data_path", path) for path in data_path]
     if not paths:
         raise refuse("data_path is an empty list: give one path at least")
     return paths
-
-
-def size_of_inputs(paths: list[str]) -> int | None:
-    """Bytes of all inputs that are plain files, for the progress bar; None where that is not known."""
-    total = 0
-    for path in paths:
-        found = [path] if os.path.exists(path) else glob.glob(path)
-        if not found or not all(os.path.isfile(each) for each in found):
-            return None
-        total += sum(os.path.getsize(each) for each in found)
-    return total
 
 
 def texts_of(name: str, value: object) -> list[str] | None:

@@ -26,18 +26,18 @@ class Outputs:
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods of the first model, the main one first."""
-        return tuple(method for method, _ in self._blocks[:self._first])
+        return tuple(method for method, _ in self._blocks[: self._first])
 
     def find(self, method: str, names: Sequence[str]) -> list[str]:
-        """The columns of the first model's method in a table with these names: by their place, whatever the names are."""
+        """The columns of the first model's method in a table with these names: by their place in it."""
         at = len(names) - self._width
-        for each, types in self._blocks[:self._first]:
+        for each, types in self._blocks[: self._first]:
             if each == method:
-                return list(names[at:at + len(types)])
+                return list(names[at : at + len(types)])
             at += len(types)
         return []
 
     def types(self, names: Sequence[str]) -> dict[str, str]:
         """What the results' columns of a table with these names are, as Model.outputs names types."""
         types = [kind for _, block in self._blocks for kind in block]
-        return dict(zip(names[len(names) - len(types):], types, strict=True))
+        return dict(zip(names[len(names) - len(types) :], types, strict=True))

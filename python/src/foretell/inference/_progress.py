@@ -52,7 +52,7 @@ def line_of(name: str, rows: int, done: int, total: int, seconds: float, width: 
 
 
 class Bar:
-    """Shows the reports of one job on a terminal; close() leaves the last line, or none of a job that failed."""
+    """Shows one job's reports on a terminal; close() leaves the last line, or none of a job that failed."""
 
     def __init__(self, name: str, stream: TextIO) -> None:
         self._name = name if len(name) <= 24 else f"…{name[-23:]}"

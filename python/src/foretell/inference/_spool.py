@@ -1,9 +1,10 @@
 """Where the results of a job over files are kept: memory up to a cap, a file without a name past it.
 
-The job writes an Arrow stream into a pipe; a thread moves it into the spool meanwhile. The spool's file has no name, so
-that nothing is left of it however the process ends.
+The job writes an Arrow stream into a pipe; a thread moves it into the spool meanwhile. The spool's file has
+no name, so that nothing is left of it however the process ends.
 """
 
+import contextlib
 import fcntl
 import os
 import select
@@ -114,7 +115,9 @@ class _Receiver(threading.Thread):
         if self.failure is None:
             try:
                 self._spool.write(data)
-            except BaseException as failure:  # the pipe is emptied all the same, or the job would wait for ever
+            except (
+                BaseException
+            ) as failure:  # the pipe is emptied all the same, or the job would wait for ever
                 self.failure = failure
                 self._cancel.trigger()
 
@@ -128,21 +131,21 @@ class _Receiver(threading.Thread):
             os.close(self._ended)
 
 
-def score_into_spool(model: "_core.Model", input_path: str, spool: Spool, cancel: "_core.Cancel",
-                     options: dict[str, Any]) -> dict[str, Any]:
+def score_into_spool(
+    model: "_core.Model", input_path: str, spool: Spool, cancel: "_core.Cancel", options: dict[str, Any]
+) -> dict[str, Any]:
     """Runs a job whose results go into the spool, as an Arrow stream; returns its figures."""
     source, target = os.pipe()
     try:
         os.set_blocking(source, False)
-        try:
+        with contextlib.suppress(OSError):  # a limit of the system's: a smaller pipe does as well
             fcntl.fcntl(target, _SET_PIPE_SIZE, _PIECE)
-        except OSError:  # a limit of the system's: a smaller pipe does as well
-            pass
         receiver = _Receiver(source, spool, cancel)
         receiver.start()
         try:
-            figures = model.score_file(input_path, f"/proc/self/fd/{target}", output_format="arrow", cancel=cancel,
-                                       **options)
+            figures = model.score_file(
+                input_path, f"/proc/self/fd/{target}", output_format="arrow", cancel=cancel, **options
+            )
         except errors.Error:
             receiver.finish()
             if receiver.failure is not None:

@@ -12,8 +12,18 @@ from foretell.inference._outputs import Outputs
 from foretell.inference._spool import Spool
 
 _TEXTS = ("csv", "json", "jsonl")
-_BY_ENDING = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet",
-              ".arrow": "arrow", ".ipc": "arrow", ".feather": "arrow", ".arrows": "arrow", ".npy": "npy"}
+_BY_ENDING = {
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".arrow": "arrow",
+    ".ipc": "arrow",
+    ".feather": "arrow",
+    ".arrows": "arrow",
+    ".npy": "npy",
+}
 _RECORD_BYTES = 15 << 20  # of a row of a text: the most that is read
 _COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".lz4")
 
@@ -79,8 +89,10 @@ class Stored:
     def columns(self) -> dict[str, np.ndarray[Any, Any]]:
         """All rows of all columns."""
         parts = list(self.batches())
-        return {name: np.concatenate([batch.column(i) for batch in parts]) if parts else np.empty(0, dtype=object)
-                for i, name in enumerate(self.names)}
+        return {
+            name: np.concatenate([batch.column(i) for batch in parts]) if parts else np.empty(0, dtype=object)
+            for i, name in enumerate(self.names)
+        }
 
 
 class InSpool(Stored):
@@ -106,24 +118,32 @@ class InFile(Stored):
         super().__init__(rows)
         self._shown, self._file, self._form = path, os.path.abspath(path), form
         self._outputs, self._nulls = outputs, nulls
-        self._known = self._identity()
+        self._known = self._identity() if path != "-" else None  # standard output
 
     def _identity(self) -> tuple[int, int, int, int] | None:
         try:
             found = os.stat(self._file)
         except OSError:
             return None
-        return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+        return (
+            (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            if stat.S_ISREG(found.st_mode)
+            else None
+        )
 
     def _path(self) -> str:
         if self._known is None:
-            raise errors.ArgumentError(f"{self._shown} is no plain file: its rows cannot be read back; leave out "
-                                       "output_path to keep them in the result")
+            raise errors.ArgumentError(
+                f"{self._shown} is no plain file: its rows cannot be read back; leave out "
+                "output_path to keep them in the result"
+            )
         now = self._identity()
         if now is None:
             raise FileNotFoundError(f"{self._shown} is gone: the result's rows were in it")
         if now != self._known:
-            raise ValueError(f"{self._shown} was changed after the job wrote it: the result's rows are not in it any more")
+            raise ValueError(
+                f"{self._shown} was changed after the job wrote it: the result's rows are not in it any more"
+            )
         return self._file
 
     def _typed(self, capsule: Any) -> Any:

@@ -1,16 +1,15 @@
 """Predictions of rows as they come."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
 from foretell import _core, errors
 from foretell.inference._options import refuse, whole_number
 
-if TYPE_CHECKING:
-    from foretell.inference._predictor import OptimizedPredictor
+Get = Callable[..., "tuple[_core.Model, _core.Answer]"]
 
 
 class StreamOptions(TypedDict, total=False):
@@ -24,8 +23,15 @@ class StreamOptions(TypedDict, total=False):
 class Stream:
     """What a stream's batches are computed with, and how many rows have gone."""
 
-    def __init__(self, predictor: "OptimizedPredictor", path: str, batch_size: object, probabilities: bool,
-                 use_cache: bool, options: StreamOptions) -> None:
+    def __init__(
+        self,
+        get: Get,
+        path: str,
+        batch_size: object,
+        probabilities: bool,
+        use_cache: bool,
+        options: StreamOptions,
+    ) -> None:
         unknown = sorted(set(options) - set(StreamOptions.__annotations__))
         if unknown:
             raise TypeError(f"predict_stream() got an unexpected keyword argument {unknown[0]!r}")
@@ -34,17 +40,17 @@ class Stream:
             raise refuse(f'on_error is {on_error!r}: give "fail" or "null"')
         self.batch_size = whole_number("batch_size", batch_size, default=1, most=1 << 31)
         self._nulls = on_error == "null"
-        self._predictor, self._path, self._use_cache = predictor, path, use_cache
+        self._get, self._path, self._use_cache = get, path, use_cache
         self._method, self._probabilities = options.get("method"), probabilities
         self._model_options = options.get("model_options") or {}
-        self._own: "_core.Model | None" = None
+        self._own: _core.Model | None = None
         self._rows = 0
 
     def _model(self) -> "_core.Model":
-        """The cache's model, which may be another one than for the batch before; without the cache the stream's own."""
+        """The cache's model, which may be a newer one than before; without the cache the stream's own."""
         if self._own is not None:
             return self._own
-        model, _ = self._predictor._get(self._path, self._use_cache, **self._model_options)
+        model, _ = self._get(self._path, self._use_cache, **self._model_options)
         if not self._use_cache:
             self._own = model
         return model
@@ -55,7 +61,7 @@ class Stream:
         method = self._method if self._method is not None else model.default_method
         methods = (method, "predict_proba") if self._probabilities else (method,)
         first, self._rows = self._rows, self._rows + len(rows)
-        X = np.stack(rows) if len(rows) > 1 and all(isinstance(row, np.ndarray) for row in rows) else rows
+        X = np.stack(rows) if len(rows) > 1 and _are_alike(rows) else rows
         try:
             results, bad_rows = model.run(X, methods, on_error="null", cancel=cancel)
         except errors.Error as error:
@@ -63,11 +69,22 @@ class Stream:
         bad = {each["row"] for each in bad_rows}
         return self._each(model, methods, rows, results, bad, first)
 
-    def _each(self, model: "_core.Model", methods: tuple[str, ...], rows: list[Any], results: Any, bad: set[int],
-              first: int) -> Iterator[Any]:
+    def _each(
+        self,
+        model: "_core.Model",
+        methods: tuple[str, ...],
+        rows: list[Any],
+        results: Any,
+        bad: set[int],
+        first: int,
+    ) -> Iterator[Any]:
         for i in range(len(rows)):
             if i not in bad:
-                yield {"prediction": results[0][i], "probabilities": results[1][i]} if self._probabilities else results[0][i]
+                yield (
+                    {"prediction": results[0][i], "probabilities": results[1][i]}
+                    if self._probabilities
+                    else results[0][i]
+                )
             elif self._nulls:
                 yield {"prediction": None, "probabilities": None} if self._probabilities else None
             else:
@@ -75,6 +92,14 @@ class Stream:
                     model.run([rows[i]], methods)
                 except errors.Error as error:
                     raise _placed(error, first + i, 1) from None
+
+
+def _are_alike(rows: list[Any]) -> bool:
+    """Whether all are arrays of one shape and dtype, which together are a matrix."""
+    first = rows[0]
+    return isinstance(first, np.ndarray) and all(
+        isinstance(row, np.ndarray) and row.shape == first.shape and row.dtype == first.dtype for row in rows
+    )
 
 
 def _placed(error: errors.Error, first: int, rows: int) -> errors.Error:
@@ -87,19 +112,31 @@ def _placed(error: errors.Error, first: int, rows: int) -> errors.Error:
     return error
 
 
-def check_rows(rows: object, iterable: type = Iterable) -> None:
+def check_rows(rows: object) -> None:
     """Refuses what has no rows to iterate over."""
     if hasattr(rows, "itertuples") or hasattr(rows, "iter_rows") or hasattr(rows, "to_batches"):
-        raise refuse(f"rows is a table of type {type(rows).__name__}: predict() takes it whole; to stream its rows give "
-                     "frame.itertuples(index=False), or dicts")
-    if isinstance(rows, (str, bytes, dict)) or not isinstance(rows, iterable):
-        raise refuse(f"rows is of type {type(rows).__name__}: give an iterable of rows, each a dict, list, tuple or array")
+        raise refuse(
+            f"rows is a table of type {type(rows).__name__}: predict() takes it whole; to stream its rows "
+            "give frame.itertuples(index=False), or dicts"
+        )
+    if isinstance(rows, (str, bytes, dict)) or not isinstance(rows, Iterable):
+        raise refuse(
+            f"rows is of type {type(rows).__name__}: give an iterable of rows, each a dict, list, tuple "
+            "or array"
+        )
 
 
-def stream(predictor: "OptimizedPredictor", path: str, rows: Iterable[Any], batch_size: object, probabilities: bool,
-           use_cache: bool, options: StreamOptions) -> Iterator[Any]:
-    """See OptimizedPredictor.predict_stream. The arguments are checked at once, the rows when they are asked for."""
-    work = Stream(predictor, path, batch_size, probabilities, use_cache, options)
+def stream(
+    get: Get,
+    path: str,
+    rows: Iterable[Any],
+    batch_size: object,
+    probabilities: bool,
+    use_cache: bool,
+    options: StreamOptions,
+) -> Iterator[Any]:
+    """See OptimizedPredictor.predict_stream. Arguments are checked at once, rows when they are asked for."""
+    work = Stream(get, path, batch_size, probabilities, use_cache, options)
     check_rows(rows)
     return _results(work, iter(rows))
 

@@ -2,7 +2,7 @@
 
 import importlib.util
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -15,8 +15,19 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-_FIGURES = ("n_samples", "n_batches", "n_rejected", "n_nulled", "batch_size", "inference_time_seconds",
-            "total_time_seconds", "throughput_samples_per_sec", "load_time_seconds", "cache_hit", "output_path")
+_FIGURES = (
+    "n_samples",
+    "n_batches",
+    "n_rejected",
+    "n_nulled",
+    "batch_size",
+    "inference_time_seconds",
+    "total_time_seconds",
+    "throughput_samples_per_sec",
+    "load_time_seconds",
+    "cache_hit",
+    "output_path",
+)
 
 
 def _has(package: str) -> bool:
@@ -28,33 +39,40 @@ class BatchResult:
 
     It is a table:
       len(result), result.shape, result.columns, result.head(n)     cheap, however many rows there are
-      for batch in result                                           Arrow record batches; memory stays the same
+      for batch in result                                       Arrow record batches; memory stays the same
       result.to_pandas(), .to_polars(), .to_arrow(), .to_numpy()    everything at once
-      result["prediction"], result[mask], result.groupby(...)       as of the pandas DataFrame, made on first use
+      result["prediction"], result[mask], result.groupby(...)   of the pandas DataFrame, made on first use
       polars.DataFrame(result), pyarrow.table(result), duckdb ...   by __arrow_c_stream__
     and has figures:
       result.metrics                       of the job: rows, seconds, rows per second, where the time went
-      result["predictions"]                numpy array, (n,) or (n, targets), in the dtype of the model's classes
+      result["predictions"]                numpy array, (n,) or (n, targets), in the dtype of the model's
+                                           classes
       result["probabilities"]              (n, classes), with return_probabilities
       result["classes"], result["n_samples"], result["n_batches"], result["inference_time_seconds"],
       result["total_time_seconds"], result["throughput_samples_per_sec"], result["output_path"], ...
 
-    A column of the table wins where it is called like a figure; metrics has all figures in any case. The table is
-    read-only; to_pandas() gives a DataFrame of the caller's own. The rows that were kept of a CSV or JSON input are
-    texts, as they stood there, and so are those that are read back from a CSV or JSON output.
+    A column of the table wins where it is called like a figure; metrics has all figures in any case. The
+    table is read-only; to_pandas() gives a DataFrame of the caller's own. The rows that were kept of a CSV or
+    JSON input are texts, as they stood there, and so are those that are read back from a CSV or JSON output.
 
-    Every method may be called from any thread at once. close(), or the end of a with block, gives memory and disk back
-    at once; otherwise the end of the object does.
+    Every method may be called from any thread at once. close(), or the end of a with block, gives memory and
+    disk back at once; otherwise the end of the object does.
     """
 
-    def __init__(self, stored: Stored, metrics: BatchMetrics, output_path: str | None,
-                 outputs: Outputs, classes: list[np.ndarray[Any, Any]] | None) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        metrics: BatchMetrics,
+        output_path: str | None,
+        outputs: Outputs,
+        classes: list[np.ndarray[Any, Any]] | None,
+    ) -> None:
         self.metrics = metrics
         self.output_path = output_path
         self._stored = stored
         self._outputs = outputs
         self._classes = classes
-        self._frame: "pd.DataFrame | None" = None
+        self._frame: pd.DataFrame | None = None
 
     # ---- Its size, cheaply
 
@@ -73,6 +91,7 @@ class BatchResult:
         if not _has("pandas"):
             return names
         import pandas as pd
+
         return pd.Index(names)
 
     def head(self, n: int = 5) -> Any:
@@ -86,16 +105,23 @@ class BatchResult:
             rows += batch.num_rows
             if rows >= n:
                 break
-        return _frame_of({name: np.concatenate([batch.column(i) for batch in parts])[:n] if parts else
-                          np.empty(0, dtype=object) for i, name in enumerate(self._stored.names)})
+        return _frame_of(
+            {
+                name: np.concatenate([batch.column(i) for batch in parts])[:n]
+                if parts
+                else np.empty(0, dtype=object)
+                for i, name in enumerate(self._stored.names)
+            }
+        )
 
     # ---- The rows
 
     def __iter__(self) -> Iterator[Any]:
-        """Record batches: pyarrow's where pyarrow is there, else objects with __arrow_c_array__, num_rows and column()."""
+        """Record batches: pyarrow's, or without it objects with __arrow_c_array__, num_rows and column()."""
         if not _has("pyarrow"):
             return self._stored.batches()
         import pyarrow as pa
+
         return iter(pa.RecordBatchReader.from_stream(self))
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
@@ -105,11 +131,13 @@ class BatchResult:
     def to_arrow(self) -> "pa.Table":
         """A pyarrow Table of all rows."""
         import pyarrow as pa
+
         return pa.RecordBatchReader.from_stream(self).read_all()
 
     def to_polars(self) -> "pl.DataFrame":
         """A polars DataFrame of all rows."""
         import polars as pl
+
         return pl.DataFrame(self)
 
     def to_pandas(self) -> "pd.DataFrame":
@@ -152,31 +180,49 @@ class BatchResult:
         raise KeyError(key)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._stored.names or key in _FIGURES or key == "predictions" or \
-            (key == "probabilities" and "predict_proba" in self._outputs) or \
-            (key == "classes" and self._classes is not None)
+        return (
+            key in self._stored.names
+            or key in _FIGURES
+            or key == "predictions"
+            or (key == "probabilities" and "predict_proba" in self._outputs)
+            or (key == "classes" and self._classes is not None)
+        )
 
     def get(self, key: str, default: Any = None) -> Any:
         """result[key], or the default where there is no such column or figure."""
-        return self[key] if key in self else default
+        try:
+            return self[key]
+        except KeyError:
+            return default
 
     def _figure(self, key: str) -> Any:
         figures = self.metrics
         if key == "output_path":
             return self.output_path
-        if key == "inference_time_seconds":  # predicting alone, as if all threads had begun and ended together
+        if (
+            key == "inference_time_seconds"
+        ):  # predicting alone, as if all threads had begun and ended together
             return figures["predict_seconds"] / max(figures["threads"], 1)
-        return {"n_samples": figures["rows"], "n_batches": figures["n_batches"], "n_rejected": figures["rows_rejected"],
-                "n_nulled": figures["rows_nulled"], "batch_size": figures["batch_size"],
-                "total_time_seconds": figures["seconds"], "throughput_samples_per_sec": figures["rows_per_second"],
-                "load_time_seconds": figures["load_seconds"], "cache_hit": figures["cache_hit"]}[key]
+        return {
+            "n_samples": figures["rows"],
+            "n_batches": figures["n_batches"],
+            "n_rejected": figures["rows_rejected"],
+            "n_nulled": figures["rows_nulled"],
+            "batch_size": figures["batch_size"],
+            "total_time_seconds": figures["seconds"],
+            "throughput_samples_per_sec": figures["rows_per_second"],
+            "load_time_seconds": figures["load_seconds"],
+            "cache_hit": figures["cache_hit"],
+        }[key]
 
     def _matrix(self, key: str) -> np.ndarray[Any, Any]:
         """The columns of the predictions or the probabilities: one as (n,), several as (n, columns)."""
         method = "predict_proba" if key == "probabilities" else self._outputs.methods[0]
         columns = [self._stored.column(name) for name in self._outputs.find(method, self._stored.names)]
         if method == "predict" and self._classes is not None and not self.metrics["rows_nulled"]:
-            columns = [column.astype(classes.dtype) for column, classes in zip(columns, self._classes, strict=False)]
+            columns = [
+                column.astype(classes.dtype) for column, classes in zip(columns, self._classes, strict=False)
+            ]
         flat = method in ("predict", "decision_function", "score_samples", "margin") and len(columns) == 1
         return columns[0] if flat else np.stack(columns, axis=1)
 
@@ -184,12 +230,16 @@ class BatchResult:
         if name.startswith("_"):
             raise AttributeError(f"'BatchResult' object has no attribute {name!r}")
         if not _has("pandas"):
-            raise AttributeError(f"'BatchResult' object has no attribute {name!r}; those of a DataFrame need pandas, "
-                                 "which is not installed")
+            raise AttributeError(
+                f"'BatchResult' object has no attribute {name!r}; those of a DataFrame need pandas, "
+                "which is not installed"
+            )
         return getattr(self._pandas(), name)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise TypeError("a BatchResult is read-only: frame = result.to_pandas() gives a DataFrame of your own")
+        raise TypeError(
+            "a BatchResult is read-only: frame = result.to_pandas() gives a DataFrame of your own"
+        )
 
     def __reduce__(self) -> Any:
         raise TypeError("a BatchResult cannot be pickled: send result.to_pandas() or result.to_arrow()")
@@ -197,8 +247,10 @@ class BatchResult:
     def __repr__(self) -> str:
         figures = self.metrics
         where = f" in {self.output_path}" if self.output_path is not None else ""
-        return (f"<BatchResult: {len(self)} rows{where}; {figures['seconds']:.3f} s, "
-                f"{figures['rows_per_second']:,.0f} rows/s>")
+        return (
+            f"<BatchResult: {len(self)} rows{where}; {figures['seconds']:.3f} s, "
+            f"{figures['rows_per_second']:,.0f} rows/s>"
+        )
 
     # ---- Its end
 
@@ -208,7 +260,7 @@ class BatchResult:
             self._stored.spool.close()
         self._frame = None
 
-    def __enter__(self) -> "BatchResult":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -217,4 +269,5 @@ class BatchResult:
 
 def _frame_of(columns: dict[str, np.ndarray[Any, Any]]) -> Any:
     import pandas as pd
+
     return pd.DataFrame(columns)
