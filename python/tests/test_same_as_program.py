@@ -25,7 +25,7 @@ import golden  # noqa: E402
 
 LONG = os.environ.get("FTL_TEST_PROFILE") == "long"
 # One case in so many of each archive; another one in each.
-EVERY = 1 if LONG else 9
+EVERY = 1 if LONG else 5
 BY_PROGRAM = 10 if LONG else 40
 
 CELL = re.compile(r'(?:"((?:[^"]|"")*)"|([^,\n\r]*))(,|\r?\n|$)')
