@@ -9,14 +9,13 @@ import csv
 import os
 import pathlib
 import re
-import subprocess
 import sys
 
 import foretell
 import numpy as np
 import pandas as pd
 import pytest
-from foretell import _context, errors
+from foretell import errors
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/python"))
@@ -82,7 +81,7 @@ def rows_of(path, model):
     """What the library would be given: an array of .npy, else a DataFrame, or an array for models without names."""
     if path.suffix == ".npy":
         return np.load(path)
-    inputs = [{**told, **column} for told, column in zip(model._description()["inputs"], model._core.inputs())]
+    inputs = [{**told, **column} for told, column in zip(model._description()["inputs"], model._core.inputs(), strict=True)]
     catboost = "catboost" in str(model._description()["steps"])  # which keeps hashes of its categories alone
     for column in inputs:
         column["texts"] = MISSING - {""} if catboost and column["kind"] == "string" else set(column.get("categories", []))
