@@ -404,9 +404,10 @@ const cli_option cli_option_table[] = {
      .listed = PREDICT,
      .silent = CHECK,
      .section = SECTION_RUN,
-     .help = "a job that is stopped goes on where it was when the same command is given again, "
-             "even after a power cut; what it wrote stays beside FILE until then; for CSV, JSON "
-             "lines and .npy, texts also as .gz, .bz2 or .xz"},
+     .help =
+         "a job that is stopped goes on where it was when the same command is given again, "
+         "even after a power cut; what it wrote stays beside FILE until then. Inputs and outputs "
+         "are files"},
     {.name = "metrics",
      .argument = "FILE",
      .value = VALUE_FILE,

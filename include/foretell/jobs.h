@@ -103,10 +103,12 @@ typedef struct ftl_score_options {
     /*
      * ftl_score: a job that can be taken up again. When it is stopped, by a signal, by kill -9, by
      * a power cut, what it has written stays beside the output, with a journal (.NAME.foretell-
-     * partial, .NAME.foretell-journal); the same call then goes on there, and the output has the
-     * bytes that it would have had. Inputs are plain files; the output is one that grows row by row
-     * (CSV, JSON lines, .npy). A text may be compressed with gzip, bzip2 or xz, and is then several
-     * members, whose text is the same. Errors of the data remove what was written, as ever.
+     * partial, .NAME.foretell-journal, and .NAME.foretell-state of Parquet and Arrow); the same
+     * call then goes on behind the last whole part, such as a row group, and the output has the
+     * bytes that it would have had if nothing had stopped it; threads, batch_rows and memory may be
+     * others. Inputs and outputs are plain files. A text that is compressed consists of parts, each
+     * of 4 MiB of text, that the formats' readers read as one. Errors of the data remove what was
+     * written, as ever.
      */
     bool resume;
     /*

@@ -3,8 +3,7 @@
 A job that is killed and taken up again, with other threads and batches, has the bytes that it would have had.
 """
 
-import json
-import lzma
+import errno
 import os
 import random
 import signal
@@ -31,9 +30,9 @@ LONG = os.environ.get("FTL_TEST_PROFILE") == "long"
 KILLS = 50 if LONG else 2
 ROWS = 700_000
 # Each with rows enough for several parts.
-OUTPUTS = [("out.parquet", "bad.parquet", ROWS), ("out.arrow", "bad.csv", 300_000), ("out.arrows", "bad.arrow", 300_000),
-           ("out.csv.zst", "bad.csv.zst", 150_000), ("out.jsonl.lz4", "bad.csv.lz4", 150_000), ("out.json", "bad.csv.gz", 150_000),
-           ("out.csv.gz", "bad.parquet", 80_000), ("out.json.bz2", "bad.csv", 40_000), ("out.csv.xz", "bad.csv", 80_000)]
+OUTPUTS = [("out.parquet", "bad.parquet", ROWS), ("out.arrow", "bad.csv", 300_000), ("out.arrows", "bad.arrow", 200_000),
+           ("out.csv.zst", "bad.csv.zst", 100_000), ("out.jsonl.lz4", "bad.csv.lz4", 100_000), ("out.json", "bad.csv.gz", 100_000),
+           ("out.csv.gz", "bad.parquet", 80_000), ("out.json.bz2", "bad.csv", 20_000), ("out.csv.xz", "bad.csv", 30_000)]
 
 
 @pytest.fixture(scope="session")
@@ -174,3 +173,117 @@ def test_the_bytes_of_a_job_without_it(folder, output, reject, rows):
     assert stop_behind(folder, output, 1, *arguments)
     work(folder, *arguments)
     assert contents(folder, [output, "bad.parquet"]) == contents(folder, [f"want-{output}", "want-bad.parquet"])
+
+
+# ---- What was left is damaged --------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session", params=["out.parquet", "out.arrow", "out.csv.zst"])
+def left(request, made, tmp_path_factory):
+    """A job that was killed behind two notes: what it left, and what comes of it."""
+    output = request.param
+    folder = tmp_path_factory.mktemp("left")
+    for name in ["model.joblib", "rows.parquet"]:
+        (folder / name).symlink_to(made / name)
+    arguments = command(output, "bad.csv", ROWS if "parquet" in output else 150_000, "--resume")
+    work(folder, *arguments)
+    wanted = contents(folder, [output, "bad.csv"])
+    (folder / output).unlink()
+    for _ in range(9):
+        if stop_behind(folder, output, 2, *arguments) and journal_of(folder, output).count(b"\nrows ") >= 2:
+            break
+    else:
+        raise AssertionError("it is never stopped in its midst")
+    return folder, output, arguments, wanted, dict(zip(hidden(folder), contents(folder, hidden(folder)), strict=True))
+
+
+def goes_on(left, damage):
+    """What the job does when what it left has been damaged: never a wrong file. Whether it could go on."""
+    folder, output, arguments, wanted, before = left
+    for name in hidden(folder):
+        (folder / name).unlink()
+    for name, content in before.items():
+        (folder / name).write_bytes(content)
+    damage(folder)
+    says = work(folder, *arguments)
+    assert contents(folder, [output, "bad.csv"]) == wanted
+    assert hidden(folder) == []
+    return "were done by an earlier call" in says
+
+
+def some(numbers, n):
+    numbers = list(numbers)
+    return numbers if LONG else sorted({numbers[i * (len(numbers) - 1) // (n - 1)] for i in range(n)})
+
+
+def test_torn_journals(left):
+    name = f".{left[1]}.foretell-journal"
+    content = left[4][name]
+    last = content.rindex(b"\nrows ") + 1
+    assert goes_on(left, lambda folder: None)
+    for size in some(range(last, len(content)), 4):  # the line before it counts
+        assert goes_on(left, lambda folder, size=size: os.truncate(folder / name, size))
+    for at in some(range(last, len(content) - 1), 3):
+        goes_on(left, lambda folder, at=at: (folder / name).write_bytes(content[:at] + bytes([content[at] ^ 2]) + content[at + 1:]))
+
+
+def test_damaged_states(left):
+    name = f".{left[1]}.foretell-state"
+    assert (name in left[4]) == (left[1] in ("out.parquet", "out.arrow"))
+    if name not in left[4]:
+        return
+    content = left[4][name]
+    for at in some(range(len(content)), 3):
+        assert not goes_on(left, lambda folder, at=at: (folder / name).write_bytes(content[:at] + bytes([content[at] ^ 2]) + content[at + 1:]))
+    assert not goes_on(left, lambda folder: os.truncate(folder / name, len(content) - 1))
+    assert not goes_on(left, lambda folder: (folder / name).unlink())
+    assert goes_on(left, lambda folder: (folder / name).write_bytes(content + b"of a note that was not finished"))
+
+
+def test_outputs_that_are_too_short(left):
+    name = f".{left[1]}.foretell-partial"
+    assert not goes_on(left, lambda folder: os.truncate(folder / name, 100))
+    assert not goes_on(left, lambda folder: (folder / name).unlink())
+
+
+# ---- System calls that fail ----------------------------------------------------------------------
+
+
+def fails(folder, arguments, call, n, how):
+    """Runs with the n-th call of a kind failing, for files of this folder; whether it did."""
+    mark = folder / "mark"
+    mark.unlink(missing_ok=True)
+    environment = dict(os.environ) | {
+        "LD_PRELOAD": ftl.of_unit_tests("libfailing_io.so"), "FTL_FAIL_MARK": str(mark),
+        "FTL_FAIL": f"{call}:{n}:{how if how == 'EINTR' else getattr(errno, how, how)}:/out/"}
+    process = ftl.run(*arguments, cwd=folder, env=environment)
+    hit = mark.exists()
+    mark.unlink(missing_ok=True)
+    if hit and how not in ("EINTR", "short"):
+        assert process.returncode == DATA and process.stderr.startswith("foretell: error: IO: "), process.stderr
+        assert len(process.stderr.splitlines()) == 1
+    else:
+        assert process.returncode == REJECTED, process.stderr
+    return hit
+
+
+@pytest.mark.parametrize("output, reject, rows", [OUTPUTS[0], OUTPUTS[1], OUTPUTS[3]], ids=["parquet", "arrow", "csv.zst"])
+def test_calls_that_fail(folder, output, reject, rows):
+    (folder / "out").mkdir()
+    arguments = command(folder / "out" / output, folder / "out" / reject, rows, "--resume")
+    work(folder, *arguments)
+    wanted = contents(folder / "out", [output, reject])
+    hits = 0
+    for call, how in [("write", "ENOSPC"), ("pwrite", "EIO"), ("fsync", "EIO"), ("fdatasync", "ENOSPC"), ("pwrite", "short"), ("fsync", "EINTR")]:
+        for n in (range(1, 40) if LONG else (3,)):
+            for name in (output, reject):
+                (folder / "out" / name).unlink(missing_ok=True)
+            hit = fails(folder, arguments, call, n, how)
+            hits += hit
+            if hidden(folder / "out"):
+                work(folder, *arguments)
+            assert contents(folder / "out", [output, reject]) == wanted, (call, how, n)
+            assert hidden(folder / "out") == []
+            if not hit:
+                break
+    assert hits > 3
