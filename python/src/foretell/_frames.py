@@ -140,7 +140,7 @@ def pandas_column(series: Any) -> Any:
     """A Series: a view of its numbers where it has them."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype):
-        return _without_nulls(series.to_numpy()) if dtype.kind == "O" else series.to_numpy()
+        return series.to_numpy()
     name = type(dtype).__name__
     if name == "CategoricalDtype":
         categorical = series.array
@@ -152,14 +152,14 @@ def pandas_column(series: Any) -> Any:
     if name == "SparseDtype":
         return np.asarray(series)
     if name == "StringDtype":
-        return _without_nulls(series.to_numpy(dtype=object))
+        return series.to_numpy(dtype=object)
     raise make(
         "SCHEMA", "COLUMN_TYPE",
         f"column '{series.name}' is of dtype {dtype}, which no model takes; convert it to numbers or text",
     )
 
 
-def _without_nulls(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def without_nulls(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Objects with NaN for pandas' NA and NaT; None stays None."""
     pandas = sys.modules["pandas"]
     missing = pandas.isna(values)

@@ -15,6 +15,7 @@ what the original library makes of the same object:
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -346,7 +347,7 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         _, data, mask = values
         if not mask.all():
             return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
-        return np.full(len(data), None, dtype=object)
+        return np.full(len(data), np.nan)
     if tag == "arrow":
         numbers = _frames.ARROW_NUMBERS.get(values[3]) is not None or values[3] == "b"
         text = values[3] in _frames.ARROW_TEXTS
@@ -375,6 +376,8 @@ def _numbers_for_text(values: np.ndarray[Any, Any], known: Input, i: int, schema
 
 
 def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, schema: Schema) -> Any:
+    if "pandas" in sys.modules:
+        values = _frames.without_nulls(values)
     kinds = set(map(type, values.tolist()))
     if any(issubclass(kind, (str, bytes)) for kind in kinds) and schema.encodes:
         raise _wrong_type(known, i, "text", "numbers")
@@ -388,24 +391,24 @@ def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, sche
         raise DataError(f"{_place(known, i)}: {error}; the model takes numbers there") from None
 
 
-def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> np.ndarray[Any, Any]:
-    """Texts as they are, and what is no text as something that is no category of the model."""
-    if values.dtype.kind != "O" or known.kind != STRING or schema.library == "CatBoost":
+def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> Any:
+    """Texts, and what stands among them, which the C side asks cell_text() for."""
+    if values.dtype.kind != "O":
         return values
-    if all(kind is str for kind in set(map(type, values.tolist()))):
-        return values
-    made = np.empty(len(values), dtype=object)
-    for at, value in enumerate(values.tolist()):
-        made[at] = value if isinstance(value, str) else _no_text(value, known)
-    return made
+    return ("texts", values, known.missing, known.kind == STRING and schema.library != "CatBoost")
 
 
-def _no_text(value: Any, known: Input) -> str | None:
+def cell_text(value: Any, missing: int, strict: bool) -> str | None:
+    """An object that is no str as the text of a cell; None: it is missing.
+
+    strict: the model knows texts alone, so that a number is something that it never saw, as is None for a model that
+    saw NaN, and NaN for one that saw None. Otherwise numbers are their digits.
+    """
     if value is None:
-        return "None (NoneType)" if known.missing == MISSING_NAN else None
+        return "None (NoneType)" if strict and missing == MISSING_NAN else None
     if _frames.is_missing(value):
-        return "nan (float)" if known.missing == MISSING_NONE else None
-    return f"{value} ({type(value).__name__})"
+        return "nan (float)" if strict and missing == MISSING_NONE else None
+    return f"{value} ({type(value).__name__})" if strict else str(value)
 
 
 # ---- Series ------------------------------------------------------------------------------------------------
