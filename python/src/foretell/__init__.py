@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foretell import errors, threadpool
+    from foretell._verify import verify
+    from foretell.model import load
+    from foretell.patch import patch_joblib
 
     __version__: str
 
@@ -14,6 +17,9 @@ __all__ = [
     "__version__",
     "errors",
     "threadpool",
+    "load",
+    "patch_joblib",
+    "verify",
 ]
 
 # Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
@@ -21,6 +27,9 @@ __all__ = [
 _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
     "threadpool": "foretell.threadpool:",
+    "load": "foretell.model:load",
+    "patch_joblib": "foretell.patch:patch_joblib",
+    "verify": "foretell._verify:verify",
 }
 
 

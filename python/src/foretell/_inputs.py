@@ -31,6 +31,7 @@ MISSING_NAN, MISSING_NONE, MISSING_REFUSED = range(3)
 
 # Cells of a dense block that a sparse matrix is read by: 4 MiB of float64.
 _BLOCK_CELLS = 1 << 19
+_ABSENT = object()
 
 
 class Input(NamedTuple):
@@ -57,11 +58,15 @@ class Schema(NamedTuple):
     answers: str  # the class of the estimator that answers: the last step of a pipeline, the best of a search
     encodes: bool  # there are encoders in it: a number is a category there
     boosts_xgboost: bool  # XGBoost reads some of it
+    takes_dicts: bool  # DictVectorizer is what X goes into
 
     @property
     def takes_vectors(self) -> bool:
         """Whether X has one dimension, as of an encoder of labels."""
         return self.class_name.rpartition(".")[2] in ("LabelEncoder", "LabelBinarizer", "IsotonicRegression")
+
+    def is_unused(self, i: int) -> bool:
+        return i < len(self.inputs) and self.inputs[i].kind == UNUSED
 
     @property
     def takes_texts(self) -> bool:
@@ -79,6 +84,7 @@ def schema(
         tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
         _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
         any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
+        any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps),
     )
 
 
@@ -176,7 +182,8 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
     if kind in "fiubOUT":
         _check_width(X.shape[1], schema)
         values = _objects(X)
-        return _finish(len(X), [values[:, i] for i in range(X.shape[1])], schema)
+        width = X.shape[1] if schema.open_width else len(schema.inputs)
+        return _finish(len(X), [None if schema.is_unused(i) else values[:, i] for i in range(width)], schema)
     raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers or text")
 
 
@@ -202,6 +209,8 @@ def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     if len(X) and all(isinstance(row, Mapping) for row in X):
+        if schema.takes_dicts:
+            return _dicts(X, schema)
         return _columns(_frames.RecordsTable(X), schema)
     if len(X) and schema.takes_texts and all(isinstance(row, str) or row is None for row in X):
         values = np.empty(len(X), dtype=object)
@@ -218,11 +227,41 @@ def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     return _array(array, schema)
 
 
+def _dicts(X: Sequence[Mapping[Any, Any]], schema: Schema) -> Prepared:
+    """Rows as DictVectorizer takes them: a key that a row lacks is no feature there, NaN is a number, and a text is a
+    text also where it looks like a number."""
+    done: list[Any] = []
+    for known in schema.inputs:
+        values = np.empty(len(X), dtype=object)
+        for at, row in enumerate(X):
+            value = row.get(known.name, _ABSENT)
+            values[at] = None if value is _ABSENT else _dict_value(value, known)
+        done.append(_column(values, known, len(done), schema))
+    return len(X), False, tuple(done)
+
+
+def _dict_value(value: Any, known: Input) -> Any:
+    if value is None or _frames.is_missing(value):
+        return "nan"  # as the number stands in a file; an empty cell is a key that is not there
+    if isinstance(value, str) and known.kind != STRING and _reads_as_other(value):
+        return value + "\0"  # a category that nobody has
+    return value
+
+
+def _reads_as_other(text: str) -> bool:
+    """Whether a cell of that text would be a number, a bool or missing."""
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().lower() in ("", "true", "false", "na", "n/a", "null", "none", "<na>", "#n/a")
+    return True
+
+
 # ---- Tables ------------------------------------------------------------------------------------------------
 
 
 def _check_width(width: int, schema: Schema) -> None:
-    if not schema.open_width and width != len(schema.inputs):
+    if not schema.open_width and schema.inputs and width != len(schema.inputs):  # without inputs X is not looked at
         raise make(
             "SHAPE", "COLUMN_COUNT",
             f"X has {width} columns; {schema.class_name} expects {len(schema.inputs)}",
@@ -233,7 +272,7 @@ def _pick(names: Sequence[Any], schema: Schema) -> list[int | None]:
     """Where each of the model's columns is among the names of X; None for those that it does not look at."""
     if not schema.has_names:
         _check_width(len(names), schema)
-        return list(range(len(names)))
+        return list(range(len(names) if schema.open_width else len(schema.inputs)))
     places: dict[Any, int] = {}
     twice: set[Any] = set()
     for i, name in enumerate(names):
