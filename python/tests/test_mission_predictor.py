@@ -83,6 +83,19 @@ def test_a_transformer_transforms(predictor, transformer_path, rows_of, original
     assert result["n_samples"] == 400
 
 
+def test_a_model_that_does_not_say_how_wide_it_is(predictor, tmp_path):
+    import joblib
+    from sklearn.preprocessing import FunctionTransformer
+
+    joblib.dump(FunctionTransformer(np.log1p), tmp_path / "model.joblib")
+    for width in (1, 2, 5, 2):
+        rows = np.abs(np.random.default_rng(width).normal(size=(7, width)))
+        found = predictor.predict(tmp_path / "model.joblib", rows)["predictions"]
+        np.testing.assert_allclose(found, np.log1p(rows), rtol=1e-12)
+        found = predictor.predict(tmp_path / "model.joblib", rows, on_error="null")["predictions"]
+        np.testing.assert_allclose(found, np.log1p(rows), rtol=1e-12)
+
+
 def test_another_method(predictor, lr_path, rows_of, original):
     found = predictor.predict(lr_path, rows_of(lr_path), method="decision_function")["predictions"]
     np.testing.assert_allclose(found, original(lr_path).decision_function(rows_of(lr_path)), rtol=1e-12)
