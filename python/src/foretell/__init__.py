@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foretell import errors, inference, threadpool
+    from foretell._verify import verify
     from foretell.inference import ModelCache, OptimizedPredictor, get_optimized_predictor
+    from foretell.model import load
+    from foretell.patch import patch_joblib
 
     __version__: str
 
@@ -19,6 +22,9 @@ __all__ = [
     "get_optimized_predictor",
     "inference",
     "threadpool",
+    "load",
+    "patch_joblib",
+    "verify",
 ]
 
 # Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
@@ -30,6 +36,9 @@ _LAZY: dict[str, str] = {
     "OptimizedPredictor": "foretell.inference:OptimizedPredictor",
     "get_optimized_predictor": "foretell.inference:get_optimized_predictor",
     "threadpool": "foretell.threadpool:",
+    "load": "foretell.model:load",
+    "patch_joblib": "foretell.patch:patch_joblib",
+    "verify": "foretell._verify:verify",
 }
 
 

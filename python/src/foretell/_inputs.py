@@ -31,6 +31,9 @@ MISSING_NAN, MISSING_NONE, MISSING_REFUSED = range(3)
 
 # Cells of a dense block that a sparse matrix is read by: 4 MiB of float64.
 _BLOCK_CELLS = 1 << 19
+_ABSENT = object()
+# Characters of the dtypes that the C side reads as they are.
+_READ = frozenset("efdbBhHiIlLqQ?")
 
 
 class Input(NamedTuple):
@@ -46,6 +49,9 @@ class Input(NamedTuple):
         return self.type == F64
 
 
+_UNKNOWN = Input(None, NUMERIC, F64, MISSING_NAN)  # a column of a model of open width
+
+
 class Schema(NamedTuple):
     """What the model takes; made once a model, by schema()."""
 
@@ -57,11 +63,16 @@ class Schema(NamedTuple):
     answers: str  # the class of the estimator that answers: the last step of a pipeline, the best of a search
     encodes: bool  # there are encoders in it: a number is a category there
     boosts_xgboost: bool  # XGBoost reads some of it
+    takes_dicts: bool  # DictVectorizer is what X goes into
+    picked: dict[tuple[Any, ...], list[int | None]]  # what _pick found for the names of X of late
 
     @property
     def takes_vectors(self) -> bool:
         """Whether X has one dimension, as of an encoder of labels."""
         return self.class_name.rpartition(".")[2] in ("LabelEncoder", "LabelBinarizer", "IsotonicRegression")
+
+    def is_unused(self, i: int) -> bool:
+        return i < len(self.inputs) and self.inputs[i].kind == UNUSED
 
     @property
     def takes_texts(self) -> bool:
@@ -79,6 +90,7 @@ def schema(
         tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
         _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
         any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
+        any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps), {},
     )
 
 
@@ -176,7 +188,8 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
     if kind in "fiubOUT":
         _check_width(X.shape[1], schema)
         values = _objects(X)
-        return _finish(len(X), [values[:, i] for i in range(X.shape[1])], schema)
+        width = X.shape[1] if schema.open_width else len(schema.inputs)
+        return _finish(len(X), [None if schema.is_unused(i) else values[:, i] for i in range(width)], schema)
     raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers or text")
 
 
@@ -202,6 +215,8 @@ def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     if len(X) and all(isinstance(row, Mapping) for row in X):
+        if schema.takes_dicts:
+            return _dicts(X, schema)
         return _columns(_frames.RecordsTable(X), schema)
     if len(X) and schema.takes_texts and all(isinstance(row, str) or row is None for row in X):
         values = np.empty(len(X), dtype=object)
@@ -218,11 +233,41 @@ def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     return _array(array, schema)
 
 
+def _dicts(X: Sequence[Mapping[Any, Any]], schema: Schema) -> Prepared:
+    """Rows as DictVectorizer takes them: a key that a row lacks is no feature there, NaN is a number, and a text is a
+    text also where it looks like a number."""
+    done: list[Any] = []
+    for known in schema.inputs:
+        values = np.empty(len(X), dtype=object)
+        for at, row in enumerate(X):
+            value = row.get(known.name, _ABSENT)
+            values[at] = None if value is _ABSENT else _dict_value(value, known)
+        done.append(_column(values, known, len(done), schema))
+    return len(X), False, tuple(done)
+
+
+def _dict_value(value: Any, known: Input) -> Any:
+    if value is None or _frames.is_missing(value):
+        return "nan"  # as the number stands in a file; an empty cell is a key that is not there
+    if isinstance(value, str) and known.kind != STRING and _reads_as_other(value):
+        return value + "\0"  # a category that nobody has
+    return value
+
+
+def _reads_as_other(text: str) -> bool:
+    """Whether a cell of that text would be a number, a bool or missing."""
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().lower() in ("", "true", "false", "na", "n/a", "null", "none", "<na>", "#n/a")
+    return True
+
+
 # ---- Tables ------------------------------------------------------------------------------------------------
 
 
 def _check_width(width: int, schema: Schema) -> None:
-    if not schema.open_width and width != len(schema.inputs):
+    if not schema.open_width and schema.inputs and width != len(schema.inputs):  # without inputs X is not looked at
         raise make(
             "SHAPE", "COLUMN_COUNT",
             f"X has {width} columns; {schema.class_name} expects {len(schema.inputs)}",
@@ -233,7 +278,7 @@ def _pick(names: Sequence[Any], schema: Schema) -> list[int | None]:
     """Where each of the model's columns is among the names of X; None for those that it does not look at."""
     if not schema.has_names:
         _check_width(len(names), schema)
-        return list(range(len(names)))
+        return list(range(len(names) if schema.open_width else len(schema.inputs)))
     places: dict[Any, int] = {}
     twice: set[Any] = set()
     for i, name in enumerate(names):
@@ -268,44 +313,54 @@ def _missing_columns(absent: list[str], names: Sequence[Any]) -> Error:
 
 
 def _columns(table: _frames.Table, schema: Schema) -> Prepared:
-    picked = _pick(table.names, schema)
-    columns: list[Any] = [
-        None if place is None or (schema.inputs and i < len(schema.inputs) and schema.inputs[i].kind == UNUSED)
-        else table.column(place)
-        for i, place in enumerate(picked)
-    ]
-    return _finish(table.rows, columns, schema)
+    try:
+        names = tuple(table.names)
+        picked = schema.picked.get(names)
+    except TypeError:  # a name that has no hash is none of the model's
+        raise SchemaError("a column of X has a name that is neither text nor number") from None
+    if picked is None:
+        picked = [None if schema.is_unused(i) else place for i, place in enumerate(_pick(table.names, schema))]
+        if len(schema.picked) >= 8:
+            schema.picked.clear()
+        schema.picked[names] = picked
+    return _finish(table.rows, [None if place is None else table.column(place) for place in picked], schema)
 
 
 def _finish(rows: int, columns: list[Any], schema: Schema) -> Prepared:
     """Columns as they are in X become what the C side reads."""
+    inputs = schema.inputs
     done: list[Any] = []
-    dtypes: list[Any] = []
+    kinds: set[str] = set()  # characters of dtypes where the model takes numbers; "" where that is none of numpy's
     for i, column in enumerate(columns):
-        known = schema.inputs[i] if i < len(schema.inputs) else Input(None, NUMERIC, F64, MISSING_NAN)
         if column is None:
             done.append(None)
             continue
+        known = inputs[i] if i < len(inputs) else _UNKNOWN
+        if type(column) is np.ndarray and known.type == F64:
+            dtype = column.dtype
+            if dtype.char in _READ and dtype.isnative and column.strides != (0,):
+                kinds.add(dtype.char)
+                done.append(column)
+                continue
         made = _column(column, known, i, schema)
-        if known.wants_numbers:
-            dtypes.append(_number_dtype(made))
+        if known.type == F64:
+            kinds.add(_number_char(made))
         done.append(made)
-    return rows, _is_float32(dtypes), tuple(done)
+    return rows, "f" in kinds and _is_float32(kinds), tuple(done)
 
 
-def _is_float32(dtypes: list[Any]) -> bool:
+def _is_float32(kinds: set[str]) -> bool:
     """Whether numpy's promotion of the columns' dtypes gives float32. Frames with bools are made of objects first."""
-    if any(d is None or d.kind == "b" for d in dtypes) or not any(d == np.float32 for d in dtypes):
-        return False
-    return np.result_type(*dtypes) == np.float32
+    return not kinds & {"", "?"} and bool(np.result_type(*kinds) == np.float32)
 
 
-def _number_dtype(column: Any) -> Any:
+def _number_char(column: Any) -> str:
     if isinstance(column, np.ndarray):
-        return column.dtype
+        return column.dtype.char
     if isinstance(column, tuple) and column[0] == "arrow":
-        return _frames.ARROW_NUMBERS.get(column[3])
-    return None
+        found = _frames.ARROW_NUMBERS.get(column[3])
+        return "" if found is None else str(found.char)
+    return ""
 
 
 # ---- Columns -----------------------------------------------------------------------------------------------
