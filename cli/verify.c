@@ -327,6 +327,8 @@ static int send_all(verify *v)
 
 int cli_verify(int argc, char **argv)
 {
+    if (!verify_names_service(argc, argv))
+        return cli_verify_original(argc, argv);
     verify v = {.rows_each = 1, .tolerance = 1e-9, .worst_row = -1, .http = {.descriptor = -1}};
     int code = parse(&v, argc, argv);
     if (code < 0)

@@ -59,4 +59,8 @@ void verify_add_time(verify *v, verify_times *times, double seconds);
 void verify_report(verify *v);
 void verify_free(verify *v);
 
+/* verify_original.c: whether --against is among the arguments; and what runs where it is not. */
+bool verify_names_service(int argc, char **argv);
+int cli_verify_original(int argc, char **argv);
+
 #endif

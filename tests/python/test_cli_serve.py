@@ -101,7 +101,7 @@ def test_health_stats_load_unload(place):
 def test_usage(place):
     for wrong in (["stats", "more"], ["health", "--port", "1"], ["load"], ["unload"], ["unload", "x", "--all"],
                   ["stats", "--url", "localhost"], ["stats", "--url", "https://localhost"], ["stats", "--url"],
-                  ["verify", "a", "b"], ["verify", "--against", "http://x", "a"], ["load", "--all", "x"],
+                  ["verify"], ["verify", "a", "--python"], ["verify", "--against", "http://x", "a"], ["load", "--all", "x"],
                   ["verify", "--against", "http://x", "a", "b", "--dialect", "soap"],
                   ["verify", "--against", "http://x", "a", "b", "--dialect", "tf", "--proba"],
                   ["verify", "--against", "http://x", "a", "b", "--rows", "0"],

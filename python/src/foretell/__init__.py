@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from foretell import errors, threadpool
+    from foretell._verify import verify
+    from foretell.model import load
+    from foretell.patch import patch_joblib
 
     __version__: str
 
@@ -15,6 +18,9 @@ __all__ = [
     "codegen",
     "errors",
     "threadpool",
+    "load",
+    "patch_joblib",
+    "verify",
 ]
 
 # Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
@@ -23,6 +29,9 @@ _LAZY: dict[str, str] = {
     "codegen": "foretell.codegen:",
     "errors": "foretell.errors:",
     "threadpool": "foretell.threadpool:",
+    "load": "foretell.model:load",
+    "patch_joblib": "foretell.patch:patch_joblib",
+    "verify": "foretell._verify:verify",
 }
 
 
