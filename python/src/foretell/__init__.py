@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from foretell import errors, inference, threadpool
+    from foretell import codegen, errors, inference, threadpool
     from foretell._verify import verify
     from foretell.inference import ModelCache, OptimizedPredictor, get_optimized_predictor
     from foretell.model import load
