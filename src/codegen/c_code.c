@@ -94,6 +94,15 @@ ftl_status ftl_c_unsupported(const ftl_op *op, const char *what, ftl_error *erro
     return FTL_UNSUPPORTED;
 }
 
+void ftl_c_text(ftl_c_code *code, const char *text)
+{
+    for (const char *at; (at = strchr(text, '$')) != NULL; text = at + 1) {
+        ftl_emit_bytes(code->out, text, (size_t)(at - text));
+        ftl_emit_text(code->out, code->prefix);
+    }
+    ftl_emit_text(code->out, text);
+}
+
 /* ---- Arrays ---------------------------------------------------------------------------------- */
 
 void ftl_c_array_begin(ftl_c_code *code, uint32_t id, const char *type, const char *name, size_t n)

@@ -4,15 +4,6 @@
  */
 #include "codegen/c_code.h"
 
-void ftl_c_text(ftl_c_code *code, const char *text)
-{
-    for (const char *at; (at = strchr(text, '$')) != NULL; text = at + 1) {
-        ftl_emit_bytes(code->out, text, (size_t)(at - text));
-        ftl_emit_text(code->out, code->prefix);
-    }
-    ftl_emit_text(code->out, text);
-}
-
 /* ---- Exponentials ---------------------------------------------------------------------------- */
 
 static const char vmath_f64[] =
@@ -570,5 +561,4 @@ void ftl_c_write_functions(ftl_c_code *code)
         if (code->uses & functions[i].uses)
             ftl_c_text(code, functions[i].text);
     }
-    ftl_c_write_vectors(code);
 }

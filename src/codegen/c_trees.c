@@ -317,7 +317,8 @@ static void write_tables(ftl_c_code *code, uint32_t id)
     write_codes(code, id, forest);
 }
 
-static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+/* Eight trees at once. */
+static void emit_eight(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 {
     const char *p = code->prefix;
     char t[16], leaf[48];
@@ -340,11 +341,21 @@ static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
         emit_add(code, id, "        ", "sum", t, leaf);
     }
     ftl_emit_text(code->out, "    }\n");
+}
+
+static void emit_walk(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+{
+    const char *p = code->prefix;
+    char leaf[48];
+    if (forest->nodes->n_trees >= 8)
+        emit_eight(code, id, forest);
+    if (forest->nodes->n_trees % 8 == 0)
+        return;
     ftl_emitf(code->out,
               "    for (; t < %u; t++) {\n"
               "        const %s_op%u_node *n0 = %s_op%u_nodes + %s_op%u_roots[t];\n"
-              "        while (n0->next)\n            n0 += n0->next + (unsigned)(c[n0->column] > "
-              "n0->code);\n",
+              "        while (n0->next)\n"
+              "            n0 += n0->next + (unsigned)(c[n0->column] > n0->code);\n",
               forest->nodes->n_trees, p, id, p, id, p, id);
     snprintf(leaf, sizeof leaf, "n0->code - %uu", forest->most_codes);
     emit_add(code, id, "        ", "sum", "t", leaf);
@@ -505,7 +516,7 @@ static void write_block(ftl_c_code *code, uint32_t id)
         write_block_codes(code, id, forest, true);
     ftl_emitf(code->out,
               "static void %s_op%u_block(const %s *x, %s *out, unsigned n)\n{\n"
-              "    %s c[%u * %u] = {0}, leaf[8][%u];\n    unsigned r, t, k;\n",
+              "    %s c[%u * %u] = {0}, leaf[8][%u];\n    unsigned r, t = 0, k;\n",
               p, id, real, op->u.trees.sum_f32 ? "float" : "double", element_of(code, id),
               forest->n_columns, rows, rows);
     if (wide)
@@ -517,15 +528,21 @@ static void write_block(ftl_c_code *code, uint32_t id)
             p, p, id);
     ftl_emitf(code->out, "    %s_op%u_rows(x, n, c);\n", p, id);
     emit_block_start(code, id);
-    ftl_emitf(code->out, "    for (t = 0; t + 8 <= %u; t += 8) {\n", trees);
-    emit_block_trees(code, id, 8);
-    ftl_emitf(code->out, "    }\n    for (; t < %u; t++) {\n", trees);
-    emit_block_trees(code, id, 1);
-    ftl_emit_text(code->out, "    }\n    for (r = 0; r < n; r++) {\n");
+    if (trees >= 8) {
+        ftl_emitf(code->out, "    for (t = 0; t + 8 <= %u; t += 8) {\n", trees);
+        emit_block_trees(code, id, 8);
+        ftl_emit_text(code->out, "    }\n");
+    }
+    if (trees % 8) {
+        ftl_emitf(code->out, "    for (t = %u; t < %u; t++) {\n", trees / 8 * 8, trees);
+        emit_block_trees(code, id, 1);
+        ftl_emit_text(code->out, "    }\n");
+    }
+    ftl_emit_text(code->out, "    for (r = 0; r < n; r++) {\n");
     ftl_emitf(code->out, "        %s *sum = out + r * %u;\n        (void)sum;\n",
               op->u.trees.sum_f32 ? "float" : "double", op->width);
     emit_divide(code, id, "        ", "sum");
-    ftl_emit_text(code->out, "    }\n    (void)k;\n}\n");
+    ftl_emit_text(code->out, "    }\n    (void)t;\n    (void)k;\n}\n");
 }
 
 const ftl_c_writer ftl_c_trees = {

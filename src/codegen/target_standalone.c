@@ -137,6 +137,7 @@ static void write_file(ftl_c_code *code)
     ftl_c_write_head(code);
     ftl_c_write_classes(code);
     ftl_c_write_functions(code);
+    ftl_c_write_vectors(code);
     for (uint32_t id = 0; id < code->graph->n_ops && code->out->status == FTL_OK; id++) {
         if (code->ops[id].methods && !ftl_c_is_input(ftl_c_op_at(code, id)))
             ftl_c_write_op(code, id);
