@@ -1,6 +1,6 @@
 """2. A file in batches of several sizes, beside the usual loop of joblib and pandas.
 
-    python 02_batch_comparison.py [MODEL]
+python 02_batch_comparison.py [MODEL]
 """
 
 import time
@@ -8,7 +8,6 @@ import time
 import joblib
 import pandas as pd
 from demo_model import model_and_folder, rows_for
-
 from foretell.inference import get_optimized_predictor
 
 ROWS = 20_000
@@ -19,7 +18,7 @@ rows_for(model_path, ROWS).to_csv(data_path, index=False)
 
 
 def plain_loop(output_path, chunk_size):
-    """The design that foretell takes the place of: the model is loaded, and pandas reads, predicts and writes chunks."""
+    """The usual design: the model is loaded, and pandas reads, predicts and writes chunks."""
     model = joblib.load(model_path)
     for number, chunk in enumerate(pd.read_csv(data_path, chunksize=chunk_size)):
         predictions = pd.DataFrame({"prediction": model.predict(chunk)})
@@ -42,8 +41,13 @@ predictor.warmup(model_path)
 for batch_size in (1000, 5000, 10000, "auto"):
     output_path = folder / f"batch-{batch_size}.csv"
     began = time.perf_counter()
-    predictor.predict_batch(model_path=model_path, data_path=data_path, output_path=output_path, batch_size=batch_size,
-                            progress=False)
+    predictor.predict_batch(
+        model_path=model_path,
+        data_path=data_path,
+        output_path=output_path,
+        batch_size=batch_size,
+        progress=False,
+    )
     report(f"foretell, batch_size={batch_size}", time.perf_counter() - began, base)
     same = pd.read_csv(output_path)["prediction"].equals(pd.read_csv(folder / "plain.csv")["prediction"])
     if not same:

@@ -3,7 +3,8 @@
     python 03_warmup_fastapi.py [MODEL]     starts it on a free port, sends a request, and ends
     uvicorn 03_warmup_fastapi:app           serves (with MODEL in the environment)
 
-Applications of older FastAPI versions warm up in @app.on_event("startup"); lifespan took its place. Both are below.
+Applications of older FastAPI versions warm up in @app.on_event("startup"); lifespan took its place. Both
+are below.
 """
 
 import contextlib
@@ -14,7 +15,6 @@ import threading
 import urllib.request
 
 from fastapi import FastAPI
-
 from foretell.fastapi import make_router
 from foretell.inference import OptimizedPredictor
 
@@ -47,6 +47,7 @@ def make_older_app(model_path):
     @app.on_event("startup")
     def warm():
         predictor.warmup(model_path)
+
     return app
 
 
@@ -57,6 +58,7 @@ def main():
     """Serves in a thread, asks once, ends."""
     import uvicorn
     from demo_model import model_and_folder, rows_for
+
     model_path, _ = model_and_folder()
     os.environ["MODEL"] = str(model_path)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -66,8 +68,9 @@ def main():
         port = listener.getsockname()[1]
         rows = json.loads(rows_for(model_path, 2).to_json(orient="records"))
         body = json.dumps({"model_path": "churn", "features": rows, "return_probabilities": True}).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{port}/api/v1/inference/predict", body,
-                                         {"Content-Type": "application/json"})
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{port}/api/v1/inference/predict", body, {"Content-Type": "application/json"}
+        )
         with urllib.request.urlopen(request, timeout=30) as answer:
             result = json.load(answer)
         print("predictions:", result["predictions"], "cache hit:", result["cache_hit"])

@@ -2,26 +2,28 @@
 
     python mlflow_pyfunc.py [FOLDER]        a model's folder; without one, one is made
 
-foretell.mlflow.load_model takes the place of mlflow.pyfunc.load_model. foretell.mlflow.use_in changes the folder once,
-so that mlflow.pyfunc.load_model and `mlflow models serve` use foretell by themselves.
+foretell.mlflow.load_model takes the place of mlflow.pyfunc.load_model. foretell.mlflow.use_in changes the
+folder once, so that mlflow.pyfunc.load_model and `mlflow models serve` use foretell by themselves.
 """
 
 import pathlib
 import sys
 import tempfile
 
+import foretell.mlflow
 import mlflow.pyfunc
 from recipe import customers, train
-
-import foretell.mlflow
 
 
 def save(folder):
     """What mlflow.sklearn.log_model leaves."""
     import joblib
     import mlflow.sklearn
+
     model = joblib.load(train(pathlib.Path(tempfile.mkdtemp()) / "churn.joblib"))
-    mlflow.sklearn.save_model(model, folder, serialization_format="cloudpickle", pip_requirements=["scikit-learn"])
+    mlflow.sklearn.save_model(
+        model, folder, serialization_format="cloudpickle", pip_requirements=["scikit-learn"]
+    )
     return folder
 
 

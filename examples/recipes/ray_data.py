@@ -1,6 +1,6 @@
 """Ray Data: map_batches with a model that each worker opens once.
 
-    python ray_data.py MODEL [ROWS.parquet]
+python ray_data.py MODEL [ROWS.parquet]
 """
 
 import pathlib
@@ -8,9 +8,8 @@ import sys
 import tempfile
 
 import pyarrow as pa
-from recipe import customers, train
-
 from foretell.inference import get_optimized_predictor
+from recipe import customers, train
 
 
 class Predictions:
@@ -28,13 +27,19 @@ class Predictions:
 
 def predict(dataset, model_path, workers=1):
     """The dataset with predictions; nothing runs until somebody asks for it."""
-    return dataset.map_batches(Predictions, fn_constructor_args=(str(model_path),), batch_format="pyarrow",
-                               batch_size=5000, concurrency=workers)
+    return dataset.map_batches(
+        Predictions,
+        fn_constructor_args=(str(model_path),),
+        batch_format="pyarrow",
+        batch_size=5000,
+        concurrency=workers,
+    )
 
 
 def main():
     """A table of customers through a local Ray."""
     import ray
+
     folder = pathlib.Path(tempfile.mkdtemp())
     model_path = sys.argv[1] if len(sys.argv) > 1 else train(folder / "churn.joblib")
     rows = sys.argv[2] if len(sys.argv) > 2 else folder / "rows.parquet"

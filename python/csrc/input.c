@@ -66,12 +66,12 @@ static int view_matrix(const core_facts *facts, core_input *input)
 {
     const Py_buffer *view = &input->first;
     int type = view->ndim == 2 ? core_format_type(view->format, view->itemsize) : -1;
-    if (type < 0 || is_broadcast(view))
+    if (type < 0 || is_broadcast(view) || !facts->numbers_only)
         return 0;
     input->dtype = type == FTL_F32 ? FTL_F32 : FTL_F64;
     input->batch = (ftl_batch){.rows = (size_t)view->shape[0]};
     bool even = view->strides[0] % view->itemsize == 0 && view->strides[1] % view->itemsize == 0;
-    if ((type != FTL_F32 && type != FTL_F64) || !even || !facts->numbers_only)
+    if ((type != FTL_F32 && type != FTL_F64) || !even)
         return matrix_columns(input, view, (ftl_type)type) ? 1 : -1;
     input->matrix = (ftl_matrix){.data = view->buf,
                                  .dtype = (ftl_type)type,

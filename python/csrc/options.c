@@ -14,12 +14,12 @@ struct core_block {
 
 void core_keep_clear(core_keep *keep)
 {
+    for (size_t i = 0; i < keep->n_models; i++) /* the list lies in one of the blocks */
+        ftl_model_release(keep->models[i]);
     for (core_block *block = keep->blocks, *next; block; block = next) {
         next = block->next;
         free(block);
     }
-    for (size_t i = 0; i < keep->n_models; i++)
-        ftl_model_release(keep->models[i]);
     core_token_drop(keep->token);
     *keep = (core_keep){0};
 }

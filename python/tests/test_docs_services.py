@@ -24,9 +24,13 @@ def test_a_block_runs(number, tmp_path, monkeypatch, lr_path):
         with TestClient(names["app"]) as client:
             path = "churn" if "predictor" in names else "churn.joblib"
             answer = client.post("/api/v1/inference/predict", json={"model_path": path, "features": [row]})
-            assert answer.status_code == 200 and answer.json()["predictions"][0] in ("churn", "stay"), answer.text
+            assert answer.status_code == 200 and answer.json()["predictions"][0] in ("churn", "stay"), (
+                answer.text
+            )
     else:
-        assert (tmp_path / "service.py").read_text() == names["service"] and "use_optimized_inference=True" in names["script"]
+        assert (tmp_path / "service.py").read_text() == names[
+            "service"
+        ] and "use_optimized_inference=True" in names["script"]
 
 
 def test_there_are_blocks():

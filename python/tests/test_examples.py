@@ -7,18 +7,23 @@ import re
 import subprocess
 import sys
 
+import foretell
 import pytest
 from fastapi.testclient import TestClient
-
-import foretell
 
 SITE = str(pathlib.Path(foretell.__file__).resolve().parents[1])  # examples run elsewhere
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "examples/python"
 
 
 def run(name, tmp_path, *arguments):
-    done = subprocess.run([sys.executable, "-W", "error::ResourceWarning", FOLDER / name, *map(str, arguments)], cwd=tmp_path,
-                          env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": SITE}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", FOLDER / name, *map(str, arguments)],
+        cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": SITE},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -31,7 +36,10 @@ def test_cached_prediction(tmp_path, pipeline_path):
 
 def test_batch_comparison(tmp_path):
     shown = run("02_batch_comparison.py", tmp_path)
-    assert len(re.findall(r"foretell, batch_size=\S+ .* rows/s .* x", shown)) == 4 and "all predictions are the same" in shown
+    assert (
+        len(re.findall(r"foretell, batch_size=\S+ .* rows/s .* x", shown)) == 4
+        and "all predictions are the same" in shown
+    )
 
 
 def test_warmup_fastapi(tmp_path, lr_path):
@@ -40,7 +48,8 @@ def test_warmup_fastapi(tmp_path, lr_path):
 
 
 def test_the_older_form_of_the_warmup(tmp_path, lr_path, monkeypatch):
-    """on_event, which newer versions of FastAPI call deprecated: the model is open before the first request."""
+    """on_event, which newer versions of FastAPI call deprecated: the model is open before the first
+    request."""
     monkeypatch.syspath_prepend(str(FOLDER))
     module = load("03_warmup_fastapi.py")
     with pytest.warns(DeprecationWarning):
@@ -56,7 +65,11 @@ def test_file_batch(tmp_path):
 
 def test_cache_management(tmp_path):
     shown = run("05_cache_management.py", tmp_path)
-    assert "evictions 1, invalidations 1" in shown and "cleared: 2" in shown and shown.rstrip().splitlines()[-1].count("open: none") == 1
+    assert (
+        "evictions 1, invalidations 1" in shown
+        and "cleared: 2" in shown
+        and shown.rstrip().splitlines()[-1].count("open: none") == 1
+    )
 
 
 def test_benchmark(tmp_path):

@@ -1,4 +1,4 @@
-"""The recipes: what they predict is what the library predicts. The heavy ones run in build/venv-recipes (make test-all)."""
+"""The recipes predict what the library predicts. The heavy ones run in build/venv-recipes (make test-all)."""
 
 import os
 import pathlib
@@ -6,11 +6,10 @@ import re
 import subprocess
 import sys
 
+import foretell
 import joblib
 import pytest
 from conftest import mixed_frame
-
-import foretell
 from foretell import errors, mlflow
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -20,7 +19,7 @@ FOLDER = ROOT / "examples/recipes"
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with churn.joblib and rows.parquet, and how often the library predicts each class for these."""
+    """A folder with churn.joblib and rows.parquet, and the rows with what the library predicts."""
     folder = tmp_path_factory.mktemp("recipes")
     sys.path.append(str(ROOT / "examples/python"))
     try:
@@ -35,8 +34,13 @@ def place(tmp_path_factory):
 
 
 def run(python, name, *arguments):
-    done = subprocess.run([python, FOLDER / name, *map(str, arguments)], capture_output=True, text=True, timeout=280,
-                          env={**os.environ, "PYTHONPATH": SITE})
+    done = subprocess.run(
+        [python, FOLDER / name, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=280,
+        env={**os.environ, "PYTHONPATH": SITE},
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout
 
@@ -49,8 +53,10 @@ def heavy(name, *arguments):
 
 def test_duckdb(place):
     import duckdb
+
     sys.path.append(str(FOLDER))
     import duckdb_udf
+
     folder, rows = place
     connection = duckdb.connect()
     duckdb_udf.create_function(connection, "churn", str(folder / "churn.joblib"))
@@ -64,8 +70,10 @@ def test_duckdb(place):
 
 def test_duckdb_and_missing_values(pipeline_path, original):
     import duckdb
+
     sys.path.append(str(FOLDER))
     import duckdb_udf
+
     frame = mixed_frame(500, seed=4)
     connection = duckdb.connect()
     duckdb_udf.create_function(connection, "answer", str(pipeline_path))
@@ -77,6 +85,7 @@ def test_duckdb_and_missing_values(pipeline_path, original):
 def test_the_loader_of_mlflow(lr_path, tmp_path):
     """What MLflow calls, without MLflow: a file alone; a folder's file lies in the folder."""
     from conftest import named_frame
+
     model = mlflow._load_pyfunc(str(lr_path))
     frame = named_frame(5)
     assert model.predict(frame).tolist() == joblib.load(lr_path).predict(frame).tolist()

@@ -122,7 +122,7 @@ static const char optimized_run[] =
     "        batch_size=options.batch_size,\n";
 
 static const char optimized_report[] =
-    "        progress=False,\n"
+    "        progress=False if options.quiet else None,  # a bar where somebody looks\n"
     "    )\n"
     "    metrics = result.metrics\n"
     "    logger.info(\"%s: %d rows in %d batches, %.3f s, %.0f rows a second\", options.output, "

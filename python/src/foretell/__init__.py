@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "__version__",
+    "codegen",
     "errors",
     "threadpool",
     "load",
@@ -25,6 +26,7 @@ __all__ = [
 # Name of the package -> the module that has it and its name there, if that is no module; imported when it is first
 # asked for, so that `import foretell` takes no longer than it has to.
 _LAZY: dict[str, str] = {
+    "codegen": "foretell.codegen:",
     "errors": "foretell.errors:",
     "threadpool": "foretell.threadpool:",
     "load": "foretell.model:load",

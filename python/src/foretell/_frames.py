@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -40,7 +41,7 @@ def kind_of(X: Any) -> str:
             return "scipy.sparse"
     if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
         return "arrow"
-    if hasattr(X, "__dlpack__") or hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
+    if isinstance(X, (memoryview, array)) or hasattr(X, "__dlpack__") or hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
         return "array"
     return ""
 

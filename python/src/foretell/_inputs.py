@@ -170,9 +170,9 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
         return len(X), False, (_text_column(_objects(X), schema.inputs[0], schema),)
     _check_dimensions(X, schema)
     kind = X.dtype.kind
-    if kind in "fiub":
+    if kind in "fiub" and all(column.wants_numbers or column.kind == UNUSED for column in schema.inputs):
         return _numbers(X)
-    if kind in "OUT":
+    if kind in "fiubOUT":
         _check_width(X.shape[1], schema)
         values = _objects(X)
         return _finish(len(X), [values[:, i] for i in range(X.shape[1])], schema)

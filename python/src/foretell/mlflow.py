@@ -4,12 +4,14 @@
     model = foretell.mlflow.load_model("models:/churn/3")       # instead of mlflow.pyfunc.load_model
     model.predict(frame)
 
-or once for a model's folder, after which mlflow.pyfunc.load_model itself, `mlflow models serve` and what is built on them
+or once for a model's folder, after which mlflow.pyfunc.load_model itself, `mlflow models serve` and what
+is built on them
 use foretell:
 
     foretell.mlflow.use_in("mlruns/…/model")                    # undo: foretell.mlflow.use_in(folder, None)
 
-Models of MLflow's flavours sklearn, xgboost, lightgbm and catboost; files that foretell does not read are errors, not
+Models of MLflow's flavours sklearn, xgboost, lightgbm and catboost; files that foretell does not read are
+errors, not
 fallbacks. Needs mlflow or mlflow-skinny.
 """
 
@@ -32,7 +34,9 @@ KEPT = "foretell_replaced_loader"  # in MLmodel: the loader that was there
 class FoundModel:
     """What pyfunc's predict calls: one method of a model file, by the cache of a predictor."""
 
-    def __init__(self, path: str, method: str | None = None, predictor: OptimizedPredictor | None = None) -> None:
+    def __init__(
+        self, path: str, method: str | None = None, predictor: OptimizedPredictor | None = None
+    ) -> None:
         self.path = path
         self.method = method
         self.predictor = predictor or get_optimized_predictor()
@@ -51,6 +55,7 @@ class FoundModel:
 def _read(folder: str) -> dict[str, Any]:
     """The contents of MLmodel."""
     import yaml
+
     path = os.path.join(folder, "MLmodel")
     with open(path, encoding="utf-8") as file:
         contents = yaml.safe_load(file)
@@ -64,8 +69,12 @@ def _file_of(folder: str, contents: dict[str, Any]) -> tuple[str, str | None]:
     flavors = contents["flavors"]
     pyfunc = flavors.get("python_function") or {}
     names = [pyfunc.get("model_path"), pyfunc.get("data")]
-    for flavor, keys in (("sklearn", ("pickled_model",)), ("xgboost", ("data", "model_path")), ("lightgbm", ("data", "model_path")),
-                         ("catboost", ("data", "model_path"))):
+    for flavor, keys in (
+        ("sklearn", ("pickled_model",)),
+        ("xgboost", ("data", "model_path")),
+        ("lightgbm", ("data", "model_path")),
+        ("catboost", ("data", "model_path")),
+    ):
         names += [(flavors.get(flavor) or {}).get(key) for key in keys]
     root = os.path.realpath(folder)
     for name in names:
@@ -77,8 +86,10 @@ def _file_of(folder: str, contents: dict[str, Any]) -> tuple[str, str | None]:
         if os.path.isfile(path):
             method = pyfunc.get("predict_fn")
             return path, method if method != "predict" else None
-    raise errors.ArgumentError(f"{folder}: none of the flavors {', '.join(sorted(flavors))} names a model file that is there; "
-                               "foretell runs those of sklearn, xgboost, lightgbm and catboost")
+    raise errors.ArgumentError(
+        f"{folder}: none of the flavors {', '.join(sorted(flavors))} names a model file that is there; "
+        "foretell runs those of sklearn, xgboost, lightgbm and catboost"
+    )
 
 
 def _load_pyfunc(data_path: str, model_config: Mapping[str, Any] | None = None) -> FoundModel:
@@ -95,11 +106,13 @@ def _load_pyfunc(data_path: str, model_config: Mapping[str, Any] | None = None) 
 def load_model(model_uri: PathLike) -> Any:
     """An mlflow.pyfunc.PyFuncModel, as mlflow.pyfunc.load_model gives, whose predictions are foretell's.
 
-    model_uri: a folder, or what MLflow knows as one: runs:/…, models:/…, s3://… . The signature is enforced as ever.
+    model_uri: a folder, or what MLflow knows as one: runs:/…, models:/…, s3://… . The signature is
+    enforced as ever.
     """
     from mlflow.artifacts import download_artifacts
     from mlflow.models import Model
     from mlflow.pyfunc import PyFuncModel
+
     uri = os.fspath(model_uri)
     folder = uri if os.path.isdir(uri) else download_artifacts(uri)
     return PyFuncModel(model_meta=Model.load(folder), model_impl=_load_pyfunc(folder), predict_fn="predict")
@@ -108,9 +121,11 @@ def load_model(model_uri: PathLike) -> Any:
 def use_in(folder: PathLike, loader: str | None = LOADER) -> str:
     """Writes into a model's MLmodel who loads it, and returns who did before. None: who did before foretell.
 
-    The model's file is opened first: a folder whose model foretell does not run stays as it is, and the error says why.
+    The model's file is opened first: a folder whose model foretell does not run stays as it is, and the
+    error says why.
     """
     import yaml
+
     folder = os.fspath(folder)
     contents = _read(folder)
     pyfunc = contents["flavors"].get("python_function")

@@ -14,14 +14,15 @@ from starlette.exceptions import HTTPException
 
 from foretell import errors
 
-
 PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}  # RFC 9110; older Pythons have older words
 
 
 class Refusal(Exception):
     """An answer that is no success: a problem (RFC 9457), or with `field` a 422 in FastAPI's shape."""
 
-    def __init__(self, status: int, detail: str, *, field: str | None = None, kind: str = "value_error") -> None:
+    def __init__(
+        self, status: int, detail: str, *, field: str | None = None, kind: str = "value_error"
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.detail = detail
@@ -31,11 +32,17 @@ class Refusal(Exception):
     def response(self) -> Response:
         """The answer."""
         if self.status == 422 and self.field is not None:
-            return json_response({"detail": [{"loc": ["body", self.field], "msg": self.detail, "type": self.kind}]}, 422)
+            return json_response(
+                {"detail": [{"loc": ["body", self.field], "msg": self.detail, "type": self.kind}]}, 422
+            )
         title = PHRASES.get(self.status) or HTTPStatus(self.status).phrase
         headers = {"Retry-After": "1"} if self.status == 503 else None
-        return json_response({"type": "about:blank", "title": title, "status": self.status, "detail": self.detail}, self.status,
-                             "application/problem+json", headers)
+        return json_response(
+            {"type": "about:blank", "title": title, "status": self.status, "detail": self.detail},
+            self.status,
+            "application/problem+json",
+            headers,
+        )
 
 
 def finite(value: Any) -> Any:
@@ -49,8 +56,9 @@ def finite(value: Any) -> Any:
     return value
 
 
-def json_response(content: Any, status: int = 200, media: str = "application/json",
-                  headers: Mapping[str, str] | None = None) -> Response:
+def json_response(
+    content: Any, status: int = 200, media: str = "application/json", headers: Mapping[str, str] | None = None
+) -> Response:
     """An answer of JSON; numbers that are none are null."""
     try:
         text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -67,9 +75,14 @@ def shortest(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def to_rows(result: Any) -> list[Any]:
     """A method's result as lists for JSON: a value for each row, or a list where there are several."""
-    if isinstance(result, (list, tuple)):  # several arrays beside each other: of targets, or distances and indices
+    if isinstance(
+        result, (list, tuple)
+    ):  # several arrays beside each other: of targets, or distances and indices
         parts = [to_rows(np.asarray(part)) for part in result]
-        return [[value for part in row for value in (part if isinstance(part, list) else [part])] for row in zip(*parts, strict=True)]
+        return [
+            [value for part in row for value in (part if isinstance(part, list) else [part])]
+            for row in zip(*parts, strict=True)
+        ]
     if hasattr(result, "toarray"):
         result = result.toarray()
     return list(shortest(np.asarray(result)).tolist())
@@ -84,7 +97,8 @@ def classes_of(classes: list[Any]) -> list[Any] | None:
 
 
 def message_of(error: errors.Error, rows: bool = True) -> str:
-    """The message with the place that it does not name itself; rows: of a request's rows, not of a file's lines."""
+    """The message with the place that it does not name itself; rows: of a request's rows, not of a file's
+    lines."""
     message = str(error.message or error)
     place = ""
     if rows and error.row is not None and "row " not in message:
@@ -144,4 +158,5 @@ class Route(APIRoute):
                 return json_response({"detail": [NO_TEXT]}, 422)  # bytes that are no text
             except errors.Error as error:
                 return refusal_of(error).response()
+
         return answer

@@ -1,19 +1,19 @@
 """The text of one member of a body, as it was sent: numbers keep all their digits."""
 
 import json
-from json.decoder import scanstring
 
 SPACE = " \t\n\r"
 _decode = json.JSONDecoder().raw_decode
 
 
 def member(body: bytes, name: str) -> bytes:
-    """The value of a top-level member of an object, as UTF-8. The body was read as JSON before, and has the member."""
+    """The value of a top-level member of an object, as UTF-8. The body was read as JSON before, and has
+    the member."""
     text = body.decode(json.detect_encoding(body), "surrogatepass")
     at = skip(text, skip(text, text.startswith("\ufeff")) + 1)
     found = ""
     while text[at] == '"':
-        key, at = scanstring(text, at + 1)
+        key, at = _decode(text, at)
         begin = skip(text, skip(text, at) + 1)  # behind the colon
         _, at = _decode(text, begin)
         if key == name:

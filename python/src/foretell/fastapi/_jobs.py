@@ -90,9 +90,20 @@ class Job:
         if state == "running" and share > 0:
             eta = (time.monotonic() - self.clock) * (1 - share) / share
         told: dict[str, Any] = {
-            "id": self.id, "state": state, "model_path": request.model_path, "data_path": request.data_path,
-            "output_path": request.output_path, "created": self.created, "started": self.started, "ended": self.ended,
-            "rows": batch.rows, "bytes": batch.bytes_read, "bytes_total": total or None, "progress": share, "eta_seconds": eta}
+            "id": self.id,
+            "state": state,
+            "model_path": request.model_path,
+            "data_path": request.data_path,
+            "output_path": request.output_path,
+            "created": self.created,
+            "started": self.started,
+            "ended": self.ended,
+            "rows": batch.rows,
+            "bytes": batch.bytes_read,
+            "bytes_total": total or None,
+            "progress": share,
+            "eta_seconds": eta,
+        }
         if state == "done":
             told |= {"result": self.result, "metrics": batch.metrics()}
         if state == "failed" and self.refusal is not None:
@@ -105,7 +116,9 @@ class Jobs:
 
     def __init__(self, threads: int, waiting: int, keep: float) -> None:
         self.background = Crew("foretell-job", threads, waiting)
-        self.awaited = Crew("foretell-batch", threads, waiting)  # what clients wait for does not stand behind jobs
+        self.awaited = Crew(
+            "foretell-batch", threads, waiting
+        )  # what clients wait for does not stand behind jobs
         self.keep = keep
         self.lock = threading.Lock()
         self.jobs: dict[str, Job] = {}
@@ -124,6 +137,7 @@ class Jobs:
 
     def wait_for(self, batch: Batch) -> "Future[Any]":
         """Prepares and runs a batch for somebody who waits."""
+
         def work() -> dict[str, Any]:
             try:
                 batch.prepare()
@@ -132,6 +146,7 @@ class Jobs:
                 batch.close()
                 with self.lock:
                     self.waited.discard(batch)
+
         with self.lock:
             self.waited.add(batch)
         try:

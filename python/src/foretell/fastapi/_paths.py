@@ -29,7 +29,8 @@ def status_of(error: OSError) -> int:
 class Walk:
     """A way down from a folder, component by component.
 
-    Every folder on the way is held open, links are read and followed by name, and ".." goes back to the folder that is
+    Every folder on the way is held open, links are read and followed by name, and ".." goes back to the
+    folder that is
     held, never above the first one: whoever renames folders or swaps links meanwhile leads nowhere else.
     """
 
@@ -90,10 +91,10 @@ class Root:
             raise PathError(422)
         if path.startswith("/"):
             root = str(self.folder or "")
-            inside = path.startswith(root) and (root == "/" or path[len(root):].startswith("/"))
+            inside = path.startswith(root) and (root == "/" or path[len(root) :].startswith("/"))
             if not root or not inside:
                 raise PathError(403)
-            path = path[len(root):].lstrip("/")
+            path = path[len(root) :].lstrip("/")
         if self.folder is None or not path:
             raise PathError(403)
         return path
@@ -138,14 +139,15 @@ class Root:
             walk.close()
 
     def open_folder(self, path: str) -> tuple[int, str, str]:
-        """A descriptor of the folder in which a path's last component lies, the folder's real path, and the last component."""
+        """A descriptor of the folder in which a path's last component lies, the folder's real path, and
+        the last component."""
         below = self.below(path)
         name = below.rpartition("/")[2]
         if not name or name == "." or len(os.fsencode(name)) > 255:
             raise PathError(422)
         if name == "..":
             raise PathError(403)
-        walk = self.walk(below[:-len(name)] or ".")
+        walk = self.walk(below[: -len(name)] or ".")
         try:
             if not stat.S_ISDIR(os.fstat(walk.held[-1]).st_mode):
                 raise PathError(404)
@@ -157,5 +159,5 @@ class Root:
         """What a client may know of a real path."""
         root = str(self.folder or "")
         if len(root) > 1 and path.startswith(root + "/"):
-            return path[len(root) + 1:]
+            return path[len(root) + 1 :]
         return path.rpartition("/")[2]

@@ -23,8 +23,14 @@ from ._paths import PathError, Root
 Path = str | os.PathLike[str]
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    422: {"model": schemas.ValidationProblems, "description": "The body, a row or the model is not as it should be."},
-    "default": {"model": schemas.Problem, "description": "404: not there; 403: not beneath the root; 413: a limit."},
+    422: {
+        "model": schemas.ValidationProblems,
+        "description": "The body, a row or the model is not as it should be.",
+    },
+    "default": {
+        "model": schemas.Problem,
+        "description": "404: not there; 403: not beneath the root; 413: a limit.",
+    },
 }
 
 
@@ -38,9 +44,18 @@ def setting(given: Path | None, name: str, otherwise: str | None) -> Path | None
 class Service:
     """What the routes do. Made at the first request, so that importing the router opens nothing."""
 
-    def __init__(self, predictor: OptimizedPredictor | None, models: Mapping[str, Path] | None, model_root: Path | None,
-                 data_root: Path | None, output_root: Path | None, max_answer_rows: int, max_jobs: int,
-                 max_waiting_jobs: int, job_keep: float) -> None:
+    def __init__(
+        self,
+        predictor: OptimizedPredictor | None,
+        models: Mapping[str, Path] | None,
+        model_root: Path | None,
+        data_root: Path | None,
+        output_root: Path | None,
+        max_answer_rows: int,
+        max_jobs: int,
+        max_waiting_jobs: int,
+        job_keep: float,
+    ) -> None:
         self.predictor = predictor or get_optimized_predictor()
         self.names = {name: os.path.realpath(path) for name, path in (models or {}).items()}
         self.model_root = Root(setting(model_root, "model_root", "."), "model_root")
@@ -57,7 +72,10 @@ class Service:
         try:
             return self.model_root.find(path)
         except PathError as error:
-            why = {404: "is not there: a path is looked for beneath model_root", 403: "is not beneath model_root"}
+            why = {
+                404: "is not there: a path is looked for beneath model_root",
+                403: "is not beneath model_root",
+            }
             text = f"the model {path[:200]} {why.get(error.status, 'is no path')}"
             raise Refusal(error.status, text) from None
 
@@ -89,27 +107,45 @@ class Service:
         self.predictor._durations.add(ended - began, len(body.features), ended - ready)
         return self._answer(model, results, len(body.features), 1e-9 * (ended - ready), answer["hit"])
 
-    def _answer(self, model: Any, results: tuple[Any, ...], rows: int, seconds: float, hit: bool) -> dict[str, Any]:
+    def _answer(
+        self, model: Any, results: tuple[Any, ...], rows: int, seconds: float, hit: bool
+    ) -> dict[str, Any]:
         answer: dict[str, Any] = {"predictions": results[0]}
         if len(results) > 1:
             answer["probabilities"] = results[1]
         classes = classes_of(model.classes())
         if classes is not None:
             answer["classes"] = classes
-        return {**answer, "n_samples": rows, "inference_time_seconds": seconds,
-                "throughput_samples_per_sec": rows / seconds if seconds > 0 else 0.0, "cache_hit": hit}
+        return {
+            **answer,
+            "n_samples": rows,
+            "inference_time_seconds": seconds,
+            "throughput_samples_per_sec": rows / seconds if seconds > 0 else 0.0,
+            "cache_hit": hit,
+        }
 
     def batch(self, body: schemas.BatchPredictionRequest) -> Batch:
         """A batch whose model is there."""
         check_methods(body.method or [])
         file = self.find(body.model_path)
-        return Batch(body, file, body.model_path, self.open_model, _core.Cancel(_context.context()),
-                     self.data_root, self.output_root, self.max_answer_rows)
+        return Batch(
+            body,
+            file,
+            body.model_path,
+            self.open_model,
+            _core.Cancel(_context.context()),
+            self.data_root,
+            self.output_root,
+            self.max_answer_rows,
+            self.predictor._durations.add_rows,
+        )
 
     def submit(self, body: schemas.BatchPredictionRequest) -> dict[str, Any]:
         """A job."""
         if body.output_path is None:
-            raise Refusal(422, "a job needs an output_path for its predictions", field="output_path", kind="missing")
+            raise Refusal(
+                422, "a job needs an output_path for its predictions", field="output_path", kind="missing"
+            )
         batch = self.batch(body)
         try:
             batch.prepare()
@@ -137,22 +173,34 @@ class Service:
         models, problems = [], []
         for model in stats["models"]:
             shown = self.shown(model["model_path"])
-            models.append({name: model[name] for name in schemas.CachedModel.model_fields if name in model} | {"model_path": shown})
+            models.append(
+                {name: model[name] for name in schemas.CachedModel.model_fields if name in model}
+                | {"model_path": shown}
+            )
             if model["stale"]:
-                problems.append({"model": shown, "error": str(model.get("error") or "the new file is not open yet")})
+                problems.append(
+                    {"model": shown, "error": str(model.get("error") or "the new file is not open yet")}
+                )
         answer = {name: stats[name] for name in schemas.CacheStatsResponse.model_fields if name in stats}
         return answer | {"models": models, "problems": problems}
 
     def clear(self, path: str | None) -> dict[str, Any]:
         """CacheClearResponse."""
-        cleared = self.predictor.clear_cache() if path is None else self.predictor.cache.evict(self.find(path))
+        cleared = (
+            self.predictor.clear_cache() if path is None else self.predictor.cache.evict(self.find(path))
+        )
         return {"status": "ok", "models_cleared": cleared}
 
     def health(self) -> dict[str, Any]:
         """HealthResponse."""
         models = self.predictor.get_cache_stats()["models"]
-        return {"status": "ok", "version": _core.version(), "uptime_seconds": time.monotonic() - self.began,
-                "models_loaded": len(models), "models_failing": sum(bool(model["stale"]) for model in models)}
+        return {
+            "status": "ok",
+            "version": _core.version(),
+            "uptime_seconds": time.monotonic() - self.began,
+            "models_loaded": len(models),
+            "models_failing": sum(bool(model["stale"]) for model in models),
+        }
 
 
 def check_methods(names: Sequence[str]) -> None:
@@ -182,15 +230,24 @@ async def finished(request: Request, batch: Batch, jobs: Jobs) -> dict[str, Any]
     return answer
 
 
-def make_router(predictor: OptimizedPredictor | None = None, *, models: Mapping[str, Path] | None = None,
-                model_root: Path | None = None, data_root: Path | None = None, output_root: Path | None = None,
-                max_answer_rows: int = 100_000, max_jobs: int = 2, max_waiting_jobs: int = 100,
-                job_keep: float = 3600.0) -> APIRouter:
+def make_router(
+    predictor: OptimizedPredictor | None = None,
+    *,
+    models: Mapping[str, Path] | None = None,
+    model_root: Path | None = None,
+    data_root: Path | None = None,
+    output_root: Path | None = None,
+    max_answer_rows: int = 100_000,
+    max_jobs: int = 2,
+    max_waiting_jobs: int = 100,
+    job_keep: float = 3600.0,
+) -> APIRouter:
     """A router with the six endpoints and those of jobs, all with the tag "inference".
 
     predictor         whose cache the routes use; without one it is get_optimized_predictor()
     models            names for models: {"churn": "models/churn.joblib"}
-    model_root        where the model_path of requests lies; without it $FORETELL_SERVE_MODEL_ROOT, else the working folder
+    model_root        where the model_path of requests lies; without it $FORETELL_SERVE_MODEL_ROOT, else
+                      the working folder
     data_root         where data_path lies: $FORETELL_SERVE_DATA_ROOT, else the working folder
     output_root       where output_path may be written: $FORETELL_SERVE_OUTPUT_ROOT, else nowhere
     max_answer_rows   rows of a file whose predictions an answer may hold
@@ -198,8 +255,10 @@ def make_router(predictor: OptimizedPredictor | None = None, *, models: Mapping[
     max_waiting_jobs  jobs that may wait for that; more are 503
     job_keep          seconds for which a finished job is told of
 
-    Predictions run in the application's thread pool, files in threads of the router: the event loop never waits.
-    Requests, answers and status codes are those of foretell-server (docs/SERVER.md). Raises OSError at the first request
+    Predictions run in the application's thread pool, files in threads of the router: the event loop never
+    waits.
+    Requests, answers and status codes are those of foretell-server (docs/SERVER.md). Raises OSError at the
+    first request
     when a root is no folder.
     """
     made: list[Service] = []
@@ -208,8 +267,19 @@ def make_router(predictor: OptimizedPredictor | None = None, *, models: Mapping[
     def service() -> Service:
         with lock:
             if not made:
-                made.append(Service(predictor, models, model_root, data_root, output_root, max_answer_rows, max_jobs,
-                                    max_waiting_jobs, job_keep))
+                made.append(
+                    Service(
+                        predictor,
+                        models,
+                        model_root,
+                        data_root,
+                        output_root,
+                        max_answer_rows,
+                        max_jobs,
+                        max_waiting_jobs,
+                        job_keep,
+                    )
+                )
             return made[0]
 
     @asynccontextmanager
@@ -223,19 +293,31 @@ def make_router(predictor: OptimizedPredictor | None = None, *, models: Mapping[
 
     router = APIRouter(tags=["inference"], route_class=Route, responses=RESPONSES, lifespan=lifespan)
 
-    @router.post("/predict", response_model=schemas.PredictionResponse, response_model_exclude_none=True,
-                 summary="Predict rows", operation_id="foretell_predict")
+    @router.post(
+        "/predict",
+        response_model=schemas.PredictionResponse,
+        response_model_exclude_none=True,
+        summary="Predict rows",
+        operation_id="foretell_predict",
+    )
     def predict(body: schemas.PredictionRequest, raw: Annotated[bytes, Depends(raw_body)]) -> Response:
-        """The model stays open for the next request. Classifiers say their classes, and with `return_probabilities` how
+        """The model stays open for the next request. Classifiers say their classes, and with
+        `return_probabilities` how
         sure they are."""
         return json_response(service().predict(body, raw))
 
-    @router.post("/predict-batch", response_model=schemas.BatchPredictionResponse, summary="Predict a file",
-                 responses={202: {"model": schemas.Job, "description": "A job: its address is in `Location`."}},
-                 operation_id="foretell_predict_batch")
+    @router.post(
+        "/predict-batch",
+        response_model=schemas.BatchPredictionResponse,
+        summary="Predict a file",
+        responses={202: {"model": schemas.Job, "description": "A job: its address is in `Location`."}},
+        operation_id="foretell_predict_batch",
+    )
     async def predict_batch(request: Request, body: schemas.BatchPredictionRequest) -> Response:
-        """CSV, JSON, JSON lines, Parquet, Arrow or npy, of any size, in constant memory. Without `output_path` the
-        predictions are in the answer; with `async` the work goes on as a job after the answer. `output_path` is never
+        """CSV, JSON, JSON lines, Parquet, Arrow or npy, of any size, in constant memory. Without
+        `output_path` the
+        predictions are in the answer; with `async` the work goes on as a job after the answer.
+        `output_path` is never
         overwritten unless `overwrite` says so."""
         these = await asyncio.to_thread(service)
         if not body.run_async:
@@ -245,43 +327,72 @@ def make_router(predictor: OptimizedPredictor | None = None, *, models: Mapping[
         location = request.url.path.removesuffix("/predict-batch") + f"/jobs/{told['id']}"
         return json_response(told, 202, headers={"Location": location})
 
-    @router.post("/warmup", response_model=schemas.ModelWarmupResponse, summary="Open models ahead of requests",
-                 operation_id="foretell_warmup")
+    @router.post(
+        "/warmup",
+        response_model=schemas.ModelWarmupResponse,
+        summary="Open models ahead of requests",
+        operation_id="foretell_warmup",
+    )
     def warmup(body: schemas.ModelWarmupRequest) -> Response:
         """Opens them unless they are open, and makes their plans."""
         return json_response(service().warm(body))
 
-    @router.get("/cache/stats", response_model=schemas.CacheStatsResponse, operation_id="foretell_cache_stats",
-                summary="The cache, latency, throughput and the process")
+    @router.get(
+        "/cache/stats",
+        response_model=schemas.CacheStatsResponse,
+        operation_id="foretell_cache_stats",
+        summary="The cache, latency, throughput and the process",
+    )
     def cache_stats() -> Response:
         """Counts since the process started."""
         return json_response(service().stats())
 
-    @router.delete("/cache/clear", response_model=schemas.CacheClearResponse, summary="Close all models, or one",
-                   operation_id="foretell_cache_clear")
-    def cache_clear(model_path: Annotated[str | None, Query(min_length=1, description="This one alone.")] = None) -> Response:
+    @router.delete(
+        "/cache/clear",
+        response_model=schemas.CacheClearResponse,
+        summary="Close all models, or one",
+        operation_id="foretell_cache_clear",
+    )
+    def cache_clear(
+        model_path: Annotated[str | None, Query(min_length=1, description="This one alone.")] = None,
+    ) -> Response:
         """Requests that are being worked on keep theirs."""
         return json_response(service().clear(model_path))
 
-    @router.get("/health", response_model=schemas.HealthResponse, summary="Is the service up?", operation_id="foretell_health")
+    @router.get(
+        "/health",
+        response_model=schemas.HealthResponse,
+        summary="Is the service up?",
+        operation_id="foretell_health",
+    )
     def health() -> Response:
         """How many models are open, and for how long the service has been."""
         return json_response(service().health())
 
-    @router.get("/jobs", response_model=schemas.JobList, operation_id="foretell_jobs",
-                summary="Jobs that run, wait or have ended a while ago")
+    @router.get(
+        "/jobs",
+        response_model=schemas.JobList,
+        operation_id="foretell_jobs",
+        summary="Jobs that run, wait or have ended a while ago",
+    )
     def jobs() -> Response:
         """The newest first."""
         return json_response({"jobs": [job.told() for job in service().jobs.all()]})
 
-    @router.get("/jobs/{number}", response_model=schemas.Job, summary="How far a job is", operation_id="foretell_job")
+    @router.get(
+        "/jobs/{number}", response_model=schemas.Job, summary="How far a job is", operation_id="foretell_job"
+    )
     def job(number: str) -> Response:
         """Rows, bytes, the share that is done and the seconds that are left."""
         return json_response(service().jobs.find(number).told())
 
-    @router.delete("/jobs/{number}", response_model=schemas.Job, summary="Cancel a job, or forget one that has ended",
-                   responses={202: {"model": schemas.Job, "description": "It ends soon, and leaves no output."}},
-                   operation_id="foretell_job_cancel")
+    @router.delete(
+        "/jobs/{number}",
+        response_model=schemas.Job,
+        summary="Cancel a job, or forget one that has ended",
+        responses={202: {"model": schemas.Job, "description": "It ends soon, and leaves no output."}},
+        operation_id="foretell_job_cancel",
+    )
     def job_cancel(number: str) -> Response:
         """A job that is cancelled leaves no output."""
         cancelled, over = service().jobs.cancel(number)

@@ -1,4 +1,5 @@
-"""Bodies of requests and answers, under the names and with the fields of foretell-server's own description."""
+"""Bodies of requests and answers, under the names and with the fields of foretell-server's own
+description."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,19 +10,28 @@ Cell = float | int | str | bool | None
 ROWS_SCHEMA: dict[str, Any] = {
     "type": "array",
     "description": "The rows: a value for each of the model's columns in order, or objects by column name. "
-                   "null is a missing value.",
-    "items": {"anyOf": [
-        {"type": "array", "items": {"type": ["number", "string", "boolean", "null"]}},
-        {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}}]},
+    "null is a missing value.",
+    "items": {
+        "anyOf": [
+            {"type": "array", "items": {"type": ["number", "string", "boolean", "null"]}},
+            {"type": "object", "additionalProperties": {"type": ["number", "string", "boolean", "null"]}},
+        ]
+    },
 }
 
-VALUES_SCHEMA: dict[str, Any] = {"type": "array", "description": "A value for each row; lists where the model has several outputs."}
+VALUES_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "description": "A value for each row; lists where the model has several outputs.",
+}
 
-Texts = Annotated[list[StrictStr], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Texts = Annotated[
+    list[StrictStr], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)
+]
 
 
 def whole_rows(value: object) -> object:
-    """A number of rows as the server takes it: 5000, "5000" or "auto", which is 0; no fractions, no truth values."""
+    """A number of rows as the server takes it: 5000, "5000" or "auto", which is 0; no fractions, no truth
+    values."""
     if value == "auto":
         return 0
     if isinstance(value, str) and value.isascii() and value.isdigit():
@@ -41,9 +51,15 @@ def one_character(value: object) -> object:
 
 
 Character = Annotated[StrictStr, BeforeValidator(one_character)]
-BatchRows = Annotated[int, BeforeValidator(whole_rows),
-                      Field(json_schema_extra={"anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000000},
-                                                         {"const": "auto"}]})]
+BatchRows = Annotated[
+    int,
+    BeforeValidator(whole_rows),
+    Field(
+        json_schema_extra={
+            "anyOf": [{"type": "integer", "minimum": 1, "maximum": 1000000}, {"const": "auto"}]
+        }
+    ),
+]
 
 
 class Body(BaseModel):
@@ -59,15 +75,20 @@ class PredictionRequest(Body):
     features: list[Any] = Field(json_schema_extra=ROWS_SCHEMA)
     use_cache: StrictBool = Field(True, description="false: the model is opened for this request alone.")
     return_probabilities: StrictBool = False
-    method: StrictStr | None = Field(None, description="What predictions hold: predict, decision_function, transform or "
-                                                       "another method of the model. Without one: what it does by itself.")
+    method: StrictStr | None = Field(
+        None,
+        description="What predictions hold: predict, decision_function, transform or "
+        "another method of the model. Without one: what it does by itself.",
+    )
 
 
 class PredictionResponse(Body):
     """What the model says of the rows."""
 
     predictions: list[Any] = Field(json_schema_extra=VALUES_SCHEMA)
-    probabilities: list[Any] | None = Field(None, description="For each row a number for each class, in the order of classes.")
+    probabilities: list[Any] | None = Field(
+        None, description="For each row a number for each class, in the order of classes."
+    )
     classes: list[Any] | None = None
     n_samples: int
     inference_time_seconds: float
@@ -79,17 +100,26 @@ class BatchPredictionRequest(Body):
     """A file for a model."""
 
     model_path: StrictStr = Field(description="A model's name, or a path beneath the model root.")
-    data_path: StrictStr = Field(description="A path beneath the data root: CSV, JSON, JSON lines, Parquet, Arrow or npy.")
-    output_path: StrictStr | None = Field(None, description="A path beneath the output root; its ending says the format. "
-                                                            "Without one the predictions are in the answer.")
+    data_path: StrictStr = Field(
+        description="A path beneath the data root: CSV, JSON, JSON lines, Parquet, Arrow or npy."
+    )
+    output_path: StrictStr | None = Field(
+        None,
+        description="A path beneath the output root; its ending says the format. "
+        "Without one the predictions are in the answer.",
+    )
     batch_size: BatchRows | None = Field(None, description="Rows at a time; 5000 without it.")
     chunk_size: BatchRows | None = Field(None, description="Another name of batch_size.")
     return_probabilities: StrictBool = False
-    run_async: StrictBool = Field(False, alias="async", description="The work goes on as a job after the answer, which is 202.")
+    run_async: StrictBool = Field(
+        False, alias="async", description="The work goes on as a job after the answer, which is 202."
+    )
     overwrite: StrictBool = Field(False, description="Whether output_path may be there already.")
     method: Texts | None = Field(None, description="Such as predict_proba; several for an output_path.")
     keep: Texts | None = Field(None, description="Columns of the data that the output has, too.")
-    features: Texts | None = Field(None, description="The columns that are the model's, where it has no names.")
+    features: Texts | None = Field(
+        None, description="The columns that are the model's, where it has no names."
+    )
     on_error: Literal["fail", "skip", "null"] = "fail"
     input_format: StrictStr | None = None
     output_format: StrictStr | None = None
@@ -205,7 +235,9 @@ class CacheStatsResponse(Body):
     load_failures: int
     utilization: float
     models: list[CachedModel]
-    problems: list[dict[str, str]] = Field(description="Models whose file has changed and cannot be opened, and why.")
+    problems: list[dict[str, str]] = Field(
+        description="Models whose file has changed and cannot be opened, and why."
+    )
     latency: Latency
     throughput_samples_per_sec: float
     process: Process

@@ -1,0 +1,148 @@
+"""X that cannot be read is refused, in one line that says what to do."""
+
+import joblib
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+import scipy.sparse as sp
+from foretell import _core, errors
+
+CONTEXT = _core.Context()
+
+
+@pytest.fixture(scope="module")
+def numbers(lr_path):
+    return _core.Model.open(CONTEXT, lr_path)
+
+
+@pytest.fixture(scope="module")
+def tables(pipeline_path):
+    return _core.Model.open(CONTEXT, pipeline_path)
+
+
+@pytest.mark.parametrize("X, kind, words", [
+    (np.zeros(4), errors.ShapeError, r"reshape\(1, -1\)"), (np.zeros((1, 2, 2)), errors.ShapeError, "3 dimensions"),
+    (np.zeros((2, 3)), errors.ShapeError, "3 columns"), (np.zeros((2, 5)), errors.ShapeError, "5 columns"),
+    (np.zeros((2, 4), dtype=complex), errors.SchemaError, "complex128"), ([[1, 2], [3]], errors.ShapeError, "same length"),
+    (np.zeros((2, 4), dtype="M8[D]"), errors.SchemaError, "datetime64"), (np.zeros((2, 4), dtype="S3"), errors.SchemaError, "S3"),
+    (np.ma.masked_array(np.zeros((2, 4))), errors.ArgumentError, "filled"), (3, errors.ArgumentError, "int"),
+    (None, errors.ArgumentError, "NoneType"), ("text", errors.ShapeError, "one text"), (b"text", errors.ShapeError, "one text"),
+    ({"age": [1], "tenure": [1, 2], "balance": [1], "rate": [1]}, errors.ShapeError, "different lengths"),
+    ({"age": 3, "tenure": [1], "balance": [1], "rate": [1]}, errors.ShapeError, "one value"),
+    ([{"age": 3}], errors.SchemaError, "lacks columns 'tenure', 'balance', 'rate'"),
+    (pd.DataFrame({"age": [1]}), errors.SchemaError, "lacks columns"), (pd.DataFrame(np.zeros((2, 4))), errors.SchemaError, "no names"),
+    (pd.Series([1.0, 2, 3, 4]), errors.ShapeError, "to_frame"), (pl.DataFrame({"age": [1]}).lazy(), errors.ArgumentError, "collect"),
+    (pd.DataFrame([[1, 2, 3, 4, 5]], columns=["age", "age", "tenure", "balance", "rate"]), errors.SchemaError, "more than one column 'age'"),
+    (pd.DataFrame({"age": pd.to_datetime(["2020"]), "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "datetime64"),
+    (pd.DataFrame({"age": [1j], "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "complex128"),
+    (pd.DataFrame({"age": ["x"], "tenure": [1], "balance": [1], "rate": [1]}).astype({"age": object}), errors.DataError, "'age'.*'x'"),
+    (pd.DataFrame({"age": pd.interval_range(0, 1), "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "interval"),
+    (pa.table({"age": [1], "tenure": [1], "balance": [1]}), errors.SchemaError, "lacks column 'rate'"),
+    (pa.table({"age": [[1]], "tenure": [1], "balance": [1], "rate": [1]}), (errors.Error, TypeError), "format"),
+    (pa.array([1, 2, 3]), errors.SchemaError, "one Arrow array"), (sp.csr_matrix((2, 3)), errors.ShapeError, "3 columns"),
+    (sp.csr_matrix(np.zeros((2, 4), dtype=complex)), errors.SchemaError, "complex128")])
+def test_what_is_refused(numbers, X, kind, words):
+    with pytest.raises(kind, match=words) as caught:
+        numbers.run(X, ("predict",))
+    assert "\n" not in str(caught.value)
+
+
+def test_numbers_where_text_is_and_the_other_way_round(tables, rows_of, pipeline_path):
+    rows = rows_of(pipeline_path)
+    for wrong in (rows.assign(plan=3), rows.assign(plan=3.5), pa.Table.from_pandas(rows.assign(plan=3)), rows.assign(plan=True),
+                  rows.assign(plan=pd.array([3] * 400, dtype="Int64"))):
+        with pytest.raises(errors.SchemaError, match="'plan' holds numbers"):
+            tables.run(wrong, ("predict",))
+    with pytest.raises(errors.Error, match="'age'"):
+        tables.run(rows.assign(age="old"), ("predict",))
+    with pytest.raises(errors.SchemaError, match="sparse"):
+        tables.run(sp.csr_matrix((2, 4)), ("predict",))
+    with pytest.raises(errors.Error):
+        tables.run(np.zeros((2, 4)), ("predict",))
+
+
+def test_a_row_of_an_object_array_names_its_place(lr_path):
+    model = _core.Model.open(CONTEXT, lr_path)
+    with pytest.raises(errors.DataError, match="column 'tenure'"):
+        model.run(np.array([[1, "x", 3, 4]], dtype=object), ("predict",))
+    with pytest.raises(errors.DataError, match="column 'tenure'"):
+        model.run([[1, object(), 3, 4]], ("predict",))
+
+
+class Hostile:
+    """A sequence whose items raise; a str() that empties the array it stands in."""
+
+    def __init__(self, rows):
+        self.rows = rows
+
+    def __str__(self):
+        self.rows[:] = None
+        return "Wien"
+
+
+def test_objects_that_change_the_array_under_way(tables):
+    rows = np.empty((3, 4), dtype=object)
+    rows[:] = [40, 1.0, "free", "Graz"]
+    rows[1, 3] = Hostile(rows)
+    tables.run(rows, ("predict",))  # whatever it says, memory stays whole
+
+    class Raises(list):
+        def __getitem__(self, i):
+            raise KeyError(i)
+
+        def __iter__(self):
+            raise KeyError("mine")
+    with pytest.raises((errors.Error, KeyError)):
+        tables.run(Raises([1, 2]), ("predict",))
+
+
+def test_arrow_that_lies(numbers):
+    class NoStream:
+        def __arrow_c_stream__(self, requested_schema=None):
+            return 3
+
+    class Fails:
+        def __arrow_c_stream__(self, requested_schema=None):
+            def batches():
+                yield pa.record_batch({name: [1.0] for name in ("age", "tenure", "balance", "rate")})
+                raise KeyError("mine")
+            schema = pa.schema([(name, pa.float64()) for name in ("age", "tenure", "balance", "rate")])
+            return pa.RecordBatchReader.from_batches(schema, batches()).__arrow_c_stream__()
+    with pytest.raises((ValueError, TypeError)):
+        numbers.run(NoStream(), ("predict",))
+    with pytest.raises(OSError, match="mine"):
+        numbers.run(Fails(), ("predict",))
+    table = pa.table({name: [1.0] for name in ("age", "tenure", "balance", "rate")})
+
+    class Taken:
+        def __init__(self):
+            self.capsule = table.__arrow_c_stream__()
+            pa.RecordBatchReader._import_from_c_capsule(self.capsule)
+
+        def __arrow_c_stream__(self, requested_schema=None):
+            return self.capsule
+    with pytest.raises(ValueError, match="given away"):
+        numbers.run(Taken(), ("predict",))
+
+
+def test_texts_of_surrogates_are_no_category(tables, rows_of, pipeline_path):
+    rows = rows_of(pipeline_path).head(2).astype({"plan": object, "city": object})
+    rows.loc[0, "city"] = "\ud800"
+    with pytest.raises(errors.DataError, match="UTF-8"):
+        tables.run(rows, ("predict",))
+
+
+def test_two_categories_that_look_alike(tmp_path):
+    """1 and "1" are two categories: numbers do not match text."""
+    from sklearn.preprocessing import OneHotEncoder
+    texts = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(np.array([["1"], ["2"]], dtype=object))
+    joblib.dump(texts, tmp_path / "texts.joblib")
+    model = _core.Model.open(CONTEXT, tmp_path / "texts.joblib")
+    mixed = np.array([["1"], [1], [True], ["2"]], dtype=object)
+    assert np.array_equal(model.run(mixed, ("transform",))[0], texts.transform(mixed))
+    integers = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(np.array([[1], [2]]))
+    joblib.dump(integers, tmp_path / "integers.joblib")
+    with pytest.raises(errors.SchemaError, match="holds text"):
+        _core.Model.open(CONTEXT, tmp_path / "integers.joblib").run(np.array([["1"]], dtype=object), ("transform",))
