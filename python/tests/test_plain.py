@@ -18,7 +18,7 @@ PLAIN = {
     "scalars": [1, -(10**30), 2.5, True, None, "ä", b"\0\xff", 1 + 2j, bytearray(b"ab")],
     "containers": {"a": [1, (2, 3)], "b": {4, 5}, "c": frozenset([6]), 7: collections.OrderedDict(x=1)},
     "defaultdict": collections.defaultdict(list, {"a": [1]}),
-    "dates": [datetime.date(2024, 2, 29), datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc),
+    "dates": [datetime.date(2024, 2, 29), datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC),
               datetime.timedelta(days=3), datetime.time(1, 2)],
     "decimal": decimal.Decimal("1.10"),
     "arrays": [np.arange(6).reshape(2, 3), np.asfortranarray(np.arange(6.0).reshape(2, 3)), np.array(["a", "bc"]),

@@ -41,7 +41,8 @@ def kind_of(X: Any) -> str:
             return "scipy.sparse"
     if hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__"):
         return "arrow"
-    if isinstance(X, (memoryview, array)) or hasattr(X, "__dlpack__") or hasattr(X, "__array__") or hasattr(X, "__array_interface__"):
+    given = ("__dlpack__", "__array__", "__array_interface__")
+    if isinstance(X, (memoryview, array)) or any(hasattr(X, name) for name in given):
         return "array"
     return ""
 
@@ -56,7 +57,7 @@ def is_missing(value: Any) -> bool:
         return type(value).__name__ == "NAType"
 
 
-# ---- Plain Python -----------------------------------------------------------------------------------------------------
+# ---- Plain Python ------------------------------------------------------------------------------------------
 
 
 class MappingTable:
@@ -121,7 +122,7 @@ class RecordsTable:
         return array
 
 
-# ---- pandas -----------------------------------------------------------------------------------------------------------
+# ---- pandas ------------------------------------------------------------------------------------------------
 
 
 class PandasTable:
@@ -139,7 +140,7 @@ def pandas_column(series: Any) -> Any:
     """A Series: a view of its numbers where it has them."""
     dtype = series.dtype
     if isinstance(dtype, np.dtype):
-        return _without_nulls(series.to_numpy()) if dtype.kind == "O" else series.to_numpy()
+        return series.to_numpy()
     name = type(dtype).__name__
     if name == "CategoricalDtype":
         categorical = series.array
@@ -151,14 +152,14 @@ def pandas_column(series: Any) -> Any:
     if name == "SparseDtype":
         return np.asarray(series)
     if name == "StringDtype":
-        return _without_nulls(series.to_numpy(dtype=object))
+        return series.to_numpy(dtype=object)
     raise make(
         "SCHEMA", "COLUMN_TYPE",
         f"column '{series.name}' is of dtype {dtype}, which no model takes; convert it to numbers or text",
     )
 
 
-def _without_nulls(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def without_nulls(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Objects with NaN for pandas' NA and NaT; None stays None."""
     pandas = sys.modules["pandas"]
     missing = pandas.isna(values)
@@ -181,7 +182,7 @@ def _pandas_arrow(series: Any) -> Any:
     return ("arrow", schema, data, _arrow_format(schema), -1)
 
 
-# ---- Arrow ------------------------------------------------------------------------------------------------------------
+# ---- Arrow -------------------------------------------------------------------------------------------------
 
 
 def _arrow_format(schema: Any) -> str:

@@ -15,6 +15,7 @@ what the original library makes of the same object:
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ MISSING_NAN, MISSING_NONE, MISSING_REFUSED = range(3)
 
 # Cells of a dense block that a sparse matrix is read by: 4 MiB of float64.
 _BLOCK_CELLS = 1 << 19
+_ABSENT = object()
 
 
 class Input(NamedTuple):
@@ -56,11 +58,15 @@ class Schema(NamedTuple):
     answers: str  # the class of the estimator that answers: the last step of a pipeline, the best of a search
     encodes: bool  # there are encoders in it: a number is a category there
     boosts_xgboost: bool  # XGBoost reads some of it
+    takes_dicts: bool  # DictVectorizer is what X goes into
 
     @property
     def takes_vectors(self) -> bool:
         """Whether X has one dimension, as of an encoder of labels."""
         return self.class_name.rpartition(".")[2] in ("LabelEncoder", "LabelBinarizer", "IsotonicRegression")
+
+    def is_unused(self, i: int) -> bool:
+        return i < len(self.inputs) and self.inputs[i].kind == UNUSED
 
     @property
     def takes_texts(self) -> bool:
@@ -78,6 +84,7 @@ def schema(
         tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
         _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
         any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
+        any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps),
     )
 
 
@@ -131,7 +138,7 @@ def prepare(X: Any, schema: Schema) -> Prepared:
     )
 
 
-# ---- Arrays -----------------------------------------------------------------------------------------------------------
+# ---- Arrays ------------------------------------------------------------------------------------------------
 
 
 def _foreign_array(X: Any) -> np.ndarray[Any, Any]:
@@ -175,7 +182,8 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
     if kind in "fiubOUT":
         _check_width(X.shape[1], schema)
         values = _objects(X)
-        return _finish(len(X), [values[:, i] for i in range(X.shape[1])], schema)
+        width = X.shape[1] if schema.open_width else len(schema.inputs)
+        return _finish(len(X), [None if schema.is_unused(i) else values[:, i] for i in range(width)], schema)
     raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers or text")
 
 
@@ -196,11 +204,13 @@ def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return plain
 
 
-# ---- Lists ------------------------------------------------------------------------------------------------------------
+# ---- Lists -------------------------------------------------------------------------------------------------
 
 
 def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     if len(X) and all(isinstance(row, Mapping) for row in X):
+        if schema.takes_dicts:
+            return _dicts(X, schema)
         return _columns(_frames.RecordsTable(X), schema)
     if len(X) and schema.takes_texts and all(isinstance(row, str) or row is None for row in X):
         values = np.empty(len(X), dtype=object)
@@ -217,11 +227,41 @@ def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
     return _array(array, schema)
 
 
-# ---- Tables -----------------------------------------------------------------------------------------------------------
+def _dicts(X: Sequence[Mapping[Any, Any]], schema: Schema) -> Prepared:
+    """Rows as DictVectorizer takes them: a key that a row lacks is no feature there, NaN is a number, and a text is a
+    text also where it looks like a number."""
+    done: list[Any] = []
+    for known in schema.inputs:
+        values = np.empty(len(X), dtype=object)
+        for at, row in enumerate(X):
+            value = row.get(known.name, _ABSENT)
+            values[at] = None if value is _ABSENT else _dict_value(value, known)
+        done.append(_column(values, known, len(done), schema))
+    return len(X), False, tuple(done)
+
+
+def _dict_value(value: Any, known: Input) -> Any:
+    if value is None or _frames.is_missing(value):
+        return "nan"  # as the number stands in a file; an empty cell is a key that is not there
+    if isinstance(value, str) and known.kind != STRING and _reads_as_other(value):
+        return value + "\0"  # a category that nobody has
+    return value
+
+
+def _reads_as_other(text: str) -> bool:
+    """Whether a cell of that text would be a number, a bool or missing."""
+    try:
+        float(text)
+    except ValueError:
+        return text.strip().lower() in ("", "true", "false", "na", "n/a", "null", "none", "<na>", "#n/a")
+    return True
+
+
+# ---- Tables ------------------------------------------------------------------------------------------------
 
 
 def _check_width(width: int, schema: Schema) -> None:
-    if not schema.open_width and width != len(schema.inputs):
+    if not schema.open_width and schema.inputs and width != len(schema.inputs):  # without inputs X is not looked at
         raise make(
             "SHAPE", "COLUMN_COUNT",
             f"X has {width} columns; {schema.class_name} expects {len(schema.inputs)}",
@@ -232,7 +272,7 @@ def _pick(names: Sequence[Any], schema: Schema) -> list[int | None]:
     """Where each of the model's columns is among the names of X; None for those that it does not look at."""
     if not schema.has_names:
         _check_width(len(names), schema)
-        return list(range(len(names)))
+        return list(range(len(names) if schema.open_width else len(schema.inputs)))
     places: dict[Any, int] = {}
     twice: set[Any] = set()
     for i, name in enumerate(names):
@@ -307,7 +347,7 @@ def _number_dtype(column: Any) -> Any:
     return None
 
 
-# ---- Columns ----------------------------------------------------------------------------------------------------------
+# ---- Columns -----------------------------------------------------------------------------------------------
 
 
 def _place(column: Input, i: int) -> str:
@@ -346,7 +386,7 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         _, data, mask = values
         if not mask.all():
             return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
-        return np.full(len(data), None, dtype=object)
+        return np.full(len(data), np.nan)
     if tag == "arrow":
         numbers = _frames.ARROW_NUMBERS.get(values[3]) is not None or values[3] == "b"
         text = values[3] in _frames.ARROW_TEXTS
@@ -375,6 +415,8 @@ def _numbers_for_text(values: np.ndarray[Any, Any], known: Input, i: int, schema
 
 
 def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, schema: Schema) -> Any:
+    if "pandas" in sys.modules:
+        values = _frames.without_nulls(values)
     kinds = set(map(type, values.tolist()))
     if any(issubclass(kind, (str, bytes)) for kind in kinds) and schema.encodes:
         raise _wrong_type(known, i, "text", "numbers")
@@ -388,27 +430,27 @@ def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, sche
         raise DataError(f"{_place(known, i)}: {error}; the model takes numbers there") from None
 
 
-def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> np.ndarray[Any, Any]:
-    """Texts as they are, and what is no text as something that is no category of the model."""
-    if values.dtype.kind != "O" or known.kind != STRING or schema.library == "CatBoost":
+def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> Any:
+    """Texts, and what stands among them, which the C side asks cell_text() for."""
+    if values.dtype.kind != "O":
         return values
-    if all(kind is str for kind in set(map(type, values.tolist()))):
-        return values
-    made = np.empty(len(values), dtype=object)
-    for at, value in enumerate(values.tolist()):
-        made[at] = value if isinstance(value, str) else _no_text(value, known)
-    return made
+    return ("texts", values, known.missing, known.kind == STRING and schema.library != "CatBoost")
 
 
-def _no_text(value: Any, known: Input) -> str | None:
+def cell_text(value: Any, missing: int, strict: bool) -> str | None:
+    """An object that is no str as the text of a cell; None: it is missing.
+
+    strict: the model knows texts alone, so that a number is something that it never saw, as is None for a model that
+    saw NaN, and NaN for one that saw None. Otherwise numbers are their digits.
+    """
     if value is None:
-        return "None (NoneType)" if known.missing == MISSING_NAN else None
+        return "None (NoneType)" if strict and missing == MISSING_NAN else None
     if _frames.is_missing(value):
-        return "nan (float)" if known.missing == MISSING_NONE else None
-    return f"{value} ({type(value).__name__})"
+        return "nan (float)" if strict and missing == MISSING_NONE else None
+    return f"{value} ({type(value).__name__})" if strict else str(value)
 
 
-# ---- Series -----------------------------------------------------------------------------------------------------------
+# ---- Series ------------------------------------------------------------------------------------------------
 
 
 def _series(X: Any, schema: Schema) -> Prepared:
@@ -420,7 +462,7 @@ def _series(X: Any, schema: Schema) -> Prepared:
     )
 
 
-# ---- Sparse matrices --------------------------------------------------------------------------------------------------
+# ---- Sparse matrices ---------------------------------------------------------------------------------------
 
 
 def _sparse(X: Any, schema: Schema) -> Iterator[Prepared]:
@@ -456,7 +498,7 @@ def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:
         yield block
 
 
-# ---- Arrow ------------------------------------------------------------------------------------------------------------
+# ---- Arrow -------------------------------------------------------------------------------------------------
 
 
 def _arrow(X: Any, schema: Schema) -> Iterator[Prepared]:
