@@ -223,7 +223,8 @@ const cli_command cli_commands[CLI_COMMAND_COUNT] = {
          .shown = "completion bash|zsh|fish",
          .summary = "completes words in a shell",
          .about = "Prints what makes a shell complete the words of a foretell command line: "
-                  "commands, options, their values and files. make install puts the same where the "
+                  "commands, options, their values, files and the columns of a table. make install "
+                  "puts the same where the "
                   "shells look for it.",
          .examples = {"source <(foretell completion bash)",
                       "foretell completion zsh > \"${fpath[1]}/_foretell\"",

@@ -6,8 +6,11 @@
  */
 #include "table.h"
 
+#include <foretell/arrow.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* One line of an answer. */
 static void offer(const char *before, const char *word, const char *about)
@@ -36,26 +39,76 @@ static void offer_words(const char *before, const char *begun, const char *words
     }
 }
 
-/* "predict,ap": the methods that are not named yet, behind those that are. */
-static void offer_methods(const char *before, const char *begun)
+/* Of a list of names the i-th; NULL behind the last. */
+typedef const char *name_at(const void *list, size_t i);
+
+/* Whether a shell, and a list with commas, take the name as it stands. */
+static bool is_plain(const char *name)
 {
-    char named[256], list[300];
-    const char *comma = strrchr(begun, ',');
+    return *name && !strpbrk(name, ",\"'`$\\!&|;<>()[]{}*?~# \t\r\n") && !starts(name, "=");
+}
+
+/* "predict,ap": the names that are not there yet, behind those that are. */
+static void offer_list(const char *before, const char *begun, name_at *names, const void *list)
+{
+    char named[256], all[300];
+    const char *comma = strrchr(begun, ','), *name;
     size_t size = comma ? (size_t)(comma + 1 - begun) : 0;
     if (size >= sizeof named)
         return;
     memcpy(named, begun, size);
     named[size] = '\0';
-    snprintf(list, sizeof list, ",%s", named);
-    for (int method = 0; method < FTL_METHOD_COUNT; method++) {
-        char sought[64], whole[400];
-        const char *name = ftl_method_name((ftl_method)method);
+    snprintf(all, sizeof all, ",%s", named);
+    for (size_t i = 0; (name = names(list, i)) != NULL; i++) {
+        char sought[128], whole[400];
         snprintf(sought, sizeof sought, ",%s,", name);
-        if (strstr(list, sought) || !starts(name, begun + size))
+        if (strlen(name) > 100 || !is_plain(name) || strstr(all, sought) ||
+            !starts(name, begun + size))
             continue;
         snprintf(whole, sizeof whole, "%s%s", named, name);
         offer(before, whole, NULL);
     }
+}
+
+/* name_at */
+static const char *method_at(const void *unused, size_t i)
+{
+    (void)unused;
+    return i < FTL_METHOD_COUNT ? ftl_method_name((ftl_method)i) : NULL;
+}
+
+/* name_at. list: the schema of a table */
+static const char *column_at(const void *list, size_t i)
+{
+    const struct ArrowSchema *table = list;
+    if (i >= (size_t)table->n_children)
+        return NULL;
+    const char *name = table->children[i]->name;
+    return name ? name : "";
+}
+
+/* The columns of a file; what cannot be read has none. */
+static void offer_columns(const char *before, const char *begun, const char *path)
+{
+    enum { most = 256 << 20 }; /* bytes of memory */
+    ftl_error error;
+    ftl_context *context = NULL;
+    struct ArrowArrayStream table = {0};
+    struct ArrowSchema schema = {0};
+    struct stat about;
+    const ftl_context_options options = {
+        .struct_size = sizeof options, .threads = 1, .memory_limit = most};
+    if (stat(path, &about) != 0 || !S_ISREG(about.st_mode) ||
+        ftl_context_create(&options, &context, &error) != FTL_OK)
+        return;
+    if (ftl_read_table(context, path, NULL, &table, &error) == FTL_OK) {
+        if (table.get_schema(&table, &schema) == 0) {
+            offer_list(before, begun, column_at, &schema);
+            schema.release(&schema);
+        }
+        table.release(&table);
+    }
+    ftl_context_destroy(context);
 }
 
 static void offer_targets(const char *before, const char *begun)
@@ -66,23 +119,6 @@ static void offer_targets(const char *before, const char *begun)
             offer(before, target.name, target.about);
     }
     offer_words(before, begun, "list");
-}
-
-/* The value of an option; before: what stands before it in the same word, as in --name=. */
-static void offer_value(const cli_option *option, const char *before, const char *begun)
-{
-    if (option->value == VALUE_WORD)
-        offer_words(before, begun, option->words);
-    else if (option->value == VALUE_METHODS)
-        offer_methods(before, begun);
-    else if (option->value == VALUE_TARGET)
-        offer_targets(before, begun);
-    else if (option->value == VALUE_FILE)
-        puts(":files");
-    else if (strcmp(option->name, "iterations") == 0)
-        offer_words(before, begun, "all");
-    else if (strcmp(option->name, "batch-size") == 0)
-        offer_words(before, begun, "auto");
 }
 
 /* The option that a word names, whether or not a value follows it behind a =. */
@@ -100,6 +136,42 @@ static const cli_option *named_option(cli_command_id command, const char *word)
             return option;
     }
     return NULL;
+}
+
+/* INPUT among the words in front of the last one; NULL: it is not there. */
+static const char *find_input(cli_command_id command, char **words, int n)
+{
+    int seen = command == CLI_DOOR; /* its MODEL stands before the words */
+    for (int i = 0; i + 1 < n; i++) {
+        const cli_option *option = words[i][0] == '-' ? named_option(command, words[i]) : NULL;
+        if (option && option->value != VALUE_NONE && !strchr(words[i], '='))
+            i++;
+        else if (strcmp(words[i], "+") == 0)
+            i++;
+        else if (!option && words[i][0] != '-' && seen++ == 1)
+            return words[i];
+    }
+    return NULL;
+}
+
+/* The value of an option; before: what stands before it in the same word, as in --name=. */
+static void offer_value(const cli_option *option, const char *before, const char *begun,
+                        const char *input)
+{
+    if (option->value == VALUE_WORD)
+        offer_words(before, begun, option->words);
+    else if (option->value == VALUE_METHODS)
+        offer_list(before, begun, method_at, NULL);
+    else if (option->value == VALUE_COLUMNS && input)
+        offer_columns(before, begun, input);
+    else if (option->value == VALUE_TARGET)
+        offer_targets(before, begun);
+    else if (option->value == VALUE_FILE)
+        puts(":files");
+    else if (strcmp(option->name, "iterations") == 0)
+        offer_words(before, begun, "all");
+    else if (strcmp(option->name, "batch-size") == 0)
+        offer_words(before, begun, "auto");
 }
 
 static bool is_given(cli_command_id command, const cli_option *option, char **words, int n)
@@ -120,13 +192,13 @@ static void complete_options(cli_command_id command, char **words, int n)
     for (int i = 0; i + 1 < n; i++)
         only_files |= strcmp(words[i], "--") == 0;
     if (!only_files && last && last->value != VALUE_NONE && !strchr(words[n - 2], '=')) {
-        offer_value(last, "", begun);
+        offer_value(last, "", begun, find_input(command, words, n));
     } else if (!only_files && starts(begun, "--") && equals) {
         char before[64];
         const cli_option *option = named_option(command, begun);
         snprintf(before, sizeof before, "%.*s", (int)(equals + 1 - begun), begun);
         if (option && option->value != VALUE_NONE)
-            offer_value(option, before, equals + 1);
+            offer_value(option, before, equals + 1, find_input(command, words, n));
     } else if (!only_files && begun[0] == '-') {
         for (size_t i = 0; i < cli_option_count; i++) {
             const cli_option *option = &cli_option_table[i];

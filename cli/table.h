@@ -16,6 +16,7 @@ typedef enum cli_value {
     VALUE_TEXT,
     VALUE_FILE,
     VALUE_WORD,    /* one of the option's words */
+    VALUE_COLUMNS, /* names of columns of INPUT, with commas between */
     VALUE_METHODS, /* names of methods, with commas between */
     VALUE_TARGET   /* of foretell generate */
 } cli_value;

@@ -31,8 +31,9 @@ static void put_member(FILE *file, const char *key, const char *text)
 static void put_option(FILE *file, const cli_option *option, bool listed)
 {
     static const char *const kinds[] = {
-        [VALUE_NONE] = "switch", [VALUE_TEXT] = "text",       [VALUE_FILE] = "file",
-        [VALUE_WORD] = "word",   [VALUE_METHODS] = "methods", [VALUE_TARGET] = "target"};
+        [VALUE_NONE] = "switch",  [VALUE_TEXT] = "text",       [VALUE_FILE] = "file",
+        [VALUE_WORD] = "word",    [VALUE_COLUMNS] = "columns", [VALUE_METHODS] = "methods",
+        [VALUE_TARGET] = "target"};
     const char letter[] = {option->letter, '\0'};
     fputs("{\"name\":", file);
     put_string(file, option->name);

@@ -51,3 +51,13 @@ def test_names_of_figures_are_those_of_the_package(lr_path):
     named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
     assert len(named) >= 9 and named <= set(stats)
     assert {"mean", "p50", "p95", "p99"} <= set(stats["latency"]) and {"resident_bytes", "cpu_seconds", "read_bytes"} <= set(stats["process"])
+
+
+def test_the_example_of_the_readme_runs(lr_path, tmp_path, monkeypatch):
+    shutil.copy(lr_path, tmp_path / "model.joblib")
+    named_frame(100).to_csv(tmp_path / "rows.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    [block] = re.findall(r"```python\n(.*?)```", (DOCUMENT.parents[1] / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    names = {"frame": named_frame(20)}
+    exec(compile(block, "README.md", "exec"), names)
+    assert len(names["result"]["predictions"]) == 20 and len(names["table"]) == 100 and (tmp_path / "out.csv").exists()

@@ -66,6 +66,21 @@ def test_methods_come_one_after_another():
         assert ftl.run("predict", "none.joblib", "r.csv", "--method", method).returncode == 3
 
 
+def test_columns_are_those_of_the_table(tmp_path):
+    (tmp_path / "rows.csv").write_text('id,age,"last, first",a b,fare,$(touch pwned)\n1,2,3,4,5,6\n')
+    rows, plain = tmp_path / "rows.csv", ["id", "age", "fare"]
+    for option in ("--keep", "--features"):
+        assert list(offered("predict", "m", rows, option, "")[0]) == plain
+        assert list(offered("predict", "m", "+", "n", "--proba", "-o", "x", rows, option, "age,")[0]) == ["age,id", "age,fare"]
+        assert list(offered("m", rows, f"{option}=f")[0]) == [f"{option}=fare"]
+    assert list(offered("check", "m", rows, "--target", "")[0]) == plain
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1" + bytes(range(200)))
+    os.mkfifo(tmp_path / "pipe.csv")
+    for name in ("none.csv", "broken.parquet", "pipe.csv", ".", "-"):
+        assert offered("predict", "m", tmp_path / name, "--keep", "") == ({}, False)
+    assert offered("predict", "m", "--keep", "") == ({}, False) == offered("predict", rows, "--keep", "")
+
+
 def test_what_is_given_is_not_offered_again():
     assert "--proba" not in offered("predict", "m", "--proba", "--")[0]
     assert "--keep" in offered("predict", "m", "--keep", "a", "--")[0]
