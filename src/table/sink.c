@@ -389,10 +389,12 @@ ftl_status ftl_sink_holds(ftl_sink *sink, const ftl_sink_place *place, bool *hol
 {
     const ftl_output_mark mark = {place->bytes, place->done};
     *holds = place->from <= place->done && ftl_output_holds(&sink->output, &mark);
-    if (*holds && sink->kind->restore)
-        return take_records(sink, place, holds, error);
-    *holds = *holds && place->state == 0;
-    return FTL_OK;
+    if (!sink->kind->restore) {
+        *holds = *holds && place->state == 0;
+        return FTL_OK;
+    }
+    *holds = *holds && place->from == place->rows;
+    return *holds ? take_records(sink, place, holds, error) : FTL_OK;
 }
 
 ftl_status ftl_sink_begin_anew(ftl_sink *sink, ftl_error *error)

@@ -83,8 +83,10 @@ def any_way(chance):
 
 
 def journal_of(folder, output):
-    path = folder / f".{output}.foretell-journal"
-    return path.read_bytes() if path.exists() else b""
+    try:
+        return (folder / f".{output}.foretell-journal").read_bytes()
+    except FileNotFoundError:  # not yet, or not any more
+        return b""
 
 
 def contents(folder, names):
@@ -111,7 +113,7 @@ def test_kill_at_random_moments(made, folder, output, reject, rows):
     wanted = contents(folder, [output, reject])
     assert hidden(folder) == []
     resumed = 0
-    for turn in range(KILLS):
+    for turn in range(1 if output.endswith((".bz2", ".xz")) and not LONG else KILLS):  # these are slow
         (folder / output).unlink()
         (folder / reject).unlink()
         for _ in range(chance.randrange(1, 4) if turn else 0):
@@ -120,7 +122,7 @@ def test_kill_at_random_moments(made, folder, output, reject, rows):
             process.kill()
             process.communicate()
         if turn == 0:  # one that is sure to have come some way
-            stop_behind(folder, output, 1, *arguments, *any_way(chance))
+            stop_behind(folder, output, 1, *arguments, "--batch-size", "900")
         resumed += "were done by an earlier call" in work(folder, *arguments, *any_way(chance))
         assert contents(folder, [output, reject]) == wanted, turn
         assert hidden(folder) == []
@@ -166,8 +168,8 @@ def test_others_read_them(folder, output, reject, rows):
     assert contents(folder, ["bad.csv"]) == contents(folder, ["want-bad.csv"])
 
 
-@pytest.mark.parametrize("output, reject, rows", [case for case in OUTPUTS if case[0].endswith((".parquet", ".arrow", ".arrows", ".json"))])
-def test_the_bytes_of_a_job_without_it(folder, output, reject, rows):
+@pytest.mark.parametrize("output, rows", [(case[0], case[2]) for case in OUTPUTS if case[0].count(".") == 1])
+def test_the_bytes_of_a_job_without_it(folder, output, rows):
     work(folder, *command(f"want-{output}", "want-bad.parquet", rows))
     arguments = command(output, "bad.parquet", rows, "--resume")
     assert stop_behind(folder, output, 1, *arguments)
@@ -189,8 +191,8 @@ def left(request, made, tmp_path_factory):
     work(folder, *arguments)
     wanted = contents(folder, [output, "bad.csv"])
     (folder / output).unlink()
-    for _ in range(9):
-        if stop_behind(folder, output, 2, *arguments) and journal_of(folder, output).count(b"\nrows ") >= 2:
+    for notes in [1, 2] * 9:  # the first sync may have taken so long that the second note is another job's
+        if stop_behind(folder, output, notes, *arguments) and notes == 2:
             break
     else:
         raise AssertionError("it is never stopped in its midst")
@@ -216,6 +218,10 @@ def some(numbers, n):
     return numbers if LONG else sorted({numbers[i * (len(numbers) - 1) // (n - 1)] for i in range(n)})
 
 
+def flipped(content, at):
+    return content[:at] + bytes([content[at] ^ 2]) + content[at + 1:]
+
+
 def test_torn_journals(left):
     name = f".{left[1]}.foretell-journal"
     content = left[4][name]
@@ -224,7 +230,7 @@ def test_torn_journals(left):
     for size in some(range(last, len(content)), 4):  # the line before it counts
         assert goes_on(left, lambda folder, size=size: os.truncate(folder / name, size))
     for at in some(range(last, len(content) - 1), 3):
-        goes_on(left, lambda folder, at=at: (folder / name).write_bytes(content[:at] + bytes([content[at] ^ 2]) + content[at + 1:]))
+        goes_on(left, lambda folder, at=at: (folder / name).write_bytes(flipped(content, at)))
 
 
 def test_damaged_states(left):
@@ -234,7 +240,7 @@ def test_damaged_states(left):
         return
     content = left[4][name]
     for at in some(range(len(content)), 3):
-        assert not goes_on(left, lambda folder, at=at: (folder / name).write_bytes(content[:at] + bytes([content[at] ^ 2]) + content[at + 1:]))
+        assert not goes_on(left, lambda folder, at=at: (folder / name).write_bytes(flipped(content, at)))
     assert not goes_on(left, lambda folder: os.truncate(folder / name, len(content) - 1))
     assert not goes_on(left, lambda folder: (folder / name).unlink())
     assert goes_on(left, lambda folder: (folder / name).write_bytes(content + b"of a note that was not finished"))
@@ -274,8 +280,9 @@ def test_calls_that_fail(folder, output, reject, rows):
     work(folder, *arguments)
     wanted = contents(folder / "out", [output, reject])
     hits = 0
-    for call, how in [("write", "ENOSPC"), ("pwrite", "EIO"), ("fsync", "EIO"), ("fdatasync", "ENOSPC"), ("pwrite", "short"), ("fsync", "EINTR")]:
-        for n in (range(1, 40) if LONG else (3,)):
+    for call, how in [("write", "ENOSPC"), ("pwrite", "EIO"), ("fsync", "EIO"), ("fdatasync", "ENOSPC"), ("pwrite", "short"),
+                      ("fsync", "EINTR")]:
+        for n in (range(1, 40) if LONG else (2,)):
             for name in (output, reject):
                 (folder / "out" / name).unlink(missing_ok=True)
             hit = fails(folder, arguments, call, n, how)
@@ -286,4 +293,4 @@ def test_calls_that_fail(folder, output, reject, rows):
             assert hidden(folder / "out") == []
             if not hit:
                 break
-    assert hits > 3
+    assert hits > 2

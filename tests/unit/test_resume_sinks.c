@@ -318,6 +318,7 @@ static void refuses_what_cannot_be_true(void **unused)
             {place.bytes, place.done + 1, place.from, place.rows, size, place.sum},
             {place.bytes, place.from - 1, place.from, place.rows, size, place.sum},
             {place.bytes, UINT64_MAX, place.from, place.rows, size, place.sum},
+            {place.bytes, place.done, place.from - 1, place.rows, size, place.sum},
             {place.bytes, place.done, place.from, place.rows, 0, 0},
             {place.bytes, place.done, place.from, place.rows, UINT64_MAX, place.sum}};
         for (size_t i = 0; i < FTL_ARRAY_LEN(others); i++)
