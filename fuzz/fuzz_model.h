@@ -2,6 +2,7 @@
 #ifndef FTL_FUZZ_MODEL_H
 #define FTL_FUZZ_MODEL_H
 
+#include <foretell/codegen.h>
 #include <foretell/foretell.h>
 
 #include <math.h>
@@ -46,6 +47,22 @@ static ftl_status fuzz_session(ftl_model *model, ftl_type dtype, const ftl_batch
     return status == FTL_NOMEM ? FTL_NOMEM : FTL_OK;
 }
 
+/* Code for each method; what cannot be written is refused, whatever the model holds. */
+static ftl_status fuzz_generate(const ftl_model *model)
+{
+    for (int m = 0; m < FTL_METHOD_COUNT; m++) {
+        const ftl_generate_options options = {.struct_size = sizeof options,
+                                              .methods = 1u << m,
+                                              .input_dtype = m % 2 ? FTL_F32 : FTL_F64,
+                                              .max_code_bytes = 1 << 20};
+        size_t written = 0;
+        if (ftl_model_has_method(model, (ftl_method)m) &&
+            ftl_generate(model, &options, fuzz_ignore_text, &written, NULL) == FTL_NOMEM)
+            return FTL_NOMEM;
+    }
+    return FTL_OK;
+}
+
 static ftl_status fuzz_predict(ftl_model *model)
 {
     ftl_model_info info = {.struct_size = sizeof info};
@@ -54,6 +71,8 @@ static ftl_status fuzz_predict(ftl_model *model)
         abort();
     if (ftl_model_describe(model, true, fuzz_ignore_text, &described, NULL) == FTL_NOMEM ||
         ftl_model_describe(model, false, fuzz_ignore_text, &described, NULL) == FTL_NOMEM)
+        return FTL_NOMEM;
+    if (fuzz_generate(model) == FTL_NOMEM)
         return FTL_NOMEM;
     if (info.n_inputs > fuzz_columns)
         return FTL_OK; /* wide models are the unit tests' */

@@ -243,3 +243,14 @@ def test_the_file_is_whole_or_not_there(lr_path, tmp_path):
     assert generate(lr_path, output=target) == target.read_text() and os.listdir(tmp_path) == ["code.py"]
     with pytest.raises(FileNotFoundError):
         generate(lr_path, output=tmp_path / "none/code.py")
+
+
+def test_a_plain_script_that_fails_leaves_nothing(lr_path, tmp_path):
+    generate(lr_path, use_optimized_inference=False, batch_size=10, output=tmp_path / "predict.py")
+    frame = named_frame(25, seed=1).astype(object)
+    frame.loc[20, "age"] = "old"
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    assert "old" in run(
+        tmp_path / "predict.py", tmp_path, "--data", "rows.csv", "--output", "out.csv", code=1
+    )
+    assert sorted(os.listdir(tmp_path)) == ["predict.py", "rows.csv"]

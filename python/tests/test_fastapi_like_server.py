@@ -442,3 +442,30 @@ def test_numbers_have_the_same_digits(both):
         if model == "xgb":
             assert np.float32(got["probabilities"][0][0]) == np.float32(want["probabilities"][0][0])
             assert max(len(repr(value)) for row in got["probabilities"] for value in row) <= 14
+
+
+def test_a_client_that_goes_cancels_what_it_waits_for(both):
+    for one in both:
+        head, rows = (one.folder / "data/rows.csv").read_bytes().split(b"\n", 1)
+        with open(one.folder / "data/large.csv", "wb") as file:
+            file.write(head + b"\n" + rows * 1500)
+        body = {
+            "model_path": "pipeline.joblib",
+            "data_path": "large.csv",
+            "output_path": "large.csv",
+            "keep": "*",
+        }
+        connection = one.connection()
+        connection.request(
+            "POST", f"{API}/predict-batch", json.dumps(body), {"Content-Type": "application/json"}
+        )
+
+        def unfinished(one=one):
+            return [name for name in os.listdir(one.folder / "out") if name.startswith(".foretell")]
+
+        serving.wait_until(unfinished)
+        connection.close()
+        serving.wait_until(lambda one=one, names=unfinished: not names(one))
+        assert not (one.folder / "out/large.csv").exists()
+        assert one.get(f"{API}/health").status == 200
+        (one.folder / "data/large.csv").unlink()

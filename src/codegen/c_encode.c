@@ -232,6 +232,15 @@ static void find_tables(ftl_c_code *code, uint32_t id)
     }
 }
 
+/* Whether some value is refused; *known: of the categories. */
+static bool refuses(const ftl_encode_column *column, bool *known)
+{
+    *known = false;
+    for (uint32_t i = 0; column->codes && i < column->categories.count; i++)
+        *known = *known || column->codes[i] == FTL_CODE_REFUSED;
+    return *known || column->unknown == FTL_CODE_REFUSED;
+}
+
 static void encode_tables(ftl_c_code *code, uint32_t id)
 {
     const ftl_op *op = ftl_c_op_at(code, id);
@@ -240,7 +249,9 @@ static void encode_tables(ftl_c_code *code, uint32_t id)
     for (uint32_t j = 0; j < op->u.encode.n_columns && code->out->status == FTL_OK; j++) {
         const ftl_encode_column *column = &op->u.encode.columns[j];
         uint32_t n = column->categories.count;
-        if (column->codes && n) {
+        bool known;
+        refuses(column, &known);
+        if (column->codes && n && (known || op->kind == FTL_OP_ONEHOT)) {
             snprintf(name, sizeof name, "codes%u", j);
             ftl_c_array_begin(code, id, "int", name, n);
             for (uint32_t i = 0; i < n; i++) {
@@ -299,14 +310,6 @@ static void emit_refused(ftl_c_code *code, uint32_t id, uint32_t j, uint32_t fro
     ftl_emit_text(code->out, "    ");
     ftl_c_refuse(code, from, column, FTL_C_UNKNOWN);
     ftl_emit_text(code->out, "    }\n");
-}
-
-static bool refuses(const ftl_encode_column *column, bool *known)
-{
-    *known = false;
-    for (uint32_t i = 0; column->codes && i < column->categories.count; i++)
-        *known = *known || column->codes[i] == FTL_CODE_REFUSED;
-    return *known || column->unknown == FTL_CODE_REFUSED;
 }
 
 /* When the value that was found is refused. */

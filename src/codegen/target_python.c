@@ -213,19 +213,23 @@ static const char plain_chunks[] =
 static const char plain_run_head[] =
     "\n\n"
     "def run(options):\n"
-    "    \"\"\"Predicts the file.\"\"\"\n"
+    "    \"\"\"Predicts the file; the output appears when it is complete.\"\"\"\n"
     "    model = load(options.model)\n"
     "    began, rows = time.perf_counter(), 0\n"
     "    unfinished = options.output + \".part\"\n"
-    "    for chunk in read_chunks(options.data, options.batch_size):\n";
+    "    try:\n"
+    "        for chunk in read_chunks(options.data, options.batch_size):\n";
 
 static const char plain_run_tail[] =
-    "        table.to_csv(unfinished, mode=\"a\" if rows else \"w\", header=not rows, "
+    "            table.to_csv(unfinished, mode=\"a\" if rows else \"w\", header=not rows, "
     "index=False)\n"
-    "        rows += len(chunk)\n"
-    "    if not rows:\n"
-    "        raise ValueError(f\"{options.data}: there are no rows\")\n"
-    "    os.replace(unfinished, options.output)\n"
+    "            rows += len(chunk)\n"
+    "        if not rows:\n"
+    "            raise ValueError(f\"{options.data}: there are no rows\")\n"
+    "        os.replace(unfinished, options.output)\n"
+    "    finally:\n"
+    "        if os.path.exists(unfinished):\n"
+    "            os.remove(unfinished)\n"
     "    seconds = time.perf_counter() - began\n"
     "    logger.info(\"%s: %d rows, %.3f s, %.0f rows a second\", options.output, rows, seconds, "
     "rows / seconds)\n";
@@ -295,16 +299,17 @@ static ftl_status write_plain(const ftl_generate_request *request, ftl_emitter *
     ftl_emit_text(out, plain_chunks);
     ftl_emit_text(out, plain_run_head);
     bool texts = model->graph.n_inputs == 1 && model->first_text_input == 0;
-    ftl_emitf(out, "        inputs = chunk%s\n",
+    ftl_emitf(out, "            inputs = chunk%s\n",
               model->has_input_names ? "[COLUMNS]"
               : texts                ? ".iloc[:, 0]" /* texts alone: vectorizers take a list */
                                      : ".to_numpy()");
-    ftl_emitf(out, "        table = frame(model.%s(inputs), OUTPUTS)\n", ftl_method_name(method));
+    ftl_emitf(out, "            table = frame(model.%s(inputs), OUTPUTS)\n",
+              ftl_method_name(method));
     if (probabilities)
-        ftl_emit_text(out, "        if options.probabilities:\n"
-                           "            probabilities = frame(model.predict_proba(inputs), "
+        ftl_emit_text(out, "            if options.probabilities:\n"
+                           "                probabilities = frame(model.predict_proba(inputs), "
                            "PROBABILITY_OUTPUTS)\n"
-                           "            table = pd.concat([table, probabilities], axis=1)\n");
+                           "                table = pd.concat([table, probabilities], axis=1)\n");
     ftl_emit_text(out, plain_run_tail);
     write_end(request, out);
     return FTL_OK;

@@ -4,6 +4,8 @@ from typing import Any, TypedDict
 
 import numpy as np
 
+from foretell import _core
+
 
 class PredictionResult(dict[str, Any]):
     """What OptimizedPredictor.predict gives: a dict of arrays and figures, which are attributes as well.
@@ -63,7 +65,7 @@ class BatchMetrics(TypedDict):
     write_seconds: float
 
 
-def batch_metrics(figures: dict[str, Any], answer: dict[str, Any]) -> BatchMetrics:
+def batch_metrics(figures: dict[str, Any], answer: "_core.Answer") -> BatchMetrics:
     """The figures of a job (ftl_score_result) and of the cache's answer, under the names of the package."""
     rows, size, seconds = figures["rows_read"], figures["batch_rows"], figures["seconds"]
     return BatchMetrics(
