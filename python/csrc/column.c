@@ -375,6 +375,35 @@ static bool code_values(core_input *input, PyObject *values, ftl_column *out, si
     return out->type != FTL_DICTIONARY;
 }
 
+/*
+ * The codes are copied: the library checks them once and follows them later, and the array is
+ * somebody's who may write to it meanwhile.
+ */
+static bool copy_codes(core_input *input, ftl_column *codes, size_t rows, size_t n)
+{
+    int32_t *copy = core_input_block(input, rows, sizeof *copy);
+    uint8_t *bits = copy ? make_validity(input, rows) : NULL;
+    bool missing = false;
+    for (size_t i = 0; bits && i < rows; i++) {
+        int64_t code = code_at(codes, i);
+        if (code >= (int64_t)n || code > INT32_MAX) {
+            PyErr_Format(PyExc_ValueError, "row %zu has the code %lld of %zu categories", i,
+                         (long long)code, n);
+            return false;
+        }
+        copy[i] = code < 0 ? 0 : (int32_t)code;
+        if (code < 0) {
+            set_missing(bits, i);
+            missing = true;
+        }
+    }
+    codes->values = copy;
+    codes->stride = 0;
+    codes->index_type = FTL_I32;
+    codes->validity = missing ? bits : NULL;
+    return bits != NULL;
+}
+
 static bool coded_column(core_input *input, PyObject *array, PyObject *values, ftl_column *out,
                          ftl_column *dictionary, size_t *rows)
 {
@@ -386,20 +415,12 @@ static bool coded_column(core_input *input, PyObject *array, PyObject *values, f
         PyErr_SetString(PyExc_TypeError, "codes are signed integers");
         return false;
     }
-    uint8_t *bits = make_validity(input, *rows);
-    bool missing = false;
-    for (size_t i = 0; bits && i < *rows; i++) {
-        if (code_at(out, i) < 0) {
-            set_missing(bits, i);
-            missing = true;
-        }
-    }
-    out->index_type = out->type;
+    if (!copy_codes(input, out, *rows, n))
+        return false;
     out->type = FTL_DICTIONARY;
     out->dictionary = dictionary;
     out->dictionary_rows = n;
-    out->validity = missing ? bits : NULL;
-    return bits != NULL;
+    return true;
 }
 
 bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows)
