@@ -123,6 +123,29 @@ static void write_gather(ftl_c_code *code, uint32_t id)
 
 const ftl_c_writer ftl_c_gather = {.check = check_gather, .body = write_gather, .fails = true};
 
+/* What a sparse matrix of the columns would not hold, zeros, is missing. */
+static ftl_status check_stored(ftl_c_code *code, uint32_t id, ftl_error *error)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    for (uint32_t s = 0; s < op->n_segments; s++) {
+        if (ftl_c_op_at(code, op->segments[s].op)->edge == FTL_EDGE_SPARSE)
+            return ftl_c_unsupported(op, "sparse columns", error);
+    }
+    return check_gather(code, id, error);
+}
+
+static void write_stored(ftl_c_code *code, uint32_t id)
+{
+    write_gather(code, id);
+    ftl_emitf(code->out,
+              "    {\n        int j;\n        for (j = 0; j < %u; j++)\n"
+              "            out[j] = out[j] == 0 ? NAN : out[j];\n    }\n",
+              code->ops[id].width);
+}
+
+const ftl_c_writer ftl_c_gather_stored = {
+    .check = check_stored, .body = write_stored, .fails = true};
+
 static ftl_status check_gather_object(ftl_c_code *code, uint32_t id, ftl_error *error)
 {
     ftl_c_use_cells(code, id, false);

@@ -100,7 +100,8 @@ extern const ftl_c_writer ftl_c_affine, ftl_c_binarize, ftl_c_bins, ftl_c_cast, 
     ftl_c_gather_object, ftl_c_gaussian, ftl_c_impute, ftl_c_impute_object, ftl_c_indicator,
     ftl_c_interpolate, ftl_c_linear, ftl_c_link, ftl_c_match, ftl_c_normalize, ftl_c_oblivious,
     ftl_c_onehot, ftl_c_ordinal, ftl_c_polynomial, ftl_c_power, ftl_c_quantiles, ftl_c_tree_apply,
-    ftl_c_trees, ftl_c_ufunc, ftl_c_vote, ftl_c_add, ftl_c_domain_object, ftl_c_median;
+    ftl_c_trees, ftl_c_ufunc, ftl_c_vote, ftl_c_add, ftl_c_domain_object, ftl_c_median,
+    ftl_c_distances, ftl_c_gather_stored;
 
 /* ---- Of the graph ---------------------------------------------------------------------------- */
 

@@ -260,3 +260,88 @@ static void write_normalize(ftl_c_code *code, uint32_t id)
 }
 
 const ftl_c_writer ftl_c_normalize = {.check = check_normalize, .body = write_normalize};
+
+/* ---- DISTANCES ------------------------------------------------------------------------------- */
+
+static ftl_status check_distances(ftl_c_code *code, uint32_t id, ftl_error *error)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    for (uint32_t s = 0; s < op->n_segments; s++) {
+        uint32_t from = op->segments[s].op;
+        if (ftl_c_is_cell(code, from) || ftl_c_op_at(code, from)->edge == FTL_EDGE_SPARSE)
+            return ftl_c_unsupported(op, "distances of texts or of sparse rows", error);
+    }
+    return FTL_OK;
+}
+
+/* Centres as [column][centre]. */
+static void distances_tables(ftl_c_code *code, uint32_t id)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    size_t sources = ftl_op_source_columns(op), n = sources * op->width;
+    ftl_c_array_begin(code, id, "double", "centres", n);
+    for (size_t i = 0; i < n && code->out->status == FTL_OK; i++) {
+        ftl_c_array_next(code, i);
+        ftl_emit_c_f64(code->out, op->u.distances.centres[i % op->width * sources + i / op->width]);
+    }
+    ftl_c_array_end(code);
+    ftl_c_array_f64(code, id, "norms", op->u.distances.norms, op->width);
+}
+
+/* Columns of a matrix: products in the order of the columns, squares in four sums. */
+static void distances_dense(ftl_c_code *code, uint32_t id, uint32_t s, uint32_t first)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    const ftl_segment *segment = &op->segments[s];
+    uint32_t slot = code->ops[segment->op].slot, n = segment->count;
+    ftl_emitf(code->out,
+              "    memset(part, 0, sizeof part);\n    memset(four, 0, sizeof four);\n"
+              "    for (j = 0; j < %u; j++) {\n        x = v%u[%u + j];\n"
+              "        for (k = 0; k < %u; k++)\n"
+              "            part[k] += x * %s_op%u_centres[(%u + j) * %u + k];\n"
+              "        four[j < %u ? j %% 4 : 0] += x * x;\n    }\n"
+              "    for (k = 0; k < %u; k++)\n        dot[k] += part[k];\n"
+              "    squares += (four[0] + four[1]) + (four[2] + four[3]);\n",
+              n, slot, segment->first, op->width, code->prefix, id, first, op->width, n / 4 * 4,
+              op->width);
+}
+
+static void distances_column(ftl_c_code *code, uint32_t id, uint32_t from, uint32_t column,
+                             uint32_t at)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    ftl_emit_text(code->out, "    x = ");
+    ftl_c_number(code, from, column, false);
+    ftl_emitf(code->out,
+              ";\n    if (x != 0) {\n        squares += x * x;\n"
+              "        for (k = 0; k < %u; k++)\n            dot[k] += x * %s_op%u_centres[%u * %u "
+              "+ k];\n"
+              "    }\n",
+              op->width, code->prefix, id, at, op->width);
+}
+
+static void write_distances(ftl_c_code *code, uint32_t id)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    bool narrow = code->ops[id].is_f32, dense = false;
+    for (uint32_t s = 0; s < op->n_segments; s++)
+        dense = dense || (is_dense(code, &op->segments[s]) && op->segments[s].count);
+    ftl_emitf(code->out, "    double dot[%u] = {0}, squares = 0, x;\n    int k;\n", op->width);
+    if (dense)
+        ftl_emitf(code->out, "    double part[%u], four[4];\n    int j;\n", op->width);
+    for (uint32_t s = 0, at = 0; s < op->n_segments; at += op->segments[s++].count) {
+        const ftl_segment *segment = &op->segments[s];
+        if (is_dense(code, segment) && segment->count)
+            distances_dense(code, id, s, at);
+        for (uint32_t c = 0; c < segment->count && !is_dense(code, segment); c++)
+            distances_column(code, id, segment->op, segment->first + c, at + c);
+    }
+    ftl_emitf(code->out,
+              "    for (k = 0; k < %u; k++) {\n"
+              "        x = -2 * dot[k] + squares + %s_op%u_norms[k];\n        x = x < 0 ? 0 : x;\n"
+              "        out[k] = %s;\n    }\n",
+              op->width, code->prefix, id, narrow ? "sqrtf((float)x)" : "sqrt(x)");
+}
+
+const ftl_c_writer ftl_c_distances = {
+    .check = check_distances, .tables = distances_tables, .body = write_distances};

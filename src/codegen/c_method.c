@@ -98,6 +98,24 @@ static void emit_arguments(ftl_c_code *code, uint32_t id, how as)
         emit_array_of_row(code, id, as);
 }
 
+/* A function that reads no column of a source would leave its argument unused. */
+static void emit_unused(ftl_c_code *code, uint32_t id)
+{
+    const ftl_op *op = ftl_c_op_at(code, id);
+    bool unused = op->width == 0;
+    for (uint32_t s = 0; s < op->n_segments; s++)
+        unused = unused || op->segments[s].count == 0;
+    for (uint32_t s = 0; s < op->n_segments && unused; s++) {
+        uint32_t from = op->segments[s].op;
+        if (ftl_c_is_input(ftl_c_op_at(code, from)))
+            ftl_emit_text(code->out, "    (void)row;\n");
+        else
+            ftl_emitf(code->out, "    (void)v%u;\n", code->ops[from].slot);
+    }
+    if (unused && code->ops[id].slot == id)
+        ftl_emit_text(code->out, "    (void)out;\n");
+}
+
 static const char *place_of(const ftl_op *op) { return op->path[0] ? op->path : "the model"; }
 
 void ftl_c_write_op(ftl_c_code *code, uint32_t id)
@@ -114,6 +132,7 @@ void ftl_c_write_op(ftl_c_code *code, uint32_t id)
     emit_arguments(code, id, AS_PARAMETERS);
     ftl_emit_text(code->out, ")\n{\n");
     writer->body(code, id);
+    emit_unused(code, id);
     ftl_emit_text(code->out, fails ? "    return 0;\n}\n" : "}\n");
     if (code->ops[id].block)
         writer->block(code, id);

@@ -4,6 +4,8 @@
 static const ftl_c_writer *const writers[FTL_OP_KIND_COUNT] = {
     [FTL_OP_GATHER] = &ftl_c_gather,
     [FTL_OP_GATHER_OBJECT] = &ftl_c_gather_object,
+    [FTL_OP_GATHER_STORED] = &ftl_c_gather_stored,
+    [FTL_OP_DISTANCES] = &ftl_c_distances,
     [FTL_OP_CAST] = &ftl_c_cast,
     [FTL_OP_CHECK] = &ftl_c_check,
     [FTL_OP_AFFINE] = &ftl_c_affine,
