@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 
@@ -52,15 +52,20 @@ class Cancel:
     @property
     def triggered(self) -> bool: ...
 
+class Answer(TypedDict):
+    hit: bool
+    stale: bool
+    load_seconds: float
+
 class Cache:
     def __new__(
         cls, context: Context, cache_size: int = 15, max_bytes: int = 0, check_interval_ms: int = 1000,
         check_always: bool = False,
     ) -> Cache: ...
-    def get(self, path: _Path, use_cache: bool = True, **model_options: Any) -> tuple[Model, dict[str, Any]]: ...
+    def get(self, path: _Path, use_cache: bool = True, **model_options: Any) -> tuple[Model, Answer]: ...
     def warm(
         self, path: _Path, methods: Sequence[str] | str | None = None, **model_options: Any
-    ) -> dict[str, Any]: ...
+    ) -> Answer: ...
     def evict(self, path: _Path) -> int: ...
     def clear(self) -> int: ...
     def stats(self) -> dict[str, Any]: ...
