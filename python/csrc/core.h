@@ -168,6 +168,12 @@ bool core_methods(core_state *state, PyObject *names, uint32_t *out);
 bool core_put(PyObject *dict, const char *name, PyObject *value);
 PyObject *core_text(const char *text); /* None for NULL; bytes that are no UTF-8 are replaced */
 
+/* ---- Signals (interrupt.c) ------------------------------------------------------------------- */
+
+/* Whether Ctrl-C triggers the token from here on, until core_interrupt_end. */
+bool core_interrupt_begin(ftl_cancel *cancel);
+void core_interrupt_end(void);
+
 /* ---- Objects ----------------------------------------------------------------------------------- */
 
 /* Takes the reference over. known: the cache's; NULL: the model is opened for the caller alone. */

@@ -88,9 +88,9 @@ static void job_begin(core_job *job)
 }
 
 /* Whether the job succeeded; else an exception is set: the callback's, if one raised. */
-static bool job_end(core_job *job, ftl_status status, const ftl_error *error, const char *filename)
+static bool job_raise(core_job *job, ftl_status status, const ftl_error *error,
+                      const char *filename)
 {
-    PyEval_RestoreThread(job->thread);
     if (job->exception) {
         PyObject *exception = job->exception;
         job->exception = NULL;
@@ -101,6 +101,12 @@ static bool job_end(core_job *job, ftl_status status, const ftl_error *error, co
     if (status != FTL_OK)
         core_raise(job->state, error, filename);
     return status == FTL_OK;
+}
+
+static bool job_end(core_job *job, ftl_status status, const ftl_error *error, const char *filename)
+{
+    PyEval_RestoreThread(job->thread);
+    return job_raise(job, status, error, filename);
 }
 
 static PyObject *figures(const ftl_score_result *r)
@@ -124,6 +130,25 @@ static bool takes(Py_ssize_t n, Py_ssize_t wanted, const char *message)
     return false;
 }
 
+/* Ctrl-C ends the job also while it waits for a pipe. */
+static ftl_status score_files(core_model *model, core_job *job, const char *from, const char *to,
+                              ftl_score_result *score, ftl_error *error)
+{
+    ftl_cancel *own = NULL;
+    if (!job->options.cancel && ftl_cancel_create(model->home->context, &own, error) == FTL_OK)
+        job->options.cancel = own;
+    bool watched = own && core_interrupt_begin(own);
+    job_begin(job);
+    ftl_status status = ftl_score(model->model, from, to, &job->options, score, error);
+    PyEval_RestoreThread(job->thread);
+    if (watched)
+        core_interrupt_end();
+    if (status == FTL_CANCELLED && !job->exception && PyErr_CheckSignals() < 0)
+        job->exception = core_take_exception();
+    ftl_cancel_destroy(own);
+    return status;
+}
+
 PyObject *core_score_file(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     core_job job;
@@ -132,13 +157,12 @@ PyObject *core_score_file(PyObject *self, PyObject *const *args, Py_ssize_t n, P
         return NULL;
     if (core_job_options(core_state_of(self), "score_file", args + n, names, &job) &&
         (input = core_path(args[0])) && (output = core_path(args[1]))) {
-        const char *from = PyBytes_AsString(input), *to = PyBytes_AsString(output);
+        const char *from = PyBytes_AsString(input);
         ftl_score_result score = {.struct_size = sizeof score};
         ftl_error error;
-        job_begin(&job);
-        ftl_status status = ftl_score(((core_model *)self)->model, from, to, &job.options, &score,
-                                      &error);
-        if (job_end(&job, status, &error, from))
+        ftl_status status = score_files((core_model *)self, &job, from, PyBytes_AsString(output),
+                                        &score, &error);
+        if (job_raise(&job, status, &error, from))
             result = figures(&score);
     }
     Py_XDECREF(input);

@@ -142,6 +142,40 @@ def test_ctrl_c_leaves_no_file(lr_path, tmp_path):
     assert done.stdout.split("\n") == ["stream stopped True", "file stopped", "[]", ""]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_ctrl_c_while_a_pipe_is_slow(lr_path, tmp_path):
+    """Nothing comes and nothing is called back: the job ends all the same, and the handler is as before."""
+    program = textwrap.dedent(f"""
+        import os, signal, threading, time
+        from foretell import _core
+        model = _core.Model.open(_core.Context(), {str(lr_path)!r})
+        os.mkfifo("rows.csv")
+        writer = []
+        def feed():
+            writer.append(os.open("rows.csv", os.O_WRONLY))
+            os.write(writer[0], b"age,tenure,balance,rate\\n1,2,3,4\\n")
+            time.sleep(0.3)
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=feed).start()
+        try:
+            model.score_file("rows.csv", "out.csv")
+            print("ended")
+        except KeyboardInterrupt:
+            print("stopped")
+        print(signal.getsignal(signal.SIGINT) is signal.default_int_handler, sorted(os.listdir()))
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            print("again")
+    """)
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60,
+                          env={**os.environ, "PYTHONPATH": str(pathlib.Path(foretell.__file__).parents[1])},
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n") == ["stopped", "True ['rows.csv']", "again", ""]
+
+
 def test_functions_in_the_places_of_files(model, table):
     out = []
     with table.open("rb") as file:

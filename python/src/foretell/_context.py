@@ -48,6 +48,16 @@ def cache() -> Cache:
     return found
 
 
+def interruptible() -> bool:
+    """Whether this is the main thread and Ctrl-C raises KeyboardInterrupt there; asked before a job over files."""
+    import signal
+
+    return (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    )
+
+
 def _after_fork() -> None:
     """The lock may have been held by a thread that the child does not have."""
     global _lock

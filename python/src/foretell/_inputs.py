@@ -356,7 +356,7 @@ def _is_float32(kinds: set[str]) -> bool:
 
 def _number_char(column: Any) -> str:
     if isinstance(column, np.ndarray):
-        return column.dtype.char
+        return str(column.dtype.char)
     if isinstance(column, tuple) and column[0] == "arrow":
         found = _frames.ARROW_NUMBERS.get(column[3])
         return "" if found is None else str(found.char)
