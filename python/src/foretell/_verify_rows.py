@@ -95,7 +95,8 @@ def make(description: dict[str, Any], original: Any, rows: int, seed: int) -> An
         for column in inputs:  # their own categories, of which there are no others
             if column.get("categories"):
                 known = [value for value in column["categories"] if value is not None]
-                frame[column["name"]] = pandas.Categorical(frame[column["name"]], categories=known)
+                values = frame[column["name"]]
+                frame[column["name"]] = pandas.Categorical(values.where(values.isin(known)), categories=known)
     return frame
 
 
