@@ -1,11 +1,11 @@
 # The front door. `make` alone prints what there is; each target installs what it needs and says so.
 .DEFAULT_GOAL := help
-.PHONY: help demo build test test-all unit python package check asan tsan fuzz bench bench-peers bench-serve format lint install clean
+.PHONY: help demo build test test-all unit python package check asan tsan fuzz bench bench-peers bench-python bench-serve format lint install clean
 
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 900
 PREFIX ?= /usr/local
-# of bench and bench-peers: --quick, --repeats N
+# of bench and bench-peers: --quick, --repeats N; of bench-python: --repeats N
 BENCH_FLAGS ?=
 # cmocka is not needed to build the program: a fresh build folder is set up without tests; `make test` adds them.
 FRESH_BUILD = $(if $(wildcard build/release/CMakeCache.txt),,-DFTL_BUILD_TESTS=OFF)
@@ -61,6 +61,13 @@ bench-peers: build ## the same beside scikit-learn, with ratios: the figures of 
 	@cmake --preset release -DFTL_BUILD_TESTS=ON >build/configure.log
 	@cmake --build --preset release -j$(JOBS) --target foretell time_predict time_session
 	@build/venv/bin/python bench/run --peers $(BENCH_FLAGS)
+
+bench-python: build ## the Python package beside the C library and scikit-learn
+	@scripts/bootstrap test
+	@cmake --preset release -DFTL_BUILD_TESTS=ON >build/configure.log
+	@cmake --build --preset release -j$(JOBS) --target foretell time_predict foretell_shared
+	@scripts/python-build
+	@build/venv/bin/python bench/python $(BENCH_FLAGS)
 
 bench-serve: build ## the server beside FastAPI + joblib and Granian + ONNX Runtime
 	@bench/serve $(BENCH_FLAGS)

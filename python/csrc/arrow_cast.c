@@ -68,6 +68,13 @@ static bool read_number(const caster *cast, const char *text, double *out)
     return end != text && *end == '\0';
 }
 
+static bool read_float(const caster *cast, const char *text, float *out)
+{
+    char *end;
+    *out = strtof_l(text, &end, cast->locale);
+    return end != text && *end == '\0';
+}
+
 static bool read_integer(const caster *cast, const char *text, int64_t *out)
 {
     char *end;
@@ -86,8 +93,6 @@ static bool read_bool(const char *text, bool *out)
 static bool put_cell(const caster *cast, const cell *from, void *values, int64_t row)
 {
     char text[512];
-    double number;
-    int64_t integer;
     bool truth;
     if (from->size >= sizeof text)
         return false;
@@ -95,24 +100,17 @@ static bool put_cell(const caster *cast, const cell *from, void *values, int64_t
     text[from->size] = '\0';
     switch (cast->format) {
     case 'l':
-        if (!read_integer(cast, text, &integer))
-            return false;
-        ((int64_t *)values)[row] = integer;
-        return true;
+        return read_integer(cast, text, &((int64_t *)values)[row]);
     case 'b':
         if (!read_bool(text, &truth))
             return false;
         if (truth)
             set_bit(values, row);
         return true;
+    case 'f': /* not by way of a double, which would round twice */
+        return read_float(cast, text, &((float *)values)[row]);
     default:
-        if (!read_number(cast, text, &number))
-            return false;
-        if (cast->format == 'g')
-            ((double *)values)[row] = number;
-        else
-            ((float *)values)[row] = (float)number;
-        return true;
+        return read_number(cast, text, &((double *)values)[row]);
     }
 }
 

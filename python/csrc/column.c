@@ -1,7 +1,6 @@
 /* Columns of a batch from numpy's arrays: numbers are viewed, texts become UTF-8. */
 #include "input.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,43 +161,70 @@ static bool add_text(texts *t, PyObject *text)
     return added;
 }
 
-/* Python's text of any other object: of numbers and bools. */
-static bool add_object(texts *t, PyObject *object)
+/* How objects that are no text become cells: as foretell._inputs.cell_text says. */
+typedef struct text_rule {
+    PyObject *function;
+    PyObject *missing, *strict; /* its arguments */
+    int none;                   /* what it says of None: 1: missing, 0: something else */
+} text_rule;
+
+/* Any object but a str: 1 when it was added, 0 when it is missing, -1 for an exception. */
+static int add_object(texts *t, PyObject *object, const text_rule *rule)
 {
-    PyObject *text = PyObject_Str(object);
-    bool added = text && add_text(t, text);
-    Py_XDECREF(text);
+    if (object == Py_None && rule->none)
+        return 0;
+    PyObject *text = PyObject_CallFunctionObjArgs(rule->function, object, rule->missing,
+                                                  rule->strict, NULL);
+    if (!text)
+        return -1;
+    int added = text == Py_None ? 0 : add_text(t, text) ? 1 : -1;
+    Py_DECREF(text);
     return added;
 }
 
-/* None and NaN are missing; what else is so prepare() has made None. */
-static bool is_missing(PyObject *object)
+static bool add_objects(const Py_buffer *view, const text_rule *rule, texts *t)
 {
-    return object == NULL || object == Py_None ||
-           (PyFloat_Check(object) && isnan(PyFloat_AsDouble(object)));
-}
-
-static bool object_column(core_input *input, const Py_buffer *view, ftl_column *out)
-{
-    size_t rows = (size_t)view->shape[0];
-    texts t;
-    if (!make_texts(input, rows, &t))
-        return false;
-    bool done = true;
-    for (size_t i = 0; done && i < rows; i++) {
+    for (size_t i = 0; i < (size_t)view->shape[0]; i++) {
         PyObject *object;
         memcpy(&object, (const char *)view->buf + (Py_ssize_t)i * view->strides[0], sizeof object);
-        if (is_missing(object)) {
-            t.has_missing = true;
-            set_missing(t.validity, i);
-        } else {
-            Py_INCREF(object); /* str() may run code that changes the array */
-            done = PyUnicode_Check(object) ? add_text(&t, object) : add_object(&t, object);
-            Py_DECREF(object);
+        object = Py_NewRef(object ? object : Py_None); /* what is called may change the array */
+        int added = PyUnicode_Check(object) ? (add_text(t, object) ? 1 : -1)
+                                            : add_object(t, object, rule);
+        Py_DECREF(object);
+        if (added < 0)
+            return false;
+        if (added == 0) {
+            t->has_missing = true;
+            set_missing(t->validity, i);
         }
-        t.offsets[i + 1] = (int64_t)t.size;
+        t->offsets[i + 1] = (int64_t)t->size;
     }
-    return finish_texts(input, &t, done, out);
+    return true;
+}
+
+/* ("texts", array, missing, strict) */
+static bool object_column(core_input *input, PyObject *what, ftl_column *out, size_t *rows)
+{
+    const char *tag;
+    PyObject *array;
+    text_rule rule = {.function = input->numpy->cell_text};
+    if (!PyArg_ParseTuple(what, "sOOO:column", &tag, &array, &rule.missing, &rule.strict))
+        return false;
+    PyObject *none = PyObject_CallFunctionObjArgs(rule.function, Py_None, rule.missing, rule.strict,
+                                                  NULL);
+    const Py_buffer *view = none ? view_array(input, array) : NULL;
+    rule.none = none == Py_None;
+    Py_XDECREF(none);
+    texts t;
+    if (!view)
+        return false;
+    if (!view->format || strcmp(view->format, "O") != 0) {
+        PyErr_SetString(PyExc_TypeError, "texts are an array of objects");
+        return false;
+    }
+    *rows = (size_t)view->shape[0];
+    return make_texts(input, *rows, &t) &&
+           finish_texts(input, &t, add_objects(view, &rule, &t), out);
 }
 
 /* ---- Texts of fixed width ---------------------------------------------------------------------------- */
@@ -267,8 +293,6 @@ static bool array_column(core_input *input, PyObject *array, ftl_column *out, si
     if (!view)
         return false;
     *rows = (size_t)view->shape[0];
-    if (view->format && strcmp(view->format, "O") == 0)
-        return object_column(input, view, out);
     if (is_fixed_text(view->format))
         return fixed_column(input, view, out);
     int type = core_format_type(view->format, view->itemsize);
@@ -342,11 +366,42 @@ static bool code_values(core_input *input, PyObject *values, ftl_column *out, si
     ftl_column inner = {0};
     if (!PyTuple_Check(values))
         return array_column(input, values, out, n);
+    if (PyTuple_Size(values) == 4)
+        return object_column(input, values, out, n);
     if (!arrow_column(values, out, &inner, n))
         return false;
     if (out->type == FTL_DICTIONARY)
         PyErr_SetString(PyExc_TypeError, "categories are no categories themselves");
     return out->type != FTL_DICTIONARY;
+}
+
+/*
+ * The codes are copied: the library checks them once and follows them later, and the array is
+ * somebody's who may write to it meanwhile.
+ */
+static bool copy_codes(core_input *input, ftl_column *codes, size_t rows, size_t n)
+{
+    int32_t *copy = core_input_block(input, rows, sizeof *copy);
+    uint8_t *bits = copy ? make_validity(input, rows) : NULL;
+    bool missing = false;
+    for (size_t i = 0; bits && i < rows; i++) {
+        int64_t code = code_at(codes, i);
+        if (code >= (int64_t)n || code > INT32_MAX) {
+            PyErr_Format(PyExc_ValueError, "row %zu has the code %lld of %zu categories", i,
+                         (long long)code, n);
+            return false;
+        }
+        copy[i] = code < 0 ? 0 : (int32_t)code;
+        if (code < 0) {
+            set_missing(bits, i);
+            missing = true;
+        }
+    }
+    codes->values = copy;
+    codes->stride = 0;
+    codes->index_type = FTL_I32;
+    codes->validity = missing ? bits : NULL;
+    return bits != NULL;
 }
 
 static bool coded_column(core_input *input, PyObject *array, PyObject *values, ftl_column *out,
@@ -360,20 +415,12 @@ static bool coded_column(core_input *input, PyObject *array, PyObject *values, f
         PyErr_SetString(PyExc_TypeError, "codes are signed integers");
         return false;
     }
-    uint8_t *bits = make_validity(input, *rows);
-    bool missing = false;
-    for (size_t i = 0; bits && i < *rows; i++) {
-        if (code_at(out, i) < 0) {
-            set_missing(bits, i);
-            missing = true;
-        }
-    }
-    out->index_type = out->type;
+    if (!copy_codes(input, out, *rows, n))
+        return false;
     out->type = FTL_DICTIONARY;
     out->dictionary = dictionary;
     out->dictionary_rows = n;
-    out->validity = missing ? bits : NULL;
-    return bits != NULL;
+    return true;
 }
 
 bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows)
@@ -382,6 +429,8 @@ bool core_column_open(core_input *input, size_t i, PyObject *what, size_t *rows)
     PyObject *a, *b;
     if (!PyTuple_Check(what))
         return array_column(input, what, &input->columns[i], rows);
+    if (PyTuple_Size(what) == 4)
+        return object_column(input, what, &input->columns[i], rows);
     if (PyTuple_Size(what) == 5)
         return arrow_column(what, &input->columns[i], &input->dictionaries[i], rows);
     if (!PyArg_ParseTuple(what, "sOO:column", &tag, &a, &b))

@@ -110,6 +110,7 @@ static core_numpy *import_numpy(void)
                   (n->object = dtype(make, "O")) &&
                   (n->prepare = attribute("foretell._inputs", "prepare")) &&
                   (n->schema = attribute("foretell._inputs", "schema")) &&
+                  (n->cell_text = attribute("foretell._inputs", "cell_text")) &&
                   (n->shape = attribute("foretell._results", "shape")) &&
                   (n->join = attribute("foretell._results", "join")) &&
                   (n->classes = attribute("foretell._results", "classes"));

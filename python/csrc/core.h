@@ -26,11 +26,12 @@ typedef struct core_numpy {
     PyObject *empty;                    /* numpy.empty */
     PyObject *float64, *float32, *intp; /* numpy dtypes */
     PyObject *int64, *uint64, *boolean, *object;
-    PyObject *prepare; /* foretell._inputs.prepare */
-    PyObject *schema;  /* foretell._inputs.schema */
-    PyObject *shape;   /* foretell._results.shape */
-    PyObject *join;    /* foretell._results.join */
-    PyObject *classes; /* foretell._results.classes */
+    PyObject *prepare;   /* foretell._inputs.prepare */
+    PyObject *schema;    /* foretell._inputs.schema */
+    PyObject *cell_text; /* foretell._inputs.cell_text */
+    PyObject *shape;     /* foretell._results.shape */
+    PyObject *join;      /* foretell._results.join */
+    PyObject *classes;   /* foretell._results.classes */
 } core_numpy;
 
 /* What a module's objects share. */

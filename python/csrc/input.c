@@ -129,7 +129,7 @@ static bool open_columns(core_input *input)
 
 bool core_input_take(const core_facts *facts, PyObject *prepared, core_input *out)
 {
-    *out = (core_input){.prepared = prepared};
+    *out = (core_input){.prepared = prepared, .numpy = facts->numpy};
     bool opened;
     if (PyTuple_Check(prepared)) {
         opened = open_columns(out);

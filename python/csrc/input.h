@@ -17,6 +17,7 @@ typedef struct core_input {
     size_t n_views;
     void **blocks; /* texts that were made; with room for two a column */
     size_t n_blocks;
+    const core_numpy *numpy;
     Py_buffer first;    /* of a matrix; obj NULL: none */
     PyObject *prepared; /* what prepare() gave */
 } core_input;
@@ -37,7 +38,8 @@ void core_input_close(core_input *input);
 int core_format_type(const char *format, Py_ssize_t size);
 /*
  * Column i of the input, by what prepare() gave for it:
- *   an array of numbers, or one of texts ('U' or 'O')
+ *   an array of numbers, or one of texts ('U')
+ *   ("texts", array, missing, strict)   objects; foretell._inputs.cell_text has the rules
  *   ("masked", array, mask)       values, and where they are missing
  *   ("codes", codes, column)      indices of the rows of another column; below 0: missing
  *   ("arrow", schema, array, format, index)   capsules of the Arrow C data interface, and which

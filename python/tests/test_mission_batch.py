@@ -233,7 +233,9 @@ def test_texts_that_look_like_something_else(predictor, tmp_path):
     from sklearn.tree import DecisionTreeClassifier
 
     rows = numeric_rows(100)
-    labels = np.array(["01", "NA", "null", "1e5", 'a"b', "c,d", "tab\tline"])
+    labels = np.array(
+        ["01", "NA", "null", "1e5", 'a"b', "c,d", "tab\tline", "", " padded ", "two\nlines", "Größe", "nan"]
+    )
     target = labels[(np.abs(rows[:, 0]) * 10).astype(int) % len(labels)]
     model = DecisionTreeClassifier(random_state=0).fit(rows, target)
     joblib.dump(model, tmp_path / "model.joblib")
@@ -315,3 +317,74 @@ def test_a_job_is_taken_up_again(predictor, lr_path, tmp_path):
     data = write(named_frame(50), tmp_path / "rows.csv")
     result = predictor.predict_batch(lr_path, data, tmp_path / "out.csv", resume=True)
     assert len(result) == 50 and result.metrics["rows_resumed"] == 0
+
+
+def test_several_targets(predictor, tmp_path):
+    from sklearn.ensemble import RandomForestClassifier
+
+    rows = numeric_rows(200)
+    target = np.column_stack([(rows[:, 0] > 0).astype(int), (rows[:, 1] > 0).astype(int) + (rows[:, 2] > 1)])
+    model = RandomForestClassifier(5, random_state=0).fit(rows, target)
+    joblib.dump(model, tmp_path / "model.joblib")
+    np.save(tmp_path / "rows.npy", rows)
+    for name in (None, "out.csv", "out.parquet"):
+        result = predictor.predict_batch(
+            tmp_path / "model.joblib", tmp_path / "rows.npy", name and tmp_path / name, return_probabilities=True
+        )
+        assert np.array_equal(result["predictions"], model.predict(rows))
+        assert [list(classes) for classes in result["classes"]] == [[0, 1], [0, 1, 2]]
+        for found, expected in zip(result["probabilities"], model.predict_proba(rows), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_a_model_that_does_not_say_how_wide_it_is(predictor, tmp_path):
+    from sklearn.preprocessing import FunctionTransformer
+
+    joblib.dump(FunctionTransformer(np.log1p), tmp_path / "model.joblib")
+    rows = np.abs(numeric_rows(20))
+    frame = pd.DataFrame(rows, columns=list("abcd"))
+    np.save(tmp_path / "rows.npy", rows)
+    write(frame, tmp_path / "rows.csv")
+    for data in ("rows.npy", "rows.csv"):
+        for name in (None, "out.csv", "out.parquet"):
+            result = predictor.predict_batch(tmp_path / "model.joblib", tmp_path / data, name and tmp_path / name)
+            np.testing.assert_allclose(result["predictions"], np.log1p(rows), rtol=1e-12)
+    result = predictor.predict_batch(tmp_path / "model.joblib", tmp_path / "rows.csv", keep="*")
+    with pytest.raises(ValueError, match="by their names"):
+        result["predictions"]
+
+
+def test_float32_results_keep_their_bits(predictor, tmp_path):
+    import xgboost
+
+    rows = numeric_rows(300).astype(np.float32)
+    model = xgboost.XGBRegressor(n_estimators=5, max_depth=3).fit(rows, rows[:, 0] ** 2)
+    joblib.dump(model, tmp_path / "model.joblib")
+    np.save(tmp_path / "rows.npy", rows)
+    expected = predictor.predict(tmp_path / "model.joblib", rows)["predictions"]
+    assert expected.dtype == np.float32
+    for name in (None, "out.csv", "out.json", "out.parquet", "out.arrow", "out.npy"):
+        found = predictor.predict_batch(tmp_path / "model.joblib", tmp_path / "rows.npy", name and tmp_path / name)
+        assert np.array_equal(found["predictions"].astype(np.float32), expected), name
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"method": "predict_proba", "return_probabilities": True}, "return_probabilities goes with predict"),
+        ({"keep": "nothing"}, "'nothing' for keep"),
+        ({"encoding": "klingon"}, "^encoding 'klingon'"),
+        ({"resume": True}, "resume is given without an output_path"),
+        ({"more_models": ["lr.joblib"], "more_names": ["second"]}, "more_models holds"),
+    ],
+)
+def test_messages_name_arguments_as_they_are_called_here(options, words, predictor, lr_path, tmp_path):
+    data = write(named_frame(5), tmp_path / "rows.csv")
+    with pytest.raises(ValueError, match=words):
+        predictor.predict_batch(lr_path, data, **options)
+
+
+def test_probabilities_of_a_regressor(predictor, regressor_path, tmp_path):
+    np.save(tmp_path / "rows.npy", numeric_rows(5))
+    with pytest.raises(errors.MethodMissingError, match="predict_proba"):
+        predictor.predict_batch(regressor_path, tmp_path / "rows.npy", return_probabilities=True)

@@ -15,6 +15,7 @@ what the original library makes of the same object:
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -31,6 +32,8 @@ MISSING_NAN, MISSING_NONE, MISSING_REFUSED = range(3)
 # Cells of a dense block that a sparse matrix is read by: 4 MiB of float64.
 _BLOCK_CELLS = 1 << 19
 _ABSENT = object()
+# Characters of the dtypes that the C side reads as they are.
+_READ = frozenset("efdbBhHiIlLqQ?")
 
 
 class Input(NamedTuple):
@@ -46,6 +49,9 @@ class Input(NamedTuple):
         return self.type == F64
 
 
+_UNKNOWN = Input(None, NUMERIC, F64, MISSING_NAN)  # a column of a model of open width
+
+
 class Schema(NamedTuple):
     """What the model takes; made once a model, by schema()."""
 
@@ -58,6 +64,7 @@ class Schema(NamedTuple):
     encodes: bool  # there are encoders in it: a number is a category there
     boosts_xgboost: bool  # XGBoost reads some of it
     takes_dicts: bool  # DictVectorizer is what X goes into
+    picked: dict[tuple[Any, ...], list[int | None]]  # what _pick found for the names of X of late
 
     @property
     def takes_vectors(self) -> bool:
@@ -83,7 +90,7 @@ def schema(
         tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
         _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
         any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
-        any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps),
+        any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps), {},
     )
 
 
@@ -308,44 +315,54 @@ def _missing_columns(absent: list[str], names: Sequence[Any]) -> Error:
 
 
 def _columns(table: _frames.Table, schema: Schema) -> Prepared:
-    picked = _pick(table.names, schema)
-    columns: list[Any] = [
-        None if place is None or (schema.inputs and i < len(schema.inputs) and schema.inputs[i].kind == UNUSED)
-        else table.column(place)
-        for i, place in enumerate(picked)
-    ]
-    return _finish(table.rows, columns, schema)
+    try:
+        names = tuple(table.names)
+        picked = schema.picked.get(names)
+    except TypeError:  # a name that has no hash is none of the model's
+        raise SchemaError("a column of X has a name that is neither text nor number") from None
+    if picked is None:
+        picked = [None if schema.is_unused(i) else place for i, place in enumerate(_pick(table.names, schema))]
+        if len(schema.picked) >= 8:
+            schema.picked.clear()
+        schema.picked[names] = picked
+    return _finish(table.rows, [None if place is None else table.column(place) for place in picked], schema)
 
 
 def _finish(rows: int, columns: list[Any], schema: Schema) -> Prepared:
     """Columns as they are in X become what the C side reads."""
+    inputs = schema.inputs
     done: list[Any] = []
-    dtypes: list[Any] = []
+    kinds: set[str] = set()  # characters of dtypes where the model takes numbers; "" where that is none of numpy's
     for i, column in enumerate(columns):
-        known = schema.inputs[i] if i < len(schema.inputs) else Input(None, NUMERIC, F64, MISSING_NAN)
         if column is None:
             done.append(None)
             continue
+        known = inputs[i] if i < len(inputs) else _UNKNOWN
+        if type(column) is np.ndarray and known.type == F64:
+            dtype = column.dtype
+            if dtype.char in _READ and dtype.isnative and column.strides != (0,):
+                kinds.add(dtype.char)
+                done.append(column)
+                continue
         made = _column(column, known, i, schema)
-        if known.wants_numbers:
-            dtypes.append(_number_dtype(made))
+        if known.type == F64:
+            kinds.add(_number_char(made))
         done.append(made)
-    return rows, _is_float32(dtypes), tuple(done)
+    return rows, "f" in kinds and _is_float32(kinds), tuple(done)
 
 
-def _is_float32(dtypes: list[Any]) -> bool:
+def _is_float32(kinds: set[str]) -> bool:
     """Whether numpy's promotion of the columns' dtypes gives float32. Frames with bools are made of objects first."""
-    if any(d is None or d.kind == "b" for d in dtypes) or not any(d == np.float32 for d in dtypes):
-        return False
-    return np.result_type(*dtypes) == np.float32
+    return not kinds & {"", "?"} and bool(np.result_type(*kinds) == np.float32)
 
 
-def _number_dtype(column: Any) -> Any:
+def _number_char(column: Any) -> str:
     if isinstance(column, np.ndarray):
-        return column.dtype
+        return str(column.dtype.char)
     if isinstance(column, tuple) and column[0] == "arrow":
-        return _frames.ARROW_NUMBERS.get(column[3])
-    return None
+        found = _frames.ARROW_NUMBERS.get(column[3])
+        return "" if found is None else str(found.char)
+    return ""
 
 
 # ---- Columns -----------------------------------------------------------------------------------------------
@@ -387,7 +404,7 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         _, data, mask = values
         if not mask.all():
             return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
-        return np.full(len(data), None, dtype=object)
+        return np.full(len(data), np.nan)
     if tag == "arrow":
         numbers = _frames.ARROW_NUMBERS.get(values[3]) is not None or values[3] == "b"
         text = values[3] in _frames.ARROW_TEXTS
@@ -416,6 +433,8 @@ def _numbers_for_text(values: np.ndarray[Any, Any], known: Input, i: int, schema
 
 
 def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, schema: Schema) -> Any:
+    if "pandas" in sys.modules:
+        values = _frames.without_nulls(values)
     kinds = set(map(type, values.tolist()))
     if any(issubclass(kind, (str, bytes)) for kind in kinds) and schema.encodes:
         raise _wrong_type(known, i, "text", "numbers")
@@ -429,24 +448,24 @@ def _objects_as_numbers(values: np.ndarray[Any, Any], known: Input, i: int, sche
         raise DataError(f"{_place(known, i)}: {error}; the model takes numbers there") from None
 
 
-def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> np.ndarray[Any, Any]:
-    """Texts as they are, and what is no text as something that is no category of the model."""
-    if values.dtype.kind != "O" or known.kind != STRING or schema.library == "CatBoost":
+def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> Any:
+    """Texts, and what stands among them, which the C side asks cell_text() for."""
+    if values.dtype.kind != "O":
         return values
-    if all(kind is str for kind in set(map(type, values.tolist()))):
-        return values
-    made = np.empty(len(values), dtype=object)
-    for at, value in enumerate(values.tolist()):
-        made[at] = value if isinstance(value, str) else _no_text(value, known)
-    return made
+    return ("texts", values, known.missing, known.kind == STRING and schema.library != "CatBoost")
 
 
-def _no_text(value: Any, known: Input) -> str | None:
+def cell_text(value: Any, missing: int, strict: bool) -> str | None:
+    """An object that is no str as the text of a cell; None: it is missing.
+
+    strict: the model knows texts alone, so that a number is something that it never saw, as is None for a model that
+    saw NaN, and NaN for one that saw None. Otherwise numbers are their digits.
+    """
     if value is None:
-        return "None (NoneType)" if known.missing == MISSING_NAN else None
+        return "None (NoneType)" if strict and missing == MISSING_NAN else None
     if _frames.is_missing(value):
-        return "nan (float)" if known.missing == MISSING_NONE else None
-    return f"{value} ({type(value).__name__})"
+        return "nan (float)" if strict and missing == MISSING_NONE else None
+    return f"{value} ({type(value).__name__})" if strict else str(value)
 
 
 # ---- Series ------------------------------------------------------------------------------------------------

@@ -127,6 +127,8 @@ def make(
 ) -> Error:
     """The exception for an error of the C library. errno: the system's, of FileError and ModelNotFoundError."""
     kind = _CLASSES.get(code, InternalError)
+    if option is not None:  # the C library says of which struct it is a field; here it is a keyword
+        message = message.replace(f"options.{option}", option)
     if reason == "METHOD_MISSING":
         kind = MethodMissingError
     if kind is FileError and errno == 2:

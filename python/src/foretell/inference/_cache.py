@@ -71,7 +71,7 @@ class ModelCache:
 
     def warm(
         self, model_path: PathLike, methods: tuple[str, ...] | None = None, **model_options: Any
-    ) -> "_core.Answer":
+    ) -> dict[str, Any]:
         """Opens the model and makes it ready, so that its first prediction takes no longer than others.
 
         methods: which to make ready; None: predict (transform for a transformer), and predict_proba if it has

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from foretell import _context, _core
+from foretell import _context, _core, errors
 from foretell.inference._options import (
     BatchOptions,
     DataPath,
@@ -23,6 +23,9 @@ from foretell.inference._stored import InFile, InSpool, Stored, format_of
 from foretell.inference._table import BatchResult
 
 MEMORY_CAP = 256 << 20
+
+# Options of the C library that have other names here.
+_NAMES = {"proba": "return_probabilities", "batch_rows": "batch_size", "more_inputs": "data_path"}
 
 
 class Job:
@@ -50,17 +53,15 @@ class Job:
         self._options = score_options(
             self._inputs, batch_rows(batch_size, chunk_size), self._probabilities, options
         )
-        if self._output is None and options.get("output_format") is not None:
-            raise refuse(
-                "output_format is given without an output_path: the result's rows have no format; "
-                "to_pandas(), to_arrow() and others make of them what is wanted"
-            )
+        for name in ("output_format", "compression", "resume"):
+            if self._output is None and options.get(name):
+                raise refuse(f"{name} is given without an output_path, whose file it is about")
         self._progress = progress
         self._cap = whole_number("memory_cap", memory_cap, default=MEMORY_CAP, least=0)
         self._spool_dir = None if spool_dir is None else path_of("spool_dir", spool_dir)
         self.cancel = _core.Cancel(_context.context())
 
-    def run(self, model: "_core.Model", answer: "_core.Answer") -> BatchResult:
+    def run(self, model: "_core.Model", answer: dict[str, Any]) -> BatchResult:
         """Runs the job; nothing is left behind when it fails. answer: of the cache, for the figures."""
         outputs = self._outputs_of(model)
         report, done = reporter(self._progress, self._inputs[0])
@@ -71,9 +72,15 @@ class Job:
         try:
             figures, stored = self._score(model, outputs, options)
             rows = figures["rows_read"]
+        except errors.Error as error:
+            name = _NAMES.get(error.option or "", None)
+            if name is not None:
+                error.message, error.option = error.message.replace(error.option or "", name), name
+            raise
         finally:
             done(rows)
-        classes = model.classes() if "predict" in outputs else []
+        has_classes = "predict" in outputs or "predict_proba" in outputs
+        classes = model.classes() if has_classes else []
         return BatchResult(stored, batch_metrics(figures, answer), self._output, outputs, classes or None)
 
     def _score(
@@ -84,10 +91,7 @@ class Job:
         figures = model.score_file(self._inputs[0], self._output, cancel=self.cancel, **options)
         form = format_of(self._output, options.get("output_format"))
         rows = figures["rows_written"]
-        if rows == 0 and form in (
-            "json",
-            "jsonl",
-        ):  # whose columns have no names without rows: the first row, or none
+        if rows == 0 and form in ("json", "jsonl"):  # without rows they have no columns: the first row, or none
             others = ("reject_path", "resume", "output_format", "compression", "warn", "progress")
             options = {name: value for name, value in options.items() if name not in others}
             return figures, self._score_into_spool(model, {**options, "limit": 1})[1]
@@ -110,4 +114,4 @@ class Job:
             methods.append("predict_proba")
         if self._options.get("more_methods"):
             methods = (methods or [model.default_method]) + self._options["more_methods"]
-        return Outputs([model, *self._options.get("more_models", ())], methods)
+        return Outputs([model, *self._options.get("more_models", ())], methods, self._options.get("keep"))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, TypedDict
 
-from foretell import errors
+from foretell import _core, errors
 
 PathLike = str | os.PathLike[str]
 DataPath = PathLike | Sequence[PathLike]
@@ -171,6 +171,9 @@ def score_options(paths: list[str], rows: int, probabilities: bool, options: Bat
     for name in ("keep", "features", "na_values", "more_names"):
         if name in core:
             core[name] = texts_of(name, core[name])
+    others: Any = core.get("more_models", ())
+    if not isinstance(others, (list, tuple)) or not all(isinstance(model, _core.Model) for model in others):
+        raise refuse("more_models holds something that is no model: give a list of what ModelCache.get gives")
     if "reject_path" in core:
         core["reject_path"] = path_of("reject_path", core["reject_path"])
     core["threads"] = whole_number("threads", core.get("threads"), default=0, least=0, most=_MOST_ROWS)

@@ -4,8 +4,6 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from foretell import _core
-
 
 class PredictionResult(dict[str, Any]):
     """What OptimizedPredictor.predict gives: a dict of arrays and figures, which are attributes as well.
@@ -65,7 +63,7 @@ class BatchMetrics(TypedDict):
     write_seconds: float
 
 
-def batch_metrics(figures: dict[str, Any], answer: "_core.Answer") -> BatchMetrics:
+def batch_metrics(figures: dict[str, Any], answer: dict[str, Any]) -> BatchMetrics:
     """The figures of a job (ftl_score_result) and of the cache's answer, under the names of the package."""
     rows, size, seconds = figures["rows_read"], figures["batch_rows"], figures["seconds"]
     return BatchMetrics(

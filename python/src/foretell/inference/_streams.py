@@ -9,7 +9,7 @@ import numpy as np
 from foretell import _core, errors
 from foretell.inference._options import refuse, whole_number
 
-Get = Callable[..., "tuple[_core.Model, _core.Answer]"]
+Get = Callable[..., "tuple[_core.Model, dict[str, Any]]"]
 
 
 class StreamOptions(TypedDict, total=False):

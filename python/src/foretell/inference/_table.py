@@ -47,7 +47,7 @@ class BatchResult:
       result.metrics                       of the job: rows, seconds, rows per second, where the time went
       result["predictions"]                numpy array, (n,) or (n, targets), in the dtype of the model's
                                            classes
-      result["probabilities"]              (n, classes), with return_probabilities
+      result["probabilities"]              (n, classes), with return_probabilities; several targets: a list
       result["classes"], result["n_samples"], result["n_batches"], result["inference_time_seconds"],
       result["total_time_seconds"], result["throughput_samples_per_sec"], result["output_path"], ...
 
@@ -215,7 +215,7 @@ class BatchResult:
             "cache_hit": figures["cache_hit"],
         }[key]
 
-    def _matrix(self, key: str) -> np.ndarray[Any, Any]:
+    def _matrix(self, key: str) -> Any:
         """The columns of the predictions or the probabilities: one as (n,), several as (n, columns)."""
         method = "predict_proba" if key == "probabilities" else self._outputs.methods[0]
         columns = [self._stored.column(name) for name in self._outputs.find(method, self._stored.names)]
@@ -223,8 +223,13 @@ class BatchResult:
             columns = [
                 column.astype(classes.dtype) for column, classes in zip(columns, self._classes, strict=False)
             ]
-        flat = method in ("predict", "decision_function", "score_samples", "margin") and len(columns) == 1
-        return columns[0] if flat else np.stack(columns, axis=1)
+        if len(columns) == 1 and method in ("predict", "decision_function", "score_samples", "margin"):
+            return columns[0]
+        matrix = np.stack(columns, axis=1)
+        if method != "predict_proba" or self._classes is None or len(self._classes) == 1:
+            return matrix
+        ends = np.cumsum([len(classes) for classes in self._classes])[:-1]
+        return np.split(matrix, ends, axis=1)  # of several targets: a list, as predict_proba gives it
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
