@@ -101,8 +101,8 @@ def verify(
     rows: to make up, or to take of a file at most.
     methods: names; None: all that both have. select: an entry of a dict, list or tuple.
     tolerance: numbers agree when they differ by at most so much, relative to the larger of them and 1; None:
-    1e-9, or 1e-5 for results of float32. Labels agree when they are the same, or where the best two scores
-    tie.
+    1e-9, or 1e-5 where float32 is part of it. Labels agree when they are the same, or where the best two
+    scores tie.
     exact: agree only where every bit is the same.
 
     Errors: those of foretell.load; UnsupportedModelError where the library is not installed or does not load
@@ -113,15 +113,12 @@ def verify(
     description = model._description()
     _require_trust(path, description, trust)
     chosen = description.get("selected")
-    original = _verify_original.load(path, description["class"], chosen)
+    original = _verify_original.load(path, description["class"], model._kind, chosen)
     made_up = data is None
-    X = (
-        _verify_rows.make(description, original, rows, seed)
-        if made_up
-        else _verify_rows.read(os.fspath(data), rows)
-        if isinstance(data, (str, os.PathLike))
-        else data
-    )
+    if made_up:
+        X = _made_up(model, original, rows, seed)
+    else:
+        X = _verify_rows.read(os.fspath(data), rows) if isinstance(data, (str, os.PathLike)) else data
     X = _in_order(X, model)
     report = Report(
         path,
@@ -133,10 +130,28 @@ def verify(
     )
     _note(report, description)
     wanted = list(methods) if methods is not None else list(METHODS)
+    if tolerance is None and _verify_original.computes_single(original):
+        tolerance = _verify_compare.SINGLE
     _compare_all(report, model, original, X, wanted, methods is not None, tolerance, exact)
     if report.methods:
         _time(report, model, original, X)
     return report
+
+
+def _made_up(model: LoadedModel, original: Any, rows: int, seed: int) -> Any:
+    """Rows of which the library takes some."""
+    X = _verify_rows.make(model._description(), original, rows, seed)
+    function = _verify_original.method_of(original, model._core.info()["default_method"], model._kind == "classifier")
+    if function is None:
+        return X
+    for variant in _verify_rows.variants(X):
+        for row in range(min(8, len(X))):
+            try:
+                _verify_original.call(function, part(variant, [row]))
+                return variant
+            except Exception:  # whatever it does not take
+                continue
+    return X
 
 
 def _open(path: str, select: str | None) -> LoadedModel:
@@ -269,7 +284,7 @@ def _compare_one(
 
 
 def _refuses(error: Exception) -> bool:
-    return isinstance(error, (ValueError, FloatingPointError, TypeError)) or type(error).__name__ in (
+    return isinstance(error, (ValueError, ArithmeticError, TypeError, LookupError)) or type(error).__name__ in (
         "CatBoostError",
         "LightGBMError",
         "XGBoostError",
