@@ -53,7 +53,8 @@ enum {
     FTL_C_MEDIAN = 1 << 25,
     FTL_C_BELOW_F64 = 1 << 26, /* codes of values, by sixteen thresholds at a time */
     FTL_C_BELOW_F32 = 1 << 27,
-    FTL_C_ROW_LANES = 1 << 28 /* a row through 64 trees at once */
+    FTL_C_ROW_LANES = 1 << 28, /* a row through 64 trees at once */
+    FTL_C_LEVELS = 1 << 29     /* levels of oblivious trees */
 };
 
 typedef struct ftl_c_op {

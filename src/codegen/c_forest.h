@@ -56,6 +56,14 @@ uint32_t ftl_c_forest_bytes(const ftl_c_forest *forest);
 bool ftl_c_forest_has_lanes(const ftl_c_forest *forest);
 void ftl_c_forest_lanes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);
 
+/*
+ * Functions of c_trees.c. PREFIX_op<id>_codes(x, c): the codes of a row. PREFIX_op<id>_rows(x, n,
+ * c): of a block, also by wide instructions where it returns true; and the call of the better one.
+ */
+void ftl_c_forest_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);
+bool ftl_c_forest_block_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);
+void ftl_c_forest_block_call(ftl_c_code *code, uint32_t id, bool wide);
+
 /* Tables: of columns and thresholds, of nodes, and of cuts. */
 void ftl_c_forest_columns(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);
 void ftl_c_forest_nodes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest);

@@ -177,7 +177,7 @@ static void write_set_code(ftl_c_code *code, uint32_t id, const ftl_c_forest *fo
               p, id, p, id, p, id, p, id, p, id, p, id, p, id, p, id);
 }
 
-static void write_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+void ftl_c_forest_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
 {
     const char *real = ftl_c_real(code, ftl_c_source(code, id)), *p = code->prefix;
     const char *cast = forest->narrow ? "(float)" : "";
@@ -314,7 +314,7 @@ static void write_tables(ftl_c_code *code, uint32_t id)
         ftl_c_forest_lanes(code, id, forest);
         ftl_emit_text(code->out, "#endif\n");
     }
-    write_codes(code, id, forest);
+    ftl_c_forest_codes(code, id, forest);
 }
 
 /* Eight trees at once. */
@@ -461,6 +461,28 @@ static void write_block_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest 
     ftl_emitf(code->out, "}\n%s", wide ? "#endif\n" : "");
 }
 
+bool ftl_c_forest_block_codes(ftl_c_code *code, uint32_t id, const ftl_c_forest *forest)
+{
+    bool wide = code->ops[id].block == 256 && forest->n_numeric;
+    write_block_codes(code, id, forest, false);
+    if (wide)
+        write_block_codes(code, id, forest, true);
+    return wide;
+}
+
+void ftl_c_forest_block_call(ftl_c_code *code, uint32_t id, bool wide)
+{
+    const char *p = code->prefix;
+    if (wide)
+        ftl_emitf(
+            code->out,
+            "#if defined(%s_LANES)\n    if (__builtin_cpu_supports(\"avx512bw\") &&\n"
+            "        __builtin_cpu_supports(\"avx512dq\"))\n        %s_op%u_rows_wide(x, n, c);\n"
+            "    else\n#endif\n    ",
+            p, p, id);
+    ftl_emitf(code->out, "    %s_op%u_rows(x, n, c);\n", p, id);
+}
+
 static void emit_block_start(ftl_c_code *code, uint32_t id)
 {
     const ftl_op *op = ftl_c_op_at(code, id);
@@ -509,24 +531,14 @@ static void write_block(ftl_c_code *code, uint32_t id)
     const ftl_c_forest *forest = code->ops[id].state;
     const char *p = code->prefix, *real = ftl_c_real(code, ftl_c_source(code, id));
     uint32_t rows = code->ops[id].block, trees = forest->nodes->n_trees;
-    bool wide = rows == 256 && forest->n_numeric;
     ftl_c_forest_cuts(code, id, forest);
-    write_block_codes(code, id, forest, false);
-    if (wide)
-        write_block_codes(code, id, forest, true);
+    bool wide = ftl_c_forest_block_codes(code, id, forest);
     ftl_emitf(code->out,
               "static void %s_op%u_block(const %s *x, %s *out, unsigned n)\n{\n"
               "    %s c[%u * %u] = {0}, leaf[8][%u];\n    unsigned r, t = 0, k;\n",
               p, id, real, op->u.trees.sum_f32 ? "float" : "double", element_of(code, id),
               forest->n_columns, rows, rows);
-    if (wide)
-        ftl_emitf(
-            code->out,
-            "#if defined(%s_LANES)\n    if (__builtin_cpu_supports(\"avx512bw\") &&\n"
-            "        __builtin_cpu_supports(\"avx512dq\"))\n        %s_op%u_rows_wide(x, n, c);\n"
-            "    else\n#endif\n",
-            p, p, id);
-    ftl_emitf(code->out, "    %s_op%u_rows(x, n, c);\n", p, id);
+    ftl_c_forest_block_call(code, id, wide);
     emit_block_start(code, id);
     if (trees >= 8) {
         ftl_emitf(code->out, "    for (t = 0; t + 8 <= %u; t += 8) {\n", trees);

@@ -85,12 +85,15 @@ static const char cut_type[] =
     "    unsigned column, code, from, step;\n"
     "} $_cut;\n";
 
-/* BITS, ELEMENT and ROWS stand for what there are. Four registers hide how long a step takes. */
+/*
+ * BITS, ELEMENT and ROWS stand for what there are. NAME is cut, or level, which asks whatever the
+ * row's leaf is: HERE, FROM, OF and AT are nothing then. Four registers hide how long a step takes.
+ */
 static const char cuts[] =
     "\n#if defined(__GNUC__) && !defined($_PLAIN)\n"
     "#define $_STEP(name, a, at) \\\n"
     "    memcpy(&x, at, sizeof x); \\\n"
-    "    a += (name##_lane)(a == from) & (name##_lane)(x > code) & step;\n"
+    "    a += HERE(name##_lane)(x > code) & step;\n"
     "#define $_CUT(name, bytes, target) \\\n"
     "    typedef ELEMENT name##_lane __attribute__((vector_size(bytes))); \\\n"
     "    typedef unsigned name##_word __attribute__((vector_size(bytes))); \\\n"
@@ -105,7 +108,7 @@ static const char cuts[] =
     "            for (i = 0; i < n; i++) { \\\n"
     "                const ELEMENT *at = codes + cuts[i].column * ROWS + r; \\\n"
     "                const name##_lane code = (name##_lane)((name##_word){0} + cuts[i].code); \\\n"
-    "                const name##_lane from = (name##_lane)((name##_word){0} + cuts[i].from); \\\n"
+    "FROM"
     "                const name##_lane step = (name##_lane)((name##_word){0} + cuts[i].step); \\\n"
     "                $_STEP(name, a, at) \\\n"
     "                $_STEP(name, b, at + lanes) \\\n"
@@ -119,56 +122,84 @@ static const char cuts[] =
     "        } \\\n"
     "    }\n"
     "#if defined(__x86_64__)\n"
-    "$_CUT($_cutBITS_64, 64, __attribute__((target(\"avx512bw\"))))\n"
-    "$_CUT($_cutBITS_32, 32, __attribute__((target(\"avx2\"))))\n"
+    "$_CUT($_NAMEBITS_64, 64, __attribute__((target(\"avx512bw\"))))\n"
+    "$_CUT($_NAMEBITS_32, 32, __attribute__((target(\"avx2\"))))\n"
     "#endif\n"
-    "$_CUT($_cutBITS_16, 16, )\n"
+    "$_CUT($_NAMEBITS_16, 16, )\n"
     "#undef $_CUT\n"
     "#undef $_STEP\n"
     "\n/* The leaves of rows of codes in one tree; codes: [column][ROWS], leaf: [ROWS] */\n"
-    "static void $_cutBITS(const $_cut *cuts, unsigned n, const ELEMENT *codes, ELEMENT *leaf,\n"
+    "static void $_NAMEBITS(const $_cut *cuts, unsigned n, const ELEMENT *codes, ELEMENT *leaf,\n"
     "                      unsigned rows)\n"
     "{\n"
     "#if defined(__x86_64__)\n"
     "    if (__builtin_cpu_supports(\"avx512bw\"))\n"
-    "        $_cutBITS_64(cuts, n, codes, leaf, rows);\n"
+    "        $_NAMEBITS_64(cuts, n, codes, leaf, rows);\n"
     "    else if (__builtin_cpu_supports(\"avx2\"))\n"
-    "        $_cutBITS_32(cuts, n, codes, leaf, rows);\n"
+    "        $_NAMEBITS_32(cuts, n, codes, leaf, rows);\n"
     "    else\n"
     "#endif\n"
-    "        $_cutBITS_16(cuts, n, codes, leaf, rows);\n"
+    "        $_NAMEBITS_16(cuts, n, codes, leaf, rows);\n"
     "}\n"
     "#else\n"
-    "static void $_cutBITS(const $_cut *cuts, unsigned n, const ELEMENT *codes, ELEMENT *leaf,\n"
+    "static void $_NAMEBITS(const $_cut *cuts, unsigned n, const ELEMENT *codes, ELEMENT *leaf,\n"
     "                      unsigned rows)\n"
     "{\n"
     "    unsigned r, i;\n"
     "    memset(leaf, 0, rows * sizeof *leaf);\n"
     "    for (i = 0; i < n; i++) {\n"
     "        const ELEMENT *at = codes + cuts[i].column * ROWS;\n"
-    "        const ELEMENT code = (ELEMENT)cuts[i].code, from = (ELEMENT)cuts[i].from;\n"
+    "        const ELEMENT code = (ELEMENT)cuts[i].code;\n"
+    "OF"
     "        const ELEMENT step = (ELEMENT)cuts[i].step;\n"
     "        for (r = 0; r < rows; r++)\n"
-    "            leaf[r] = (ELEMENT)(leaf[r] + (leaf[r] == from && at[r] > code ? step : 0));\n"
+    "            leaf[r] = (ELEMENT)(leaf[r] + (AT at[r] > code ? step : 0));\n"
     "    }\n"
     "}\n"
     "#endif\n";
 
-static void write_cuts(ftl_c_code *code, const char *bits, const char *element, const char *rows)
+typedef struct word {
+    const char *name, *text;
+} word;
+
+static void write_words(ftl_c_code *code, const char *text, const word *words, size_t n_words)
 {
-    const char *const words[][2] = {{"BITS", bits}, {"ELEMENT", element}, {"ROWS", rows}};
-    for (const char *text = cuts; *text;) {
-        size_t w = 0, n = 1;
-        while (w < 3 && strncmp(text, words[w][0], strlen(words[w][0])) != 0)
+    while (*text) {
+        size_t w = 0;
+        while (w < n_words && strncmp(text, words[w].name, strlen(words[w].name)) != 0)
             w++;
-        if (w < 3) {
-            ftl_emit_text(code->out, words[w][1]);
-            n = strlen(words[w][0]);
-        } else
+        if (w < n_words)
+            ftl_emit_text(code->out, words[w].text);
+        else
             ftl_emit_bytes(code->out, *text == '$' ? code->prefix : text,
                            *text == '$' ? strlen(code->prefix) : 1);
-        text += n;
+        text += w < n_words ? strlen(words[w].name) : 1;
     }
+}
+
+static void write_cuts(ftl_c_code *code, const char *bits, const char *element, const char *rows)
+{
+    const word words[] = {
+        {"BITS", bits},
+        {"ELEMENT", element},
+        {"ROWS", rows},
+        {"NAME", "cut"},
+        {"HERE", "(name##_lane)(a == from) & "},
+        {"FROM", "                const name##_lane from = (name##_lane)((name##_word){0} + "
+                 "cuts[i].from); \\\n"},
+        {"OF", bits[0] == '8' ? "        const signed char from = (signed char)cuts[i].from;\n"
+                              : "        const short from = (short)cuts[i].from;\n"},
+        {"AT ", "leaf[r] == from && "}};
+    write_words(code, cuts, words, FTL_ARRAY_LEN(words));
+}
+
+static void write_levels(ftl_c_code *code)
+{
+    const word words[] = {{"BITS", "8"},   {"ELEMENT", "signed char"},
+                          {"ROWS", "256"}, {"NAME", "level"},
+                          {"HERE", ""},    {"FROM", ""},
+                          {"OF", ""},      {"AT ", ""}};
+    write_words(code, cuts, words, FTL_ARRAY_LEN(words));
 }
 
 /* ---- Lanes ----------------------------------------------------------------------------------- */
@@ -239,8 +270,10 @@ void ftl_c_write_vectors(ftl_c_code *code)
         ftl_c_text(code, below_f64);
     if (code->uses & FTL_C_BELOW_F32)
         ftl_c_text(code, below_f32);
-    if (code->uses & (FTL_C_CUTS8 | FTL_C_CUTS16))
+    if (code->uses & (FTL_C_CUTS8 | FTL_C_CUTS16 | FTL_C_LEVELS))
         ftl_c_text(code, cut_type);
+    if (code->uses & FTL_C_LEVELS)
+        write_levels(code);
     if (code->uses & FTL_C_CUTS8)
         write_cuts(code, "8", "signed char", "256");
     if (code->uses & FTL_C_CUTS16)

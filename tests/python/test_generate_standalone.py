@@ -163,7 +163,7 @@ def test_float32(name, tmp_path):
     standalone.compare(path, rows, tmp_path, "--dtype", "float32")
 
 
-@pytest.mark.parametrize("name", ["lightgbm_many", "lightgbm_wide", "forest", "xgboost"])
+@pytest.mark.parametrize("name", ["lightgbm_many", "lightgbm_wide", "forest", "xgboost", "catboost"])
 def test_every_processor(name, tmp_path):
     """Results do not depend on the instructions that there are, nor on the compiler having any."""
     model, x = fit(name)
