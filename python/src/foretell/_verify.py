@@ -243,9 +243,9 @@ def _compare_one(
         ours, bad = _ours(model, method, X)
     except Exception as error:
         if not _refuses(error):
-            report.not_compared[method] = (
-                f"the library raises {type(error).__name__}: {str(error).splitlines()[0]}"
-            )
+            found = MethodReport(method, len(X), 0, 0, 0, 0.0)
+            found.problem = f"the library raises {type(error).__name__}: {' '.join(str(error).split())}"
+            report.methods.append(found)
             return
         said, bad = None, {}
     if said is None or bad:
@@ -260,8 +260,7 @@ def _compare_one(
         said, ours = _verify_original.call(theirs, rows), _ours(model, method, rows)[0]
     tied = None
     if method == "predict" and not exact:
-        limit = tolerance if tolerance is not None else _verify_compare.SINGLE
-        tied = _ties(original, model, part(X, kept) if len(kept) < len(X) else X, limit)
+        tied = _ties(original, model, part(X, kept) if len(kept) < len(X) else X, tolerance)
     found = _verify_compare.compare(method, said, ours, tolerance, exact, tied)
     if found.worst_row is not None:
         found.worst_row = kept[found.worst_row]
@@ -310,7 +309,7 @@ def _note_refused(
     report.refused_by_both = max(report.refused_by_both, len(set(theirs) & set(ours)))
 
 
-def _ties(original: Any, model: LoadedModel, X: Any, tolerance: float) -> Any:
+def _ties(original: Any, model: LoadedModel, X: Any, tolerance: float | None) -> Any:
     """Rows in which the library's own scores of two classes are as good as the same."""
     for method in ("decision_function", "predict_proba"):
         scores = _verify_original.method_of(original, method, model._kind == "classifier")

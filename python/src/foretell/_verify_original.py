@@ -39,7 +39,7 @@ def is_pickle(path: str) -> bool:
     """Whether loading the file executes it: everything but the boosters' own files and foretell's."""
     with open(path, "rb") as file:
         head = file.read(64)
-    own = (b"{", b"tree\n", b"tree\r\n", b"CBM1", b"binf", b"\x94")
+    own = (b"{", b"tree\n", b"tree\r\n", b"CBM1", b"binf")
     return not head.startswith(own) and not head.lstrip().startswith(b"{")
 
 
