@@ -36,7 +36,8 @@ OF_PYTHON = "it would go into the environment of these tests; those of the packa
 EXCEPTIONS = {"make test": ITSELF, ".ci/run": ITSELF, "make test-all": ITSELF, "pip install ./python": OF_PYTHON}
 # Commands that build or check for minutes also at their smallest: in make test-all.
 LONG = ("make asan", "make tsan", "make fuzz", "make lint", "make bench", "bench/plot", "bench/standalone", "bench/python",
-        "make unit", "make python", "make docs",        "scripts/test", "scripts/bootstrap test-all", "fuzz/make_ir_seeds.py", "tests/golden/make_graphs.py")
+        "make unit", "make python", "make docs", "scripts/test", "scripts/bootstrap test-all", "fuzz/make_ir_seeds.py",
+        "tests/golden/make_graphs.py")
 # They may take so long: what they build may never have been built on this machine.
 SECONDS = 1800
 # What makes commands small. A long run within this one would come to this file again, and wait for itself.
