@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from os import PathLike
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal
 
 import numpy as np
 
@@ -52,20 +52,15 @@ class Cancel:
     @property
     def triggered(self) -> bool: ...
 
-class Answer(TypedDict):
-    hit: bool
-    stale: bool
-    load_seconds: float
-
 class Cache:
     def __new__(
         cls, context: Context, cache_size: int = 15, max_bytes: int = 0, check_interval_ms: int = 1000,
         check_always: bool = False,
     ) -> Cache: ...
-    def get(self, path: _Path, use_cache: bool = True, **model_options: Any) -> tuple[Model, Answer]: ...
+    def get(self, path: _Path, use_cache: bool = True, **model_options: Any) -> tuple[Model, dict[str, Any]]: ...
     def warm(
         self, path: _Path, methods: Sequence[str] | str | None = None, **model_options: Any
-    ) -> Answer: ...
+    ) -> dict[str, Any]: ...
     def evict(self, path: _Path) -> int: ...
     def clear(self) -> int: ...
     def stats(self) -> dict[str, Any]: ...
