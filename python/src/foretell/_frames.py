@@ -20,6 +20,11 @@ ARROW_NUMBERS: dict[str, Any] = {
 ARROW_TEXTS = ("u", "U", "vu")
 
 
+def is_arrow_read(format: str) -> bool:
+    """Whether a column of the format is numbers, decimals, bools, texts or nulls."""
+    return format in ARROW_NUMBERS or format in ARROW_TEXTS or format in ("b", "n") or format.startswith("d:")
+
+
 class Table(Protocol):
     """Columns with names. column() gives an array, or what core_column_open (csrc/input.h) takes."""
 
