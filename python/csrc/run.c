@@ -451,6 +451,21 @@ static PyObject *run_blocks(call *c, PyObject *blocks)
     return all;
 }
 
+static size_t width_of(const core_input *input)
+{
+    return input->batch.matrix ? input->batch.matrix->columns : input->batch.n_columns;
+}
+
+/* The call for the same model of another width, where the file does not say how wide it is. */
+static PyObject *run_widened(PyObject *self, size_t width, PyObject *const *args, Py_ssize_t n,
+                             PyObject *names)
+{
+    PyObject *wide = PyObject_CallMethod(self, "with_inputs", "n", (Py_ssize_t)width);
+    PyObject *all = wide ? core_model_run(wide, args, n, names) : NULL;
+    Py_XDECREF(wide);
+    return all;
+}
+
 PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, PyObject *names)
 {
     call c = {.state = core_state_of(self), .model = (core_model *)self, .threads = 1};
@@ -458,6 +473,11 @@ PyObject *core_model_run(PyObject *self, PyObject *const *args, Py_ssize_t n, Py
     if (!read_call(&c, args, n, names) || !(c.facts = core_facts_of(self)) ||
         !core_input_open(c.facts, c.X, &c.input, &blocks))
         return NULL;
+    if (!blocks && c.facts->open_width && width_of(&c.input) != c.facts->n_inputs) {
+        size_t width = width_of(&c.input);
+        core_input_close(&c.input);
+        return run_widened(self, width, args, n, names);
+    }
     if (!blocks)
         return run_input(&c);
     PyObject *all = run_blocks(&c, blocks);

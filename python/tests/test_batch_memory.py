@@ -44,5 +44,43 @@ def test_memory_stays_the_same(output, lr_path, data, tmp_path):
         )
         return int(done.stdout) * 1024
 
-    small, large = peak(4), peak(40)  # 8 MB and 80 MB of CSV, 400 thousand and 4 million rows
+    small, large = peak(3), peak(24)  # 6 MB and 48 MB of CSV, 300 thousand and 2.4 million rows
     assert large < small + (8 << 20), f"{small >> 20} MiB, then {large >> 20} MiB"
+
+
+def test_results_and_batches_leave_nothing_in_memory(lr_path, tmp_path):
+    script = f"""
+import gc, os, pyarrow
+from foretell import _core
+from foretell.inference import OptimizedPredictor
+predictor = OptimizedPredictor()
+def resident():
+    gc.collect()
+    return int(open("/proc/self/statm").read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+def work():
+    for output in (None, {str(tmp_path / "out.csv")!r}):
+        result = predictor.predict_batch({str(lr_path)!r}, {str(tmp_path / "rows.csv")!r}, output,
+                                         return_probabilities=True, keep="age")
+        for batch in _core.Batches(result):
+            columns = [batch.column(name) for name in batch.names]
+            table = pyarrow.record_batch(batch)
+            again = batch.__arrow_c_array__()
+        result["predictions"], result["probabilities"], result.head(3)
+        stopped = iter(_core.Batches(result))
+        next(stopped)
+        try:
+            predictor.predict_batch({str(lr_path)!r}, {str(tmp_path / "rows.csv")!r}, keep="nothing")
+        except ValueError:
+            pass
+for _ in range(20):
+    work()
+before = resident()
+for _ in range(60):
+    work()
+print(resident() - before)
+"""
+    named_frame(3000).to_csv(tmp_path / "rows.csv", index=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], check=True, capture_output=True, text=True, timeout=120
+    )
+    assert int(done.stdout) < 4 << 20  # a batch that stays would be 6 MB and more

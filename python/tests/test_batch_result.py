@@ -150,6 +150,31 @@ def test_it_is_read_only_and_is_not_pickled(result):
         pickle.dumps(result)
 
 
+@pytest.mark.parametrize("name", ["rows.csv", "rows.jsonl", "rows.parquet", "rows.arrow", "rows.csv.gz"])
+def test_all_rows_as_a_file(name, result, expected, tmp_path):
+    result.write(tmp_path / name)
+    read = {
+        "rows.csv": pd.read_csv,
+        "rows.csv.gz": pd.read_csv,
+        "rows.jsonl": lambda path: pd.read_json(path, lines=True, precise_float=True),
+        "rows.parquet": pd.read_parquet,
+        "rows.arrow": pd.read_feather,
+    }[name]
+    same(read(tmp_path / name), expected)
+
+
+def test_a_file_that_cannot_be_written(result, tmp_path):
+    with pytest.raises(OSError, match="does not exist"):
+        result.write(tmp_path / "no" / "rows.csv")
+    with pytest.raises(ValueError, match="path is"):
+        result.write(None)
+
+
+def test_notebooks_see_the_first_rows(result):
+    shown = result._repr_html_()
+    assert "BatchResult" in shown and "c4" in shown and "c5" not in shown
+
+
 def test_repr_reads_nothing(result):
     assert repr(result).startswith(f"<BatchResult: {ROWS} rows")
 

@@ -1,8 +1,10 @@
 """OptimizedPredictor.predict: the original library's predictions, with figures."""
 
+import itertools
 import os
 import shutil
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -81,6 +83,19 @@ def test_a_transformer_transforms(predictor, transformer_path, rows_of, original
         result["predictions"], original(transformer_path).transform(rows), rtol=1e-9, atol=1e-12
     )
     assert result["n_samples"] == 400
+
+
+def test_a_model_that_does_not_say_how_wide_it_is(predictor, tmp_path):
+    import joblib
+    from sklearn.preprocessing import FunctionTransformer
+
+    joblib.dump(FunctionTransformer(np.log1p), tmp_path / "model.joblib")
+    for width in (1, 2, 5, 2):
+        rows = np.abs(np.random.default_rng(width).normal(size=(7, width)))
+        found = predictor.predict(tmp_path / "model.joblib", rows)["predictions"]
+        np.testing.assert_allclose(found, np.log1p(rows), rtol=1e-12)
+        found = predictor.predict(tmp_path / "model.joblib", rows, on_error="null")["predictions"]
+        np.testing.assert_allclose(found, np.log1p(rows), rtol=1e-12)
 
 
 def test_another_method(predictor, lr_path, rows_of, original):
@@ -277,3 +292,43 @@ def test_warmup_by_another_name(predictor, lr_path, tmp_path):
     predictor.warmup(lr_path)
     (model,) = predictor.warmup(link)["models"]
     assert model["cached"] and model["bytes"] > 0 and model["load_time_seconds"] == 0
+
+
+def test_threads_clear_replace_and_predict_at_once(lr_path, forest_path, tmp_path, original):
+    """Whatever happens to the cache and the file meanwhile, a prediction is one of the two models'."""
+    predictor = OptimizedPredictor(cache_size=2, check_always=True)
+    path, rows = tmp_path / "model.joblib", numeric_rows(20)
+    shutil.copy(forest_path, path)
+    forest = original(forest_path)
+    allowed = [list(forest.predict(rows)), list(predictor.predict(lr_path, rows)["predictions"])]
+    until, failures, counts = time.monotonic() + 1.5, [], [0, 0]
+
+    def predict():
+        while time.monotonic() < until and not failures:
+            result = predictor.predict(path, rows, return_probabilities=True)
+            found = list(result["predictions"])
+            if found not in allowed or len(result["classes"]) != result["probabilities"].shape[1]:
+                failures.append(found)
+            else:
+                counts[allowed.index(found)] += 1
+
+    threads = [threading.Thread(target=predict) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for i in itertools.count():
+        if time.monotonic() > until:
+            break
+        shutil.copy([lr_path, forest_path][i % 2], tmp_path / "new.joblib")
+        os.replace(tmp_path / "new.joblib", path)
+        predictor.clear_cache()
+        predictor.get_cache_stats()
+    for thread in threads:
+        thread.join()
+    assert not failures and all(counts)
+
+
+def test_names_of_the_package():
+    import foretell
+
+    assert foretell.OptimizedPredictor is OptimizedPredictor
+    assert foretell.get_optimized_predictor() is foretell.inference.get_optimized_predictor()

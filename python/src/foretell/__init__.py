@@ -6,16 +6,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from foretell import errors, threadpool
+    from foretell import errors, inference, threadpool
     from foretell._verify import verify
+    from foretell.inference import ModelCache, OptimizedPredictor, get_optimized_predictor
     from foretell.model import load
     from foretell.patch import patch_joblib
 
     __version__: str
 
 __all__ = [
+    "ModelCache",
+    "OptimizedPredictor",
     "__version__",
     "errors",
+    "get_optimized_predictor",
+    "inference",
     "threadpool",
     "load",
     "patch_joblib",
@@ -26,6 +31,10 @@ __all__ = [
 # asked for, so that `import foretell` takes no longer than it has to.
 _LAZY: dict[str, str] = {
     "errors": "foretell.errors:",
+    "inference": "foretell.inference:",
+    "ModelCache": "foretell.inference:ModelCache",
+    "OptimizedPredictor": "foretell.inference:OptimizedPredictor",
+    "get_optimized_predictor": "foretell.inference:get_optimized_predictor",
     "threadpool": "foretell.threadpool:",
     "load": "foretell.model:load",
     "patch_joblib": "foretell.patch:patch_joblib",

@@ -10,15 +10,19 @@ Nothing of a model file is executed. docs/PYTHON.md is the guide.
 """
 
 from foretell.inference._cache import ModelCache
+from foretell.inference._options import BatchOptions
 from foretell.inference._predictor import OptimizedPredictor, get_optimized_predictor
 from foretell.inference._results import BatchMetrics, PredictionResult
+from foretell.inference._streams import StreamOptions
 from foretell.inference._table import BatchResult
 
 __all__ = [
     "BatchMetrics",
+    "BatchOptions",
     "BatchResult",
     "ModelCache",
     "OptimizedPredictor",
     "PredictionResult",
+    "StreamOptions",
     "get_optimized_predictor",
 ]

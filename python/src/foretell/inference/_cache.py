@@ -1,7 +1,7 @@
 """Open models, the least recently used of which leaves when there are too many."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from foretell import _context, _core
@@ -71,7 +71,7 @@ class ModelCache:
 
     def warm(
         self, model_path: PathLike, methods: tuple[str, ...] | None = None, **model_options: Any
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Opens the model and makes it ready, so that its first prediction takes no longer than others.
 
         methods: which to make ready; None: predict (transform for a transformer), and predict_proba if it has

@@ -1,5 +1,6 @@
 """Jobs over files: a table in; out comes the caller's file, or rows in a spool."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from foretell import _context, _core, errors
@@ -61,7 +62,7 @@ class Job:
         self._spool_dir = None if spool_dir is None else path_of("spool_dir", spool_dir)
         self.cancel = _core.Cancel(_context.context())
 
-    def run(self, model: "_core.Model", answer: dict[str, Any]) -> BatchResult:
+    def run(self, model: "_core.Model", answer: Mapping[str, Any]) -> BatchResult:
         """Runs the job; nothing is left behind when it fails. answer: of the cache, for the figures."""
         outputs = self._outputs_of(model)
         report, done = reporter(self._progress, self._inputs[0])

@@ -1,5 +1,6 @@
 """What predictions come in."""
 
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 import numpy as np
@@ -63,7 +64,7 @@ class BatchMetrics(TypedDict):
     write_seconds: float
 
 
-def batch_metrics(figures: dict[str, Any], answer: dict[str, Any]) -> BatchMetrics:
+def batch_metrics(figures: dict[str, Any], answer: Mapping[str, Any]) -> BatchMetrics:
     """The figures of a job (ftl_score_result) and of the cache's answer, under the names of the package."""
     rows, size, seconds = figures["rows_read"], figures["batch_rows"], figures["seconds"]
     return BatchMetrics(

@@ -1,6 +1,6 @@
 """Predictions of rows as they come."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal, TypedDict
 
@@ -9,7 +9,7 @@ import numpy as np
 from foretell import _core, errors
 from foretell.inference._options import refuse, whole_number
 
-Get = Callable[..., "tuple[_core.Model, dict[str, Any]]"]
+Get = Callable[..., "tuple[_core.Model, Mapping[str, Any]]"]
 
 
 class StreamOptions(TypedDict, total=False):

@@ -1,11 +1,14 @@
 """The table that predict_batch gives: read when it is asked for, from memory, a spool or the output file."""
 
+import html
 import importlib.util
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from foretell import _context
+from foretell.inference._options import PathLike, path_of
 from foretell.inference._outputs import Outputs
 from foretell.inference._results import BatchMetrics
 from foretell.inference._stored import InSpool, Stored
@@ -41,6 +44,7 @@ class BatchResult:
       len(result), result.shape, result.columns, result.head(n)     cheap, however many rows there are
       for batch in result                                       Arrow record batches; memory stays the same
       result.to_pandas(), .to_polars(), .to_arrow(), .to_numpy()    everything at once
+      result.write(path)                                        a file of all rows; memory stays the same
       result["prediction"], result[mask], result.groupby(...)   of the pandas DataFrame, made on first use
       polars.DataFrame(result), pyarrow.table(result), duckdb ...   by __arrow_c_stream__
     and has figures:
@@ -147,6 +151,16 @@ class BatchResult:
         if _has("pyarrow"):
             return self.to_arrow().to_pandas()
         return _frame_of(self._stored.columns())
+
+    def write(
+        self, path: PathLike, *, output_format: str | None = None, compression: str | None = None
+    ) -> None:
+        """Writes all rows as a file, in the format that its name says, in constant memory.
+
+        As with output_path the file appears when it is complete, or not at all; docs/FILES.md.
+        """
+        options = {"output_format": output_format, "compression": compression}
+        _context.context().write_table(self._stored.stream(), path_of("path", path), **options)
 
     def to_numpy(self) -> np.ndarray[Any, Any]:
         """(rows, columns): numbers where all columns are numbers, objects otherwise."""
@@ -256,6 +270,14 @@ class BatchResult:
             f"<BatchResult: {len(self)} rows{where}; {figures['seconds']:.3f} s, "
             f"{figures['rows_per_second']:,.0f} rows/s>"
         )
+
+    def _repr_html_(self) -> str | None:
+        """For notebooks: the first rows."""
+        try:
+            frame: str = self.head()._repr_html_()
+        except (ImportError, OSError, ValueError):  # no pandas, or the rows are gone
+            return None
+        return f"<p>{html.escape(repr(self))}</p>{frame}"
 
     # ---- Its end
 
