@@ -84,8 +84,8 @@ def checks(estimators, skip):
                 yield pytest.param(made, check, id=f"{name}-{label}")
 
 
-@pytest.mark.parametrize("estimator, check", checks(
-    [(name, through_foretell(cls)(**options)) for name, (cls, options) in THROUGH.items()], {}))
+@pytest.mark.parametrize("estimator, check", list(checks(
+    [(name, through_foretell(cls)(**options)) for name, (cls, options) in THROUGH.items()], {})))
 def test_trained_and_loaded(estimator, check):
     check(estimator)
 
@@ -98,6 +98,6 @@ def loaded():
         yield name, foretell.load(pickle.dumps(trained))
 
 
-@pytest.mark.parametrize("estimator, check", checks(loaded(), NOT_FOR_LOADED))
+@pytest.mark.parametrize("estimator, check", list(checks(loaded(), NOT_FOR_LOADED)))
 def test_loaded(estimator, check):
     check(estimator)

@@ -357,3 +357,19 @@ def test_examples_of_the_page(tmp_path, monkeypatch):
         for block in blocks:
             exec(block, names)
     assert joblib.load.__module__ == "joblib.numpy_pickle"
+
+
+def test_absent_methods_say_why(both, tmp_path):
+    _, model = both(LogisticRegression(), X, Y)
+    with pytest.raises(AttributeError, match="transform"):
+        model.transform(X)
+    with pytest.raises(AttributeError, match="LogisticRegression was fitted without feature names"):
+        model.feature_names_in_
+    with pytest.raises(AttributeError, match="keeps classes_"):
+        model.coef_
+    with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
+        model.nonsense()
+    joblib.dump({"a": LogisticRegression().fit(X, Y), "b": LogisticRegression().fit(X, Y)}, tmp_path / "two.joblib")
+    with pytest.raises(errors.UnsupportedModelError, match="select.*a, b"):
+        foretell.load(tmp_path / "two.joblib")
+    assert len(make_pipeline(StandardScaler(), model)._repr_html_()) > 1000 and not hasattr(model, "set_output")

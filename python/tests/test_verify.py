@@ -26,6 +26,7 @@ from sklearn.preprocessing import LabelEncoder, OneHotEncoder, StandardScaler
 RNG = np.random.default_rng(0)
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "tests/python"))
 import ftl  # noqa: E402
+import golden  # noqa: E402
 
 X = RNG.normal(size=(150, 4)) * [1, 1000, 1e-3, 1] + [0, 5000, 0, 0]
 Y = np.where(X[:, 0] + (X[:, 1] - 5000) / 1000 > 0, "yes", "no")
@@ -243,6 +244,30 @@ def test_method_that_is_not_there(folder):
     with pytest.raises(errors.ArgumentError, match="has no transform"):
         foretell.verify(folder / "forest.joblib", methods=["transform"])
     assert [m.method for m in foretell.verify(folder / "forest.joblib", methods=["apply"]).methods] == ["apply"]
+
+
+# Goldens of the versions that are installed here. Those that do not agree, each for its reason.
+INSTALLED = ["sklearn-1.9.1", "text-1.9.1", "meta-1.9.1", "dense-1.9.1", "missed-1.9.1", "vectors-1.9.1", "counts-1.9.1",
+             "various-1.9.1", "xgboost-3.2.0", "lightgbm-4.7.0", "catboost-1.2.10"]
+DIFFER = {"imputer_none": "the library refuses NaN among texts, and the model's inputs do not say so",
+          "kmeans_fit32": "the library takes float32 rows alone",
+          "pca_whiten": "score_samples goes through the inverse of a matrix: 2e-8 of it are rounding",
+          "early_stopping": "apply of one tree has one dimension in the library"}
+
+
+@pytest.mark.parametrize("version", INSTALLED)
+def test_goldens(version):
+    """foretell.verify on one model in seven of an archive: no false alarm."""
+    models = {case["model"]: case["name"].rpartition("-")[0] for case in golden.cases(version)}
+    chosen = list(models)[::7]
+    assert len(chosen) > 2
+    for path in chosen:
+        try:
+            report = foretell.verify(golden.unpacked(version) / path, rows=40, trust=True)
+        except errors.UnsupportedModelError as error:
+            assert "its own library cannot load it here" in str(error)
+            continue
+        assert report or models[path] in DIFFER, f"{models[path]}: {report}"
 
 
 # ---- The command -----------------------------------------------------------------------------------------------------

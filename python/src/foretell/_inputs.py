@@ -242,6 +242,8 @@ def _dicts(X: Sequence[Mapping[Any, Any]], schema: Schema) -> Prepared:
         values = np.empty(len(X), dtype=object)
         for at, row in enumerate(X):
             value = row.get(known.name, _ABSENT)
+            if value is _ABSENT and known.name is not None and known.name.lstrip("-").isdecimal():
+                value = row.get(int(known.name), _ABSENT)  # names may be whole numbers
             values[at] = None if value is _ABSENT else _dict_value(value, known)
         done.append(_column(values, known, len(done), schema))
     return len(X), False, tuple(done)

@@ -89,6 +89,8 @@ class Opened:
         """The facts that calls need, asked for once."""
         info = self._core.info()
         self._methods = frozenset(self._core.methods())
+        if not self._methods:  # several models in one file, or none that runs
+            self._core.method_status("predict")
         self._class_name: str = info["class_name"]
         self._library: str = info["library"]
         self._library_version: str = info["library_version"]
@@ -132,12 +134,20 @@ class Opened:
         ]
 
     def __getattr__(self, name: str) -> Any:
-        if name.endswith("_") and not name.startswith("_") and "_class_name" in self.__dict__:
-            raise AttributeError(
-                f"a {self._short_name} that foretell loaded has no {name}: it predicts, and keeps only "
-                f"classes_, feature_names_in_, n_features_in_ and n_outputs_ of what was fitted; "
-                f"the library's own object has the rest"
-            )
+        """What is not there: why not."""
+        if "_class_name" in self.__dict__:
+            for kind in type(self).__mro__:
+                found = kind.__dict__.get(name)
+                if isinstance(found, _Offered):
+                    raise self._lacks(name)
+                if isinstance(found, property) and found.fget is not None:
+                    return found.fget(self)  # which raises what it raised before
+            if name.endswith("_") and not name.startswith("_"):
+                raise AttributeError(
+                    f"a {self._short_name} that foretell loaded has no {name}: it predicts, and keeps classes_, "
+                    f"feature_names_in_, n_features_in_ and n_outputs_ of what was fitted; the library's own object "
+                    f"has the rest"
+                )
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
 
     @property

@@ -135,7 +135,7 @@ def tags(
     text = any(column["kind"] in ("string", "mixed") for column in inputs)
     rows = utils.InputTags(allow_nan=_takes_nan(inputs), sparse=True, string=text, categorical=text)
     return utils.Tags(
-        estimator_type=kind,
+        estimator_type=None if kind == "transformer" else kind,
         target_tags=target,
         transformer_tags=utils.TransformerTags() if transforms else None,
         classifier_tags=utils.ClassifierTags(multi_label=several) if kind == "classifier" else None,

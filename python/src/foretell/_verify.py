@@ -101,8 +101,8 @@ def verify(
     rows: to make up, or to take of a file at most.
     methods: names; None: all that both have. select: an entry of a dict, list or tuple.
     tolerance: numbers agree when they differ by at most so much, relative to the larger of them and 1; None:
-    1e-9, or 1e-5 for results of float32. Labels agree when they are the same, or where the best two scores
-    tie.
+    1e-9, or 1e-5 where float32 is part of it. Labels agree when they are the same, or where the best two
+    scores tie.
     exact: agree only where every bit is the same.
 
     Errors: those of foretell.load; UnsupportedModelError where the library is not installed or does not load
@@ -113,15 +113,12 @@ def verify(
     description = model._description()
     _require_trust(path, description, trust)
     chosen = description.get("selected")
-    original = _verify_original.load(path, description["class"], chosen)
+    original = _verify_original.load(path, description["class"], model._kind, chosen)
     made_up = data is None
-    X = (
-        _verify_rows.make(description, original, rows, seed)
-        if made_up
-        else _verify_rows.read(os.fspath(data), rows)
-        if isinstance(data, (str, os.PathLike))
-        else data
-    )
+    if made_up:
+        X = _made_up(model, original, rows, seed)
+    else:
+        X = _verify_rows.read(os.fspath(data), rows) if isinstance(data, (str, os.PathLike)) else data
     X = _in_order(X, model)
     report = Report(
         path,
@@ -133,10 +130,28 @@ def verify(
     )
     _note(report, description)
     wanted = list(methods) if methods is not None else list(METHODS)
+    if tolerance is None and _verify_original.computes_single(original):
+        tolerance = _verify_compare.SINGLE
     _compare_all(report, model, original, X, wanted, methods is not None, tolerance, exact)
     if report.methods:
         _time(report, model, original, X)
     return report
+
+
+def _made_up(model: LoadedModel, original: Any, rows: int, seed: int) -> Any:
+    """Rows of which the library takes some."""
+    X = _verify_rows.make(model._description(), original, rows, seed)
+    function = _verify_original.method_of(original, model._core.info()["default_method"], model._kind == "classifier")
+    if function is None:
+        return X
+    for variant in _verify_rows.variants(X):
+        for row in range(min(8, len(X))):
+            try:
+                _verify_original.call(function, part(variant, [row]))
+                return variant
+            except Exception:  # whatever it does not take
+                continue
+    return X
 
 
 def _open(path: str, select: str | None) -> LoadedModel:
@@ -243,9 +258,9 @@ def _compare_one(
         ours, bad = _ours(model, method, X)
     except Exception as error:
         if not _refuses(error):
-            report.not_compared[method] = (
-                f"the library raises {type(error).__name__}: {str(error).splitlines()[0]}"
-            )
+            found = MethodReport(method, len(X), 0, 0, 0, 0.0)
+            found.problem = f"the library raises {type(error).__name__}: {' '.join(str(error).split())}"
+            report.methods.append(found)
             return
         said, bad = None, {}
     if said is None or bad:
@@ -260,8 +275,7 @@ def _compare_one(
         said, ours = _verify_original.call(theirs, rows), _ours(model, method, rows)[0]
     tied = None
     if method == "predict" and not exact:
-        limit = tolerance if tolerance is not None else _verify_compare.SINGLE
-        tied = _ties(original, model, part(X, kept) if len(kept) < len(X) else X, limit)
+        tied = _ties(original, model, part(X, kept) if len(kept) < len(X) else X, tolerance)
     found = _verify_compare.compare(method, said, ours, tolerance, exact, tied)
     if found.worst_row is not None:
         found.worst_row = kept[found.worst_row]
@@ -270,7 +284,7 @@ def _compare_one(
 
 
 def _refuses(error: Exception) -> bool:
-    return isinstance(error, (ValueError, FloatingPointError, TypeError)) or type(error).__name__ in (
+    return isinstance(error, (ValueError, ArithmeticError, TypeError, LookupError)) or type(error).__name__ in (
         "CatBoostError",
         "LightGBMError",
         "XGBoostError",
@@ -310,7 +324,7 @@ def _note_refused(
     report.refused_by_both = max(report.refused_by_both, len(set(theirs) & set(ours)))
 
 
-def _ties(original: Any, model: LoadedModel, X: Any, tolerance: float) -> Any:
+def _ties(original: Any, model: LoadedModel, X: Any, tolerance: float | None) -> Any:
     """Rows in which the library's own scores of two classes are as good as the same."""
     for method in ("decision_function", "predict_proba"):
         scores = _verify_original.method_of(original, method, model._kind == "classifier")

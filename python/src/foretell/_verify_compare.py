@@ -160,11 +160,13 @@ def _missing(value: Any) -> bool:
     return value is None or (isinstance(value, (float, np.floating)) and bool(np.isnan(value)))
 
 
-def ties(scores: Any, tolerance: float) -> Any:
+def ties(scores: Any, tolerance: float | None) -> Any:
     """Rows in which the two best scores, or one score and zero, are no further apart than the tolerance."""
     arrays = parts(scores)
     if len(arrays) != 1 or not _is_number(arrays[0]):
         return None
+    if tolerance is None:
+        tolerance = SINGLE if arrays[0].dtype == np.float32 else DOUBLE
     array = arrays[0].astype(np.float64)
     if array.ndim == 1 or array.shape[1] == 1:
         return np.abs(array.reshape(len(array))) <= tolerance

@@ -39,16 +39,16 @@ def is_pickle(path: str) -> bool:
     """Whether loading the file executes it: everything but the boosters' own files and foretell's."""
     with open(path, "rb") as file:
         head = file.read(64)
-    own = (b"{", b"tree\n", b"tree\r\n", b"CBM1", b"binf", b"\x94")
+    own = (b"{", b"tree\n", b"tree\r\n", b"CBM1", b"binf")
     return not head.startswith(own) and not head.lstrip().startswith(b"{")
 
 
-def load(path: str, class_name: str, select: str | None) -> Any:
+def load(path: str, class_name: str, kind: str, select: str | None) -> Any:
     """The model by its own library; a pickle is EXECUTED. select: entries joined by commas run in turn."""
     file, entry = split_entry(path)
     select = entry[1:] if entry else select
     if not is_pickle(file):
-        return _native(file, class_name)
+        return _native(file, class_name, kind)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -84,7 +84,7 @@ def _entry(content: Any, name: str, path: str) -> Any:
     return content
 
 
-def _native(path: str, class_name: str) -> Any:
+def _native(path: str, class_name: str, kind: str) -> Any:
     library, _, name = class_name.partition(".")
     if library == "xgboost":
         xgboost = _import("xgboost", path)
@@ -96,9 +96,10 @@ def _native(path: str, class_name: str) -> Any:
     if library == "catboost":
         catboost = _import("catboost", path)
         with open(path, "rb") as file:
-            kind = "json" if file.read(1) == b"{" else "cbm"
-        model = catboost.CatBoost()
-        model.load_model(path, format=kind)
+            layout = "json" if file.read(1) == b"{" else "cbm"
+        names = {"classifier": "CatBoostClassifier", "regressor": "CatBoostRegressor"}
+        model = getattr(catboost, names.get(kind, "CatBoost"))()
+        model.load_model(path, format=layout)
         return model
     raise errors.make(
         "UNSUPPORTED", filename=path, message=f"{path}: no library loads a file of {class_name} again"
@@ -180,7 +181,7 @@ def _xgboost(model: Any, name: str, method: str) -> Callable[[Any], Any] | None:
         return None
 
     def run(X: Any) -> Any:
-        rows = xgboost.DMatrix(X) if hasattr(X, "columns") else xgboost.DMatrix(X, feature_names=names)
+        rows = xgboost.DMatrix(X, enable_categorical=True) if hasattr(X, "columns") else xgboost.DMatrix(X, feature_names=names)
         return model.predict(rows, **options)
 
     return run
@@ -208,11 +209,30 @@ def _catboost(model: Any, name: str, method: str, classification: bool) -> Calla
     if method not in kinds:
         return None
     kind = kinds[method]
+    if not classification and method in ("predict_proba", "predict_log_proba"):
+        return None
     if name != "CatBoost" and hasattr(model, method):
         return getattr(model, method)  # type: ignore[no-any-return]
     if kind is None:
         return model.predict  # type: ignore[no-any-return]
-    return lambda X: model.predict(X, prediction_type=kind)
+    plain = importlib.import_module("catboost").CatBoost.predict  # which takes it for every kind of model
+    return lambda X: plain(model, X, prediction_type=kind)
+
+
+def computes_single(model: Any, depth: int = 0) -> bool:
+    """Whether float32 numbers are part of the model, so that its results are not exact to float64's last places."""
+    if depth > 4 or isinstance(model, (str, type)):
+        return False
+    if isinstance(model, (list, tuple)):
+        return any(computes_single(part, depth + 1) for part in model[:20])
+    if isinstance(model, np.ndarray):
+        return bool(model.dtype == np.float32)
+    if getattr(model, "dtype", None) is np.float32:  # of vectorizers
+        return True
+    if type(model).__name__.startswith("GradientBoosting") and hasattr(getattr(model, "init", None), "predict"):
+        return True  # another estimator gets the trees' float32
+    fitted = getattr(model, "__dict__", {})
+    return any(computes_single(value, depth + 1) for value in fitted.values() if not callable(value))
 
 
 def call(function: Callable[[Any], Any], X: Any) -> Any:

@@ -81,7 +81,7 @@ def make(description: dict[str, Any], original: Any, rows: int, seed: int) -> An
     if not inputs:
         raise errors.make("ARG", option="data", message="the model does not say what it takes: give DATA")
     ranges = find_ranges(original, len(inputs))
-    vocabulary = _vocabulary(first)
+    vocabulary = _vocabulary(first, inputs)
     columns = [_column(rng, column, ranges[i], rows, vocabulary) for i, column in enumerate(inputs)]
     if vocabulary is not None and len(columns) == 1:
         return list(columns[0])
@@ -90,31 +90,62 @@ def make(description: dict[str, Any], original: Any, rows: int, seed: int) -> An
             [np.asarray(values, dtype=object if values.dtype == object else None) for values in columns]
         )
     pandas = _pandas("rows")
-    return pandas.DataFrame({column["name"]: values for column, values in zip(inputs, columns, strict=True)})
+    frame = pandas.DataFrame({column["name"]: values for column, values in zip(inputs, columns, strict=True)})
+    if type(original).__module__.partition(".")[0] in ("xgboost", "lightgbm"):
+        for column in inputs:  # their own categories, of which there are no others
+            if column.get("categories"):
+                known = [value for value in column["categories"] if value is not None]
+                values = frame[column["name"]]
+                frame[column["name"]] = pandas.Categorical(values.where(values.isin(known)), categories=known)
+    return frame
+
+
+def variants(X: Any) -> Iterator[Any]:
+    """The same rows for models that refuse all of them: without a negative number; small whole numbers."""
+    yield X
+    if isinstance(X, list):
+        return
+    number = X.select_dtypes("number").columns if hasattr(X, "columns") else None
+    for change in (np.abs, lambda values: np.floor(np.abs(values)) % 3):
+        if number is None:
+            if X.dtype == object:
+                return
+            yield change(X)
+        else:
+            changed = X.copy()
+            changed[number] = change(X[number])
+            yield changed
 
 
 def _column(
     rng: np.random.Generator, column: dict[str, Any], known: Known, rows: int, vocabulary: list[str] | None
 ) -> Any:
     """Values of one input, with missing ones among them where the model takes them."""
-    kind, categories = column["kind"], column.get("categories")
+    kind, missing = column["kind"], column["missing"].lower()
+    categories = [value for value in column.get("categories", []) if value is not None]
     if vocabulary is not None and kind in ("string", "mixed"):
         return _texts(rng, vocabulary, rows)
     if categories:
-        pool = np.array(categories, dtype=object)
+        numbers = all(isinstance(value, (int, float)) for value in categories)
+        pool = np.empty(len(categories), dtype=object)
+        pool[:] = categories
         values: Any = pool[rng.integers(0, len(pool), rows)]
         if column.get("others") not in (None, "refused"):
-            values[rng.random(rows) < 0.02] = "another value"
+            values[rng.random(rows) < 0.02] = max(categories) + 1 if numbers else "another value"
+        if numbers and kind == "numeric":
+            values = values.astype(np.float64)
     elif kind in ("string", "mixed"):
         values = np.array(WORDS, dtype=object)[rng.integers(0, len(WORDS), rows)]
     elif kind == "bool":
         values = rng.random(rows) < 0.5
     else:
         values = _numbers(rng, known, rows)
-    if column["missing"] == "refused" or kind == "bool":
+    if missing == "refused" or kind == "bool":
         return values
+    if missing == "none":
+        values = values.astype(object)
     gaps = rng.random(rows) < 0.03
-    values[gaps] = None if column["missing"] == "none" else np.nan
+    values[gaps] = None if missing == "none" else np.nan
     return values
 
 
@@ -144,14 +175,17 @@ def _texts(rng: np.random.Generator, vocabulary: list[str], rows: int) -> Any:
     return out
 
 
-def _dicts(rng: np.random.Generator, vectorizer: Any, rows: int) -> list[dict[str, Any]]:
+def _dicts(rng: np.random.Generator, vectorizer: Any, rows: int) -> list[dict[Any, Any]]:
     separator = getattr(vectorizer, "separator", "=")
     names = list(vectorizer.feature_names_) or ["x"]
-    out: list[dict[str, Any]] = []
+    out: list[dict[Any, Any]] = []
     for _ in range(rows):
-        row: dict[str, Any] = {}
+        row: dict[Any, Any] = {}
         for i in rng.integers(0, len(names), min(len(names), 5)):
-            key, found, value = str(names[i]).partition(separator)
+            if not isinstance(names[i], str):
+                row[names[i]] = float(rng.normal())
+                continue
+            key, found, value = names[i].partition(separator)
             row[key] = value if found else float(rng.normal())
         out.append(row)
     return out
@@ -200,10 +234,14 @@ def _first_step(original: Any) -> Any:
     return original
 
 
-def _vocabulary(first: Any) -> list[str] | None:
-    if hasattr(first, "vocabulary_") and not hasattr(first, "feature_names_"):
-        return [str(word) for word in first.vocabulary_]
-    return list(WORDS) if type(first).__name__ == "HashingVectorizer" else None
+def _vocabulary(first: Any, inputs: list[dict[str, Any]]) -> list[str] | None:
+    """Words of a model of texts; None of others."""
+    found = getattr(first, "vocabulary_", None) or getattr(first, "vocabulary", None)
+    if found and not hasattr(first, "feature_names_"):
+        return [str(word) for word in found]
+    only = inputs[0] if len(inputs) == 1 else {}
+    text = only.get("kind") == "string" and only.get("name") is None and not only.get("categories")
+    return list(WORDS) if text else None
 
 
 def _look(model: Any, columns: list[int], known: list[Known], depth: int) -> None:

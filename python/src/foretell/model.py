@@ -239,6 +239,7 @@ class LoadedModel(Opened):
                 )
         return self
 
+    @offered_if(lambda self: "transform" in self._methods)
     def set_output(self, *, transform: str | None = None) -> LoadedModel:
         """What transform returns: "default" (an array), "pandas" or "polars"; None leaves it as it is."""
         if transform is not None:
