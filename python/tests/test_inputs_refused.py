@@ -24,7 +24,9 @@ def tables(pipeline_path):
 
 @pytest.mark.parametrize("X, kind, words", [
     (np.zeros(4), errors.ShapeError, r"reshape\(1, -1\)"), (np.zeros((1, 2, 2)), errors.ShapeError, "3 dimensions"),
-    (np.zeros((2, 3)), errors.ShapeError, "3 columns"), (np.zeros((2, 5)), errors.ShapeError, "5 columns"),
+    (np.zeros((2, 3)), errors.ShapeError, "3 columns"), (np.zeros((3, 0)), errors.ShapeError, "0 columns"),
+    ({"age": [[1, 2], [3]], "tenure": [1, 2], "balance": [1, 2], "rate": [1, 2]}, errors.SchemaError, "holds lists"),
+    ([[1, np.zeros(2), 3, 4]], errors.Error, "same length|sequence"), (np.zeros((2, 5)), errors.ShapeError, "5 columns"),
     (np.zeros((2, 4), dtype=complex), errors.SchemaError, "complex128"), ([[1, 2], [3]], errors.ShapeError, "same length"),
     (np.zeros((2, 4), dtype="M8[D]"), errors.SchemaError, "datetime64"), (np.zeros((2, 4), dtype="S3"), errors.SchemaError, "S3"),
     (np.ma.masked_array(np.zeros((2, 4))), errors.ArgumentError, "filled"), (3, errors.ArgumentError, "int"),
