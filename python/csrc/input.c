@@ -55,7 +55,7 @@ static bool matrix_columns(core_input *input, const Py_buffer *view, ftl_type ty
 /* Rows at distance 0, as of a matrix that was broadcast: a stride of 0 would mean side by side. */
 static bool is_broadcast(const Py_buffer *view)
 {
-    return view->strides[0] == 0 && view->shape[0] > 1;
+    return view->strides[0] == 0 && view->shape[0] > 1 && view->shape[1] > 0;
 }
 
 /*

@@ -186,6 +186,21 @@ def test_float32_is_the_originals(matrices):
     assert model.run(half, ("transform",))[0].dtype == np.float64
 
 
+def test_decimals_nulls_and_bools_of_arrow(lr_path, rows_of, original):
+    rows = rows_of(lr_path)
+    model = _core.Model.open(CONTEXT, lr_path)
+    table = pa.Table.from_pandas(rows)
+    decimals = table.set_column(2, "balance", table["balance"].cast(pa.decimal128(12, 2)))
+    given, = model.run(decimals, ("predict_proba",))
+    np.testing.assert_allclose(given, original(lr_path).predict_proba(rows), atol=1e-12)
+    (labels,), bad = model.run(table.set_column(2, "balance", pa.nulls(400)), ("predict",), on_error="null")
+    assert len(bad) == 400 and set(labels) == {None}
+    flags = table.set_column(1, "tenure", pa.array([True, False] * 200))
+    given, = model.run(flags, ("predict_proba",))
+    expected = original(lr_path).predict_proba(rows.assign(tenure=[1, 0] * 200))
+    np.testing.assert_allclose(given, expected, atol=1e-12)
+
+
 def test_texts_alone(tmp_path):
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression

@@ -24,7 +24,9 @@ def tables(pipeline_path):
 
 @pytest.mark.parametrize("X, kind, words", [
     (np.zeros(4), errors.ShapeError, r"reshape\(1, -1\)"), (np.zeros((1, 2, 2)), errors.ShapeError, "3 dimensions"),
-    (np.zeros((2, 3)), errors.ShapeError, "3 columns"), (np.zeros((2, 5)), errors.ShapeError, "5 columns"),
+    (np.zeros((2, 3)), errors.ShapeError, "3 columns"), (np.zeros((3, 0)), errors.ShapeError, "0 columns"),
+    ({"age": [[1, 2], [3]], "tenure": [1, 2], "balance": [1, 2], "rate": [1, 2]}, errors.SchemaError, "holds lists"),
+    ([[1, np.zeros(2), 3, 4]], errors.Error, "same length|sequence"), (np.zeros((2, 5)), errors.ShapeError, "5 columns"),
     (np.zeros((2, 4), dtype=complex), errors.SchemaError, "complex128"), ([[1, 2], [3]], errors.ShapeError, "same length"),
     (np.zeros((2, 4), dtype="M8[D]"), errors.SchemaError, "datetime64"), (np.zeros((2, 4), dtype="S3"), errors.SchemaError, "S3"),
     (np.ma.masked_array(np.zeros((2, 4))), errors.ArgumentError, "filled"), (3, errors.ArgumentError, "int"),
@@ -40,7 +42,9 @@ def tables(pipeline_path):
     (pd.DataFrame({"age": ["x"], "tenure": [1], "balance": [1], "rate": [1]}).astype({"age": object}), errors.DataError, "'age'.*'x'"),
     (pd.DataFrame({"age": pd.interval_range(0, 1), "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "interval"),
     (pa.table({"age": [1], "tenure": [1], "balance": [1]}), errors.SchemaError, "lacks column 'rate'"),
-    (pa.table({"age": [[1]], "tenure": [1], "balance": [1], "rate": [1]}), (errors.Error, TypeError), "format"),
+    (pa.table({"age": [[1]], "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "'age' is of Arrow's type"),
+    (pa.table({"age": pa.array([1], pa.timestamp("us")), "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "tsu:"),
+    (pl.DataFrame({"age": [b"x"], "tenure": [1], "balance": [1], "rate": [1]}), errors.SchemaError, "'age'"),
     (pa.array([1, 2, 3]), errors.SchemaError, "one Arrow array"), (sp.csr_matrix((2, 3)), errors.ShapeError, "3 columns"),
     (sp.csr_matrix(np.zeros((2, 4), dtype=complex)), errors.SchemaError, "complex128")])
 def test_what_is_refused(numbers, X, kind, words):

@@ -93,9 +93,35 @@ class Model:
     def run(
         self, X: Any, methods: Sequence[str], *, threads: int = 1, on_error: Literal["fail", "null"] = "fail",
         cancel: Cancel | None = None,
-    ) -> Any: ...
-    def score_file(self, input_path: _Path, output_path: _Path, /, **score_options: Any) -> dict[str, Any]: ...
-    def score_arrow(self, stream: Any, /, **score_options: Any) -> Any: ...
+    ) -> Any:
+        """The results of some methods for the rows of X, a tuple in the order of `methods`; computed in one pass.
+
+        X: rows x columns in whatever the package takes; foretell._inputs says what becomes of it. A matrix of
+        numbers of numpy is read where it lies, whatever its strides.
+        Results: as the library that wrote the model shapes them and in its dtypes: labels in that of classes_, (n,)
+        or (n, targets); probabilities (n, classes), or a list of such for several targets; kneighbors (distances,
+        indices). float32 where the original computes so. Sparse results are dense arrays. They are the caller's.
+        threads: that work at most, the calling one among them; 0: all of the context. Results do not depend on it.
+        on_error: "null" gives (results, bad rows) instead: rows that the model refuses are NaN among floats, None
+        among labels, whose array is one of objects then; a bad row is a dict of row, column, reason and message. It
+        runs on the calling thread.
+        The interpreter is given away meanwhile, but for runs that take microseconds.
+        Raises MethodMissingError, SchemaError and ShapeError for X as a whole, DataError for a row, Cancelled.
+        """
+
+    def score_file(self, input_path: _Path, output_path: _Path, /, **score_options: Any) -> dict[str, Any]:
+        """Predicts the rows of a file into another; the fields of ftl_score_result. Options: those of
+        ftl_score_options (foretell/jobs.h) by their names; method and more_methods are names, on_error is "fail",
+        "skip" or "null", empty_text "pandas", "missing" or "text"; more_names has a name for each of more_models;
+        progress(dict) is called on this thread and stops the job by False; warn(text). None is the default.
+
+        What a function raises ends the job and is raised here; so does Ctrl-C. No file is left behind then.
+        """
+
+    def score_arrow(self, stream: Any, /, **score_options: Any) -> Any:
+        """A capsule "arrow_array_stream" of the results for a stream: such a capsule, or what has __arrow_c_stream__.
+        It holds all that it needs; progress and warn are refused, since it may be used without an interpreter."""
+
     def score_stream(
         self, read: Callable[[int], Any], write: Callable[[bytes], object], /, **score_options: Any
     ) -> dict[str, Any]: ...

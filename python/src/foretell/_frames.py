@@ -20,6 +20,11 @@ ARROW_NUMBERS: dict[str, Any] = {
 ARROW_TEXTS = ("u", "U", "vu")
 
 
+def is_arrow_read(format: str) -> bool:
+    """Whether a column of the format is numbers, decimals, bools, texts or nulls."""
+    return format in ARROW_NUMBERS or format in ARROW_TEXTS or format in ("b", "n") or format.startswith("d:")
+
+
 class Table(Protocol):
     """Columns with names. column() gives an array, or what core_column_open (csrc/input.h) takes."""
 
@@ -53,7 +58,7 @@ def is_missing(value: Any) -> bool:
         return True
     try:
         return bool(value != value)
-    except TypeError:  # NA is neither equal nor unequal
+    except (TypeError, ValueError):  # NA is neither equal nor unequal, and arrays are both
         return type(value).__name__ == "NAType"
 
 
@@ -91,7 +96,10 @@ def _plain_column(name: Any, values: Any) -> Any:
     elif isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
         raise ShapeError(f"column '{name}' is one value; give a list, such as [{values!r}]")
     else:
-        array = np.asarray(values)
+        try:
+            array = np.asarray(values)
+        except ValueError:  # lists of several lengths in it
+            raise SchemaError(f"column '{name}' holds lists; give one value a row") from None
         if array.dtype.kind in "USO":  # numbers among texts stay numbers
             array = np.empty(len(values), dtype=object)
             array[:] = list(values)

@@ -9,6 +9,7 @@ what the original library makes of the same object:
   looks numbers up as categories refuses text there, because 1 and "1" are not the same category.
 - Where the model takes text, what is no text (a number, a bool, None for a model that saw NaN) is a category that
   the model never saw, as it is for scikit-learn. CatBoost reads integers as their digits, and so is it done here.
+- float16 is computed with as the float32 or float64 that it equals, not in half precision.
 - What a sparse matrix does not store is 0.0, but for XGBoost, to which it is missing.
 """
 
@@ -406,6 +407,11 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
             return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
         return np.full(len(data), np.nan)
     if tag == "arrow":
+        if not _frames.is_arrow_read(values[3]):
+            raise make(
+                "SCHEMA", "COLUMN_TYPE", f"{_place(known, i)} is of Arrow's type '{values[3]}', which no model takes; "
+                "convert it to numbers or text", None, None, i,
+            )
         numbers = _frames.ARROW_NUMBERS.get(values[3]) is not None or values[3] == "b"
         text = values[3] in _frames.ARROW_TEXTS
         if numbers and known.kind == STRING and not known.wants_numbers and schema.library != "CatBoost":
