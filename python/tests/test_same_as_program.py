@@ -81,7 +81,9 @@ def rows_of(path, model):
     """What the library would be given: an array of .npy, else a DataFrame, or an array for models without names."""
     if path.suffix == ".npy":
         return np.load(path)
-    inputs = [{**told, **column} for told, column in zip(model._description()["inputs"], model._core.inputs(), strict=True)]
+    told = model._description()["inputs"]  # none of a model that does not say how wide it is
+    inputs = [{**more, **column} for more, column in
+              zip(told, model._core.inputs(), strict=model._n_inputs is not None)]
     catboost = "catboost" in str(model._description()["steps"])  # which keeps hashes of its categories alone
     for column in inputs:
         column["texts"] = MISSING - {""} if catboost and column["kind"] == "string" else set(column.get("categories", []))
