@@ -87,6 +87,25 @@ def test_anchors_lead_somewhere():
     assert broken == [] and seen > 60
 
 
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def search(site):
+    """In a browser, from a plain server of files: words of an option and of a function lead to their pages, nothing fails."""
+    handler = functools.partial(Quiet, directory=str(site))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, Browser() as browser:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for words, page in (("longest record", "CLI.html"), ("ftl_cache_get", "C-API.html"), ("migration", "OPTIMIZED_INFERENCE.html")):
+            browser.open(f"http://127.0.0.1:{server.server_port}/index.html")
+            browser.click(".md-search__input")
+            browser.type(words)
+            browser.wait(f"[...document.querySelectorAll('.md-search-result__link')].some(a => a.href.includes('/{page}'))")
+        assert browser.messages == []
+        server.shutdown()
+
+
 @pytest.mark.long
 def test_the_site_is_built_and_holds_itself(tmp_path):
     """mkdocs build --strict: links, anchors, navigation. Nothing is loaded from elsewhere, and the search has its index."""
@@ -102,6 +121,7 @@ def test_the_site_is_built_and_holds_itself(tmp_path):
     index = json.loads((site / "search/search_index.json").read_text())
     assert any("CLI.html#predict" in entry["location"] for entry in index["docs"])
     assert any("ftl_cache_get" in entry["location"] for entry in index["docs"])
+    search(site)
 
 
 def test_lists_of_formats_are_the_programs_own(tmp_path):
@@ -125,24 +145,3 @@ def test_lists_of_formats_are_the_programs_own(tmp_path):
     for ending in (*endings, *compressed):
         assert f"`{ending}`" in texts["page"], ending
         assert ending in texts["header"] or ending in (".csv", ".txt"), ending
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@pytest.mark.long
-def test_the_sites_search_finds_pages():
-    """In a browser, from a plain server of files: words of an option and of a function lead to their pages, nothing fails."""
-    subprocess.run([ftl.ROOT / "scripts/docs"], check=True, capture_output=True)
-    handler = functools.partial(Quiet, directory=str(ftl.ROOT / "build/site"))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, Browser() as browser:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        for words, page in (("longest record", "CLI.html"), ("ftl_cache_get", "C-API.html"), ("migration", "OPTIMIZED_INFERENCE.html")):
-            browser.open(f"http://127.0.0.1:{server.server_port}/index.html")
-            browser.click(".md-search__input")
-            browser.type(words)
-            browser.wait(f"[...document.querySelectorAll('.md-search-result__link')].some(a => a.href.includes('/{page}'))")
-        assert browser.messages == []
-        server.shutdown()
