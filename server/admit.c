@@ -64,8 +64,10 @@ static bool is_known_host(const srv_server *server, srv_text given)
 
 static bool is_own_origin(srv_text origin, srv_text host)
 {
-    const char *end = origin.data + origin.size, *at = origin.data;
-    const char *slashes = at ? memmem(at, origin.size, "://", 3) : NULL;
+    if (!origin.data)
+        return false;
+    const char *end = origin.data + origin.size;
+    const char *slashes = memmem(origin.data, origin.size, "://", 3);
     return slashes && host.data && (size_t)(end - slashes - 3) == host.size &&
            memcmp(slashes + 3, host.data, host.size) == 0;
 }

@@ -13,6 +13,7 @@
 #include "serving/values.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -370,7 +371,8 @@ srv_result srv_metrics(srv_request *request)
         return srv_reply_error(request, 503, "the cache does not say how it is");
     srv_process_read(&s.process);
     for (uint32_t i = 0; i < server->n_loops; i++)
-        s.connections += __atomic_load_n(&server->loops[i].n_connections, __ATOMIC_RELAXED);
+        s.connections += atomic_load_explicit(&server->loops[i].n_connections,
+                                              memory_order_relaxed);
     choose_models(&s);
     put_family(s.out, "foretell_build_info", "gauge", "1, with the version.");
     ftl_strbuf_printf(s.out, "foretell_build_info{version=\"%s\"} 1\n", ftl_version());

@@ -60,9 +60,11 @@ srv_text srv_request_header(const srv_request *request, const char *name)
 
 srv_text srv_request_query(const srv_request *request, const char *name)
 {
+    if (!request->query.data)
+        return (srv_text){0};
     const char *at = request->query.data, *end = at + request->query.size;
     size_t size = strlen(name);
-    while (at && at < end) {
+    while (at < end) {
         const char *stop = memchr(at, '&', (size_t)(end - at));
         stop = stop ? stop : end;
         if ((size_t)(stop - at) >= size && memcmp(at, name, size) == 0 &&

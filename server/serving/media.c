@@ -57,10 +57,12 @@ const srv_media *srv_media_of_body(const srv_request *request)
 const srv_media *srv_media_accepted(const srv_request *request, bool *anything)
 {
     srv_text accept = srv_request_header(request, "accept");
-    const char *at = accept.data, *end = at + accept.size;
     const srv_media *found = NULL;
     *anything = accept.size == 0;
-    while (at && at < end && !found) {
+    if (*anything)
+        return NULL;
+    const char *at = accept.data, *end = at + accept.size;
+    while (at < end && !found) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
         const char *stop = comma ? comma : end;
         srv_text type = trim((srv_text){at, (size_t)(stop - at)});

@@ -89,8 +89,8 @@ static ftl_status put_inputs(const ftl_inputs *inputs, ftl_account *account, ftl
     ftl_strbuf head = {.account = account, .data = ftl_alloc(account, HEAD_BYTES)};
     ftl_status status = head.data ? FTL_OK : FTL_OOM(error);
     for (size_t i = 0; status == FTL_OK && i < inputs->n; i++) {
-        struct stat st;
-        uint64_t sum;
+        struct stat st = {0};
+        uint64_t sum = 0;
         if (strcmp(inputs->paths[i], "-") == 0)
             status = unfit("standard input cannot be read again; give a file", error);
         else
