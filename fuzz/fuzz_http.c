@@ -52,8 +52,14 @@ static int try_connect(void)
     must(peer >= 0, "no socket");
     setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, (socklen_t)sizeof patience);
     setsockopt(peer, SOL_SOCKET, SO_SNDTIMEO, &patience, (socklen_t)sizeof patience);
-    if (connect(peer, (struct sockaddr *)&address, (socklen_t)sizeof address) == 0)
-        return peer;
+    /* Connections that ended keep their ports for a minute, and thousands end in a second. */
+    for (int i = 0; i < 1200; i++) {
+        if (connect(peer, (struct sockaddr *)&address, (socklen_t)sizeof address) == 0)
+            return peer;
+        if (errno != EADDRNOTAVAIL)
+            break;
+        usleep(100000);
+    }
     close(peer);
     return -1;
 }
