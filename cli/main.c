@@ -11,6 +11,10 @@
 
 static int refuse_command(const char *name)
 {
+    if (strcmp(name, "patch") == 0)
+        return cli_usage("",
+                         "patch runs a script of Python's, and is a command of the Python package: "
+                         "python -m foretell patch");
     const char *nearest = ftl_name_nearest(name, cli_command_at, NULL, CLI_COMMAND_COUNT - 1);
     if (nearest)
         return cli_usage("", "there is no command '%s'; did you mean %s?", name, nearest);

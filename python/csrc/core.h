@@ -114,6 +114,9 @@ static inline uint32_t core_threads(core_state *state, uint32_t threads)
  * where there is none. An exception that is set already, by a callback, stays. Returns NULL.
  */
 PyObject *core_raise(core_state *state, const ftl_error *error, const char *filename);
+
+/* The same where filename is a file of rows or of results, and not the model's. */
+PyObject *core_raise_data(core_state *state, const ftl_error *error, const char *filename);
 /* The same where the library gives a status alone. */
 PyObject *core_raise_status(core_state *state, ftl_status status, const char *what);
 

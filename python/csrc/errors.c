@@ -21,18 +21,20 @@ static int file_errno(const char *filename)
     return access(filename, R_OK) == 0 ? 0 : errno;
 }
 
-PyObject *core_raise(core_state *state, const ftl_error *error, const char *filename)
+static PyObject *raise_about(core_state *state, const ftl_error *error, const char *filename,
+                             bool is_model)
 {
     if (PyErr_Occurred())
         return NULL;
     int number = error->code == FTL_IO ? file_errno(filename) : 0;
     PyObject *arguments = Py_BuildValue(
-        "(ssNNNNNNNNN)", ftl_status_name(error->code), ftl_reason_name(error->reason),
+        "(ssNNNNNNNNNO)", ftl_status_name(error->code), ftl_reason_name(error->reason),
         core_text(error->message), core_text(error->path[0] ? error->path : NULL),
         position(error->row), position(error->column), position(error->line),
         position(error->offset), core_text(error->option[0] ? error->option : NULL),
         position(number ? number : -1),
-        filename ? PyUnicode_DecodeFSDefault(filename) : core_text(NULL));
+        filename ? PyUnicode_DecodeFSDefault(filename) : core_text(NULL),
+        is_model ? Py_True : Py_False);
     if (!arguments)
         return NULL;
     PyObject *exception = PyObject_CallObject(state->make_error, arguments);
@@ -42,6 +44,16 @@ PyObject *core_raise(core_state *state, const ftl_error *error, const char *file
         Py_DECREF(exception);
     }
     return NULL;
+}
+
+PyObject *core_raise(core_state *state, const ftl_error *error, const char *filename)
+{
+    return raise_about(state, error, filename, true);
+}
+
+PyObject *core_raise_data(core_state *state, const ftl_error *error, const char *filename)
+{
+    return raise_about(state, error, filename, false);
 }
 
 PyObject *core_raise_status(core_state *state, ftl_status status, const char *what)

@@ -370,9 +370,9 @@ static PyObject *model_write(PyObject *self, PyObject *path)
     ftl_error error;
     ftl_status status;
     Py_BEGIN_ALLOW_THREADS status = write_file(((core_model *)self)->model, text, &error);
-    Py_END_ALLOW_THREADS PyObject *result = status == FTL_OK
-                                                ? Py_NewRef(Py_None)
-                                                : core_raise(core_state_of(self), &error, text);
+    Py_END_ALLOW_THREADS PyObject *result = status == FTL_OK ? Py_NewRef(Py_None)
+                                                             : core_raise_data(core_state_of(self),
+                                                                               &error, text);
     Py_DECREF(bytes);
     return result;
 }

@@ -228,7 +228,12 @@ bool core_model_option(const char *name, PyObject *value, ftl_model_options *out
     if (strcmp(name, "threshold") == 0) {
         out->threshold_set = value != NULL;
         out->threshold = value ? PyFloat_AsDouble(value) : 0;
-        return !PyErr_Occurred();
+        if (PyErr_Occurred())
+            return false;
+        if (out->threshold >= 0 && out->threshold <= 1)
+            return true;
+        PyErr_Format(PyExc_ValueError, "threshold is a probability from 0 to 1, not %R", value);
+        return false;
     }
     if (strcmp(name, "inverse") == 0)
         return !value || read_bool(value, &out->inverse);

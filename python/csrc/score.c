@@ -99,7 +99,7 @@ static bool job_raise(core_job *job, ftl_status status, const ftl_error *error,
         return false;
     }
     if (status != FTL_OK)
-        core_raise(job->state, error, filename);
+        core_raise_data(job->state, error, filename);
     return status == FTL_OK;
 }
 
@@ -362,8 +362,9 @@ PyObject *core_read_table(PyObject *self, PyObject *const *args, Py_ssize_t n, P
         if (stream) {
             Py_BEGIN_ALLOW_THREADS status = ftl_read_table(home->context, text, &job.options,
                                                            &stream->inner, &error);
-            Py_END_ALLOW_THREADS result = status == FTL_OK ? core_stream_wrap(stream)
-                                                           : core_raise(job.state, &error, text);
+            Py_END_ALLOW_THREADS result = status == FTL_OK
+                                              ? core_stream_wrap(stream)
+                                              : core_raise_data(job.state, &error, text);
             if (!result)
                 core_stream_free(stream);
         }

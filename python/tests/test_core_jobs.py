@@ -197,7 +197,7 @@ def test_a_check_is_a_report(model, table, tmp_path):
     assert "400" in model.check(table)
     (tmp_path / "short.csv").write_text("age,tenure\n1,2\n")
     assert "balance" in model.check(tmp_path / "short.csv")
-    with pytest.raises(errors.ModelNotFoundError):
+    with pytest.raises(errors.DataNotFoundError):
         model.check(tmp_path / "none.csv")
 
 

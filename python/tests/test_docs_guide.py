@@ -57,7 +57,11 @@ def test_the_example_of_the_readme_runs(lr_path, tmp_path, monkeypatch):
     shutil.copy(lr_path, tmp_path / "model.joblib")
     named_frame(100).to_csv(tmp_path / "rows.csv", index=False)
     monkeypatch.chdir(tmp_path)
-    [block] = re.findall(r"```python\n(.*?)```", (DOCUMENT.parents[1] / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    readme = (DOCUMENT.parents[1] / "README.md").read_text(encoding="utf-8")
+    section = readme[readme.index("**From Python.**"):readme.index("**From C.**")]
+    assert re.search(r"```sh\n.*^pip install \./python ", section, re.DOTALL | re.MULTILINE), "the README says how to install it"
+    [block] = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     names = {"frame": named_frame(20)}
     exec(compile(block, "README.md", "exec"), names)
+    assert type(names["model"]).__name__ == "LoadedModel"
     assert len(names["result"]["predictions"]) == 20 and len(names["table"]) == 100 and (tmp_path / "out.csv").exists()

@@ -3,6 +3,7 @@
 import io
 import pickle
 
+import foretell
 import joblib
 import numpy as np
 import pytest
@@ -19,7 +20,9 @@ from foretell import _core, errors
 def test_each_status_has_a_class(code, kind, builtin):
     error = errors.make(code, "NONE", "what happened", "steps[1]", 3, 2)
     assert type(error) is kind and isinstance(error, builtin) and isinstance(error, errors.Error)
-    assert str(error) == error.message == "what happened" and error.code == code
+    of_model = code in ("CORRUPT", "UNSUPPORTED", "FORBIDDEN", "LIMIT")
+    assert str(error) == ("steps[1]: what happened" if of_model else "what happened")
+    assert error.message == "what happened" and error.code == code
     assert (error.path, error.row, error.column, error.line, error.reason) == ("steps[1]", 3, 2, None, None)
 
 
@@ -40,6 +43,36 @@ def test_files_that_are_not_there(tmp_path):
     assert error.filename == str(tmp_path / "none.joblib") and "none.joblib" in str(error)
     with pytest.raises(errors.FileError):
         _core.Model.open(_core.Context(), tmp_path)
+
+
+def test_rows_that_are_not_there_are_no_model_that_is_not_there(lr_path, tmp_path):
+    """A missing table was a ModelNotFoundError."""
+    with pytest.raises(FileNotFoundError) as caught:
+        _core.Model.open(_core.Context(), lr_path).score_file(tmp_path / "none.csv", tmp_path / "out.csv")
+    assert type(caught.value) is errors.DataNotFoundError and "none.csv" in str(caught.value)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert type(again) is errors.DataNotFoundError and again.filename == str(tmp_path / "none.csv")
+
+
+def test_the_line_says_which_file_is_damaged(lr_path, tmp_path):
+    """The message alone did not say so, where several models are opened."""
+    half = tmp_path / "half.joblib"
+    half.write_bytes(lr_path.read_bytes()[:400])
+    cache = _core.Cache(_core.Context())
+    for call in (
+        lambda: _core.Model.open(_core.Context(), half),
+        lambda: cache.get(str(half)),
+        lambda: cache.warm(str(half), None),
+        lambda: foretell.load(half),
+    ):
+        with pytest.raises(errors.CorruptModelError) as caught:
+            call()
+        error = caught.value
+        assert error.file == str(half) and str(error) == f"{half}: {error.message}" and "half" not in error.message
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(errors.CorruptModelError) as caught:
+        foretell.load(half.read_bytes())
+    assert caught.value.file is None and str(caught.value) == caught.value.message
 
 
 def test_damaged_and_hostile_files(tmp_path, lr_path):

@@ -1,5 +1,7 @@
 """X that cannot be read is refused, in one line that says what to do."""
 
+import pathlib
+
 import joblib
 import numpy as np
 import pandas as pd
@@ -29,11 +31,16 @@ def tables(pipeline_path):
     ([[1, np.zeros(2), 3, 4]], errors.Error, "same length|sequence"), (np.zeros((2, 5)), errors.ShapeError, "5 columns"),
     (np.zeros((2, 4), dtype=complex), errors.SchemaError, "complex128"), ([[1, 2], [3]], errors.ShapeError, "same length"),
     (np.zeros((2, 4), dtype="M8[D]"), errors.SchemaError, "datetime64"), (np.zeros((2, 4), dtype="S3"), errors.SchemaError, "S3"),
-    (np.ma.masked_array(np.zeros((2, 4))), errors.ArgumentError, "filled"), (3, errors.ArgumentError, "int"),
-    (None, errors.ArgumentError, "NoneType"), ("text", errors.ShapeError, "one text"), (b"text", errors.ShapeError, "one text"),
+    (np.ma.masked_array(np.zeros((2, 4))), errors.ArgumentError, "filled"), (3, errors.ArgumentError, "of type int; give"),
+    (None, errors.ArgumentError, "X is None; give"), ("text", errors.ShapeError, "one text.*predict_batch"), (b"text", errors.ShapeError, "one text"),
     ({"age": [1], "tenure": [1, 2], "balance": [1], "rate": [1]}, errors.ShapeError, "different lengths"),
     ({"age": 3, "tenure": [1], "balance": [1], "rate": [1]}, errors.ShapeError, "one value"),
     ([{"age": 3}], errors.SchemaError, "lacks columns 'tenure', 'balance', 'rate'"),
+    (pathlib.Path("rows.csv"), errors.ArgumentError, "X is a path.*predict_batch"),
+    ([1, 2, 3, 4], errors.ShapeError, r"list of values.*\[X\] for a single row"),
+    ({"age": 3, "tenure": 1, "balance": 1, "rate": 1}, errors.ShapeError, r"\[X\] for X as a single row"),
+    (pd.DataFrame({"Age": [1], "tenure": [1], "balance": [1], " rate": [1]}), errors.SchemaError,
+     r"lacks columns 'age', 'rate'; did you mean 'Age', ' rate'\?"),
     (pd.DataFrame({"age": [1]}), errors.SchemaError, "lacks columns"), (pd.DataFrame(np.zeros((2, 4))), errors.SchemaError, "no names"),
     (pd.Series([1.0, 2, 3, 4]), errors.ShapeError, "to_frame"), (pl.DataFrame({"age": [1]}).lazy(), errors.ArgumentError, "collect"),
     (pd.DataFrame([[1, 2, 3, 4, 5]], columns=["age", "age", "tenure", "balance", "rate"]), errors.SchemaError, "more than one column 'age'"),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conftest import named_frame
 from foretell import errors
-from foretell.inference import ModelCache
+from foretell.inference import ModelCache, OptimizedPredictor
 
 
 @pytest.fixture
@@ -46,6 +46,12 @@ def test_max_size_and_its_other_name():
 def test_sizes_that_are_none(size):
     with pytest.raises(ValueError, match="max_size is .*: give a whole number of at least 1; 5 suits"):
         ModelCache(size)
+
+
+def test_the_size_is_called_as_the_caller_calls_it():
+    for make in (ModelCache, OptimizedPredictor):
+        with pytest.raises(errors.ArgumentError, match="^cache_size is 0: give a whole number"):
+            make(cache_size=0)
 
 
 def test_numpy_integers_are_sizes():

@@ -37,6 +37,18 @@ def test_a_file_that_is_no_model(predictor, tmp_path):
     assert "\n" not in str(caught.value)
 
 
+def test_on_error_that_is_no_word(predictor, lr_path, tmp_path):
+    """It was a ValueError that was no Error, and did not say what was given."""
+    (tmp_path / "rows.csv").write_text("a\n")
+    for call in (
+        lambda: predictor.predict(lr_path, named_frame(2), on_error="skip"),
+        lambda: predictor.predict_batch(lr_path, tmp_path / "rows.csv", on_error="ignore"),
+        lambda: next(predictor.predict_stream(lr_path, [[1.0]], on_error="skip")),
+    ):
+        with pytest.raises(errors.ArgumentError, match=r"^on_error is '(skip|ignore)': give fail.* or null$"):
+            call()
+
+
 def test_a_truncated_model(predictor, lr_path, tmp_path):
     path = tmp_path / "half.joblib"
     path.write_bytes(lr_path.read_bytes()[:400])

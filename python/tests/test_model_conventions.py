@@ -367,6 +367,10 @@ def test_absent_methods_say_why(both, tmp_path):
         model.feature_names_in_
     with pytest.raises(AttributeError, match="keeps classes_"):
         model.coef_
+    with pytest.raises(AttributeError, match="has no named_steps.*the library's own object"):
+        model.named_steps
+    with pytest.raises(TypeError, match=r"foretell\.load\(\) got an unexpected keyword argument 'thresold'"):
+        foretell.load(tmp_path / "none.joblib", thresold=0.3)
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
         model.nonsense()
     joblib.dump({"a": LogisticRegression().fit(X, Y), "b": LogisticRegression().fit(X, Y)}, tmp_path / "two.joblib")

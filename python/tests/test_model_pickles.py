@@ -39,6 +39,14 @@ def test_a_path_and_a_digest(path, monkeypatch):
     assert (again.predict(X) == (FIRST.predict_proba(X)[:, 1] >= 0.3)).all() and again.get_params()["threshold"] == 0.3
 
 
+@pytest.mark.parametrize("value", [3, -0.1, float("nan"), 1.0000001])
+def test_thresholds_that_are_no_probability(path, value):
+    """They were taken, and the second class was never, or always, said; the program refuses them, too."""
+    with pytest.raises(ValueError, match="threshold is a probability from 0 to 1, not "):
+        foretell.load(path, threshold=value)
+    assert foretell.load(path, threshold=1).predict(X).sum() <= foretell.load(path, threshold=0).predict(X).sum() == len(X)
+
+
 def test_another_process(path, tmp_path):
     (tmp_path / "model.pkl").write_bytes(pickle.dumps(foretell.load(path)))
     code = (f"import pickle, numpy as np; model = pickle.load(open({str(tmp_path / 'model.pkl')!r}, 'rb'))\n"

@@ -270,6 +270,17 @@ def test_goldens(version):
         assert report or models[path] in DIFFER, f"{models[path]}: {report}"
 
 
+def test_a_library_that_is_not_there(folder, monkeypatch):
+    """Only the name of the module was said."""
+    from foretell import _verify_original
+
+    def missing(path):
+        raise ModuleNotFoundError("No module named 'sklearn'", name="sklearn")
+    monkeypatch.setattr(_verify_original, "_unpickled", missing)
+    with pytest.raises(errors.UnsupportedModelError, match="No module named 'sklearn'; .*: pip install scikit-learn$"):
+        foretell.verify(folder / "forest.joblib", rows=10)
+
+
 # ---- The command -----------------------------------------------------------------------------------------------------
 
 

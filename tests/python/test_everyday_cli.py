@@ -493,6 +493,12 @@ def test_limits_that_are_none(option, value):
     refused(USAGE, "inspect", "named.joblib", f"{option}={value}", says=option)
 
 
+def test_the_command_of_the_python_package():
+    """It was told that there is no command patch, which docs/PYTHON-MODELS.md has."""
+    for arguments in (["patch", "script.py"], ["help", "patch"]):
+        refused(USAGE, *arguments, says="a command of the Python package: python -m foretell patch")
+
+
 # ---- Kind: exit codes -------------------------------------------------------------------------------------------------
 
 

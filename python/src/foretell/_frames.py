@@ -94,7 +94,7 @@ def _plain_column(name: Any, values: Any) -> Any:
     if isinstance(values, np.ndarray):
         array = values
     elif isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
-        raise ShapeError(f"column '{name}' is one value; give a list, such as [{values!r}]")
+        raise ShapeError(f"column '{name}' is one value; give a list, such as [{values!r}], or [X] for X as a single row")
     else:
         try:
             array = np.asarray(values)

@@ -15,7 +15,9 @@ what the original library makes of the same object:
 
 from __future__ import annotations
 
+import difflib
 import json
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -134,13 +136,16 @@ def prepare(X: Any, schema: Schema) -> Prepared:
     if isinstance(X, Mapping):
         return _columns(_frames.MappingTable(X), schema)
     if isinstance(X, (str, bytes)):
-        raise ShapeError("X is one text; give a list of rows")
+        raise ShapeError("X is one text; give a list of rows. A file of rows goes to predict_batch()")
     if kind == "array":
         return _array(_foreign_array(X), schema)
     if isinstance(X, Sequence):
         return _sequence(X, schema)
+    if isinstance(X, os.PathLike):
+        raise ArgumentError("X is a path; give the rows themselves. A file of rows goes to predict_batch()")
+    of_type = f"{type(X).__module__}.{type(X).__qualname__}".removeprefix("builtins.")
     raise ArgumentError(
-        f"X is a {type(X).__module__}.{type(X).__qualname__}; give a numpy array, a DataFrame, an Arrow table, "
+        f"X is {'None' if X is None else f'of type {of_type}'}; give a numpy array, a DataFrame, an Arrow table, "
         "a sparse matrix, a list of rows or a dict of columns"
     )
 
@@ -231,6 +236,11 @@ def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
         raise ShapeError("the rows of X are not all of the same length") from None
     if len(X) == 0 and array.ndim == 1:
         array = array.reshape(0, len(schema.inputs))
+    if len(X) and array.ndim == 1 and not schema.takes_vectors:
+        raise ShapeError(
+            f"X is a list of values where rows are expected ({len(X)} values). Give [X] for a single row, "
+            "[[value] for value in X] for a single column"
+        )
     return _array(array, schema)
 
 
@@ -311,8 +321,21 @@ def _missing_columns(absent: list[str], names: Sequence[Any]) -> Error:
     hint = ""
     if names and not any(isinstance(name, str) for name in names):
         hint = "; the columns of X have no names, give an array to go by position"
+    near = _near(absent, names)
+    if near:
+        hint = "; did you mean " + ", ".join(f"'{name}'" for name in near) + "?"
     noun = "column" if len(absent) == 1 else "columns"
     return make("SCHEMA", "MISSING_COLUMNS", f"X lacks {noun} {listed}{hint}")
+
+
+def _near(absent: list[str], names: Sequence[Any]) -> list[str]:
+    """Names of X that look like the first of those that are absent: of another case, with spaces, misspelt."""
+    plain = {name.strip().lower(): name for name in names[:1000] if isinstance(name, str)}
+    found: list[str] = []
+    for name in absent[:10]:
+        for match in difflib.get_close_matches(name.strip().lower(), plain, n=1, cutoff=0.75):
+            found.append(plain.pop(match))
+    return found
 
 
 def _columns(table: _frames.Table, schema: Schema) -> Prepared:

@@ -20,6 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 LABEL_CODERS = (".LabelEncoder", ".LabelBinarizer")
+# What users look for in the library's objects, beside names that end in an underscore.
+_OF_OBJECTS = ("steps", "named_steps", "get_booster")
 
 
 class _Offered:
@@ -142,7 +144,7 @@ class Opened:
                     raise self._lacks(name)
                 if isinstance(found, property) and found.fget is not None:
                     return found.fget(self)  # which raises what it raised before
-            if name.endswith("_") and not name.startswith("_"):
+            if name.endswith("_") and not name.startswith("_") or name in _OF_OBJECTS:
                 raise AttributeError(
                     f"a {self._short_name} that foretell loaded has no {name}: it predicts, and keeps classes_, "
                     f"feature_names_in_, n_features_in_ and n_outputs_ of what was fitted; the library's own object "
@@ -256,6 +258,12 @@ def _opened(source: Source, options: dict[str, Any]) -> CoreModel:
     from foretell import _core
 
     context = _context.context()
-    if source.data is not None:
-        return _core.Model.open_memory(context, source.data, **options)
-    return _core.Model.open(context, cast(str, source.path), **options)
+    try:
+        if source.data is not None:
+            return _core.Model.open_memory(context, source.data, **options)
+        return _core.Model.open(context, cast(str, source.path), **options)
+    except TypeError as error:  # of an option that there is not
+        _, told, option = str(error).partition("got an unexpected keyword argument ")
+        if not told:
+            raise
+        raise TypeError(f"foretell.load() {told}{option}") from None

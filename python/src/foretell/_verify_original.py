@@ -20,7 +20,14 @@ DISTRIBUTIONS = {
     "LightGBM": "lightgbm",
     "CatBoost": "catboost",
 }
-MODULES = {"sklearn": "scikit-learn"}
+# Modules that models come from, and what pip calls them.
+MODULES = {
+    "sklearn": "scikit-learn",
+    "joblib": "joblib",
+    "xgboost": "xgboost",
+    "lightgbm": "lightgbm",
+    "catboost": "catboost",
+}
 
 
 def _import(module: str, path: str) -> Any:
@@ -33,6 +40,12 @@ def _import(module: str, path: str) -> Any:
             message=f"{path}: {module} is not installed in this Python ({error}), and verify compares with "
             f"it: pip install {MODULES.get(module, module)}",
         ) from None
+
+
+def _hint(error: Exception) -> str:
+    """What brings a library that is not there."""
+    known = MODULES.get(error.name or "") if isinstance(error, ModuleNotFoundError) else None
+    return f"; verify compares with it: pip install {known}" if known else ""
 
 
 def is_pickle(path: str) -> bool:
@@ -58,7 +71,7 @@ def load(path: str, class_name: str, kind: str, select: str | None) -> Any:
                 "UNSUPPORTED",
                 filename=file,
                 message=f"{file}: its own library cannot load it here: {type(error).__name__}: "
-                f"{str(error).splitlines()[0] if str(error) else ''}",
+                f"{str(error).splitlines()[0] if str(error) else ''}{_hint(error)}",
             ) from error
     if select is None:
         return content

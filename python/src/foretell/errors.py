@@ -9,10 +9,14 @@ from __future__ import annotations
 import os
 
 __all__ = [
-    "ArgumentError", "Cancelled", "CancelledError", "CorruptModelError", "DataError", "Error", "FileError",
-    "ForbiddenError", "InternalError", "LimitError", "MethodMissingError", "ModelNotFoundError", "OutOfMemoryError",
-    "SchemaError", "ShapeError", "UnsupportedModelError",
+    "ArgumentError", "Cancelled", "CancelledError", "CorruptModelError", "DataError", "DataNotFoundError",
+    "Error", "FileError", "ForbiddenError", "InternalError", "LimitError", "MethodMissingError", "ModelNotFoundError",
+    "OutOfMemoryError", "SchemaError", "ShapeError", "UnsupportedModelError",
 ]
+
+
+# What is wrong in a model's file: the line of these says which file, and where in it.
+_OF_FILES = ("CORRUPT", "UNSUPPORTED", "FORBIDDEN", "LIMIT")
 
 
 class Error(Exception):
@@ -22,7 +26,8 @@ class Error(Exception):
 
     code     the status of the C library, such as "CORRUPT"
     reason   why, more finely, for programs to decide by, such as "MISSING_COLUMNS"
-    message  the line
+    message  the line without the places in file and path
+    file     the model's file, of what is wrong in it
     path     the dotted path into the model, such as "steps[1].estimators_[3]"
     row      0-based row of the data
     column   0-based column of the model's inputs
@@ -34,6 +39,7 @@ class Error(Exception):
     code: str | None = None
     reason: str | None = None
     message: str = ""
+    file: str | None = None
     path: str | None = None
     row: int | None = None
     column: int | None = None
@@ -42,7 +48,11 @@ class Error(Exception):
     option: str | None = None
 
     def __str__(self) -> str:
-        return self.message or super().__str__()
+        message = self.message or super().__str__()
+        for place in (self.path, self.file) if self.code in _OF_FILES else ():
+            if place and place not in message:
+                message = f"{place}: {message}"
+        return message
 
 
 class ArgumentError(Error, ValueError):
@@ -59,6 +69,10 @@ class FileError(Error, OSError):
 
 class ModelNotFoundError(FileError, FileNotFoundError):
     """There is no file of that name."""
+
+
+class DataNotFoundError(FileError, FileNotFoundError):
+    """There is no file of rows of that name."""
 
 
 class CorruptModelError(Error, ValueError):
@@ -123,16 +137,17 @@ _CLASSES: dict[str, type[Error]] = {
 def make(
     code: str, reason: str = "NONE", message: str = "", path: str | None = None, row: int | None = None,
     column: int | None = None, line: int | None = None, offset: int | None = None, option: str | None = None,
-    errno: int | None = None, filename: str | None = None,
+    errno: int | None = None, filename: str | None = None, is_model: bool = True,
 ) -> Error:
-    """The exception for an error of the C library. errno: the system's, of FileError and ModelNotFoundError."""
+    """The exception for an error of the C library. errno: the system's, of FileError and those below it.
+    is_model: whether filename is the model's file, else one of rows."""
     kind = _CLASSES.get(code, InternalError)
     if option is not None:  # the C library says of which struct it is a field; here it is a keyword
         message = message.replace(f"options.{option}", option)
     if reason == "METHOD_MISSING":
         kind = MethodMissingError
     if kind is FileError and errno == 2:
-        kind = ModelNotFoundError
+        kind = ModelNotFoundError if is_model else DataNotFoundError
     error: Error
     if issubclass(kind, OSError):
         error = kind(errno, os.strerror(errno) if errno else message, filename)
@@ -142,4 +157,6 @@ def make(
     error.reason = None if reason == "NONE" else reason
     error.path, error.row, error.column, error.line = path, row, column, line
     error.offset, error.option = offset, option
+    if is_model and code in _OF_FILES:
+        error.file = filename
     return error

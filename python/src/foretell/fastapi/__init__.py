@@ -8,13 +8,13 @@
 
 `router` has the settings of the environment, make_router() one's own. Answers are those of
 foretell-server, which needs no
-Python and is the faster one. Needs FastAPI: pip install "foretell[fastapi]".
+Python and is the faster one. Needs FastAPI: pip install fastapi.
 """
 
 try:
     import fastapi as _  # noqa: F401
 except ImportError as error:
-    raise ImportError('foretell.fastapi needs FastAPI: pip install "foretell[fastapi]"') from error
+    raise ImportError('foretell.fastapi needs FastAPI: pip install fastapi') from error
 
 from ._answers import to_rows
 from ._router import make_router, router

@@ -348,7 +348,7 @@ class Batch:
             status = 413
         elif isinstance(error, errors.InternalError):
             status = 500
-        elif isinstance(error, errors.ModelNotFoundError):
+        elif isinstance(error, FileNotFoundError):
             status = 404
         elif isinstance(error, errors.FileError):
             full = error.errno in FULL or any(os.strerror(number) in message for number in FULL)

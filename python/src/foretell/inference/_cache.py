@@ -35,7 +35,7 @@ class ModelCache:
         if max_size is not None and cache_size is not None and max_size != cache_size:
             raise refuse("cache_size is another name of max_size: give one of them")
         size = whole_number(
-            "max_size",
+            "cache_size" if max_size is None else "max_size",
             max_size if max_size is not None else cache_size,
             default=15,
             most=(1 << 32) - 1,

@@ -67,6 +67,12 @@ def refuse(message: str) -> errors.ArgumentError:
     return errors.ArgumentError(message)
 
 
+def check_on_error(on_error: object, *words: str) -> None:
+    """Refuses what is none of the words."""
+    if on_error not in words:
+        raise refuse(f"on_error is {on_error!r}: give {', '.join(words[:-1])} or {words[-1]}")
+
+
 def path_of(name: str, path: object) -> str:
     """The text of a path; bytes and everything else is refused."""
     found = os.fspath(path) if isinstance(path, (str, os.PathLike)) else None
@@ -158,6 +164,7 @@ def score_options(paths: list[str], rows: int, probabilities: bool, options: Bat
         raise TypeError(f"predict_batch() got an unexpected keyword argument {unknown[0]!r}")
     core = {name: value for name, value in options.items() if value is not None}
     core["batch_rows"] = rows
+    check_on_error(core.get("on_error", "fail"), "fail", "skip", "null")
     if len(paths) > 1:
         core["more_inputs"] = paths[1:]
     methods = texts_of("method", core.pop("method", None))

@@ -17,6 +17,7 @@ from foretell.inference._options import (
     DataPath,
     PathLike,
     Progress,
+    check_on_error,
     path_of,
     refuse,
     whole_number,
@@ -66,7 +67,7 @@ class OptimizedPredictor(AsyncMethods):
             cache
             if cache is not None
             else ModelCache(
-                cache_size,
+                cache_size=cache_size,
                 max_bytes=max_bytes,
                 check_interval_ms=check_interval_ms,
                 check_always=check_always,
@@ -117,6 +118,7 @@ class OptimizedPredictor(AsyncMethods):
         if on_error == "fail" and _cancel is None:
             results, bad_rows = model.run(X, methods, threads=threads), None
         else:
+            check_on_error(on_error, "fail", "null")
             results = model.run(X, methods, threads=threads, on_error=on_error, cancel=_cancel)
             results, bad_rows = results if on_error == "null" else (results, None)
         ended = now()

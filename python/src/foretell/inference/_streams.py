@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 
 from foretell import _core, errors
-from foretell.inference._options import refuse, whole_number
+from foretell.inference._options import check_on_error, refuse, whole_number
 
 Get = Callable[..., "tuple[_core.Model, Mapping[str, Any]]"]
 
@@ -36,8 +36,7 @@ class Stream:
         if unknown:
             raise TypeError(f"predict_stream() got an unexpected keyword argument {unknown[0]!r}")
         on_error = options.get("on_error") or "fail"
-        if on_error not in ("fail", "null"):
-            raise refuse(f'on_error is {on_error!r}: give "fail" or "null"')
+        check_on_error(on_error, "fail", "null")
         self.batch_size = whole_number("batch_size", batch_size, default=1, most=1 << 31)
         self._nulls = on_error == "null"
         self._get, self._path, self._use_cache = get, path, use_cache
