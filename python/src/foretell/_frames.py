@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from foretell.errors import SchemaError, ShapeError, make
+from foretell.errors import ArgumentError, SchemaError, ShapeError, make
 
 # Formats of the Arrow C data interface that are numbers, and numpy's name of them; "b" is a bool.
 ARROW_NUMBERS: dict[str, Any] = {
@@ -70,6 +70,7 @@ class MappingTable:
 
     def __init__(self, columns: Mapping[Any, Any]) -> None:
         self.names = list(columns)
+        _check_indexes(columns)
         self._columns = [_plain_column(name, values) for name, values in columns.items()]
         lengths = {_length(column) for column in self._columns}
         if len(lengths) > 1:
@@ -88,9 +89,30 @@ def _length(column: Any) -> int:
     return len(column[1] if isinstance(column, tuple) else column)
 
 
+def _check_indexes(columns: Mapping[Any, Any]) -> None:
+    """Series of a dict belong together by their labels, which a DataFrame of them would go by."""
+    first: Any = None
+    for name, values in columns.items():
+        if kind_of(values) != "pandas.Series":
+            continue
+        if first is None:
+            first = values.index
+        elif values.index is not first and len(values) == len(first) and not values.index.equals(first):
+            raise ShapeError(
+                f"the Series of column '{name}' has another index than those before it; give pandas.DataFrame(X), "
+                "which puts rows of the same label together, or arrays"
+            )
+
+
 def _plain_column(name: Any, values: Any) -> Any:
     if kind_of(values) == "pandas.Series":
         return pandas_column(values)
+    if isinstance(values, np.ma.MaskedArray):
+        raise ArgumentError(
+            f"column '{name}' is a masked array, whose mask the models do not know; give .filled(float('nan'))"
+        )
+    if isinstance(values, (set, frozenset)):
+        raise ArgumentError(f"column '{name}' is a {type(values).__name__}, which has no order; give a list")
     if isinstance(values, np.ndarray):
         array = values
     elif isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):

@@ -44,6 +44,7 @@ class Input(NamedTuple):
     kind: int
     type: int
     missing: int
+    no_texts: bool = False  # numbers and bools are its categories, though cells of a file are read as text
 
     @property
     def wants_numbers(self) -> bool:
@@ -85,14 +86,24 @@ def schema(
     rows: tuple[tuple[str | None, int, int, int], ...], has_names: bool, open_width: bool, class_name: str,
     library: str, description: str,
 ) -> Schema:
-    steps = [(step["path"], step["class"]) for step in json.loads(description)["steps"]]
+    described = json.loads(description)
+    steps = [(step["path"], step["class"]) for step in described["steps"]]
     names = [name.rpartition(".")[2] for _, name in steps]
+    known = [column.get("categories", []) for column in described["inputs"]]
+    known += [[]] * (len(rows) - len(known))
     return Schema(
-        tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
+        tuple(_input(row, among, library) for row, among in zip(rows, known, strict=True)),
+        has_names, open_width, class_name, library,
         _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
         any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
         any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps), {},
     )
+
+
+def _input(row: tuple[str | None, int, int, int], categories: list[Any], library: str) -> Input:
+    # CatBoost's categories are texts, also where they were numbers.
+    no_texts = library != "CatBoost" and bool(categories) and not any(isinstance(one, str) for one in categories)
+    return Input(*row, row[1] == MIXED and no_texts)
 
 
 def _answering(steps: dict[str, str]) -> str | None:
@@ -386,6 +397,8 @@ def _column(values: Any, known: Input, i: int, schema: Schema) -> Any:
         values = _objects(values)
         if known.wants_numbers:
             return _objects_as_numbers(values, known, i, schema)
+        if known.no_texts and (kind != "O" or any(issubclass(of, str) for of in set(map(type, values.tolist())))):
+            raise _wrong_type(known, i, "text", "numbers")
         return _text_column(values, known, schema)
     raise make(
         "SCHEMA", "COLUMN_TYPE",
@@ -416,7 +429,7 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         text = values[3] in _frames.ARROW_TEXTS
         if numbers and known.kind == STRING and not known.wants_numbers and schema.library != "CatBoost":
             raise _wrong_type(known, i, "numbers", "text")
-        if text and known.wants_numbers and known.kind != MIXED:
+        if text and (known.no_texts or known.wants_numbers and known.kind != MIXED):
             raise _wrong_type(known, i, "text", "numbers")
     return values
 
@@ -503,7 +516,24 @@ def _sparse(X: Any, schema: Schema) -> Iterator[Prepared]:
     _check_width(X.shape[1], schema)
     if X.dtype.kind not in "fiub":
         raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers")
-    return _dense_blocks(X.tocsr(), absent)
+    return _dense_blocks(_rows_of(X), absent)
+
+
+def _rows_of(X: Any) -> Any:
+    """As CSR, of which all places lie in the matrix: scipy writes beside it where they do not."""
+    try:
+        if hasattr(X, "check_format"):  # CSR, CSC, BSR: arrays that anybody may have changed
+            X.check_format(full_check=True)
+        elif X.format == "coo" and X.nnz:
+            for at, length in zip((X.row, X.col), X.shape, strict=True):
+                if int(at.min()) < 0 or int(at.max()) >= length:
+                    raise ValueError("places beyond its shape")
+        csr = X.tocsr()
+        if csr is not X:
+            csr.check_format(full_check=True)
+        return csr
+    except (ValueError, IndexError) as error:
+        raise ShapeError(f"X is a sparse matrix that is not whole: {error}") from None
 
 
 def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:
