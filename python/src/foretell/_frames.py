@@ -111,6 +111,10 @@ def _plain_column(name: Any, values: Any) -> Any:
         raise ArgumentError(
             f"column '{name}' is a masked array, whose mask the models do not know; give .filled(float('nan'))"
         )
+    if isinstance(values, Mapping):
+        raise ArgumentError(
+            f"column '{name}' is a dict, as DataFrame.to_dict() gives it; give its values, as by to_dict('list')"
+        )
     if isinstance(values, (set, frozenset)):
         raise ArgumentError(f"column '{name}' is a {type(values).__name__}, which has no order; give a list")
     if isinstance(values, np.ndarray):
@@ -128,6 +132,21 @@ def _plain_column(name: Any, values: Any) -> Any:
     if array.ndim != 1:
         raise ShapeError(f"column '{name}' has {array.ndim} dimensions; give one")
     return array
+
+
+def names_its_values(kind: type) -> bool:
+    """Whether rows of the class say their columns: Series, as of iterrows, and named tuples, as of itertuples."""
+    series = any(base.__name__ == "Series" and base.__module__.partition(".")[0] == "pandas" for base in kind.__mro__)
+    return series or issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def as_record(row: Any) -> dict[Any, Any]:
+    """Such a row as a dict."""
+    if isinstance(row, tuple):
+        return dict(zip(row._fields, row, strict=True))  # type: ignore[attr-defined]
+    if not row.index.is_unique:
+        raise make("SCHEMA", "DUPLICATE_COLUMN", f"a row of X has more than one value of a name: {list(row.index)}")
+    return dict(zip(row.index, row.array, strict=True))
 
 
 class RecordsTable:

@@ -226,10 +226,18 @@ def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
-    if len(X) and all(isinstance(row, Mapping) for row in X):
+    kinds = set(map(type, X))
+    if kinds and all(issubclass(kind, Mapping) for kind in kinds):
         if schema.takes_dicts:
             return _dicts(X, schema)
         return _columns(_frames.RecordsTable(X), schema)
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        raise ArgumentError("X has rows that are masked arrays, whose mask the models do not know; give NaN there")
+    if schema.has_names and kinds and all(map(_frames.names_its_values, kinds)):
+        rows = [_frames.as_record(row) for row in X]
+        known = {column.name for column in schema.inputs}
+        if any(name in known for row in rows for name in row):
+            return _columns(_frames.RecordsTable(rows), schema)
     if len(X) and schema.takes_texts and all(isinstance(row, str) or row is None for row in X):
         values = np.empty(len(X), dtype=object)
         values[:] = X
