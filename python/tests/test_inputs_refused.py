@@ -178,6 +178,24 @@ def test_two_categories_that_look_alike(tmp_path):
         _core.Model.open(CONTEXT, tmp_path / "integers.joblib").run(np.array([["1"]], dtype=object), ("transform",))
 
 
+def test_numbers_and_texts_among_the_categories_of_one_column(tmp_path):
+    """A number 1 was encoded as the text "1", and the text "2.5" as the number."""
+    import category_encoders
+    cells = ["1", 2.5, "x", 7, "x", 7]
+    given = pd.DataFrame({"o": pd.Series(cells, dtype=object)})
+    original = category_encoders.OrdinalEncoder(cols=["o"]).fit(given)
+    joblib.dump(original, tmp_path / "both.joblib")
+    model = _core.Model.open(CONTEXT, tmp_path / "both.joblib")
+    for told in (cells, ["2.5", "7", "07", "x", "", "nan"], [2.5, 7.0, np.int64(7), "1", "x", "y"], [7] * 6):
+        rows = pd.DataFrame({"o": pd.Series(told, dtype=object)})
+        for X in (rows, rows.infer_objects(), rows.astype("category")):
+            assert np.array_equal(model.run(X, ("transform",))[0][:, 0], original.transform(rows)["o"]), told
+    for told in (pd.Series([2.5, 1], dtype=object), [7, 1], [1.0, 2.5], pd.array([1, None], dtype="Int64"), [True, False],
+                 pd.Categorical([7, 1])):
+        with pytest.raises(errors.DataError, match="'o': the model knows a text that reads as the number (1|1.0|True),"):
+            model.run(pd.DataFrame({"o": told}), ("transform",))
+
+
 TEXTS = {
     "objects": lambda texts: pd.DataFrame({"x": texts}, dtype=object), "str": lambda texts: pd.DataFrame({"x": texts}),
     "categories": lambda texts: pd.DataFrame({"x": texts}, dtype="category"), "U": lambda texts: np.array(texts).reshape(-1, 1),

@@ -241,6 +241,13 @@ def _pandas_arrow(values: Any) -> Any:
     return ("arrow", schema, data, _arrow_format(schema), -1)
 
 
+def arrow_objects(column: tuple[Any, ...]) -> np.ndarray[Any, Any]:
+    """What _pandas_arrow() gave, as texts and None. It is taken, and gone."""
+    array = sys.modules["pyarrow"].Array._import_from_c_capsule(column[1], column[2])
+    objects: np.ndarray[Any, Any] = array.to_numpy(zero_copy_only=False)
+    return objects.astype(object)
+
+
 # ---- Arrow -------------------------------------------------------------------------------------------------
 
 

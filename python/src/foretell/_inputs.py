@@ -45,6 +45,7 @@ class Input(NamedTuple):
     type: int
     missing: int
     no_texts: bool = False  # numbers and bools are its categories, though cells of a file are read as text
+    texts: frozenset[str] = frozenset()  # those among its categories, where numbers are among them as well
 
     @property
     def wants_numbers(self) -> bool:
@@ -101,9 +102,10 @@ def schema(
 
 
 def _input(row: tuple[str | None, int, int, int], categories: list[Any], library: str) -> Input:
-    # CatBoost's categories are texts, also where they were numbers.
-    no_texts = library != "CatBoost" and bool(categories) and not any(isinstance(one, str) for one in categories)
-    return Input(*row, row[1] == MIXED and no_texts)
+    if row[1] != MIXED or library == "CatBoost" or not categories:  # CatBoost's are texts, also where they were numbers
+        return Input(*row)
+    texts = frozenset(one for one in categories if isinstance(one, str))
+    return Input(*row, not texts, texts)
 
 
 def _answering(steps: dict[str, str]) -> str | None:
@@ -399,6 +401,7 @@ def _column(values: Any, known: Input, i: int, schema: Schema) -> Any:
     kind = values.dtype.kind
     if kind in "fiub":
         if known.wants_numbers or known.kind != STRING:
+            _refuse_like_text(values, known, i)
             return _numbers(values)
         return _numbers_for_text(values, known, i, schema)
     if kind in "OUT":
@@ -407,7 +410,7 @@ def _column(values: Any, known: Input, i: int, schema: Schema) -> Any:
             return _objects_as_numbers(values, known, i, schema)
         if known.no_texts and (kind != "O" or any(issubclass(of, str) for of in set(map(type, values.tolist())))):
             raise _wrong_type(known, i, "text", "numbers")
-        return _text_column(values, known, schema)
+        return _text_column(_told_apart(values, known, i) if known.texts and kind == "O" else values, known, schema)
     raise make(
         "SCHEMA", "COLUMN_TYPE",
         f"{_place(known, i)} is of dtype {values.dtype}, which no model takes; convert it to numbers or text",
@@ -427,6 +430,8 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         if not mask.all():
             return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
         return np.full(len(data), np.nan)
+    if tag == "masked":
+        _refuse_like_text(values[1][~values[2]], known, i)
     if tag == "arrow":
         if not _frames.is_arrow_read(values[3]):
             raise make(
@@ -437,6 +442,8 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         text = values[3] in _frames.ARROW_TEXTS
         if numbers and known.kind == STRING and not known.wants_numbers and schema.library != "CatBoost":
             raise _wrong_type(known, i, "numbers", "text")
+        if text and known.texts and values[4] < 0:  # a column of pandas
+            return _column(_frames.arrow_objects(values), known, i, schema)
         if text and (known.no_texts or known.wants_numbers and known.kind != MIXED):
             raise _wrong_type(known, i, "text", "numbers")
     return values
@@ -480,6 +487,38 @@ def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> 
     if values.dtype.kind != "O":
         return values
     return ("texts", values, known.missing, known.kind == STRING and schema.library != "CatBoost")
+
+
+def _told_apart(values: np.ndarray[Any, Any], known: Input, i: int) -> np.ndarray[Any, Any]:
+    """Objects for a column that has both numbers and texts among its categories, where a cell may be either: a text
+    is none of the numbers, and a number that reads as one of the texts cannot be said."""
+    made = values.copy()
+    for at, value in enumerate(values.tolist()):
+        if isinstance(value, (int, float, np.number, np.bool_)):
+            _refuse_like_text(np.array([value]), known, i)
+        elif isinstance(value, str) and value not in known.texts and _reads_as_other(value):
+            made[at] = value + "\0"  # a category that nobody has
+    return made
+
+
+def _refuse_like_text(values: np.ndarray[Any, Any], known: Input, i: int) -> None:
+    """Numbers that the C library would take for one of the texts that the model knows."""
+    if not known.texts or values.dtype.kind not in "fiub":
+        return
+    found = np.flatnonzero(np.isin(values.astype(np.float64), [*map(float, filter(_is_number, known.texts))]))
+    if len(found):
+        raise DataError(
+            f"{_place(known, i)}: the model knows a text that reads as the number {values[found[0]]}, and "
+            f"the two cannot be told apart; convert the column with astype(str) if texts are meant"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def cell_text(value: Any, missing: int, strict: bool) -> str | None:
