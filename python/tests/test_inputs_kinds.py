@@ -133,6 +133,17 @@ def test_matrices(matrices, kind):
     check(model, MATRICES[kind](X), original.predict_proba(X))
 
 
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_texts_in_arrays_of_every_kind(tmp_path):
+    from sklearn.preprocessing import OneHotEncoder
+    X = np.array([["a", "xx"], ["b", "größe𝄞"], ["c", "xx"]])
+    original = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(X)
+    model, expected = opened(original, tmp_path, "texts"), original.transform(X)
+    for given in (X, X.astype(">U9"), np.asmatrix(X), np.asmatrix(X.astype(object)), X.astype("U300"), np.asfortranarray(X),
+                  X[::-1, ::-1].copy()[::-1, ::-1], {"x0": X[:, 0].astype(">U2"), "x1": X[:, 1]}):
+        assert np.array_equal(model.run(given, ("transform",))[0], expected)
+
+
 def test_rows_whose_names_are_none_of_the_models(tmp_path):
     """They go by position, as they do in the library."""
     from sklearn.linear_model import LinearRegression

@@ -189,6 +189,7 @@ def _check_dimensions(X: np.ndarray[Any, Any], schema: Schema) -> None:
 def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
     if isinstance(X, np.ma.MaskedArray):
         raise ArgumentError("X is a masked array, whose mask the models do not know; give X.filled(float('nan'))")
+    X = np.asarray(X)  # a matrix of numpy's has no columns of one dimension
     if X.dtype.names is not None:
         return _columns(_frames.MappingTable({name: X[name] for name in X.dtype.names}), schema)
     if X.ndim == 1 and schema.takes_vectors:
@@ -208,7 +209,9 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
 
 
 def _objects(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Text of a variable width is a dtype that nobody views."""
+    """Text of a variable width is a dtype that nobody views, and the other order of bytes one that C does not read."""
+    if X.dtype.kind == "U" and not X.dtype.isnative:
+        return X.astype(X.dtype.newbyteorder("="))
     return X.astype(object) if X.dtype.kind == "T" else X
 
 
