@@ -352,3 +352,21 @@ def test_more_models_of_the_same_rows(predictor, lr_path, pipeline_path, tmp_pat
     assert list(result["second__prediction"]) == list(
         original(pipeline_path).predict(frame[["age", "balance", "plan", "city"]])
     )
+
+
+@pytest.mark.parametrize("where", ["memory", "csv", "json", "parquet"])
+def test_labels_that_are_bytes(predictor, tmp_path, where):
+    """They are texts in files, and bytes again as predictions."""
+    import joblib
+    from sklearn.tree import DecisionTreeClassifier
+
+    rows = named_frame(200, seed=1).select_dtypes("number")
+    labels = np.array([b"no", "größe".encode()])[(rows.iloc[:, 0] > rows.iloc[:, 0].median()).to_numpy().astype(int)]
+    original = DecisionTreeClassifier(max_depth=3).fit(rows, labels)
+    joblib.dump(original, tmp_path / "bytes.joblib")
+    rows.to_parquet(tmp_path / "rows.parquet")
+    kept = {} if where == "memory" else {"output_path": tmp_path / f"out.{where}"}
+    found = predictor.predict_batch(tmp_path / "bytes.joblib", tmp_path / "rows.parquet", **kept)
+    assert found["predictions"].dtype == original.classes_.dtype
+    assert np.array_equal(found["predictions"], original.predict(rows))
+    assert set(found.to_pandas()["prediction"]) == {"no", "größe"}

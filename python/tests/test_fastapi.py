@@ -33,6 +33,19 @@ def test_predictions_are_the_librarys(client, original, lr_path, pipeline_path):
         assert again["cache_hit"] is True and "probabilities" not in again
 
 
+def test_labels_that_are_bytes_are_texts(place, tmp_path):
+    import joblib
+    from sklearn.tree import DecisionTreeClassifier
+
+    rows = numeric_rows(40, seed=1)
+    labels = np.array([b"no", "größe".encode()])[(rows[:, 0] > np.median(rows[:, 0])).astype(int)]
+    joblib.dump(DecisionTreeClassifier().fit(rows, labels), tmp_path / "bytes.joblib")
+    with make_client(place, tmp_path) as client:
+        got = ask(client, model_path="bytes.joblib", features=rows.tolist(), return_probabilities=True)
+    assert got["classes"] == ["größe", "no"]
+    assert got["predictions"] == [label.decode() for label in labels]
+
+
 def test_rows_are_lists_too(client, original, forest_path, regressor_path, transformer_path):
     rows = numeric_rows(20, seed=2)
     got = ask(client, model_path="forest.joblib", features=rows.tolist())

@@ -82,6 +82,9 @@ FRAMES = {
     "dict of lists": lambda df: df.to_dict("list"),
     "dict of Series": lambda df: {name: df[name] for name in df},
     "dict of arrays": lambda df: {name: df[name].to_numpy() for name in df.drop(columns="c")} | {"c": df["c"].astype(str).to_numpy()},
+    "rows of iterrows": lambda df: [row for _, row in df[df.columns[::-1]].iterrows()],
+    "rows of itertuples": lambda df: list(df[df.columns[::-1]].itertuples()),
+    "rows of every order": lambda df: [row[df.columns[:: (-1) ** at]] for at, row in df.iterrows()],
     "ordered mapping": lambda df: collections.OrderedDict(df.to_dict("list")),
     "structured array": lambda df: df.drop(columns=["unused"]).astype({"s": object, "c": object}).to_records(index=False),
 }
@@ -128,6 +131,28 @@ MATRICES = {
 def test_matrices(matrices, kind):
     model, X, original = matrices
     check(model, MATRICES[kind](X), original.predict_proba(X))
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_texts_in_arrays_of_every_kind(tmp_path):
+    from sklearn.preprocessing import OneHotEncoder
+    X = np.array([["a", "xx"], ["b", "größe𝄞"], ["c", "xx"]])
+    original = OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(X)
+    model, expected = opened(original, tmp_path, "texts"), original.transform(X)
+    for given in (X, X.astype(">U9"), np.asmatrix(X), np.asmatrix(X.astype(object)), X.astype("U300"), np.asfortranarray(X),
+                  X[::-1, ::-1].copy()[::-1, ::-1], {"x0": X[:, 0].astype(">U2"), "x1": X[:, 1]}):
+        assert np.array_equal(model.run(given, ("transform",))[0], expected)
+
+
+def test_rows_whose_names_are_none_of_the_models(tmp_path):
+    """They go by position, as they do in the library."""
+    from sklearn.linear_model import LinearRegression
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(9, 3)), columns=["a", "b", "c"])
+    original = LinearRegression().fit(rows, rows["a"] - rows["c"])
+    model = opened(original, tmp_path, "positions")
+    for other in (rows.set_axis(range(3), axis=1), rows.set_axis(["x", "y", "z"], axis=1)):
+        for given in ([row for _, row in other.iterrows()], list(other.itertuples(index=False))):
+            np.testing.assert_allclose(model.run(given, ("predict",))[0], original.predict(rows), atol=1e-12)
 
 
 class Elsewhere:

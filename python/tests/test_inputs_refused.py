@@ -12,6 +12,7 @@ import scipy.sparse as sp
 from foretell import _core, errors
 
 CONTEXT = _core.Context()
+NAMES = ("age", "tenure", "balance", "rate")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +36,14 @@ def tables(pipeline_path):
     (None, errors.ArgumentError, "X is None; give"), ("text", errors.ShapeError, "one text.*predict_batch"), (b"text", errors.ShapeError, "one text"),
     ({"age": [1], "tenure": [1, 2], "balance": [1], "rate": [1]}, errors.ShapeError, "different lengths"),
     ({"age": 3, "tenure": [1], "balance": [1], "rate": [1]}, errors.ShapeError, "one value"),
+    ({name: np.ma.masked_array([1.0, 2.0], [True, False]) for name in NAMES}, errors.ArgumentError, "'age' is a masked array"),
+    ({name: {0: 1.0, 1: 2.0} for name in NAMES}, errors.ArgumentError, "'age' is a dict"),
+    ([np.ma.masked_array([1.0, 2, 3, 4], [1, 0, 0, 0])], errors.ArgumentError, "rows that are masked"),
+    ([pd.Series([1.0, 2, 3, 4, 5], index=[*NAMES, "age"])], errors.SchemaError, "more than one value"),
+    ([pd.Series([1.0, 2, 3], index=NAMES[1:])], errors.SchemaError, "lacks column 'age'"),
+    ({name: {1.0, 2.0} for name in NAMES}, errors.ArgumentError, "'age' is a set, which has no order"),
+    ({name: pd.Series([1.0, 2.0], index=[1, 0] if name == "rate" else None) for name in NAMES}, errors.ShapeError,
+     "Series of column 'rate' has another index"),
     ([{"age": 3}], errors.SchemaError, "lacks columns 'tenure', 'balance', 'rate'"),
     (pathlib.Path("rows.csv"), errors.ArgumentError, "X is a path.*predict_batch"),
     ([1, 2, 3, 4], errors.ShapeError, r"list of values.*\[X\] for a single row"),
@@ -58,6 +67,23 @@ def test_what_is_refused(numbers, X, kind, words):
     with pytest.raises(kind, match=words) as caught:
         numbers.run(X, ("predict",))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("format", ["csr", "csc", "bsr", "coo", "lil", "dok"])
+@pytest.mark.parametrize("place", [70_000_000, -9])
+def test_sparse_matrices_that_point_beside_themselves(numbers, format, place):
+    """scipy checks none of them when it makes rows of one, and writes where they point to."""
+    X = sp.random(5000, 4, density=0.5, format=format, random_state=0)
+    if format == "coo":
+        X.row[::5] = place
+    elif format == "lil":
+        X.rows[0], X.data[0] = [place], [1.0]
+    elif format == "dok":
+        X._dict[(place, 0)] = 1.0
+    else:
+        X.indices[::5] = place
+    with pytest.raises(errors.ShapeError, match="not whole"):
+        numbers.run(X, ("predict",))
 
 
 def test_numbers_where_text_is_and_the_other_way_round(tables, rows_of, pipeline_path):
@@ -157,3 +183,57 @@ def test_two_categories_that_look_alike(tmp_path):
     joblib.dump(integers, tmp_path / "integers.joblib")
     with pytest.raises(errors.SchemaError, match="holds text"):
         _core.Model.open(CONTEXT, tmp_path / "integers.joblib").run(np.array([["1"]], dtype=object), ("transform",))
+
+
+def test_numbers_and_texts_among_the_categories_of_one_column(tmp_path):
+    """A number 1 was encoded as the text "1", and the text "2.5" as the number."""
+    import category_encoders
+    cells = ["1", 2.5, "x", 7, "x", 7]
+    given = pd.DataFrame({"o": pd.Series(cells, dtype=object)})
+    original = category_encoders.OrdinalEncoder(cols=["o"]).fit(given)
+    joblib.dump(original, tmp_path / "both.joblib")
+    model = _core.Model.open(CONTEXT, tmp_path / "both.joblib")
+    for told in (cells, ["2.5", "7", "07", "x", "", "nan"], [2.5, 7.0, np.int64(7), "1", "x", "y"], [7] * 6):
+        rows = pd.DataFrame({"o": pd.Series(told, dtype=object)})
+        for X in (rows, rows.infer_objects(), rows.astype("category")):
+            assert np.array_equal(model.run(X, ("transform",))[0][:, 0], original.transform(rows)["o"]), told
+    for told in (pd.Series([2.5, 1], dtype=object), [7, 1], [1.0, 2.5], pd.array([1, None], dtype="Int64"), [True, False],
+                 pd.Categorical([7, 1])):
+        with pytest.raises(errors.DataError, match="'o': the model knows a text that reads as the number (1|1.0|True),"):
+            model.run(pd.DataFrame({"o": told}), ("transform",))
+
+
+TEXTS = {
+    "objects": lambda texts: pd.DataFrame({"x": texts}, dtype=object), "str": lambda texts: pd.DataFrame({"x": texts}),
+    "categories": lambda texts: pd.DataFrame({"x": texts}, dtype="category"), "U": lambda texts: np.array(texts).reshape(-1, 1),
+    "lists": lambda texts: [[text] for text in texts], "polars": lambda texts: pl.DataFrame({"x": texts}),
+    "dictionary": lambda texts: pa.table({"x": pa.array(texts).dictionary_encode()}),
+    "among numbers": lambda texts: np.array([[5], [texts[0]]], dtype=object),
+}
+
+
+@pytest.mark.parametrize("kind", TEXTS)
+def test_text_is_none_of_the_integers_above_2_to_the_53(tmp_path, kind):
+    """Such categories are looked up as cells are, of which a text "5" may be the number; in Python it is none."""
+    from sklearn.preprocessing import OneHotEncoder
+    given = pd.DataFrame({"x": [5, 2**53 + 1]})
+    joblib.dump(OneHotEncoder(handle_unknown="ignore", sparse_output=False).fit(given), tmp_path / "large.joblib")
+    model = _core.Model.open(CONTEXT, tmp_path / "large.joblib")
+    assert np.array_equal(model.run(given.astype(object), ("transform",))[0], np.eye(2))
+    with pytest.raises(errors.SchemaError, match="holds text where the model takes numbers"):
+        model.run(TEXTS[kind](["5", str(2**53 + 1)]), ("transform",))
+
+
+def test_text_is_no_bool_of_lightgbm(tmp_path):
+    """To which the text "True" is an unknown category, that is, missing."""
+    import lightgbm
+    flags = np.arange(300) % 2 == 0
+    rows = pd.DataFrame({"x": pd.Categorical(flags)})
+    original = lightgbm.LGBMClassifier(n_estimators=3, min_child_samples=1, min_data_per_group=1, cat_smooth=0, verbose=-1,
+                                       n_jobs=1).fit(rows, flags)
+    joblib.dump(original, tmp_path / "flags.joblib")
+    model = _core.Model.open(CONTEXT, tmp_path / "flags.joblib")
+    for given in (rows, rows.astype(bool), rows.astype(object)):
+        assert np.array_equal(model.run(given, ("predict_proba",))[0], original.predict_proba(rows))
+    with pytest.raises(errors.SchemaError, match="'x' holds text"):
+        model.run(rows.astype(str).astype("category"), ("predict",))

@@ -30,6 +30,8 @@ def models():
         yield f"labels {dtype}", logistic().fit(X, Y.astype(dtype))
     yield "labels U", logistic().fit(X, TEXT)
     yield "labels O", logistic().fit(X, TEXT.astype(object))
+    yield "labels S", tree.DecisionTreeClassifier(max_depth=3).fit(X, np.array([b"no", "größe".encode()])[Y])
+    yield "labels S of neighbors", neighbors.KNeighborsClassifier().fit(X, np.array([b"a", b"\xe9"])[Y])
     yield "three classes", logistic().fit(X, Y3)
     yield "svc", svm.SVC().fit(X, Y3)
     yield "svr", svm.SVR().fit(X, R)
@@ -106,7 +108,7 @@ def form(value):
 def check(name, given, expected):
     assert form(given) == form(expected), name
     for a, b in zip(*((v if isinstance(v, (list, tuple)) else [v]) for v in (given, expected)), strict=True):
-        if a.dtype.kind in "biuOU":
+        if a.dtype.kind in "biuOSU":
             assert np.array_equal(a, b), name
         else:
             np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-6, err_msg=name)

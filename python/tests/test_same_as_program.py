@@ -64,6 +64,8 @@ def value_of(cell, column):
         return None if missing else cell in ("True", "true", "1", "1.0")
     if missing:
         return None if column["missing"] == "none" else float("nan")
+    if column["kind"] == "mixed" and column["numbers"] and cell not in column["texts"]:
+        return value_in_dict(str(cell))
     return str(cell)
 
 
@@ -85,6 +87,7 @@ def rows_of(path, model):
     catboost = "catboost" in str(model._description()["steps"])  # which keeps hashes of its categories alone
     for column in inputs:
         column["texts"] = MISSING - {""} if catboost and column["kind"] == "string" else set(column.get("categories", []))
+        column["numbers"] = not catboost and any(not isinstance(one, str) for one in column.get("categories", []))
     names, rows = read_cells(path)
     if model._checking_class() == "DictVectorizer":
         return [{name: value_in_dict(cell) for cell, name in (
@@ -92,7 +95,7 @@ def rows_of(path, model):
             if isinstance(cell, Quoted) or cell != ""} for row in rows]
     if model._names is None:
         if model._n_inputs is None:
-            inputs = [{"kind": "numeric", "texts": ()}] * len(names)
+            inputs = [{"kind": "numeric", "texts": (), "numbers": False}] * len(names)
         elif not inputs:
             return np.zeros((len(rows), 1))  # whatever there is: the model does not look at it
         columns = [[value_of(row[i], column) for row in rows] for i, column in enumerate(inputs)]

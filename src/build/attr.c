@@ -440,6 +440,8 @@ static const char *labels_dtype(ftl_build *build, const ftl_node *classes)
         return ftl_arena_printf(build->arena, "float%u", dtype->item_size * 8);
     case 'U':
         return ftl_arena_printf(build->arena, "<U%u", dtype->item_size / 4);
+    case 'S':
+        return ftl_arena_printf(build->arena, "S%u", dtype->item_size);
     case 'O':
         return "object";
     default:

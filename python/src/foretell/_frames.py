@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from foretell.errors import SchemaError, ShapeError, make
+from foretell.errors import ArgumentError, SchemaError, ShapeError, make
 
 # Formats of the Arrow C data interface that are numbers, and numpy's name of them; "b" is a bool.
 ARROW_NUMBERS: dict[str, Any] = {
@@ -70,6 +70,7 @@ class MappingTable:
 
     def __init__(self, columns: Mapping[Any, Any]) -> None:
         self.names = list(columns)
+        _check_indexes(columns)
         self._columns = [_plain_column(name, values) for name, values in columns.items()]
         lengths = {_length(column) for column in self._columns}
         if len(lengths) > 1:
@@ -88,9 +89,34 @@ def _length(column: Any) -> int:
     return len(column[1] if isinstance(column, tuple) else column)
 
 
+def _check_indexes(columns: Mapping[Any, Any]) -> None:
+    """Series of a dict belong together by their labels, which a DataFrame of them would go by."""
+    first: Any = None
+    for name, values in columns.items():
+        if kind_of(values) != "pandas.Series":
+            continue
+        if first is None:
+            first = values.index
+        elif values.index is not first and len(values) == len(first) and not values.index.equals(first):
+            raise ShapeError(
+                f"the Series of column '{name}' has another index than those before it; give pandas.DataFrame(X), "
+                "which puts rows of the same label together, or arrays"
+            )
+
+
 def _plain_column(name: Any, values: Any) -> Any:
     if kind_of(values) == "pandas.Series":
         return pandas_column(values)
+    if isinstance(values, np.ma.MaskedArray):
+        raise ArgumentError(
+            f"column '{name}' is a masked array, whose mask the models do not know; give .filled(float('nan'))"
+        )
+    if isinstance(values, Mapping):
+        raise ArgumentError(
+            f"column '{name}' is a dict, as DataFrame.to_dict() gives it; give its values, as by to_dict('list')"
+        )
+    if isinstance(values, (set, frozenset)):
+        raise ArgumentError(f"column '{name}' is a {type(values).__name__}, which has no order; give a list")
     if isinstance(values, np.ndarray):
         array = values
     elif isinstance(values, (str, bytes)) or not hasattr(values, "__len__"):
@@ -106,6 +132,21 @@ def _plain_column(name: Any, values: Any) -> Any:
     if array.ndim != 1:
         raise ShapeError(f"column '{name}' has {array.ndim} dimensions; give one")
     return array
+
+
+def names_its_values(kind: type) -> bool:
+    """Whether rows of the class say their columns: Series, as of iterrows, and named tuples, as of itertuples."""
+    series = any(base.__name__ == "Series" and base.__module__.partition(".")[0] == "pandas" for base in kind.__mro__)
+    return series or issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
+def as_record(row: Any) -> dict[Any, Any]:
+    """Such a row as a dict."""
+    if isinstance(row, tuple):
+        return dict(zip(row._fields, row, strict=True))  # type: ignore[attr-defined]
+    if not row.index.is_unique:
+        raise make("SCHEMA", "DUPLICATE_COLUMN", f"a row of X has more than one value of a name: {list(row.index)}")
+    return dict(zip(row.index, row.array, strict=True))
 
 
 class RecordsTable:
@@ -198,6 +239,13 @@ def _pandas_arrow(values: Any) -> Any:
             return np.empty(0, dtype=object)
     schema, data = array.__arrow_c_array__()
     return ("arrow", schema, data, _arrow_format(schema), -1)
+
+
+def arrow_objects(column: tuple[Any, ...]) -> np.ndarray[Any, Any]:
+    """What _pandas_arrow() gave, as texts and None. It is taken, and gone."""
+    array = sys.modules["pyarrow"].Array._import_from_c_capsule(column[1], column[2])
+    objects: np.ndarray[Any, Any] = array.to_numpy(zero_copy_only=False)
+    return objects.astype(object)
 
 
 # ---- Arrow -------------------------------------------------------------------------------------------------

@@ -46,6 +46,8 @@ class Input(NamedTuple):
     kind: int
     type: int
     missing: int
+    no_texts: bool = False  # numbers and bools are its categories, though cells of a file are read as text
+    texts: frozenset[str] = frozenset()  # those among its categories, where numbers are among them as well
 
     @property
     def wants_numbers(self) -> bool:
@@ -87,14 +89,25 @@ def schema(
     rows: tuple[tuple[str | None, int, int, int], ...], has_names: bool, open_width: bool, class_name: str,
     library: str, description: str,
 ) -> Schema:
-    steps = [(step["path"], step["class"]) for step in json.loads(description)["steps"]]
+    described = json.loads(description)
+    steps = [(step["path"], step["class"]) for step in described["steps"]]
     names = [name.rpartition(".")[2] for _, name in steps]
+    known = [column.get("categories", []) for column in described["inputs"]]
+    known += [[]] * (len(rows) - len(known))
     return Schema(
-        tuple(Input(*row) for row in rows), has_names, open_width, class_name, library,
+        tuple(_input(row, among, library) for row, among in zip(rows, known, strict=True)),
+        has_names, open_width, class_name, library,
         _answering(dict(steps)) or class_name, any("Encoder" in name for name in names),
         any(name.startswith("xgboost") for _, name in steps) or library == "XGBoost",
         any(path in ("", "steps[0]") and name.endswith(".DictVectorizer") for path, name in steps), {},
     )
+
+
+def _input(row: tuple[str | None, int, int, int], categories: list[Any], library: str) -> Input:
+    if row[1] != MIXED or library == "CatBoost" or not categories:  # CatBoost's are texts, also where they were numbers
+        return Input(*row)
+    texts = frozenset(one for one in categories if isinstance(one, str))
+    return Input(*row, not texts, texts)
 
 
 def _answering(steps: dict[str, str]) -> str | None:
@@ -181,6 +194,7 @@ def _check_dimensions(X: np.ndarray[Any, Any], schema: Schema) -> None:
 def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
     if isinstance(X, np.ma.MaskedArray):
         raise ArgumentError("X is a masked array, whose mask the models do not know; give X.filled(float('nan'))")
+    X = np.asarray(X)  # a matrix of numpy's has no columns of one dimension
     if X.dtype.names is not None:
         return _columns(_frames.MappingTable({name: X[name] for name in X.dtype.names}), schema)
     if X.ndim == 1 and schema.takes_vectors:
@@ -200,7 +214,9 @@ def _array(X: np.ndarray[Any, Any], schema: Schema) -> Prepared:
 
 
 def _objects(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Text of a variable width is a dtype that nobody views."""
+    """Text of a variable width is a dtype that nobody views, and the other order of bytes one that C does not read."""
+    if X.dtype.kind == "U" and not X.dtype.isnative:
+        return X.astype(X.dtype.newbyteorder("="))
     return X.astype(object) if X.dtype.kind == "T" else X
 
 
@@ -220,10 +236,18 @@ def _numbers(X: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def _sequence(X: Sequence[Any], schema: Schema) -> Prepared:
-    if len(X) and all(isinstance(row, Mapping) for row in X):
+    kinds = set(map(type, X))
+    if kinds and all(issubclass(kind, Mapping) for kind in kinds):
         if schema.takes_dicts:
             return _dicts(X, schema)
         return _columns(_frames.RecordsTable(X), schema)
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        raise ArgumentError("X has rows that are masked arrays, whose mask the models do not know; give NaN there")
+    if schema.has_names and kinds and all(map(_frames.names_its_values, kinds)):
+        rows = [_frames.as_record(row) for row in X]
+        known = {column.name for column in schema.inputs}
+        if any(name in known for row in rows for name in row):
+            return _columns(_frames.RecordsTable(rows), schema)
     if len(X) and schema.takes_texts and all(isinstance(row, str) or row is None for row in X):
         values = np.empty(len(X), dtype=object)
         values[:] = X
@@ -403,13 +427,16 @@ def _column(values: Any, known: Input, i: int, schema: Schema) -> Any:
     kind = values.dtype.kind
     if kind in "fiub":
         if known.wants_numbers or known.kind != STRING:
+            _refuse_like_text(values, known, i)
             return _numbers(values)
         return _numbers_for_text(values, known, i, schema)
     if kind in "OUT":
         values = _objects(values)
         if known.wants_numbers:
             return _objects_as_numbers(values, known, i, schema)
-        return _text_column(values, known, schema)
+        if known.no_texts and (kind != "O" or any(issubclass(of, str) for of in set(map(type, values.tolist())))):
+            raise _wrong_type(known, i, "text", "numbers")
+        return _text_column(_told_apart(values, known, i) if known.texts and kind == "O" else values, known, schema)
     raise make(
         "SCHEMA", "COLUMN_TYPE",
         f"{_place(known, i)} is of dtype {values.dtype}, which no model takes; convert it to numbers or text",
@@ -429,6 +456,8 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         if not mask.all():
             return _numbers_for_text(data[~mask], known, i, schema) if schema.library != "CatBoost" else values
         return np.full(len(data), np.nan)
+    if tag == "masked":
+        _refuse_like_text(values[1][~values[2]], known, i)
     if tag == "arrow":
         if not _frames.is_arrow_read(values[3]):
             raise make(
@@ -439,7 +468,9 @@ def _tagged(values: tuple[Any, ...], known: Input, i: int, schema: Schema) -> An
         text = values[3] in _frames.ARROW_TEXTS
         if numbers and known.kind == STRING and not known.wants_numbers and schema.library != "CatBoost":
             raise _wrong_type(known, i, "numbers", "text")
-        if text and known.wants_numbers and known.kind != MIXED:
+        if text and known.texts and values[4] < 0:  # a column of pandas
+            return _column(_frames.arrow_objects(values), known, i, schema)
+        if text and (known.no_texts or known.wants_numbers and known.kind != MIXED):
             raise _wrong_type(known, i, "text", "numbers")
     return values
 
@@ -484,6 +515,38 @@ def _text_column(values: np.ndarray[Any, Any], known: Input, schema: Schema) -> 
     return ("texts", values, known.missing, known.kind == STRING and schema.library != "CatBoost")
 
 
+def _told_apart(values: np.ndarray[Any, Any], known: Input, i: int) -> np.ndarray[Any, Any]:
+    """Objects for a column that has both numbers and texts among its categories, where a cell may be either: a text
+    is none of the numbers, and a number that reads as one of the texts cannot be said."""
+    made = values.copy()
+    for at, value in enumerate(values.tolist()):
+        if isinstance(value, (int, float, np.number, np.bool_)):
+            _refuse_like_text(np.array([value]), known, i)
+        elif isinstance(value, str) and value not in known.texts and _reads_as_other(value):
+            made[at] = value + "\0"  # a category that nobody has
+    return made
+
+
+def _refuse_like_text(values: np.ndarray[Any, Any], known: Input, i: int) -> None:
+    """Numbers that the C library would take for one of the texts that the model knows."""
+    if not known.texts or values.dtype.kind not in "fiub":
+        return
+    found = np.flatnonzero(np.isin(values.astype(np.float64), [*map(float, filter(_is_number, known.texts))]))
+    if len(found):
+        raise DataError(
+            f"{_place(known, i)}: the model knows a text that reads as the number {values[found[0]]}, and "
+            f"the two cannot be told apart; convert the column with astype(str) if texts are meant"
+        )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def cell_text(value: Any, missing: int, strict: bool) -> str | None:
     """An object that is no str as the text of a cell; None: it is missing.
 
@@ -526,7 +589,24 @@ def _sparse(X: Any, schema: Schema) -> Iterator[Prepared]:
     _check_width(X.shape[1], schema)
     if X.dtype.kind not in "fiub":
         raise SchemaError(f"X is of dtype {X.dtype}, which no model takes; convert it to numbers")
-    return _dense_blocks(X.tocsr(), absent)
+    return _dense_blocks(_rows_of(X), absent)
+
+
+def _rows_of(X: Any) -> Any:
+    """As CSR, of which all places lie in the matrix: scipy writes beside it where they do not."""
+    try:
+        if hasattr(X, "check_format"):  # CSR, CSC, BSR: arrays that anybody may have changed
+            X.check_format(full_check=True)
+        elif X.format == "coo" and X.nnz:
+            for at, length in zip((X.row, X.col), X.shape, strict=True):
+                if int(at.min()) < 0 or int(at.max()) >= length:
+                    raise ValueError("places beyond its shape")
+        csr = X.tocsr()
+        if csr is not X:
+            csr.check_format(full_check=True)
+        return csr
+    except (ValueError, IndexError) as error:
+        raise ShapeError(f"X is a sparse matrix that is not whole: {error}") from None
 
 
 def _dense_blocks(csr: Any, absent: float) -> Iterator[Prepared]:

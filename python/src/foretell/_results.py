@@ -28,10 +28,19 @@ def classes(labels: list[Any], dtype: str | None) -> Array:
 def _labels_array(labels: list[Any], dtype: str | None) -> Array:
     if dtype is not None:
         try:
+            if dtype.startswith("S"):
+                return as_labels(np.array(labels, dtype=object), np.dtype(dtype))
             return np.array(labels, dtype=dtype)
         except (TypeError, ValueError):  # other labels were given than the file has: names of classes
             pass
     return np.array(labels)
+
+
+def as_labels(values: Array, dtype: np.dtype[Any]) -> Array:
+    """Labels as the library says them, which are texts where they are bytes, in the dtype of the model's."""
+    if dtype.kind == "S":
+        values = np.array([value.encode("utf-8", "surrogateescape") for value in values.tolist()], dtype=object)
+    return values.astype(dtype)
 
 
 # Estimators whose numbers of clusters are int32.

@@ -73,6 +73,18 @@ def shortest(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return values.astype(np.str_).astype(np.float64) if values.dtype == np.float32 else values
 
 
+def _plain(values: np.ndarray[Any, Any]) -> list[Any]:
+    """An array as lists for JSON, which has texts for bytes."""
+
+    def text(value: Any) -> Any:
+        if isinstance(value, list):
+            return [text(each) for each in value]
+        return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+
+    made = shortest(values).tolist()
+    return list(text(made) if values.dtype.kind in "SO" else made)
+
+
 def to_rows(result: Any) -> list[Any]:
     """A method's result as lists for JSON: a value for each row, or a list where there are several."""
     if isinstance(
@@ -85,14 +97,14 @@ def to_rows(result: Any) -> list[Any]:
         ]
     if hasattr(result, "toarray"):
         result = result.toarray()
-    return list(shortest(np.asarray(result)).tolist())
+    return _plain(np.asarray(result))
 
 
 def classes_of(classes: list[Any]) -> list[Any] | None:
     """The classes; a list of them for each target of several; None: the model has none."""
     if not classes:
         return None
-    lists = [list(shortest(np.asarray(each)).tolist()) for each in classes]
+    lists = [_plain(np.asarray(each)) for each in classes]
     return lists[0] if len(lists) == 1 else lists
 
 

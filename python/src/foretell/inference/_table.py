@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from foretell import _context
+from foretell._results import as_labels
 from foretell.inference._options import PathLike, path_of
 from foretell.inference._outputs import Outputs
 from foretell.inference._results import BatchMetrics
@@ -235,7 +236,8 @@ class BatchResult:
         columns = [self._stored.column(name) for name in self._outputs.find(method, self._stored.names)]
         if method == "predict" and self._classes is not None and not self.metrics["rows_nulled"]:
             columns = [
-                column.astype(classes.dtype) for column, classes in zip(columns, self._classes, strict=False)
+                as_labels(column, classes.dtype)
+                for column, classes in zip(columns, self._classes, strict=False)
             ]
         if len(columns) == 1 and method in ("predict", "decision_function", "score_samples", "margin"):
             return columns[0]
