@@ -285,7 +285,7 @@ def test_empty_quotes_are_texts_when_asked():
     frame = pd.DataFrame({"plan": ["a", "", "b", np.nan], "z": [1.0, 2, 3, 4]})
     np.testing.assert_allclose(predicted("model.joblib", "rows.csv", "--empty", "text"), model.predict(frame))
     process = ftl.run("predict", "model.joblib", "rows.csv", "--empty", "nothing")
-    assert process.returncode == 2 and "--empty takes text or missing" in process.stderr
+    assert process.returncode == 2 and "--empty takes missing or text" in process.stderr
 
 
 def test_empty_quotes_in_front_of_words():
