@@ -438,7 +438,7 @@ void ftl_executor_for(ftl_executor *executor, uint32_t width, size_t count, ftl_
     enter(executor);
     for (uint32_t i = 0; i < width; i++) {
         tasks[i] = (ftl_task){.run = run_loop, .user = &l};
-        submit(&group, &tasks[i], i > 0);
+        submit(&group, &tasks[i], i + 1 < width); /* the last one is the caller's */
     }
     leave(executor);
     ftl_group_wait_all(&group);

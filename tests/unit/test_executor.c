@@ -188,6 +188,37 @@ static void loops_may_be_nested(void **unused)
     destroy(executor);
 }
 
+typedef struct meeting {
+    _Atomic uint32_t there;
+    _Atomic bool missed;
+} meeting;
+
+/* Comes to an end when somebody else is here as well, or nobody came for half a minute. */
+static void meet_another(void *user, uint32_t slot, size_t index)
+{
+    meeting *m = user;
+    (void)slot;
+    (void)index;
+    m->there++;
+    for (int i = 0; m->there < 2 && i < 30000; i++)
+        usleep(1000);
+    if (m->there < 2)
+        m->missed = true;
+}
+
+/* A pool of one thread is woken for a loop of two: the caller takes the other half. */
+static void a_loop_of_two_has_two_threads(void **unused)
+{
+    (void)unused;
+    for (uint32_t threads = 1; threads < 4; threads++) {
+        ftl_executor *executor = make(threads);
+        meeting m = {0};
+        ftl_executor_for(executor, 2, 2, meet_another, &m);
+        assert_false(m.missed);
+        destroy(executor);
+    }
+}
+
 static void *own_loops(void *user)
 {
     sums s = {.executor = user};
@@ -450,6 +481,7 @@ int main(void)
         cmocka_unit_test(who_has_nothing_to_do_helps),
         cmocka_unit_test(alone_all_is_done_in_order),
         cmocka_unit_test(loops_may_be_nested),
+        cmocka_unit_test(a_loop_of_two_has_two_threads),
         cmocka_unit_test(several_callers_share_a_pool),
         cmocka_unit_test(pool_threads_block_signals),
         cmocka_unit_test(a_child_of_fork_starts_its_own_threads),
