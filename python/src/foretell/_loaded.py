@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 
 from foretell import _context, _wording, errors
+from foretell._core import METHODS
 from foretell._source import Source
 
 if TYPE_CHECKING:
@@ -108,17 +109,7 @@ class Opened:
         return test(self) if test is not None else name in self._methods
 
     def _lacks(self, name: str) -> AttributeError:
-        if name in (
-            "predict",
-            "predict_proba",
-            "predict_log_proba",
-            "decision_function",
-            "transform",
-            "score_samples",
-            "apply",
-            "margin",
-            "kneighbors",
-        ):
+        if name in METHODS and name != "inverse_transform":
             try:
                 self._core.method_status(name)
             except errors.Error as error:

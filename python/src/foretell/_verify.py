@@ -13,24 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from foretell import _verify_compare, _verify_original, _verify_rows, errors
+from foretell import _core, _verify_compare, _verify_original, _verify_rows, errors
 from foretell._source import split_entry
 from foretell._verify_compare import MethodReport
 from foretell.model import LoadedModel
 
 __all__ = ["MethodReport", "Report", "verify"]
 
-METHODS = (
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "decision_function",
-    "transform",
-    "score_samples",
-    "apply",
-    "margin",
-    "kneighbors",
-)
+# inverse_transform is a method of models that are opened for it
+METHODS = tuple(name for name in _core.METHODS if name != "inverse_transform")
 
 
 @dataclass
