@@ -1,11 +1,9 @@
 /*
- * File jobs and parallel predictions through the public header alone, on several threads: the same
+ * File jobs through the public header alone, on several threads: the same
  * bytes as from one, under memory limits, cancelled midway by a callback or a token, several at
  * once in one context. A job that does not succeed leaves no file and no memory behind.
  */
-#include "unit.h"
-
-#include <foretell/foretell.h>
+#include "job_fixture.h"
 
 #include <dirent.h>
 #include <math.h>
@@ -17,8 +15,6 @@
 #include <unistd.h>
 
 enum { ROWS = 60000, THREADS = 4, SMALL_ROWS = 100 };
-
-#define LOGISTIC "1.9-logreg_weight"
 
 static char folder[] = "/tmp/ftl-jobs-XXXXXX";
 
@@ -100,57 +96,6 @@ static size_t entries(const char *path)
         n++;
     closedir(dir);
     return n;
-}
-
-typedef struct opened {
-    ftl_context *context;
-    ftl_model *model;
-    uint64_t used; /* memory before any job */
-} opened;
-
-static size_t n_inputs_of(const ftl_model *model)
-{
-    ftl_model_info info = {.struct_size = sizeof info};
-    assert_int_equal(ftl_model_get_info(model, &info), FTL_OK);
-    return info.n_inputs;
-}
-
-/* The context makes its executor when somebody asks for it, and keeps it: no rows ask, too. */
-static void start_executor(ftl_model *model)
-{
-    const ftl_plan_options options = {.struct_size = sizeof options, .methods = 1u << FTL_PREDICT};
-    ftl_plan *plan = NULL;
-    ftl_error error;
-    ftl_matrix none = {.dtype = FTL_F64, .columns = n_inputs_of(model), .column_stride = 1};
-    if (ftl_model_plan(model, &options, &plan, &error) != FTL_OK ||
-        ftl_predict_parallel(plan, FTL_PREDICT, &none, NULL, NULL, NULL, &error) != FTL_OK)
-        fail_msg("%s", error.message);
-    ftl_plan_release(plan);
-    ftl_model_trim(model);
-}
-
-static opened open_with(uint32_t threads, uint64_t memory_limit)
-{
-    opened o = {0};
-    ftl_error error;
-    const ftl_context_options options = {
-        .struct_size = sizeof options, .threads = threads, .memory_limit = memory_limit};
-    assert_int_equal(ftl_context_create(&options, &o.context, &error), FTL_OK);
-    if (ftl_model_open(o.context, FTL_TEST_DIR "/../fuzz/corpus/model/" LOGISTIC, NULL, &o.model,
-                       &error) != FTL_OK)
-        fail_msg("%s", error.message);
-    start_executor(o.model);
-    o.used = ftl_context_memory_used(o.context);
-    return o;
-}
-
-/* Everything that a job took must be back, but for the plans that the model keeps. */
-static void close_all(opened *o)
-{
-    ftl_model_trim(o->model);
-    assert_int_equal(ftl_context_memory_used(o->context), o->used);
-    ftl_model_release(o->model);
-    ftl_context_destroy(o->context);
 }
 
 static const char *const keep[] = {"id"};
@@ -336,171 +281,6 @@ static void a_memory_limit_holds_and_leaves_nothing(void **unused)
         close_all(&o);
     }
     assert_true(refused > 0);
-}
-
-/* ---- Predictions ----------------------------------------------------------------------------- */
-
-enum { MATRIX_ROWS = 200000, COLUMNS = 5 };
-
-static double *matrix_values(void)
-{
-    double *values = malloc(sizeof *values * MATRIX_ROWS * COLUMNS);
-    assert_non_null(values);
-    for (size_t i = 0; i < (size_t)MATRIX_ROWS * COLUMNS; i++)
-        values[i] = (double)((i * 2654435761u) % 4001) / 400.0 - 5.0;
-    return values;
-}
-
-static ftl_plan *proba_plan(ftl_model *model)
-{
-    const ftl_plan_options options = {.struct_size = sizeof options,
-                                      .methods = 1u << FTL_PREDICT_PROBA};
-    ftl_plan *plan = NULL;
-    assert_int_equal(ftl_model_plan(model, &options, &plan, NULL), FTL_OK);
-    return plan;
-}
-
-/* Row-major and column-major, backwards too, on any number of threads: the bits of one session. */
-static void parallel_predictions_are_the_same(void **unused)
-{
-    (void)unused;
-    opened o = open_with(THREADS, 0);
-    ftl_plan *plan = proba_plan(o.model);
-    double *values = matrix_values();
-    double *one = calloc(MATRIX_ROWS, 2 * sizeof *one),
-           *many = calloc(MATRIX_ROWS, 2 * sizeof *one);
-    ftl_session *session = NULL;
-    assert_true(one && many);
-    assert_int_equal(ftl_plan_borrow(plan, &session, NULL), FTL_OK);
-    const ftl_matrix matrices[] = {
-        {values, FTL_F64, MATRIX_ROWS, COLUMNS, COLUMNS, 1},
-        {values, FTL_F64, MATRIX_ROWS, COLUMNS, 1, MATRIX_ROWS},
-        {values + (size_t)(MATRIX_ROWS - 1) * COLUMNS, FTL_F64, MATRIX_ROWS, COLUMNS, -COLUMNS, 1},
-        {values, FTL_F64, 3, COLUMNS, COLUMNS, 1},
-        {values, FTL_F64, 0, COLUMNS, COLUMNS, 1}};
-    for (size_t m = 0; m < sizeof matrices / sizeof *matrices; m++) {
-        size_t bytes = matrices[m].rows * 2 * sizeof *one;
-        assert_int_equal(ftl_predict_matrix(session, FTL_PREDICT_PROBA, &matrices[m], one, NULL),
-                         FTL_OK);
-        for (uint32_t threads = 0; threads < 3; threads++) {
-            const ftl_parallel_options options = {.struct_size = sizeof options,
-                                                  .threads = threads};
-            size_t bad = 77;
-            memset(many, 0, bytes);
-            assert_int_equal(ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrices[m], many,
-                                                  threads ? &options : NULL, &bad, NULL),
-                             FTL_OK);
-            assert_int_equal(bad, 0);
-            assert_memory_equal(one, many, bytes);
-        }
-    }
-    ftl_plan_return(session);
-    ftl_plan_release(plan);
-    free(values);
-    free(one);
-    free(many);
-    close_all(&o);
-}
-
-/* Columns, as a matrix, and two methods in one pass: the numbers of one session. */
-static void columns_in_parallel_are_the_same(void **unused)
-{
-    (void)unused;
-    opened o = open_with(THREADS, 0);
-    const ftl_plan_options options = {.struct_size = sizeof options, .input_dtype = FTL_F64};
-    ftl_plan *plan = NULL;
-    double *values = matrix_values(), *one = calloc(MATRIX_ROWS, 2 * sizeof *one),
-           *many = calloc(MATRIX_ROWS, 2 * sizeof *one), *label = calloc(MATRIX_ROWS, sizeof *one);
-    assert_true(one && many && label);
-    assert_int_equal(ftl_model_plan(o.model, &options, &plan, NULL), FTL_OK);
-    const ftl_matrix matrix = {values, FTL_F64, MATRIX_ROWS, COLUMNS, COLUMNS, 1};
-    ftl_column columns[COLUMNS];
-    for (size_t i = 0; i < COLUMNS; i++)
-        columns[i] = (ftl_column){
-            .type = FTL_F64, .values = values + i, .stride = COLUMNS * sizeof *values};
-    const ftl_batch in = {.rows = MATRIX_ROWS, .n_columns = COLUMNS, .columns = columns};
-    const ftl_result_room rooms[] = {
-        {.method = FTL_PREDICT_PROBA, .room = {many, FTL_F64, MATRIX_ROWS, 2, 2, 1}},
-        {.method = FTL_PREDICT,
-         .class_index = true,
-         .room = {label, FTL_F64, MATRIX_ROWS, 1, 1, 1}}};
-    size_t bad = 77;
-    ftl_error error;
-    assert_int_equal(ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, one, NULL, NULL, NULL),
-                     FTL_OK);
-    assert_int_equal(ftl_plan_run_into(plan, &in, rooms, 2, NULL, &bad, NULL), FTL_OK);
-    assert_int_equal(bad, 0);
-    assert_memory_equal(one, many, MATRIX_ROWS * 2 * sizeof *one);
-    for (size_t r = 0; r < MATRIX_ROWS; r++)
-        assert_true(label[r] == (one[2 * r + 1] > one[2 * r]));
-    values[150000 * COLUMNS + 2] = NAN;
-    assert_int_equal(ftl_plan_run_into(plan, &in, rooms, 2, NULL, &bad, &error), FTL_VALUE);
-    assert_int_equal(error.row, 150000);
-    columns[1].offset = SIZE_MAX;
-    assert_int_equal(ftl_plan_run_into(plan, &in, rooms, 2, NULL, &bad, &error), FTL_ARG);
-    assert_int_equal(ftl_plan_run_into(plan, NULL, rooms, 2, NULL, &bad, &error), FTL_ARG);
-    ftl_plan_release(plan);
-    free(values);
-    free(one);
-    free(many);
-    free(label);
-    close_all(&o);
-}
-
-static void parallel_predictions_name_the_first_bad_row(void **unused)
-{
-    (void)unused;
-    opened o = open_with(THREADS, 0);
-    ftl_plan *plan = proba_plan(o.model);
-    double *values = matrix_values(), *out = calloc(MATRIX_ROWS, 2 * sizeof *out);
-    const ftl_matrix matrix = {values, FTL_F64, MATRIX_ROWS, COLUMNS, COLUMNS, 1};
-    ftl_error error;
-    size_t bad = 77;
-    assert_non_null(out);
-    for (size_t row = 150000; row < MATRIX_ROWS; row += 5000)
-        values[row * COLUMNS + 2] = NAN;
-    for (int turn = 0; turn < 5; turn++) {
-        assert_int_equal(
-            ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, out, NULL, &bad, &error),
-            FTL_VALUE);
-        assert_int_equal(error.row, 150000);
-        assert_int_equal(error.reason, FTL_REASON_MISSING_VALUE);
-        assert_int_equal(bad, 77);
-    }
-    ftl_parallel_options options = {.struct_size = sizeof options, .on_error = FTL_ON_ERROR_NULL};
-    assert_int_equal(
-        ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, out, &options, &bad, NULL), FTL_OK);
-    assert_int_equal(bad, 10);
-    assert_true(isnan(out[2 * 150000]) && isnan(out[2 * 195000 + 1]) && !isnan(out[2 * 150001]));
-
-    ftl_cancel *cancel = NULL;
-    assert_int_equal(ftl_cancel_create(o.context, &cancel, NULL), FTL_OK);
-    options.cancel = cancel;
-    ftl_cancel_trigger(cancel);
-    assert_int_equal(
-        ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, out, &options, &bad, &error),
-        FTL_CANCELLED);
-    ftl_cancel_destroy(cancel);
-
-    options = (ftl_parallel_options){.on_error = FTL_ON_ERROR_NULL};
-    assert_int_equal(
-        ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, out, &options, NULL, &error),
-        FTL_ARG);
-    assert_int_equal(error.reason, FTL_REASON_STRUCT_SIZE);
-    options = (ftl_parallel_options){.struct_size = sizeof options, .on_error = FTL_ON_ERROR_SKIP};
-    assert_int_equal(
-        ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &matrix, out, &options, NULL, &error),
-        FTL_ARG);
-    assert_string_equal(error.option, "on_error");
-    const ftl_matrix narrow = {values, FTL_F64, MATRIX_ROWS, 4, COLUMNS, 1};
-    assert_int_equal(
-        ftl_predict_parallel(plan, FTL_PREDICT_PROBA, &narrow, out, NULL, NULL, &error), FTL_SHAPE);
-    assert_int_equal(ftl_predict_parallel(plan, FTL_PREDICT, &matrix, out, NULL, NULL, &error),
-                     FTL_ARG);
-    ftl_plan_release(plan);
-    free(values);
-    free(out);
-    close_all(&o);
 }
 
 /* ---- Cancelling ------------------------------------------------------------------------------ */
@@ -793,9 +573,6 @@ int main(void)
         cmocka_unit_test(small_inputs_start_no_thread),
         cmocka_unit_test(several_inputs_are_one_job),
         cmocka_unit_test(jobs_side_by_side_share_the_threads),
-        cmocka_unit_test(parallel_predictions_are_the_same),
-        cmocka_unit_test(columns_in_parallel_are_the_same),
-        cmocka_unit_test(parallel_predictions_name_the_first_bad_row),
         cmocka_unit_test(a_memory_limit_holds_and_leaves_nothing),
         cmocka_unit_test(callbacks_and_tokens_stop_a_job_midway),
         cmocka_unit_test(tokens_stop_a_check),
